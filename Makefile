@@ -1,0 +1,53 @@
+# metagate: make run, make test. `make help` lists the rest.
+
+CC       ?= gcc
+RUN_DIR  ?=
+NET      ?= 127.0.0
+B        ?= build/release
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+       -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
+       -Wvla -Wundef -Wformat=2
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS_COMMON = -std=c17 -D_GNU_SOURCE $(WARN) -O2 -g -Iinclude -pthread -MMD -MP
+CFLAGS_release = $(HARDEN)
+# No _FORTIFY_SOURCE: its _chk functions are not all intercepted.
+CFLAGS_asan = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+       -fno-omit-frame-pointer -O1 -fPIE -DMETAGATE_ASAN
+LDFLAGS_release = -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan = -fsanitize=address,undefined -pie
+LIBS = -lfcgi -lcjson -lmariadb -linih -lcurl -lcrypto -lz -pthread -lm
+LIBS_release = -lprofiler -ltcmalloc
+
+FLAVOUR = $(notdir $(B))
+CFLAGS_ALL = $(CFLAGS_COMMON) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
+LDFLAGS_ALL = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
+
+SRC  = $(wildcard fcgi/*.c handlers/*.c handlers/*/*.c)
+OBJ  = $(SRC:%.c=$(B)/%.o)
+CORE = $(filter-out $(B)/fcgi/main.o,$(OBJ))
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
+
+.PHONY: all release asan unit clean
+all: release
+release:
+	@$(MAKE) --no-print-directory B=build/release build/release/metagate
+asan:
+	@$(MAKE) --no-print-directory B=build/asan build/asan/metagate
+unit: $(UNIT)
+
+$(B)/metagate: $(OBJ)
+	$(CC) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LIBS) $(LIBS_$(FLAVOUR))
+
+$(B)/%.o: %.c
+	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(B)/unit/%: tests/unit/%.c $(CORE)
+	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -o $@ $< $(CORE) $(LDFLAGS_ALL) -lcmocka $(LIBS) $(LIBS_$(FLAVOUR))
+
+clean:
+	rm -rf build
+
+-include $(OBJ:.o=.d) $(UNIT:=.d)

@@ -1,0 +1,43 @@
+/* Attributes and small helpers that every file may use. */
+#ifndef MG_BASE_H
+#define MG_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+#define UNUSED __attribute__((unused))
+#define NORETURN __attribute__((noreturn))
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define STR_(x) #x
+#define XSTR(x) STR_(x)
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+
+/* Bytes by pointer and length; not NUL-terminated unless said so. */
+struct span {
+    const char *p;
+    size_t n;
+};
+
+/* Classes of failure; the words are in err.def. ERR_OK is 0. */
+enum err {
+#define ERR(id, word, http, retry) ERR_##id,
+#include "err.def"
+#undef ERR
+    ERR__MAX
+};
+
+/* The class in lower case ("not_found"), for logs and metrics. Static. */
+const char *err_name(enum err e);
+
+/* Whether the same call may succeed later without a change by the caller. */
+bool err_may_retry(enum err e);
+
+/* The HTTP status that fits the class where a dialect names none. */
+int err_http(enum err e);
+
+#endif

@@ -1,0 +1,46 @@
+/* A growing text with a stated maximum. A write past the maximum, or without
+ * memory, sets `failed` and drops the rest: writers need no check per call,
+ * the one who sends the text looks once. */
+#ifndef MG_BUF_H
+#define MG_BUF_H
+
+#include "base.h"
+
+struct buf {
+    char *p;     /* NUL-terminated whenever n > 0; NULL while empty */
+    size_t n;    /* bytes written */
+    size_t cap;  /* bytes allocated */
+    size_t max;  /* bytes allowed, without the NUL */
+    bool failed; /* something was dropped */
+    /* When set, called instead of failing once n would pass max: takes the
+     * n bytes away (and the buf starts again empty) or answers an error,
+     * which sets failed. This is how long replies are streamed. */
+    enum err (*drain)(struct buf *b, void *ctx);
+    void *drain_ctx;
+};
+
+/* An empty text of at most max bytes; buf_free releases it. */
+#define BUF_INIT(max_bytes) { NULL, 0, 0, (max_bytes), false, NULL, NULL }
+
+void buf_free(struct buf *b);
+
+/* Empties the text, keeps its memory, clears failed. */
+void buf_reset(struct buf *b);
+
+void buf_put(struct buf *b, const char *p, size_t n);
+void buf_puts(struct buf *b, const char *s);
+void buf_putc(struct buf *b, char c);
+void buf_i64(struct buf *b, int64_t v);
+void buf_u64(struct buf *b, uint64_t v);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* n times the byte c (indentation). */
+void buf_fill(struct buf *b, char c, size_t n);
+
+/* The text, "" when empty; valid until the next write. */
+const char *buf_text(const struct buf *b);
+
+/* ERR_OK, or ERR_LIMIT when something was dropped. */
+enum err buf_err(const struct buf *b) MUST_USE;
+
+#endif

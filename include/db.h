@@ -1,0 +1,150 @@
+/* The metadata store: one connection per thread, prepared statements only.
+ *
+ * Statements are constants: their address is the key of the statement cache.
+ * Result columns are matched to record fields by name (field.column, else
+ * member key), once per statement and record. */
+#ifndef MG_DB_H
+#define MG_DB_H
+
+#include "arena.h"
+#include "base.h"
+#include "record.h"
+
+struct db;
+
+struct db_config {
+    const char *hosts;    /* "unix:/path", "host:port", comma-separated */
+    const char *user;
+    const char *password; /* "" for socket authentication */
+    const char *database;
+    unsigned connect_timeout_s;
+    unsigned read_timeout_s;      /* DESIGN section 5: 5 */
+    unsigned lock_wait_timeout_s; /* 2 */
+};
+
+/* Once per process, before threads: the client library and the settings that
+ * every connection uses (copied). */
+enum err db_init(const struct db_config *cfg) MUST_USE;
+void db_fini(void);
+
+/* A handle without a connection yet; connects at first use. NULL without
+ * memory. One thread at a time. */
+struct db *db_open(void);
+void db_close(struct db *db);
+
+/* A value for a '?'. */
+struct db_value {
+    enum { DBV_NULL, DBV_STR, DBV_I64, DBV_U64, DBV_F64, DBV_SECRET } type;
+    const char *p;
+    size_t n;
+    int64_t i;
+    uint64_t u;
+    double f;
+    const char *table, *row, *column; /* of a secret: its AAD */
+};
+struct db_args {
+    const struct db_value *v;
+    size_t n;
+};
+#define DB_ARGS(...)                                                      \
+    ((struct db_args){ (const struct db_value[]){ __VA_ARGS__ },          \
+                       sizeof((const struct db_value[]){ __VA_ARGS__ }) / \
+                           sizeof(struct db_value) })
+#define DB_NO_ARGS ((struct db_args){ NULL, 0 })
+
+struct db_value db_null(void);
+struct db_value db_str(const char *s); /* NULL = SQL NULL */
+struct db_value db_bytes(const void *p, size_t n);
+struct db_value db_i64(int64_t v);
+struct db_value db_u64(uint64_t v);
+struct db_value db_bool(bool v);
+struct db_value db_f64(double v);
+/* Encrypted with AES-256-GCM before it leaves; NULL text = SQL NULL. The
+ * result column that reads it must be `column` of `table` (SQL names), and
+ * the SELECT must have a column `secret_row` whose text equals row. */
+struct db_value db_secret(const char *table, const char *row,
+                          const char *column, const char *text);
+
+/* Every call below answers STORE when the server cannot be reached or fails,
+ * TIMEOUT after the deadline, EXISTS for a duplicate key (db_dup_index tells
+ * which), BUSY for a lock not obtained (1205) and for a deadlock (1213). */
+
+/* Nothing is begun, sent or committed after this time (clock_mono_ms); 0 =
+ * none. */
+void db_deadline(struct db *db, int64_t mono_ms);
+
+/* A transaction. db_begin only notes it: START TRANSACTION leaves with the
+ * first statement. db_end commits when e is ERR_OK, otherwise rolls back;
+ * returns e or why the commit failed. When the reply to COMMIT is lost, the
+ * outcome is looked up by the request id (below): OK if it took effect. */
+enum err db_begin(struct db *db) MUST_USE;
+/* A read-only snapshot for listings that need several statements. */
+enum err db_begin_snapshot(struct db *db) MUST_USE;
+enum err db_end(struct db *db, enum err e) MUST_USE;
+bool db_in_transaction(const struct db *db);
+
+/* The unique id under which this thread's next transactions write their
+ * audit row; "" = none. Copied. */
+void db_request_id(struct db *db, const char *request_id);
+
+/* Runs a statement without result. */
+enum err db_exec(struct db *db, const char *sql, struct db_args args) MUST_USE;
+/* As db_exec; NOT_FOUND when no row matched (matched, not changed). */
+enum err db_exec_one(struct db *db, const char *sql,
+                     struct db_args args) MUST_USE;
+/* Rows matched by the last db_exec; its AUTO_INCREMENT value. */
+uint64_t db_matched(const struct db *db);
+uint64_t db_insert_id(const struct db *db);
+
+/* The first row into *out (zeroed first; strings in the arena). NOT_FOUND
+ * when there is none. */
+enum err db_one(struct db *db, struct arena *a, const char *sql,
+                struct db_args args, const struct record *rec,
+                void *out) MUST_USE;
+
+/* All rows as an array of records in the arena; LIMIT past max rows. */
+enum err db_list(struct db *db, struct arena *a, const char *sql,
+                 struct db_args args, const struct record *rec, size_t max,
+                 void *list) MUST_USE; /* &struct { size_t n; struct x *v; } */
+
+/* Row by row: f is called with a record that lives until it returns. */
+enum err db_each(struct db *db, struct arena *a, const char *sql,
+                 struct db_args args, const struct record *rec,
+                 enum err (*f)(void *ctx, const void *row),
+                 void *ctx) MUST_USE;
+
+/* Streamed rows for a ROWS field: the statement's result is read unbuffered;
+ * no other call on db until the end or db_rows_close (deferred on a). */
+enum err db_rows(struct db *db, struct arena *a, const char *sql,
+                 struct db_args args, const struct record *rec,
+                 struct rows *out) MUST_USE;
+
+/* One integer, one text: the first column of the first row. */
+enum err db_one_i64(struct db *db, const char *sql, struct db_args args,
+                    int64_t *out) MUST_USE;
+enum err db_one_str(struct db *db, struct arena *a, const char *sql,
+                    struct db_args args, const char **out) MUST_USE;
+
+/* A statement that is built at run time (DDL of a migration): not cached, no
+ * parameters, never with outside bytes. */
+enum err db_exec_text(struct db *db, const char *sql) MUST_USE;
+
+/* After EXISTS: the violated unique index's name; "" otherwise. */
+const char *db_dup_index(const struct db *db);
+
+/* Server's number and text of the last failure, for logs only. */
+unsigned db_errno(const struct db *db);
+const char *db_error(const struct db *db);
+
+/* Whether running the whole handler again is right: deadlock, lock wait
+ * time-out, a connection that was lost before COMMIT (never our own read
+ * time-out), with time left before the deadline. */
+bool db_may_rerun(const struct db *db);
+
+/* "host:port" or socket of the present connection; "" when none. */
+const char *db_peer(const struct db *db);
+
+/* Prepares a statement without running it (the test of store.c). */
+enum err db_prepare_only(struct db *db, const char *sql) MUST_USE;
+
+#endif

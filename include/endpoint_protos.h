@@ -1,0 +1,30 @@
+/* First pass over a dialect's tables: prototypes of its handlers and the ids
+ * of its errors. No guard: each dialect's header includes it once. */
+#include "dialect.h"
+
+#define MOUNT(listener, prefix, auth, form, ...)
+#define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, doc) \
+    enum err handler(struct req *r, const struct in *in_); \
+    extern const struct checks in##_checks;
+#define VARIANT(verb, encoding, in, out) \
+    extern const struct checks in##_checks;
+#define ALSO_OUT(path, record)
+#define EXAMPLE(path, setup, json, ...)
+#include ENDPOINT_FILE
+#undef MOUNT
+#undef ENDPOINT
+#undef VARIANT
+#undef ALSO_OUT
+#undef EXAMPLE
+
+#define ERROR(id, err, http, code, text, ...) id,
+#define DEFAULT(err, http, code, text, ...)
+#define ON(event, err, http, code, text, ...)
+#define UNIQUE(index, id)
+enum {
+#include ERROR_FILE
+};
+#undef ERROR
+#undef DEFAULT
+#undef ON
+#undef UNIQUE

@@ -1,0 +1,127 @@
+/* One request: what came in, and the ways to answer it. Everything in it
+ * lives in its arena, until the worker resets that. */
+#ifndef MG_REQ_H
+#define MG_REQ_H
+
+#include "arena.h"
+#include "base.h"
+#include "buf.h"
+#include "db.h"
+#include "dialect.h"
+#include "json.h"
+
+struct param {
+    const char *key, *value; /* percent-decoded; "" when there is no '=' */
+};
+
+struct req {
+    struct arena *arena;
+    struct db *db;
+    const struct dialect *dialect;
+    const struct row *mount;    /* by listener and path; never NULL */
+    const struct row *endpoint; /* NULL until routed */
+    const struct form *form;    /* the mount's or the encoding's */
+    const struct encoding *encoding; /* NULL = none */
+
+    const char *listener;     /* "pegasus-meta/m1": MG_LISTENER */
+    const char *listener_tail; /* "m1"; "" when there is none */
+    const char *method;       /* "GET" */
+    unsigned method_bit;
+    const char *path;         /* decoded, as routed */
+    const char *operation;    /* path or verb without the leading slash */
+    const struct param *query; /* without token parameters */
+    size_t n_query;
+    const char *body;         /* NUL-terminated; "" when absent */
+    size_t body_bytes;
+    const struct json *json;  /* the parsed body; NULL when none */
+    const char *request_id;   /* MG_REQUEST_ID */
+    const char *token_name;   /* MG_NAME */
+    unsigned rights;          /* set of enum scope */
+    bool see_secrets;         /* admin, or a token marked secrets=yes */
+    int64_t started_ms, deadline_ms; /* monotonic */
+
+    /* Private to fcgi/: use the functions below. */
+    struct req_io *io;
+};
+
+/* ---- answering: each returns what the handler returns ---- */
+
+/* Success without a result. */
+enum err req_ok(struct req *r) MUST_USE;
+
+/* Success with *out as its result, in the form of the mount; out must live
+ * until the request ends. The status is the row's. */
+enum err req_send(struct req *r, const struct record *rec,
+                  const void *out) MUST_USE;
+/* req_send when e is ERR_OK, else e. */
+enum err req_send_or_fail(struct req *r, enum err e, const struct record *rec,
+                          const void *out) MUST_USE;
+
+/* Success with a body of the handler's own. n bytes at p live in the arena. */
+enum err req_send_text(struct req *r, const char *content_type, const char *p,
+                       size_t n) MUST_USE;
+
+/* Another status than the row's for the answer that follows. */
+void req_status(struct req *r, int http);
+/* A further reply header; name is constant, value without control bytes. */
+void req_header_add(struct req *r, const char *name, const char *value);
+
+/* A named value for the placeholders of an error's text. */
+struct arg {
+    const char *name, *value;
+};
+struct args {
+    const struct arg *v;
+    size_t n;
+};
+#define ARGS(...)                                                         \
+    ((struct args){ (const struct arg[]){ __VA_ARGS__ __VA_OPT__(, ){     \
+                        NULL, NULL } },                                   \
+                    sizeof((const struct arg[]){                          \
+                        __VA_ARGS__ __VA_OPT__(, ){ NULL, NULL } }) /     \
+                            sizeof(struct arg) - 1 })
+struct arg arg(const char *name, const char *value);
+struct arg arg_i64(struct req *r, const char *name, int64_t value);
+/* A record as compact JSON, secrets masked. */
+struct arg arg_json(struct req *r, const char *name, const struct record *rec,
+                    const void *in);
+
+/* Failure: row id of the dialect's errors.def. A placeholder that ARGS does
+ * not name is looked up as a dotted member key of the bound input: a text or
+ * number as such, an object as compact JSON; secrets masked. Returns the
+ * row's class. The last one named wins. */
+enum err req_fail(struct req *r, int id, struct args args) MUST_USE;
+
+/* Whether req_fail has named a failure. */
+bool req_failed(const struct req *r);
+
+/* ---- reading ---- */
+
+/* Runs the list of the endpoint's input record: OK or what req_fail said. */
+enum err req_check(struct req *r, const void *in) MUST_USE;
+
+/* BIND_LATE: binds body, query and path into *in. */
+enum err req_bind(struct req *r, void *in) MUST_USE;
+
+/* First value of a query parameter; NULL when absent. */
+const char *req_query(const struct req *r, const char *key);
+
+/* A request header by its CGI name ("HTTP_ACCEPT"); NULL when absent. Never
+ * gives a token. */
+const char *req_header(const struct req *r, const char *name);
+
+/* classify: which verb and encoding were found in the body. */
+void req_select(struct req *r, const char *verb, const struct encoding *enc);
+
+/* TX endpoints: what the audit row says beyond the request itself. target
+ * names the thing changed; before and after may be NULL, and hold no secret. */
+void req_audit(struct req *r, const char *target, const char *before,
+               const char *after);
+
+/* Whether the token has that scope. */
+bool req_may(const struct req *r, enum scope s);
+
+/* How SECRET fields are to be printed to this client. */
+enum secret_mode req_secrets(const struct req *r);
+
+#endif
