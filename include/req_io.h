@@ -1,0 +1,42 @@
+/* Between the worker (FastCGI) and the dispatcher (tables): how a reply
+ * leaves. Function pointers, so that unit tests put a request through the
+ * dispatcher without FastCGI. */
+#ifndef MG_REQ_IO_H
+#define MG_REQ_IO_H
+
+#include "req.h"
+
+#define REPLY_HEADERS_MAX 8
+
+struct req_io {
+    /* Sends bytes of the CGI reply: "Status: 200 OK\r\nContent-Type: ...",
+     * blank line, body. Buffers; STATE once the client is gone. */
+    enum err (*write)(struct req_io *io, const char *p, size_t n);
+    /* The reply cannot be completed: the connection is broken off, so that
+     * the client never takes a part for the whole. */
+    void (*abort)(struct req_io *io);
+    /* A FastCGI parameter; NULL when absent. Tokens are taken out before. */
+    const char *(*param)(struct req_io *io, const char *name);
+    void *ctx;           /* the worker's */
+    bool body_too_large; /* the body was longer than [serve] body_kib */
+
+    /* The dispatcher's: what the handler has asked for. */
+    int status; /* 0 = the row's */
+    struct {
+        const char *name, *value;
+    } header[REPLY_HEADERS_MAX];
+    size_t n_headers;
+    bool answered;
+    const struct record *out_rec; /* req_send */
+    const void *out;
+    const char *text, *text_type; /* req_send_text */
+    size_t text_bytes;
+    struct failure failure; /* req_fail; text NULL = none */
+    const struct error_text *failed;
+    const void *in;         /* the bound input */
+    const struct record *in_rec;
+    const struct checks *checks;
+    const char *target, *before, *after; /* req_audit */
+};
+
+#endif
