@@ -24,7 +24,9 @@ CFLAGS_ALL = $(CFLAGS_COMMON) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
 SRC  = $(wildcard fcgi/*.c handlers/*.c handlers/*/*.c)
-OBJ  = $(SRC:%.c=$(B)/%.o)
+# Folders whose files the binary carries: include/embed.h.
+EMBED = nginx sql
+OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o)
 CORE = $(filter-out $(B)/fcgi/main.o,$(OBJ))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 
@@ -41,6 +43,19 @@ $(B)/metagate: $(OBJ)
 
 $(B)/%.o: %.c
 	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+define EMBED_RULE
+$$(B)/embed/$(1).c: fcgi/embed.awk $$(wildcard $(1) $(1)/* $(1)/*/*)
+	@mkdir -p $$(dir $$@)
+	LC_ALL=C awk -v folder=$(1) -f fcgi/embed.awk \
+	    $$(sort $$(wildcard $(1)/*.$(2) $(1)/*/*.$(2))) > $$@.new
+	mv $$@.new $$@
+endef
+$(eval $(call EMBED_RULE,nginx,conf))
+$(eval $(call EMBED_RULE,sql,sql))
+
+$(B)/embed/%.o: $(B)/embed/%.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(B)/unit/%: tests/unit/%.c $(CORE)
