@@ -1,0 +1,118 @@
+"""Fixtures and rules of all wire tests; README.md tells how they are used."""
+
+import os
+
+import pytest
+
+from support import coverage
+from support.deployment import Pool
+from support.words import fresh as fresh_word
+
+LOGS = pytest.StashKey()
+
+
+# ---- fixtures ----
+
+@pytest.fixture(scope="session")
+def pool():
+    pool = Pool()
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture
+def deployment(request, pool):
+    """The deployment this test runs on: the shared one of its build; with a
+    mark `fault` or `config` one that its module has for itself."""
+    name, environment = "shared", {}
+    config = request.node.get_closest_marker("config")
+    if config or request.node.get_closest_marker("fault"):
+        name = request.module.__name__.rpartition(".")[2]
+        environment = dict(config.kwargs) if config else {}
+    profile = request.node.get_closest_marker("profile")
+    deployment = pool.get("release" if profile else "asan", environment, name)
+    request.node.stash[LOGS] = (deployment, deployment.log_sizes())
+    yield deployment
+    reports = deployment.new_reports()
+    if name != "shared":
+        _settle(request.node, pool, deployment)
+    assert not reports, "\n".join(reports)
+
+
+def _settle(test, pool, deployment):
+    """After a fault: healthy again, or the next test gets a new one."""
+    if deployment.failed:
+        pool.drop(deployment)
+        return
+    try:
+        deployment.wait_ready()
+    except AssertionError:
+        deployment.failed = True
+        pool.drop(deployment)
+        raise
+
+
+@pytest.fixture
+def fresh():
+    """fresh("prefix"): a name that no other test uses."""
+    return fresh_word
+
+
+@pytest.fixture
+def console(deployment):
+    return deployment.client("console")
+
+
+@pytest.fixture
+def doris(deployment):
+    """The Doris Meta Service with the first token (admin)."""
+    return deployment.client("doris", prefix="/MetaService/http")
+
+
+@pytest.fixture
+def sql(deployment):
+    connection = deployment.sql()
+    yield connection
+    connection.close()
+
+
+# ---- rules ----
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped or hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing is skipped here: {report.longrepr}"
+    if report.failed and LOGS in item.stash:
+        deployment, sizes = item.stash[LOGS]
+        deployment.failed = True
+        report.sections.append(("logs meanwhile",
+                                deployment.log_since(sizes)))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    report = (yield).get_result()
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"nothing is skipped here: {report.longrepr}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    coverage.pause("generated" in item.nodeid)
+    yield
+    coverage.pause(False)
+
+
+def pytest_collection_modifyitems(items):
+    """What fails quickly stands first: generated and dialects' tests, then
+    those on a deployment of their own."""
+    items.sort(key=lambda item: bool(item.get_closest_marker("config")
+                                     or item.get_closest_marker("fault")))
+
+
+def pytest_sessionfinish():
+    if os.environ.get("METAGATE_TEST_COVERAGE"):
+        coverage.save(os.environ["METAGATE_TEST_COVERAGE"])

@@ -1,0 +1,42 @@
+"""NET=127.77.n for one deployment, claimed by flock on a file in /var/tmp."""
+
+import fcntl
+import os
+import random
+
+FIRST, LAST = 1, 250
+LOCKS = "/var/tmp/metagate-net.%d"
+
+
+def claim():
+    """(net, descriptor): ours until the last copy of it is closed."""
+    numbers = list(range(FIRST, LAST + 1))
+    random.shuffle(numbers)
+    for n in numbers:
+        fd = _open(LOCKS % n)
+        if fd is None:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return f"127.77.{n}", fd
+        except OSError:
+            os.close(fd)
+    raise RuntimeError("every NET from 127.77.1 to 127.77.250 is in use")
+
+
+def _open(path):
+    # Opened for reading, and created apart: in a sticky directory the kernel
+    # refuses O_CREAT on a file of another account (fs.protected_regular).
+    for _ in range(2):
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            pass
+        except PermissionError:
+            return None
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY,
+                             0o644))
+        except FileExistsError:
+            pass
+    return None

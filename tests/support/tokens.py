@@ -1,0 +1,35 @@
+"""A token of each scope, made by `metagate token add` when first asked for."""
+
+import re
+
+SCOPES = ("read", "write", "admin", "profile", "machine")
+TOKEN = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+class Tokens:
+    def __init__(self, deployment):
+        self.deployment = deployment
+        self.made = {}
+
+    def __getitem__(self, scope):
+        """scope: one of SCOPES, "secrets" (write, prints secrets),
+        "unknown" (right form, not ours), "none" or None (no token)."""
+        if scope in (None, "none"):
+            return None
+        if scope == "unknown":
+            return "0123456789abcdef" * 4
+        if scope not in self.made:
+            self.made[scope] = self._make(scope)
+        return self.made[scope]
+
+    def _make(self, scope):
+        if scope == "admin":
+            with open(self.deployment.path("token")) as f:
+                return f.read().strip()
+        if scope == "secrets":
+            return self.add("t-secrets", "write", "secrets")
+        return self.add(f"t-{scope}", scope)
+
+    def add(self, name, scope, *more):
+        out = self.deployment.command("token", "add", name, scope, *more)
+        return TOKEN.search(out.stdout).group()

@@ -1,0 +1,12 @@
+"""Fresh names: tests share a deployment and never each other's objects."""
+
+import itertools
+import os
+
+_run = os.urandom(4).hex()
+_count = itertools.count(1)
+
+
+def fresh(prefix="u"):
+    """A word that nobody has used: letters and digits, at most 24 long."""
+    return f"{prefix}{_run}{next(_count)}"
