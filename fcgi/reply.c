@@ -1,0 +1,183 @@
+/* Replies: head, body, and the change from "kept back" to "streamed". */
+#include "reply.h"
+
+#include <string.h>
+
+#include "log.h"
+#include "req_io.h"
+
+static const struct {
+    int status;
+    const char *reason;
+} reasons[] = {
+    { 200, "OK" },
+    { 201, "Created" },
+    { 202, "Accepted" },
+    { 204, "No Content" },
+    { 307, "Temporary Redirect" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 409, "Conflict" },
+    { 413, "Content Too Large" },
+    { 429, "Too Many Requests" },
+    { 500, "Internal Server Error" },
+    { 502, "Bad Gateway" },
+    { 503, "Service Unavailable" },
+    { 504, "Gateway Timeout" },
+};
+
+static const char *
+reason_of(int status)
+{
+    for (size_t i = 0; i < COUNT(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "Unknown";
+}
+
+static void
+put_header(struct buf *b, const char *name, const char *value)
+{
+    buf_puts(b, name);
+    buf_puts(b, ": ");
+    for (; *value != '\0'; value++)
+        if ((unsigned char)*value >= 0x20 && *value != 0x7f)
+            buf_putc(b, *value); /* no header is split by a value */
+    buf_puts(b, "\r\n");
+}
+
+/* length < 0: unknown, the reply ends with its stream. */
+static enum err
+send_head(struct req *r, int status, const char *type, int64_t length)
+{
+    struct buf b = BUF_INIT(8192);
+    enum err e;
+
+    buf_puts(&b, "Status: ");
+    buf_i64(&b, status);
+    buf_putc(&b, ' ');
+    buf_puts(&b, reason_of(status));
+    buf_puts(&b, "\r\n");
+    put_header(&b, "Content-Type", type);
+    put_header(&b, "X-Request-Id", r->request_id);
+    for (size_t i = 0; i < r->io->n_headers; i++)
+        put_header(&b, r->io->header[i].name, r->io->header[i].value);
+    if (status == 503 || status == 429)
+        put_header(&b, "Retry-After", "1");
+    if (length >= 0) {
+        buf_puts(&b, "Content-Length: ");
+        buf_i64(&b, length);
+        buf_puts(&b, "\r\n");
+    }
+    buf_puts(&b, "\r\n");
+    e = buf_err(&b);
+    if (e == ERR_OK)
+        e = r->io->write(r->io, buf_text(&b), b.n);
+    buf_free(&b);
+    return e;
+}
+
+static int
+status_of(const struct req *r)
+{
+    return r->io->status != 0 ? r->io->status : r->endpoint->status;
+}
+
+/* The body no longer fits: from here on it is streamed. */
+static enum err
+drain(struct buf *b, void *ctx)
+{
+    struct reply *rp = ctx;
+    enum err e = ERR_OK;
+
+    if (!rp->head_sent)
+        e = send_head(rp->r, status_of(rp->r), rp->r->form->reply_type, -1);
+    rp->head_sent = true;
+    if (e == ERR_OK)
+        e = rp->r->io->write(rp->r->io, b->p, b->n);
+    return e;
+}
+
+void
+reply_init(struct reply *rp, struct req *r)
+{
+    *rp = (struct reply){ .r = r, .body = BUF_INIT(REPLY_BUFFER_BYTES) };
+    if (r->endpoint != NULL && (r->endpoint->flags & STREAM) != 0) {
+        rp->body.drain = drain;
+        rp->body.drain_ctx = rp;
+    }
+}
+
+void
+reply_free(struct reply *rp)
+{
+    buf_free(&rp->body);
+}
+
+enum err
+reply_render(struct reply *rp)
+{
+    struct req *r = rp->r;
+    struct json_writer w;
+    enum err e = ERR_OK;
+
+    buf_reset(&rp->body);
+    jw_init(&w, &rp->body, &r->form->style);
+    if (r->io->text != NULL)
+        buf_put(&rp->body, r->io->text, r->io->text_bytes);
+    else if (r->io->out_rec != NULL && (r->endpoint->flags & NO_ENVELOPE) != 0)
+        e = record_render(&w, r->io->out_rec, r->io->out, req_secrets(r),
+                          false, r->arena);
+    else
+        e = r->form->reply(r, &w, r->io->out_rec, r->io->out);
+    return e == ERR_OK ? buf_err(&rp->body) : e;
+}
+
+void
+reply_send(struct reply *rp)
+{
+    struct req *r = rp->r;
+    const char *type =
+        r->io->text != NULL ? r->io->text_type : r->form->reply_type;
+    enum err e = ERR_OK;
+
+    if (!rp->head_sent)
+        e = send_head(r, status_of(r), type, (int64_t)rp->body.n);
+    if (e == ERR_OK)
+        e = r->io->write(r->io, rp->body.p, rp->body.n);
+    if (e != ERR_OK)
+        log_debug("reply.client_gone operation=%s", r->operation);
+}
+
+/* The form of a failure: its row's own, else the request's. */
+static const struct form *
+failure_form(const struct req *r)
+{
+    if (r->io->failed != NULL && r->io->failed->form != NULL)
+        return r->io->failed->form;
+    return r->form;
+}
+
+void
+reply_send_failure(struct reply *rp)
+{
+    struct req *r = rp->r;
+    const struct form *form = failure_form(r);
+    struct json_writer w;
+
+    if (rp->head_sent) { /* never a short body that looks whole */
+        r->io->abort(r->io);
+        return;
+    }
+    rp->body.drain = NULL;
+    buf_reset(&rp->body);
+    jw_init(&w, &rp->body, &form->style);
+    form->failure(r, &w, &r->io->failure);
+    if (send_head(r, r->io->failure.http, form->error_type,
+                  (int64_t)rp->body.n) != ERR_OK ||
+        r->io->write(r->io, rp->body.p, rp->body.n) != ERR_OK)
+        log_debug("reply.client_gone operation=%s", r->operation);
+}

@@ -1,0 +1,328 @@
+/* The routing table: one hash of literal paths, and the few paths with
+ * {parameters} or "*" in order. Built once from the dialects' rows. */
+#include "route.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+static struct {
+    struct route_group *group;
+    size_t n, cap;
+    size_t *slot; /* index + 1 into group of literal paths; 0 = free */
+    size_t slots; /* a power of two */
+} table;
+
+static bool
+is_literal(const char *path)
+{
+    return strchr(path, '{') == NULL && strchr(path, '*') == NULL;
+}
+
+/* "pegasus-meta/m1" is served by the mounts of "pegasus-meta". */
+static size_t
+kind_bytes(const char *listener)
+{
+    return strcspn(listener, "/");
+}
+
+static bool
+same_kind(const char *listener, const char *kind)
+{
+    size_t n = kind_bytes(listener);
+
+    return strlen(kind) == n && memcmp(listener, kind, n) == 0;
+}
+
+/* FNV-1a over the listener's kind, a zero, and the path. */
+static size_t
+hash(const char *kind, size_t kind_n, const char *path)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < kind_n; i++)
+        h = (h ^ (unsigned char)kind[i]) * UINT64_C(1099511628211);
+    h *= UINT64_C(1099511628211);
+    for (; *path != '\0'; path++)
+        h = (h ^ (unsigned char)*path) * UINT64_C(1099511628211);
+    return (size_t)(h ^ (h >> 32));
+}
+
+static struct route_group *
+group_of(const struct row *mount, const char *path)
+{
+    for (size_t i = 0; i < table.n; i++)
+        if (strcmp(table.group[i].mount->listener, mount->listener) == 0 &&
+            strcmp(table.group[i].path, path) == 0)
+            return &table.group[i];
+    return NULL;
+}
+
+static struct route_group *
+group_add(const struct dialect *d, const struct row *mount, char *path)
+{
+    struct route_group *g;
+
+    if (table.n == table.cap) {
+        size_t cap = table.cap == 0 ? 64 : table.cap * 2;
+
+        g = realloc(table.group, cap * sizeof(*g));
+        if (g == NULL)
+            return NULL;
+        table.group = g;
+        table.cap = cap;
+    }
+    g = &table.group[table.n++];
+    *g = (struct route_group){ .dialect = d, .mount = mount, .path = path };
+    return g;
+}
+
+/* Two rows under one path must differ by method or verb. */
+static bool
+clashes(const struct route_group *g, const struct row *row)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if ((g->rows[i]->methods & row->methods) != 0 &&
+            strcmp(g->rows[i]->verb, row->verb) == 0)
+            return true;
+    return false;
+}
+
+static enum err
+group_append(struct route_group *g, const struct row *row)
+{
+    const struct row **rows;
+
+    if (clashes(g, row)) {
+        log_error("routes.clash dialect=%s path=%s verb=%s", g->dialect->name,
+                  g->path, row->verb);
+        return ERR_INTERNAL;
+    }
+    rows = realloc(g->rows, (g->n + 1) * sizeof(*rows));
+    if (rows == NULL)
+        return ERR_NOMEM;
+    g->rows = rows;
+    g->rows[g->n++] = row;
+    g->by_verb = g->by_verb || strcmp(row->verb, "-") != 0;
+    return ERR_OK;
+}
+
+static enum err
+add_row(const struct dialect *d, const struct row *mount,
+        const struct row *row)
+{
+    struct route_group *g;
+    char *path;
+
+    if (asprintf(&path, "%s%s", mount->prefix,
+                 strcmp(row->path, "*") == 0 ? "/*" : row->path) < 0)
+        return ERR_NOMEM;
+    g = group_of(mount, path);
+    if (g != NULL)
+        free(path);
+    else
+        g = group_add(d, mount, path);
+    return g == NULL ? ERR_NOMEM : group_append(g, row);
+}
+
+/* MOUNT rows govern the endpoints below them, up to the next MOUNT that
+ * follows an endpoint. */
+static enum err
+add_dialect(const struct dialect *d)
+{
+    size_t first = 0, after = 0; /* the mounts in force: rows[first, after) */
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < d->n_rows && e == ERR_OK; i++) {
+        if (d->rows[i].kind == ROW_MOUNT) {
+            if (after != i)
+                first = i;
+            after = i + 1;
+        } else if (d->rows[i].kind == ROW_ENDPOINT) {
+            for (size_t m = first; m < after && e == ERR_OK; m++)
+                e = add_row(d, &d->rows[m], &d->rows[i]);
+        }
+    }
+    return e;
+}
+
+static enum err
+build_hash(void)
+{
+    table.slots = 64;
+    while (table.slots < table.n * 4)
+        table.slots *= 2;
+    table.slot = calloc(table.slots, sizeof(*table.slot));
+    if (table.slot == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < table.n; i++) {
+        const char *kind = table.group[i].mount->listener;
+        size_t s;
+
+        if (!is_literal(table.group[i].path))
+            continue;
+        s = hash(kind, strlen(kind), table.group[i].path);
+        while (table.slot[s & (table.slots - 1)] != 0)
+            s++;
+        table.slot[s & (table.slots - 1)] = i + 1;
+    }
+    return ERR_OK;
+}
+
+enum err
+route_init(void)
+{
+    enum err e = ERR_OK;
+
+    if (table.slot != NULL)
+        return ERR_OK; /* tools and tests may come here twice */
+    for (size_t i = 0; dialects[i] != NULL && e == ERR_OK; i++)
+        e = add_dialect(dialects[i]);
+    return e == ERR_OK ? build_hash() : e;
+}
+
+static const struct route_group *
+find_literal(const char *listener, const char *path)
+{
+    size_t s = hash(listener, kind_bytes(listener), path);
+
+    for (; table.slot[s & (table.slots - 1)] != 0; s++) {
+        const struct route_group *g =
+            &table.group[table.slot[s & (table.slots - 1)] - 1];
+
+        if (strcmp(g->path, path) == 0 &&
+            same_kind(listener, g->mount->listener))
+            return g;
+    }
+    return NULL;
+}
+
+/* Whether the path fits a pattern with {names} and an ending "*"; a {name}
+ * takes one segment that is not empty. */
+static bool
+fits(const char *pattern, const char *path, struct route_match *m)
+{
+    m->n_captures = 0;
+    while (*pattern != '\0' && *pattern != '*') {
+        const char *end;
+        size_t n;
+
+        if (*pattern != '{') {
+            if (*pattern++ != *path++)
+                return false;
+            continue;
+        }
+        end = strchr(pattern, '}');
+        n = strcspn(path, "/");
+        if (n == 0 || m->n_captures == ROUTE_CAPTURES_MAX)
+            return false;
+        m->name[m->n_captures] =
+            (struct span){ pattern + 1, (size_t)(end - pattern - 1) };
+        m->capture[m->n_captures++] = (struct span){ path, n };
+        pattern = end + 1;
+        path += n;
+    }
+    return *pattern == '*' || *path == '\0';
+}
+
+static const struct route_group *
+find_pattern(const char *listener, const char *path, struct route_match *m)
+{
+    for (size_t i = 0; i < table.n; i++) {
+        const struct route_group *g = &table.group[i];
+
+        if (!is_literal(g->path) && same_kind(listener, g->mount->listener) &&
+            fits(g->path, path, m))
+            return g;
+    }
+    m->n_captures = 0;
+    return NULL;
+}
+
+/* Bytes of the mount's prefix when the path lies below it, else 0. */
+static size_t
+prefix_fit(const struct row *mount, const char *path)
+{
+    size_t n = strlen(mount->prefix);
+
+    return strncmp(path, mount->prefix, n) == 0 ? n : 0;
+}
+
+/* The mount in whose form an unknown path is answered: the one with the
+ * longest prefix of the path, else the listener's first. */
+static void
+find_mount(const char *listener, const char *path, struct route_match *m)
+{
+    for (size_t i = 0; i < table.n; i++) {
+        const struct row *mount = table.group[i].mount;
+
+        if (!same_kind(listener, mount->listener))
+            continue;
+        if (m->mount != NULL &&
+            prefix_fit(mount, path) <= prefix_fit(m->mount, path))
+            continue;
+        m->mount = mount;
+        m->dialect = table.group[i].dialect;
+    }
+}
+
+void
+route_find(const char *listener, const char *path, struct route_match *out)
+{
+    *out = (struct route_match){ 0 };
+    out->group = find_literal(listener, path);
+    if (out->group == NULL)
+        out->group = find_pattern(listener, path, out);
+    if (out->group == NULL) {
+        find_mount(listener, path, out);
+        return;
+    }
+    out->dialect = out->group->dialect;
+    out->mount = out->group->mount;
+}
+
+const struct row *
+route_row(const struct route_group *g, unsigned method, const char *verb,
+          unsigned *methods)
+{
+    const struct row *found = NULL;
+
+    *methods = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        if (verb != NULL && strcmp(g->rows[i]->verb, verb) != 0)
+            continue;
+        *methods |= g->rows[i]->methods;
+        if (found == NULL && (g->rows[i]->methods & method) != 0)
+            found = g->rows[i];
+    }
+    return found;
+}
+
+const struct row *
+route_variant(const struct dialect *d, const char *verb, const char *encoding)
+{
+    for (size_t i = 0; i < d->n_rows; i++)
+        if (d->rows[i].kind == ROW_VARIANT &&
+            strcmp(d->rows[i].verb, verb) == 0 &&
+            strcmp(d->rows[i].encoding, encoding) == 0)
+            return &d->rows[i];
+    return NULL;
+}
+
+bool
+route_knows_listener(const char *listener)
+{
+    for (size_t i = 0; i < table.n; i++)
+        if (same_kind(listener, table.group[i].mount->listener))
+            return true;
+    return false;
+}
+
+const struct route_group *
+route_groups(size_t *n)
+{
+    *n = table.n;
+    return table.group;
+}

@@ -1,0 +1,339 @@
+/* OpenAPI 3.0 from the tables: paths, schemas of records, errors. */
+#include "routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+#include "route.h"
+
+#define SCHEMAS_MAX 1024
+
+static const struct json_style style = { .indent = 2 };
+
+/* Records that have been referred to and wait for their schema. */
+struct todo {
+    const struct record *rec[SCHEMAS_MAX];
+    size_t n;
+};
+
+static bool
+is_scalar(const struct record *rec)
+{
+    return rec->n == 1 && rec->fields[0].key[0] == '\0';
+}
+
+static void
+put_ref(struct json_writer *w, struct todo *todo, const struct record *rec)
+{
+    char ref[128];
+    size_t i = 0;
+
+    while (i < todo->n && todo->rec[i] != rec)
+        i++;
+    if (i == todo->n && todo->n < SCHEMAS_MAX)
+        todo->rec[todo->n++] = rec;
+    snprintf(ref, sizeof(ref), "#/components/schemas/%s", rec->name);
+    jw_key(w, "$ref");
+    jw_str(w, ref);
+}
+
+static void
+put_pair(struct json_writer *w, const char *key, const char *value)
+{
+    jw_key(w, key);
+    jw_str(w, value);
+}
+
+static void
+put_enum(struct json_writer *w, const struct enum_name *names)
+{
+    put_pair(w, "type", "string");
+    jw_key(w, "enum");
+    jw_array(w);
+    for (; names->name != NULL; names++)
+        jw_str(w, names->name);
+    jw_array_end(w);
+}
+
+static void put_type(struct json_writer *w, struct todo *todo,
+                     const struct field *f);
+
+static void
+put_element(struct json_writer *w, struct todo *todo,
+            const struct record *rec)
+{
+    jw_object(w);
+    if (is_scalar(rec))
+        put_type(w, todo, &rec->fields[0]);
+    else
+        put_ref(w, todo, rec);
+    jw_object_end(w);
+}
+
+static void
+put_type(struct json_writer *w, struct todo *todo, const struct field *f)
+{
+    static const struct {
+        const char *type, *format;
+    } scalar[] = {
+        [F_STR] = { "string", NULL },     [F_I32] = { "integer", "int32" },
+        [F_I64] = { "integer", "int64" }, [F_U64] = { "integer", "uint64" },
+        [F_F64] = { "number", "double" }, [F_BOOL] = { "boolean", NULL },
+        [F_FLAG] = { "boolean", NULL },   [F_BYTES] = { "string", "byte" },
+        [F_ROWS] = { NULL, NULL },
+    };
+
+    switch (f->type) {
+    case F_ENUM:
+        put_enum(w, f->names);
+        break;
+    case F_OBJ:
+        put_ref(w, todo, f->more);
+        break;
+    case F_LIST:
+    case F_ROWS:
+        put_pair(w, "type", f->keyed_by != NULL ? "object" : "array");
+        jw_key(w, f->keyed_by != NULL ? "additionalProperties" : "items");
+        put_element(w, todo, f->more);
+        break;
+    case F_MAP:
+        put_pair(w, "type", "object");
+        jw_key(w, "additionalProperties");
+        put_element(w, todo, f->more);
+        break;
+    case F_JSON:
+        break; /* any JSON */
+    default:
+        put_pair(w, "type", scalar[f->type].type);
+        if (scalar[f->type].format != NULL)
+            put_pair(w, "format", scalar[f->type].format);
+    }
+}
+
+static void
+put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
+{
+    jw_key(w, rec->name);
+    jw_object(w);
+    put_pair(w, "type", "object");
+    jw_key(w, "properties");
+    jw_object(w);
+    for (size_t i = 0; i < rec->n; i++) {
+        const struct field *f = &rec->fields[i];
+
+        if ((f->flags & (IN | OUT)) == 0 || f->key[0] == '\0')
+            continue;
+        jw_key(w, f->key);
+        jw_object(w);
+        put_type(w, todo, f);
+        if (f->doc != NULL && f->type != F_OBJ)
+            put_pair(w, "description", f->doc);
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_parameter(struct json_writer *w, struct todo *todo, const struct field *f)
+{
+    jw_object(w);
+    put_pair(w, "name", f->key);
+    put_pair(w, "in", (f->flags & PATH) != 0 ? "path" : "query");
+    if ((f->flags & PATH) != 0) {
+        jw_key(w, "required");
+        jw_bool(w, true);
+    }
+    jw_key(w, "schema");
+    jw_object(w);
+    put_type(w, todo, f);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_parameters(struct json_writer *w, struct todo *todo,
+               const struct record *rec)
+{
+    jw_key(w, "parameters");
+    jw_array(w);
+    for (size_t i = 0; i < rec->n; i++)
+        if ((rec->fields[i].flags & (PATH | QUERY)) != 0)
+            put_parameter(w, todo, &rec->fields[i]);
+    jw_array_end(w);
+}
+
+static const struct row *
+example_of(const struct route_group *g, const struct row *row)
+{
+    const char *name = strcmp(row->verb, "-") != 0 ? row->verb : row->path;
+
+    for (size_t i = 0; i < g->dialect->n_rows; i++)
+        if (g->dialect->rows[i].kind == ROW_EXAMPLE &&
+            strcmp(g->dialect->rows[i].path, name) == 0)
+            return &g->dialect->rows[i];
+    return NULL;
+}
+
+static void
+put_body(struct json_writer *w, struct todo *todo,
+         const struct route_group *g, const struct row *row)
+{
+    const struct row *example = example_of(g, row);
+
+    jw_key(w, "requestBody");
+    jw_object(w);
+    jw_key(w, "content");
+    jw_object(w);
+    jw_key(w, "application/json");
+    jw_object(w);
+    jw_key(w, "schema");
+    put_element(w, todo, row->in);
+    if (example != NULL && example->json[0] != '\0')
+        put_pair(w, "example", example->json);
+    jw_object_end(w);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static bool
+takes_body(const struct record *rec)
+{
+    for (size_t i = 0; i < rec->n; i++)
+        if ((rec->fields[i].flags & IN) != 0 &&
+            ((rec->fields[i].flags & (PATH | QUERY)) == 0 ||
+             (rec->fields[i].flags & BODY) != 0))
+            return true;
+    return false;
+}
+
+static void
+put_responses(struct json_writer *w, struct todo *todo, const struct row *row)
+{
+    char status[8];
+
+    jw_key(w, "responses");
+    jw_object(w);
+    snprintf(status, sizeof(status), "%d", row->status);
+    jw_key(w, status);
+    jw_object(w);
+    put_pair(w, "description", "success");
+    if (row->out->n > 0) {
+        jw_key(w, "content");
+        jw_object(w);
+        jw_key(w, "application/json");
+        jw_object(w);
+        jw_key(w, "schema");
+        put_element(w, todo, row->out);
+        jw_object_end(w);
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+    jw_key(w, "default");
+    jw_object(w);
+    put_pair(w, "description", "failure, in the dialect's form");
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_operation(struct json_writer *w, struct todo *todo,
+              const struct route_group *g, const struct row *row,
+              const char *method)
+{
+    jw_key(w, method);
+    jw_object(w);
+    put_pair(w, "summary", row->doc);
+    jw_key(w, "tags");
+    jw_array(w);
+    jw_str(w, g->dialect->name);
+    jw_array_end(w);
+    put_pair(w, "x-listener", g->mount->listener);
+    put_pair(w, "x-scope", scope_name(row->scope));
+    put_parameters(w, todo, row->in);
+    if (takes_body(row->in) && strcmp(method, "get") != 0)
+        put_body(w, todo, g, row);
+    put_responses(w, todo, row);
+    jw_object_end(w);
+}
+
+/* The methods of a path in OpenAPI's order; ANY is shown as GET, PUT and
+ * POST, what the dialects' documents use. */
+static void
+put_path(struct json_writer *w, struct todo *todo,
+         const struct route_group *g)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } shown[] = { { GET, "get" },   { PUT, "put" },         { POST, "post" },
+                  { DELETE, "delete" }, { OPTIONS, "options" } };
+
+    jw_key(w, g->path);
+    jw_object(w);
+    for (size_t i = 0; i < COUNT(shown); i++) {
+        unsigned all;
+        const struct row *row = route_row(g, shown[i].bit, NULL, &all);
+
+        if (row == NULL ||
+            (row->methods == ANY && (shown[i].bit & (GET | PUT | POST)) == 0))
+            continue;
+        put_operation(w, todo, g, row, shown[i].name);
+    }
+    jw_object_end(w);
+}
+
+static void
+put_info(struct json_writer *w)
+{
+    put_pair(w, "openapi", "3.0.3");
+    jw_key(w, "info");
+    jw_object(w);
+    put_pair(w, "title", "metagate");
+    put_pair(w, "version", "1");
+    put_pair(w, "description",
+             "The management APIs of several databases. Each path is served "
+             "on the listener named by x-listener.");
+    jw_object_end(w);
+}
+
+/* Two listeners may serve one path; the first in order of definition is
+ * shown, since OpenAPI keys operations by path alone. */
+static bool
+shown_before(const struct route_group *g, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(g[k].path, g[i].path) == 0)
+            return true;
+    return false;
+}
+
+void
+routes_openapi(struct buf *b)
+{
+    struct todo todo = { .n = 0 };
+    struct json_writer w;
+    size_t n;
+    const struct route_group *g = route_groups(&n);
+
+    jw_init(&w, b, &style);
+    jw_object(&w);
+    put_info(&w);
+    jw_key(&w, "paths");
+    jw_object(&w);
+    for (size_t i = 0; i < n; i++)
+        if (!shown_before(g, i))
+            put_path(&w, &todo, &g[i]);
+    jw_object_end(&w);
+    jw_key(&w, "components");
+    jw_object(&w);
+    jw_key(&w, "schemas");
+    jw_object(&w);
+    for (size_t i = 0; i < todo.n; i++) /* grows while it is printed */
+        put_schema(&w, &todo, todo.rec[i]);
+    jw_object_end(&w);
+    jw_object_end(&w);
+    jw_object_end(&w);
+    buf_putc(b, '\n');
+}

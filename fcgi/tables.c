@@ -1,0 +1,189 @@
+/* What compilers cannot see about the tables. A mistake ends the process at
+ * start-up and fails a unit test. */
+#include "tables.h"
+
+#include <string.h>
+
+#include "checks.h"
+#include "log.h"
+#include "route.h"
+
+const struct record NOT_SPOKEN_rec = { "NOT_SPOKEN", sizeof(struct none),
+                                       NULL, 0 };
+NO_CHECKS(NOT_SPOKEN);
+NO_CHECKS(none);
+
+/* Classes that may reach a client although no handler has worded them. */
+static const enum err must_have[] = { ERR_STORE, ERR_TIMEOUT, ERR_BUSY,
+                                      ERR_NOMEM, ERR_INTERNAL };
+
+static size_t mistakes;
+
+#define MISTAKE(...) \
+    do { \
+        log_error("tables.mistake " __VA_ARGS__); \
+        mistakes++; \
+    } while (0)
+
+static void
+check_defaults(const struct dialect *d)
+{
+    for (size_t i = 0; i < COUNT(must_have); i++)
+        if (d->by_class[must_have[i]].id == NULL)
+            MISTAKE("dialect=%s no DEFAULT row for class %s", d->name,
+                    err_name(must_have[i]));
+}
+
+static void
+check_errors(const struct dialect *d)
+{
+    for (size_t i = 0; i < d->n_errors; i++)
+        if (d->errors[i].id == NULL || d->errors[i].text == NULL)
+            MISTAKE("dialect=%s error %zu has no row", d->name, i);
+    for (const struct unique_text *u = d->uniques; u->index != NULL; u++)
+        if (u->error < 0 || (size_t)u->error >= d->n_errors)
+            MISTAKE("dialect=%s UNIQUE %s has no error", d->name, u->index);
+}
+
+static void
+check_list(const struct dialect *d, const struct checks *c)
+{
+    if (c == NULL)
+        return;
+    if (checks_resolve(c) != ERR_OK)
+        mistakes++;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->list[i].kind != CHECK_FN &&
+            (c->list[i].error < 0 ||
+             (size_t)c->list[i].error >= d->n_errors))
+            MISTAKE("dialect=%s list=%s check %zu has no error", d->name,
+                    c->name, i);
+}
+
+static bool
+has_capture(const char *path, const char *key)
+{
+    const char *p = path;
+    size_t n = strlen(key);
+
+    while ((p = strchr(p, '{')) != NULL) {
+        p++;
+        if (strncmp(p, key, n) == 0 && p[n] == '}')
+            return true;
+    }
+    return false;
+}
+
+static void
+check_endpoint(const struct dialect *d, const struct row *row)
+{
+    if (row->path[0] != '/' && strcmp(row->path, "*") != 0)
+        MISTAKE("dialect=%s path %s has no leading slash", d->name,
+                row->path);
+    for (size_t i = 0; i < row->in->n; i++)
+        if ((row->in->fields[i].flags & PATH) != 0 &&
+            !has_capture(row->path, row->in->fields[i].key))
+            MISTAKE("dialect=%s path %s lacks {%s}", d->name, row->path,
+                    row->in->fields[i].key);
+    if (strcmp(row->verb, "-") != 0 && d->classify == NULL)
+        MISTAKE("dialect=%s verb %s without classify", d->name, row->verb);
+    if ((row->flags & LEADER_ONLY) != 0 && d->leader == NULL)
+        MISTAKE("dialect=%s %s is LEADER_ONLY without leader", d->name,
+                row->path);
+    check_list(d, row->checks);
+}
+
+static bool
+known_listener(const char *name)
+{
+#define LISTENER(listener, tail, machine, port, refuse) \
+    if (strcmp(name, listener) == 0) \
+        return true;
+#include "listeners.def"
+#undef LISTENER
+    return false;
+}
+
+static void
+check_mount(const struct dialect *d, const struct row *row)
+{
+    if (!known_listener(row->listener))
+        MISTAKE("dialect=%s MOUNT %s is not in listeners.def", d->name,
+                row->listener);
+    if (row->auth == AUTH_BASIC && d->basic == NULL)
+        MISTAKE("dialect=%s MOUNT %s wants Basic without basic", d->name,
+                row->listener);
+}
+
+/* "a" of paths or verbs: a path is compared without its slash too. */
+static bool
+names_row(const struct dialect *d, const char *name, size_t n)
+{
+    for (size_t i = 0; i < d->n_rows; i++) {
+        const struct row *row = &d->rows[i];
+
+        if (row->kind != ROW_ENDPOINT)
+            continue;
+        if (strlen(row->path) == n && memcmp(row->path, name, n) == 0)
+            return true;
+        if (strlen(row->verb) == n && memcmp(row->verb, name, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+check_example(const struct dialect *d, const struct row *row)
+{
+    const char *p = row->setup;
+
+    if (!names_row(d, row->path, strlen(row->path)))
+        MISTAKE("dialect=%s EXAMPLE of unknown %s", d->name, row->path);
+    while (*(p += strspn(p, " ")) != '\0') {
+        size_t n = strcspn(p, " ");
+
+        if (!names_row(d, p, n))
+            MISTAKE("dialect=%s EXAMPLE %s needs unknown %.*s", d->name,
+                    row->path, (int)n, p);
+        p += n;
+    }
+}
+
+static void
+check_row(const struct dialect *d, const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_MOUNT:
+        check_mount(d, row);
+        break;
+    case ROW_ENDPOINT:
+        check_endpoint(d, row);
+        break;
+    case ROW_VARIANT:
+        check_list(d, row->checks);
+        break;
+    case ROW_ALSO_OUT:
+        if (!names_row(d, row->path, strlen(row->path)))
+            MISTAKE("dialect=%s ALSO_OUT of unknown %s", d->name, row->path);
+        break;
+    case ROW_EXAMPLE:
+        check_example(d, row);
+        break;
+    }
+}
+
+enum err
+tables_check(void)
+{
+    records_init();
+    mistakes = 0;
+    for (size_t i = 0; dialects[i] != NULL; i++) {
+        const struct dialect *d = dialects[i];
+
+        check_defaults(d);
+        check_errors(d);
+        for (size_t k = 0; k < d->n_rows; k++)
+            check_row(d, &d->rows[k]);
+    }
+    return mistakes == 0 ? ERR_OK : ERR_INTERNAL;
+}

@@ -1,0 +1,18 @@
+/* The tables of all dialects, looked at once at start-up. */
+#ifndef MG_TABLES_H
+#define MG_TABLES_H
+
+#include "dialect.h"
+
+/* Resolves every list of checks and looks for mistakes that a compiler cannot
+ * see: error ids out of range, placeholders that nothing fills, unknown
+ * listeners, examples of unknown paths or of bad JSON, missing DEFAULT rows.
+ * Each is logged; INTERNAL when there is one. After route_init. */
+enum err tables_check(void) MUST_USE;
+
+/* A VARIANT's record when a verb is not spoken in an encoding. */
+DECLARE_TABLE(NOT_SPOKEN);
+extern const struct checks NOT_SPOKEN_checks;
+extern const struct checks none_checks;
+
+#endif

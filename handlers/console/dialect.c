@@ -1,0 +1,46 @@
+/* The console as a dialect: its form and its tables. */
+#include "console.h"
+
+static const struct json_style style = { .indent = 0 };
+
+static enum err
+reply(struct req *r, struct json_writer *w, const struct record *rec,
+      const void *out)
+{
+    if (rec == NULL) {
+        jw_object(w);
+        jw_object_end(w);
+        return ERR_OK;
+    }
+    return record_render(w, rec, out, req_secrets(r), false, r->arena);
+}
+
+static void
+failure(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    (void)r;
+    jw_object(w);
+    jw_key(w, "error");
+    jw_str(w, f->code);
+    jw_key(w, "message");
+    jw_str(w, f->text);
+    jw_object_end(w);
+}
+
+const struct form console_form = {
+    .name = "console",
+    .secrets = SECRETS_STARS,
+    .style = style,
+    .reply_type = "application/json",
+    .error_type = "application/json",
+    .reply = reply,
+    .failure = failure,
+};
+
+#include "endpoint_tables.h"
+
+extern const struct dialect console_dialect;
+const struct dialect console_dialect = {
+    .name = "console",
+    DIALECT_TABLES,
+};
