@@ -1,8 +1,6 @@
 /* The console as a dialect: its form and its tables. */
 #include "console.h"
 
-static const struct json_style style = { .indent = 0 };
-
 static enum err
 reply(struct req *r, struct json_writer *w, const struct record *rec,
       const void *out)
@@ -30,7 +28,6 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
 const struct form console_form = {
     .name = "console",
     .secrets = SECRETS_STARS,
-    .style = style,
     .reply_type = "application/json",
     .error_type = "application/json",
     .reply = reply,
