@@ -1,0 +1,468 @@
+/* The configuration: rows of config.def, from defaults, file, environment. */
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ini.h>
+
+extern char **environ;
+
+enum conf_type { CONF_IS_STR, CONF_IS_INT, CONF_IS_BOOL };
+
+struct conf_row {
+    const char *section, *key;
+    enum conf_type type;
+    size_t off;
+    const char *dflt; /* as it is written in a file */
+    int64_t min, max;
+    const char *doc;
+};
+
+#define OFF(section, key) offsetof(struct config, section##_##key)
+#define CONF_STR(section, key, dflt, doc) \
+    { #section, #key, CONF_IS_STR, OFF(section, key), dflt, 0, 0, doc },
+#define CONF_INT(section, key, dflt, min, max, doc) \
+    { #section, #key, CONF_IS_INT, OFF(section, key), #dflt, min, max, doc },
+#define CONF_BOOL(section, key, dflt, doc) \
+    { #section, #key, CONF_IS_BOOL, OFF(section, key), #dflt, 0, 0, doc },
+static const struct conf_row rows[] = {
+#include "config.def"
+};
+#undef CONF_STR
+#undef CONF_INT
+#undef CONF_BOOL
+
+#define CONF_STR(section, key, dflt, doc) .section##_##key = (dflt),
+#define CONF_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
+#define CONF_BOOL(section, key, dflt, doc) .section##_##key = (dflt),
+static const struct config defaults = {
+#include "config.def"
+};
+static struct config current = {
+#include "config.def"
+};
+#undef CONF_STR
+#undef CONF_INT
+#undef CONF_BOOL
+
+static char *owned[COUNT(rows)]; /* texts that are not defaults */
+static char *place_run_dir;
+static char *place_net;
+
+/* ---- one value ---- */
+
+/* What is wrong with a value, as the end of a sentence. */
+struct reason {
+    char text[160];
+};
+
+static enum err
+set_str(size_t i, const char *value, struct reason *why)
+{
+    const unsigned char *p;
+    char *copy;
+
+    for (p = (const unsigned char *)value; *p != '\0'; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            (void)snprintf(why->text, sizeof(why->text),
+                           "must not hold control characters");
+            return ERR_BAD_PARAM;
+        }
+    }
+    copy = strdup(value);
+    if (copy == NULL)
+        return ERR_NOMEM;
+    free(owned[i]);
+    owned[i] = copy;
+    memcpy((char *)&current + rows[i].off, &copy, sizeof(copy));
+    return ERR_OK;
+}
+
+static enum err
+set_int(size_t i, const char *value, struct reason *why)
+{
+    const struct conf_row *row = &rows[i];
+    char *end;
+    long long v;
+
+    errno = 0;
+    v = strtoll(value, &end, 10);
+    if (end == value || *end != '\0' || errno != 0 || v < row->min ||
+        v > row->max) {
+        (void)snprintf(why->text, sizeof(why->text),
+                       "must be a whole number from %lld to %lld",
+                       (long long)row->min, (long long)row->max);
+        return ERR_BAD_PARAM;
+    }
+    memcpy((char *)&current + row->off, &(int64_t){ v }, sizeof(int64_t));
+    return ERR_OK;
+}
+
+static enum err
+set_bool(size_t i, const char *value, struct reason *why)
+{
+    static const char *const words[][2] = {
+        { "no", "yes" }, { "false", "true" }, { "off", "on" }, { "0", "1" }
+    };
+    size_t w, v;
+
+    for (w = 0; w < COUNT(words); w++) {
+        for (v = 0; v < 2; v++) {
+            if (strcasecmp(value, words[w][v]) == 0) {
+                memcpy((char *)&current + rows[i].off, &(bool){ v == 1 },
+                       sizeof(bool));
+                return ERR_OK;
+            }
+        }
+    }
+    (void)snprintf(why->text, sizeof(why->text), "must be yes or no");
+    return ERR_BAD_PARAM;
+}
+
+static enum err
+set_value(size_t i, const char *value, struct reason *why)
+{
+    switch (rows[i].type) {
+    case CONF_IS_INT:
+        return set_int(i, value, why);
+    case CONF_IS_BOOL:
+        return set_bool(i, value, why);
+    case CONF_IS_STR:
+        break;
+    }
+    return set_str(i, value, why);
+}
+
+static void
+set_defaults(void)
+{
+    size_t i;
+
+    current = defaults;
+    for (i = 0; i < COUNT(rows); i++) {
+        free(owned[i]);
+        owned[i] = NULL;
+    }
+}
+
+/* ---- the file ---- */
+
+/* Longer lines are refused rather than split. */
+#define INI_LINE_BYTES 4096
+
+struct ini_state {
+    FILE *file;
+    const char *path;
+    int line;
+    bool seen[COUNT(rows)];
+    enum err e;
+    char *why;
+    size_t why_size;
+};
+
+static void
+refuse(struct ini_state *s, const char *what, const char *reason)
+{
+    if (s->e != ERR_OK)
+        return; /* the first mistake is the one that is told */
+    s->e = ERR_BAD_PARAM;
+    (void)snprintf(s->why, s->why_size, "%s:%d: %s%s%s", s->path, s->line,
+                   what, what[0] != '\0' ? " " : "", reason);
+}
+
+/* fgets for inih, which does not tell its handler the line. */
+static char *
+read_line(char *text, int size, void *state)
+{
+    struct ini_state *s = state;
+    size_t n;
+
+    if (s->e != ERR_OK || fgets(text, size, s->file) == NULL)
+        return NULL;
+    s->line++;
+    n = strlen(text);
+    if (n > 0 && text[n - 1] != '\n' && !feof(s->file))
+        refuse(s, "", "the line is too long");
+    return s->e == ERR_OK ? text : NULL;
+}
+
+static size_t
+find_row(const char *section, const char *key)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        if (strcmp(rows[i].section, section) == 0 &&
+            strcmp(rows[i].key, key) == 0)
+            break;
+    }
+    return i;
+}
+
+static int
+take_value(void *state, const char *section, const char *key,
+           const char *value)
+{
+    struct ini_state *s = state;
+    struct reason why = { "" };
+    char name[160];
+    size_t i = find_row(section, key);
+    enum err e;
+
+    (void)snprintf(name, sizeof(name), "[%.64s] %.64s", section, key);
+    if (i == COUNT(rows)) {
+        refuse(s, name, "is not a key of metagate (metagate config)");
+        return 0;
+    }
+    if (s->seen[i]) {
+        refuse(s, name, "is given twice");
+        return 0;
+    }
+    s->seen[i] = true;
+    e = set_value(i, value, &why);
+    if (e == ERR_BAD_PARAM)
+        refuse(s, name, why.text);
+    else if (e != ERR_OK)
+        s->e = e;
+    return s->e == ERR_OK;
+}
+
+static enum err
+load_file(const char *path, char *why, size_t why_size)
+{
+    struct ini_state s = { .path = path, .why = why, .why_size = why_size };
+    int bad;
+
+    s.file = fopen(path, "re");
+    if (s.file == NULL) {
+        if (errno == ENOENT)
+            return ERR_OK;
+        (void)snprintf(why, why_size, "%s: %s", path, strerror(errno));
+        return ERR_BAD_PARAM;
+    }
+    ini_use_stack = false;
+    ini_max_line = INI_LINE_BYTES;
+    ini_initial_alloc = INI_LINE_BYTES;
+    ini_allow_multiline = false;
+    ini_allow_inline_comments = false; /* values may hold a ';' */
+    ini_stop_on_first_error = true;
+    bad = ini_parse_stream(read_line, &s, take_value, &s);
+    if (bad > 0)
+        refuse(&s, "", "neither [section] nor key = value");
+    else if (bad < 0 && s.e == ERR_OK)
+        s.e = ERR_NOMEM;
+    if (s.e == ERR_OK && ferror(s.file))
+        refuse(&s, "", "cannot be read");
+    (void)fclose(s.file);
+    return s.e;
+}
+
+/* ---- the environment ---- */
+
+static void
+env_name(size_t i, char *out, size_t size)
+{
+    char *p;
+
+    (void)snprintf(out, size, "METAGATE_%s_%s", rows[i].section, rows[i].key);
+    for (p = out; *p != '\0'; p++)
+        *p = (char)toupper((unsigned char)*p);
+}
+
+static enum err
+load_env(char *why, size_t why_size)
+{
+    char name[96];
+    const char *value;
+    struct reason r;
+    enum err e;
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        env_name(i, name, sizeof(name));
+        value = getenv(name);
+        if (value == NULL)
+            continue;
+        e = set_value(i, value, &r);
+        if (e == ERR_BAD_PARAM)
+            (void)snprintf(why, why_size, "environment: %s %s", name, r.text);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+/* Whether a variable names one of our sections but none of its keys; other
+ * METAGATE_ names belong to somebody else. */
+static bool
+is_unknown_env(const char *var, size_t name_bytes)
+{
+    char name[96];
+    bool section = false;
+    size_t i, n;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        env_name(i, name, sizeof(name));
+        if (strlen(name) == name_bytes && memcmp(name, var, name_bytes) == 0)
+            return false;
+        n = strlen("METAGATE_") + strlen(rows[i].section) + 1;
+        section = section || (name_bytes > n && memcmp(name, var, n) == 0);
+    }
+    return section;
+}
+
+static enum err
+check_env(char *why, size_t why_size)
+{
+    char **v;
+
+    for (v = environ; *v != NULL; v++) {
+        size_t n = strcspn(*v, "=");
+
+        if (is_unknown_env(*v, n)) {
+            (void)snprintf(why, why_size,
+                           "environment: %.*s is not a key of metagate "
+                           "(metagate config)",
+                           n > 128 ? 128 : (int)n, *v);
+            return ERR_BAD_PARAM;
+        }
+    }
+    return ERR_OK;
+}
+
+enum err
+config_load(const char *path, char *why, size_t why_size)
+{
+    enum err e = ERR_OK;
+
+    set_defaults();
+    (void)snprintf(why, why_size, "out of memory");
+    if (path != NULL)
+        e = load_file(path, why, why_size);
+    if (e == ERR_OK)
+        e = load_env(why, why_size);
+    if (e == ERR_OK)
+        e = check_env(why, why_size);
+    return e;
+}
+
+const struct config *
+config(void)
+{
+    return &current;
+}
+
+/* ---- the place ---- */
+
+static void
+replace(char **kept, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        abort(); /* at start-up, before anything is served */
+    free(*kept);
+    *kept = copy;
+}
+
+void
+config_place(const char *run_dir, const char *net)
+{
+    replace(&place_run_dir, run_dir);
+    replace(&place_net, net);
+}
+
+const char *
+config_run_dir(void)
+{
+    return place_run_dir != NULL ? place_run_dir : "";
+}
+
+const char *
+config_net(void)
+{
+    return place_net != NULL ? place_net : "127.0.0";
+}
+
+/* ---- printing ---- */
+
+/* A default as a file would say it. */
+static const char *
+default_text(const struct conf_row *row)
+{
+    if (row->type == CONF_IS_BOOL)
+        return strcmp(row->dflt, "true") == 0 ? "yes" : "no";
+    return row->dflt;
+}
+
+static void
+print_template(FILE *f)
+{
+    const char *section = "";
+    size_t i;
+
+    (void)fputs("# metagate's configuration. Every key with its default; take "
+                "the # away to change one.\n"
+                "# METAGATE_<SECTION>_<KEY> in the environment overrides.\n",
+                f);
+    for (i = 0; i < COUNT(rows); i++) {
+        if (strcmp(section, rows[i].section) != 0)
+            (void)fprintf(f, "\n[%s]\n", rows[i].section);
+        section = rows[i].section;
+        (void)fprintf(f, "# %s", rows[i].doc);
+        if (rows[i].type == CONF_IS_INT)
+            (void)fprintf(f, " (%lld to %lld)", (long long)rows[i].min,
+                          (long long)rows[i].max);
+        (void)fprintf(f, "\n#%s = %s\n", rows[i].key, default_text(&rows[i]));
+    }
+}
+
+enum err
+config_write_template(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    bool bad;
+    FILE *f;
+
+    if (fd < 0)
+        return errno == EEXIST ? ERR_EXISTS : ERR_STATE;
+    f = fdopen(fd, "w");
+    if (f == NULL) {
+        (void)close(fd);
+        return ERR_NOMEM;
+    }
+    print_template(f);
+    bad = ferror(f) != 0;
+    if (fclose(f) != 0 || bad) {
+        (void)unlink(path);
+        return ERR_STATE;
+    }
+    return ERR_OK;
+}
+
+static void
+print_markdown(void)
+{
+    size_t i;
+
+    printf("| section | key | default | what it is |\n|---|---|---|---|\n");
+    for (i = 0; i < COUNT(rows); i++)
+        printf("| `%s` | `%s` | %s%s%s | %s |\n", rows[i].section, rows[i].key,
+               rows[i].dflt[0] != '\0' ? "`" : "", default_text(&rows[i]),
+               rows[i].dflt[0] != '\0' ? "`" : "", rows[i].doc);
+}
+
+void
+config_print(bool markdown)
+{
+    if (markdown)
+        print_markdown();
+    else
+        print_template(stdout);
+}

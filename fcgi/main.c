@@ -1,0 +1,242 @@
+/* The command line: metagate [--run-dir DIR] [--net A.B.C] <command> [args]. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "commands.h"
+#include "config.h"
+#include "log.h"
+#include "place.h"
+
+#define EXIT_USAGE 2
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *args, *doc;
+};
+
+/* Weak while the parts arrive one by one: a missing command is unknown. */
+#define COMMAND(name, function, args, doc) \
+    int function(int argc, char **argv) __attribute__((weak));
+#include "commands.def"
+#undef COMMAND
+
+static const struct command commands[] = {
+#define COMMAND(name, function, args, doc) { name, function, args, doc },
+#include "commands.def"
+#undef COMMAND
+};
+
+static void
+print_help(FILE *f)
+{
+    size_t i;
+
+    (void)fprintf(f, "usage: metagate [--run-dir DIR] [--net A.B.C] COMMAND "
+                     "[ARGUMENTS]\n\n");
+    for (i = 0; i < COUNT(commands); i++)
+        (void)fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].doc);
+    (void)fprintf(
+        f,
+        "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
+        " as root\n    " ROOT_RUN_DIR ")\n"
+        "--net or NET: the addresses it takes (default 127.0.0; machine k is"
+        " NET.k)\n"
+        "metagate COMMAND --help tells more about one command.\n");
+}
+
+static void
+print_command_help(const struct command *c)
+{
+    printf("usage: metagate [--run-dir DIR] [--net A.B.C] %s%s%s\n\n%s\n",
+           c->name, c->args[0] != '\0' ? " " : "", c->args, c->doc);
+}
+
+static const struct command *
+find_command(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run != NULL ? &commands[i] : NULL;
+    }
+    return NULL;
+}
+
+static int
+usage_error(const char *what, const char *arg)
+{
+    (void)fprintf(stderr, "metagate: %s%s%s (metagate --help)\n", what,
+                  arg[0] != '\0' ? ": " : "", arg);
+    return EXIT_USAGE;
+}
+
+/* --name VALUE or --name=VALUE at argv[*i]; moves *i past it. */
+static bool
+take_option(int argc, char **argv, int *i, const char *name, const char **out)
+{
+    size_t n = strlen(name);
+    const char *arg = argv[*i];
+
+    if (strncmp(arg, name, n) != 0)
+        return false;
+    if (arg[n] == '=') {
+        *out = arg + n + 1;
+    } else if (arg[n] == '\0' && *i + 1 < argc) {
+        *out = argv[++*i];
+    } else {
+        return false;
+    }
+    ++*i;
+    return true;
+}
+
+static const char *
+env_or(const char *name, const char *otherwise)
+{
+    const char *v = getenv(name);
+
+    return v != NULL && v[0] != '\0' ? v : otherwise;
+}
+
+/* A process may be started with a standard descriptor closed; the next file
+ * opened would then be taken for it. */
+static void
+open_std_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* A limit of 1 byte stops core files and, unlike 0, also the kernel's pipe to
+ * a core handler: memory holds tokens and keys. */
+static void
+limit_cores(void)
+{
+    const struct rlimit one = { 1, 1 };
+
+    if (!config()->core_core_dumps)
+        (void)setrlimit(RLIMIT_CORE, &one);
+}
+
+static void
+set_log_level(void)
+{
+    static const char *const names[] = {
+        [LOG_LV_DEBUG] = "debug",
+        [LOG_LV_INFO] = "info",
+        [LOG_LV_WARN] = "warn",
+        [LOG_LV_ERROR] = "error",
+    };
+    size_t lv;
+
+    for (lv = 0; lv < COUNT(names); lv++) {
+        if (strcmp(config()->core_log_level, names[lv]) == 0)
+            log_set_level((enum log_level)lv);
+    }
+}
+
+static bool
+load_config(void)
+{
+    char path[PLACE_BYTES], why[512];
+
+    if (place_path(path, sizeof(path), "metagate.ini") != ERR_OK) {
+        (void)fprintf(stderr, "metagate: the path of RUN_DIR is too long\n");
+        return false;
+    }
+    if (config_load(path, why, sizeof(why)) != ERR_OK) {
+        (void)fprintf(stderr, "metagate: %s\n", why);
+        return false;
+    }
+    if (config()->core_timezone[0] != '\0')
+        (void)setenv("TZ", config()->core_timezone, 1);
+    tzset();
+    set_log_level();
+    limit_cores();
+    return true;
+}
+
+/* up and start make the deployment and drop root in their own way; every
+ * other command works on one that exists, as the account that owns it. */
+static bool
+settle_account(const struct command *c)
+{
+    char why[512];
+
+    if (strcmp(c->name, "up") == 0 || strcmp(c->name, "start") == 0)
+        return true;
+    if (account_become_owner(config_run_dir(), why, sizeof(why)) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "metagate: %s\n", why);
+    return false;
+}
+
+static int
+run_command(const struct command *c, int argc, char **argv)
+{
+    if (argc > 1 &&
+        (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_command_help(c);
+        return EXIT_SUCCESS;
+    }
+    if (!settle_account(c) || !load_config())
+        return EXIT_FAILURE;
+    return c->run(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *run_dir = env_or("RUN_DIR", place_default_run_dir());
+    const char *net = env_or("NET", "127.0.0");
+    const struct command *c;
+    char why[256];
+    int i = 1;
+
+    open_std_descriptors();
+    (void)umask(027);
+    (void)signal(SIGPIPE, SIG_IGN);
+    while (i < argc && (take_option(argc, argv, &i, "--run-dir", &run_dir) ||
+                        take_option(argc, argv, &i, "--net", &net)))
+        ;
+    if (i == argc)
+        return usage_error("no command given", "");
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
+        strcmp(argv[i], "help") == 0) {
+        print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argv[i][0] == '-')
+        return usage_error("unknown option, or one without its value",
+                           argv[i]);
+    c = find_command(argv[i]);
+    if (c == NULL)
+        return usage_error("unknown command", argv[i]);
+    if (place_set(run_dir, net, why, sizeof(why)) != ERR_OK)
+        return usage_error(why, "");
+    return run_command(c, argc - i, argv + i);
+}
+
+int
+config_main(int argc, char **argv)
+{
+    if (argc > 2 || (argc == 2 && strcmp(argv[1], "--markdown") != 0))
+        return usage_error("config takes --markdown or nothing", "");
+    config_print(argc == 2);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,25 @@
+/* RUN_DIR and NET as they are given, checked; paths below RUN_DIR. */
+#ifndef MG_PLACE_H
+#define MG_PLACE_H
+
+#include "base.h"
+
+#define ROOT_RUN_DIR "/var/lib/metagate/onebox"
+#define PLACE_BYTES 4096
+
+/* "run", or ROOT_RUN_DIR for root. */
+const char *place_default_run_dir(void);
+
+/* Makes run_dir absolute, drops a fourth part of net, hands both to
+ * config_place. BAD_PARAM with a sentence in why. */
+enum err place_set(const char *run_dir, const char *net, char *why,
+                   size_t why_size) MUST_USE;
+
+/* RUN_DIR/name; LIMIT when it does not fit. */
+enum err place_path(char *out, size_t size, const char *name) MUST_USE;
+
+/* host and port of a "host:port" (host may be [v6]); BAD_PARAM. */
+enum err place_host_port(const char *text, char *host, size_t host_size,
+                         unsigned *port) MUST_USE;
+
+#endif

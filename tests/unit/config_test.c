@@ -1,0 +1,224 @@
+/* What the configuration promises. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char path[64];
+static char why[512];
+
+static void
+write_ini(const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_int_equal(fputs(text, f) >= 0, 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void
+expect_refused(const char *text, const char *line, const char *part)
+{
+    char want[128];
+
+    write_ini(text);
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_BAD_PARAM);
+    (void)snprintf(want, sizeof(want), "%s:%s: ", path, line);
+    assert_string_equal(strndupa(why, strlen(want)), want);
+    assert_non_null(strstr(why, part));
+}
+
+static void
+an_absent_file_gives_the_defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(config_load("/nonexistent/x.ini", why, sizeof(why)),
+                     ERR_OK);
+    assert_int_equal(config()->serve_workers, 2);
+    assert_string_equal(config()->mysql_database, "metagate");
+    assert_false(config()->mysql_log_own);
+}
+
+static void
+values_of_every_type_are_read(void **state)
+{
+    (void)state;
+    write_ini("# a comment\n[serve]\nworkers = 7\n\n[mysql]\nlog_own=yes\n"
+              "database = m2\n[doris]\ncluster_name_check: off\n");
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config()->serve_workers, 7);
+    assert_true(config()->mysql_log_own);
+    assert_string_equal(config()->mysql_database, "m2");
+    assert_false(config()->doris_cluster_name_check);
+}
+
+static void
+loading_again_forgets_the_old_values(void **state)
+{
+    (void)state;
+    write_ini("[serve]\nworkers=7\n[mysql]\ndatabase=m2\n");
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    write_ini("");
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config()->serve_workers, 2);
+    assert_string_equal(config()->mysql_database, "metagate");
+}
+
+static void
+an_unknown_key_is_refused_with_file_and_line(void **state)
+{
+    (void)state;
+    expect_refused("[serve]\nworkers = 2\nworkres = 3\n", "3",
+                   "[serve] workres is not a key");
+    expect_refused("[nosuch]\nworkers = 2\n", "2", "[nosuch] workers");
+    expect_refused("workers = 2\n", "1", "[] workers");
+}
+
+static void
+a_bad_value_is_refused_with_file_and_line(void **state)
+{
+    (void)state;
+    expect_refused("\n[serve]\nworkers = 0\n", "3",
+                   "[serve] workers must be a whole number from 1 to 256");
+    expect_refused("[serve]\nworkers = 2x\n", "2", "whole number");
+    expect_refused("[serve]\nworkers =\n", "2", "whole number");
+    expect_refused("[serve]\nworkers = 99999999999999999999\n", "2",
+                   "whole number");
+    expect_refused("[mysql]\nlog_own = maybe\n", "2", "must be yes or no");
+    expect_refused("[mysql]\nuser = a\tb\n", "2", "control characters");
+}
+
+static void
+a_line_that_is_no_setting_is_refused(void **state)
+{
+    (void)state;
+    expect_refused("[serve]\nworkers\n", "2", "key = value");
+    expect_refused("[serve\nworkers = 1\n", "1", "key = value");
+    expect_refused("[serve]\nworkers = 1\nworkers = 2\n", "3",
+                   "[serve] workers is given twice");
+}
+
+static void
+a_line_too_long_is_refused_not_split(void **state)
+{
+    char *text = malloc(9001);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'a', 9000);
+    text[9000] = '\0';
+    memcpy(text, "[mysql]\nuser=", 13);
+    expect_refused(text, "2", "too long");
+    free(text);
+}
+
+static void
+the_environment_overrides_the_file(void **state)
+{
+    (void)state;
+    write_ini("[serve]\nworkers = 7\n");
+    (void)setenv("METAGATE_SERVE_WORKERS", "9", 1);
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config()->serve_workers, 9);
+    (void)setenv("METAGATE_SERVE_WORKERS", "none", 1);
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_BAD_PARAM);
+    assert_non_null(strstr(why, "METAGATE_SERVE_WORKERS must be"));
+    (void)unsetenv("METAGATE_SERVE_WORKERS");
+}
+
+static void
+an_unknown_variable_of_a_section_is_refused(void **state)
+{
+    (void)state;
+    (void)setenv("METAGATE_SERVE_WORKRES", "9", 1);
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_BAD_PARAM);
+    assert_non_null(strstr(why, "METAGATE_SERVE_WORKRES"));
+    (void)unsetenv("METAGATE_SERVE_WORKRES");
+    (void)setenv("METAGATE_TEST_COVERAGE", "x", 1); /* no section of ours */
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    (void)unsetenv("METAGATE_TEST_COVERAGE");
+}
+
+/* The template with every "#key = value" line taken into use. */
+static void
+enable_all_keys(void)
+{
+    char line[1024];
+    char *all = NULL;
+    size_t n = 0;
+    FILE *in = fopen(path, "r"), *out = open_memstream(&all, &n);
+
+    assert_non_null(in);
+    assert_non_null(out);
+    while (fgets(line, sizeof(line), in) != NULL)
+        (void)fputs(line[0] == '#' && line[1] != ' ' ? line + 1 : line, out);
+    (void)fclose(in);
+    (void)fclose(out);
+    write_ini(all);
+    free(all);
+}
+
+static void
+the_template_reads_as_the_defaults(void **state)
+{
+    struct config before;
+
+    (void)state;
+    (void)unlink(path);
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    before = *config();
+    assert_int_equal(config_write_template(path), ERR_OK);
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_memory_equal(&before, config(), sizeof(before));
+    enable_all_keys();
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(before.mysql_port, config()->mysql_port);
+    assert_string_equal(before.nginx_binary, config()->nginx_binary);
+    assert_int_equal(before.doris_cluster_name_check,
+                     config()->doris_cluster_name_check);
+}
+
+static void
+the_template_never_replaces_a_file(void **state)
+{
+    (void)state;
+    write_ini("[serve]\nworkers = 3\n");
+    assert_int_equal(config_write_template(path), ERR_EXISTS);
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config()->serve_workers, 3);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_absent_file_gives_the_defaults),
+        cmocka_unit_test(values_of_every_type_are_read),
+        cmocka_unit_test(loading_again_forgets_the_old_values),
+        cmocka_unit_test(an_unknown_key_is_refused_with_file_and_line),
+        cmocka_unit_test(a_bad_value_is_refused_with_file_and_line),
+        cmocka_unit_test(a_line_that_is_no_setting_is_refused),
+        cmocka_unit_test(a_line_too_long_is_refused_not_split),
+        cmocka_unit_test(the_environment_overrides_the_file),
+        cmocka_unit_test(an_unknown_variable_of_a_section_is_refused),
+        cmocka_unit_test(the_template_reads_as_the_defaults),
+        cmocka_unit_test(the_template_never_replaces_a_file),
+    };
+    int fd, failed;
+
+    (void)snprintf(path, sizeof(path), "/tmp/metagate-config-XXXXXX");
+    fd = mkstemp(path);
+    if (fd < 0)
+        return 1;
+    (void)close(fd);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    (void)unlink(path);
+    return failed;
+}
