@@ -358,6 +358,18 @@ config(void)
     return &current;
 }
 
+const char *
+config_text(const char *section, const char *key)
+{
+    size_t i = find_row(section, key);
+    const char *text;
+
+    if (i == COUNT(rows) || rows[i].type != CONF_IS_STR)
+        return NULL;
+    memcpy(&text, (const char *)&current + rows[i].off, sizeof(text));
+    return text;
+}
+
 /* ---- the place ---- */
 
 static void

@@ -111,6 +111,53 @@ place_path(char *out, size_t size, const char *name)
 }
 
 enum err
+place_socket_dir(char *out, size_t size)
+{
+    char link[PLACE_BYTES];
+    ssize_t n;
+
+    if (place_path(link, sizeof(link), "s") != ERR_OK)
+        return ERR_LIMIT;
+    n = readlink(link, out, size);
+    if (n >= 0 && (size_t)n < size) {
+        out[n] = '\0';
+        return ERR_OK;
+    }
+    return n < 0 ? place_path(out, size, "s") : ERR_LIMIT;
+}
+
+enum err
+place_socket(char *out, size_t size, const char *name)
+{
+    char dir[PLACE_BYTES];
+    int n;
+
+    if (place_socket_dir(dir, sizeof(dir)) != ERR_OK)
+        return ERR_LIMIT;
+    n = snprintf(out, size, "%s/%s", dir, name);
+    return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
+}
+
+enum err
+place_listener(const char *name, unsigned machine, unsigned port, char *out,
+               size_t size)
+{
+    const char *set;
+    char key[64], *p;
+    int n;
+
+    (void)snprintf(key, sizeof(key), "%s", name);
+    for (p = key; *p != '\0'; p++)
+        *p = *p == '-' ? '_' : *p;
+    set = config_text("listen", key);
+    if (set != NULL && set[0] != '\0')
+        n = snprintf(out, size, "%s", set);
+    else
+        n = snprintf(out, size, "%s.%u:%u", config_net(), machine, port);
+    return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
+}
+
+enum err
 place_host_port(const char *text, char *host, size_t host_size, unsigned *port)
 {
     const char *colon = strrchr(text, ':');

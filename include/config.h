@@ -22,6 +22,9 @@ enum err config_load(const char *path, char *why, size_t why_size) MUST_USE;
 /* Written by config_load, before threads start; never NULL. */
 const struct config *config(void);
 
+/* The value of a CONF_STR row by its names; NULL when there is no such row. */
+const char *config_text(const char *section, const char *key);
+
 /* RUN_DIR and NET of this process (absolute; "127.0.0.1"). Set once by main
  * from --run-dir/--net or the environment. */
 const char *config_run_dir(void);

@@ -1,4 +1,4 @@
-/* RUN_DIR and NET as they are given, checked; paths below RUN_DIR. */
+/* RUN_DIR and NET as they are given, checked; paths and addresses below. */
 #ifndef MG_PLACE_H
 #define MG_PLACE_H
 
@@ -17,6 +17,18 @@ enum err place_set(const char *run_dir, const char *net, char *why,
 
 /* RUN_DIR/name; LIMIT when it does not fit. */
 enum err place_path(char *out, size_t size, const char *name) MUST_USE;
+
+/* The socket `name` (serve-0.sock, mysql.sock, wake, control.sock): it lies
+ * in RUN_DIR/s, or where that links to because the path would be too long
+ * for a socket. LIMIT when even that does not fit. */
+enum err place_socket(char *out, size_t size, const char *name) MUST_USE;
+/* The folder of these sockets. */
+enum err place_socket_dir(char *out, size_t size) MUST_USE;
+
+/* Where a listener of listeners.def listens, "host:port": its key in
+ * [listen], where '-' is written '_', else NET.machine:port. */
+enum err place_listener(const char *name, unsigned machine, unsigned port,
+                        char *out, size_t size) MUST_USE;
 
 /* host and port of a "host:port" (host may be [v6]); BAD_PARAM. */
 enum err place_host_port(const char *text, char *host, size_t host_size,
