@@ -15,47 +15,37 @@
  * was killed its workers live on and still hold the listeners: kill the
  * group before starting another master); PR_SET_PDEATHSIG SIGTERM, never
  * SIGKILL, for the same reason; standard error on a pipe (below). SIGQUIT
- * ends it gracefully, SIGTERM at once. */
+ * ends it gracefully, SIGTERM at once. Its listeners have SO_REUSEPORT: a
+ * second nginx of the same user would bind without an error and take half of
+ * the connections, so who asks whether a port is free binds without it. */
 #ifndef MG_NGINX_H
 #define MG_NGINX_H
 
 #include "base.h"
-#include "config.h"
 
-struct nginx_site {
-    const struct config *conf;
-    const char *run_dir;    /* absolute, no '"', '\', '$' or control byte */
-    const char *net;        /* "127.0.0" */
-    const char *socket_dir; /* where serve-<n>.sock are; NULL: RUN_DIR/s */
-};
-
-/* The site of this process, by config(), config_run_dir(), config_net(). */
-struct nginx_site nginx_site(void);
-
-/* Writes RUN_DIR/nginx for the site. secret is MG_SECRET, hex (RUN_DIR/secret
- * is up's). Files are replaced by rename: a running nginx may read them at
- * any time. BAD_PARAM for a bad [nginx] or [listen] value; why names the key
- * or the file. */
-enum err nginx_write(const struct nginx_site *site, const char *secret,
-                     char *why, size_t why_size) MUST_USE;
+/* Writes RUN_DIR/nginx, with the folders that nginx needs (nginx/tmp, log).
+ * secret is MG_SECRET, hex (RUN_DIR/secret is up's). Files are replaced by
+ * rename: a running nginx may read them at any time. tokens.map must exist
+ * (token_first). BAD_PARAM for a bad [nginx] or [listen] value; why names the
+ * key or the file. */
+enum err nginx_write(const char *secret, char *why, size_t why_size) MUST_USE;
 
 /* nginx -t on what was written. STATE when nginx refuses it: why then holds
  * nginx's own words, redacted. */
-enum err nginx_test(const struct nginx_site *site, char *why,
-                    size_t why_size) MUST_USE;
+enum err nginx_test(char *why, size_t why_size) MUST_USE;
 
 /* The argument vector of nginx in the foreground, NULL-terminated. Static. */
-#define NGINX_ARGV_MAX 8
-void nginx_argv(const struct nginx_site *site,
-                const char *argv[NGINX_ARGV_MAX]);
+const char *const *nginx_argv(void);
 
-/* Tells the running nginx of the site to read its files again. NOT_FOUND
- * when none runs (the pid file names no nginx of this site). */
-enum err nginx_reload(const struct nginx_site *site) MUST_USE;
+/* Tells the running nginx to read its files again and waits until its old
+ * processes take no more connections. NOT_FOUND when none runs (the pid file
+ * names no nginx of this RUN_DIR), TIMEOUT when nginx keeps its old files
+ * (its log says why). */
+enum err nginx_reload(void) MUST_USE;
 
 /* The first token of a new deployment, scope admin: writes tokens.map, token
  * and curlrc; OK without a change when tokens.map exists. */
-enum err token_first(const char *run_dir) MUST_USE;
+enum err token_first(void) MUST_USE;
 
 /* ---- what nginx writes to its standard error ---- */
 
