@@ -96,7 +96,7 @@ known(const struct req *r, const char *name)
     if (strcmp(name, "operation") == 0)
         return r->operation;
     if (strcmp(name, "label") == 0)
-        return r->mount == NULL ? "" : r->mount->label;
+        return r->mount->label == NULL ? "" : r->mount->label;
     if (strcmp(name, "path") == 0)
         return r->path;
     if (strcmp(name, "method") == 0)

@@ -10,9 +10,4 @@
  * Each is logged; INTERNAL when there is one. After route_init. */
 enum err tables_check(void) MUST_USE;
 
-/* A VARIANT's record when a verb is not spoken in an encoding. */
-DECLARE_TABLE(NOT_SPOKEN);
-extern const struct checks NOT_SPOKEN_checks;
-extern const struct checks none_checks;
-
 #endif

@@ -108,7 +108,7 @@ struct row {
     const char *prefix;   /* "" or "/a/b"; before every path below */
     enum mount_auth auth;
     const struct form *form;
-    const char *label;    /* before the operation's name in messages */
+    const char *label;    /* {label} in messages; NULL = "" */
     /* ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags,
      *          doc); path "*" = any; verb "-" = none */
     unsigned methods;
@@ -220,6 +220,11 @@ struct checks {
     extern const struct checks record##_checks;                           \
     const struct checks record##_checks = { #record, &record##_rec,       \
         NULL, 0, &record##_state }
+
+/* A VARIANT's record when a verb is not spoken in an encoding. */
+DECLARE_TABLE(NOT_SPOKEN);
+extern const struct checks NOT_SPOKEN_checks;
+extern const struct checks none_checks;
 
 /* ---- the dialect ---- */
 

@@ -20,7 +20,7 @@
 
 #define MOUNT(listener_, prefix_, auth_, form_, ...) \
     { .kind = ROW_MOUNT, .listener = listener_, .prefix = prefix_, \
-      .auth = auth_, .form = &form_, .label = "", __VA_ARGS__ },
+      .auth = auth_, .form = &form_, __VA_ARGS__ },
 #define ENDPOINT(methods_, path_, verb_, handler_, in_, out_, status_, scope_, flags_, doc_) \
     { .kind = ROW_ENDPOINT, .methods = methods_, .path = path_, \
       .verb = #verb_, .handler = CAT(thunk_, __LINE__), .in = &in_##_rec, \

@@ -261,7 +261,8 @@ struct ask {
     bool secrets;
 };
 
-/* Sends the request; the whole CGI reply is in `sent`. */
+/* Sends the request (by default an admin's POST to "doris"); the whole CGI
+ * reply is in `sent`. */
 static const char *
 serve(struct ask ask)
 {
@@ -269,10 +270,12 @@ serve(struct ask ask)
                          .param = io_param };
     struct req r = {
         .arena = arena, .db = db, .io = &io, .request_id = "id1",
-        .token_name = "t", .listener = ask.listener, .method = ask.method,
+        .token_name = "t",
+        .listener = ask.listener == NULL ? "doris" : ask.listener,
+        .method = ask.method == NULL ? "POST" : ask.method,
         .path = ask.path, .body = ask.body == NULL ? "" : ask.body,
         .query = ask.query, .n_query = ask.n_query,
-        .rights = ask.scope == NULL ? 0 : scope_rights(ask.scope),
+        .rights = scope_rights(ask.scope == NULL ? "admin" : ask.scope),
         .see_secrets = ask.secrets, .started_ms = clock_mono_ms(),
     };
 
@@ -292,8 +295,7 @@ body_of(const char *reply_text)
     return p == NULL ? "" : p + 4;
 }
 
-#define ASK(...) serve((struct ask){ .listener = "doris", .method = "POST", \
-                                     .scope = "admin", __VA_ARGS__ })
+#define ASK(...) serve((struct ask){ __VA_ARGS__ })
 #define SAYS(text, ...) assert_string_equal(body_of(ASK(__VA_ARGS__)), text)
 #define STATUS(n, ...) \
     assert_non_null(strstr(ASK(__VA_ARGS__), "Status: " #n " "))
@@ -407,15 +409,15 @@ static void
 rights_decide_before_the_body_is_read(void **state)
 {
     (void)state;
-    SAYS("{\"TOKEN\":\"token\"}", .path = "/a/thing", .scope = NULL);
-    SAYS("{\"TOKEN\":\"token\"}", .path = "/a/nothing", .scope = NULL);
+    SAYS("{\"TOKEN\":\"token\"}", .path = "/a/thing", .scope = "none");
+    SAYS("{\"TOKEN\":\"token\"}", .path = "/a/nothing", .scope = "none");
     SAYS("{\"SCOPE\":\"thing needs write\"}", .path = "/a/thing",
          .scope = "read", .body = "{");
     SAYS("{\"SCOPE\":\"things/x needs admin\"}", .path = "/a/things/x",
          .method = "DELETE", .scope = "write");
     SAYS("{\"SCOPE\":\"things/x needs read\"}", .path = "/a/things/x",
          .method = "GET", .scope = "profile");
-    SAYS("\"ok\"", .path = "/a/open", .method = "GET", .scope = NULL);
+    SAYS("\"ok\"", .path = "/a/open", .method = "GET", .scope = "none");
 }
 
 static void
