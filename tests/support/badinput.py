@@ -1,0 +1,131 @@
+"""Wrong values by type, and what is wrong with a body as a whole. A new way
+of being wrong is one line here and reaches every endpoint."""
+
+import copy
+import json
+
+# Type -> values that no dialect takes for it.
+WRONG = {
+    "STR": [True, {}, [], ["x"], {"a": "b"}],
+    "I32": ["x", "", " 1", "1x", "0x10", True, {}, [], 1.5, 1e300,
+            1 << 31, -(1 << 31) - 1, 1 << 63, 10 ** 30],
+    "I64": ["x", "", " 1", "1x", "0x10", True, {}, [], 1.5, 1e300,
+            1 << 63, -(1 << 63) - 1, 10 ** 30],
+    "U64": ["x", "", "-1", "1x", True, {}, [], 1.5, -1, 1 << 64, 10 ** 30],
+    "F64": ["x", "", True, {}, []],
+    "BOOL": ["x", "", 2, -1, 1.5, {}, []],
+    "ENUM": [True, {}, [], 1.5],
+    "BYTES": ["!", "a", True, {}, [], 1],
+    "OBJ": ["x", "", 1, 1.5, True, [], [{}]],
+    "LIST": ["x", "", 1, 1.5, True, {}, {"a": 1}],
+    "MAP": ["x", "", 1, 1.5, True, [], [{}]],
+}
+
+# Values that are wrong unless the dialect says otherwise: (bind style, type,
+# values).
+STRICT = [
+    ("STR_FROM_NUM", "STR", [1, 1.5]),
+    ("INT_FROM_STR", "I32", ["1"]),
+    ("INT_FROM_STR", "I64", ["1"]),
+    ("INTEGRAL", "I32", [1.0]),
+    ("INTEGRAL", "I64", [1.0]),
+    ("UNKNOWN_ENUM_UNSET", "ENUM", ["no such name", ""]),
+    ("NULL_UNSET", None, [None]),
+]
+
+# Bodies that are no JSON object.
+BODIES = {
+    "array": b"[]", "array of objects": b"[{}]", "string": b'"x"',
+    "number": b"1", "null": b"null", "true": b"true", "blank": b" \n",
+    "word": b"nope", "open": b"{", "closed twice": b"{}}",
+    "trailing byte": b"{} x", "second object": b"{}{}", "no colon": b'{"a" 1}',
+    "no value": b'{"a":}', "no comma": b'{"a":1 "b":2}',
+    "two commas": b'{"a":1,,"b":2}', "leading comma": b'{,"a":1}',
+    "open string": b'{"a":"b', "open array": b'{"a":[1', "bad escape":
+    b'{"a":"\\x"}', "NUL escape": b'{"a":"\\u0000"}', "NUL byte":
+    b'{"a":"\x00"}', "line feed in a string": b'{"a":"\n"}',
+    "high surrogate alone": b'{"a":"\\ud800"}', "low surrogate alone":
+    b'{"a":"\\udc00"}', "short escape": b'{"a":"\\u12"}',
+    "not UTF-8": b'{"a":"\xff"}', "overlong UTF-8": b'{"a":"\xc0\xaf"}',
+    "surrogate in UTF-8": b'{"a":"\xed\xa0\x80"}', "beyond Unicode":
+    b'{"a":"\xf4\x90\x80\x80"}', "half a character": b'{"a":"\xc3"}',
+    "leading zero": b'{"a":01}', "plus": b'{"a":+1}', "bare point":
+    b'{"a":1.}', "hexadecimal": b'{"a":0x1}', "NaN": b'{"a":NaN}',
+    "infinity": b'{"a":Infinity}', "minus alone": b'{"a":-}',
+    "exponent alone": b'{"a":1e}', "one name twice": b'{"a":1,"a":1}',
+    "one name twice, escaped": b'{"a":1,"\\u0061":1}',
+    "one name twice inside": b'{"a":{"b":1,"b":2}}',
+    "too deep": b'{"a":' * 65 + b"1" + b"}" * 65,
+    "arrays too deep": b'{"a":' + b"[" * 65 + b"]" * 65 + b"}",
+    "comment": b'{"a":1 /* c */}', "UTF-16": '{"a":1}'.encode("utf-16"),
+}
+
+def wrong_values(field, bind):
+    """What this field must refuse under the dialect's style."""
+    kind = field["type"]
+    values = list(WRONG.get(kind, []))
+    for style, of, more in STRICT:
+        lenient = style in bind or (kind == "STR" and style == "STR_FROM_NUM"
+                                    and "NUM_OR_STR" in field["flags"])
+        if of in (kind, None) and not lenient and kind in WRONG:
+            values += more
+    if kind == "STR" and field["max"] > 0:
+        values.append("x" * (field["max"] + 1))
+    if kind in ("I32", "I64") and field["max"] > field["min"]:
+        values += [field["min"] - 1, field["max"] + 1]
+    return values
+
+
+def fields_below(fields, path=()):
+    """(path, field) of every member that a JSON body can hold; an element of
+    a list has the step 0, that of a map the step "k"."""
+    for f in fields:
+        here = path + ((f["nested"],) if f["nested"] else ()) \
+            + ((f["key"],) if f["key"] else ())
+        if here:
+            yield here, f
+        step = {"LIST": (0,), "MAP": ("k",)}.get(f["type"], ())
+        for inner, g in fields_below(f.get("fields") or [], here + step):
+            yield inner, g
+
+
+def put(body, path, value):
+    """A copy of body in which the member at path is value; what is missing
+    on the way is made."""
+    top = copy.deepcopy(body) if isinstance(body, dict) else {}
+    at = top
+    for step, after in zip(path, path[1:] + (None,)):
+        last = after is None
+        if step == 0:  # the only element of a list
+            at[:] = [value if last else at[0] if at else _new(after)]
+            at = at[0]
+            continue
+        if last:
+            at[step] = value
+        elif not isinstance(at.get(step), type(_new(after))):
+            at[step] = _new(after)
+        at = at[step]
+    return top
+
+
+def _new(step):
+    return [] if step == 0 else {}
+
+
+def without(body, path):
+    """A copy of body without the member at the path; None when it had none."""
+    top = copy.deepcopy(body)
+    at = top
+    for step in path[:-1]:
+        if not isinstance(at, dict) or step not in at:
+            return None
+        at = at[step]
+    if not isinstance(at, dict) or path[-1] not in at:
+        return None
+    del at[path[-1]]
+    return top
+
+
+def shown(value):
+    """For test ids and messages."""
+    return json.dumps(value)[:60]

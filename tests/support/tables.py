@@ -1,0 +1,168 @@
+"""The product's tables as `metagate routes --tests` prints them: endpoints
+with their inputs, checks, examples, and how each dialect words a refusal."""
+
+import functools
+import json
+import os
+import re
+import subprocess
+
+from support.words import fresh
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BINARY = os.path.join(ROOT, "build", "asan", "metagate")
+
+# How each form shows a failure: reply -> (code, text); code "-" is bare text.
+FORMS = {
+    "doris": lambda r: (r.json["code"], r.json["msg"]),
+    "doris_text": lambda r: ("-", r.text.removesuffix("\n")),
+    "console": lambda r: (r.json["error"], r.json["message"]),
+}
+
+
+@functools.cache
+def load():
+    done = subprocess.run([BINARY, "routes", "--tests"], capture_output=True,
+                          timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+@functools.cache
+def endpoints():
+    return [Endpoint(e) for e in load()["endpoints"]]
+
+
+class Endpoint:
+    """One row on one mount."""
+
+    def __init__(self, row):
+        self.row = row
+        for name in ("dialect", "listener", "form", "prefix", "label", "path",
+                     "url", "verb", "methods", "scope", "flags", "bind",
+                     "status", "fields", "checks", "example"):
+            setattr(self, name, row[name])
+        # What its clients would use: a GET with a body is taken, but rare.
+        likely = ("PUT", "POST") if self.needs_body else ("GET",)
+        self.method = next((m for m in likely if m in self.methods),
+                           self.methods[0])
+        self.pattern = re.compile(
+            "[^/]+".join(re.escape(part) for part
+                         in re.split(r"\{[^}]*\}", self.url)) + r"\Z")
+
+    def __str__(self):
+        verb = "" if self.verb == "-" else " " + self.verb
+        return f"{self.method} {self.listener}{self.url}{verb}"
+
+    def matches(self, listener, method, path, verb):
+        """Whether a recorded request came to this row."""
+        method = {"HEAD": "GET"}.get(method, method)
+        return (listener.partition("/")[0] == self.listener
+                and method in self.methods and verb == self.verb
+                and (self.path == "*" or self.pattern.match(path) is not None))
+
+    @property
+    def takes_body(self):
+        return any(in_body(f) for f in self.fields)
+
+    @property
+    def needs_body(self):
+        return self.takes_body and not any("QUERY" in f["flags"]
+                                           for f in self.fields)
+
+    def request(self, word=None):
+        """The example as a Request; every $U is the same fresh word."""
+        return Request(self, word or fresh("u"))
+
+    def before(self, word):
+        """The example's setup as Requests, in order."""
+        names = ((self.example or {}).get("setup") or "").split()
+        return [find(self, name).request(word) for name in names]
+
+
+class Request:
+    """A valid request that a test may spoil: path, query text, body (a dict,
+    or None)."""
+
+    def __init__(self, endpoint, word):
+        example = endpoint.example or {}
+        self.endpoint, self.word = endpoint, word
+        self.path = endpoint.url
+        self.query = self._fill(example.get("query"))
+        text = self._fill(example.get("json"))
+        self.body = json.loads(text) if text else None
+
+    def _fill(self, text):
+        return text.replace("$U", self.word) if text else None
+
+    def send(self, client, **changes):
+        method = changes.pop("method", self.endpoint.method)
+        body = changes.pop("body", self.body)
+        return client.request(method, self.path, body, query=self.query,
+                              **changes)
+
+
+def find(like, name):
+    """The endpoint of like's mount with that path or verb."""
+    for e in endpoints():
+        if (e.listener, e.prefix) == (like.listener, like.prefix) \
+                and name in (e.path, e.verb):
+            return e
+    raise KeyError(f"setup of {like}: no endpoint {name}")
+
+
+def in_body(field):
+    flags = field["flags"]
+    return "BODY" in flags or not {"PATH", "QUERY"} & set(flags)
+
+
+# ---- refusals ----
+
+# The class of an event for which a dialect has no row, as fcgi/failure.c.
+EVENT_CLASS = {"UNKNOWN_PATH": "not_found", "METHOD": "not_found",
+               "NO_TOKEN": "denied", "SCOPE": "denied", "QUERY": "bad_param",
+               "BODY": "bad_param", "FIELD": "bad_param",
+               "TOO_LARGE": "limit", "BUSY": "busy"}
+
+
+class Refusal:
+    """An expected failure: a row of errors.def, its text as a pattern in
+    which placeholders that nobody gave stand for anything."""
+
+    def __init__(self, endpoint, error, **args):
+        self.error = error
+        self.form = FORMS[error["form"] or endpoint.form]
+        parts = re.split(r"\{([\w.-]+)\}", error["text"])
+        self.text = "".join(
+            re.escape(part) if i % 2 == 0
+            else re.escape(args[part]) if part in args else ".*"
+            for i, part in enumerate(parts))
+
+    def differs(self, reply):
+        """What is wrong with the reply; "" when it is the expected one."""
+        if reply.status != self.error["http"]:
+            return f"expected {self}, got {reply}"
+        try:
+            code, text = self.form(reply)
+        except (ValueError, KeyError, TypeError) as e:
+            return f"not in the dialect's form ({e!r}): {reply}"
+        if code != self.error["code"] or not re.fullmatch(self.text, text,
+                                                          re.S):
+            return f"expected {self}, got {reply}"
+        return ""
+
+    def __str__(self):
+        return (f"{self.error['http']} {self.error['code']} "
+                f"/{self.text}/ ({self.error['id']})")
+
+
+def event(endpoint, name, **args):
+    """How the endpoint's dialect words what the framework refuses."""
+    dialect = load()["dialects"][endpoint.dialect]
+    error = dialect["events"][name] \
+        or dialect["classes"][EVENT_CLASS[name]] \
+        or dialect["classes"]["internal"]
+    # The operation's name in messages is its path below the mount.
+    known = {"operation": endpoint.path.lstrip("/"), "label": endpoint.label,
+             "path": endpoint.url}
+    return Refusal(endpoint, error, **{**known, **args})

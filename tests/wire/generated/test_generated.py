@@ -1,0 +1,241 @@
+"""What holds for every row of the tables, asked through nginx and worker.
+
+Cases come from `metagate routes --tests`; nothing here names an endpoint. A
+new endpoint is tested by its row, a new way of being wrong is a line in
+support/badinput.py."""
+
+import re
+
+import pytest
+
+from support import badinput, tables
+from support.tables import event
+from support.words import fresh
+
+SCOPES = ["none", "unknown", "read", "write", "admin", "profile", "machine"]
+# The scopes that a token has: fcgi/scope.c.
+HAS = {"read": {"read"}, "write": {"read", "write"},
+       "admin": {"read", "write", "admin", "profile", "machine"},
+       "profile": {"profile"}, "machine": {"machine"}}
+METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+
+
+def each(cases):
+    """Parametrizes by (endpoint, rest...): the test's name shows them."""
+    cases = list(cases)
+    return pytest.mark.parametrize(
+        "case", cases, ids=["-".join(map(str, c)) for c in cases])
+
+
+def client_of(deployment, endpoint, token="admin"):
+    return deployment.client(endpoint.listener, token)
+
+
+def prepared(deployment, endpoint):
+    """The endpoint's valid request, its setup done."""
+    request = endpoint.request()
+    client = client_of(deployment, endpoint)
+    for before in endpoint.before(request.word):
+        r = before.send(client)
+        assert r.status == before.endpoint.status, (
+            f"setup {before.endpoint}: {r}")
+    return request
+
+
+def assert_refused(reply, refusal):
+    differs = refusal.differs(reply)
+    assert not differs, differs
+
+
+# ---- the example, and who may ---- #
+
+@each((e,) for e in tables.endpoints())
+def test_every_endpoint_has_an_example(case):
+    endpoint, = case
+    assert endpoint.example is not None, f"EXAMPLE(\"{endpoint.path}\", ...)"
+
+
+@each((e, s) for e in tables.endpoints() for s in SCOPES)
+def test_a_token_opens_what_its_scope_says(deployment, case):
+    endpoint, scope = case
+    request = prepared(deployment, endpoint)
+    r = request.send(client_of(deployment, endpoint, scope))
+    if endpoint.scope == "none" or endpoint.scope in HAS.get(scope, ()):
+        assert r.status == endpoint.status, r
+        return
+    name = "SCOPE" if scope in HAS else "NO_TOKEN"
+    assert_refused(r, event(endpoint, name, scope=endpoint.scope))
+    # and it was not done: the same request is new to who may
+    r = request.send(client_of(deployment, endpoint))
+    assert r.status == endpoint.status, r
+
+
+@each((e, m) for e in tables.endpoints() if e.verb == "-" for m in METHODS
+      if not any(m in o.methods for o in tables.endpoints()
+                 if (o.listener, o.url) == (e.listener, e.url)))
+def test_another_method_is_refused(deployment, case):
+    endpoint, method = case
+    r = endpoint.request().send(client_of(deployment, endpoint),
+                                method=method)
+    assert_refused(r, event(endpoint, "METHOD", method=method))
+    assert set(endpoint.methods) <= set(re.split(", *", r.headers["Allow"]))
+
+
+@each((e, path) for e in
+      {(e.listener, e.prefix): e for e in tables.endpoints()}.values()
+      for path in ("/", "", "/no-such-path", "/a/b/c/d/e", "//", "/%2e%2e",
+                   "/%00", "/..%2f..%2fetc%2fpasswd", "/" + "x" * 1000))
+def test_an_unknown_path_is_refused(deployment, case):
+    endpoint, path = case
+    target = endpoint.prefix + path
+    if not target or any(o.pattern.match(target)
+                         for o in tables.endpoints()):
+        target = endpoint.prefix + "/no-such-path/either"
+    r = client_of(deployment, endpoint).request("GET", target)
+    if r.status == 400:  # not a path at all: nginx's own refusal
+        assert "%00" in path or "%2e" in path
+        return
+    assert_refused(r, event(endpoint, "UNKNOWN_PATH", path=target,
+                            operation=target[len(endpoint.prefix):]
+                            .lstrip("/")))
+
+
+# ---- input that is wrong as a whole ----
+
+@each((e, name) for e in tables.endpoints()
+      if e.needs_body and "BODY_RAW" not in e.flags
+      for name in badinput.BODIES)
+def test_a_body_that_is_no_object_is_refused(deployment, case):
+    endpoint, name = case
+    r = endpoint.request().send(client_of(deployment, endpoint),
+                                body=badinput.BODIES[name])
+    assert_refused(r, event(endpoint, "BODY"))
+
+
+@each((e,) for e in tables.endpoints()
+      if e.needs_body and "BODY_RAW" not in e.flags)
+def test_a_missing_body_is_refused(deployment, case):
+    endpoint, = case
+    request = endpoint.request()
+    r = request.send(client_of(deployment, endpoint), body=b"")
+    assert_refused(r, event(endpoint, "BODY"))
+
+
+# ---- one field that is wrong by itself ----
+
+def body_fields():
+    for e in tables.endpoints():
+        if e.takes_body and not {"BIND_LATE", "BODY_RAW"} & set(e.flags):
+            for path, field in badinput.fields_below(e.fields):
+                if tables.in_body(field):
+                    yield e, ".".join(map(str, path)), path, field
+
+
+@pytest.mark.parametrize("case", [
+    pytest.param((e, path, field), id=f"{e}-{name}")
+    for e, name, path, field in body_fields()])
+def test_a_value_of_a_wrong_type_is_refused(deployment, case):
+    endpoint, path, field = case
+    client, wrong = client_of(deployment, endpoint), []
+    request = endpoint.request()
+    request.query = None  # the query would win over the body
+    for value in badinput.wrong_values(field, endpoint.bind):
+        body = badinput.put(request.body, path, value)
+        differs = event(endpoint, "FIELD").differs(
+            request.send(client, body=body))
+        if differs:
+            wrong.append(f"{badinput.shown(value)}: {differs}")
+    assert not wrong, "\n".join(wrong)
+
+
+# ---- checks ----
+
+def given(body, dotted):
+    """Whether a member counts as given (fcgi/record.c: field_given)."""
+    at = body
+    for step in dotted.split("."):
+        if not isinstance(at, dict) or step not in at:
+            return False
+        at = at[step]
+    return at not in (None, "", 0, [], {}, "0") or at is False
+
+
+def around(body, dotted):
+    above = dotted.rpartition(".")[0]
+    return not above or given(body, above)
+
+
+def holds(check, body):
+    """Whether the check passes; None when only the product can tell."""
+    kind, a, b = check["kind"], check["a"], check["b"]
+    if kind in ("NEED", "PRESENT"):
+        return given(body, a)
+    if kind == "NEED_IN":
+        return not around(body, a) or given(body, a)
+    if kind == "ANY_OF":
+        return given(body, a) or given(body, b)
+    return None if kind == "FN" else True
+
+
+def with_inputs_left_out():
+    """(endpoint, member, the check that must refuse)."""
+    for e in tables.endpoints():
+        body = e.request().body
+        if not isinstance(body, dict) or "BIND_LATE" in e.flags:
+            continue
+        members = dict.fromkeys(
+            c[x] for c in e.checks for x in ("a", "b") if c[x]
+            and c["kind"] in ("NEED", "NEED_IN", "PRESENT", "ANY_OF"))
+        for member in members:
+            yield e, member
+
+
+@each(with_inputs_left_out())
+def test_each_required_input_left_out_is_refused(deployment, case):
+    endpoint, member = case
+    request = prepared(deployment, endpoint)
+    body = badinput.without(request.body, tuple(member.split(".")))
+    if body is None:  # the example does without it: its object is optional
+        body = request.body
+    first = next((c for c in endpoint.checks if holds(c, body) is False),
+                 None)
+    r = request.send(client_of(deployment, endpoint), body=body)
+    if first is None:
+        assert r.status == endpoint.status, r
+    else:
+        assert_refused(r, tables.Refusal(endpoint, first["error"]))
+
+
+def bad_by_check():
+    """(endpoint, number of the check, value that it must refuse)."""
+    for e in tables.endpoints():
+        if not isinstance(e.request().body, dict) or "BIND_LATE" in e.flags:
+            continue
+        for i, c in enumerate(e.checks):
+            for value in values_refused(c):
+                yield e, i, c["a"], value
+
+
+def values_refused(check):
+    if check["kind"] == "MATCH":
+        found = re.compile(check["regex"])
+        return [v for v in ("!", "a b", "-", "1:", "\u00e9", "a\n", "x" * 300)
+                if not re.search(found.pattern.replace("$", r"\Z"), v)]
+    if check["kind"] == "MAX_BYTES":
+        return ["x" * (check["hi"] + 1)]
+    if check["kind"] == "RANGE":
+        return [check["lo"] - 1, check["hi"] + 1]
+    return []
+
+
+@pytest.mark.parametrize("case", [
+    pytest.param(case, id="-".join(map(ascii, case[:3]))
+                 + f"-{badinput.shown(case[3])}")
+    for case in bad_by_check()])
+def test_a_value_that_a_check_forbids_is_refused(deployment, case):
+    endpoint, number, member, value = case
+    request = prepared(deployment, endpoint)
+    body = badinput.put(request.body, tuple(member.split(".")), value)
+    r = request.send(client_of(deployment, endpoint), body=body)
+    assert_refused(r, tables.Refusal(endpoint,
+                                     endpoint.checks[number]["error"]))
