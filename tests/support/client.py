@@ -6,6 +6,7 @@ import copy
 import http.client
 import json
 import select
+import socket
 import threading
 from urllib.parse import quote
 
@@ -98,7 +99,12 @@ class Client:
         sent.update(more or {})
         return sent
 
+    def connect(self, timeout=15):
+        """A bare socket to the listener (raw.py)."""
+        return socket.create_connection((self.host, self.port), timeout)
+
     def close(self):
+        """This thread's kept connection."""
         connection = getattr(self.local, "connection", None)
         if connection is not None:
             connection.close()

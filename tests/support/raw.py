@@ -1,5 +1,6 @@
 """Bytes to a listener and the answer's bytes: for what no client may send."""
 
+import json
 import socket
 
 from support.client import Reply
@@ -9,7 +10,7 @@ def send(client, data, timeout=15):
     """One connection: `data` (bytes, or a list of pieces) and the answer;
     None when the peer closes without one."""
     pieces = [data] if isinstance(data, bytes) else data
-    with socket.create_connection((client.host, client.port), timeout) as s:
+    with client.connect(timeout) as s:
         for piece in pieces:
             try:
                 s.sendall(piece)
@@ -23,6 +24,13 @@ def head(method, target, headers, version="HTTP/1.1"):
     lines = [f"{method} {target} {version}"]
     lines += [f"{k}: {v}" for k, v in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def request(method, target, body, headers=()):
+    """A whole request with a JSON body."""
+    text = json.dumps(body).encode()
+    return head(method, target, [
+        ("Host", "x"), ("Content-Length", str(len(text))), *headers]) + text
 
 
 def read(s):
@@ -50,3 +58,12 @@ def _more(s):
         return s.recv(65536)
     except ConnectionResetError:
         return b""
+
+
+def send_and_leave(client, data):
+    """Sends, then shuts the sending half and reads until the peer closes."""
+    with client.connect() as s:
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        while _more(s):
+            pass

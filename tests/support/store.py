@@ -25,13 +25,21 @@ def value(connection, sql, *values):
     return next(iter(found[0].values())) if found else None
 
 
+def transactions(connection, waiting=False):
+    """How many are open now; waiting: of those, how many for a lock."""
+    return value(connection, "SELECT COUNT(*) AS n"
+                 " FROM information_schema.innodb_trx"
+                 + (" WHERE trx_state = 'LOCK WAIT'" if waiting else ""))
+
+
 @contextmanager
-def locked(deployment, sql, *values):
-    """Holds what `sql` (a SELECT ... FOR UPDATE) locks until the end."""
+def locked_instance(deployment, iid):
+    """Holds the row of a Doris instance locked until the end."""
     connection = deployment.sql()
     try:
         connection.begin()
-        assert rows(connection, sql, *values), "nothing there to be locked"
+        assert rows(connection, "SELECT instance_id FROM doris_instance"
+                    " WHERE instance_id = %s FOR UPDATE", iid)
         yield connection
         connection.rollback()
     finally:

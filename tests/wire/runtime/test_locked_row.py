@@ -1,0 +1,40 @@
+"""A row that somebody else has locked: refused in time, and then not done."""
+
+import threading
+
+from support import doris as d
+from support.store import locked_instance, transactions
+from support.waiting import until
+
+
+def test_a_write_on_a_locked_row_is_refused_and_never_done(
+        deployment, doris, sql):
+    iid = d.instance(doris)
+    with locked_instance(deployment, iid):
+        r = d.add_cluster(doris.using(timeout=15), iid, "c1")
+        assert r.status == 503
+        assert r.headers["Retry-After"]
+        assert r.json["code"] != "OK"
+    # Whatever still waited for the row has it now, or has given up.
+    until(lambda: transactions(sql) == 0, "no transaction left")
+    assert d.clusters(doris, iid) == []
+
+
+def test_a_read_does_not_wait_for_a_locked_row(deployment, doris):
+    iid = d.instance(doris)
+    assert d.add_cluster(doris, iid, "c1").status == 200
+    with locked_instance(deployment, iid):
+        assert d.clusters(doris, iid) == ["c1"]
+
+
+def test_a_write_waits_for_a_short_lock(deployment, doris, sql):
+    iid = d.instance(doris)
+    answers = []
+    write = threading.Thread(target=lambda: answers.append(
+        d.add_cluster(doris, iid, "c1").status))
+    with locked_instance(deployment, iid):
+        write.start()
+        until(lambda: transactions(sql, waiting=True) > 0, "the write waits")
+    write.join()
+    assert answers == [200]
+    assert d.clusters(doris, iid) == ["c1"]
