@@ -33,6 +33,21 @@ STRICT = [
     ("NULL_UNSET", None, [None]),
 ]
 
+# The same for a query parameter or a part of the path.
+WRONG_TEXT = {
+    "STR": ["%ff", "%c3", "%ed%a0%80", "a%c0%af"],
+    "I32": ["x", "1x", "%201", "1%20", "0x10", "1.5", "2147483648",
+            "-2147483649", "9" * 40, "%ff"],
+    "I64": ["x", "1x", "%201", "1%20", "0x10", "1.5", "9223372036854775808",
+            "-9223372036854775809", "9" * 40, "%ff"],
+    "U64": ["x", "1x", "-1", "1.5", "18446744073709551616", "9" * 40],
+    "BOOL": ["x", "2", "yes!", "%ff"],
+}
+
+# Query strings whose escapes are none, or stand for NUL.
+QUERIES = ["%", "a=%", "a=%4", "a=%zz", "a=%4g", "a=%00", "%00=a", "%zz=a",
+           "b=1&a=%"]
+
 # Bodies that are no JSON object.
 BODIES = {
     "array": b"[]", "array of objects": b"[{}]", "string": b'"x"',

@@ -27,6 +27,16 @@ def each(cases):
         "case", cases, ids=["-".join(map(str, c)) for c in cases])
 
 
+def endpoints():
+    """Those with a path of their own ("*" is what is left)."""
+    return [e for e in tables.endpoints() if e.path != "*"]
+
+
+def mounts():
+    """One endpoint of each mount."""
+    return {(e.listener, e.prefix): e for e in tables.endpoints()}.values()
+
+
 def client_of(deployment, endpoint, token="admin"):
     return deployment.client(endpoint.listener, token)
 
@@ -47,15 +57,15 @@ def assert_refused(reply, refusal):
     assert not differs, differs
 
 
-# ---- the example, and who may ---- #
+# ---- the example, and who may ----
 
-@each((e,) for e in tables.endpoints())
+@each((e,) for e in endpoints())
 def test_every_endpoint_has_an_example(case):
     endpoint, = case
     assert endpoint.example is not None, f"EXAMPLE(\"{endpoint.path}\", ...)"
 
 
-@each((e, s) for e in tables.endpoints() for s in SCOPES)
+@each((e, s) for e in endpoints() for s in SCOPES)
 def test_a_token_opens_what_its_scope_says(deployment, case):
     endpoint, scope = case
     request = prepared(deployment, endpoint)
@@ -70,7 +80,7 @@ def test_a_token_opens_what_its_scope_says(deployment, case):
     assert r.status == endpoint.status, r
 
 
-@each((e, m) for e in tables.endpoints() if e.verb == "-" for m in METHODS
+@each((e, m) for e in endpoints() if e.verb == "-" for m in METHODS
       if not any(m in o.methods for o in tables.endpoints()
                  if (o.listener, o.url) == (e.listener, e.url)))
 def test_another_method_is_refused(deployment, case):
@@ -81,28 +91,27 @@ def test_another_method_is_refused(deployment, case):
     assert set(endpoint.methods) <= set(re.split(", *", r.headers["Allow"]))
 
 
-@each((e, path) for e in
-      {(e.listener, e.prefix): e for e in tables.endpoints()}.values()
-      for path in ("/", "", "/no-such-path", "/a/b/c/d/e", "//", "/%2e%2e",
-                   "/%00", "/..%2f..%2fetc%2fpasswd", "/" + "x" * 1000))
+@each((e, path) for e in mounts() for path in (
+    "/no-such-path", "/a/b/c/d/e", "/" + "x" * 1000, "/%c3%a9", "/%ff",
+    "/no-such-path?a=b", "/no%20such%2fpath"))
 def test_an_unknown_path_is_refused(deployment, case):
     endpoint, path = case
-    target = endpoint.prefix + path
-    if not target or any(o.pattern.match(target)
-                         for o in tables.endpoints()):
-        target = endpoint.prefix + "/no-such-path/either"
-    r = client_of(deployment, endpoint).request("GET", target)
-    if r.status == 400:  # not a path at all: nginx's own refusal
-        assert "%00" in path or "%2e" in path
-        return
-    assert_refused(r, event(endpoint, "UNKNOWN_PATH", path=target,
-                            operation=target[len(endpoint.prefix):]
-                            .lstrip("/")))
+    r = client_of(deployment, endpoint).get(endpoint.prefix + path)
+    assert_refused(r, event(endpoint, "UNKNOWN_PATH"))
+
+
+@each((e, path) for e in mounts() for path in (
+    "/%00", "/%zz", "/%", "/%2", "/..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "/../../../../etc/passwd", "/%2e%2e/%2e%2e/%2e%2e"))
+def test_a_path_that_is_none_is_refused(deployment, case):
+    endpoint, path = case
+    r = client_of(deployment, endpoint).get(endpoint.prefix + path)
+    assert r.status in (400, 404), r  # nginx refuses most of them itself
 
 
 # ---- input that is wrong as a whole ----
 
-@each((e, name) for e in tables.endpoints()
+@each((e, name) for e in endpoints()
       if e.needs_body and "BODY_RAW" not in e.flags
       for name in badinput.BODIES)
 def test_a_body_that_is_no_object_is_refused(deployment, case):
@@ -112,7 +121,7 @@ def test_a_body_that_is_no_object_is_refused(deployment, case):
     assert_refused(r, event(endpoint, "BODY"))
 
 
-@each((e,) for e in tables.endpoints()
+@each((e,) for e in endpoints()
       if e.needs_body and "BODY_RAW" not in e.flags)
 def test_a_missing_body_is_refused(deployment, case):
     endpoint, = case
@@ -121,10 +130,39 @@ def test_a_missing_body_is_refused(deployment, case):
     assert_refused(r, event(endpoint, "BODY"))
 
 
+@each((e,) for e in mounts())
+def test_a_body_beyond_the_bound_is_refused(deployment, case):
+    endpoint, = case
+    r = client_of(deployment, endpoint).put(endpoint.prefix + "/x",
+                                            b" " * ((1 << 20) + 1))
+    assert_refused(r, event(endpoint, "TOO_LARGE"))
+
+
+@each((e,) for e in endpoints())
+def test_a_malformed_query_is_refused(deployment, case):
+    endpoint, = case
+    client, request, wrong = client_of(deployment, endpoint), \
+        endpoint.request(), []
+    good = request.query + "&" if request.query else ""
+    for bad in badinput.QUERIES:
+        request.query = good + bad
+        wrong.append(event(endpoint, "QUERY").differs(request.send(client)))
+    assert not any(wrong), "\n".join(filter(None, wrong))
+
+
+@each((e,) for e in endpoints() if "STRICT_QUERY" in e.flags)
+def test_an_unknown_parameter_is_refused(deployment, case):
+    endpoint, = case
+    request = endpoint.request()
+    request.query = "&".join(filter(None, [request.query, "no_such=1"]))
+    assert_refused(request.send(client_of(deployment, endpoint)),
+                   event(endpoint, "QUERY", parameter="no_such"))
+
+
 # ---- one field that is wrong by itself ----
 
 def body_fields():
-    for e in tables.endpoints():
+    for e in endpoints():
         if e.takes_body and not {"BIND_LATE", "BODY_RAW"} & set(e.flags):
             for path, field in badinput.fields_below(e.fields):
                 if tables.in_body(field):
@@ -145,6 +183,22 @@ def test_a_value_of_a_wrong_type_is_refused(deployment, case):
             request.send(client, body=body))
         if differs:
             wrong.append(f"{badinput.shown(value)}: {differs}")
+    assert not wrong, "\n".join(wrong)
+
+
+@each((e, f["key"]) for e in endpoints() for f in e.fields
+      if "QUERY" in f["flags"] and f["type"] in badinput.WRONG_TEXT)
+def test_a_parameter_of_a_wrong_type_is_refused(deployment, case):
+    endpoint, key = case
+    kind = next(f["type"] for f in endpoint.fields if f["key"] == key)
+    client, request, wrong = client_of(deployment, endpoint), \
+        endpoint.request(), []
+    for value in badinput.WRONG_TEXT[kind]:
+        request.query = f"{key}={value}"
+        differs = event(endpoint, "FIELD", field=key).differs(
+            request.send(client))
+        if differs:
+            wrong.append(f"{value}: {differs}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -179,7 +233,7 @@ def holds(check, body):
 
 def with_inputs_left_out():
     """(endpoint, member, the check that must refuse)."""
-    for e in tables.endpoints():
+    for e in endpoints():
         body = e.request().body
         if not isinstance(body, dict) or "BIND_LATE" in e.flags:
             continue
@@ -208,7 +262,7 @@ def test_each_required_input_left_out_is_refused(deployment, case):
 
 def bad_by_check():
     """(endpoint, number of the check, value that it must refuse)."""
-    for e in tables.endpoints():
+    for e in endpoints():
         if not isinstance(e.request().body, dict) or "BIND_LATE" in e.flags:
             continue
         for i, c in enumerate(e.checks):
