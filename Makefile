@@ -10,14 +10,15 @@ WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
        -Wvla -Wundef -Wformat=2
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS_COMMON = -std=c17 -D_GNU_SOURCE $(WARN) -O2 -g -Iinclude -pthread -MMD -MP
-CFLAGS_release = $(HARDEN)
+# Frame pointers: the profiler unwinds by them, see fcgi/profiler.c.
+CFLAGS_release = $(HARDEN) -fno-omit-frame-pointer
 # No _FORTIFY_SOURCE: its _chk functions are not all intercepted.
 CFLAGS_asan = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
        -fno-omit-frame-pointer -O1 -fPIE -DMETAGATE_ASAN
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan = -fsanitize=address,undefined -pie
 LIBS = -lfcgi -lcjson -lmariadb -linih -lcurl -lcrypto -lz -pthread -lm
-LIBS_release = -lprofiler -ltcmalloc
+LIBS_release = -lprofiler -ltcmalloc -lstdc++
 
 FLAVOUR = $(notdir $(B))
 CFLAGS_ALL = $(CFLAGS_COMMON) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
@@ -26,7 +27,9 @@ LDFLAGS_ALL = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 SRC  = $(wildcard fcgi/*.c handlers/*.c handlers/*/*.c)
 # Folders whose files the binary carries: include/embed.h.
 EMBED = nginx sql
-OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o)
+# The two gperftools calls without a C interface; no gperftools under asan.
+CXX_release = $(B)/fcgi/profiler_heap.o
+OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o) $(CXX_$(FLAVOUR))
 CORE = $(filter-out $(B)/fcgi/main.o,$(OBJ))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 
@@ -44,6 +47,11 @@ $(B)/metagate: $(OBJ)
 $(B)/%.o: %.c
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(B)/%.o: %.cc
+	@mkdir -p $(dir $@)
+	$(CXX) $(filter-out -std=% -Wstrict-prototypes -Wmissing-prototypes, \
+	    $(CFLAGS_ALL)) -std=c++17 -c -o $@ $<
 
 define EMBED_RULE
 $$(B)/embed/$(1).c: fcgi/embed.awk $$(wildcard $(1) $(1)/* $(1)/*/*)
