@@ -34,6 +34,9 @@ void buf_i64(struct buf *b, int64_t v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* The decimal digits of v, not terminated; how many there are. */
+size_t buf_digits(char out[20], uint64_t v);
+
 /* n times the byte c (indentation). */
 void buf_fill(struct buf *b, char c, size_t n);
 

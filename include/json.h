@@ -42,7 +42,8 @@ struct json_error {
 };
 
 /* Parses n bytes at text (copied; need not be NUL-terminated). BAD_PARAM
- * with *why filled when refused, LIMIT when too deep, NOMEM. */
+ * with *why filled when refused, LIMIT (*why too) when too deep or of too many
+ * values, NOMEM. */
 enum err json_parse(struct arena *a, const char *text, size_t n,
                     unsigned lenient, const struct json **out,
                     struct json_error *why) MUST_USE;
@@ -73,13 +74,16 @@ enum err json_to_u64(const char *text, bool integral, uint64_t *out) MUST_USE;
 
 /* ---- writer ---- */
 
-/* How a dialect prints. One const struct per form. */
+/* How a dialect prints. One const struct per form. Whatever bytes a string
+ * has, the output is valid UTF-8: others become U+FFFD. */
 struct json_style {
     int indent;              /* blanks per level; 0 = compact on one line */
     bool key_space;          /* ": " after a name (always with indent) */
     bool i64_as_string;      /* protobuf JSON: 64-bit integers are strings */
-    bool all_leaves_string;  /* Pegasus: every leaf is a string */
-    bool html_escape;        /* Go: < > & as \u003c \u003e \u0026 */
+    bool all_leaves_string;  /* Pegasus: every leaf is a string, doubles have
+                              * two places, lists of scalars are "[a,b]" */
+    bool html_escape;        /* Go: < > & as \u003c \u003e \u0026, and the
+                              * line separators U+2028, U+2029 */
     bool ascii_only;         /* everything beyond ASCII as \uXXXX */
 };
 
@@ -99,6 +103,8 @@ void jw_object_end(struct json_writer *w);
 void jw_array(struct json_writer *w);
 void jw_array_end(struct json_writer *w);
 void jw_key(struct json_writer *w, const char *key);
+/* A name of our own, measured, without a byte that needs an escape. */
+void jw_plain_key(struct json_writer *w, const char *key, size_t n);
 void jw_str(struct json_writer *w, const char *s);
 void jw_strn(struct json_writer *w, const char *s, size_t n);
 void jw_i32(struct json_writer *w, int32_t v);
@@ -107,6 +113,7 @@ void jw_u64(struct json_writer *w, uint64_t v);
 void jw_f64(struct json_writer *w, double v); /* shortest that reads back */
 void jw_bool(struct json_writer *w, bool v);
 void jw_null(struct json_writer *w);
+void jw_base64(struct json_writer *w, const void *p, size_t n);
 
 /* A value that is JSON already. With indent it must have been written by
  * this style at depth 1 (a `doc` column): it is re-indented to the present

@@ -61,6 +61,7 @@ struct record;
 
 struct field {
     const char *key;  /* name on the wire; "" = the object itself (SELF) */
+    size_t key_bytes; /* of key, measured by the compiler */
     size_t off;
     enum field_type type;
     int bit;          /* number of the presence bit */
@@ -71,7 +72,8 @@ struct field {
     const char *also;     /* a second name taken on input */
     const char *nested;   /* the member lies in this object ("paras") */
     const char *keyed_by; /* LIST, ROWS: an object keyed by that member */
-    const char *numbered; /* LIST: keys "cluster0", "cluster1" ... */
+    const char *numbered; /* LIST: its elements lie in the object itself as
+                           * "cluster0", "cluster1" ...; key is not printed */
     const char *column;   /* SQL column when it is not the key */
     int64_t min, max;     /* integers: range when max > min; STR: most bytes,
                            * LIST, MAP: most elements, when max > 0 */
@@ -84,6 +86,16 @@ struct record {
     const struct field *fields;
     size_t n;
 };
+
+/* SELF, the key "": a JSON is the text of the whole object (IN only), an OBJ's
+ * members lie in this object itself. A record whose only field has the key ""
+ * is a value without an object around it: the scalar records below, or a
+ * reply that is an array.
+ *
+ * Absent: a scalar (STR and JSON too) when its bit is not set, an OBJ when it
+ * is NULL, a LIST or MAP when empty, ROWS when there is no row. Binding sets
+ * the bit of everything that was given, of an empty list too. Elements of
+ * lists of scalars need no bit. */
 
 /* A producer of streamed rows. next gives the next row (valid until the call
  * after) or ERR_NOT_FOUND at the end. */
@@ -127,7 +139,8 @@ struct rows {
 #define RECORD_MEMBER(s, ty, m, keytext, flagbits, elem, ...) CTYPE_##ty(elem) m;
 #define RECORD_BIT(s, ty, m, keytext, flagbits, elem, ...) s##_has_##m,
 #define RECORD_ROW(s, ty, m, keytext, flagbits, elem, ...)                \
-    { .key = keytext, .off = offsetof(struct s, m), .type = F_##ty,       \
+    { .key = keytext, .key_bytes = sizeof(keytext) - 1,                   \
+      .off = offsetof(struct s, m), .type = F_##ty,                       \
       .bit = s##_has_##m, .flags = (flagbits), MORE_##ty(elem) __VA_ARGS__ },
 
 /* In a header: the struct, its presence bits, its table's declaration. The
@@ -202,13 +215,17 @@ struct bind_error {
     char reason[96];  /* "must be an integer" */
 };
 
-/* Fills *out (rec->size bytes, zeroed here) from a JSON object. Only type,
- * range, size and shape are judged. BAD_PARAM with *why, or NOMEM. */
+/* Fills *out (rec->size bytes, zeroed here) from a JSON object; from NULL: all
+ * absent. Takes fields with IN; those with PATH or QUERY only with BODY too.
+ * Only type, range, size and shape are judged. Texts live as long as the tree.
+ * BAD_PARAM with *why, or NOMEM. */
 enum err record_bind(struct arena *a, const struct record *rec,
                      const struct json *body, unsigned style, void *out,
                      struct bind_error *why) MUST_USE;
 
-/* One field from one text (query parameter, path part, column). */
+/* One field of the struct at out from one text (query parameter, path part,
+ * column), which must live as long as out. An OBJ, LIST, MAP or JSON is given
+ * as JSON text. */
 enum err record_bind_text(struct arena *a, const struct field *f,
                           const char *text, unsigned style, void *out,
                           struct bind_error *why) MUST_USE;
@@ -221,8 +238,9 @@ enum secret_mode {
 };
 
 /* Prints the record as a JSON object: fields with OUT (or, with
- * render_input, those with IN: for audit and errors). An error of a streamed
- * producer is returned; the buffer then holds a part only. */
+ * render_input, what was given of those with IN, PATH, QUERY: for audit and
+ * errors). The error of a streamed producer is returned, or LIMIT when the
+ * buffer failed; the buffer then holds a part only. */
 enum err record_render(struct json_writer *w, const struct record *rec,
                        const void *in, enum secret_mode secrets,
                        bool render_input, struct arena *a) MUST_USE;
@@ -242,14 +260,18 @@ enum err field_path_find(const struct record *rec, const char *dotted,
 const void *field_path_get(const struct field_path *path, const void *in,
                            bool *present);
 
-/* Whether the field's value at `in` counts as given: present, and for STR,
- * LIST, MAP, OBJ not empty, for integers not zero. */
+/* Whether field f of the struct at `in` counts as given: present, and for STR,
+ * LIST, MAP, OBJ, BYTES, JSON not empty, for integers not zero. */
 bool field_given(const struct field *f, const void *in);
+
+/* field_given of the field at the end of the path; false when an OBJ on the
+ * way is absent. */
+bool field_path_given(const struct field_path *path, const void *in);
+
+/* Whether field f of the struct at `in` is present; see "Absent" above. */
+bool field_present(const struct field *f, const void *in);
 
 /* The printed name of an enum's value; "" when unknown. */
 const char *enum_text(const struct enum_name *names, int value);
-
-/* camelCase of a snake_case key, in a static table made at start-up. */
-void records_init(void);
 
 #endif

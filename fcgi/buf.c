@@ -1,0 +1,212 @@
+/* Growing text with a maximum; see buf.h for what happens beyond it. */
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAP = 1024 };
+
+static const char pairs[] = "0001020304050607080910111213141516171819"
+                            "2021222324252627282930313233343536373839"
+                            "4041424344454647484950515253545556575859"
+                            "6061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+void
+buf_free(struct buf *b)
+{
+    free(b->p);
+    b->p = NULL;
+    b->n = b->cap = 0;
+}
+
+void
+buf_reset(struct buf *b)
+{
+    b->n = 0;
+    b->failed = false;
+    if (b->p != NULL)
+        b->p[0] = '\0';
+}
+
+/* Memory for n bytes in all, n <= max, and the NUL. */
+static bool
+grow(struct buf *b, size_t n)
+{
+    size_t cap = b->cap > 0 ? b->cap : FIRST_CAP;
+    char *p;
+
+    if (n < b->cap)
+        return true;
+    while (cap <= n)
+        cap *= 2;
+    if (cap > b->max)
+        cap = b->max + 1;
+    p = realloc(b->p, cap);
+    if (p == NULL)
+        return false;
+    b->p = p;
+    b->cap = cap;
+    return true;
+}
+
+/* Bytes that may be written now, at most n; 0 when the text has failed. */
+static size_t
+make_room(struct buf *b, size_t n)
+{
+    if (b->failed)
+        return 0;
+    if (n > b->max - b->n && b->drain != NULL) {
+        if (b->n > 0 && b->drain(b, b->drain_ctx) != ERR_OK) {
+            b->failed = true;
+            return 0;
+        }
+        b->n = 0;
+        if (n > b->max)
+            n = b->max; /* the caller comes back with the rest */
+    }
+    if (n > b->max - b->n || !grow(b, b->n + n)) {
+        b->failed = true;
+        return 0;
+    }
+    return n;
+}
+
+void
+buf_put(struct buf *b, const char *p, size_t n)
+{
+    while (n > 0) {
+        size_t k = make_room(b, n);
+
+        if (k == 0) {
+            b->failed = true; /* also when nothing at all is allowed */
+            return;
+        }
+        memcpy(b->p + b->n, p, k);
+        b->n += k;
+        b->p[b->n] = '\0';
+        p += k;
+        n -= k;
+    }
+}
+
+void
+buf_puts(struct buf *b, const char *s)
+{
+    buf_put(b, s, strlen(s));
+}
+
+void
+buf_putc(struct buf *b, char c)
+{
+    buf_put(b, &c, 1);
+}
+
+size_t
+buf_digits(char out[20], uint64_t v)
+{
+    char text[20];
+    size_t at = sizeof(text);
+
+    while (v >= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + v % 100 * 2, 2);
+        v /= 100;
+    }
+    if (v >= 10) {
+        at -= 2;
+        memcpy(text + at, pairs + v * 2, 2);
+    } else {
+        text[--at] = (char)('0' + v);
+    }
+    memcpy(out, text + at, sizeof(text) - at);
+    return sizeof(text) - at;
+}
+
+void
+buf_u64(struct buf *b, uint64_t v)
+{
+    char text[20];
+
+    buf_put(b, text, buf_digits(text, v));
+}
+
+void
+buf_i64(struct buf *b, int64_t v)
+{
+    char text[21];
+    size_t n = 0;
+
+    if (v < 0)
+        text[n++] = '-';
+    n += buf_digits(text + n, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    buf_put(b, text, n);
+}
+
+/* When the small text does not do: printed again into memory of its own. */
+static void PRINTF_LIKE(2, 0)
+print_long(struct buf *b, const char *fmt, va_list args, size_t n)
+{
+    char *text;
+
+    if (n > b->max) {
+        b->failed = true;
+        return;
+    }
+    text = malloc(n + 1);
+    if (text == NULL) {
+        b->failed = true;
+        return;
+    }
+    (void)vsnprintf(text, n + 1, fmt, args);
+    buf_put(b, text, n);
+    free(text);
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+    char small[256];
+    va_list args, again;
+    int n;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    n = vsnprintf(small, sizeof(small), fmt, args);
+    if (n < 0)
+        b->failed = true;
+    else if ((size_t)n < sizeof(small))
+        buf_put(b, small, (size_t)n);
+    else
+        print_long(b, fmt, again, (size_t)n);
+    va_end(again);
+    va_end(args);
+}
+
+void
+buf_fill(struct buf *b, char c, size_t n)
+{
+    char some[64];
+
+    memset(some, c, sizeof(some));
+    while (n > 0 && !b->failed) {
+        size_t k = n < sizeof(some) ? n : sizeof(some);
+
+        buf_put(b, some, k);
+        n -= k;
+    }
+}
+
+const char *
+buf_text(const struct buf *b)
+{
+    return b->n > 0 ? b->p : "";
+}
+
+enum err
+buf_err(const struct buf *b)
+{
+    return b->failed ? ERR_LIMIT : ERR_OK;
+}

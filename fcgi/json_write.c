@@ -1,0 +1,447 @@
+/* The JSON writer. It is the hot path of every reply: bytes that need no
+ * escape are found by a table and copied in runs, integers are printed by
+ * digit pairs, and what fits into the buffer goes there without a call. */
+#include "json.h"
+
+#include "utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Why a byte of a string may not be copied as it is. */
+enum {
+    ESC_ALWAYS = 1 << 0, /* control byte, quote, backslash */
+    ESC_HIGH = 1 << 1,   /* beyond ASCII: to be checked at least */
+    ESC_HTML = 1 << 2,   /* < > & */
+};
+
+#define A   ESC_ALWAYS
+#define H   ESC_HTML
+#define X   ESC_HIGH
+#define A8  A, A, A, A, A, A, A, A
+#define O8  0, 0, 0, 0, 0, 0, 0, 0
+#define X8  X, X, X, X, X, X, X, X
+#define X32 X8, X8, X8, X8
+
+static const unsigned char escapes[256] = {
+    A8,  A8,  A8, A8,                                 /* 00-1f */
+    0,   0,   A,  0,  0, 0, H, 0, O8,                 /* 20-2f: " & */
+    O8,  0,   0,  0,  0, H, 0, H, 0,                  /* 30-3f: < > */
+    O8,  O8,  O8, 0,  0, 0, 0, A, 0, 0, 0,            /* 40-5f: \ */
+    O8,  O8,  O8, O8,                                 /* 60-7f */
+    X32, X32, X32, X32,                               /* 80-ff */
+};
+
+#undef A
+#undef H
+#undef X
+#undef A8
+#undef O8
+#undef X8
+#undef X32
+
+/* ---- bytes ---- */
+
+/* Where n bytes and a NUL may be written at once; NULL: ask buf_put. */
+static inline char *
+room(struct buf *b, size_t n)
+{
+    return !b->failed && b->cap - b->n > n ? b->p + b->n : NULL;
+}
+
+static inline void
+put(struct buf *b, const char *p, size_t n)
+{
+    char *to = room(b, n);
+
+    if (to == NULL) {
+        buf_put(b, p, n);
+        return;
+    }
+    memcpy(to, p, n);
+    to[n] = '\0';
+    b->n += n;
+}
+
+static inline void
+putch(struct buf *b, char c)
+{
+    put(b, &c, 1);
+}
+
+static void
+new_line(struct json_writer *w)
+{
+    putch(w->out, '\n');
+    buf_fill(w->out, ' ',
+             (size_t)((w->depth + w->base_depth) * w->style->indent));
+}
+
+/* What stands between this element or member and what was before. */
+static inline void
+separate(struct json_writer *w)
+{
+    if (w->need_comma)
+        putch(w->out, ',');
+    w->need_comma = true;
+    if (w->style->indent > 0 && w->depth > 0)
+        new_line(w);
+}
+
+static inline void
+before_value(struct json_writer *w)
+{
+    if (w->after_key)
+        w->after_key = false;
+    else
+        separate(w);
+}
+
+/* ---- strings ---- */
+
+static void
+put_u16(struct buf *b, unsigned code)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char text[6] = { '\\', 'u', hex[code >> 12 & 15],
+                           hex[code >> 8 & 15], hex[code >> 4 & 15],
+                           hex[code & 15] };
+
+    put(b, text, sizeof(text));
+}
+
+static void
+put_ascii_escape(struct buf *b, unsigned char c)
+{
+    static const char letters[] = "btn\0fr"; /* of bytes 8 to 13 */
+    char letter = '\0';
+
+    if (c == '"' || c == '\\')
+        letter = (char)c;
+    else if (c >= 8 && c <= 13)
+        letter = letters[c - 8];
+    if (letter == '\0') {
+        put_u16(b, c);
+        return;
+    }
+    putch(b, '\\');
+    putch(b, letter);
+}
+
+/* As Go does, the two line separators that end a line of JavaScript. */
+static bool
+is_line_separator(uint32_t code)
+{
+    return code == 0x2028 || code == 0x2029;
+}
+
+static void
+put_code_escape(struct buf *b, uint32_t code)
+{
+    if (code >= 0x10000) {
+        put_u16(b, 0xd800 + ((code - 0x10000) >> 10));
+        put_u16(b, 0xdc00 + ((code - 0x10000) & 0x3ff));
+        return;
+    }
+    put_u16(b, code);
+}
+
+/* One sequence beyond ASCII, and how long it was. What is not UTF-8 becomes
+ * U+FFFD byte by byte: a reply is valid JSON whatever the text came from. */
+static size_t
+put_high(struct json_writer *w, const char *p, size_t n)
+{
+    size_t k = utf8_len(p, n);
+    uint32_t code = k > 0 ? utf8_decode(p, k) : 0xfffd;
+
+    if (w->style->ascii_only ||
+        (w->style->html_escape && is_line_separator(code)))
+        put_code_escape(w->out, code);
+    else if (k > 0)
+        put(w->out, p, k);
+    else
+        put(w->out, "\xef\xbf\xbd", 3);
+    return k > 0 ? k : 1;
+}
+
+static void
+put_chars(struct json_writer *w, const char *p, size_t n)
+{
+    unsigned char mask = ESC_ALWAYS | ESC_HIGH;
+    const char *end = p + n;
+
+    if (w->style->html_escape)
+        mask |= ESC_HTML;
+    for (;;) {
+        const char *run = p;
+
+        while (p < end && !(escapes[(unsigned char)*p] & mask))
+            p++;
+        if (p > run)
+            put(w->out, run, (size_t)(p - run));
+        if (p == end)
+            return;
+        if ((unsigned char)*p >= 0x80)
+            p += put_high(w, p, (size_t)(end - p));
+        else
+            put_ascii_escape(w->out, (unsigned char)*p++);
+    }
+}
+
+static void
+put_quoted(struct json_writer *w, const char *p, size_t n)
+{
+    putch(w->out, '"');
+    put_chars(w, p, n);
+    putch(w->out, '"');
+}
+
+/* ---- containers and names ---- */
+
+void
+jw_init(struct json_writer *w, struct buf *out, const struct json_style *style)
+{
+    *w = (struct json_writer){ .out = out, .style = style };
+}
+
+static void
+open_container(struct json_writer *w, char c)
+{
+    before_value(w);
+    putch(w->out, c);
+    w->depth++;
+    w->need_comma = false;
+}
+
+static void
+close_container(struct json_writer *w, char c)
+{
+    w->depth--;
+    if (w->need_comma && w->style->indent > 0)
+        new_line(w);
+    putch(w->out, c);
+    w->need_comma = true;
+}
+
+void
+jw_object(struct json_writer *w)
+{
+    open_container(w, '{');
+}
+
+void
+jw_object_end(struct json_writer *w)
+{
+    close_container(w, '}');
+}
+
+void
+jw_array(struct json_writer *w)
+{
+    open_container(w, '[');
+}
+
+void
+jw_array_end(struct json_writer *w)
+{
+    close_container(w, ']');
+}
+
+static inline void
+after_name(struct json_writer *w)
+{
+    putch(w->out, ':');
+    if (w->style->key_space || w->style->indent > 0)
+        putch(w->out, ' ');
+    w->after_key = true;
+}
+
+void
+jw_key(struct json_writer *w, const char *key)
+{
+    separate(w);
+    put_quoted(w, key, strlen(key));
+    after_name(w);
+}
+
+void
+jw_plain_key(struct json_writer *w, const char *key, size_t n)
+{
+    char *to;
+
+    separate(w);
+    to = room(w->out, n + 2);
+    if (to == NULL) {
+        put_quoted(w, key, n);
+    } else {
+        to[0] = '"';
+        memcpy(to + 1, key, n);
+        to[n + 1] = '"';
+        to[n + 2] = '\0';
+        w->out->n += n + 2;
+    }
+    after_name(w);
+}
+
+/* ---- values ---- */
+
+void
+jw_strn(struct json_writer *w, const char *s, size_t n)
+{
+    before_value(w);
+    put_quoted(w, s, n);
+}
+
+void
+jw_str(struct json_writer *w, const char *s)
+{
+    jw_strn(w, s, strlen(s));
+}
+
+/* Text without bytes to escape, quoted or not. */
+static inline void
+put_plain(struct json_writer *w, const char *p, size_t n, bool quoted)
+{
+    before_value(w);
+    if (quoted)
+        putch(w->out, '"');
+    put(w->out, p, n);
+    if (quoted)
+        putch(w->out, '"');
+}
+
+static void
+put_i64(struct json_writer *w, int64_t v, bool quoted)
+{
+    char text[21];
+    size_t n = 0;
+
+    if (v < 0)
+        text[n++] = '-';
+    n += buf_digits(text + n, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    put_plain(w, text, n, quoted);
+}
+
+void
+jw_i32(struct json_writer *w, int32_t v)
+{
+    put_i64(w, v, w->style->all_leaves_string);
+}
+
+void
+jw_i64(struct json_writer *w, int64_t v)
+{
+    put_i64(w, v, w->style->all_leaves_string || w->style->i64_as_string);
+}
+
+void
+jw_u64(struct json_writer *w, uint64_t v)
+{
+    char text[20];
+
+    put_plain(w, text, buf_digits(text, v),
+              w->style->all_leaves_string || w->style->i64_as_string);
+}
+
+/* The fewest digits that read back as v. */
+static int
+print_shortest(char *text, size_t size, double v)
+{
+    int n = 0;
+
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(text, size, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    return n;
+}
+
+/* As Pegasus' table printer: two places, no "-0.00". */
+static int
+print_two_places(char *text, size_t size, double v)
+{
+    return snprintf(text, size, "%.2f", fabs(v) < 0.005 ? 0.0 : v);
+}
+
+void
+jw_f64(struct json_writer *w, double v)
+{
+    char text[352]; /* the largest double by %.2f */
+    bool strings = w->style->all_leaves_string;
+    int n;
+
+    if (!isfinite(v)) { /* JSON has no word for it */
+        jw_null(w);
+        return;
+    }
+    n = strings ? print_two_places(text, sizeof(text), v)
+                : print_shortest(text, sizeof(text), v);
+    put_plain(w, text, (size_t)n, strings);
+}
+
+void
+jw_bool(struct json_writer *w, bool v)
+{
+    put_plain(w, v ? "true" : "false", v ? 4 : 5, w->style->all_leaves_string);
+}
+
+void
+jw_null(struct json_writer *w)
+{
+    if (w->style->all_leaves_string)
+        put_plain(w, "", 0, true);
+    else
+        put_plain(w, "null", 4, false);
+}
+
+void
+jw_base64(struct json_writer *w, const void *p, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *u = p;
+
+    before_value(w);
+    putch(w->out, '"');
+    for (; n > 0; u += 3) {
+        uint32_t v = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) |
+                     (n > 2 ? u[2] : 0);
+        char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
+                         n > 1 ? digits[v >> 6 & 63] : '=',
+                         n > 2 ? digits[v & 63] : '=' };
+
+        put(w->out, four, sizeof(four));
+        n -= n < 3 ? n : 3;
+    }
+    putch(w->out, '"');
+}
+
+void
+jw_raw(struct json_writer *w, const char *p, size_t n)
+{
+    const char *end = p + n;
+    int deeper = w->depth + w->base_depth - 1;
+
+    if (n == 0) { /* an absent text is no JSON */
+        jw_null(w);
+        return;
+    }
+    before_value(w);
+    if (w->style->indent == 0 || deeper <= 0) {
+        put(w->out, p, n);
+        return;
+    }
+    for (;;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+        if (lf == NULL)
+            break;
+        put(w->out, p, (size_t)(lf + 1 - p));
+        buf_fill(w->out, ' ', (size_t)(deeper * w->style->indent));
+        p = lf + 1;
+    }
+    put(w->out, p, (size_t)(end - p));
+}

@@ -1,0 +1,166 @@
+/* What record.c, record_bind.c and record_render.c share: how a member of a
+ * struct is reached through its field. */
+#ifndef MG_RECORD_INT_H
+#define MG_RECORD_INT_H
+
+#include "record.h"
+
+#include <string.h>
+
+/* Every LIST and every MAP, whatever its elements. Read and written by
+ * memcpy: the members themselves have types of their own. */
+struct any_list {
+    size_t n;
+    void *v;
+};
+
+/* The value of a map's entry lies behind its key. */
+#define MAP_VALUE_OFF offsetof(struct map_of_STR, value)
+
+static inline const void *
+member(const struct field *f, const void *in)
+{
+    return (const char *)in + f->off;
+}
+
+static inline void *
+member_of(const struct field *f, void *out)
+{
+    return (char *)out + f->off;
+}
+
+/* The first member of every record is `has`. */
+static inline bool
+has_bit(const struct field *f, const void *in)
+{
+    uint64_t has;
+
+    memcpy(&has, in, sizeof(has));
+    return has >> f->bit & 1;
+}
+
+static inline void
+set_bit(const struct field *f, void *out)
+{
+    uint64_t has;
+
+    memcpy(&has, out, sizeof(has));
+    has |= UINT64_C(1) << f->bit;
+    memcpy(out, &has, sizeof(has));
+}
+
+static inline const char *
+str_of(const struct field *f, const void *in)
+{
+    const char *s;
+
+    memcpy(&s, member(f, in), sizeof(s));
+    return s;
+}
+
+static inline int32_t
+i32_of(const struct field *f, const void *in)
+{
+    int32_t v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline int64_t
+i64_of(const struct field *f, const void *in)
+{
+    int64_t v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline uint64_t
+u64_of(const struct field *f, const void *in)
+{
+    uint64_t v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline double
+f64_of(const struct field *f, const void *in)
+{
+    double v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline bool
+bool_of(const struct field *f, const void *in)
+{
+    bool v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline int
+enum_of(const struct field *f, const void *in)
+{
+    int v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline struct span
+span_of(const struct field *f, const void *in)
+{
+    struct span v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline const void *
+obj_of(const struct field *f, const void *in)
+{
+    const void *v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline struct any_list
+list_of(const struct field *f, const void *in)
+{
+    struct any_list v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline struct rows
+rows_of(const struct field *f, const void *in)
+{
+    struct rows v;
+
+    memcpy(&v, member(f, in), sizeof(v));
+    return v;
+}
+
+static inline bool
+is_self(const struct field *f)
+{
+    return f->key_bytes == 0 && f->numbered == NULL;
+}
+
+/* The field of a record that is a bare value; NULL when it is an object. */
+static inline const struct field *
+bare_field(const struct record *rec)
+{
+    const struct field *f = rec->fields;
+
+    return rec->n == 1 && is_self(f) && f->type != F_OBJ ? f : NULL;
+}
+
+#endif
