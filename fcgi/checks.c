@@ -56,18 +56,6 @@ last(const struct field_path *p)
     return p->step[p->n - 1];
 }
 
-/* field_given wants the struct that holds the field, the path's address is
- * the field itself. */
-static bool
-given(const struct field_path *p, const void *in)
-{
-    bool present;
-    const char *at = field_path_get(p, in, &present);
-
-    return at != NULL && present &&
-           field_given(last(p), at - last(p)->off);
-}
-
 static bool
 around_is_absent(const struct field_path *p, const void *in)
 {
@@ -132,9 +120,9 @@ holds(const struct check *c, const struct check_state *s, const void *in)
 
     switch (c->kind) {
     case CHECK_NEED:
-        return given(&s->a, in);
+        return field_path_given(&s->a, in);
     case CHECK_NEED_IN:
-        return around_is_absent(&s->a, in) || given(&s->a, in);
+        return around_is_absent(&s->a, in) || field_path_given(&s->a, in);
     case CHECK_PRESENT:
         return present(&s->a, in);
     case CHECK_MATCH:
@@ -145,9 +133,9 @@ holds(const struct check *c, const struct check_state *s, const void *in)
     case CHECK_RANGE:
         return !number_of(&s->a, in, &v) || (v >= c->lo && v <= c->hi);
     case CHECK_ANY_OF:
-        return given(&s->a, in) || given(&s->b, in);
+        return field_path_given(&s->a, in) || field_path_given(&s->b, in);
     case CHECK_NOT_BOTH:
-        return !(given(&s->a, in) && given(&s->b, in));
+        return !(field_path_given(&s->a, in) && field_path_given(&s->b, in));
     case CHECK_FN:
         break;
     }

@@ -645,9 +645,8 @@ is_named(const struct bind *b, const struct field *f, const char *name)
 static bool
 in_body(const struct field *f)
 {
-    if (f->flags & BODY)
-        return true;
-    return (f->flags & IN) && !(f->flags & (PATH | QUERY));
+    return (f->flags & IN) && (!(f->flags & (PATH | QUERY)) ||
+                               (f->flags & BODY));
 }
 
 static bool

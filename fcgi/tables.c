@@ -175,7 +175,6 @@ check_row(const struct dialect *d, const struct row *row)
 enum err
 tables_check(void)
 {
-    records_init();
     mistakes = 0;
     for (size_t i = 0; dialects[i] != NULL; i++) {
         const struct dialect *d = dialects[i];
