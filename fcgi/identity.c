@@ -1,0 +1,117 @@
+/* MG_SECRET, MG_SCOPE and tokens to the rights of a request. */
+#include "identity.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "crypt.h"
+#include "params.h"
+#include "tokens.h"
+
+#define REQUEST_ID_MAX   64
+#define REQUEST_ID_BYTES 16 /* of chance, in one of our own */
+
+bool
+identity_front_end(char *const *params, const char *secret)
+{
+    const char *given = params_get(params, "MG_SECRET");
+    size_t n = strlen(secret);
+
+    return strlen(given) == n && crypt_equal(given, secret, n);
+}
+
+static bool
+is_request_id(const char *id)
+{
+    size_t n = strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                          "abcdefghijklmnopqrstuvwxyz-_.");
+
+    return n > 0 && n <= REQUEST_ID_MAX && id[n] == '\0';
+}
+
+const char *
+identity_request_id(struct arena *a, char *const *params)
+{
+    const char *given = params_get(params, "MG_REQUEST_ID");
+    char *id;
+
+    if (is_request_id(given))
+        return given;
+    id = arena_alloc(a, 2 * REQUEST_ID_BYTES + 1);
+    if (id == NULL || crypt_random_hex(REQUEST_ID_BYTES, id) != ERR_OK)
+        return NULL;
+    return id;
+}
+
+static void
+set_rights(struct req *r, unsigned rights, bool secrets)
+{
+    r->rights = rights;
+    r->see_secrets = secrets || (rights & SCOPE_ADMIN) != 0;
+}
+
+void
+identity_from_front_end(struct req *r, char *const *params)
+{
+    r->token_name = params_get(params, "MG_NAME");
+    set_rights(r, scope_rights(params_get(params, "MG_SCOPE")),
+               strcmp(params_get(params, "MG_SECRETS"), "1") == 0);
+}
+
+/* What follows the name of an authorization scheme; NULL when it is another
+ * one. */
+static const char *
+after_scheme(const char *header, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (strncasecmp(header, name, n) != 0 || header[n] != ' ')
+        return NULL;
+    return header + n + strspn(header + n, " ");
+}
+
+/* The user name of Basic credentials, "" when there is none. */
+static const char *
+basic_user(struct arena *a, const char *credentials)
+{
+    struct span plain;
+    const char *colon, *user = NULL;
+
+    if (crypt_unbase64(a, credentials, &plain) != ERR_OK)
+        return "";
+    colon = memchr(plain.p, ':', plain.n);
+    if (colon != NULL)
+        user = arena_strndup(a, plain.p, (size_t)(colon - plain.p));
+    return user != NULL ? user : "";
+}
+
+/* Bearer, or the user name of Basic; "" when it is neither. */
+static const char *
+authorization_token(struct arena *a, const char *header)
+{
+    const char *bearer = after_scheme(header, "Bearer");
+    const char *basic = after_scheme(header, "Basic");
+
+    if (bearer != NULL)
+        return bearer;
+    return basic != NULL ? basic_user(a, basic) : "";
+}
+
+enum err
+identity_from_token(struct req *r, char *const *params, const char *query_token)
+{
+    const char *token = params_get(params, "HTTP_X_METAGATE_TOKEN");
+    struct token_grant grant;
+
+    if (token[0] == '\0')
+        token = authorization_token(r->arena,
+                                    params_get(params, "HTTP_AUTHORIZATION"));
+    if (token[0] == '\0')
+        token = query_token;
+    tokens_refresh();
+    if (!tokens_find(token, &grant))
+        return ERR_OK;
+    r->token_name = arena_strdup(r->arena, grant.name);
+    set_rights(r, grant.rights, grant.secrets);
+    return r->token_name != NULL ? ERR_OK : ERR_NOMEM;
+}

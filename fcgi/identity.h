@@ -1,0 +1,25 @@
+/* Who asks: the front end by MG_SECRET, the client by what the front end says
+ * of its token, or by the token itself ([serve] check_tokens). */
+#ifndef MG_IDENTITY_H
+#define MG_IDENTITY_H
+
+#include "req.h"
+
+/* Whether MG_SECRET is ours; takes the same time for every wrong one of the
+ * right length. */
+bool identity_front_end(char *const *params, const char *secret);
+
+/* MG_REQUEST_ID, or a fresh one when it is missing or could not stand in a
+ * header; NULL without memory. */
+const char *identity_request_id(struct arena *a, char *const *params);
+
+/* Fills name, rights and see_secrets from MG_NAME, MG_SCOPE, MG_SECRETS. */
+void identity_from_front_end(struct req *r, char *const *params);
+
+/* Fills them by the token that came in X-Metagate-Token, else Authorization,
+ * else the query: the first that is given counts, right or wrong. Without a
+ * right one there are no rights. NOMEM. */
+enum err identity_from_token(struct req *r, char *const *params,
+                             const char *query_token) MUST_USE;
+
+#endif

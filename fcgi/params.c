@@ -1,0 +1,50 @@
+/* Looking up FastCGI parameters, and which of them handlers see. */
+#include "params.h"
+
+#include <string.h>
+
+/* The headers a token may come in, or an address with one. */
+static const char *const hidden[] = {
+    "HTTP_X_METAGATE_TOKEN", "HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION",
+    "HTTP_REFERER",          "HTTP_COOKIE",
+};
+
+/* Beside the other HTTP_ ones. QUERY_STRING and its like may hold a token,
+ * and so may REMOTE_USER: it is the user name of HTTP Basic. */
+static const char *const shown[] = {
+    "CONTENT_TYPE", "REMOTE_ADDR", "REMOTE_PORT",
+    "SERVER_ADDR",  "SERVER_PORT", "REQUEST_SCHEME",
+};
+
+const char *
+params_get(char *const *params, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; *params != NULL; params++)
+        if (strncmp(*params, name, n) == 0 && (*params)[n] == '=')
+            return *params + n + 1;
+    return "";
+}
+
+static bool
+is_one_of(const char *name, const char *const *list, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (strcmp(name, list[i]) == 0)
+            return true;
+    return false;
+}
+
+bool
+params_shown(const char *name, bool basic)
+{
+    if (basic && strcmp(name, "HTTP_AUTHORIZATION") == 0)
+        return true;
+    if (is_one_of(name, hidden, COUNT(hidden)))
+        return false;
+    return strncmp(name, "HTTP_", 5) == 0 ||
+           is_one_of(name, shown, COUNT(shown));
+}

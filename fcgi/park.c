@@ -1,0 +1,257 @@
+/* One epoll set: the listening socket, the idle connections, a stop event. */
+#include "park.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* A front end that stops in the middle of a request, or of reading a reply,
+ * holds a thread no longer than this. */
+#define RECEIVE_TIMEOUT_S 10
+#define SEND_TIMEOUT_S    30
+
+/* Accepted in one go, before the thread looks for other work. */
+#define ACCEPT_BURST 16
+
+struct park {
+    int epoll_fd, listen_fd, stop_fd;
+    bool tcp;
+    atomic_int open;
+    pthread_mutex_t accept_lock; /* for the two below */
+    bool draining;
+    int spare_fd; /* given up to accept and refuse when descriptors run out */
+};
+
+static bool
+watch(struct park *p, int fd, uint32_t events)
+{
+    struct epoll_event ev = { .events = events, .data.fd = fd };
+
+    return epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+static bool
+is_tcp(int fd)
+{
+    int domain = AF_UNIX;
+    socklen_t n = sizeof(domain);
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n);
+    return domain != AF_UNIX;
+}
+
+static bool
+set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static int
+open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+struct park *
+park_open(int listen_fd)
+{
+    struct park *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return NULL;
+    p->listen_fd = listen_fd;
+    p->tcp = is_tcp(listen_fd);
+    p->spare_fd = open_spare();
+    p->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    pthread_mutex_init(&p->accept_lock, NULL);
+    /* Exclusive: one connection wakes one thread, also of several workers
+     * that share the socket (systemd). */
+    if (p->stop_fd >= 0 && p->epoll_fd >= 0 && set_nonblocking(listen_fd) &&
+        watch(p, listen_fd, EPOLLIN | EPOLLEXCLUSIVE) &&
+        watch(p, p->stop_fd, EPOLLIN))
+        return p;
+    park_close(p);
+    return NULL;
+}
+
+static void
+close_if_open(int fd)
+{
+    int saved = errno;
+
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+}
+
+void
+park_close(struct park *p)
+{
+    if (p == NULL)
+        return;
+    close_if_open(p->spare_fd);
+    close_if_open(p->stop_fd);
+    close_if_open(p->epoll_fd);
+    pthread_mutex_destroy(&p->accept_lock);
+    free(p);
+}
+
+static void
+set_timeouts(struct park *p, int fd)
+{
+    const struct timeval receive = { .tv_sec = RECEIVE_TIMEOUT_S };
+    const struct timeval send = { .tv_sec = SEND_TIMEOUT_S };
+    const int on = 1;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof(receive));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof(send));
+    if (p->tcp)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+/* No descriptor is left: the waiting connection is refused rather than left
+ * to its time-out. */
+static void
+refuse_one(struct park *p)
+{
+    close_if_open(p->spare_fd);
+    close_if_open(accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC));
+    p->spare_fd = open_spare();
+}
+
+/* The socket stays readable after a failure: without a pause every thread
+ * would spin on it. */
+static void
+accept_failed(struct park *p, int error)
+{
+    const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+
+    log_warn("worker.accept errno=%d open=%d", error, park_open_count(p));
+    if (error == EMFILE || error == ENFILE)
+        refuse_one(p);
+    (void)nanosleep(&pause, NULL);
+}
+
+static void
+adopt(struct park *p, int fd)
+{
+    set_timeouts(p, fd);
+    atomic_fetch_add(&p->open, 1);
+    if (watch(p, fd, EPOLLIN | EPOLLONESHOT))
+        return;
+    log_warn("worker.park errno=%d", errno);
+    close_if_open(fd);
+    park_gone(p);
+}
+
+static void
+accept_some(struct park *p)
+{
+    int fd, i;
+
+    for (i = 0; i < ACCEPT_BURST; i++) {
+        fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            adopt(p, fd);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            if (errno != EAGAIN)
+                accept_failed(p, errno);
+            return;
+        }
+    }
+}
+
+/* Under the lock, so that after park_drain none is accepted that
+ * park_open_count has not counted: it would be lost at the exit. */
+static void
+accept_unless_draining(struct park *p)
+{
+    pthread_mutex_lock(&p->accept_lock);
+    if (!p->draining)
+        accept_some(p);
+    pthread_mutex_unlock(&p->accept_lock);
+}
+
+/* The descriptor of the next event; -1 when there is none in time. */
+static int
+next_event(struct park *p, int timeout_ms)
+{
+    struct epoll_event ev;
+    int n;
+
+    do
+        n = epoll_wait(p->epoll_fd, &ev, 1, timeout_ms);
+    while (n < 0 && errno == EINTR);
+    return n == 1 ? ev.data.fd : -1;
+}
+
+bool
+park_wait(struct park *p, int *fd)
+{
+    for (;;) {
+        *fd = next_event(p, -1);
+        if (*fd == p->stop_fd) /* what came in before it goes first */
+            *fd = next_event(p, 0);
+        if (*fd == p->stop_fd || *fd < 0)
+            return false;
+        if (*fd != p->listen_fd)
+            return true;
+        accept_unless_draining(p);
+    }
+}
+
+void
+park_back(struct park *p, int fd)
+{
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.fd = fd };
+
+    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, fd, &ev) == 0)
+        return;
+    log_warn("worker.park errno=%d", errno);
+    close_if_open(fd);
+    park_gone(p);
+}
+
+void
+park_gone(struct park *p)
+{
+    atomic_fetch_sub(&p->open, 1);
+}
+
+void
+park_drain(struct park *p)
+{
+    (void)epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, p->listen_fd, NULL);
+    pthread_mutex_lock(&p->accept_lock);
+    p->draining = true;
+    pthread_mutex_unlock(&p->accept_lock);
+}
+
+int
+park_open_count(const struct park *p)
+{
+    return atomic_load(&p->open);
+}
+
+void
+park_stop(struct park *p)
+{
+    const uint64_t one = 1;
+
+    /* Never read: it stays readable, so that every thread sees it. */
+    (void)!write(p->stop_fd, &one, sizeof(one));
+}

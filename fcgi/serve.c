@@ -1,0 +1,265 @@
+/* metagate serve: one worker on the listening socket it inherits. The main
+ * thread prepares everything, starts the threads and waits for signals. */
+#include "commands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "crypt.h"
+#include "dispatch.h"
+#include "log.h"
+#include "place.h"
+#include "tokens.h"
+#include "worker.h"
+
+#define LISTEN_FD         STDIN_FILENO
+#define SYSTEMD_LISTEN_FD 3
+
+#define MAX_ID           255
+#define THREADS_PER_CORE 4
+
+#define SECRET_MIN_BYTES 32
+#define SECRET_MAX_BYTES 128
+
+/* ---- files ---- */
+
+static const char *
+key_path(char out[PLACE_BYTES])
+{
+    if (config()->crypt_key_file[0] != '\0')
+        return config()->crypt_key_file;
+    return place_path(out, PLACE_BYTES, "key") == ERR_OK ? out : "";
+}
+
+static const char *
+tokens_path(char out[PLACE_BYTES])
+{
+    if (config()->serve_token_file[0] != '\0')
+        return config()->serve_token_file;
+    return place_path(out, PLACE_BYTES, "tokens.map") == ERR_OK ? out : "";
+}
+
+/* RUN_DIR/secret: one line of hex digits. */
+static bool
+read_secret(char out[SECRET_MAX_BYTES + 2])
+{
+    char path[PLACE_BYTES];
+    FILE *f = NULL;
+    bool ok;
+
+    if (place_path(path, sizeof(path), "secret") == ERR_OK)
+        f = fopen(path, "re");
+    ok = f != NULL && fgets(out, SECRET_MAX_BYTES + 2, f) != NULL;
+    if (f != NULL)
+        (void)fclose(f);
+    out[strcspn(out, "\r\n")] = '\0';
+    if (ok && strlen(out) >= SECRET_MIN_BYTES)
+        return true;
+    log_error("serve.secret path=%s why=\"missing or shorter than %d\"", path,
+              SECRET_MIN_BYTES);
+    return false;
+}
+
+static bool
+open_log(int id)
+{
+    char path[PLACE_BYTES], file[32], name[32];
+
+    (void)snprintf(name, sizeof(name), "serve-%d", id);
+    (void)snprintf(file, sizeof(file), "log/serve-%d.log", id);
+    if (place_path(path, sizeof(path), "log") != ERR_OK)
+        return false;
+    (void)mkdir(path, 0750); /* up has made it; systemd may not have */
+    if (place_path(path, sizeof(path), file) == ERR_OK &&
+        log_open(path, name) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "metagate serve: cannot write %s: %s\n", path,
+                  strerror(errno));
+    return false;
+}
+
+/* ---- signals ---- */
+
+/* Before any thread: all inherit the mask, and only main waits for these. */
+static void
+block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+/* SIGHUP. What cannot be read stays as it was; its reader has logged why. */
+static void
+reload(void)
+{
+    char path[PLACE_BYTES];
+
+    log_reopen();
+    if (crypt_load(key_path(path)) != ERR_OK)
+        log_error("serve.reload key=unchanged");
+    if (config()->serve_check_tokens &&
+        tokens_load(tokens_path(path)) != ERR_OK)
+        log_error("serve.reload tokens=unchanged");
+    log_info("serve.reload");
+}
+
+static void
+wait_for_the_end(const sigset_t *set)
+{
+    int sig;
+
+    while (sigwait(set, &sig) == 0 && sig == SIGHUP)
+        reload();
+}
+
+/* ---- the start ---- */
+
+/* systemd hands sockets over from descriptor 3 on and says so. */
+static void
+take_systemd_socket(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+
+    if (pid == NULL || n == NULL || atol(pid) != (long)getpid() || atoi(n) < 1)
+        return;
+    if (dup2(SYSTEMD_LISTEN_FD, LISTEN_FD) == LISTEN_FD)
+        (void)close(SYSTEMD_LISTEN_FD);
+    (void)unsetenv("LISTEN_PID");
+    (void)unsetenv("LISTEN_FDS");
+}
+
+static bool
+is_listening(int fd)
+{
+    int on = 0;
+    socklen_t n = sizeof(on);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
+}
+
+/* Memory of this process holds tokens, keys and MG_SECRET: no core file (main
+ * limits its size) and nobody attaches. As many descriptors as we may have. */
+static void
+limit_process(void)
+{
+    struct rlimit files;
+
+    if (!config()->core_core_dumps)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static size_t
+threads(void)
+{
+    int64_t n = config()->serve_threads;
+
+    if (n == 0)
+        n = THREADS_PER_CORE * sysconf(_SC_NPROCESSORS_ONLN) /
+            config()->serve_workers;
+    return n > 0 ? (size_t)n : 1;
+}
+
+static bool
+load_rules(struct request_rules *rules, char secret[SECRET_MAX_BYTES + 2])
+{
+    char path[PLACE_BYTES];
+
+    rules->body_max = (size_t)config()->serve_body_kib * 1024;
+    rules->deadline_ms = config()->serve_deadline_ms;
+    if (config()->serve_check_tokens)
+        return tokens_load(tokens_path(path)) == ERR_OK;
+    rules->secret = secret;
+    return read_secret(secret);
+}
+
+static bool
+prepare(struct worker_plan *plan, char secret[SECRET_MAX_BYTES + 2])
+{
+    char path[PLACE_BYTES];
+
+    plan->listen_fd = LISTEN_FD;
+    plan->threads = threads();
+    plan->slow_threads = (size_t)config()->serve_slow_threads;
+    limit_process();
+    return load_rules(&plan->rules, secret) &&
+           crypt_load(key_path(path)) == ERR_OK && dispatch_init() == ERR_OK &&
+           request_init();
+}
+
+static int
+serve(void)
+{
+    char secret[SECRET_MAX_BYTES + 2] = "";
+    struct worker_plan plan = { 0 };
+    struct worker *w = NULL;
+    sigset_t signals;
+
+    block_signals(&signals);
+    if (prepare(&plan, secret))
+        w = worker_start(&plan);
+    if (w != NULL) {
+        log_info("serve.start threads=%zu slow_threads=%zu", plan.threads,
+                 plan.slow_threads);
+        wait_for_the_end(&signals);
+        worker_stop(w);
+    }
+    tokens_unload();
+    log_info("serve.end");
+    return w != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* --id N or --id=N; -1 when it is neither. */
+static int
+parse_id(int argc, char **argv)
+{
+    const char *text = NULL;
+    char *end;
+    long id;
+
+    if (argc == 3 && strcmp(argv[1], "--id") == 0)
+        text = argv[2];
+    else if (argc == 2 && strncmp(argv[1], "--id=", 5) == 0)
+        text = argv[1] + 5;
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return -1;
+    id = strtol(text, &end, 10);
+    return *end == '\0' && id <= MAX_ID ? (int)id : -1;
+}
+
+int
+serve_main(int argc, char **argv)
+{
+    int id = parse_id(argc, argv);
+
+    if (id < 0) {
+        (void)fprintf(stderr,
+                      "metagate serve: --id N is needed, N from 0 to %d "
+                      "(metagate serve --help)\n",
+                      MAX_ID);
+        return 2;
+    }
+    take_systemd_socket();
+    if (!is_listening(LISTEN_FD)) {
+        (void)fprintf(stderr,
+                      "metagate serve: descriptor 0 is no listening socket; "
+                      "`metagate up` or systemd starts this command\n");
+        return EXIT_FAILURE;
+    }
+    return open_log(id) ? serve() : EXIT_FAILURE;
+}

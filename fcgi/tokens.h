@@ -1,0 +1,31 @@
+/* Tokens looked up by the worker: [serve] check_tokens, for front ends that
+ * do not map them. The file is tokens.map (include/nginx.h); only hashes of
+ * the tokens stay in memory. */
+#ifndef MG_TOKENS_H
+#define MG_TOKENS_H
+
+#include "base.h"
+
+#define TOKEN_NAME_MAX 64
+
+struct token_grant {
+    char name[TOKEN_NAME_MAX + 1];
+    unsigned rights; /* set of enum scope */
+    bool secrets;
+};
+
+/* Reads the file; STATE when it cannot be read, others may read it or a line
+ * is wrong (logged): what was known before stays. Any thread, any time. */
+enum err tokens_load(const char *path) MUST_USE;
+
+/* Loads the file again when it has changed; looks at most once a second. */
+void tokens_refresh(void);
+
+/* Whether the token is known. Letter case does not count, as in nginx's map.
+ * The time taken does not depend on which one it is. */
+bool tokens_find(const char *token, struct token_grant *out);
+
+/* Forgets all. */
+void tokens_unload(void);
+
+#endif

@@ -1,0 +1,148 @@
+/* REQUEST_URI to path and parameters. Every byte comes from the client. */
+#include "uri.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "utf8.h"
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that "%41" stands for; -1 when it is no escape, 0 for NUL. */
+static int
+escaped_byte(const char *p, const char *end)
+{
+    int hi, lo;
+
+    if (end - p < 3)
+        return -1;
+    hi = hex_digit(p[1]);
+    lo = hex_digit(p[2]);
+    return hi < 0 || lo < 0 ? -1 : hi * 16 + lo;
+}
+
+enum err
+uri_decode(struct arena *a, const char *p, size_t n, bool plus,
+           const char **out)
+{
+    const char *end = p + n;
+    char *to = arena_alloc(a, n + 1);
+    int byte;
+
+    *out = to;
+    if (to == NULL)
+        return ERR_NOMEM;
+    for (; p < end; p++) {
+        if (*p != '%') {
+            *to++ = plus && *p == '+' ? ' ' : *p;
+            continue;
+        }
+        byte = escaped_byte(p, end);
+        if (byte <= 0) /* a NUL would cut the text for whoever reads it */
+            return ERR_BAD_PARAM;
+        *to++ = (char)byte;
+        p += 2;
+    }
+    return utf8_valid(*out, (size_t)(to - *out)) ? ERR_OK : ERR_BAD_PARAM;
+}
+
+bool
+uri_is_token(const char *key)
+{
+    return strcasecmp(key, "token") == 0;
+}
+
+/* "key=value" of n bytes. */
+static enum err
+decode_param(struct arena *a, const char *p, size_t n, struct param *out)
+{
+    const char *eq = memchr(p, '=', n);
+    size_t key_n = eq != NULL ? (size_t)(eq - p) : n;
+    enum err e;
+
+    out->value = "";
+    e = uri_decode(a, p, key_n, true, &out->key);
+    if (e == ERR_OK && eq != NULL)
+        e = uri_decode(a, eq + 1, n - key_n - 1, true, &out->value);
+    return e;
+}
+
+static size_t
+count_params(const char *query)
+{
+    size_t n = 1;
+
+    for (; *query != '\0'; query++)
+        n += *query == '&';
+    return n;
+}
+
+static enum err
+parse_query(struct arena *a, const char *p, struct uri *out)
+{
+    size_t most = count_params(p);
+    struct param *list, *last;
+    size_t n;
+    enum err e;
+
+    if (most > URI_MAX_PARAMS)
+        return ERR_BAD_PARAM;
+    list = last = arena_array(a, most, sizeof(*list));
+    if (list == NULL)
+        return ERR_NOMEM;
+    for (;; p += n + 1) {
+        n = strcspn(p, "&");
+        if (n > 0) {
+            e = decode_param(a, p, n, last);
+            if (e != ERR_OK)
+                return e;
+            if (!uri_is_token(last->key))
+                last++;
+            else if (*out->token == '\0')
+                out->token = last->value;
+        }
+        if (p[n] == '\0')
+            break;
+    }
+    out->query = list;
+    out->n_query = (size_t)(last - list);
+    return ERR_OK;
+}
+
+/* "http://host:port/path" as a proxy may send it: the part from the path. */
+static const char *
+skip_origin(const char *target)
+{
+    const char *host;
+
+    if (strncasecmp(target, "http://", 7) == 0)
+        host = target + 7;
+    else if (strncasecmp(target, "https://", 8) == 0)
+        host = target + 8;
+    else
+        return target;
+    return host + strcspn(host, "/?");
+}
+
+enum err
+uri_parse(struct arena *a, const char *target, struct uri *out)
+{
+    const char *path = skip_origin(target);
+    size_t n = strcspn(path, "?");
+    const char *decoded;
+    enum err e;
+
+    *out = (struct uri){ .token = "" };
+    e = uri_decode(a, path, n, false, &decoded);
+    if (e != ERR_OK)
+        return e;
+    out->path = decoded;
+    return path[n] == '?' ? parse_query(a, path + n + 1, out) : ERR_OK;
+}

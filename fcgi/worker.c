@@ -1,0 +1,249 @@
+/* A fixed set of threads waits in one epoll set (fcgi/park.c); whoever gets a
+ * connection reads one request from it and answers it. Requests that may take
+ * long go to a second set through a bounded queue, so that they cannot use up
+ * the first. */
+#include "worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+#include "db.h"
+#include "log.h"
+#include "park.h"
+#include "queue.h"
+
+/* Slow requests that wait for each thread that serves them. */
+#define SLOW_QUEUED_PER_THREAD 4
+
+/* Kept connections are served this long after worker_stop. */
+#define DRAIN_MS 1000
+
+struct worker {
+    struct worker_plan plan;
+    struct park *park;
+    struct queue *idle; /* request objects */
+    struct queue *slow; /* requests */
+    atomic_bool draining;
+    size_t n_started;
+    pthread_t thread[]; /* the fast ones first */
+};
+
+/* ---- threads ---- */
+
+static void
+finish(struct worker *w, struct request *q)
+{
+    int fd = request_finish(q, !atomic_load(&w->draining));
+
+    if (fd >= 0)
+        park_back(w->park, fd);
+    else
+        park_gone(w->park);
+}
+
+/* Serves one request; gives the object for the next, another one when this
+ * went to the slow threads. */
+static struct request *
+serve_next(struct worker *w, struct request *q, int fd, struct db *db)
+{
+    switch (request_read(q, fd)) {
+    case REQUEST_GONE:
+        park_gone(w->park);
+        return q;
+    case REQUEST_SLOW:
+        if (queue_put(w->slow, q))
+            return queue_take(w->idle); /* there is one: see make_requests */
+        request_refuse_busy(q, db);
+        break;
+    case REQUEST_FAST:
+        request_serve(q, db);
+        break;
+    case REQUEST_ANSWERED:
+        break;
+    }
+    finish(w, q);
+    return q;
+}
+
+static void
+give_idle(struct worker *w, struct request *q)
+{
+    if (!queue_put(w->idle, q)) /* it has room for all there are */
+        abort();
+}
+
+/* Connects at the first request that needs it. */
+static struct db *
+open_store(void)
+{
+    struct db *db = db_open();
+
+    if (db == NULL)
+        log_error("worker.memory");
+    return db;
+}
+
+static void *
+fast_thread(void *arg)
+{
+    struct worker *w = arg;
+    struct db *db = open_store();
+    struct request *q = queue_take(w->idle);
+    int fd;
+
+    while (db != NULL && park_wait(w->park, &fd))
+        q = serve_next(w, q, fd, db);
+    give_idle(w, q);
+    db_close(db);
+    return NULL;
+}
+
+static void *
+slow_thread(void *arg)
+{
+    struct worker *w = arg;
+    struct db *db = open_store();
+    struct request *q;
+
+    while (db != NULL && (q = queue_take(w->slow)) != NULL) {
+        request_serve(q, db);
+        finish(w, q);
+        give_idle(w, q);
+    }
+    db_close(db);
+    return NULL;
+}
+
+/* ---- the start ---- */
+
+/* One object for each thread and each place in the queue, so that a thread
+ * that has handed its own over always finds another. */
+static bool
+make_requests(struct worker *w)
+{
+    size_t queued = w->plan.slow_threads * SLOW_QUEUED_PER_THREAD;
+    size_t n = w->plan.threads + w->plan.slow_threads + queued;
+    struct request *q;
+
+    w->idle = queue_new(n);
+    w->slow = queue_new(queued);
+    if (w->idle == NULL || w->slow == NULL)
+        return false;
+    for (; n > 0; n--) {
+        q = request_new(&w->plan.rules);
+        if (q == NULL)
+            return false;
+        give_idle(w, q);
+    }
+    return true;
+}
+
+static bool
+start_threads(struct worker *w)
+{
+    size_t n = w->plan.threads + w->plan.slow_threads;
+    int error;
+
+    for (; w->n_started < n; w->n_started++) {
+        error = pthread_create(
+            &w->thread[w->n_started], NULL,
+            w->n_started < w->plan.threads ? fast_thread : slow_thread, w);
+        if (error != 0) {
+            log_error("worker.thread errno=%d", error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+start(struct worker *w)
+{
+    if (!make_requests(w)) {
+        log_error("worker.memory");
+        return false;
+    }
+    w->park = park_open(w->plan.listen_fd);
+    if (w->park == NULL) {
+        log_error("worker.park errno=%d", errno);
+        return false;
+    }
+    return start_threads(w);
+}
+
+struct worker *
+worker_start(const struct worker_plan *plan)
+{
+    size_t n = plan->threads + plan->slow_threads;
+    struct worker *w = calloc(1, sizeof(*w) + n * sizeof(w->thread[0]));
+
+    if (w == NULL)
+        return NULL;
+    w->plan = *plan;
+    if (start(w))
+        return w;
+    worker_stop(w);
+    return NULL;
+}
+
+/* ---- the end ---- */
+
+/* Kept connections may carry a request at any moment: they are served a while
+ * longer, each closed after its answer. Without any it is over at once. */
+static void
+wait_for_connections(struct worker *w)
+{
+    const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+    int64_t end = clock_mono_ms() + DRAIN_MS;
+
+    while (park_open_count(w->park) > 0 && clock_mono_ms() < end)
+        (void)nanosleep(&tick, NULL);
+}
+
+static void
+join_threads(struct worker *w, size_t from, size_t to)
+{
+    for (; from < to && from < w->n_started; from++)
+        (void)pthread_join(w->thread[from], NULL);
+}
+
+static void
+drain(struct worker *w)
+{
+    log_info("worker.drain open=%d", park_open_count(w->park));
+    atomic_store(&w->draining, true);
+    park_drain(w->park);
+    wait_for_connections(w);
+    park_stop(w->park);
+    join_threads(w, 0, w->plan.threads);
+    queue_close(w->slow); /* after those who put into it */
+    join_threads(w, w->plan.threads, w->n_started);
+}
+
+static void
+free_requests(struct queue *idle)
+{
+    struct request *q;
+
+    if (idle == NULL)
+        return;
+    queue_close(idle);
+    while ((q = queue_take(idle)) != NULL)
+        request_free(q);
+    queue_free(idle);
+}
+
+void
+worker_stop(struct worker *w)
+{
+    if (w->park != NULL)
+        drain(w);
+    free_requests(w->idle);
+    queue_free(w->slow);
+    park_close(w->park);
+    free(w);
+}
