@@ -12,6 +12,7 @@
 #include "crypt.h"
 #include "failure.h"
 #include "log.h"
+#include "metrics.h"
 #include "reply.h"
 #include "req_io.h"
 #include "route.h"
@@ -371,6 +372,7 @@ run(struct req *r, const void *in, struct reply *rp)
         if (e == ERR_OK || req_failed(r) || rp->head_sent ||
             runs == RUNS_MAX || !db_may_rerun(r->db))
             break;
+        metrics_add(METRIC_RERUNS, 1);
         log_info("request.again operation=%s errno=%u run=%d", r->operation,
                  db_errno(r->db), runs);
     }
@@ -433,6 +435,22 @@ log_request(const struct req *r, enum err e)
 }
 
 static void
+count_request(const struct req *r, enum err e, int64_t us)
+{
+    int status = r->io->status;
+
+    if (r->endpoint == NULL) {
+        metrics_add(METRIC_UNROUTED, 1);
+        return;
+    }
+    if (e != ERR_OK)
+        status = r->io->failure.http;
+    else if (status == 0)
+        status = r->endpoint->status;
+    metrics_request(r->dialect, r->endpoint, status, us);
+}
+
+static void
 enter(struct req *r, struct route_match *m)
 {
     route_find(r->listener, r->path, m);
@@ -457,6 +475,7 @@ answer_failure(struct req *r, struct reply *rp, enum err e)
 void
 dispatch(struct req *r)
 {
+    int64_t start_us = clock_mono_us();
     struct route_match m;
     struct reply rp;
     enum err e;
@@ -469,6 +488,7 @@ dispatch(struct req *r)
     else
         answer_failure(r, &rp, e);
     reply_free(&rp);
+    count_request(r, e, clock_mono_us() - start_us);
     log_request(r, e);
     current_match = NULL;
 }

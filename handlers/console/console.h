@@ -2,6 +2,7 @@
 #ifndef MG_CONSOLE_H
 #define MG_CONSOLE_H
 
+#include "profiler.h"
 #include "req.h"
 
 #define CONSOLE_HEALTH(X, s) \

@@ -1,7 +1,8 @@
 /* Health and self-description. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "console.h"
+#include "metrics.h"
 #include "routes.h"
 
 TABLE(console_health, CONSOLE_HEALTH);
@@ -25,20 +26,41 @@ console_health_get(struct req *r, const struct none *in)
     return req_send(r, &console_health_rec, out);
 }
 
+/* A text made by a printer of fcgi/ as the whole body. */
+static enum err
+send_printed(struct req *r, const char *type, void (*print)(struct buf *))
+{
+    struct buf b = BUF_INIT((size_t)16 << 20);
+    enum err e;
+
+    print(&b);
+    e = buf_err(&b);
+    if (e == ERR_OK)
+        e = arena_defer(r->arena, free, b.p);
+    else
+        buf_free(&b);
+    return e == ERR_OK ? req_send_text(r, type, b.p, b.n) : e;
+}
+
 enum err
 console_openapi_get(struct req *r, const struct none *in)
 {
-    struct buf b = BUF_INIT((size_t)16 << 20);
-    const char *text;
-    size_t n;
-
     (void)in;
-    routes_openapi(&b);
-    n = b.n;
-    text = buf_err(&b) == ERR_OK ? arena_strndup(r->arena, buf_text(&b), n)
-                                 : NULL;
-    buf_free(&b);
-    if (text == NULL)
-        return ERR_NOMEM;
-    return req_send_text(r, "application/json", text, n);
+    return send_printed(r, "application/json", routes_openapi);
+}
+
+/* Served while the store is down: nothing here asks it. */
+enum err
+console_metrics_get(struct req *r, const struct none *in)
+{
+    (void)in;
+    return send_printed(r, "text/plain; version=0.0.4; charset=utf-8",
+                        metrics_print);
+}
+
+enum err
+console_rules_get(struct req *r, const struct none *in)
+{
+    (void)in;
+    return send_printed(r, "application/yaml", metrics_print_rules);
 }
