@@ -42,6 +42,10 @@ TABLE_OF(sample_thing_paras, sample_thing, THING_PARAS);
 STRUCT(sample_ref, REF);
 TABLE(sample_ref, REF);
 
+#define BY_NAME(X, s) X(s, STR, name, "name", IN, -)
+STRUCT(sample_by_name, BY_NAME);
+TABLE(sample_by_name, BY_NAME);
+
 #define COUNT_IN(X, s) X(s, I64, n, "n", IN | QUERY, -)
 STRUCT(sample_count, COUNT_IN);
 TABLE(sample_count, COUNT_IN);
@@ -68,9 +72,10 @@ not_many(struct req *r, const void *p)
 CHECKS(sample_thing,
        NEED(name, SAMPLE_NAME), MATCH(name, "^[a-z]+$", SAMPLE_PATTERN),
        NEED_IN(inner.key, SAMPLE_NAME), FN(not_many));
-CHECKS(sample_thing_paras, NEED(name, SAMPLE_NAME));
+CHECKS(sample_thing_paras, NEED(label, SAMPLE_NAME));
 NO_CHECKS(sample_ref);
 NO_CHECKS(sample_count);
+NO_CHECKS(sample_by_name);
 
 enum err
 sample_thing_put(struct req *r, const struct sample_thing *in)
@@ -100,6 +105,13 @@ sample_thing_get(struct req *r, const struct sample_ref *in)
 
 enum err
 sample_thing_drop(struct req *r, const struct sample_ref *in)
+{
+    (void)in;
+    return req_ok(r);
+}
+
+enum err
+sample_named_drop(struct req *r, const struct sample_by_name *in)
 {
     (void)in;
     return req_ok(r);
@@ -304,10 +316,10 @@ static void
 input_is_bound_and_rendered(void **state)
 {
     (void)state;
-    SAYS("{\"name\":\"a\",\"level\":9007199254740993,"
+    SAYS("{\"name\":\"a\",\"level\":-9007199254740993,"
          "\"inner\":{\"key\":\"k\"}}",
          .path = "/a/thing",
-         .body = "{\"name\":\"a\",\"level\":9007199254740993,"
+         .body = "{\"name\":\"a\",\"level\":-9007199254740993,"
                  "\"inner\":{\"key\":\"k\"}}");
 }
 
