@@ -3,12 +3,14 @@
  * is told to read it again.
  *
  * Files in RUN_DIR that are made here: nginx/ (0750, all of it), tokens.map,
- * token, curlrc (0600). tokens.map has one line per token, read by nginx's
+ * token and curlrc,
+ * tokens/<name> and <name>.curlrc (0600). tokens.map has one line per token, read by nginx's
  * map and by the worker's tokens.c:
  *
- *     "<64 lower-case hex digits>" "<scope> <name> <1 or 0>";
+ *     "<64 lower-case hex digits>" "<scope> <name> <1 or 0> <id>";
  *
- * where 1 is the mark secrets=yes; lines that begin with # are comments.
+ * where 1 is the mark secrets=yes and id 16 hex digits that stand for the
+ * token where it must not be named; lines that begin with # are comments.
  *
  * How nginx wants to be run (fcgi/up*): as RUN_DIR's owner; in a process
  * group of its own (a terminal's Ctrl-C is not for it, and when the master
@@ -43,9 +45,18 @@ const char *const *nginx_argv(void);
  * (its log says why). */
 enum err nginx_reload(void) MUST_USE;
 
+/* From now on (nginx looks once a second) the token with that id is unknown
+ * to nginx's processes, also to old ones that still know it. */
+enum err nginx_revoke(const char *id) MUST_USE;
+
 /* The first token of a new deployment, scope admin: writes tokens.map, token
  * and curlrc; OK without a change when tokens.map exists. */
 enum err token_first(void) MUST_USE;
+
+/* The arguments of `token add`; scope and mark may be NULL. BAD_PARAM: why
+ * says what is asked for. */
+enum err token_check(const char *name, const char *scope, const char *mark,
+                     char *why, size_t why_size) MUST_USE;
 
 /* ---- what nginx writes to its standard error ---- */
 

@@ -1,0 +1,131 @@
+/* Whole small files: read at once, replaced at once. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0) {
+            p += done;
+            n -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+enum err
+file_write(const char *path, mode_t mode, const char *p, size_t n)
+{
+    char temp[PATH_MAX];
+    int fd, code;
+    bool ok;
+
+    if ((size_t)snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >=
+        sizeof(temp)) {
+        errno = ENAMETOOLONG;
+        return ERR_STATE;
+    }
+    fd = mkostemp(temp, O_CLOEXEC); /* 0600 until everything is in it */
+    if (fd < 0)
+        return ERR_STATE;
+    ok = write_all(fd, p, n) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    code = errno;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        code = errno;
+    }
+    if (ok && rename(temp, path) == 0)
+        return ERR_OK;
+    code = ok ? errno : code;
+    (void)unlink(temp);
+    errno = code;
+    return ERR_STATE;
+}
+
+/* Up to max bytes and one more, to tell a longer file. */
+static enum err
+read_all(int fd, char *text, size_t max, size_t *n)
+{
+    *n = 0;
+    while (*n <= max) {
+        ssize_t got = read(fd, text + *n, max + 1 - *n);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ERR_STATE;
+        if (got == 0) {
+            text[*n] = '\0';
+            return ERR_OK;
+        }
+        *n += (size_t)got;
+    }
+    return ERR_LIMIT;
+}
+
+enum err
+file_read(struct arena *a, const char *path, size_t max, char **out, size_t *n)
+{
+    struct stat st;
+    enum err e = ERR_STATE;
+    int fd, code;
+
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_STATE;
+    if (fstat(fd, &st) == 0 && st.st_size >= 0) {
+        if ((size_t)st.st_size < max)
+            max = (size_t)st.st_size;
+        *out = arena_alloc(a, max + 1);
+        e = *out != NULL ? read_all(fd, *out, max, n) : ERR_NOMEM;
+    }
+    code = errno;
+    (void)close(fd);
+    errno = code;
+    return e;
+}
+
+enum err
+file_mkdir(const char *path, mode_t mode)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) == 0)
+        return ERR_OK;
+    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return ERR_OK;
+    return ERR_STATE;
+}
+
+enum err
+random_hex(char *out, size_t bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char b[64];
+    size_t i;
+
+    /* up to 256 bytes come whole */
+    if (bytes > sizeof(b) || getrandom(b, bytes, 0) != (ssize_t)bytes)
+        return ERR_INTERNAL;
+    for (i = 0; i < bytes; i++) {
+        out[2 * i] = digits[b[i] >> 4];
+        out[2 * i + 1] = digits[b[i] & 15];
+    }
+    out[2 * bytes] = '\0';
+    explicit_bzero(b, sizeof(b));
+    return ERR_OK;
+}

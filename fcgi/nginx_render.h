@@ -1,0 +1,33 @@
+/* nginx's configuration from its templates. Private to fcgi/nginx*.c. */
+#ifndef MG_NGINX_RENDER_H
+#define MG_NGINX_RENDER_H
+
+#include "arena.h"
+#include "buf.h"
+
+#define NGINX_VARS 40
+
+/* Values of the placeholders: @NAME@ stands for value. */
+struct nginx_vars {
+    struct {
+        const char *name, *value;
+    } v[NGINX_VARS];
+    size_t n;
+};
+
+/* Sets a value, or replaces it; the value is borrowed. */
+void nginx_set(struct nginx_vars *vars, const char *name, const char *value);
+
+/* Appends the text with its placeholders replaced; values are not expanded
+ * again. A line that holds nothing but placeholders without a value goes.
+ * INTERNAL for an unknown placeholder: why names it. */
+enum err nginx_expand(const struct nginx_vars *vars, const char *text,
+                      struct buf *out, char *why, size_t why_size) MUST_USE;
+
+/* The values that hold for the whole deployment, from the configuration.
+ * BAD_PARAM: why names the key. */
+enum err nginx_values(struct arena *a, const char *secret,
+                      struct nginx_vars *vars, char *why,
+                      size_t why_size) MUST_USE;
+
+#endif

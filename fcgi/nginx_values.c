@@ -1,0 +1,307 @@
+/* From the configuration to the values in nginx's templates. What a person
+ * wrote into [nginx] and [listen] is checked here: it becomes nginx syntax. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "config.h"
+#include "dialect.h"
+#include "nginx_render.h"
+#include "place.h"
+
+/* Lists of networks and names: far above what anybody writes. */
+#define LIST_BYTES 65536
+#define FILES_MAX 65536
+#define CONNECTIONS_MAX 16384
+#define MEMORY_BODY_KIB 1024
+#define READ_TIMEOUT_MIN_S 10
+
+/* ---- comma-separated lists ---- */
+
+/* The next element of a list, trimmed, as a copy in out; false at the end.
+ * An element that does not fit is given as "", which no check lets pass. */
+static bool
+next_element(const char **list, char *out, size_t size)
+{
+    const char *p = *list;
+    size_t n;
+
+    p += strspn(p, " ,");
+    if (*p == '\0')
+        return false;
+    n = strcspn(p, ",");
+    *list = p + n;
+    while (n > 0 && p[n - 1] == ' ')
+        n--;
+    (void)snprintf(out, size, "%.*s", n < size ? (int)n : 0, p);
+    return true;
+}
+
+static bool
+is_network(const char *text)
+{
+    char address[64];
+    const char *slash = strchr(text, '/');
+    size_t n = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    unsigned char raw[16];
+    long bits, max;
+    char *end;
+
+    if (n >= sizeof(address))
+        return false;
+    memcpy(address, text, n);
+    address[n] = '\0';
+    if (inet_pton(AF_INET, address, raw) == 1)
+        max = 32;
+    else if (inet_pton(AF_INET6, address, raw) == 1)
+        max = 128;
+    else
+        return false;
+    if (slash == NULL)
+        return true;
+    bits = strtol(slash + 1, &end, 10);
+    return slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits <= max;
+}
+
+/* "10.0.0.0/8=read" as a line of geo. */
+static enum err
+put_network(struct buf *out, char *element, char *why, size_t why_size)
+{
+    char *scope = strchr(element, '=');
+
+    if (scope != NULL) {
+        *scope++ = '\0';
+        if (is_network(element) && scope_rights(scope) != 0) {
+            buf_printf(out, "    %s %s;\n", element, scope);
+            return ERR_OK;
+        }
+    }
+    (void)snprintf(why, why_size,
+                   "[nginx] trusted: not network=scope, as 10.0.0.0/8=read: "
+                   "%s", element);
+    return ERR_BAD_PARAM;
+}
+
+/* A host name as a line of the map whose source is "<host> <address>". */
+static enum err
+put_host(struct buf *out, char *element, char *why, size_t why_size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    const char *p;
+
+    if (element[0] == '\0' || element[strspn(element, plain)] != '\0') {
+        (void)snprintf(why, why_size, "[nginx] hosts: not a host name: %s",
+                       element);
+        return ERR_BAD_PARAM;
+    }
+    buf_puts(out, "    \"~*^");
+    for (p = element; *p != '\0'; p++)
+        buf_printf(out, "%s%c", *p == '.' ? "\\" : "", *p);
+    buf_puts(out, " \" \"\";\n");
+    return ERR_OK;
+}
+
+static enum err
+render_list(struct arena *a, const char *list, const char **out,
+            enum err (*put)(struct buf *, char *, char *, size_t), char *why,
+            size_t why_size)
+{
+    struct buf b = BUF_INIT(LIST_BYTES);
+    char element[256];
+    enum err e = ERR_OK;
+
+    while (e == ERR_OK && next_element(&list, element, sizeof(element)))
+        e = put(&b, element, why, why_size);
+    if (e == ERR_OK && b.failed) {
+        (void)snprintf(why, why_size, "[nginx] a list is too long");
+        e = ERR_BAD_PARAM;
+    }
+    if (e == ERR_OK) {
+        *out = arena_strdup(a, buf_text(&b));
+        e = *out != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    buf_free(&b);
+    return e;
+}
+
+/* ---- the values ---- */
+
+static enum err
+set_text(struct arena *a, struct nginx_vars *vars, const char *name,
+         const char *text)
+{
+    const char *copy = arena_strdup(a, text);
+
+    if (copy == NULL)
+        return ERR_NOMEM;
+    nginx_set(vars, name, copy);
+    return ERR_OK;
+}
+
+static enum err
+set_number(struct arena *a, struct nginx_vars *vars, const char *name,
+           int64_t v)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "%lld", (long long)v);
+    return set_text(a, vars, name, text);
+}
+
+static enum err
+set_places(struct arena *a, struct nginx_vars *vars)
+{
+    char dir[PLACE_BYTES];
+    enum err e;
+
+    e = set_text(a, vars, "RUN_DIR", config_run_dir());
+    if (e == ERR_OK)
+        e = place_path(dir, sizeof(dir), "nginx");
+    if (e == ERR_OK)
+        e = set_text(a, vars, "DIR", dir);
+    if (e == ERR_OK)
+        e = place_socket_dir(dir, sizeof(dir));
+    if (e == ERR_OK)
+        e = set_text(a, vars, "SOCKETS", dir);
+    return e;
+}
+
+/* As many files and connections as the account may have: nginx's default of
+ * 512 connections would be the first thing to give way. */
+static enum err
+set_processes(struct arena *a, struct nginx_vars *vars)
+{
+    int64_t processes = config()->nginx_workers, files = FILES_MAX;
+    struct rlimit r;
+    enum err e;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_max < FILES_MAX)
+        files = (int64_t)r.rlim_max;
+    e = set_number(a, vars, "FILES", files);
+    if (e == ERR_OK) /* some descriptors are listeners, logs and files */
+        e = set_number(a, vars, "CONNECTIONS",
+                       files > 2 * CONNECTIONS_MAX ? CONNECTIONS_MAX
+                                                   : files / 2);
+    if (e != ERR_OK)
+        return e;
+    if (processes > 0)
+        return set_number(a, vars, "NGINX_WORKERS", processes);
+    nginx_set(vars, "NGINX_WORKERS", "auto");
+    return ERR_OK;
+}
+
+/* A second's worth may come at once; 0 = no limit, though the zone wants a
+ * rate even then. */
+static enum err
+set_rate(struct arena *a, struct nginx_vars *vars)
+{
+    int64_t rate = config()->nginx_rate_per_s;
+    char line[96];
+    enum err e;
+
+    (void)snprintf(line, sizeof(line),
+                   "limit_req zone=mg_rate burst=%lld nodelay;",
+                   (long long)rate);
+    e = set_text(a, vars, "LIMIT_REQ", rate > 0 ? line : "");
+    return e == ERR_OK ? set_number(a, vars, "RATE", rate > 0 ? rate : 1) : e;
+}
+
+static enum err
+set_limits(struct arena *a, struct nginx_vars *vars)
+{
+    const struct config *c = config();
+    int64_t kib = c->serve_body_kib;
+    int64_t read_s = c->serve_deadline_ms / 1000 + 2;
+    enum err e;
+
+    e = set_number(a, vars, "BODY_KIB", kib);
+    if (e == ERR_OK)
+        e = set_number(a, vars, "BODY_BUFFER_KIB",
+                       kib < MEMORY_BODY_KIB ? kib : MEMORY_BODY_KIB);
+    if (e == ERR_OK)
+        e = set_number(a, vars, "READ_TIMEOUT_S",
+                       read_s > READ_TIMEOUT_MIN_S ? read_s
+                                                   : READ_TIMEOUT_MIN_S);
+    if (e == ERR_OK)
+        e = set_number(a, vars, "CLIENT_CONNECTIONS",
+                       c->nginx_client_connections);
+    return e == ERR_OK ? set_rate(a, vars) : e;
+}
+
+static enum err
+set_tls(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
+{
+    const char *pem[] = { config()->nginx_tls_certificate,
+                          config()->nginx_tls_key };
+    bool tls = pem[0][0] != '\0';
+    const char *line;
+    size_t i;
+
+    if (tls != (pem[1][0] != '\0')) {
+        (void)snprintf(why, why_size, "[nginx] tls_certificate and tls_key: "
+                                      "both or none");
+        return ERR_BAD_PARAM;
+    }
+    for (i = 0; tls && i < COUNT(pem); i++) {
+        if (pem[i][0] != '/' || strpbrk(pem[i], "\"\\$;{}\n\r") != NULL) {
+            (void)snprintf(why, why_size, "[nginx] %s: not an absolute path "
+                                          "of plain characters",
+                           i == 0 ? "tls_certificate" : "tls_key");
+            return ERR_BAD_PARAM;
+        }
+    }
+    nginx_set(vars, "TLS_CERTIFICATE", pem[0]);
+    nginx_set(vars, "TLS_KEY", pem[1]);
+    nginx_set(vars, "SSL", tls ? " ssl" : "");
+    line = arena_printf(a, "    include \"%s/nginx/tls.conf\";",
+                        config_run_dir());
+    if (line == NULL)
+        return ERR_NOMEM;
+    nginx_set(vars, "TLS", tls ? line : "");
+    return ERR_OK;
+}
+
+static enum err
+set_lists(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
+{
+    const char *text;
+    enum err e;
+
+    e = render_list(a, config()->nginx_trusted, &text, put_network, why,
+                    why_size);
+    if (e != ERR_OK)
+        return e;
+    nginx_set(vars, "TRUSTED", text);
+    e = render_list(a, config()->nginx_hosts, &text, put_host, why, why_size);
+    if (e == ERR_OK)
+        nginx_set(vars, "HOSTS", text);
+    return e;
+}
+
+enum err
+nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
+             char *why, size_t why_size)
+{
+    enum err e;
+
+    if (strlen(secret) < 32 ||
+        secret[strspn(secret, "0123456789abcdef")] != '\0') {
+        (void)snprintf(why, why_size, "RUN_DIR/secret: not 32 or more "
+                                      "lower-case hex digits");
+        return ERR_BAD_PARAM;
+    }
+    nginx_set(vars, "SECRET", secret);
+    e = set_places(a, vars);
+    if (e == ERR_OK)
+        e = set_processes(a, vars);
+    if (e == ERR_OK)
+        e = set_limits(a, vars);
+    if (e == ERR_OK)
+        e = set_tls(a, vars, why, why_size);
+    if (e == ERR_OK)
+        e = set_lists(a, vars, why, why_size);
+    return e;
+}

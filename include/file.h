@@ -1,0 +1,27 @@
+/* Whole small files: read at once, replaced at once. */
+#ifndef MG_FILE_H
+#define MG_FILE_H
+
+#include <sys/types.h>
+
+#include "arena.h"
+
+/* Writes n bytes under another name and renames: readers see the old file or
+ * the new one, also after a crash. STATE when that fails (errno says why);
+ * the old file is untouched then. */
+enum err file_write(const char *path, mode_t mode, const char *p,
+                    size_t n) MUST_USE;
+
+/* The file as a NUL-terminated text of the arena. NOT_FOUND when there is
+ * none, LIMIT past max bytes, STATE when it cannot be read (errno). */
+enum err file_read(struct arena *a, const char *path, size_t max, char **out,
+                   size_t *n) MUST_USE;
+
+/* Makes the directory unless it is there; STATE (errno) when it cannot. */
+enum err file_mkdir(const char *path, mode_t mode) MUST_USE;
+
+/* Up to 64 random bytes of the kernel, as 2 * bytes lower-case hex digits and
+ * NUL. */
+enum err random_hex(char *out, size_t bytes) MUST_USE;
+
+#endif
