@@ -12,7 +12,13 @@ struct audit {
     const char *before, *after; /* may be NULL */
 };
 
-/* Inserts the row; call it inside the transaction, last before db_end. */
+/* Inserts the row; call it inside the transaction, last before db_end. The
+ * request id must be the one given to db_request_id. What is longer than its
+ * column is cut. */
 enum err audit_write(struct db *db, const struct audit *a) MUST_USE;
+
+/* Deletes at most `batch` rows older than keep_days; *out = how many went. */
+enum err audit_purge(struct db *db, unsigned keep_days, unsigned batch,
+                     uint64_t *out) MUST_USE;
 
 #endif

@@ -2,7 +2,9 @@
  *
  * Statements are constants: their address is the key of the statement cache.
  * Result columns are matched to record fields by name (field.column, else
- * member key), once per statement and record. */
+ * member key), once per statement and record; a column that no field takes
+ * is a mistake (INTERNAL). NULL leaves the field absent, an ENUM is stored
+ * as its name, SECRET columns are decrypted here and nowhere else. */
 #ifndef MG_DB_H
 #define MG_DB_H
 
@@ -31,6 +33,11 @@ void db_fini(void);
  * memory. One thread at a time. */
 struct db *db_open(void);
 void db_close(struct db *db);
+/* As db_open, but its connections have no default schema: to create it. */
+struct db *db_open_bare(void);
+
+/* Now, in unix ms, on the database's clock: for leases and claims. */
+#define DB_NOW_MS "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)"
 
 /* A value for a '?'. */
 struct db_value {
@@ -67,7 +74,11 @@ struct db_value db_secret(const char *table, const char *row,
 
 /* Every call below answers STORE when the server cannot be reached or fails,
  * TIMEOUT after the deadline, EXISTS for a duplicate key (db_dup_index tells
- * which), BUSY for a lock not obtained (1205) and for a deadlock (1213). */
+ * which), BUSY for a lock not obtained (1205) and for a deadlock (1213),
+ * STATE for a foreign key, BAD_PARAM for a value that its column does not
+ * take, INTERNAL for a statement that does not fit the schema or its record.
+ * After BUSY or STORE a transaction is over: what is called in it before
+ * db_end answers the same and sends nothing. */
 
 /* Nothing is begun, sent or committed after this time (clock_mono_ms); 0 =
  * none. */
@@ -86,6 +97,10 @@ bool db_in_transaction(const struct db *db);
 /* The unique id under which this thread's next transactions write their
  * audit row; "" = none. Copied. */
 void db_request_id(struct db *db, const char *request_id);
+
+/* audit_write's word that the row of that id is part of this transaction:
+ * only then can COMMIT's outcome be looked up. */
+void db_audited(struct db *db);
 
 /* Runs a statement without result. */
 enum err db_exec(struct db *db, const char *sql, struct db_args args) MUST_USE;
@@ -107,7 +122,8 @@ enum err db_list(struct db *db, struct arena *a, const char *sql,
                  struct db_args args, const struct record *rec, size_t max,
                  void *list) MUST_USE; /* &struct { size_t n; struct x *v; } */
 
-/* Row by row: f is called with a record that lives until it returns. */
+/* Row by row: f is called with a record that lives until it returns; it must
+ * not call db, whose connection is still reading. What f answers ends it. */
 enum err db_each(struct db *db, struct arena *a, const char *sql,
                  struct db_args args, const struct record *rec,
                  enum err (*f)(void *ctx, const void *row),
@@ -119,7 +135,8 @@ enum err db_rows(struct db *db, struct arena *a, const char *sql,
                  struct db_args args, const struct record *rec,
                  struct rows *out) MUST_USE;
 
-/* One integer, one text: the first column of the first row. */
+/* One integer, one text: the only column of the first row; NOT_FOUND when
+ * there is no row or it is NULL. */
 enum err db_one_i64(struct db *db, const char *sql, struct db_args args,
                     int64_t *out) MUST_USE;
 enum err db_one_str(struct db *db, struct arena *a, const char *sql,
@@ -143,6 +160,23 @@ bool db_may_rerun(const struct db *db);
 
 /* "host:port" or socket of the present connection; "" when none. */
 const char *db_peer(const struct db *db);
+
+/* What a connection is known by when its fate must be settled later. */
+struct db_session {
+    unsigned long long id; /* CONNECTION_ID() */
+    char server[160];      /* the server that gave it */
+    int64_t since_ms;      /* monotonic */
+    size_t host;           /* private */
+};
+
+/* The present connection, or the last one. */
+const struct db_session *db_session(const struct db *db);
+
+/* Ends another session (KILL) and waits until it is gone, at most until then
+ * (monotonic; TIMEOUT). After OK no statement of it can take effect any more.
+ * STATE when db is connected to another server. */
+enum err db_session_end(struct db *db, const struct db_session *old,
+                        int64_t until) MUST_USE;
 
 /* Prepares a statement without running it (the test of store.c). */
 enum err db_prepare_only(struct db *db, const char *sql) MUST_USE;

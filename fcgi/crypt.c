@@ -1,0 +1,290 @@
+/* Secrets at rest and the few other things we need of libcrypto. The key file
+ * itself is read and written in crypt_keys.c. */
+#include "crypt.h"
+
+#include <string.h>
+
+/* a type of theirs has the name of one of our classes */
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#undef ERR_STATE
+
+#include "crypt_keys.h"
+#include "log.h"
+
+#define NONCE_BYTES   12
+#define TAG_BYTES     16
+#define SEALED_PREFIX "v1:"
+/* A sealed text is at most this much; SQL columns are smaller. */
+#define SEALED_MAX (16u << 20)
+
+/* ---- base64, random, hashes ---- */
+
+char *
+crypt_base64(struct arena *a, const void *p, size_t n)
+{
+    char *text;
+
+    if (n > SEALED_MAX)
+        return NULL;
+    text = arena_alloc(a, (n + 2) / 3 * 4 + 1);
+    if (text != NULL)
+        EVP_EncodeBlock((unsigned char *)text, p, (int)n);
+    return text;
+}
+
+static bool
+is_base64(const char *text, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t digits_n = strspn(text, digits), pad = n - digits_n;
+
+    return n % 4 == 0 && n <= SEALED_MAX && pad <= 2 &&
+           strspn(text + digits_n, "=") == pad;
+}
+
+enum err
+crypt_unbase64(struct arena *a, const char *text, struct span *out)
+{
+    size_t n = strlen(text);
+    unsigned char *bytes;
+    int got;
+
+    /* before decoding: EVP_DecodeBlock forgives blanks and line ends */
+    if (!is_base64(text, n))
+        return ERR_BAD_PARAM;
+    bytes = arena_alloc(a, n / 4 * 3 + 1);
+    if (bytes == NULL)
+        return ERR_NOMEM;
+    got = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n);
+    if (got < 0)
+        return ERR_BAD_PARAM;
+    out->p = (const char *)bytes;
+    out->n = (size_t)got;
+    for (; n > 0 && text[n - 1] == '='; n--)
+        out->n--; /* the padding decodes to zeros */
+    bytes[out->n] = '\0';
+    return ERR_OK;
+}
+
+static void
+hex(const unsigned char *p, size_t n, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        out[2 * i] = digits[p[i] >> 4];
+        out[2 * i + 1] = digits[p[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
+
+void
+crypt_sha256_hex(const void *p, size_t n, char out[65])
+{
+    unsigned char digest[32];
+
+    if (EVP_Digest(p, n, digest, NULL, EVP_sha256(), NULL) != 1) {
+        /* only without memory: an answer that equals no digest */
+        memset(out, 'x', 64);
+        out[64] = '\0';
+        return;
+    }
+    hex(digest, sizeof(digest), out);
+}
+
+enum err
+crypt_random(void *p, size_t n)
+{
+    if (n > INT32_MAX || RAND_bytes(p, (int)n) != 1) {
+        log_error("crypt.random bytes=%zu", n);
+        return ERR_INTERNAL;
+    }
+    return ERR_OK;
+}
+
+enum err
+crypt_random_hex(size_t n, char *out)
+{
+    unsigned char bytes[64];
+    size_t done, part;
+    enum err e;
+
+    out[0] = '\0';
+    for (done = 0; done < n; done += part) {
+        part = n - done < sizeof(bytes) ? n - done : sizeof(bytes);
+        e = crypt_random(bytes, part);
+        if (e != ERR_OK)
+            return e;
+        hex(bytes, part, out + 2 * done);
+    }
+    crypt_wipe(bytes, sizeof(bytes));
+    return ERR_OK;
+}
+
+bool
+crypt_equal(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void
+crypt_wipe(void *p, size_t n)
+{
+    OPENSSL_cleanse(p, n);
+}
+
+/* ---- sealing ---- */
+
+/* Table and column are SQL names without '|', so the text is unambiguous
+ * whatever the row holds. */
+static enum err
+aad(struct arena *a, const char *table, const char *row, const char *column,
+    unsigned key_id, const char **out)
+{
+    *out = arena_printf(a, "%s|%s|%s|%u", table, row, column, key_id);
+    return *out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* One pass of AES-256-GCM over n bytes; the tag is written or compared. */
+static bool
+gcm(bool encrypt, const struct crypt_key *key, const unsigned char *nonce,
+    const char *place, const unsigned char *in, size_t n, unsigned char *out,
+    unsigned char tag[TAG_BYTES])
+{
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    int done = 0, rest = 0;
+    bool ok;
+
+    ok = c != NULL &&
+         EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key->bytes, nonce,
+                           encrypt) == 1 &&
+         EVP_CipherUpdate(c, NULL, &done, (const unsigned char *)place,
+                          (int)strlen(place)) == 1 &&
+         EVP_CipherUpdate(c, out, &done, in, (int)n) == 1 &&
+         (encrypt ||
+          EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1) &&
+         EVP_CipherFinal_ex(c, out + done, &rest) == 1 &&
+         (!encrypt ||
+          EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1);
+    EVP_CIPHER_CTX_free(c);
+    return ok;
+}
+
+/* nonce, tag, ciphertext: one block of the arena. */
+static enum err
+seal_with(struct arena *a, const struct crypt_key *key, const char *place,
+          const char *plain, size_t n, const char **out)
+{
+    unsigned char *block = arena_alloc(a, NONCE_BYTES + TAG_BYTES + n);
+    char *text;
+    enum err e;
+
+    if (block == NULL)
+        return ERR_NOMEM;
+    e = crypt_random(block, NONCE_BYTES);
+    if (e != ERR_OK)
+        return e;
+    if (!gcm(true, key, block, place, (const unsigned char *)plain, n,
+             block + NONCE_BYTES + TAG_BYTES, block + NONCE_BYTES))
+        return ERR_INTERNAL;
+    text = crypt_base64(a, block, NONCE_BYTES + TAG_BYTES + n);
+    if (text == NULL)
+        return ERR_NOMEM;
+    *out = arena_printf(a, SEALED_PREFIX "%u:%s", key->id, text);
+    return *out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+enum err
+crypt_seal(struct arena *a, const char *table, const char *row,
+           const char *column, const char *plain, size_t n, const char **out)
+{
+    struct crypt_key key;
+    const char *place;
+    enum err e;
+
+    if (n > SEALED_MAX / 2)
+        return ERR_LIMIT;
+    if (!crypt_key_newest(&key)) {
+        log_error("crypt.no_key table=%s column=%s", table, column);
+        return ERR_STATE;
+    }
+    e = aad(a, table, row, column, key.id, &place);
+    if (e == ERR_OK)
+        e = seal_with(a, &key, place, plain, n, out);
+    crypt_wipe(&key, sizeof(key));
+    return e;
+}
+
+static enum err
+open_with(struct arena *a, const struct crypt_key *key, const char *place,
+          const char *base64, const char **out)
+{
+    unsigned char *block, *plain;
+    struct span got;
+    enum err e;
+    size_t n;
+
+    e = crypt_unbase64(a, base64, &got);
+    if (e != ERR_OK)
+        return e == ERR_BAD_PARAM ? ERR_STATE : e;
+    if (got.n < NONCE_BYTES + TAG_BYTES)
+        return ERR_STATE;
+    n = got.n - NONCE_BYTES - TAG_BYTES;
+    plain = arena_alloc(a, n + 1);
+    block = arena_alloc(a, TAG_BYTES); /* SET_TAG wants it writable */
+    if (plain == NULL || block == NULL)
+        return ERR_NOMEM;
+    memcpy(block, got.p + NONCE_BYTES, TAG_BYTES);
+    if (!gcm(false, key, (const unsigned char *)got.p, place,
+             (const unsigned char *)got.p + NONCE_BYTES + TAG_BYTES, n, plain,
+             block)) {
+        crypt_wipe(plain, n);
+        return ERR_STATE;
+    }
+    *out = (const char *)plain; /* the arena zeroed the byte behind it */
+    return ERR_OK;
+}
+
+enum err
+crypt_open(struct arena *a, const char *table, const char *row,
+           const char *column, const char *sealed, const char **out)
+{
+    unsigned id = crypt_sealed_key_id(sealed);
+    struct crypt_key key;
+    const char *place;
+    enum err e;
+
+    if (id == 0 || !crypt_key_find(id, &key)) {
+        log_error("crypt.open table=%s column=%s reason=\"no key %u\"", table,
+                  column, id);
+        return ERR_STATE;
+    }
+    e = aad(a, table, row, column, id, &place);
+    if (e == ERR_OK)
+        e = open_with(a, &key, place,
+                      strchr(sealed + sizeof(SEALED_PREFIX) - 1, ':') + 1, out);
+    crypt_wipe(&key, sizeof(key));
+    if (e == ERR_STATE)
+        log_error("crypt.open table=%s column=%s key=%u reason=\"altered or "
+                  "moved\"",
+                  table, column, id);
+    return e;
+}
+
+unsigned
+crypt_sealed_key_id(const char *sealed)
+{
+    const char *p = sealed + sizeof(SEALED_PREFIX) - 1;
+    uint64_t id = 0;
+
+    if (strncmp(sealed, SEALED_PREFIX, sizeof(SEALED_PREFIX) - 1) != 0)
+        return 0;
+    for (; *p >= '0' && *p <= '9' && id <= CRYPT_KEY_ID_MAX; p++)
+        id = id * 10 + (uint64_t)(*p - '0');
+    return *p == ':' && id <= CRYPT_KEY_ID_MAX ? (unsigned)id : 0;
+}

@@ -1,0 +1,20 @@
+/* The keys of this process: private to crypt*.c. */
+#ifndef MG_CRYPT_KEYS_H
+#define MG_CRYPT_KEYS_H
+
+#include "base.h"
+
+#define CRYPT_KEY_BYTES  32
+#define CRYPT_KEY_ID_MAX 999999999u
+
+struct crypt_key {
+    unsigned id; /* 1 or more */
+    unsigned char bytes[CRYPT_KEY_BYTES];
+};
+
+/* Copies the key that encrypts, or the one of that id; false without one. The
+ * caller wipes the copy. */
+bool crypt_key_newest(struct crypt_key *out);
+bool crypt_key_find(unsigned id, struct crypt_key *out);
+
+#endif

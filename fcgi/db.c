@@ -1,0 +1,555 @@
+/* Connections to the metadata store: where to, with which settings, and what
+ * a failure means for the connection and the transaction on it. */
+#include "db_impl.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <mariadb/errmsg.h>
+#include <mariadb/ma_pvio.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define SCRATCH_BYTES    (64u << 20)
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS   1000
+/* Idle for longer: look whether the server has hung up before sending. */
+#define IDLE_MS     1000
+#define NO_LIMIT_MS INT64_C(86400000)
+
+/* mysql_native_password also carries unix_socket log-ins. Those left out
+ * would hand the password, or anything else, to whoever answers. */
+#define AUTH_PLUGINS \
+    "mysql_native_password,client_ed25519,caching_sha2_password"
+
+static const char session_sql[] =
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
+    " time_zone = '+00:00', lc_messages = 'en_US', autocommit = 1,"
+    " innodb_lock_wait_timeout = %u, lock_wait_timeout = %u";
+static const char isolation_sql[] =
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+static const char identity_sql[] =
+    "SELECT CONCAT(CONNECTION_ID(), ' ', @@hostname, ':', @@port, ':',"
+    " @@server_id)";
+
+struct db_settings db_settings;
+
+/* ---- settings ---- */
+
+static enum err
+parse_host(const char *p, size_t n, struct db_host *out)
+{
+    static const char unix_prefix[] = "unix:";
+    const char *colon = memrchr(p, ':', n);
+    char *end;
+    unsigned long port = 3306;
+
+    if (n == 0 || n >= sizeof(out->name))
+        return ERR_BAD_PARAM;
+    (void)snprintf(out->label, sizeof(out->label), "%.*s", (int)n, p);
+    out->port = 0;
+    if (n > 5 && strncmp(p, unix_prefix, 5) == 0) {
+        (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)n - 5, p + 5);
+        return ERR_OK;
+    }
+    if (colon != NULL && (*p != '[' || colon[-1] == ']')) {
+        port = strtoul(colon + 1, &end, 10);
+        if (end != p + n || end == colon + 1 || port == 0 || port > 65535)
+            return ERR_BAD_PARAM;
+        n = (size_t)(colon - p);
+    }
+    if (n > 2 && *p == '[' && p[n - 1] == ']') {
+        p++;
+        n -= 2;
+    }
+    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)n, p);
+    out->port = (unsigned)port;
+    return n > 0 ? ERR_OK : ERR_BAD_PARAM;
+}
+
+static enum err
+parse_hosts(const char *list, struct db_settings *s)
+{
+    const char *p = list;
+    size_t n;
+    enum err e;
+
+    for (s->n_hosts = 0; s->n_hosts < DB_HOSTS_MAX; p++) {
+        p += strspn(p, " \t");
+        n = strcspn(p, ", \t");
+        e = parse_host(p, n, &s->host[s->n_hosts]);
+        if (e != ERR_OK)
+            return e;
+        s->n_hosts++;
+        p += n;
+        p += strspn(p, " \t");
+        if (*p == '\0')
+            return ERR_OK;
+        if (*p != ',')
+            return ERR_BAD_PARAM;
+    }
+    return ERR_BAD_PARAM;
+}
+
+static bool
+copy(char *out, size_t size, const char *text)
+{
+    return (size_t)snprintf(out, size, "%s", text != NULL ? text : "") < size;
+}
+
+/* "" = the account that we run as, as the server's unix_socket sees it. */
+static bool
+copy_user(struct db_settings *s, const char *user)
+{
+    struct passwd pw, *found = NULL;
+    char space[4096];
+
+    if (user != NULL && *user != '\0')
+        return copy(s->user, sizeof(s->user), user);
+    return getpwuid_r(geteuid(), &pw, space, sizeof(space), &found) == 0 &&
+           found != NULL && copy(s->user, sizeof(s->user), found->pw_name);
+}
+
+enum err
+db_init(const struct db_config *cfg)
+{
+    struct db_settings *s = &db_settings;
+    enum err e;
+
+    e = parse_hosts(cfg->hosts, s);
+    if (e == ERR_OK &&
+        (!copy_user(s, cfg->user) ||
+         !copy(s->password, sizeof(s->password), cfg->password) ||
+         !copy(s->database, sizeof(s->database), cfg->database)))
+        e = ERR_BAD_PARAM;
+    if (e != ERR_OK) {
+        log_error("db.settings hosts=%s user=%s database=%s", cfg->hosts,
+                  cfg->user != NULL ? cfg->user : "", cfg->database);
+        return e;
+    }
+    s->connect_timeout_s = cfg->connect_timeout_s;
+    s->read_timeout_s = cfg->read_timeout_s;
+    s->lock_wait_timeout_s = cfg->lock_wait_timeout_s;
+    return mysql_library_init(0, NULL, NULL) == 0 ? ERR_OK : ERR_NOMEM;
+}
+
+void
+db_fini(void)
+{
+    explicit_bzero(&db_settings, sizeof(db_settings));
+    mysql_library_end();
+}
+
+/* ---- failures ---- */
+
+static void
+note(struct db *db, unsigned code, const char *text)
+{
+    db->code = code;
+    db->dup[0] = '\0';
+    (void)snprintf(db->text, sizeof(db->text), "%s", text);
+}
+
+static void
+break_tx(struct db *db, enum err e)
+{
+    if (db->tx == TX_OPEN) {
+        db->tx = TX_BROKEN;
+        db->tx_err = e;
+    }
+}
+
+/* Whether the wait was ended by us: then the server may still be at work. */
+static bool
+own_timeout(const struct db *db, int64_t now)
+{
+    return now - db->sent_ms >= db->wait_ms;
+}
+
+/* A lost connection: was it us, and may the statement have taken effect? */
+static enum err
+judge_loss(struct db *db, unsigned code, bool writes)
+{
+    const struct db_session old = db->session;
+    int64_t now = clock_mono_ms();
+    bool in_tx = db->tx != TX_NONE, ours = own_timeout(db, now);
+
+    db_hangup(db);
+    if (ours && writes && !in_tx)
+        db_session_abandon(db, &old);
+    /* 2006: it was not sent. In a transaction the server undoes it. */
+    db->rerun = !ours && (in_tx || !writes || code == CR_SERVER_GONE_ERROR);
+    if (ours && db->deadline_ms != 0 && now >= db->deadline_ms)
+        return ERR_TIMEOUT;
+    return ERR_STORE;
+}
+
+enum err
+db_fail(struct db *db, unsigned code, const char *text, const char *what,
+        bool writes)
+{
+    unsigned traits;
+    enum err e = db_classify(code, &traits);
+
+    note(db, code, text);
+    if (e == ERR_EXISTS)
+        db_dup_parse(db->text, db->dup, sizeof(db->dup));
+    if ((traits & DB_QUIET) == 0)
+        log_warn("db.failed err=%s errno=%u text=\"%s\" peer=%s sql=\"%.80s\"",
+                 err_name(e), code, db->text, db_peer(db), what);
+    db->rerun = (traits & DB_UNDONE) != 0 &&
+                ((traits & DB_NEXT) == 0 || db_settings.n_hosts > 1);
+    if (e == ERR_STORE && (traits & (DB_LOST | DB_UNDONE)) == DB_LOST)
+        e = judge_loss(db, code, writes);
+    if (e == ERR_BUSY || e == ERR_STORE || (traits & DB_LOST) != 0)
+        break_tx(db, e);
+    if ((traits & DB_LOST) != 0)
+        db_hangup(db);
+    if ((traits & DB_NEXT) != 0)
+        db->host = (db->host + 1) % db_settings.n_hosts;
+    return e;
+}
+
+enum err
+db_fail_own(struct db *db, enum err e, const char *text, const char *what)
+{
+    note(db, 0, text);
+    db->rerun = false;
+    log_warn("db.failed err=%s text=\"%s\" sql=\"%.80s\"", err_name(e), text,
+             what);
+    if (e == ERR_TIMEOUT)
+        break_tx(db, e);
+    return e;
+}
+
+const char *
+db_dup_index(const struct db *db)
+{
+    return db->dup;
+}
+
+unsigned
+db_errno(const struct db *db)
+{
+    return db->code;
+}
+
+const char *
+db_error(const struct db *db)
+{
+    return db->text;
+}
+
+bool
+db_may_rerun(const struct db *db)
+{
+    return db->rerun &&
+           (db->deadline_ms == 0 || clock_mono_ms() < db->deadline_ms);
+}
+
+/* ---- text statements ---- */
+
+void
+db_arm(struct db *db, int64_t now, int64_t until)
+{
+    int64_t wait = (int64_t)db_settings.read_timeout_s * 1000;
+
+    if (wait == 0)
+        wait = NO_LIMIT_MS;
+    if (db->fine_timeouts) {
+        if (until != 0 && until - now < wait)
+            wait = until > now ? until - now : 1;
+        db->my->net.pvio->timeout[PVIO_READ_TIMEOUT] = (int)wait;
+    }
+    db->sent_ms = now;
+    db->wait_ms = wait;
+}
+
+static unsigned
+take_value(MYSQL *my, char *out, size_t out_size)
+{
+    MYSQL_RES *res = mysql_store_result(my);
+    MYSQL_ROW row = res != NULL ? mysql_fetch_row(res) : NULL;
+
+    if (row != NULL && row[0] != NULL)
+        (void)snprintf(out, out_size, "%s", row[0]);
+    mysql_free_result(res);
+    return mysql_errno(my);
+}
+
+unsigned
+db_query_value(struct db *db, const char *text, char *out, size_t out_size)
+{
+    out[0] = '\0';
+    if (mysql_real_query(db->my, text, strlen(text)) != 0)
+        return mysql_errno(db->my);
+    return take_value(db->my, out, out_size);
+}
+
+unsigned
+db_query(struct db *db, const char *text)
+{
+    char dropped[2];
+
+    return db_query_value(db, text, dropped, sizeof(dropped));
+}
+
+/* ---- connecting ---- */
+
+static bool
+set_options(MYSQL *my, const struct db_host *host, unsigned connect_s)
+{
+    const struct db_settings *s = &db_settings;
+    unsigned proto =
+        host->port != 0 ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+    unsigned read_s = s->read_timeout_s != 0 ? s->read_timeout_s
+                                             : (unsigned)(NO_LIMIT_MS / 1000);
+    unsigned off = 0;
+
+    return mysql_optionsv(my, MYSQL_OPT_PROTOCOL, &proto) == 0 &&
+           mysql_optionsv(my, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s) == 0 &&
+           mysql_optionsv(my, MYSQL_OPT_READ_TIMEOUT, &read_s) == 0 &&
+           mysql_optionsv(my, MYSQL_OPT_WRITE_TIMEOUT, &read_s) == 0 &&
+           /* any server could ask for our files */
+           mysql_optionsv(my, MYSQL_OPT_LOCAL_INFILE, &off) == 0 &&
+           mysql_optionsv(my, MARIADB_OPT_RESTRICTED_AUTH, AUTH_PLUGINS) == 0 &&
+           mysql_optionsv(my, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0;
+}
+
+/* The library keeps the time-out of a connection in milliseconds, and offers
+ * no call to change it. When the field is where its header says, it holds
+ * what we asked for. */
+static bool
+has_fine_timeouts(const MYSQL *my)
+{
+    const unsigned s = db_settings.read_timeout_s;
+
+    return s != 0 && my->net.pvio != NULL &&
+           my->net.pvio->timeout[PVIO_READ_TIMEOUT] == (int)s * 1000;
+}
+
+static unsigned
+set_session(struct db *db)
+{
+    char sql[sizeof(session_sql) + 32];
+    unsigned code;
+
+    (void)snprintf(sql, sizeof(sql), session_sql,
+                   db_settings.lock_wait_timeout_s,
+                   db_settings.lock_wait_timeout_s);
+    code = db_query(db, sql);
+    if (code == 0)
+        code = db_query(db, isolation_sql);
+    return code;
+}
+
+static unsigned
+identify(struct db *db, size_t host, int64_t now)
+{
+    struct db_session *s = &db->session;
+    char text[sizeof(s->server) + 24], *end;
+    unsigned code;
+
+    code = db_query_value(db, identity_sql, text, sizeof(text));
+    s->id = strtoull(text, &end, 10);
+    (void)snprintf(s->server, sizeof(s->server), "%s", end);
+    s->since_ms = now;
+    s->host = host;
+    return code;
+}
+
+static unsigned
+connect_host(struct db *db, size_t i, int64_t now, int64_t until)
+{
+    const struct db_settings *s = &db_settings;
+    const struct db_host *h = &s->host[i];
+    int64_t left_s = (until - now + 999) / 1000;
+    unsigned wait_s = s->connect_timeout_s;
+    unsigned code;
+
+    if (left_s < (int64_t)wait_s)
+        wait_s = left_s > 0 ? (unsigned)left_s : 1;
+    if (!set_options(db->my, h, wait_s))
+        return CR_OUT_OF_MEMORY;
+    if (mysql_real_connect(db->my, h->port != 0 ? h->name : NULL, s->user,
+                           s->password, db->bare ? NULL : s->database, h->port,
+                           h->port != 0 ? NULL : h->name,
+                           CLIENT_FOUND_ROWS) == NULL)
+        return mysql_errno(db->my);
+    db->fine_timeouts = has_fine_timeouts(db->my);
+    db_arm(db, now, until);
+    code = set_session(db);
+    return code != 0 ? code : identify(db, i, now);
+}
+
+enum err
+db_connect_host(struct db *db, size_t i, int64_t until)
+{
+    const char *label = db_settings.host[i].label;
+    int64_t now = clock_mono_ms();
+    unsigned code;
+
+    db->my = mysql_init(NULL);
+    if (db->my == NULL)
+        return ERR_NOMEM;
+    code = connect_host(db, i, now, until);
+    if (code == 0) {
+        db->host = i;
+        db->used_ms = now;
+        db->backoff_ms = db->retry_ms = 0;
+        log_debug("db.connected peer=%s id=%llu", label, db->session.id);
+        return ERR_OK;
+    }
+    note(db, code, mysql_error(db->my));
+    log_warn("db.connect_failed peer=%s errno=%u text=\"%s\"", label, code,
+             db->text);
+    db_hangup(db);
+    return ERR_STORE;
+}
+
+void
+db_hangup(struct db *db)
+{
+    db->open = NULL;
+    if (db->my == NULL)
+        return;
+    mysql_close(db->my); /* first: its statements must not talk to it */
+    db_stmts_drop(db);
+    db->my = NULL;
+}
+
+/* After a round without success the next try waits, longer each time; what
+ * is asked for in between fails at once rather than holding its thread. */
+static void
+back_off(struct db *db, int64_t now)
+{
+    int64_t jitter;
+
+    db->backoff_ms =
+        db->backoff_ms == 0 ? BACKOFF_FIRST_MS : db->backoff_ms * 2;
+    if (db->backoff_ms > BACKOFF_MAX_MS)
+        db->backoff_ms = BACKOFF_MAX_MS;
+    jitter = (int64_t)((uint64_t)clock_mono_us() * 2654435761u >> 8) %
+             (db->backoff_ms / 2);
+    db->retry_ms = now + db->backoff_ms / 2 + jitter;
+}
+
+static int64_t
+limit_of(const struct db *db, int64_t now)
+{
+    return db->deadline_ms != 0 ? db->deadline_ms : now + NO_LIMIT_MS;
+}
+
+static enum err
+connect_any(struct db *db, int64_t now)
+{
+    size_t first = db->host, i;
+    enum err e = ERR_STORE;
+
+    if (now < db->retry_ms)
+        return ERR_STORE; /* code and text are those of the last try */
+    for (i = 0; i < db_settings.n_hosts && e == ERR_STORE; i++) {
+        if (db->deadline_ms != 0 && clock_mono_ms() >= db->deadline_ms)
+            return db_fail_own(db, ERR_TIMEOUT, "deadline passed", "connect");
+        e = db_connect_host(db, (first + i) % db_settings.n_hosts,
+                            limit_of(db, now));
+    }
+    if (e != ERR_OK)
+        back_off(db, clock_mono_ms());
+    return e;
+}
+
+/* An idle connection has nothing to read, unless the server hung up. */
+static bool
+is_stale(const struct db *db)
+{
+    char byte;
+
+    return recv(mysql_get_socket(db->my), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >=
+               0 ||
+           (errno != EAGAIN && errno != EINTR);
+}
+
+enum err
+db_ready(struct db *db)
+{
+    int64_t now = clock_mono_ms();
+    enum err e = ERR_OK;
+
+    if (db->open != NULL)
+        return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
+    if (db->tx == TX_BROKEN)
+        return db->tx_err;
+    db->rerun = false;
+    if (db->deadline_ms != 0 && now >= db->deadline_ms)
+        return db_fail_own(db, ERR_TIMEOUT, "deadline passed", "");
+    if (db->my != NULL && db->tx != TX_OPEN && now - db->used_ms > IDLE_MS &&
+        is_stale(db))
+        db_hangup(db);
+    if (db->my == NULL)
+        e = connect_any(db, now);
+    if (e != ERR_OK)
+        return e;
+    db_arm(db, now, db->deadline_ms);
+    return db->tx == TX_NOTED ? db_tx_open(db) : ERR_OK;
+}
+
+/* ---- handles ---- */
+
+struct db *
+db_open(void)
+{
+    struct db *db = calloc(1, sizeof(*db));
+
+    if (db == NULL)
+        return NULL;
+    db->scratch = arena_new(SCRATCH_BYTES);
+    db->row_arena = arena_new(SCRATCH_BYTES);
+    if (db->scratch == NULL || db->row_arena == NULL) {
+        db_close(db);
+        return NULL;
+    }
+    return db;
+}
+
+struct db *
+db_open_bare(void)
+{
+    struct db *db = db_open();
+
+    if (db != NULL)
+        db->bare = true;
+    return db;
+}
+
+void
+db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    db_hangup(db);
+    if (db->scratch != NULL)
+        arena_free(db->scratch);
+    if (db->row_arena != NULL)
+        arena_free(db->row_arena);
+    free(db);
+}
+
+void
+db_deadline(struct db *db, int64_t mono_ms)
+{
+    db->deadline_ms = mono_ms;
+}
+
+const char *
+db_peer(const struct db *db)
+{
+    return db->my != NULL ? db_settings.host[db->session.host].label : "";
+}

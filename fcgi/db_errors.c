@@ -1,0 +1,108 @@
+/* What the server's error numbers mean to us: one row each. */
+#include "db_impl.h"
+
+#include <string.h>
+
+#include <mariadb/errmsg.h>
+#include <mariadb/mysqld_error.h>
+
+/* Numbers that one of the two servers does not name in its header. */
+enum {
+    NOT_READY = 1047, /* Galera: not a member of the primary part */
+    ACCESS_DENIED_SOCKET = 1698,
+    STATEMENT_TIMEOUT = 1969, /* MariaDB's max_statement_time */
+    CONNECTION_KILLED = 1927,
+    DISCONNECTED_IDLE = 4031, /* MySQL 8's wait_timeout */
+    CHECK_FAILED_MYSQL = 3819,
+    CHECK_FAILED = 4025,
+    SERVER_LOST_EXTENDED = 2055,
+};
+
+static const struct meaning {
+    unsigned code;
+    enum err err;
+    unsigned traits;
+} meanings[] = {
+    { ER_LOCK_DEADLOCK, ERR_BUSY, DB_UNDONE },
+    { ER_LOCK_WAIT_TIMEOUT, ERR_BUSY, DB_UNDONE },
+    { ER_CHECKREAD, ERR_BUSY, DB_UNDONE }, /* snapshot isolation */
+
+    { ER_DUP_ENTRY, ERR_EXISTS, DB_QUIET },
+    { ER_DUP_ENTRY_WITH_KEY_NAME, ERR_EXISTS, DB_QUIET },
+    { ER_NO_REFERENCED_ROW, ERR_STATE, 0 },
+    { ER_NO_REFERENCED_ROW_2, ERR_STATE, 0 },
+    { ER_ROW_IS_REFERENCED, ERR_STATE, 0 },
+    { ER_ROW_IS_REFERENCED_2, ERR_STATE, 0 },
+    { ER_DATA_TOO_LONG, ERR_BAD_PARAM, 0 },
+    { ER_WARN_DATA_OUT_OF_RANGE, ERR_BAD_PARAM, 0 },
+    { ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ERR_BAD_PARAM, 0 },
+    { CHECK_FAILED, ERR_BAD_PARAM, 0 },
+    { CHECK_FAILED_MYSQL, ERR_BAD_PARAM, 0 },
+    { ER_NET_PACKET_TOO_LARGE, ERR_LIMIT, DB_LOST },
+    { CR_NET_PACKET_TOO_LARGE, ERR_LIMIT, DB_LOST },
+
+    { ER_PARSE_ERROR, ERR_INTERNAL, 0 },
+    { ER_NO_SUCH_TABLE, ERR_INTERNAL, 0 },
+    { ER_BAD_FIELD_ERROR, ERR_INTERNAL, 0 },
+    { ER_BAD_NULL_ERROR, ERR_INTERNAL, 0 },
+    { ER_NO_DEFAULT_FOR_FIELD, ERR_INTERNAL, 0 },
+    { ER_WRONG_VALUE_COUNT_ON_ROW, ERR_INTERNAL, 0 },
+    { CR_COMMANDS_OUT_OF_SYNC, ERR_INTERNAL, DB_LOST },
+    { CR_PARAMS_NOT_BOUND, ERR_INTERNAL, 0 },
+    { CR_UNSUPPORTED_PARAM_TYPE, ERR_INTERNAL, 0 },
+    { CR_OUT_OF_MEMORY, ERR_NOMEM, DB_LOST },
+
+    { NOT_READY, ERR_STORE, DB_LOST | DB_NEXT | DB_UNDONE },
+    { ER_OPTION_PREVENTS_STATEMENT, ERR_STORE, /* --read-only */
+      DB_LOST | DB_NEXT | DB_UNDONE },
+    { ER_CON_COUNT_ERROR, ERR_STORE, DB_LOST | DB_NEXT },
+    { ER_SERVER_SHUTDOWN, ERR_STORE, DB_LOST | DB_NEXT },
+    { ER_NEW_ABORTING_CONNECTION, ERR_STORE, DB_LOST },
+    { CONNECTION_KILLED, ERR_STORE, DB_LOST },
+    { DISCONNECTED_IDLE, ERR_STORE, DB_LOST },
+    { ER_ACCESS_DENIED_ERROR, ERR_STORE, DB_LOST | DB_NEXT },
+    { ACCESS_DENIED_SOCKET, ERR_STORE, DB_LOST | DB_NEXT },
+    { STATEMENT_TIMEOUT, ERR_STORE, 0 },
+    { SERVER_LOST_EXTENDED, ERR_STORE, DB_LOST },
+};
+
+enum err
+db_classify(unsigned code, unsigned *traits)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(meanings); i++) {
+        if (meanings[i].code == code) {
+            *traits = meanings[i].traits;
+            return meanings[i].err;
+        }
+    }
+    /* 2000..2999 are the library's own: it lost the server or the thread */
+    *traits = code >= CR_MIN_ERROR && code < 3000 ? DB_LOST | DB_NEXT : 0;
+    return ERR_STORE;
+}
+
+void
+db_dup_parse(const char *message, char *out, size_t out_size)
+{
+    size_t n = strlen(message), name_n;
+    const char *end = message + n, *p;
+
+    out[0] = '\0';
+    if (n < 2 || *--end != '\'')
+        return;
+    /* from the right: what stands before is the client's value */
+    p = memrchr(message, '\'', (size_t)(end - message));
+    if (p == NULL)
+        return;
+    p++;
+    name_n = (size_t)(end - p);
+    if (memrchr(p, '.', name_n) != NULL) /* MySQL 8: table.index */
+        p = (const char *)memrchr(p, '.', name_n) + 1;
+    name_n = (size_t)(end - p);
+    if (name_n >= out_size ||
+        (name_n == strlen("PRIMARY") && memcmp(p, "PRIMARY", name_n) == 0))
+        return;
+    memcpy(out, p, name_n);
+    out[name_n] = '\0';
+}

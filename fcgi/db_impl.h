@@ -1,0 +1,174 @@
+/* What the parts of the store's client share; included by db*.c and their
+ * unit tests alone. */
+#ifndef MG_DB_IMPL_H
+#define MG_DB_IMPL_H
+
+#include <mariadb/mysql.h>
+
+#include "db.h"
+
+#define DB_HOSTS_MAX 16
+#define DB_STMTS_MAX 128 /* prepared at a time by one connection */
+#define DB_BUCKETS   128 /* a power of two */
+
+struct db_host {
+    char name[256];  /* address, or path of the socket */
+    char label[272]; /* for logs: "host:port", "unix:/path" */
+    unsigned port;   /* 0 = unix socket */
+};
+
+/* The settings of db_init; constant while connections exist. */
+struct db_settings {
+    struct db_host host[DB_HOSTS_MAX];
+    size_t n_hosts;
+    char user[128], password[512], database[65];
+    unsigned connect_timeout_s, read_timeout_s, lock_wait_timeout_s;
+};
+extern struct db_settings db_settings;
+
+enum db_tx {
+    TX_NONE,
+    TX_NOTED, /* begun by the caller, unknown to the server */
+    TX_OPEN,
+    TX_BROKEN, /* cannot be committed: db->tx_err says why */
+};
+
+struct stmt;
+struct rows_state;
+
+struct db {
+    MYSQL *my; /* NULL while not connected */
+    struct db_session session;
+    bool bare;          /* no default schema */
+    bool fine_timeouts; /* the read time-out can be set by the call */
+    size_t host;        /* the one to try first */
+    int64_t used_ms;    /* when a reply last came */
+    int64_t retry_ms;   /* no connection is tried before */
+    int64_t backoff_ms;
+
+    int64_t deadline_ms;
+    int64_t sent_ms, wait_ms; /* of the call under way */
+    enum db_tx tx;
+    enum err tx_err;
+    bool snapshot, wrote, audited;
+    bool rerun;
+    char request_id[65]; /* as wide as its column */
+
+    unsigned code;
+    char text[MYSQL_ERRMSG_SIZE];
+    char dup[65];
+    uint64_t matched, insert_id;
+
+    struct arena *scratch;   /* of one call: sealed parameters */
+    struct arena *row_arena; /* of one row of db_each, db_rows */
+    struct rows_state *open; /* the result that is being read */
+    struct stmt *bucket[DB_BUCKETS];
+    size_t n_stmts;
+    uint64_t tick;
+};
+
+/* ---- db_errors.c ---- */
+
+enum db_trait {
+    DB_LOST = 1 << 0,   /* the connection is of no use any more */
+    DB_NEXT = 1 << 1,   /* another host may do better */
+    DB_UNDONE = 1 << 2, /* nothing of the transaction took effect */
+    DB_QUIET = 1 << 3,  /* not worth a line in the log */
+};
+
+/* Class and traits of a server's or the library's error number. */
+enum err db_classify(unsigned code, unsigned *traits);
+
+/* The index named at the end of a duplicate-key message, "" for PRIMARY. */
+void db_dup_parse(const char *message, char *out, size_t out_size);
+
+/* ---- db.c ---- */
+
+/* Ready to send: no result open, before the deadline, connected, and within
+ * the transaction that was begun. */
+enum err db_ready(struct db *db) MUST_USE;
+
+/* Connects to one host, waiting until then at most; db_hangup drops the
+ * connection with its statements. */
+enum err db_connect_host(struct db *db, size_t host, int64_t until) MUST_USE;
+void db_hangup(struct db *db);
+
+/* Before a call on the connection: a reply may take until then, and no longer
+ * than the read time-out; 0 = the read time-out alone. */
+void db_arm(struct db *db, int64_t now, int64_t until);
+
+/* A text statement without outside bytes, its result dropped; 0 or the
+ * error's number, which is not judged. */
+unsigned db_query(struct db *db, const char *text) MUST_USE;
+
+/* The first column of the first row as text; "" without one. */
+unsigned db_query_value(struct db *db, const char *text, char *out,
+                        size_t out_size) MUST_USE;
+
+/* Judges a failure: class, log line, what becomes of the connection and of
+ * the transaction. `what` is for the log; writes: an effect was possible. */
+enum err db_fail(struct db *db, unsigned code, const char *text,
+                 const char *what, bool writes);
+/* A failure of our own: no number. */
+enum err
+db_fail_own(struct db *db, enum err e, const char *text, const char *what);
+
+/* ---- db_stmt.c ---- */
+
+/* A prepared statement; its columns as matched to rec. */
+struct cell {
+    union {
+        int64_t i;
+        uint64_t u;
+        double f;
+    } v;
+    unsigned long n;
+    my_bool null, cut;
+};
+
+struct column {
+    const struct field *field;    /* NULL = secret_row */
+    char *org_table, *org_column; /* of a secret */
+};
+
+struct stmt {
+    struct stmt *next; /* in its bucket */
+    const char *sql;   /* the key is its address */
+    MYSQL_STMT *my;
+    uint64_t used;
+    bool writes;
+    MYSQL_BIND *param;
+    size_t n_params;
+    const struct record *rec; /* what the columns are matched to */
+    MYSQL_BIND *bind;
+    struct cell *cell;
+    struct column *column;
+    size_t n_columns, secret_row; /* secret_row == n_columns: none */
+    bool secrets;
+};
+
+/* Sends sql with its values; *out is the statement, its result unread. With
+ * rec, columns are matched to it. */
+enum err db_run(struct db *db, const char *sql, struct db_args args,
+                const struct record *rec, struct stmt **out) MUST_USE;
+void db_stmts_drop(struct db *db);
+
+/* ---- db_fetch.c ---- */
+
+/* Matches the result's columns to rec and binds them. */
+enum err
+db_match(struct db *db, struct stmt *st, const struct record *rec) MUST_USE;
+void db_unmatch(struct stmt *st);
+/* Ends the streamed result, if there is one. */
+void db_rows_end(struct db *db);
+
+/* ---- db_tx.c ---- */
+
+/* START TRANSACTION for a transaction that is only noted. */
+enum err db_tx_open(struct db *db) MUST_USE;
+
+/* As db_session_end for a session whose statement we no longer wait for, on
+ * a new connection: it shall not take effect after we said it failed. */
+void db_session_abandon(struct db *db, const struct db_session *old);
+
+#endif

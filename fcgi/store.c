@@ -1,0 +1,101 @@
+/* From configuration to the settings of the store's connections. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "log.h"
+#include "place.h"
+
+static char hosts[PLACE_BYTES];
+static char password[512];
+
+static const char *
+read_password(int fd)
+{
+    struct stat st;
+    ssize_t n;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return "not a plain file";
+    if ((st.st_mode & S_IRWXO) != 0)
+        return "others can read it: chmod 600";
+    n = read(fd, password, sizeof(password));
+    if (n < 0)
+        return strerror(errno);
+    if (n == (ssize_t)sizeof(password))
+        return "too long";
+    password[n] = '\0';
+    password[strcspn(password, "\r\n")] = '\0';
+    return NULL;
+}
+
+static enum err
+load_password(const char *path)
+{
+    const char *why;
+    int fd;
+
+    password[0] = '\0';
+    if (path[0] == '\0')
+        return ERR_OK;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    why = fd >= 0 ? read_password(fd) : strerror(errno);
+    if (fd >= 0)
+        (void)close(fd);
+    if (why == NULL)
+        return ERR_OK;
+    log_error("store.password_file path=%s why=\"%s\"", path, why);
+    return ERR_BAD_PARAM;
+}
+
+static enum err
+choose_hosts(const char *configured)
+{
+    static const char scheme[] = "unix:";
+
+    if (configured[0] == '\0') {
+        memcpy(hosts, scheme, sizeof(scheme));
+        return place_socket(hosts + sizeof(scheme) - 1,
+                            sizeof(hosts) - sizeof(scheme) + 1, "mysql.sock");
+    }
+    return (size_t)snprintf(hosts, sizeof(hosts), "%s", configured) <
+                   sizeof(hosts)
+               ? ERR_OK
+               : ERR_LIMIT;
+}
+
+enum err
+store_config(struct db_config *out)
+{
+    const struct config *c = config();
+    enum err e;
+
+    e = choose_hosts(c->mysql_hosts);
+    if (e == ERR_OK)
+        e = load_password(c->mysql_password_file);
+    *out = (struct db_config){
+        .hosts = hosts,
+        .user = c->mysql_user,
+        .password = password,
+        .database = c->mysql_database,
+        .connect_timeout_s = (unsigned)c->mysql_connect_timeout_s,
+        .read_timeout_s = (unsigned)c->mysql_read_timeout_s,
+        .lock_wait_timeout_s = (unsigned)c->mysql_lock_wait_timeout_s,
+    };
+    return e;
+}
+
+enum err
+store_open(void)
+{
+    struct db_config c;
+    enum err e = store_config(&c);
+
+    return e == ERR_OK ? db_init(&c) : e;
+}

@@ -1,0 +1,16 @@
+/* The metadata store as the configuration names it. */
+#ifndef MG_STORE_H
+#define MG_STORE_H
+
+#include "base.h"
+#include "db.h"
+
+/* Section [mysql] as the settings of db_init; the texts stay valid. Empty
+ * hosts: the onebox's own MariaDB, RUN_DIR/s/mysql.sock. The password file is
+ * read, and refused when others can read it; a failure is logged. */
+enum err store_config(struct db_config *out) MUST_USE;
+
+/* store_config and db_init: once per process, before threads. */
+enum err store_open(void) MUST_USE;
+
+#endif
