@@ -21,13 +21,15 @@ class Tokens:
 
     def _make(self, scope):
         if scope == "admin":
-            with open(self.deployment.path("token")) as f:
-                return f.read().strip()
+            return self._read("token")
         if scope == "secrets":
             return self.add("t-secrets", "write", "secrets")
         return self.add(f"t-{scope}", scope)
 
     def add(self, name, scope, *more):
         self.deployment.command("token", "add", name, scope, *more)
-        with open(self.deployment.path("tokens", name)) as f:
+        return self._read("tokens", name)
+
+    def _read(self, *path):
+        with open(self.deployment.path(*path)) as f:
             return f.read().strip()

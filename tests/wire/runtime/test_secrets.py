@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.fault,
               pytest.mark.config(METAGATE_MYSQL_LOG_OWN="yes")]
 
 # Where tokens have to be: modes are a test of their own.
-TOKENS_LIE_IN = ("token", "tokens.map", "curlrc")
+TOKENS_LIE_IN = ("token", "tokens", "tokens.map", "curlrc")
 
 
 def ways_to_send(token):
