@@ -1,0 +1,203 @@
+/* The children of a deployment: one row per role. */
+#include "up.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+
+#include "config.h"
+#include "nginx.h"
+
+static size_t
+one(void)
+{
+    return 1;
+}
+
+/* A role of our own binary. */
+static void
+role_command(const struct up *up, const char *role, struct command *out)
+{
+    command_arg(out, "%s", up->self);
+    command_arg(out, "--run-dir");
+    command_arg(out, "%s", config_run_dir());
+    command_arg(out, "--net");
+    command_arg(out, "%s", config_net());
+    command_arg(out, "%s", role);
+}
+
+static void
+migrate_command(struct up *up, const struct child *c, struct command *out)
+{
+    (void)c;
+    role_command(up, "migrate", out);
+}
+
+/* ---- workers ---- */
+
+static size_t
+serve_count(void)
+{
+    return (size_t)config()->serve_workers;
+}
+
+static void
+serve_command(struct up *up, const struct child *c, struct command *out)
+{
+    role_command(up, "serve", out);
+    command_arg(out, "--id");
+    command_arg(out, "%d", c->id);
+    out->in = c->listen_fd;
+}
+
+/* ---- nginx ---- */
+
+static enum err
+front_prepare(struct up *up, char *why, size_t why_size)
+{
+    enum err e = nginx_write(up->secret, why, why_size);
+
+    return e == ERR_OK ? nginx_test(why, why_size) : e;
+}
+
+static void
+front_command(struct up *up, const struct child *c, struct command *out)
+{
+    const char *const *arg;
+
+    (void)c;
+    for (arg = nginx_argv(); *arg != NULL; arg++)
+        command_arg(out, "%s", *arg);
+    out->err = up->nginx_err;
+}
+
+/* The console's address, when it is a numeric IPv4 one. */
+static bool
+console_address(struct sockaddr_in *sa)
+{
+    char address[280] = "", host[256];
+    unsigned port;
+
+#define LISTENER(name, tail, machine, port, refuse)                       \
+    if (strcmp(name, "console") == 0 &&                                   \
+        place_listener(name, machine, port, address, sizeof(address)) !=  \
+            ERR_OK)                                                       \
+        return false;
+#include "listeners.def"
+#undef LISTENER
+    if (place_host_port(address, host, sizeof(host), &port) != ERR_OK)
+        return false;
+    memset(sa, 0, sizeof(*sa));
+    sa->sin_family = AF_INET;
+    sa->sin_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, host, &sa->sin_addr) != 1)
+        return false;
+    if (sa->sin_addr.s_addr == htonl(INADDR_ANY))
+        sa->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return true;
+}
+
+static int
+ask_health(void)
+{
+    static const char ask[] = "GET /healthz HTTP/1.0\r\n\r\n";
+    struct sockaddr_in sa;
+    int fd;
+
+    if (!console_address(&sa))
+        return -1;
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    /* to a local address: connected at once or not at all */
+    if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+        send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* /healthz answers 200 through nginx, a worker and the store. Any answer will
+ * do with TLS, and for an nginx that was started again: the store may be away
+ * meanwhile. */
+static bool
+front_ready(struct child *c)
+{
+    bool any = config()->nginx_tls_certificate[0] != '\0' || c->restarts > 0;
+    char text[16] = "";
+    ssize_t n;
+
+    if (c->probe_fd < 0)
+        c->probe_fd = ask_health();
+    if (c->probe_fd < 0)
+        return false;
+    n = recv(c->probe_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    (void)close(c->probe_fd);
+    c->probe_fd = -1;
+    if (n < 12 || strncmp(text, "HTTP/1.", 7) != 0)
+        return false;
+    return any || strncmp(text + 8, " 200", 4) == 0;
+}
+
+/* ---- the table ---- */
+
+/* nginx dies of SIGTERM when up was killed: after a SIGKILL its workers would
+ * live on and hold the listeners. Its graceful end waits for requests in
+ * flight. A worker drains for up to 1 s. */
+const struct kind kinds[] = {
+    { .role = "install",
+      .order = 1,
+      .on_death = DEATH_IS_DONE,
+      .task = "making the database's files (first start)",
+      .stop_signal = SIGTERM,
+      .stop_ms = 5000,
+      .death_signal = SIGTERM,
+      .count = mariadb_install_count,
+      .prepare = mariadb_install_prepare,
+      .command = mariadb_install_command,
+      .done = mariadb_install_done },
+    { .role = "mariadb",
+      .order = 2,
+      .stop_signal = SIGTERM,
+      .stop_ms = 120000,
+      .death_signal = SIGTERM,
+      .count = mariadb_count,
+      .prepare = mariadb_prepare,
+      .command = mariadb_command,
+      .ready = mariadb_ready },
+    { .role = "migrate",
+      .order = 3,
+      .on_death = DEATH_IS_DONE,
+      .task = "bringing the schema up to date",
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = one,
+      .command = migrate_command },
+    { .role = "serve",
+      .order = 4,
+      .numbered = true,
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = serve_count,
+      .command = serve_command },
+    { .role = "nginx",
+      .order = 5,
+      .stop_signal = SIGQUIT,
+      .stop_ms = 5000,
+      .death_signal = SIGTERM,
+      .count = one,
+      .prepare = front_prepare,
+      .command = front_command,
+      .ready = front_ready },
+};
+const size_t n_kinds = COUNT(kinds);

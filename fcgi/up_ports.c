@@ -1,0 +1,144 @@
+/* Every address that a deployment takes, asked for before anything starts. */
+#include "up.h"
+
+#include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "config.h"
+#include "port.h"
+
+/* An outgoing connection that happens to use our port goes by itself. */
+#define OUTGOING_MS 10000
+
+struct taken {
+    const char *name; /* for people */
+    const char *key;  /* that moves it elsewhere */
+    char address[280];
+};
+
+/* "held by pid 12 (nginx -c x)", as far as this account may know. */
+static void
+describe(const struct port_holder *h, char *out, size_t size)
+{
+    const struct passwd *pw = getpwuid(h->uid);
+
+    if (h->pid != 0)
+        (void)snprintf(out, size, "pid %d (%s)", (int)h->pid, h->command);
+    else
+        (void)snprintf(out, size, "a process of %s",
+                       pw != NULL ? pw->pw_name : "another account");
+}
+
+static void
+tell_anywhere(const struct taken *t, unsigned port, const char *who,
+              char *why, size_t size)
+{
+    (void)snprintf(why, size,
+                   "%s: port %u is held on all addresses by %s; end it, or "
+                   "set %s in %s/metagate.ini to another port",
+                   t->name, port, who, t->key, config_run_dir());
+}
+
+static void
+tell(const struct taken *t, unsigned port, const struct port_holder *h,
+     char *why, size_t size)
+{
+    char who[256];
+
+    describe(h, who, sizeof(who));
+    switch (h->use) {
+    case PORT_HERE:
+        (void)snprintf(why, size,
+                       "%s: %s is held by %s; take another NET (as "
+                       "NET=127.0.1), or end it", t->name, t->address, who);
+        break;
+    case PORT_ANYWHERE:
+        tell_anywhere(t, port, who, why, size);
+        break;
+    case PORT_OUTGOING:
+        (void)snprintf(why, size,
+                       "%s: %s is the near end of a connection of %s and was "
+                       "not given back within %d s; try again, or set %s in "
+                       "%s/metagate.ini", t->name, t->address, who,
+                       OUTGOING_MS / 1000, t->key, config_run_dir());
+        break;
+    case PORT_ABSENT:
+        (void)snprintf(why, size,
+                       "%s: %s is not an address of this machine; choose NET "
+                       "or %s", t->name, t->address, t->key);
+        break;
+    default:
+        (void)snprintf(why, size, "%s: %s cannot be taken: %s", t->name,
+                       t->address, strerror(h->error));
+        break;
+    }
+}
+
+static enum err
+check(const struct taken *t, char *why, size_t why_size)
+{
+    int64_t until = clock_mono_ms() + OUTGOING_MS;
+    struct port_holder h;
+    bool told = false;
+    char host[256];
+    unsigned port;
+
+    if (place_host_port(t->address, host, sizeof(host), &port) != ERR_OK ||
+        port_probe(host, port, &h) != ERR_OK) {
+        (void)snprintf(why, why_size, "%s is \"%s\", not address:port",
+                       t->key, t->address);
+        return ERR_BAD_PARAM;
+    }
+    while (h.use == PORT_OUTGOING && clock_mono_ms() < until) {
+        if (!told)
+            printf("  %s: waiting for %s, in use by an outgoing "
+                   "connection\n", t->name, t->address);
+        (void)fflush(stdout);
+        told = true;
+        (void)poll(NULL, 0, 200);
+        if (port_probe(host, port, &h) != ERR_OK)
+            break;
+    }
+    if (h.use == PORT_FREE)
+        return ERR_OK;
+    tell(t, port, &h, why, why_size);
+    return ERR_STATE;
+}
+
+static enum err
+check_listener(const char *name, unsigned machine, unsigned port, char *why,
+               size_t why_size)
+{
+    struct taken t = { .name = name };
+    char key[96];
+
+    (void)snprintf(key, sizeof(key), "[listen] %s", name);
+    t.key = key;
+    if (place_listener(name, machine, port, t.address, sizeof(t.address)) !=
+        ERR_OK) {
+        (void)snprintf(why, why_size, "%s is too long", key);
+        return ERR_BAD_PARAM;
+    }
+    return check(&t, why, why_size);
+}
+
+enum err
+up_check_ports(char *why, size_t why_size)
+{
+    struct taken db = { .name = "mariadb", .key = "[mysql] port" };
+    enum err e = ERR_OK;
+
+    (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
+                   (long long)config()->mysql_port);
+    if (config()->mysql_hosts[0] == '\0')
+        e = check(&db, why, why_size);
+#define LISTENER(name, tail, machine, port, refuse)                       \
+    if (e == ERR_OK)                                                      \
+        e = check_listener(name, machine, port, why, why_size);
+#include "listeners.def"
+#undef LISTENER
+    return e;
+}
