@@ -494,14 +494,14 @@ dispatch(struct req *r)
 }
 
 void
-dispatch_refuse(struct req *r, enum event event)
+dispatch_refuse(struct req *r, enum event event, struct args args)
 {
     struct route_match m;
     struct reply rp;
 
     enter(r, &m);
     reply_init(&rp, r);
-    answer_failure(r, &rp, failure_event(r, event, ARGS()));
+    answer_failure(r, &rp, failure_event(r, event, args));
     reply_free(&rp);
     current_match = NULL;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "metrics.h"
 
 /* A front end that stops in the middle of a request, or of reading a reply,
  * holds a thread no longer than this. */
@@ -151,8 +152,10 @@ adopt(struct park *p, int fd)
 {
     set_timeouts(p, fd);
     atomic_fetch_add(&p->open, 1);
+    metrics_gauge(METRIC_PARKED, 1); /* before another thread gets it */
     if (watch(p, fd, EPOLLIN | EPOLLONESHOT))
         return;
+    metrics_gauge(METRIC_PARKED, -1);
     log_warn("worker.park errno=%d", errno);
     close_if_open(fd);
     park_gone(p);
@@ -208,8 +211,10 @@ park_wait(struct park *p, int *fd)
             *fd = next_event(p, 0);
         if (*fd == p->stop_fd || *fd < 0)
             return false;
-        if (*fd != p->listen_fd)
+        if (*fd != p->listen_fd) {
+            metrics_gauge(METRIC_PARKED, -1);
             return true;
+        }
         accept_unless_draining(p);
     }
 }
@@ -219,8 +224,10 @@ park_back(struct park *p, int fd)
 {
     struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.fd = fd };
 
+    metrics_gauge(METRIC_PARKED, 1);
     if (epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, fd, &ev) == 0)
         return;
+    metrics_gauge(METRIC_PARKED, -1);
     log_warn("worker.park errno=%d", errno);
     close_if_open(fd);
     park_gone(p);

@@ -47,6 +47,7 @@ struct request {
     struct req req;
     struct req_io io;
     const char *token; /* ?token=, for check_tokens */
+    const char *fault; /* the query parameter that cannot be read */
     bool refused;      /* answered by `refusal` whatever it asks for */
     enum event refusal;
     bool unread; /* a rest of the body is on the connection */
@@ -217,12 +218,13 @@ read_target(struct request *q)
     struct uri uri;
     enum err e = uri_parse(q->arena, param(q, "REQUEST_URI"), &uri);
 
-    q->req.path = uri.path != NULL ? uri.path : "";
+    q->req.path = uri.path;
     q->req.query = uri.query;
     q->req.n_query = uri.n_query;
     q->token = uri.token;
     if (e != ERR_BAD_PARAM)
         return e;
+    q->fault = uri.fault;
     refuse(q, EVENT_QUERY);
     return ERR_OK;
 }
@@ -317,6 +319,7 @@ begin(struct request *q)
     slash = strchr(q->req.listener, '/');
     q->req.listener_tail = slash != NULL ? slash + 1 : "";
     q->token = "";
+    q->fault = "";
     q->refused = false;
     q->unread = false;
 }
@@ -393,7 +396,7 @@ refuse_by(struct request *q, struct db *db, enum event event)
 {
     q->req.db = db;
     log_request_id(q->req.request_id);
-    dispatch_refuse(&q->req, event);
+    dispatch_refuse(&q->req, event, ARGS(arg("parameter", q->fault)));
     log_request_id(NULL);
 }
 

@@ -15,8 +15,11 @@
 
 #include "config.h"
 #include "crypt.h"
+#include "db.h"
+#include "db_start.h"
 #include "dispatch.h"
 #include "log.h"
+#include "metrics.h"
 #include "place.h"
 #include "tokens.h"
 #include "worker.h"
@@ -202,8 +205,18 @@ prepare(struct worker_plan *plan, char secret[SECRET_MAX_BYTES + 2])
            request_init();
 }
 
+/* Counts in private memory when there is no slot: metrics has said so. */
+static void
+count_as(int id)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "serve-%d", id);
+    (void)!metrics_open(name);
+}
+
 static int
-serve(void)
+serve(int id)
 {
     char secret[SECRET_MAX_BYTES + 2] = "";
     struct worker_plan plan = { 0 };
@@ -211,8 +224,10 @@ serve(void)
     sigset_t signals;
 
     block_signals(&signals);
-    if (prepare(&plan, secret))
+    if (prepare(&plan, secret)) {
+        count_as(id);
         w = worker_start(&plan);
+    }
     if (w != NULL) {
         log_info("serve.start threads=%zu slow_threads=%zu", plan.threads,
                  plan.slow_threads);
@@ -220,6 +235,8 @@ serve(void)
         worker_stop(w);
     }
     tokens_unload();
+    crypt_wipe(secret, sizeof(secret));
+    db_fini();
     log_info("serve.end");
     return w != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -261,5 +278,5 @@ serve_main(int argc, char **argv)
                       "`metagate up` or systemd starts this command\n");
         return EXIT_FAILURE;
     }
-    return open_log(id) ? serve() : EXIT_FAILURE;
+    return open_log(id) ? serve(id) : EXIT_FAILURE;
 }

@@ -59,7 +59,7 @@ uri_is_token(const char *key)
     return strcasecmp(key, "token") == 0;
 }
 
-/* "key=value" of n bytes. */
+/* "key=value" of n bytes. After BAD_PARAM the key is readable or NULL. */
 static enum err
 decode_param(struct arena *a, const char *p, size_t n, struct param *out)
 {
@@ -69,7 +69,9 @@ decode_param(struct arena *a, const char *p, size_t n, struct param *out)
 
     out->value = "";
     e = uri_decode(a, p, key_n, true, &out->key);
-    if (e == ERR_OK && eq != NULL)
+    if (e != ERR_OK)
+        out->key = NULL;
+    else if (eq != NULL)
         e = uri_decode(a, eq + 1, n - key_n - 1, true, &out->value);
     return e;
 }
@@ -92,8 +94,10 @@ parse_query(struct arena *a, const char *p, struct uri *out)
     size_t n;
     enum err e;
 
-    if (most > URI_MAX_PARAMS)
+    if (most > URI_MAX_PARAMS) {
+        out->fault = "(more than " XSTR(URI_MAX_PARAMS) ")";
         return ERR_BAD_PARAM;
+    }
     list = last = arena_array(a, most, sizeof(*list));
     if (list == NULL)
         return ERR_NOMEM;
@@ -101,8 +105,10 @@ parse_query(struct arena *a, const char *p, struct uri *out)
         n = strcspn(p, "&");
         if (n > 0) {
             e = decode_param(a, p, n, last);
-            if (e != ERR_OK)
+            if (e != ERR_OK) {
+                out->fault = last->key != NULL ? last->key : "(unreadable)";
                 return e;
+            }
             if (!uri_is_token(last->key))
                 last++;
             else if (*out->token == '\0')
@@ -139,7 +145,7 @@ uri_parse(struct arena *a, const char *target, struct uri *out)
     const char *decoded;
     enum err e;
 
-    *out = (struct uri){ .token = "" };
+    *out = (struct uri){ .path = "", .token = "", .fault = "(path)" };
     e = uri_decode(a, path, n, false, &decoded);
     if (e != ERR_OK)
         return e;

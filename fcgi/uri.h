@@ -14,10 +14,12 @@ struct uri {
     /* The first parameter named token, in any letter case, decoded; "" when
      * there is none. Tokens are not in query. */
     const char *token;
+    /* After BAD_PARAM: the parameter at fault, fit to be shown. */
+    const char *fault;
 };
 
-/* Splits and decodes REQUEST_URI. BAD_PARAM with out->path NULL when the path
- * is at fault, with out->path set when the query is; NOMEM. */
+/* Splits and decodes REQUEST_URI. BAD_PARAM with out->fault set, and out->path
+ * "" when it is the path; NOMEM. */
 enum err uri_parse(struct arena *a, const char *target,
                    struct uri *out) MUST_USE;
 

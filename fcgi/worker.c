@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "db.h"
 #include "log.h"
+#include "metrics.h"
 #include "park.h"
 #include "queue.h"
 
@@ -45,6 +46,26 @@ finish(struct worker *w, struct request *q)
         park_gone(w->park);
 }
 
+static void
+serve(struct request *q, struct db *db)
+{
+    metrics_gauge(METRIC_THREADS_BUSY, 1);
+    request_serve(q, db);
+    metrics_gauge(METRIC_THREADS_BUSY, -1);
+}
+
+/* False when all slow threads are taken and their queue is full. */
+static bool
+hand_over(struct worker *w, struct request *q)
+{
+    metrics_gauge(METRIC_SLOW_QUEUED, 1); /* before it can be taken */
+    if (queue_put(w->slow, q))
+        return true;
+    metrics_gauge(METRIC_SLOW_QUEUED, -1);
+    metrics_add(METRIC_POOL_FULL, 1);
+    return false;
+}
+
 /* Serves one request; gives the object for the next, another one when this
  * went to the slow threads. */
 static struct request *
@@ -55,12 +76,12 @@ serve_next(struct worker *w, struct request *q, int fd, struct db *db)
         park_gone(w->park);
         return q;
     case REQUEST_SLOW:
-        if (queue_put(w->slow, q))
+        if (hand_over(w, q))
             return queue_take(w->idle); /* there is one: see make_requests */
         request_refuse_busy(q, db);
         break;
     case REQUEST_FAST:
-        request_serve(q, db);
+        serve(q, db);
         break;
     case REQUEST_ANSWERED:
         break;
@@ -110,7 +131,8 @@ slow_thread(void *arg)
     struct request *q;
 
     while (db != NULL && (q = queue_take(w->slow)) != NULL) {
-        request_serve(q, db);
+        metrics_gauge(METRIC_SLOW_QUEUED, -1);
+        serve(q, db);
         finish(w, q);
         give_idle(w, q);
     }
@@ -156,6 +178,7 @@ start_threads(struct worker *w)
             log_error("worker.thread errno=%d", error);
             return false;
         }
+        metrics_gauge(METRIC_THREADS, 1);
     }
     return true;
 }

@@ -23,7 +23,8 @@ unsigned dispatch_peek_flags(const char *listener, const char *method,
  * other member of the request before. */
 void dispatch(struct req *r);
 
-/* Answers with the dialect's row for that event instead (no thread free). */
-void dispatch_refuse(struct req *r, enum event event);
+/* Answers with the dialect's row for that event instead (no thread free, no
+ * readable query); args are those named at the event. */
+void dispatch_refuse(struct req *r, enum event event, struct args args);
 
 #endif
