@@ -540,6 +540,7 @@ up_step(struct up *up)
 {
     int64_t now = clock_mono_ms(), next = 0, t;
     int order = ending_order(up);
+    bool stopping = up->stopping;
     size_t i;
 
     for (i = 0; i < up->n; i++) {
@@ -548,6 +549,8 @@ up_step(struct up *up)
         else
             step(up, &up->child[i], now);
     }
+    if (up->stopping && !stopping)
+        return now; /* a start has failed: no event will tell the others */
     for (i = 0; i < up->n; i++) {
         t = next_look(up, &up->child[i], now);
         if (t != 0 && (next == 0 || t < next))
