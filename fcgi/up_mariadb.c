@@ -74,6 +74,8 @@ mariadb_install_command(struct up *up, const struct child *c,
     command_arg(out, "mariadb-install-db");
     command_arg(out, "--no-defaults");
     command_arg(out, "--datadir=%s/mysql.new", config_run_dir());
+    /* in /tmp another server that starts would remove its temporary tables */
+    command_arg(out, "--tmpdir=%s/tmp", config_run_dir());
     command_arg(out, "--auth-root-authentication-method=socket");
     command_arg(out, "--auth-root-socket-user=%s", up->account);
     command_arg(out, "--skip-test-db");
