@@ -147,6 +147,12 @@ db_fini(void)
     mysql_library_end();
 }
 
+const char *
+db_database(void)
+{
+    return db_settings.database;
+}
+
 /* ---- failures ---- */
 
 static void

@@ -29,6 +29,9 @@ struct db_config {
 enum err db_init(const struct db_config *cfg) MUST_USE;
 void db_fini(void);
 
+/* The schema that connections use by default. */
+const char *db_database(void);
+
 /* A handle without a connection yet; connects at first use. NULL without
  * memory. One thread at a time. */
 struct db *db_open(void);

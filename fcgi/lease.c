@@ -1,0 +1,75 @@
+/* Leases: each call is one compare-and-swap on the row. */
+#include "lease.h"
+
+static const char take_sql[] =
+    "UPDATE lease SET owner = ?, epoch = LAST_INSERT_ID(epoch + 1),"
+    " expires_ms = " DB_NOW_MS " + ?"
+    " WHERE name = ? AND expires_ms < " DB_NOW_MS;
+static const char make_sql[] =
+    "INSERT INTO lease (name, owner, epoch, expires_ms)"
+    " VALUES (?, '', 0, 0)";
+static const char renew_sql[] =
+    "UPDATE lease SET expires_ms = " DB_NOW_MS " + ?"
+    " WHERE name = ? AND epoch = ?";
+static const char hold_sql[] =
+    "SELECT epoch FROM lease WHERE name = ? AND epoch = ?"
+    " LOCK IN SHARE MODE";
+static const char release_sql[] =
+    "UPDATE lease SET expires_ms = 0 WHERE name = ? AND epoch = ?";
+
+static enum err
+try_take(struct db *db, struct lease *l)
+{
+    enum err e;
+
+    e = db_exec_one(
+        db, take_sql,
+        DB_ARGS(db_str(l->owner), db_i64(l->ttl_ms), db_str(l->name)));
+    if (e == ERR_OK)
+        l->epoch = db_insert_id(db);
+    return e;
+}
+
+enum err
+lease_take(struct db *db, struct lease *l)
+{
+    enum err e = try_take(db, l);
+
+    if (e != ERR_NOT_FOUND)
+        return e;
+    /* the first one ever makes the row; EXISTS: it is there and held */
+    e = db_exec(db, make_sql, DB_ARGS(db_str(l->name)));
+    if (e == ERR_OK)
+        e = try_take(db, l);
+    return e == ERR_EXISTS || e == ERR_NOT_FOUND ? ERR_BUSY : e;
+}
+
+static enum err
+lost_if_absent(enum err e)
+{
+    return e == ERR_NOT_FOUND ? ERR_STATE : e;
+}
+
+enum err
+lease_renew(struct db *db, const struct lease *l)
+{
+    return lost_if_absent(db_exec_one(
+        db, renew_sql,
+        DB_ARGS(db_i64(l->ttl_ms), db_str(l->name), db_u64(l->epoch))));
+}
+
+enum err
+lease_hold(struct db *db, const struct lease *l)
+{
+    int64_t epoch;
+
+    return lost_if_absent(db_one_i64(
+        db, hold_sql, DB_ARGS(db_str(l->name), db_u64(l->epoch)), &epoch));
+}
+
+enum err
+lease_release(struct db *db, const struct lease *l)
+{
+    return lost_if_absent(db_exec_one(
+        db, release_sql, DB_ARGS(db_str(l->name), db_u64(l->epoch))));
+}
