@@ -1,0 +1,438 @@
+/* metagate check: looks at a running deployment and says of each thing
+ * whether it is well, and if not, what to do. */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <netdb.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "clock.h"
+#include "config.h"
+#include "crypt.h"
+#include "db.h"
+#include "file.h"
+#include "json.h"
+#include "nginx.h"
+#include "place.h"
+#include "store.h"
+
+#define TEXT_BYTES 512
+#define CLOCK_WARN_MS 1000
+#define CLOCK_FAIL_MS 5000
+#define DISK_WARN_BYTES ((uint64_t)2 << 30)
+#define DISK_FAIL_BYTES ((uint64_t)256 << 20)
+#define CONNECT_MS 2000
+
+enum verdict { OK, WARN, FAIL };
+
+static const char *const verdicts[] = { "ok", "warn", "fail" };
+
+/* What one look has found: a fact, and what to do unless it is well. */
+struct finding {
+    enum verdict verdict;
+    char fact[TEXT_BYTES], cure[TEXT_BYTES];
+};
+
+struct look {
+    struct arena *arena;
+    struct db *db;
+    bool json;
+    struct json_writer w;
+    int worst;
+};
+
+#define FOUND(f, v, ...) \
+    do { \
+        (f)->verdict = (v); \
+        snprintf((f)->fact, sizeof((f)->fact), __VA_ARGS__); \
+    } while (0)
+#define CURE(f, ...) snprintf((f)->cure, sizeof((f)->cure), __VA_ARGS__)
+
+static void
+report(struct look *l, const char *what, const struct finding *f)
+{
+    if ((int)f->verdict > l->worst)
+        l->worst = (int)f->verdict;
+    if (!l->json) {
+        printf("%-4s  %-12s %s%s%s\n", verdicts[f->verdict], what, f->fact,
+               f->cure[0] == '\0' ? "" : "; ", f->cure);
+        return;
+    }
+    jw_object(&l->w);
+    jw_key(&l->w, "check");
+    jw_str(&l->w, what);
+    jw_key(&l->w, "result");
+    jw_str(&l->w, verdicts[f->verdict]);
+    jw_key(&l->w, "fact");
+    jw_str(&l->w, f->fact);
+    jw_key(&l->w, "cure");
+    jw_str(&l->w, f->cure);
+    jw_object_end(&l->w);
+}
+
+/* ---- files ---- */
+
+static const struct {
+    const char *name;
+    mode_t most; /* bits beyond these are a failure */
+    bool must;
+} files[] = {
+    { "", 0750, true },           { "metagate.ini", 0640, true },
+    { "token", 0600, true },      { "tokens.map", 0600, true },
+    { "curlrc", 0600, true },     { "key", 0600, true },
+    { "secret", 0600, true },     { "repl.password", 0600, false },
+    { "fe-user", 0600, false },   { "mysql", 0700, false },
+    { "s", 0750, true },
+};
+
+static void
+check_file(struct finding *f, const char *name, mode_t most, bool must)
+{
+    char path[PLACE_BYTES];
+    struct stat st;
+
+    if (place_path(path, sizeof(path), name) != ERR_OK)
+        return;
+    if (stat(path, &st) != 0) {
+        if (must || errno != ENOENT) {
+            FOUND(f, FAIL, "%s: %s", path, strerror(errno));
+            CURE(f, "run this as the account of the deployment; `make run` "
+                    "writes what is missing");
+        }
+        return;
+    }
+    if ((st.st_mode & 07777 & ~most) != 0) {
+        FOUND(f, FAIL, "%s has mode %04o", path,
+              (unsigned)(st.st_mode & 07777));
+        CURE(f, "chmod %04o %s", (unsigned)most, path);
+    }
+}
+
+static void
+look_files(struct look *l)
+{
+    struct finding f = { 0 };
+
+    for (size_t i = 0; i < COUNT(files) && f.verdict == OK; i++)
+        check_file(&f, files[i].name, files[i].most, files[i].must);
+    if (f.verdict == OK)
+        FOUND(&f, OK, "all have the modes they need");
+    report(l, "files", &f);
+}
+
+static void
+look_token(struct look *l)
+{
+    struct finding f = { 0 };
+    char path[PLACE_BYTES], *text = NULL;
+    size_t n = 0;
+
+    if (place_path(path, sizeof(path), "token") != ERR_OK ||
+        file_read(l->arena, path, 4096, &text, &n) != ERR_OK) {
+        FOUND(&f, FAIL, "%s cannot be read: %s", path, strerror(errno));
+        CURE(&f, "`metagate token add NAME admin` makes a new one");
+    } else if (strspn(text, "0123456789abcdef") != 64) {
+        FOUND(&f, FAIL, "%s is not 64 lower-case hex digits", path);
+        CURE(&f, "`metagate token add NAME admin` makes a new one");
+    } else {
+        FOUND(&f, OK, "%s holds a token", path);
+    }
+    crypt_wipe(text, n);
+    report(l, "token", &f);
+}
+
+static void
+look_key(struct look *l)
+{
+    struct finding f = { 0 };
+    char path[PLACE_BYTES];
+    const char *named = config()->crypt_key_file;
+
+    if (named[0] == '\0' && place_path(path, sizeof(path), "key") == ERR_OK)
+        named = path;
+    if (crypt_load(named) == ERR_OK) {
+        FOUND(&f, OK, "%s is read, key %u encrypts", named, crypt_key_id());
+    } else {
+        FOUND(&f, FAIL, "%s cannot be used", named);
+        CURE(&f, "put back the key file of this store: without it no stored "
+                 "secret can be read");
+    }
+    report(l, "key", &f);
+}
+
+static void
+look_disk(struct look *l)
+{
+    struct finding f = { 0 };
+    struct statvfs st;
+    uint64_t free_bytes;
+
+    if (statvfs(config_run_dir(), &st) != 0) {
+        FOUND(&f, FAIL, "%s: %s", config_run_dir(), strerror(errno));
+        report(l, "disk", &f);
+        return;
+    }
+    free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
+    FOUND(&f,
+          free_bytes < DISK_FAIL_BYTES  ? FAIL
+          : free_bytes < DISK_WARN_BYTES ? WARN
+                                         : OK,
+          "%llu MiB free below %s", (unsigned long long)(free_bytes >> 20),
+          config_run_dir());
+    if (f.verdict != OK)
+        CURE(&f, "make room: a full disk ends MariaDB");
+    report(l, "disk", &f);
+}
+
+/* ---- listeners ---- */
+
+static bool
+answers(const char *host, unsigned port)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                              .ai_flags = AI_NUMERICHOST };
+    struct timeval t = { .tv_sec = CONNECT_MS / 1000 };
+    struct addrinfo *ai = NULL;
+    char service[8];
+    bool ok = false;
+    int fd;
+
+    snprintf(service, sizeof(service), "%u", port);
+    if (getaddrinfo(host, service, &hints, &ai) != 0)
+        return false;
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+        ok = connect(fd, ai->ai_addr, ai->ai_addrlen) == 0;
+        (void)close(fd);
+    }
+    freeaddrinfo(ai);
+    return ok;
+}
+
+static void
+look_listener(struct look *l, const char *name, unsigned machine,
+              unsigned port)
+{
+    struct finding f = { 0 };
+    char at[256] = "", host[256];
+    unsigned listens = 0;
+
+    if (place_listener(name, machine, port, at, sizeof(at)) != ERR_OK ||
+        place_host_port(at, host, sizeof(host), &listens) != ERR_OK) {
+        FOUND(&f, FAIL, "%s has no address", name);
+        CURE(&f, "see [listen] %s in metagate.ini", name);
+    } else if (!answers(host, listens)) {
+        FOUND(&f, FAIL, "%s does not answer on %s", name, at);
+        CURE(&f, "`metagate status` tells what runs, RUN_DIR/log why not");
+    } else {
+        FOUND(&f, OK, "%s answers on %s", name, at);
+    }
+    report(l, "listener", &f);
+}
+
+static void
+look_listeners(struct look *l)
+{
+#define LISTENER(name, tail, machine, port, refuse) \
+    look_listener(l, name, machine, port);
+#include "listeners.def"
+#undef LISTENER
+}
+
+static void
+look_nginx(struct look *l)
+{
+    struct finding f = { 0 };
+    char why[TEXT_BYTES] = "";
+
+    if (nginx_test(why, sizeof(why)) == ERR_OK) {
+        FOUND(&f, OK, "nginx -t takes its configuration");
+    } else {
+        FOUND(&f, FAIL, "nginx -t: %.400s", why);
+        CURE(&f, "mend what it names; `metagate up` writes RUN_DIR/nginx "
+                 "anew at its start");
+    }
+    report(l, "nginx", &f);
+}
+
+/* ---- the store ---- */
+
+static const char version_sql[] = "SELECT VERSION()";
+static const char now_sql[] =
+    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+
+/* Settings that metagate relies on; bad is what must not stand there. */
+static const struct {
+    const char *name, *sql, *bad;
+    enum verdict verdict;
+    const char *why;
+} settings[] = {
+    { "innodb_flush_log_at_trx_commit",
+      "SELECT CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS CHAR)", "0",
+      FAIL, "acknowledged writes can be lost; set it to 1" },
+    { "innodb_flush_log_at_trx_commit",
+      "SELECT CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS CHAR)", "2",
+      WARN, "a crash of the host can lose the last second; set it to 1" },
+    { "innodb_strict_mode",
+      "SELECT CAST(@@GLOBAL.innodb_strict_mode AS CHAR)", "0", WARN,
+      "set it to 1" },
+    { "character_set_server",
+      "SELECT CAST(@@GLOBAL.character_set_server AS CHAR)", "latin1", WARN,
+      "set it to utf8mb4 for databases made without one" },
+    { "read_only", "SELECT CAST(@@GLOBAL.read_only AS CHAR)", "1", FAIL,
+      "nothing can be written; use the primary in [mysql] hosts" },
+};
+
+static void
+look_version(struct look *l)
+{
+    struct finding f = { 0 };
+    const char *v = "";
+    enum err e = db_one_str(l->db, l->arena, version_sql, DB_NO_ARGS, &v);
+    int major = atoi(v), minor = 0;
+
+    if (strchr(v, '.') != NULL)
+        minor = atoi(strchr(v, '.') + 1);
+    if (e != ERR_OK) {
+        FOUND(&f, FAIL, "the metadata store does not answer: %s",
+              db_error(l->db));
+        CURE(&f, "see [mysql] in metagate.ini and `metagate status`");
+    } else if (strstr(v, "MariaDB") != NULL
+                   ? major < 10 || (major == 10 && minor < 6)
+                   : major < 8) {
+        FOUND(&f, FAIL, "server %s is too old", v);
+        CURE(&f, "MariaDB 10.6 or MySQL 8.0 is the oldest that is tested");
+    } else {
+        FOUND(&f, OK, "server %s at %s", v, db_peer(l->db));
+    }
+    report(l, "store", &f);
+}
+
+static void
+look_settings(struct look *l)
+{
+    struct finding f = { 0 };
+
+    for (size_t i = 0; i < COUNT(settings) && f.verdict == OK; i++) {
+        const char *v = "";
+
+        if (db_one_str(l->db, l->arena, settings[i].sql, DB_NO_ARGS, &v) !=
+            ERR_OK) {
+            FOUND(&f, WARN, "%s cannot be read", settings[i].name);
+        } else if (strcmp(v, settings[i].bad) == 0) {
+            FOUND(&f, settings[i].verdict, "%s = %s", settings[i].name, v);
+            CURE(&f, "%s", settings[i].why);
+        }
+    }
+    if (f.verdict == OK)
+        FOUND(&f, OK, "the server's settings are as they should be");
+    report(l, "settings", &f);
+}
+
+static void
+look_clock(struct look *l)
+{
+    struct finding f = { 0 };
+    int64_t before = clock_unix_ms(), theirs = 0, diff;
+
+    if (db_one_i64(l->db, now_sql, DB_NO_ARGS, &theirs) != ERR_OK) {
+        FOUND(&f, FAIL, "the store's clock cannot be read");
+        report(l, "clock", &f);
+        return;
+    }
+    diff = theirs - (before + clock_unix_ms()) / 2;
+    FOUND(&f,
+          llabs(diff) >= CLOCK_FAIL_MS   ? FAIL
+          : llabs(diff) >= CLOCK_WARN_MS ? WARN
+                                         : OK,
+          "the store's clock is %lld ms off ours", (long long)diff);
+    if (f.verdict != OK)
+        CURE(&f, "let both hosts keep time by NTP");
+    report(l, "clock", &f);
+}
+
+static void
+look_store(struct look *l)
+{
+    struct finding f = { 0 };
+
+    if (store_open() != ERR_OK || (l->db = db_open()) == NULL) {
+        FOUND(&f, FAIL, "[mysql] of metagate.ini cannot be used");
+        CURE(&f, "see the message above");
+        report(l, "store", &f);
+        return;
+    }
+    look_version(l);
+    look_settings(l);
+    look_clock(l);
+    db_close(l->db);
+    db_fini();
+}
+
+/* ---- the whole ---- */
+
+static const struct {
+    void (*look)(struct look *);
+} looks[] = {
+    { look_files },     { look_token }, { look_key },  { look_disk },
+    { look_listeners }, { look_nginx }, { look_store },
+};
+
+static int
+usage(FILE *to)
+{
+    fputs("usage: metagate check [-o json]\n"
+          "Looks at a running deployment (--run-dir, --net): configuration,\n"
+          "files, token, keys, disk, listeners, nginx, store, clock. Each\n"
+          "line is ok, warn or fail with what to do. Exit status 0, or 1\n"
+          "when something fails.\n",
+          to);
+    return to == stdout ? 0 : 2;
+}
+
+static void
+run(struct look *l)
+{
+    struct finding f = { .verdict = OK };
+
+    FOUND(&f, OK, "%s/metagate.ini is understood", config_run_dir());
+    report(l, "config", &f); /* main has ended with the mistake otherwise */
+    for (size_t i = 0; i < COUNT(looks); i++)
+        looks[i].look(l);
+}
+
+int
+check_main(int argc, char **argv)
+{
+    static const struct json_style style = { .indent = 2 };
+    struct buf b = BUF_INIT((size_t)1 << 20);
+    struct look l = { .worst = OK };
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout);
+    l.json = argc == 3 && strcmp(argv[1], "-o") == 0 &&
+             strcmp(argv[2], "json") == 0;
+    if (argc != 1 && !l.json)
+        return usage(stderr);
+    l.arena = arena_new((size_t)16 << 20);
+    if (l.arena == NULL)
+        return 1;
+    jw_init(&l.w, &b, &style);
+    jw_array(&l.w);
+    run(&l);
+    jw_array_end(&l.w);
+    if (l.json)
+        printf("%s\n", buf_text(&b));
+    buf_free(&b);
+    arena_free(l.arena);
+    return l.worst == FAIL ? 1 : 0;
+}
