@@ -24,7 +24,7 @@
 #include "place.h"
 #include "store.h"
 
-#define TEXT_BYTES 512
+#define TEXT_BYTES 8192
 #define CLOCK_WARN_MS 1000
 #define CLOCK_FAIL_MS 5000
 #define DISK_WARN_BYTES ((uint64_t)2 << 30)
