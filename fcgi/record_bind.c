@@ -351,8 +351,9 @@ bind_bytes(struct bind *b, const struct at *at, const struct field *f,
 
     if (v->type != JSON_STRING)
         return refuse_type(b, at, f);
-    for (int pad = 0; pad < 2 && n > 0 && v->text[n - 1] == '='; pad++)
-        n--;
+    if (n % 4 == 0) /* padding is optional, but whole when there */
+        for (int pad = 0; pad < 2 && n > 0 && v->text[n - 1] == '='; pad++)
+            n--;
     bytes = arena_alloc(b->a, n / 4 * 3 + 3);
     if (bytes == NULL)
         return ERR_NOMEM;

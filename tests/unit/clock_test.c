@@ -1,0 +1,46 @@
+/* What the clocks promise: units and direction, never a duration. */
+#include "clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static void
+the_wall_clock_agrees_with_the_library(void **state)
+{
+    time_t before = time(NULL);
+    int64_t s = clock_unix_s(), ms = clock_unix_ms();
+
+    (void)state;
+    /* time() may read a coarser clock, which lags by a tick */
+    assert_true(s >= before && s <= time(NULL) + 1);
+    assert_true(ms / 1000 >= s && ms / 1000 <= time(NULL) + 1);
+}
+
+static void
+the_monotonic_clock_does_not_go_back(void **state)
+{
+    int64_t ms = clock_mono_ms(), us = clock_mono_us();
+
+    (void)state;
+    assert_true(us / 1000 >= ms);
+    for (int i = 0; i < 1000; i++) {
+        int64_t now = clock_mono_us();
+
+        assert_true(now >= us);
+        us = now;
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_wall_clock_agrees_with_the_library),
+        cmocka_unit_test(the_monotonic_clock_does_not_go_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
