@@ -144,8 +144,10 @@ metrics_open(const char *process)
         mine = s;
         metrics_gauge(METRIC_PROCESSES, 1);
     }
-    if (fd >= 0)
-        (void)close(fd); /* and with it the lock */
+    if (fd >= 0) {
+        (void)flock(fd, LOCK_UN); /* the mapping would keep it locked */
+        (void)close(fd);
+    }
     if (s == NULL)
         log_warn("metrics.private process=%s errno=%d", process, errno);
     return s != NULL ? ERR_OK : ERR_LIMIT;
