@@ -16,11 +16,11 @@
 #include "config.h"
 #include "crypt.h"
 #include "db.h"
-#include "db_start.h"
 #include "dispatch.h"
 #include "log.h"
 #include "metrics.h"
 #include "place.h"
+#include "store.h"
 #include "tokens.h"
 #include "worker.h"
 
@@ -201,8 +201,8 @@ prepare(struct worker_plan *plan, char secret[SECRET_MAX_BYTES + 2])
     plan->slow_threads = (size_t)config()->serve_slow_threads;
     limit_process();
     return load_rules(&plan->rules, secret) &&
-           crypt_load(key_path(path)) == ERR_OK && dispatch_init() == ERR_OK &&
-           request_init();
+           crypt_load(key_path(path)) == ERR_OK && store_open() == ERR_OK &&
+           dispatch_init() == ERR_OK && request_init();
 }
 
 /* Counts in private memory when there is no slot: metrics has said so. */
