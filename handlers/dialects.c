@@ -2,9 +2,11 @@
 #include "dialect.h"
 
 extern const struct dialect console_dialect;
+extern const struct dialect doris_dialect;
 
 /* weak: a unit test may bring dialects of its own */
 __attribute__((weak)) const struct dialect *const dialects[] = {
     &console_dialect,
+    &doris_dialect,
     NULL,
 };

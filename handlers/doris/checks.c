@@ -1,0 +1,237 @@
+/* What each request must hold and in which order it is refused, as far as
+ * that can be said without the store. */
+#include <string.h>
+
+#include "config.h"
+#include "doris.h"
+
+/* ---- object stores and vaults ---- */
+
+static bool
+empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
+/* With a role the keys are not needed, but the place must be S3. */
+static bool
+role_complete(const struct doris_obj *o)
+{
+    return HAS(o, doris_obj, cred_provider_type) &&
+           o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE &&
+           HAS(o, doris_obj, provider) && o->provider == DORIS_S3 &&
+           !empty(o->bucket) && !empty(o->endpoint) && !empty(o->region);
+}
+
+/* external_endpoint may be left out (it is the endpoint then), not empty. */
+static bool
+keys_complete(const struct doris_obj *o)
+{
+    return !empty(o->ak) && !empty(o->sk) && !empty(o->bucket) &&
+           !empty(o->endpoint) && !empty(o->region) &&
+           HAS(o, doris_obj, provider) &&
+           (!HAS(o, doris_obj, external_endpoint) ||
+            !empty(o->external_endpoint));
+}
+
+enum err
+doris_obj_check(struct req *r, const struct doris_obj *o)
+{
+    if (!empty(o->role_arn))
+        return role_complete(o) ? ERR_OK
+                                : req_fail(r, DORIS_S3_ROLE_ERR, ARGS());
+    return keys_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
+}
+
+/* protobuf's `required`. */
+static bool
+confs_complete(const struct doris_hdfs_build *b)
+{
+    for (size_t i = 0; i < b->hdfs_confs.n; i++)
+        if (!HAS(&b->hdfs_confs.v[i], doris_hdfs_conf, key) ||
+            !HAS(&b->hdfs_confs.v[i], doris_hdfs_conf, value))
+            return false;
+    return true;
+}
+
+static enum err
+hdfs_check(struct req *r, const struct doris_hdfs *h)
+{
+    const char *fs_name = h->build_conf == NULL || h->build_conf->fs_name == NULL
+                              ? ""
+                              : h->build_conf->fs_name;
+
+    if (h->build_conf != NULL && !confs_complete(h->build_conf))
+        return req_fail(r, DORIS_HDFS_CONF_ERR, ARGS());
+    if (h->prefix != NULL && strstr(h->prefix, "://") != NULL)
+        return req_fail(r, DORIS_HDFS_PREFIX, ARGS(arg("prefix", h->prefix)));
+    if (*doris_trim(r->arena, fs_name) == '\0')
+        return req_fail(r, DORIS_HDFS_FS_NAME, ARGS(arg("fs_name", fs_name)));
+    return ERR_OK;
+}
+
+enum err
+doris_vault_check(struct req *r, const struct doris_vault *v)
+{
+    static const struct doris_obj nothing;
+
+    if (v->hdfs_info != NULL)
+        return hdfs_check(r, v->hdfs_info);
+    return doris_obj_check(r, v->obj_info != NULL ? v->obj_info : &nothing);
+}
+
+/* Bytes of a string field in protobuf: tag, length, text. */
+static size_t
+pb_string(const char *s)
+{
+    size_t n = s == NULL ? 0 : strlen(s);
+
+    return s == NULL ? 0 : 2 + n + (n >= 128 ? 1 : 0);
+}
+
+static size_t
+pb_obj(const struct doris_obj *o)
+{
+    return pb_string(o->id) + pb_string(o->ak) + pb_string(o->sk) +
+           pb_string(o->bucket) + pb_string(o->prefix) +
+           pb_string(o->endpoint) + pb_string(o->region) +
+           (HAS(o, doris_obj, provider) ? 2 : 0) +
+           pb_string(o->external_endpoint) + pb_string(o->user_id) +
+           pb_string(o->role_arn) + pb_string(o->external_id);
+}
+
+static enum err
+obj_size(struct req *r, const struct doris_obj *o)
+{
+    if (o != NULL && pb_obj(o) > 1024)
+        return req_fail(r, DORIS_OBJ_1K, ARGS());
+    return ERR_OK;
+}
+
+/* ---- the lists ---- */
+
+static enum err
+create_obj_info(struct req *r, const void *in)
+{
+    const struct doris_create_instance *c = in;
+
+    return c->obj_info == NULL ? ERR_OK : doris_obj_check(r, c->obj_info);
+}
+
+static enum err
+create_vault(struct req *r, const void *in)
+{
+    const struct doris_create_instance *c = in;
+
+    return c->vault == NULL ? ERR_OK : doris_vault_check(r, c->vault);
+}
+
+CHECKS(doris_create_instance,
+    NEED_IN(ram_user.user_id, DORIS_RAM_ERR),
+    NEED_IN(ram_user.ak, DORIS_RAM_ERR),
+    NEED_IN(ram_user.sk, DORIS_RAM_ERR),
+    FN(create_obj_info),
+    NEED(instance_id, DORIS_IID_UNSET),
+    MATCH(instance_id, "^[0-9a-zA-Z_-]+$", DORIS_IID_PATTERN),
+    FN(create_vault));
+
+CHECKS(doris_instance_id,
+    NEED(instance_id, DORIS_IID_UNSET));
+
+CHECKS(doris_get_instance,
+    ANY_OF(instance_id, cloud_unique_id, DORIS_GET_NEITHER));
+
+CHECKS(doris_rename_instance,
+    NEED(name, DORIS_RENAME_UNSET),
+    NEED(instance_id, DORIS_IID_UNSET));
+
+CHECKS(doris_set_instance_status,
+    PRESENT(op, DORIS_OP_INVALID),
+    NEED(instance_id, DORIS_IID_UNSET));
+
+NO_CHECKS(doris_list_instances);
+
+CHECKS(doris_get_obj,
+    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+/* An empty ram_user is an update, and refused as such. */
+static enum err
+update_something(struct req *r, const void *in)
+{
+    const struct doris_update_ak_sk *u = in;
+
+    if (u->ram_user == NULL && u->internal_bucket_user.n == 0)
+        return req_fail(r, DORIS_NOTHING, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_update_ak_sk,
+    NEED(instance_id, DORIS_IID_UNSET),
+    FN(update_something));
+
+static enum err
+legacy_size(struct req *r, const void *in)
+{
+    return obj_size(r, ((const struct doris_legacy_obj *)in)->obj);
+}
+
+CHECKS(doris_legacy_obj,
+    PRESENT(obj, DORIS_OBJ_ERR),
+    FN(legacy_size),
+    NEED(obj.ak, DORIS_OBJ_ERR),
+    NEED(obj.sk, DORIS_OBJ_ERR),
+    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+static enum err
+alter_size(struct req *r, const void *in)
+{
+    return obj_size(r, ((const struct doris_alter_obj *)in)->obj);
+}
+
+/* Keys, or a role in their place. */
+static enum err
+alter_keys(struct req *r, const void *in)
+{
+    const struct doris_obj *o = ((const struct doris_alter_obj *)in)->obj;
+
+    if (empty(o->role_arn) && (empty(o->ak) || empty(o->sk)))
+        return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_alter_obj,
+    PRESENT(obj, DORIS_OBJ_ERR),
+    FN(alter_size),
+    FN(alter_keys),
+    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+static enum err
+add_size(struct req *r, const void *in)
+{
+    return obj_size(r, ((const struct doris_add_obj *)in)->obj);
+}
+
+CHECKS(doris_add_obj,
+    PRESENT(obj, DORIS_OBJ_ERR),
+    FN(add_size),
+    NEED(obj.ak, DORIS_OBJ_ERR),
+    NEED(obj.sk, DORIS_OBJ_ERR),
+    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+NO_CHECKS(doris_alter_vault); /* differ by operation: vault.c */
+
+/* Whether a cloud_unique_id leads to an instance and a cluster is given comes
+ * after this: resolve.c. */
+CHECKS(doris_alter_cluster,
+    ANY_OF(instance_id, cloud_unique_id, DORIS_NOT_GIVEN));
+
+CHECKS(doris_get_cluster,
+    NEED(cloud_unique_id, DORIS_CUID_UNGIVEN));
+
+CHECKS(doris_get_cluster_status,
+    ANY_OF(instance_ids, cloud_unique_ids, DORIS_STATUS_NEITHER));
+
+CHECKS(doris_decode_key,
+    NEED(key, DORIS_KEY_UNSET));
+
+NO_CHECKS(doris_encode_key); /* parameters depend on the type: key.c */

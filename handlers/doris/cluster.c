@@ -1,0 +1,407 @@
+/* Clusters: added, read, dropped, and what may be changed of one. */
+#include <string.h>
+
+#include "store.h"
+
+/* ---- add ---- */
+
+static enum err
+fail_add(struct req *r, enum err e, const char *id,
+         const struct doris_cluster *c)
+{
+    enum err said;
+
+    if (e != ERR_NOT_FOUND && e != ERR_STATE)
+        return e;
+    said = e == ERR_NOT_FOUND ? doris_node_names_unknown(r, id, c) : ERR_OK;
+    if (said == ERR_OK)
+        said = doris_nodes_unclaimed(r, id, c->nodes.v, c->nodes.n,
+                                     DORIS_OCCUPIED_409);
+    if (said != ERR_OK)
+        return said;
+    return req_fail(r, e == ERR_STATE ? DORIS_DELETED_404 : DORIS_ADD_UNKNOWN,
+                    ARGS(arg("instance_id", id)));
+}
+
+/* As it is stored: its times and its nodes' are now; a compute cluster is
+ * NORMAL whatever was asked for; only virtual clusters have members. */
+static enum err
+settle(struct req *r, struct doris_cluster *c, int64_t now)
+{
+    struct doris_node *v =
+        arena_array(r->arena, c->nodes.n, sizeof(*c->nodes.v));
+
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->nodes.n; i++) {
+        v[i] = c->nodes.v[i];
+        v[i].ctime = v[i].mtime = now;
+        SET(&v[i], doris_node, ctime);
+        SET(&v[i], doris_node, mtime);
+    }
+    c->nodes.v = v;
+    c->ctime = c->mtime = now;
+    SET(c, doris_cluster, ctime);
+    SET(c, doris_cluster, mtime);
+    if (c->type == DORIS_COMPUTE) {
+        c->cluster_status = DORIS_STATUS_NORMAL;
+        SET(c, doris_cluster, cluster_status);
+    }
+    if (c->type == DORIS_VIRTUAL)
+        return doris_virtual_settle(r, c);
+    c->cluster_names.n = 0;
+    UNSET(c, doris_cluster, cluster_names);
+    c->cluster_policy = NULL;
+    return ERR_OK;
+}
+
+enum err
+doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
+{
+    int64_t now = doris_now();
+    struct doris_place at;
+    struct doris_cluster c;
+    enum err e;
+
+    e = doris_cluster_target(r, in, &at.instance_id);
+    if (e == ERR_OK)
+        e = doris_cluster_params(r, at.instance_id, in->cluster,
+                                 DORIS_NEW_CLUSTER);
+    if (e != ERR_OK)
+        return e;
+    c = *in->cluster;
+    if (c.cluster_id == NULL || *c.cluster_id == '\0')
+        return req_fail(r, DORIS_ID_UNSET, ARGS());
+    e = doris_store_lock_live(r->db, at.instance_id, now, &at.seq);
+    if (e != ERR_OK)
+        return fail_add(r, e, at.instance_id, &c);
+    e = settle(r, &c, now);
+    if (e == ERR_OK)
+        e = doris_nodes_claim(r, at.instance_id, c.nodes.v, c.nodes.n,
+                              DORIS_OCCUPIED_409);
+    if (e == ERR_OK && c.type == DORIS_VIRTUAL)
+        e = doris_virtual_members(r, at.instance_id, &c);
+    if (e == ERR_OK)
+        e = doris_store_cluster_add(r->db, r->arena, &at, &c);
+    if (e == ERR_OK)
+        e = doris_nodes_register(r, at.instance_id, at.seq, at.seq, c.type,
+                                 c.nodes.v, c.nodes.n);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- get ---- */
+
+/* Nothing was found: find out what is missing. */
+static enum err
+fail_get(struct req *r, const struct doris_get_cluster *in, const char *id)
+{
+    enum err e;
+
+    e = doris_store_instance_exists(r->db, id);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
+    if (e != ERR_OK)
+        return e;
+    return req_fail(
+        r, DORIS_CLUSTER_NOT_GOT,
+        ARGS(arg("request", doris_text(r, &doris_get_cluster_rec, in))));
+}
+
+/* Where the cloud_unique_id leads when no node has it: to the instance named
+ * inside it, else to the request's instance_id. NULL: nowhere. */
+static const char *
+otherwise(struct req *r, const struct doris_get_cluster *in)
+{
+    const char *id = doris_degraded(r->arena, in->cloud_unique_id);
+
+    if (id == NULL && in->instance_id != NULL && *in->instance_id != '\0')
+        id = in->instance_id;
+    return id;
+}
+
+static enum err
+resolve_get(struct req *r, const struct doris_get_cluster *in,
+            const char **out)
+{
+    enum err e;
+
+    e = doris_store_resolve(r->db, r->arena, in->cloud_unique_id, out);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    *out = otherwise(r, in);
+    return *out == NULL ? req_fail(r, DORIS_IID_EMPTY, ARGS()) : ERR_OK;
+}
+
+static bool
+given(const char *s)
+{
+    return s != NULL && *s != '\0';
+}
+
+/* One cluster: one statement, as long as there is one. */
+static enum err
+get_one(struct req *r, const struct doris_get_cluster *in,
+        enum doris_selector by, const char *value)
+{
+    struct doris_doc *doc = arena_alloc(r->arena, sizeof(*doc));
+    const char *id;
+    enum err e;
+
+    if (doc == NULL)
+        return ERR_NOMEM;
+    e = doris_store_cluster_get(r->db, r->arena, in->cloud_unique_id,
+                                otherwise(r, in), by, value, doc);
+    if (e != ERR_NOT_FOUND)
+        return req_send_or_fail(r, e, &doris_doc_rec, doc);
+    e = resolve_get(r, in, &id);
+    return e == ERR_OK ? fail_get(r, in, id) : e;
+}
+
+static enum err
+get_all(struct req *r, const struct doris_get_cluster *in)
+{
+    struct doris_cluster_list *list = arena_alloc(r->arena, sizeof(*list));
+    struct doris_instance i;
+    bool any = false;
+    const char *id;
+    enum err e;
+
+    if (list == NULL)
+        return ERR_NOMEM;
+    e = resolve_get(r, in, &id);
+    if (e == ERR_OK)
+        e = doris_store_has_clusters(r->db, id, &any);
+    if (e == ERR_OK && !any)
+        return fail_get(r, in, id);
+    if (e == ERR_OK)
+        e = doris_store_instance(r->db, r->arena, id, &i);
+    if (e != ERR_OK)
+        return e;
+    list->enable_storage_vault = i.enable_storage_vault;
+    SET(list, doris_cluster_list, enable_storage_vault);
+    e = doris_store_cluster_rows(r->db, r->arena, id, &list->cluster);
+    return req_send_or_fail(r, e, &doris_cluster_list_rec, list);
+}
+
+enum err
+doris_cluster_get(struct req *r, const struct doris_get_cluster *in)
+{
+    enum err e;
+
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
+    if (given(in->cluster_id))
+        return get_one(r, in, DORIS_BY_ID, in->cluster_id);
+    if (given(in->cluster_name))
+        return get_one(r, in, DORIS_BY_NAME, in->cluster_name);
+    if (given(in->mysql_user_name))
+        return get_one(r, in, DORIS_BY_USER, in->mysql_user_name);
+    return get_all(r, in);
+}
+
+/* ---- drop ---- */
+
+static enum err
+check_not_owned(struct req *r, const char *id, const char *name)
+{
+    const char *owner;
+    enum err e;
+
+    e = doris_store_owner(r->db, r->arena, id, name, &owner);
+    if (e == ERR_OK)
+        return req_fail(r, DORIS_CLUSTER_OWNED, ARGS(arg("owner", owner)));
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The name in the request is information: the id decides. */
+enum err
+doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
+{
+    struct doris_place at;
+    struct doris_cluster c;
+    const char *id;
+    uint64_t version;
+    enum err e;
+
+    e = doris_cluster_target(r, in, &id);
+    if (e != ERR_OK)
+        return e;
+    if (!given(in->cluster->cluster_id))
+        return req_fail(r, DORIS_ID_UNSET, ARGS());
+    e = doris_store_lock_live(r->db, id, doris_now(), &version);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_404, ARGS());
+    if (e == ERR_OK)
+        e = doris_store_cluster(r->db, r->arena, id, in->cluster->cluster_id,
+                                NULL, &at, &c);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_CLUSTER_NOT_DROPPED,
+                        ARGS(arg("instance_id", id)));
+    if (e == ERR_OK)
+        e = check_not_owned(r, id, c.cluster_name);
+    if (e == ERR_OK)
+        e = doris_store_cluster_drop(r->db, &at);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- changes of one cluster, by its id ---- */
+
+/* A cluster that is being changed. */
+struct update {
+    const char *instance_id;
+    int64_t now;
+    struct doris_place at;
+    struct doris_cluster c;
+};
+
+static enum err
+begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
+{
+    uint64_t version;
+    enum err e;
+
+    *u = (struct update){ .now = doris_now() };
+    e = doris_cluster_target(r, in, &u->instance_id);
+    if (e != ERR_OK)
+        return e;
+    if (!given(in->cluster->cluster_id))
+        return req_fail(r, DORIS_ID_UNSET, ARGS());
+    e = doris_store_lock_live(r->db, u->instance_id, u->now, &version);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_UPDATE_UNKNOWN,
+                        ARGS(arg("instance_id", u->instance_id)));
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_400, ARGS());
+    if (e == ERR_OK)
+        e = doris_store_cluster(r->db, r->arena, u->instance_id,
+                                in->cluster->cluster_id, NULL, &u->at, &u->c);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_CLUSTER_NOT_UPDATED,
+                        ARGS(arg("instance_id", u->instance_id)));
+    return e;
+}
+
+static enum err
+save(struct req *r, struct update *u)
+{
+    enum err e;
+
+    u->c.mtime = u->now;
+    SET(&u->c, doris_cluster, mtime);
+    e = doris_store_cluster_save(r->db, r->arena, &u->at, &u->c);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+static enum err
+fail_rename(struct req *r, const struct update *u, int id)
+{
+    return req_fail(r, id, ARGS(arg_json(r, "original", &doris_cluster_rec,
+                                         &u->c)));
+}
+
+/* Who has the name already is in the way, unless the request allows to
+ * replace a cluster without nodes. */
+static enum err
+make_way(struct req *r, const struct doris_alter_cluster *in,
+         const struct update *u)
+{
+    struct doris_place at;
+    struct doris_cluster other;
+    enum err e;
+
+    e = doris_store_cluster(r->db, r->arena, u->instance_id, NULL,
+                            in->cluster->cluster_name, &at, &other);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    if (!in->replace_if_existing_empty_target_cluster || other.nodes.n > 0)
+        return fail_rename(r, u, DORIS_RENAME_TAKEN);
+    e = check_not_owned(r, u->instance_id, other.cluster_name);
+    return e == ERR_OK ? doris_store_cluster_drop(r->db, &at) : e;
+}
+
+enum err
+doris_cluster_rename(struct req *r, const struct doris_alter_cluster *in)
+{
+    struct update u;
+    const char *from, *to;
+    enum err e;
+
+    e = begin(r, in, &u);
+    if (e != ERR_OK)
+        return e;
+    from = u.c.cluster_name;
+    to = in->cluster->cluster_name;
+    if (!given(to))
+        return req_fail(r, DORIS_NAME_UNSET, ARGS());
+    if (!doris_cluster_name_ok(to))
+        return req_fail(r, DORIS_NAME_PATTERN, ARGS());
+    if (strcmp(from, to) == 0)
+        return fail_rename(r, &u, DORIS_RENAME_SAME);
+    e = make_way(r, in, &u);
+    if (e == ERR_OK)
+        e = doris_virtual_member_renamed(r, u.instance_id, from, to, u.now);
+    if (e != ERR_OK)
+        return e;
+    u.c.cluster_name = to;
+    return save(r, &u);
+}
+
+enum err
+doris_cluster_set_users(struct req *r, const struct doris_alter_cluster *in)
+{
+    struct update u;
+    enum err e;
+
+    e = begin(r, in, &u);
+    if (e != ERR_OK)
+        return e;
+    if (in->cluster->mysql_user_name.n == 0)
+        return req_fail(r, DORIS_NO_USERS, ARGS());
+    u.c.mysql_user_name.n = in->cluster->mysql_user_name.n;
+    u.c.mysql_user_name.v = in->cluster->mysql_user_name.v;
+    e = doris_store_cluster_users(r->db, &u.at, &u.c);
+    return e == ERR_OK ? save(r, &u) : e;
+}
+
+/* The public endpoint goes when it is not given; the private one must be. */
+enum err
+doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
+{
+    const struct doris_cluster *asked = in->cluster;
+    struct update u;
+    enum err e;
+
+    e = begin(r, in, &u);
+    if (e != ERR_OK)
+        return e;
+    if (!given(asked->private_endpoint))
+        return req_fail(r, DORIS_NO_ENDPOINT, ARGS());
+    u.c.private_endpoint = asked->private_endpoint;
+    SET(&u.c, doris_cluster, private_endpoint);
+    u.c.public_endpoint = asked->public_endpoint;
+    UNSET(&u.c, doris_cluster, public_endpoint);
+    if (HAS(asked, doris_cluster, public_endpoint))
+        SET(&u.c, doris_cluster, public_endpoint);
+    return save(r, &u);
+}
+
+/* A status that is missing or unknown reads as UNKNOWN, and no edge leads
+ * there. */
+enum err
+doris_cluster_status_set(struct req *r, const struct doris_alter_cluster *in)
+{
+    struct update u;
+    enum err e;
+
+    e = begin(r, in, &u);
+    if (e == ERR_OK)
+        e = doris_status_change(r, &u.c, in->cluster->cluster_status);
+    if (e != ERR_OK)
+        return e;
+    u.c.cluster_status = in->cluster->cluster_status;
+    SET(&u.c, doris_cluster, cluster_status);
+    return save(r, &u);
+}

@@ -1,0 +1,123 @@
+/* How the Meta Service speaks: {"code", "msg", "result"}, four blanks deep,
+ * 64-bit integers as strings; bare text where Doris has bare text. Every
+ * reply ends with one LF more than its payload. */
+#include <string.h>
+
+#include "clock.h"
+#include "doris.h"
+
+#define DOC_BYTES_MAX ((size_t)8 << 20)
+
+#define STYLE { .indent = 4, .key_space = true, .i64_as_string = true }
+
+static const struct json_style style = STYLE;
+
+static enum err
+reply(struct req *r, struct json_writer *w, const struct record *rec,
+      const void *out)
+{
+    enum err e = ERR_OK;
+
+    jw_object(w);
+    jw_key(w, "code");
+    jw_str(w, "OK");
+    jw_key(w, "msg");
+    jw_str(w, "");
+    if (rec != NULL) {
+        jw_key(w, "result");
+        e = record_render(w, rec, out, req_secrets(r), false, r->arena);
+    }
+    jw_object_end(w);
+    buf_putc(w->out, '\n');
+    return e;
+}
+
+static void
+failure(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    (void)r;
+    jw_object(w);
+    jw_key(w, "code");
+    jw_str(w, f->code);
+    jw_key(w, "msg");
+    jw_str(w, f->text);
+    jw_object_end(w);
+    buf_putc(w->out, '\n');
+}
+
+static void
+failure_text(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    (void)r;
+    buf_puts(w->out, f->text);
+    buf_putc(w->out, '\n');
+}
+
+#define INPUT                                                              \
+    .lenient = JSON_TRAILING_COMMA | JSON_BARE_KEYS | JSON_SINGLE_QUOTES | \
+               JSON_CAMEL_SNAKE,                                           \
+    .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_INTEGRAL |        \
+            BIND_CAMEL | BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET,        \
+    .secrets = SECRETS_STARS, .style = STYLE
+
+const struct form doris_form = {
+    .name = "doris",
+    INPUT,
+    .reply_type = "application/json",
+    .error_type = "application/json",
+    .reply = reply,
+    .failure = failure,
+};
+
+const struct form doris_text_form = {
+    .name = "doris_text",
+    INPUT,
+    .reply_type = "text/plain; charset=utf-8",
+    .error_type = "text/plain; charset=utf-8",
+    .reply = reply,
+    .failure = failure_text,
+};
+
+/* Written at depth 1, so that jw_raw can set it deeper by blanks alone. */
+enum err
+doris_doc_render(struct arena *a, const struct record *rec, const void *in,
+                 const char **out)
+{
+    struct buf b = BUF_INIT(DOC_BYTES_MAX);
+    struct json_writer w;
+    enum err e;
+
+    jw_init(&w, &b, &style);
+    w.base_depth = 1;
+    e = record_render(&w, rec, in, SECRETS_FULL, false, a);
+    if (e == ERR_OK)
+        e = buf_err(&b);
+    if (e == ERR_OK) {
+        *out = arena_strndup(a, buf_text(&b), b.n);
+        e = *out == NULL ? ERR_NOMEM : ERR_OK;
+    }
+    buf_free(&b);
+    return e;
+}
+
+/* The store holds what we wrote: a text that does not fit is our mistake. */
+enum err
+doris_doc_parse(struct arena *a, const char *doc, const struct record *rec,
+                void *out)
+{
+    const struct json *json;
+    struct json_error why;
+    struct bind_error bad;
+    enum err e;
+
+    e = json_parse(a, doc, strlen(doc), JSON_STRICT, &json, &why);
+    if (e == ERR_OK)
+        e = record_bind(a, rec, json, BIND_INT_FROM_STR, out, &bad);
+    return e == ERR_OK || e == ERR_NOMEM ? e : ERR_INTERNAL;
+}
+
+int64_t
+doris_now(void)
+{
+    return clock_unix_s();
+}

@@ -1,0 +1,270 @@
+/* decode_key and encode_key: the fields of a key, drawn over its digits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "doris.h"
+#include "key_codec.h"
+
+/* A key of this many bytes is drawn: the drawing of a key of f fields has
+ * 2n(f+2) cells, and a client chooses both. */
+#define KEY_BYTES_MAX 4096
+#define DRAWING_BYTES_MAX ((size_t)1 << 20)
+
+struct key_type {
+    const char *name;
+    unsigned char space;
+    const char *fields;
+};
+
+static const struct key_type key_types[] = {
+#define KEY(name, space, fields) { name, space, fields },
+#include "key_types.def"
+#undef KEY
+};
+
+/* ---- drawing ---- */
+
+struct cells {
+    const char *corner, *dash, *bar, *arrow;
+};
+
+static const struct cells box = { "┌", "─", "│", "▼" };
+static const struct cells ascii = { "/", "-", "|", "v" };
+
+/* The drawing of one key. */
+struct drawing {
+    const struct cells *cells;
+    const struct key_field *v;
+    size_t n, width;
+};
+
+/* A line with a mark at each of the first n fields' columns. */
+static void
+draw_marks(struct buf *b, const struct drawing *d, const char *mark, size_t n,
+           size_t width)
+{
+    size_t k = 0;
+
+    for (size_t c = 0; c < width; c++) {
+        bool here = k < n && d->v[k].offset * 2 == c;
+
+        buf_puts(b, here ? mark : " ");
+        k += here;
+    }
+}
+
+static void
+draw_field(struct buf *b, const struct drawing *d, size_t k)
+{
+    size_t column = d->v[k].offset * 2;
+
+    draw_marks(b, d, d->cells->bar, k, column);
+    buf_puts(b, d->cells->corner);
+    for (size_t c = column + 1; c < d->width; c++)
+        buf_puts(b, d->cells->dash);
+    buf_printf(b, " %zu. ", k);
+    buf_puts(b, d->v[k].text);
+    buf_putc(b, '\n');
+}
+
+static void
+draw(struct buf *b, const struct drawing *d, const char *key)
+{
+    for (size_t k = 0; k < d->n && !b->failed; k++)
+        draw_field(b, d, k);
+    draw_marks(b, d, d->cells->bar, d->n, d->width);
+    buf_putc(b, '\n');
+    draw_marks(b, d, d->cells->arrow, d->n, d->width);
+    buf_putc(b, '\n');
+    buf_puts(b, key);
+    buf_putc(b, '\n');
+}
+
+/* Anything but "false" asks for box drawing characters. */
+static const struct cells *
+cells_of(const char *unicode)
+{
+    return unicode != NULL && strcmp(unicode, "false") == 0 ? &ascii : &box;
+}
+
+static enum err
+draw_key(struct req *r, struct buf *b, const unsigned char *key, size_t n,
+         const char *digits, const char *unicode)
+{
+    struct drawing d = { .cells = cells_of(unicode) };
+    struct key_field *v;
+    enum err e;
+
+    e = key_decode(r->arena, key, n, &v, &d.n);
+    if (e != ERR_OK)
+        return e;
+    d.v = v;
+    d.width = v[d.n - 1].offset * 2 + 2;
+    draw(b, &d, digits);
+    return buf_err(b);
+}
+
+static enum err
+send_text(struct req *r, const struct buf *b)
+{
+    const char *s = arena_strndup(r->arena, buf_text(b), b->n);
+
+    if (s == NULL)
+        return ERR_NOMEM;
+    return req_send_text(r, "text/plain; charset=utf-8", s, b->n);
+}
+
+/* ---- decode ---- */
+
+static int
+digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* NULL when the text is not pairs of digits. */
+static unsigned char *
+from_hex(struct arena *a, const char *hex, size_t *n)
+{
+    size_t digits = strlen(hex);
+    unsigned char *key;
+
+    if (digits == 0 || digits % 2 != 0 || digits > 2 * KEY_BYTES_MAX)
+        return NULL;
+    key = arena_alloc(a, digits / 2);
+    for (size_t i = 0; i < digits && key != NULL; i += 2) {
+        if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0)
+            return NULL;
+        key[i / 2] = (unsigned char)(digit(hex[i]) << 4 | digit(hex[i + 1]));
+    }
+    *n = digits / 2;
+    return key;
+}
+
+enum err
+doris_key_decode(struct req *r, const struct doris_decode_key *in)
+{
+    struct buf b = BUF_INIT(DRAWING_BYTES_MAX);
+    unsigned char *key;
+    size_t n = 0;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
+    key = from_hex(r->arena, in->key, &n);
+    e = key == NULL ? ERR_BAD_PARAM
+                    : draw_key(r, &b, key, n, in->key, in->unicode);
+    buf_putc(&b, '\n'); /* the transport's */
+    if (e == ERR_OK)
+        e = send_text(r, &b);
+    buf_free(&b);
+    return e == ERR_BAD_PARAM ? req_fail(r, DORIS_KEY_BAD, ARGS()) : e;
+}
+
+/* ---- encode ---- */
+
+static const struct key_type *
+type_of(const char *name)
+{
+    for (size_t i = 0; i < COUNT(key_types); i++)
+        if (strcmp(key_types[i].name, name) == 0)
+            return &key_types[i];
+    return NULL;
+}
+
+/* One field of the type's text: a literal, or a parameter's value. */
+static enum err
+encode_field(struct req *r, struct buf *key, const char *word)
+{
+    const char *value;
+    int64_t v;
+
+    if (word[0] == '\0' || word[1] != ':') {
+        key_put_bytes(key, word, strlen(word));
+        return ERR_OK;
+    }
+    value = req_query(r, word + 2);
+    if (value == NULL || *value == '\0')
+        return req_fail(r, DORIS_KEY_PARAM, ARGS(arg("param", word + 2)));
+    if (*word == 's') {
+        key_put_bytes(key, value, strlen(value));
+        return ERR_OK;
+    }
+    if (json_to_i64(value, false, &v) != ERR_OK)
+        return req_fail(r, DORIS_KEY_NUMBER, ARGS(arg("param", word + 2)));
+    key_put_int(key, v);
+    return ERR_OK;
+}
+
+static enum err
+encode(struct req *r, const struct key_type *type, struct buf *key)
+{
+    const char *p = type->fields;
+    enum err e = ERR_OK;
+
+    buf_putc(key, (char)type->space);
+    while (*p != '\0' && e == ERR_OK) {
+        size_t n = strcspn(p, " ");
+        const char *word = arena_strndup(r->arena, p, n);
+
+        e = word == NULL ? ERR_NOMEM : encode_field(r, key, word);
+        p += n + strspn(p + n, " ");
+    }
+    return e == ERR_OK ? buf_err(key) : e;
+}
+
+/* Each byte, in two digits, behind the given text. */
+static const char *
+to_hex(struct req *r, const struct buf *key, const char *before)
+{
+    struct buf b = BUF_INIT(4 * KEY_BYTES_MAX);
+    const char *s;
+
+    for (size_t i = 0; i < key->n; i++)
+        buf_printf(&b, "%s%02x", before, (unsigned char)key->p[i]);
+    s = b.failed ? NULL : arena_strndup(r->arena, buf_text(&b), b.n);
+    buf_free(&b);
+    return s;
+}
+
+static enum err
+send_encoded(struct req *r, const struct buf *key, const char *unicode)
+{
+    struct buf b = BUF_INIT(DRAWING_BYTES_MAX);
+    const char *digits = to_hex(r, key, "");
+    const char *escaped = to_hex(r, key, "\\x");
+    enum err e = ERR_NOMEM;
+
+    if (digits != NULL && escaped != NULL)
+        e = draw_key(r, &b, (const unsigned char *)key->p, key->n, digits,
+                     unicode);
+    if (e == ERR_OK) {
+        buf_puts(&b, escaped);
+        buf_puts(&b, "\n\n"); /* the line's, the transport's */
+        e = send_text(r, &b);
+    }
+    buf_free(&b);
+    return e;
+}
+
+enum err
+doris_key_encode(struct req *r, const struct doris_encode_key *in)
+{
+    const char *name = in->key_type == NULL ? "" : in->key_type;
+    const struct key_type *type = type_of(name);
+    struct buf key = BUF_INIT(KEY_BYTES_MAX);
+    enum err e;
+
+    if (type == NULL)
+        return req_fail(r, DORIS_KEY_TYPE,
+                        ARGS(arg("type", *name == '\0' ? "(empty)" : name)));
+    e = encode(r, type, &key);
+    if (e == ERR_OK)
+        e = send_encoded(r, &key, in->unicode);
+    buf_free(&key);
+    return e;
+}

@@ -1,0 +1,414 @@
+/* Nodes: added to a cluster, removed from it, decommissioned. A change is
+ * made to all nodes of the request or to none. */
+#include <string.h>
+
+#include "store.h"
+
+/* ---- registering ---- */
+
+static enum err
+fail_endpoint(struct req *r, enum doris_cluster_type type,
+              const struct doris_node *n)
+{
+    const char *at =
+        arena_printf(r->arena, "%s:%d", doris_node_addr(n),
+                     (int)doris_node_port(n, type));
+
+    return req_fail(r, type == DORIS_SQL ? DORIS_FE_TAKEN : DORIS_BE_TAKEN,
+                    ARGS(arg("endpoint", at)));
+}
+
+/* The nodes of one write are put in order behind those of earlier ones. */
+_Static_assert(DORIS_NODES <= 1 << 12, "an order has 12 bits per write");
+
+enum err
+doris_nodes_register(struct req *r, const char *instance_id, uint64_t seq,
+                     uint64_t version, enum doris_cluster_type type,
+                     const struct doris_node *v, size_t n)
+{
+    const struct doris_place place = { instance_id, seq };
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        if (*doris_node_addr(&v[i]) == '\0')
+            return req_fail(r, DORIS_NODE_ADDR,
+                            ARGS(doris_node_arg(r, &v[i])));
+        e = doris_store_node_add(r->db, &place, type, version << 12 | i,
+                                 &v[i]);
+        if (e == ERR_EXISTS)
+            return fail_endpoint(r, type, &v[i]);
+    }
+    return e;
+}
+
+static enum err
+fail_occupied(struct req *r, const char *instance_id,
+              const struct doris_node *n, int taken)
+{
+    struct doris_holder h;
+    enum err e;
+
+    e = doris_store_holder(r->db, r->arena, n->cloud_unique_id, instance_id,
+                           &h);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_BUSY : e; /* let go meanwhile */
+    return req_fail(r, taken,
+                    ARGS(arg("holder", h.instance_id),
+                         arg("holder_name", h.cluster_name),
+                         arg("holder_cluster", h.cluster_id),
+                         arg("node_id", n->cloud_unique_id)));
+}
+
+enum err
+doris_nodes_claim(struct req *r, const char *instance_id,
+                  const struct doris_node *v, size_t n, int taken)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        e = doris_store_claim(r->db, r->arena, instance_id,
+                              v[i].cloud_unique_id);
+        if (e == ERR_EXISTS)
+            return fail_occupied(r, instance_id, &v[i], taken);
+    }
+    return e;
+}
+
+enum err
+doris_nodes_unclaimed(struct req *r, const char *instance_id,
+                      const struct doris_node *v, size_t n, int taken)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct doris_holder h;
+        enum err e;
+
+        if (v[i].cloud_unique_id == NULL)
+            continue;
+        e = doris_store_holder(r->db, r->arena, v[i].cloud_unique_id,
+                               instance_id, &h);
+        if (e == ERR_OK)
+            return fail_occupied(r, instance_id, &v[i], taken);
+        if (e != ERR_NOT_FOUND)
+            return e;
+    }
+    return ERR_OK;
+}
+
+/* ---- the change as a whole ---- */
+
+/* One change of nodes from its lock to its last row. */
+struct change {
+    struct req *r;
+    const struct doris_alter_cluster *in;
+    const struct doris_cluster *asked; /* the request's cluster */
+    const char *instance_id;
+    int64_t now;
+    uint64_t version;
+    struct doris_place place;
+    struct doris_cluster c; /* the cluster, as it is and as it becomes */
+};
+
+static enum err
+fail_instance(struct change *ch, enum err e)
+{
+    enum err named;
+
+    if (e == ERR_STATE)
+        return req_fail(ch->r, DORIS_DELETED_400, ARGS());
+    if (e != ERR_NOT_FOUND)
+        return e;
+    named = doris_node_names_unknown(ch->r, ch->instance_id, ch->asked);
+    if (named != ERR_OK)
+        return named;
+    return req_fail(ch->r, DORIS_UPDATE_UNKNOWN,
+                    ARGS(arg("instance_id", ch->instance_id)));
+}
+
+static enum err
+begin(struct change *ch, struct req *r, const struct doris_alter_cluster *in)
+{
+    enum err e;
+
+    *ch = (struct change){ .r = r, .in = in, .now = doris_now() };
+    e = doris_cluster_target(r, in, &ch->instance_id);
+    if (e != ERR_OK)
+        return e;
+    ch->asked = in->cluster;
+    e = doris_cluster_params(r, ch->instance_id, ch->asked,
+                             DORIS_CHANGED_CLUSTER);
+    if (e != ERR_OK)
+        return e;
+    if (ch->asked->nodes.n == 0)
+        return req_fail(r, DORIS_NODES_EMPTY, ARGS());
+    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
+    return e == ERR_OK ? ERR_OK : fail_instance(ch, e);
+}
+
+static enum err
+open_cluster(struct change *ch)
+{
+    return doris_store_cluster(ch->r->db, ch->r->arena, ch->instance_id,
+                               ch->asked->cluster_id, ch->asked->cluster_name,
+                               &ch->place, &ch->c);
+}
+
+/* The first SQL cluster of an instance keeps one master, or followers. */
+static enum err
+check_valid(struct change *ch)
+{
+    size_t masters = 0, followers = 0;
+    bool first = false;
+    enum err e;
+
+    if (ch->c.type != DORIS_SQL)
+        return ERR_OK;
+    for (size_t i = 0; i < ch->c.nodes.n; i++) {
+        masters += ch->c.nodes.v[i].node_type == DORIS_FE_MASTER;
+        followers += ch->c.nodes.v[i].node_type == DORIS_FE_FOLLOWER;
+    }
+    if (masters == 1 || (masters == 0 && followers > 0))
+        return ERR_OK;
+    e = doris_store_is_first_sql(ch->r->db, &ch->place, &first);
+    return e == ERR_OK && first ? req_fail(ch->r, DORIS_INVALID, ARGS()) : e;
+}
+
+static enum err
+save(struct change *ch)
+{
+    enum err e;
+
+    ch->c.mtime = ch->now;
+    SET(&ch->c, doris_cluster, mtime);
+    e = doris_store_cluster_save(ch->r->db, ch->r->arena, &ch->place, &ch->c);
+    return e == ERR_OK ? req_ok(ch->r) : e;
+}
+
+/* ---- add ---- */
+
+/* The request's nodes as they are stored. */
+static struct doris_node *
+settle_nodes(struct change *ch)
+{
+    size_t n = ch->asked->nodes.n;
+    struct doris_node *v = arena_array(ch->r->arena, n, sizeof(*v));
+
+    for (size_t i = 0; i < n && v != NULL; i++) {
+        v[i] = ch->asked->nodes.v[i];
+        v[i].status = DORIS_NODE_RUNNING;
+        SET(&v[i], doris_node, status);
+        if (!HAS(&v[i], doris_node, ctime))
+            v[i].ctime = ch->now;
+        SET(&v[i], doris_node, ctime);
+        v[i].mtime = ch->now;
+        SET(&v[i], doris_node, mtime);
+    }
+    return v;
+}
+
+/* There is no such cluster: but a taken endpoint or id is said first. */
+static enum err
+fail_no_cluster(struct change *ch)
+{
+    struct req *r = ch->r;
+    const struct doris_node *v = ch->asked->nodes.v;
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < ch->asked->nodes.n && e == ERR_OK; i++) {
+        bool taken = false;
+
+        e = doris_store_endpoint_taken(r->db, ch->instance_id,
+                                       ch->asked->type, &v[i], &taken);
+        if (e == ERR_OK && taken)
+            e = fail_endpoint(r, ch->asked->type, &v[i]);
+    }
+    if (e == ERR_OK)
+        e = doris_nodes_unclaimed(r, ch->instance_id, v, ch->asked->nodes.n,
+                                  DORIS_OCCUPIED_400);
+    if (e != ERR_OK)
+        return e;
+    return req_fail(r, DORIS_NODE_CLUSTER,
+                    ARGS(arg("instance_id", ch->instance_id)));
+}
+
+static enum err
+fail_type(struct change *ch)
+{
+    return req_fail(
+        ch->r, DORIS_NODE_TYPE,
+        ARGS(arg("have", enum_text(doris_cluster_type_names, ch->c.type)),
+             arg("want", enum_text(doris_cluster_type_names, ch->asked->type)),
+             arg("cluster_id", ch->c.cluster_id)));
+}
+
+static enum err
+append(struct change *ch, const struct doris_node *v, size_t n)
+{
+    size_t old = ch->c.nodes.n;
+    struct doris_node *all =
+        arena_array(ch->r->arena, old + n, sizeof(*all));
+
+    if (all == NULL)
+        return ERR_NOMEM;
+    if (old > 0)
+        memcpy(all, ch->c.nodes.v, old * sizeof(*all));
+    memcpy(all + old, v, n * sizeof(*all));
+    ch->c.nodes.n = old + n;
+    ch->c.nodes.v = all;
+    return ERR_OK;
+}
+
+enum err
+doris_node_add(struct req *r, const struct doris_alter_cluster *in)
+{
+    struct change ch;
+    struct doris_node *v;
+    size_t n;
+    enum err e;
+
+    e = begin(&ch, r, in);
+    if (e != ERR_OK)
+        return e;
+    e = open_cluster(&ch);
+    if (e == ERR_NOT_FOUND)
+        return fail_no_cluster(&ch);
+    if (e == ERR_OK && ch.c.type != ch.asked->type)
+        return fail_type(&ch);
+    if (e != ERR_OK)
+        return e;
+    n = ch.asked->nodes.n;
+    v = settle_nodes(&ch);
+    if (v == NULL)
+        return ERR_NOMEM;
+    e = doris_nodes_register(r, ch.instance_id, ch.place.seq, ch.version,
+                             ch.c.type, v, n);
+    if (e == ERR_OK)
+        e = doris_nodes_claim(r, ch.instance_id, v, n, DORIS_OCCUPIED_400);
+    if (e == ERR_OK)
+        e = append(&ch, v, n);
+    if (e == ERR_OK)
+        e = check_valid(&ch);
+    return e == ERR_OK ? save(&ch) : e;
+}
+
+/* ---- drop, decommission ---- */
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && *a != '\0' && strcmp(a, b) == 0;
+}
+
+static int32_t
+some_port(const struct doris_node *n)
+{
+    return HAS(n, doris_node, heartbeat_port) ? n->heartbeat_port
+                                              : n->edit_log_port;
+}
+
+/* A node is meant by its cloud_unique_id and its endpoint, by ip or host. */
+static bool
+same_node(const struct doris_node *have, const struct doris_node *want)
+{
+    const char *a = have->cloud_unique_id == NULL ? "" : have->cloud_unique_id;
+    const char *b = want->cloud_unique_id == NULL ? "" : want->cloud_unique_id;
+
+    return strcmp(a, b) == 0 && some_port(have) == some_port(want) &&
+           (same_text(have->ip, want->ip) || same_text(have->host, want->host));
+}
+
+static struct doris_node *
+find_node(struct change *ch, const struct doris_node *want)
+{
+    for (size_t i = 0; i < ch->c.nodes.n; i++)
+        if (same_node(&ch->c.nodes.v[i], want))
+            return &ch->c.nodes.v[i];
+    return NULL;
+}
+
+static enum err
+fail_node(struct change *ch, const struct doris_node *want)
+{
+    return req_fail(ch->r, DORIS_NODE_NOT_FOUND,
+                    ARGS(arg("instance_id", ch->instance_id),
+                         arg("node_id", want->cloud_unique_id)));
+}
+
+typedef enum err node_fn(struct change *ch, struct doris_node *n);
+
+/* f for each node that the request names. */
+static enum err
+each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f)
+{
+    struct change ch;
+    enum err e;
+
+    e = begin(&ch, r, in);
+    if (e != ERR_OK)
+        return e;
+    e = open_cluster(&ch);
+    if (e == ERR_NOT_FOUND)
+        return fail_node(&ch, &ch.asked->nodes.v[0]);
+    for (size_t i = 0; i < ch.asked->nodes.n && e == ERR_OK; i++) {
+        struct doris_node *n = find_node(&ch, &ch.asked->nodes.v[i]);
+
+        e = n == NULL ? fail_node(&ch, &ch.asked->nodes.v[i]) : f(&ch, n);
+    }
+    if (e == ERR_OK)
+        e = check_valid(&ch);
+    return e == ERR_OK ? save(&ch) : e;
+}
+
+static enum err
+drop(struct change *ch, struct doris_node *n)
+{
+    size_t behind = (size_t)(ch->c.nodes.v + ch->c.nodes.n - (n + 1));
+    const char *id = n->cloud_unique_id;
+    enum err e;
+
+    e = doris_store_node_drop(ch->r->db, &ch->place, ch->c.type, n);
+    if (e == ERR_OK)
+        e = doris_store_release(ch->r->db, id);
+    memmove(n, n + 1, behind * sizeof(*n));
+    ch->c.nodes.n--;
+    return e;
+}
+
+static enum err
+set_status(struct change *ch, struct doris_node *n, int status)
+{
+    n->status = status;
+    SET(n, doris_node, status);
+    n->mtime = ch->now;
+    SET(n, doris_node, mtime);
+    return doris_store_node_status(ch->r->db, &ch->place, ch->c.type, n);
+}
+
+static enum err
+decommission(struct change *ch, struct doris_node *n)
+{
+    return set_status(ch, n, DORIS_NODE_DECOMMISSIONING);
+}
+
+static enum err
+decommissioned(struct change *ch, struct doris_node *n)
+{
+    return set_status(ch, n, DORIS_NODE_DECOMMISSIONED);
+}
+
+enum err
+doris_node_drop(struct req *r, const struct doris_alter_cluster *in)
+{
+    return each_named(r, in, drop);
+}
+
+enum err
+doris_node_decommission(struct req *r, const struct doris_alter_cluster *in)
+{
+    return each_named(r, in, decommission);
+}
+
+enum err
+doris_node_decommissioned(struct req *r, const struct doris_alter_cluster *in)
+{
+    return each_named(r, in, decommissioned);
+}

@@ -1,0 +1,351 @@
+/* Object stores of an instance and the keys by which they are reached. */
+#include <string.h>
+
+#include "store.h"
+
+#define OBJS_MAX 10 /* of one instance over its life */
+
+/* ---- reading ---- */
+
+static enum err
+resolve(struct req *r, const char *cloud_unique_id, const char **out)
+{
+    enum err e;
+
+    e = doris_resolve(r, cloud_unique_id, out);
+    return e == ERR_NOT_FOUND ? req_fail(r, DORIS_IID_EMPTY, ARGS()) : e;
+}
+
+static enum err
+fail_unknown(struct req *r, enum err e, const char *id)
+{
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_404, ARGS());
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
+}
+
+/* The default vault's members as far as they are set. */
+static void
+copy_default(struct doris_obj_stores *out, const struct doris_instance *i)
+{
+    out->enable_storage_vault = i->enable_storage_vault;
+    SET(out, doris_obj_stores, enable_storage_vault);
+    if (!HAS(i, doris_instance, default_storage_vault_id))
+        return;
+    out->default_storage_vault_id = i->default_storage_vault_id;
+    SET(out, doris_obj_stores, default_storage_vault_id);
+    out->default_storage_vault_name = i->default_storage_vault_name;
+    SET(out, doris_obj_stores, default_storage_vault_name);
+}
+
+enum err
+doris_obj_get(struct req *r, const struct doris_get_obj *in)
+{
+    struct doris_obj_stores *out = arena_alloc(r->arena, sizeof(*out));
+    struct doris_instance i;
+    const char *id;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = resolve(r, in->cloud_unique_id, &id);
+    if (e != ERR_OK)
+        return e;
+    e = doris_store_instance(r->db, r->arena, id, &i);
+    if (e != ERR_OK)
+        return fail_unknown(r, e, id);
+    copy_default(out, &i);
+    e = doris_store_objs(r->db, r->arena, id, &out->obj_info.n,
+                         &out->obj_info.v);
+    if (e == ERR_OK)
+        e = doris_store_vaults(r->db, r->arena, id, true,
+                               &out->storage_vault.n, &out->storage_vault.v);
+    return req_send_or_fail(r, e, &doris_obj_stores_rec, out);
+}
+
+/* ---- keys of all stores of a bucket user, and of the ram user ---- */
+
+static bool
+empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
+static bool
+same(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+static enum err
+update_ram(struct req *r, const struct doris_update_ak_sk *in,
+           const struct doris_instance *i)
+{
+    const struct doris_user *u = in->ram_user;
+
+    if (empty(u->user_id) || empty(u->ak) || empty(u->sk))
+        return req_fail(r, DORIS_RAM_INFO, ARGS());
+    if (i->ram_user == NULL)
+        return req_fail(r, DORIS_RAM_NONE, ARGS());
+    if (!same(u->user_id, i->ram_user->user_id))
+        return req_fail(r, DORIS_RAM_ID, ARGS());
+    if (same(u->ak, i->ram_user->ak) && same(u->sk, i->ram_user->sk))
+        return req_fail(r, DORIS_KEYS_SAME, ARGS());
+    return doris_store_instance_ram(r->db, in->instance_id, u);
+}
+
+/* The object stores of an instance while their keys are changed. */
+struct rotation {
+    const struct doris_update_ak_sk *in;
+    int64_t now;
+    struct doris_obj *v;
+    size_t n;
+    bool found;
+};
+
+static enum err
+set_keys(struct req *r, const char *instance_id, struct doris_obj *o,
+         const char *ak, const char *sk, int64_t now)
+{
+    if (same(o->ak, ak) && same(o->sk, sk))
+        return req_fail(r, DORIS_KEYS_SAME, ARGS());
+    o->ak = ak;
+    o->sk = sk;
+    o->mtime = now;
+    return doris_store_obj_keys(r->db, r->arena, instance_id, o);
+}
+
+/* A store without a user is an old one: the only user of the request adopts
+ * it. */
+static enum err
+rotate_one(struct req *r, struct rotation *t, const struct doris_user *u,
+           struct doris_obj *o)
+{
+    bool owned = HAS(o, doris_obj, user_id);
+
+    if (owned && !same(o->user_id, u->user_id))
+        return ERR_OK;
+    t->found = true;
+    if (!owned && t->in->internal_bucket_user.n != 1)
+        return req_fail(r, DORIS_OBJ_OLD, ARGS());
+    o->user_id = u->user_id;
+    SET(o, doris_obj, user_id);
+    return set_keys(r, t->in->instance_id, o, u->ak, u->sk, t->now);
+}
+
+static enum err
+rotate_user(struct req *r, struct rotation *t, const struct doris_user *u)
+{
+    enum err e = ERR_OK;
+
+    if (empty(u->user_id) || empty(u->ak) || empty(u->sk))
+        return req_fail(r, DORIS_BUCKET_INFO, ARGS());
+    for (size_t i = 0; i < t->n && e == ERR_OK; i++)
+        e = rotate_one(r, t, u, &t->v[i]);
+    return e;
+}
+
+static enum err
+rotate(struct req *r, const struct doris_update_ak_sk *in, int64_t now)
+{
+    struct rotation t = { .in = in, .now = now };
+    enum err e;
+
+    e = doris_store_objs(r->db, r->arena, in->instance_id, &t.n, &t.v);
+    for (size_t k = 0; k < in->internal_bucket_user.n && e == ERR_OK; k++)
+        e = rotate_user(r, &t, &in->internal_bucket_user.v[k]);
+    if (e == ERR_OK && in->internal_bucket_user.n > 0 && !t.found)
+        return req_fail(r, DORIS_OBJ_NONE, ARGS());
+    return e;
+}
+
+enum err
+doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
+{
+    int64_t now = doris_now();
+    struct doris_instance i;
+    uint64_t version;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
+    req_audit(r, in->instance_id, NULL, NULL);
+    e = doris_store_lock_live(r->db, in->instance_id, now, &version);
+    if (e != ERR_OK)
+        return fail_unknown(r, e, in->instance_id);
+    e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
+    if (e == ERR_OK && in->ram_user != NULL)
+        e = update_ram(r, in, &i);
+    if (e == ERR_OK)
+        e = rotate(r, in, now);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- one store, by its id ---- */
+
+/* An instance that is being changed, and its stores. */
+struct change {
+    const char *instance_id;
+    int64_t now;
+    struct doris_instance i;
+    struct doris_obj *v;
+    size_t n;
+};
+
+static enum err
+begin(struct req *r, const char *cloud_unique_id, struct change *ch)
+{
+    uint64_t version;
+    enum err e;
+
+    ch->now = doris_now();
+    e = resolve(r, cloud_unique_id, &ch->instance_id);
+    if (e != ERR_OK)
+        return e;
+    req_audit(r, ch->instance_id, NULL, NULL);
+    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &version);
+    if (e != ERR_OK)
+        return fail_unknown(r, e, ch->instance_id);
+    e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
+    if (e == ERR_OK)
+        e = doris_store_objs(r->db, r->arena, ch->instance_id, &ch->n,
+                             &ch->v);
+    return e;
+}
+
+/* NULL when there is none of that id, or the text is no number. */
+static struct doris_obj *
+find(struct change *ch, const char *id)
+{
+    int64_t want, have;
+
+    if (id == NULL || json_to_i64(id, false, &want) != ERR_OK)
+        return NULL;
+    for (size_t i = 0; i < ch->n; i++)
+        if (json_to_i64(ch->v[i].id, false, &have) == ERR_OK && have == want)
+            return &ch->v[i];
+    return NULL;
+}
+
+enum err
+doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
+{
+    struct change ch;
+    struct doris_obj *o;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = begin(r, in->cloud_unique_id, &ch);
+    if (e != ERR_OK)
+        return e;
+    o = find(&ch, in->obj->id);
+    if (o == NULL)
+        return req_fail(r, DORIS_OBJ_ID, ARGS());
+    e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* With a role the keys go, with keys the role. */
+static enum err
+set_role(struct req *r, struct change *ch, struct doris_obj *o,
+         const struct doris_obj *asked)
+{
+    if (same(o->role_arn, asked->role_arn))
+        return req_fail(r, DORIS_KEYS_SAME, ARGS());
+    o->role_arn = asked->role_arn;
+    o->cred_provider_type = DORIS_CRED_INSTANCE_PROFILE;
+    SET(o, doris_obj, cred_provider_type);
+    o->ak = o->sk = NULL;
+    o->mtime = ch->now;
+    return doris_store_obj_keys(r->db, r->arena, ch->instance_id, o);
+}
+
+enum err
+doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
+{
+    struct change ch;
+    struct doris_obj *o;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = begin(r, in->cloud_unique_id, &ch);
+    if (e != ERR_OK)
+        return e;
+    o = find(&ch, in->obj->id);
+    if (o == NULL)
+        return req_fail(r, DORIS_OBJ_ID, ARGS());
+    if (!empty(in->obj->role_arn)) {
+        e = set_role(r, &ch, o, in->obj);
+        return e == ERR_OK ? req_ok(r) : e;
+    }
+    o->role_arn = NULL;
+    UNSET(o, doris_obj, cred_provider_type);
+    e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- a further store ---- */
+
+static bool
+complete(const struct doris_obj *o)
+{
+    return !empty(o->ak) && !empty(o->sk) && !empty(o->bucket) &&
+           !empty(o->prefix) && !empty(o->endpoint) && !empty(o->region);
+}
+
+/* prefix and external endpoint as they would be stored. */
+static bool
+same_store(const struct doris_obj *a, const struct doris_obj *b)
+{
+    return same(a->bucket, b->bucket) && same(a->prefix, b->prefix) &&
+           same(a->endpoint, b->endpoint) && same(a->region, b->region) &&
+           same(a->ak, b->ak) && same(a->sk, b->sk) &&
+           HAS(a, doris_obj, provider) == HAS(b, doris_obj, provider) &&
+           a->provider == b->provider &&
+           same(a->external_endpoint, b->external_endpoint);
+}
+
+static enum err
+add(struct req *r, struct change *ch, const struct doris_obj *asked)
+{
+    struct doris_obj o = *asked;
+    int64_t id = 0;
+    enum err e;
+
+    e = doris_store_next_id(r->db, ch->instance_id, &id);
+    if (e != ERR_OK)
+        return e;
+    doris_obj_settle(r, &o, id, ch->i.sse_enabled, ch->now);
+    for (size_t k = 0; k < ch->n; k++)
+        if (same_store(&ch->v[k], &o))
+            return req_fail(r, DORIS_OBJ_SAME, ARGS());
+    return doris_store_obj_add(r->db, r->arena, ch->instance_id, &o);
+}
+
+enum err
+doris_obj_add(struct req *r, const struct doris_add_obj *in)
+{
+    struct change ch;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = begin(r, in->cloud_unique_id, &ch);
+    if (e != ERR_OK)
+        return e;
+    if (ch.i.enable_storage_vault)
+        return req_fail(r, DORIS_OBJ_VAULT_MODE, ARGS());
+    if (ch.n >= OBJS_MAX)
+        return req_fail(r, DORIS_OBJ_TEN, ARGS());
+    if (!complete(in->obj))
+        return req_fail(r, DORIS_S3_ERR, ARGS());
+    e = add(r, &ch, in->obj);
+    return e == ERR_OK ? req_ok(r) : e;
+}

@@ -1,0 +1,97 @@
+/* The status of compute clusters: asked for many instances at once, and set
+ * along four edges. */
+#include "store.h"
+
+/* ---- get ---- */
+
+/* The instance of the k-th id of the request; NULL when it leads nowhere. */
+static enum err
+kth_instance(struct req *r, const struct doris_get_cluster_status *in,
+             size_t k, const char **out)
+{
+    enum err e;
+
+    if (in->instance_ids.n > 0) {
+        *out = in->instance_ids.v[k].v;
+        return ERR_OK;
+    }
+    e = doris_resolve(r, in->cloud_unique_ids.v[k].v, out);
+    if (e == ERR_NOT_FOUND)
+        *out = NULL;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Instances that are unknown or have nothing to show are left out. */
+static enum err
+add_detail(struct req *r, const char *instance_id, int status,
+           struct doris_status_report *report)
+{
+    struct doris_status_detail *d = &report->details.v[report->details.n];
+    enum err e;
+
+    e = doris_store_cluster_statuses(r->db, r->arena, instance_id, status, d);
+    if (e != ERR_OK || d->clusters.n == 0)
+        return e;
+    d->instance_id = instance_id;
+    SET(d, doris_status_detail, instance_id);
+    report->details.n++;
+    return ERR_OK;
+}
+
+enum err
+doris_cluster_status_get(struct req *r,
+                         const struct doris_get_cluster_status *in)
+{
+    size_t n = in->instance_ids.n > 0 ? in->instance_ids.n
+                                      : in->cloud_unique_ids.n;
+    int status = HAS(in, doris_get_cluster_status, status) ? in->status : -1;
+    struct doris_status_report *report =
+        arena_alloc(r->arena, sizeof(*report));
+    enum err e;
+
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
+    if (report == NULL)
+        return ERR_NOMEM;
+    report->details.v =
+        arena_array(r->arena, n, sizeof(*report->details.v));
+    if (report->details.v == NULL)
+        return ERR_NOMEM;
+    for (size_t k = 0; k < n && e == ERR_OK; k++) {
+        const char *id;
+
+        e = kth_instance(r, in, k, &id);
+        if (e == ERR_OK && id != NULL)
+            e = add_detail(r, id, status, report);
+    }
+    return req_send_or_fail(r, e, &doris_status_report_rec, report);
+}
+
+/* ---- set ---- */
+
+/* created -> running -> suspended -> wanted again -> running */
+static const bool edge[DORIS_STATUS__MAX][DORIS_STATUS__MAX] = {
+    [DORIS_STATUS_UNKNOWN] = { [DORIS_STATUS_NORMAL] = true },
+    [DORIS_STATUS_NORMAL] = { [DORIS_STATUS_SUSPENDED] = true },
+    [DORIS_STATUS_SUSPENDED] = { [DORIS_STATUS_TO_RESUME] = true },
+    [DORIS_STATUS_TO_RESUME] = { [DORIS_STATUS_NORMAL] = true },
+};
+
+enum err
+doris_status_change(struct req *r, const struct doris_cluster *c, int to)
+{
+    const char *from = enum_text(doris_cluster_status_names,
+                                 c->cluster_status);
+
+    if (c->type != DORIS_COMPUTE)
+        return req_fail(r, DORIS_STATUS_COMPUTE, ARGS());
+    if (to == c->cluster_status)
+        return req_fail(r, DORIS_STATUS_SAME, ARGS(arg("from", from)));
+    if (!edge[c->cluster_status][to])
+        return req_fail(
+            r, DORIS_STATUS_EDGE,
+            ARGS(arg("from", from),
+                 arg("to", enum_text(doris_cluster_status_names, to))));
+    return ERR_OK;
+}

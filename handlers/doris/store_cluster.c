@@ -1,0 +1,511 @@
+/* The SQL of clusters and nodes.
+ *
+ * A cluster's document (doc) is the reply of get_cluster, rendered when it is
+ * written. It is also what a write reads back to change: one row instead of
+ * three tables. The tables beside it carry what must be unique and what is
+ * searched; a test compares the two after every operation. */
+#include <string.h>
+
+#include "store.h"
+
+enum {
+    RESOLVE,
+    GET_BY_ID,
+    GET_BY_NAME,
+    GET_BY_USER,
+    DOCS,
+    HAS_CLUSTERS,
+    STATUSES,
+    STATUSES_OF,
+    BY_ID,
+    BY_NAME,
+    CLUSTER_ADD,
+    CLUSTER_SAVE,
+    CLUSTER_DROP,
+    USER_ADD,
+    USERS_DROP,
+    MEMBER_ADD,
+    MEMBER_RENAME,
+    MEMBER_OWNER,
+    FIRST_SQL,
+    CLAIM,
+    RELEASE,
+    RELEASE_CLUSTER,
+    HOLDER,
+    NODE_ADD,
+    NODE_DROP,
+    NODE_STATUS,
+    ENDPOINT_TAKEN,
+    SQL__MAX
+};
+
+/* The instance of a get_cluster: a registered cloud_unique_id wins. */
+#define INSTANCE_OF                                                        \
+    "COALESCE((SELECT u.instance_id FROM doris_cloud_id u"                 \
+    " WHERE u.cloud_unique_id = ?), ?)"
+
+static const char *const sql[SQL__MAX] = {
+    [RESOLVE] = "SELECT instance_id FROM doris_cloud_id"
+                " WHERE cloud_unique_id = ?",
+    [GET_BY_ID] = "SELECT c.doc FROM doris_cluster c"
+                  " WHERE c.instance_id = " INSTANCE_OF
+                  " AND c.cluster_id = ?",
+    [GET_BY_NAME] = "SELECT c.doc FROM doris_cluster c"
+                    " WHERE c.instance_id = " INSTANCE_OF
+                    " AND c.cluster_name = ?",
+    [GET_BY_USER] = "SELECT c.doc FROM doris_cluster_user m"
+                    " JOIN doris_cluster c ON c.instance_id = m.instance_id"
+                    " AND c.seq = m.seq"
+                    " WHERE m.instance_id = " INSTANCE_OF
+                    " AND m.user = ? ORDER BY m.seq LIMIT 1",
+    [DOCS] = "SELECT doc FROM doris_cluster WHERE instance_id = ?"
+             " ORDER BY seq",
+    [HAS_CLUSTERS] = "SELECT EXISTS (SELECT 1 FROM doris_cluster"
+                     " WHERE instance_id = ?)",
+    [STATUSES] = "SELECT cluster_id, cluster_name,"
+                 " COALESCE(cluster_status, 'NORMAL') AS cluster_status"
+                 " FROM doris_cluster"
+                 " WHERE instance_id = ? AND type = 'COMPUTE' ORDER BY seq",
+    [STATUSES_OF] = "SELECT cluster_id, cluster_name,"
+                    " COALESCE(cluster_status, 'NORMAL') AS cluster_status"
+                    " FROM doris_cluster"
+                    " WHERE instance_id = ? AND type = 'COMPUTE'"
+                    " AND COALESCE(cluster_status, 'NORMAL') = ?"
+                    " ORDER BY seq",
+    [BY_ID] = "SELECT seq, doc FROM doris_cluster"
+              " WHERE instance_id = ? AND cluster_id = ?",
+    [BY_NAME] = "SELECT seq, doc FROM doris_cluster"
+                " WHERE instance_id = ? AND cluster_name = ?",
+    [CLUSTER_ADD] =
+        "INSERT INTO doris_cluster (instance_id, seq, cluster_id,"
+        " cluster_name, type, description, public_endpoint,"
+        " private_endpoint, cluster_status, ctime, mtime, cluster_policy,"
+        " properties, doc)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [CLUSTER_SAVE] =
+        "UPDATE doris_cluster SET cluster_name = ?, description = ?,"
+        " public_endpoint = ?, private_endpoint = ?, cluster_status = ?,"
+        " mtime = ?, cluster_policy = ?, properties = ?, doc = ?"
+        " WHERE instance_id = ? AND seq = ?",
+    [CLUSTER_DROP] = "DELETE FROM doris_cluster"
+                     " WHERE instance_id = ? AND seq = ?",
+    [USER_ADD] = "INSERT INTO doris_cluster_user (instance_id, seq, ord,"
+                 " user) VALUES (?, ?, ?, ?)",
+    [USERS_DROP] = "DELETE FROM doris_cluster_user"
+                   " WHERE instance_id = ? AND seq = ?",
+    [MEMBER_ADD] = "INSERT INTO doris_cluster_member (instance_id, seq, ord,"
+                   " member) VALUES (?, ?, ?, ?)",
+    [MEMBER_RENAME] = "UPDATE doris_cluster_member SET member = ?"
+                      " WHERE instance_id = ? AND member = ?",
+    [MEMBER_OWNER] = "SELECT c.cluster_name FROM doris_cluster_member m"
+                     " JOIN doris_cluster c ON c.instance_id = m.instance_id"
+                     " AND c.seq = m.seq"
+                     " WHERE m.instance_id = ? AND m.member = ?",
+    [FIRST_SQL] = "SELECT COALESCE(MIN(seq), 0) FROM doris_cluster"
+                  " WHERE instance_id = ? AND type = 'SQL'",
+    [CLAIM] = "INSERT INTO doris_cloud_id (cloud_unique_id, instance_id)"
+              " VALUES (?, ?)",
+    [RELEASE] = "DELETE FROM doris_cloud_id WHERE cloud_unique_id = ?"
+                " AND NOT EXISTS (SELECT 1 FROM doris_node n"
+                " WHERE n.cloud_unique_id = doris_cloud_id.cloud_unique_id)",
+    [RELEASE_CLUSTER] =
+        "DELETE FROM doris_cloud_id WHERE cloud_unique_id IN"
+        " (SELECT n.cloud_unique_id FROM doris_node n"
+        " WHERE n.instance_id = ? AND n.seq = ?)"
+        " AND NOT EXISTS (SELECT 1 FROM doris_node o"
+        " WHERE o.cloud_unique_id = doris_cloud_id.cloud_unique_id"
+        " AND NOT (o.instance_id = ? AND o.seq = ?))",
+    [HOLDER] = "SELECT u.instance_id, c.cluster_id, c.cluster_name"
+               " FROM doris_cloud_id u"
+               " LEFT JOIN doris_node n"
+               " ON n.cloud_unique_id = u.cloud_unique_id"
+               " LEFT JOIN doris_cluster c ON c.instance_id = n.instance_id"
+               " AND c.seq = n.seq"
+               " WHERE u.cloud_unique_id = ? AND u.instance_id <> ?"
+               " ORDER BY n.seq, n.ord LIMIT 1",
+    [NODE_ADD] =
+        "INSERT INTO doris_node (instance_id, seq, ord, kind, addr, port,"
+        " cloud_unique_id, name, ip, vpc_name, ctime, mtime, status,"
+        " heartbeat_port, description, edit_log_port, node_type,"
+        " is_smooth_upgrade, host, public_endpoint, private_endpoint)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?)",
+    [NODE_DROP] = "DELETE FROM doris_node WHERE instance_id = ?"
+                  " AND kind = ? AND addr = ? AND port = ?",
+    [NODE_STATUS] = "UPDATE doris_node SET status = ?, mtime = ?"
+                    " WHERE instance_id = ? AND kind = ? AND addr = ?"
+                    " AND port = ?",
+    [ENDPOINT_TAKEN] = "SELECT EXISTS (SELECT 1 FROM doris_node"
+                       " WHERE instance_id = ? AND kind = ? AND addr = ?"
+                       " AND port = ?)",
+};
+
+#define DORIS_SLOT(X, s)                                                   \
+    X(s, U64, seq, "seq", COLUMN_ONLY, -)                                  \
+    X(s, STR, doc, "doc", COLUMN_ONLY, -)
+STRUCT(doris_slot, DORIS_SLOT);
+TABLE(doris_slot, DORIS_SLOT);
+TABLE(doris_holder, DORIS_HOLDER);
+
+/* ---- values that may be absent ---- */
+
+#define OPT_I64(p, s, m) \
+    (HAS(p, s, m) ? db_i64((int64_t)(p)->m) : db_null())
+#define OPT_ENUM(p, s, m, names) \
+    (HAS(p, s, m) ? db_str(enum_text(names, (p)->m)) : db_null())
+
+/* ---- reading ---- */
+
+enum err
+doris_store_resolve(struct db *db, struct arena *a,
+                    const char *cloud_unique_id, const char **out)
+{
+    return db_one_str(db, a, sql[RESOLVE], DB_ARGS(db_str(cloud_unique_id)),
+                      out);
+}
+
+enum err
+doris_store_cluster_get(struct db *db, struct arena *a,
+                        const char *cloud_unique_id, const char *otherwise,
+                        enum doris_selector by, const char *value,
+                        struct doris_doc *out)
+{
+    static const int statement[] = {
+        [DORIS_BY_ID] = GET_BY_ID,
+        [DORIS_BY_NAME] = GET_BY_NAME,
+        [DORIS_BY_USER] = GET_BY_USER,
+    };
+
+    return db_one(db, a, sql[statement[by]],
+                  DB_ARGS(db_str(cloud_unique_id), db_str(otherwise),
+                          db_str(value)),
+                  &doris_doc_rec, out);
+}
+
+enum err
+doris_store_cluster_rows(struct db *db, struct arena *a,
+                         const char *instance_id, struct rows *out)
+{
+    return db_rows(db, a, sql[DOCS], DB_ARGS(db_str(instance_id)),
+                   &doris_doc_rec, out);
+}
+
+enum err
+doris_store_has_clusters(struct db *db, const char *instance_id, bool *out)
+{
+    int64_t any = 0;
+    enum err e;
+
+    e = db_one_i64(db, sql[HAS_CLUSTERS], DB_ARGS(db_str(instance_id)), &any);
+    *out = any != 0;
+    return e;
+}
+
+enum err
+doris_store_cluster_statuses(struct db *db, struct arena *a,
+                             const char *instance_id, int status,
+                             struct doris_status_detail *out)
+{
+    const char *name = enum_text(doris_cluster_status_names, status);
+
+    if (status < 0)
+        return db_list(db, a, sql[STATUSES], DB_ARGS(db_str(instance_id)),
+                       &doris_status_line_rec, DORIS_CLUSTERS,
+                       &out->clusters);
+    return db_list(db, a, sql[STATUSES_OF],
+                   DB_ARGS(db_str(instance_id), db_str(name)),
+                   &doris_status_line_rec, DORIS_CLUSTERS, &out->clusters);
+}
+
+enum err
+doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
+                    const char *cluster_id, const char *cluster_name,
+                    struct doris_place *place, struct doris_cluster *out)
+{
+    struct doris_slot slot;
+    enum err e = ERR_NOT_FOUND;
+
+    if (cluster_id != NULL)
+        e = db_one(db, a, sql[BY_ID],
+                   DB_ARGS(db_str(instance_id), db_str(cluster_id)),
+                   &doris_slot_rec, &slot);
+    if (e == ERR_NOT_FOUND && cluster_name != NULL)
+        e = db_one(db, a, sql[BY_NAME],
+                   DB_ARGS(db_str(instance_id), db_str(cluster_name)),
+                   &doris_slot_rec, &slot);
+    if (e != ERR_OK)
+        return e;
+    place->instance_id = instance_id;
+    place->seq = slot.seq;
+    return doris_doc_parse(a, slot.doc, &doris_cluster_rec, out);
+}
+
+enum err
+doris_store_is_first_sql(struct db *db, const struct doris_place *place,
+                         bool *out)
+{
+    int64_t first = 0;
+    enum err e;
+
+    e = db_one_i64(db, sql[FIRST_SQL], DB_ARGS(db_str(place->instance_id)),
+                   &first);
+    *out = (uint64_t)first == place->seq;
+    return e;
+}
+
+enum err
+doris_store_owner(struct db *db, struct arena *a, const char *instance_id,
+                  const char *cluster_name, const char **owner)
+{
+    return db_one_str(db, a, sql[MEMBER_OWNER],
+                      DB_ARGS(db_str(instance_id), db_str(cluster_name)),
+                      owner);
+}
+
+/* ---- clusters ---- */
+
+/* What has no columns of its own is kept as text. */
+struct texts {
+    const char *policy, *properties, *doc;
+};
+
+/* Of the cluster only its properties: the document of the map alone. */
+static enum err
+render_properties(struct arena *a, const struct doris_cluster *c,
+                  const char **out)
+{
+    struct doris_cluster only = { .properties = { c->properties.n,
+                                                  c->properties.v } };
+
+    *out = NULL;
+    if (!HAS(c, doris_cluster, properties))
+        return ERR_OK;
+    SET(&only, doris_cluster, properties);
+    return doris_doc_render(a, &doris_cluster_rec, &only, out);
+}
+
+static enum err
+render(struct arena *a, const struct doris_cluster *c, struct texts *out)
+{
+    enum err e;
+
+    *out = (struct texts){ 0 };
+    e = doris_doc_render(a, &doris_cluster_rec, c, &out->doc);
+    if (e == ERR_OK && c->cluster_policy != NULL)
+        e = doris_doc_render(a, &doris_policy_rec, c->cluster_policy,
+                             &out->policy);
+    if (e == ERR_OK)
+        e = render_properties(a, c, &out->properties);
+    return e;
+}
+
+static enum err
+add_names(struct db *db, const char *statement,
+          const struct doris_place *place, const struct STR *v, size_t n)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        e = db_exec(db, statement,
+                    DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
+                            db_u64(i), db_str(v[i].v)));
+    return e;
+}
+
+enum err
+doris_store_cluster_add(struct db *db, struct arena *a,
+                        const struct doris_place *place,
+                        const struct doris_cluster *c)
+{
+    struct texts t;
+    enum err e;
+
+    e = render(a, c, &t);
+    if (e == ERR_OK)
+        e = db_exec(
+            db, sql[CLUSTER_ADD],
+            DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
+                    db_str(c->cluster_id), db_str(c->cluster_name),
+                    db_str(enum_text(doris_cluster_type_names, c->type)),
+                    db_str(c->desc), db_str(c->public_endpoint),
+                    db_str(c->private_endpoint),
+                    OPT_ENUM(c, doris_cluster, cluster_status,
+                             doris_cluster_status_names),
+                    db_i64(c->ctime), db_i64(c->mtime), db_str(t.policy),
+                    db_str(t.properties), db_str(t.doc)));
+    if (e == ERR_OK)
+        e = add_names(db, sql[USER_ADD], place, c->mysql_user_name.v,
+                      c->mysql_user_name.n);
+    if (e == ERR_OK)
+        e = add_names(db, sql[MEMBER_ADD], place, c->cluster_names.v,
+                      c->cluster_names.n);
+    return e;
+}
+
+enum err
+doris_store_cluster_save(struct db *db, struct arena *a,
+                         const struct doris_place *place,
+                         const struct doris_cluster *c)
+{
+    struct texts t;
+    enum err e;
+
+    e = render(a, c, &t);
+    if (e != ERR_OK)
+        return e;
+    return db_exec_one(db, sql[CLUSTER_SAVE],
+                       DB_ARGS(db_str(c->cluster_name), db_str(c->desc),
+                               db_str(c->public_endpoint),
+                               db_str(c->private_endpoint),
+                               OPT_ENUM(c, doris_cluster, cluster_status,
+                                        doris_cluster_status_names),
+                               db_i64(c->mtime), db_str(t.policy),
+                               db_str(t.properties), db_str(t.doc),
+                               db_str(place->instance_id),
+                               db_u64(place->seq)));
+}
+
+enum err
+doris_store_cluster_users(struct db *db, const struct doris_place *place,
+                          const struct doris_cluster *c)
+{
+    enum err e;
+
+    e = db_exec(db, sql[USERS_DROP],
+                DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
+    if (e == ERR_OK)
+        e = add_names(db, sql[USER_ADD], place, c->mysql_user_name.v,
+                      c->mysql_user_name.n);
+    return e;
+}
+
+/* Nodes, users and members go by their foreign keys. */
+enum err
+doris_store_cluster_drop(struct db *db, const struct doris_place *place)
+{
+    struct db_value instance = db_str(place->instance_id);
+    struct db_value seq = db_u64(place->seq);
+    enum err e;
+
+    e = db_exec(db, sql[RELEASE_CLUSTER],
+                DB_ARGS(instance, seq, instance, seq));
+    if (e == ERR_OK)
+        e = db_exec_one(db, sql[CLUSTER_DROP], DB_ARGS(instance, seq));
+    return e;
+}
+
+enum err
+doris_store_member_rename(struct db *db, const char *instance_id,
+                          const char *from, const char *to)
+{
+    return db_exec_one(db, sql[MEMBER_RENAME],
+                       DB_ARGS(db_str(to), db_str(instance_id),
+                               db_str(from)));
+}
+
+/* ---- cloud_unique_ids ---- */
+
+/* The insert is tried first: a node mostly brings an id of its own. That a
+ * held id is ours stays true, since only writes under the instance's lock
+ * give it up. */
+enum err
+doris_store_claim(struct db *db, struct arena *a, const char *instance_id,
+                  const char *cloud_unique_id)
+{
+    const char *holder;
+    enum err e;
+
+    if (cloud_unique_id == NULL || *cloud_unique_id == '\0')
+        return ERR_OK;
+    e = db_exec(db, sql[CLAIM],
+                DB_ARGS(db_str(cloud_unique_id), db_str(instance_id)));
+    if (e != ERR_EXISTS)
+        return e;
+    e = doris_store_resolve(db, a, cloud_unique_id, &holder);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_BUSY : e; /* gone meanwhile */
+    return strcmp(holder, instance_id) == 0 ? ERR_OK : ERR_EXISTS;
+}
+
+enum err
+doris_store_release(struct db *db, const char *cloud_unique_id)
+{
+    if (cloud_unique_id == NULL || *cloud_unique_id == '\0')
+        return ERR_OK;
+    return db_exec(db, sql[RELEASE], DB_ARGS(db_str(cloud_unique_id)));
+}
+
+enum err
+doris_store_holder(struct db *db, struct arena *a,
+                   const char *cloud_unique_id, const char *not_instance,
+                   struct doris_holder *out)
+{
+    return db_one(db, a, sql[HOLDER],
+                  DB_ARGS(db_str(cloud_unique_id), db_str(not_instance)),
+                  &doris_holder_rec, out);
+}
+
+/* ---- nodes ---- */
+
+#define KIND(type) db_str(enum_text(doris_cluster_type_names, (int)(type)))
+
+enum err
+doris_store_node_add(struct db *db, const struct doris_place *place,
+                     enum doris_cluster_type type, uint64_t order,
+                     const struct doris_node *n)
+{
+    return db_exec(
+        db, sql[NODE_ADD],
+        DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
+                db_u64(order), KIND(type), db_str(doris_node_addr(n)),
+                db_i64(doris_node_port(n, type)), db_str(n->cloud_unique_id),
+                db_str(n->name), db_str(n->ip), db_str(n->vpc_name),
+                OPT_I64(n, doris_node, ctime), OPT_I64(n, doris_node, mtime),
+                OPT_ENUM(n, doris_node, status, doris_node_status_names),
+                OPT_I64(n, doris_node, heartbeat_port), db_str(n->desc),
+                OPT_I64(n, doris_node, edit_log_port),
+                OPT_ENUM(n, doris_node, node_type, doris_node_type_names),
+                OPT_I64(n, doris_node, is_smooth_upgrade), db_str(n->host),
+                db_str(n->public_endpoint), db_str(n->private_endpoint)));
+}
+
+enum err
+doris_store_node_drop(struct db *db, const struct doris_place *place,
+                      enum doris_cluster_type type,
+                      const struct doris_node *n)
+{
+    return db_exec_one(db, sql[NODE_DROP],
+                       DB_ARGS(db_str(place->instance_id), KIND(type),
+                               db_str(doris_node_addr(n)),
+                               db_i64(doris_node_port(n, type))));
+}
+
+enum err
+doris_store_node_status(struct db *db, const struct doris_place *place,
+                        enum doris_cluster_type type,
+                        const struct doris_node *n)
+{
+    return db_exec_one(
+        db, sql[NODE_STATUS],
+        DB_ARGS(OPT_ENUM(n, doris_node, status, doris_node_status_names),
+                db_i64(n->mtime), db_str(place->instance_id), KIND(type),
+                db_str(doris_node_addr(n)),
+                db_i64(doris_node_port(n, type))));
+}
+
+enum err
+doris_store_endpoint_taken(struct db *db, const char *instance_id,
+                           enum doris_cluster_type type,
+                           const struct doris_node *n, bool *out)
+{
+    int64_t taken = 0;
+    enum err e;
+
+    e = db_one_i64(db, sql[ENDPOINT_TAKEN],
+                   DB_ARGS(db_str(instance_id), KIND(type),
+                           db_str(doris_node_addr(n)),
+                           db_i64(doris_node_port(n, type))),
+                   &taken);
+    *out = taken != 0;
+    return e;
+}

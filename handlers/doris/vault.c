@@ -1,0 +1,264 @@
+/* Storage vaults of an instance in vault mode: object stores and HDFS. */
+#include <string.h>
+
+#include "store.h"
+
+#define VAULT_NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static bool
+empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
+/* An instance that is being changed. */
+struct change {
+    const char *instance_id;
+    int64_t now;
+    struct doris_instance i;
+};
+
+static enum err
+begin(struct req *r, const struct doris_alter_vault *in, struct change *ch)
+{
+    uint64_t version;
+    enum err e;
+
+    ch->now = doris_now();
+    if (empty(in->cloud_unique_id))
+        return req_fail(r, DORIS_CUID_UNSET, ARGS());
+    e = doris_resolve(r, in->cloud_unique_id, &ch->instance_id);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_IID_EMPTY, ARGS());
+    if (e != ERR_OK)
+        return e;
+    req_audit(r, ch->instance_id, NULL, NULL);
+    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &version);
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_404, ARGS());
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_READ_UNKNOWN,
+                        ARGS(arg("instance_id", ch->instance_id)));
+    if (e == ERR_OK)
+        e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
+    if (e == ERR_OK && !ch->i.enable_storage_vault)
+        return req_fail(r, DORIS_VAULT_MODE, ARGS());
+    return e;
+}
+
+static enum err
+fail_name(struct req *r, int id, const char *name)
+{
+    return req_fail(r, id, ARGS(arg("name", name)));
+}
+
+/* ---- add ---- */
+
+static enum err
+add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
+{
+    struct doris_vault v = *in->vault;
+    int64_t id = 0;
+    enum err e;
+
+    e = doris_store_next_id(r->db, ch->instance_id, &id);
+    if (e == ERR_OK)
+        e = doris_vault_settle(r, &v, in->vault->name, id, ch->now);
+    if (e == ERR_OK)
+        e = doris_store_vault_add(r->db, r->arena, ch->instance_id, &v);
+    if (e == ERR_EXISTS)
+        return fail_name(r, DORIS_VAULT_TAKEN, v.name);
+    if (e == ERR_OK && in->set_as_default_storage_vault)
+        e = doris_store_instance_default(r->db, ch->instance_id, v.id,
+                                         v.name);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* A store reached by a role needs no keys. */
+static bool
+keyed(const struct doris_obj *o)
+{
+    return !empty(o->role_arn) || (!empty(o->ak) && !empty(o->sk));
+}
+
+enum err
+doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
+{
+    const struct doris_obj *o = in->vault == NULL ? NULL
+                                                  : in->vault->obj_info;
+    struct change ch;
+    enum err e;
+
+    if (o == NULL || !keyed(o))
+        return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    e = begin(r, in, &ch);
+    if (e != ERR_OK)
+        return e;
+    if (empty(in->vault->name))
+        return fail_name(r, DORIS_VAULT_PATTERN, "");
+    if (!HAS(o, doris_obj, provider))
+        return req_fail(r, DORIS_VAULT_PROVIDER, ARGS());
+    e = doris_obj_check(r, o);
+    if (e == ERR_OK && in->vault->hdfs_info != NULL)
+        return req_fail(r, DORIS_S3_ERR, ARGS());
+    return e == ERR_OK ? add(r, in, &ch) : e;
+}
+
+enum err
+doris_vault_add_hdfs(struct req *r, const struct doris_alter_vault *in)
+{
+    struct change ch;
+    enum err e;
+
+    if (in->vault == NULL || empty(in->vault->name) ||
+        in->vault->hdfs_info == NULL)
+        return req_fail(r, DORIS_HDFS_UNSET, ARGS());
+    e = begin(r, in, &ch);
+    if (e == ERR_OK)
+        e = doris_vault_check(r, in->vault);
+    return e == ERR_OK ? add(r, in, &ch) : e;
+}
+
+/* ---- alter ---- */
+
+static bool
+touches_fixed(const struct doris_obj *o)
+{
+    return o != NULL &&
+           (HAS(o, doris_obj, bucket) || HAS(o, doris_obj, endpoint) ||
+            HAS(o, doris_obj, prefix) || HAS(o, doris_obj, provider) ||
+            HAS(o, doris_obj, region) ||
+            HAS(o, doris_obj, external_endpoint));
+}
+
+static bool
+name_ok(const char *name)
+{
+    return *name != '\0' && strchr(VAULT_NAME, *name) != NULL &&
+           name[strspn(name, VAULT_NAME "0123456789_")] == '\0';
+}
+
+/* Keys and role exclude each other, in the store as in the request. */
+static void
+alter_keys(struct doris_obj *o, const struct doris_obj *asked)
+{
+    if (!empty(asked->role_arn)) {
+        o->role_arn = asked->role_arn;
+        SET(o, doris_obj, role_arn);
+        o->cred_provider_type = DORIS_CRED_INSTANCE_PROFILE;
+        SET(o, doris_obj, cred_provider_type);
+        o->ak = o->sk = NULL;
+    } else if (!empty(asked->ak)) {
+        o->ak = asked->ak;
+        o->sk = asked->sk;
+        o->role_arn = NULL;
+        UNSET(o, doris_obj, role_arn);
+        UNSET(o, doris_obj, cred_provider_type);
+    }
+    if (HAS(asked, doris_obj, use_path_style)) {
+        o->use_path_style = asked->use_path_style;
+        SET(o, doris_obj, use_path_style);
+    }
+}
+
+/* The default vault is named in the instance too. */
+static enum err
+alter_name(struct req *r, struct change *ch, struct doris_vault *v,
+           const char *name)
+{
+    if (!name_ok(name))
+        return fail_name(r, DORIS_VAULT_PATTERN, name);
+    v->name = name;
+    if (!HAS(&ch->i, doris_instance, default_storage_vault_id) ||
+        strcmp(ch->i.default_storage_vault_id, v->id) != 0)
+        return ERR_OK;
+    return doris_store_instance_default(r->db, ch->instance_id, v->id, name);
+}
+
+static enum err
+check_alter(struct req *r, const struct doris_alter_vault *in)
+{
+    const struct doris_obj *o = in->vault == NULL ? NULL
+                                                  : in->vault->obj_info;
+
+    if (in->vault == NULL || empty(in->vault->name))
+        return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    if (touches_fixed(o))
+        return req_fail(r, DORIS_VAULT_FIXED, ARGS());
+    if (o != NULL && empty(o->ak) != empty(o->sk))
+        return req_fail(r, DORIS_VAULT_PAIR, ARGS());
+    return ERR_OK;
+}
+
+enum err
+doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
+{
+    struct change ch;
+    struct doris_vault v;
+    enum err e;
+
+    e = check_alter(r, in);
+    if (e == ERR_OK)
+        e = begin(r, in, &ch);
+    if (e != ERR_OK)
+        return e;
+    e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name,
+                          &v);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && v.obj_info == NULL))
+        return fail_name(r, DORIS_VAULT_UNKNOWN, in->vault->name);
+    if (e == ERR_OK && HAS(in->vault, doris_vault, alter_name))
+        e = alter_name(r, &ch, &v, in->vault->alter_name);
+    if (e != ERR_OK)
+        return e;
+    if (in->vault->obj_info != NULL)
+        alter_keys(v.obj_info, in->vault->obj_info);
+    v.obj_info->mtime = ch.now;
+    e = doris_store_vault_update(r->db, r->arena, ch.instance_id, &v);
+    if (e == ERR_EXISTS)
+        return fail_name(r, DORIS_VAULT_TAKEN, v.name);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- drop ---- */
+
+/* Doris has the operation's name and not the operation. */
+enum err
+doris_vault_drop_s3(struct req *r, const struct doris_alter_vault *in)
+{
+    (void)in;
+    return req_fail(r, DORIS_VAULT_OP, ARGS());
+}
+
+static enum err
+drop(struct req *r, struct change *ch, const struct doris_vault *v)
+{
+    bool is_default =
+        HAS(&ch->i, doris_instance, default_storage_vault_id) &&
+        strcmp(ch->i.default_storage_vault_id, v->id) == 0;
+    enum err e = ERR_OK;
+
+    if (is_default)
+        e = doris_store_instance_default(r->db, ch->instance_id, NULL, NULL);
+    if (e == ERR_OK)
+        e = doris_store_vault_drop(r->db, ch->instance_id, v->id);
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+enum err
+doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
+{
+    struct change ch;
+    struct doris_vault v;
+    enum err e;
+
+    if (in->vault == NULL || empty(in->vault->name))
+        return req_fail(r, DORIS_HDFS_UNSET, ARGS());
+    e = begin(r, in, &ch);
+    if (e != ERR_OK)
+        return e;
+    e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name,
+                          &v);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && v.hdfs_info == NULL))
+        return fail_name(r, DORIS_HDFS_UNKNOWN, in->vault->name);
+    return e == ERR_OK ? drop(r, &ch, &v) : e;
+}
