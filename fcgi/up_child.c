@@ -549,8 +549,10 @@ up_step(struct up *up)
         else
             step(up, &up->child[i], now);
     }
-    if (up->stopping && !stopping)
-        return now; /* a start has failed: no event will tell the others */
+    /* A start has failed, or the next order's turn has come: no event tells
+     * the others. */
+    if (up->stopping && (!stopping || ending_order(up) != order))
+        return now;
     for (i = 0; i < up->n; i++) {
         t = next_look(up, &up->child[i], now);
         if (t != 0 && (next == 0 || t < next))
