@@ -4,6 +4,7 @@
  * (0600) beside NAME.curlrc for `curl -K`. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "commands.h"
 #include "config.h"
 #include "dialect.h"
@@ -22,6 +24,7 @@
 #define TOKEN_TEXT (2 * TOKEN_BYTES + 1)
 #define ID_BYTES 8
 #define NAME_MAX_BYTES 64
+#define MARK_MS 1100
 #define MAP_BYTES (4 * 1024 * 1024)
 #define ARENA_BYTES (4 * MAP_BYTES)
 #define FIRST "first"
@@ -269,10 +272,11 @@ change_write(struct change *c, const struct buf *map)
 
 /* Makes a running nginx take the map. */
 static int
-change_publish(void)
+change_publish(bool *running)
 {
     enum err e = nginx_reload();
 
+    *running = e != ERR_NOT_FOUND;
     if (e == ERR_OK || e == ERR_NOT_FOUND)
         return EXIT_SUCCESS;
     return complain("tokens.map is written, but nginx keeps its old one",
@@ -296,6 +300,7 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
     char raw[PLACE_BYTES], rc[PLACE_BYTES];
     struct buf b = BUF_INIT(MAP_BYTES);
     struct token t;
+    bool running;
     int status;
 
     if (find_line(c->map, name, &t) != NULL)
@@ -316,11 +321,22 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
         remove_token_files(name);
         return status;
     }
-    if (change_publish() != EXIT_SUCCESS)
+    if (change_publish(&running) != EXIT_SUCCESS)
         return EXIT_FAILURE;
     printf("%s: scope %s%s\n  %s\n  curl -K %s ...\n", name, scope,
            secrets ? ", sees secrets" : "", raw, rc);
     return EXIT_SUCCESS;
+}
+
+/* Until every process of nginx has looked for the mark again: open_file_cache
+ * _valid in listener.conf. Then the token is dead, whatever the connection. */
+static void
+await_mark(int64_t since_ms)
+{
+    int64_t left;
+
+    while ((left = since_ms + MARK_MS - clock_mono_ms()) > 0)
+        (void)poll(NULL, 0, (int)left);
 }
 
 static int
@@ -328,7 +344,9 @@ token_revoke(struct change *c, const char *name)
 {
     struct buf b = BUF_INIT(MAP_BYTES);
     const char *line, *rest;
+    int64_t marked_ms;
     struct token t;
+    bool running;
     int status;
 
     line = find_line(c->map, name, &t);
@@ -344,8 +362,11 @@ token_revoke(struct change *c, const char *name)
     remove_token_files(name);
     if (nginx_revoke(t.id) != ERR_OK)
         return complain("nginx/revoked", strerror(errno));
-    if (change_publish() != EXIT_SUCCESS)
+    marked_ms = clock_mono_ms();
+    if (change_publish(&running) != EXIT_SUCCESS)
         return EXIT_FAILURE;
+    if (running)
+        await_mark(marked_ms);
     printf("%s: revoked\n", name);
     return EXIT_SUCCESS;
 }

@@ -3,9 +3,8 @@
  * is told to read it again.
  *
  * Files in RUN_DIR that are made here: nginx/ (0750, all of it), tokens.map,
- * token and curlrc,
- * tokens/<name> and <name>.curlrc (0600). tokens.map has one line per token, read by nginx's
- * map and by the worker's tokens.c:
+ * token and curlrc, tokens/<name> and <name>.curlrc (0600). tokens.map has one
+ * line per token, read by nginx's map and by the worker's tokens.c:
  *
  *     "<64 lower-case hex digits>" "<scope> <name> <1 or 0> <id>";
  *

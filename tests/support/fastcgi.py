@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 
-BEGIN, END, PARAMS, STDIN, STDOUT, STDERR = 1, 3, 4, 5, 6, 7
+BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 KEEP = 1
 
 
@@ -24,10 +24,11 @@ def echo(request):
                                   "body_bytes": len(request.body)}))
 
 
-def reply(status, body, kind="application/json", *more):
-    head = [f"Status: {status} X", f"Content-Type: {kind}", *more]
-    return ("\r\n".join(head) + "\r\n\r\n").encode() + (
-        body.encode() if isinstance(body, str) else body)
+def reply(status, text, *more):
+    body = text.encode()
+    head = [f"Status: {status} X", "Content-Type: application/json",
+            f"Content-Length: {len(body)}", *more]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 class Workers:

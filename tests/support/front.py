@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from support import nets, processes
+from support import nets, processes, raw
 from support.client import Client
 from support.deployment import ROOT
 from support.fastcgi import Workers
@@ -111,3 +111,10 @@ class Front:
 
     def pids(self):
         return processes.below(self.run_dir)
+
+
+def once(client, path="/a", method="GET"):
+    """One request on a connection of its own."""
+    return raw.send(client, raw.head(method, path, [
+        ("Host", "h"), ("Connection", "close"),
+        ("X-Metagate-Token", client.token)]))

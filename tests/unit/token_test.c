@@ -140,7 +140,8 @@ the_first_token_is_made_once(void **state)
     raw[64] = '\0';
     assert_non_null(strstr(file_text("curlrc"), raw));
     assert_non_null(strstr(file_text("tokens.map"),
-                           arena_printf(arena, "\"%s\" \"admin first 0 ", raw)));
+                           arena_printf(arena, "\"%s\" \"admin first 0 ",
+                                        raw)));
     assert_int_equal(token_first(), ERR_OK);
     raw[64] = '\n';
     assert_string_equal(file_text("token"), raw);
