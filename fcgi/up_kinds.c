@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -106,15 +107,18 @@ static int
 ask_health(void)
 {
     static const char ask[] = "GET /healthz HTTP/1.0\r\n\r\n";
+    static const struct timeval limit = { .tv_usec = 200 * 1000 };
     struct sockaddr_in sa;
     int fd;
 
     if (!console_address(&sa))
         return -1;
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    /* to a local address: connected at once or not at all */
+    /* Also on loopback a connection may take a moment, and a full backlog
+     * must not hold us up. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
         send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0) {
         (void)close(fd);
