@@ -1,10 +1,23 @@
 /* Leases: each call is one compare-and-swap on the row. */
 #include "lease.h"
 
+#include <string.h>
+
+#define LEASES_MAX 100000
+
+TABLE(lease_row, LEASE_ROW);
+
 static const char take_sql[] =
     "UPDATE lease SET owner = ?, epoch = LAST_INSERT_ID(epoch + 1),"
     " expires_ms = " DB_NOW_MS " + ?"
     " WHERE name = ? AND expires_ms < " DB_NOW_MS;
+static const char retake_sql[] =
+    "UPDATE lease SET owner = ?, epoch = LAST_INSERT_ID(epoch + 1),"
+    " expires_ms = " DB_NOW_MS " + ?"
+    " WHERE name = ? AND (expires_ms < " DB_NOW_MS " OR owner = ?)";
+static const char list_sql[] =
+    "SELECT name, owner, epoch, expires_ms, " DB_NOW_MS " AS now_ms"
+    " FROM lease ORDER BY name";
 static const char make_sql[] =
     "INSERT INTO lease (name, owner, epoch, expires_ms)"
     " VALUES (?, '', 0, 0)";
@@ -42,6 +55,37 @@ lease_take(struct db *db, struct lease *l)
     if (e == ERR_OK)
         e = try_take(db, l);
     return e == ERR_EXISTS || e == ERR_NOT_FOUND ? ERR_BUSY : e;
+}
+
+enum err
+lease_retake(struct db *db, struct lease *l)
+{
+    enum err e;
+
+    e = db_exec_one(db, retake_sql,
+                    DB_ARGS(db_str(l->owner), db_i64(l->ttl_ms),
+                            db_str(l->name), db_str(l->owner)));
+    if (e == ERR_NOT_FOUND)
+        return lease_take(db, l);
+    if (e == ERR_OK)
+        l->epoch = db_insert_id(db);
+    return e;
+}
+
+enum err
+lease_list(struct db *db, struct arena *a, struct lease_rows *out)
+{
+    return db_list(db, a, list_sql, DB_NO_ARGS, &lease_row_rec, LEASES_MAX,
+                   out);
+}
+
+const struct lease_row *
+lease_find(const struct lease_rows *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        if (strcmp(rows->v[i].name, name) == 0)
+            return &rows->v[i];
+    return NULL;
 }
 
 static enum err

@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "record.h"
 
 struct lease {
     const char *name;  /* "schema.migrate": at most 64 characters */
@@ -17,12 +18,34 @@ struct lease {
 /* Takes it when it is free or has expired: BUSY when another has it. */
 enum err lease_take(struct db *db, struct lease *l) MUST_USE;
 
+/* As lease_take, but also from an owner of the same name: a daemon that was
+ * killed goes on under its identity, with a new epoch. */
+enum err lease_retake(struct db *db, struct lease *l) MUST_USE;
+
 /* Prolongs it from now on: STATE when another has taken it. */
 enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;
 
 /* Inside a transaction: nobody can take the lease before its end; STATE when
  * somebody has. First statement of every transaction under the lease. */
 enum err lease_hold(struct db *db, const struct lease *l) MUST_USE;
+
+/* Every lease that was ever taken, in the arena. */
+#define LEASE_ROW(X, s)                                  \
+    X(s, STR, name, "name", COLUMN_ONLY, -)              \
+    X(s, STR, owner, "owner", COLUMN_ONLY, -)            \
+    X(s, U64, epoch, "epoch", COLUMN_ONLY, -)            \
+    X(s, I64, expires_ms, "expires_ms", COLUMN_ONLY, -)  \
+    X(s, I64, now_ms, "now_ms", COLUMN_ONLY, -)
+STRUCT(lease_row, LEASE_ROW);
+struct lease_rows {
+    size_t n;
+    struct lease_row *v;
+};
+enum err lease_list(struct db *db, struct arena *a,
+                    struct lease_rows *out) MUST_USE;
+/* The one of that name; NULL when nobody ever had it. */
+const struct lease_row *lease_find(const struct lease_rows *rows,
+                                   const char *name);
 
 /* Gives it back; another takes it at once. */
 enum err lease_release(struct db *db, const struct lease *l) MUST_USE;

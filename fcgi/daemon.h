@@ -1,0 +1,29 @@
+/* What the daemons control and supervise have in common: their log, their
+ * one instance per name, signals, wake-ups. */
+#ifndef MG_DAEMON_H
+#define MG_DAEMON_H
+
+#include "base.h"
+
+struct daemon {
+    char name[96]; /* "control-m1" */
+    int lock_fd, signal_fd, wake_fd;
+};
+
+/* The value of `--option VALUE` or `--option=VALUE`, the only argument: its
+ * characters are letters, digits, '.', '-', ':' and '_', at most 64. NULL
+ * after a word to standard error. */
+const char *daemon_option(int argc, char **argv, const char *option);
+
+/* Opens log, store, metrics slot and sockets; blocks the signals. EXISTS when
+ * one of that name runs on this RUN_DIR. */
+enum err daemon_begin(struct daemon *d, const char *role,
+                      const char *id) MUST_USE;
+void daemon_end(struct daemon *d);
+
+enum daemon_event { DAEMON_TIMEOUT, DAEMON_WOKEN, DAEMON_STOP };
+
+/* Sleeps until something comes, at most timeout_ms. */
+enum daemon_event daemon_wait(struct daemon *d, int64_t timeout_ms);
+
+#endif

@@ -1,0 +1,196 @@
+/* The thread around a step. */
+#include "runner.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define STEP_ARENA_BYTES ((size_t)256 << 20)
+#define RETRY_MS 1000
+
+struct runner {
+    const struct runner_task *task;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t change;
+    bool stop, woken, ended;
+    int64_t began_ms; /* of the present step; 0 while idle */
+};
+
+/* A tenth more or less, so that many processes do not ask at one instant. */
+static int64_t
+jitter(int64_t ms)
+{
+    static _Thread_local unsigned seed;
+
+    if (seed == 0)
+        seed = (unsigned)clock_mono_us();
+    return ms - ms / 10 + rand_r(&seed) % (ms / 5 + 1);
+}
+
+/* Answers whether to go on. */
+static bool
+idle(struct runner *r, int64_t ms)
+{
+    int64_t until_ms = clock_mono_ms() + ms;
+    const struct timespec until = { until_ms / 1000,
+                                    until_ms % 1000 * 1000000 };
+    bool stop;
+
+    pthread_mutex_lock(&r->mutex);
+    r->began_ms = 0;
+    while (!r->stop && !r->woken && ms > 0 &&
+           pthread_cond_timedwait(&r->change, &r->mutex, &until) == 0)
+        ;
+    r->woken = false;
+    r->began_ms = clock_mono_ms();
+    stop = r->stop;
+    pthread_mutex_unlock(&r->mutex);
+    return !stop;
+}
+
+static int64_t
+pause_after(const struct runner_task *task, enum err e)
+{
+    if (e == ERR_OK)
+        return 0;
+    if (e == ERR_NOT_FOUND || task->every_ms > RETRY_MS)
+        return jitter(task->every_ms);
+    return jitter(RETRY_MS);
+}
+
+static void
+run(struct runner *r, struct db *db, struct arena *a)
+{
+    int64_t pause_ms = 0;
+    enum err e = ERR_OK;
+
+    while (e != ERR_STATE && idle(r, pause_ms)) {
+        e = r->task->step(r->task->ctx, db, a);
+        if (db_in_transaction(db)) /* a step that left one open is wrong */
+            log_error("runner.transaction task=%s err=%s", r->task->name,
+                      err_name(db_end(db, ERR_INTERNAL)));
+        arena_reset(a);
+        pause_ms = pause_after(r->task, e);
+    }
+}
+
+static void *
+runner_main(void *arg)
+{
+    struct runner *r = arg;
+    struct db *db = db_open();
+    struct arena *a = arena_new(STEP_ARENA_BYTES);
+
+    if (db != NULL && a != NULL)
+        run(r, db, a);
+    else
+        log_error("runner.memory task=%s", r->task->name);
+    arena_free(a);
+    if (db != NULL)
+        db_close(db);
+    if (r->task->end != NULL)
+        r->task->end(r->task->ctx);
+    pthread_mutex_lock(&r->mutex);
+    r->ended = true;
+    pthread_cond_broadcast(&r->change);
+    pthread_mutex_unlock(&r->mutex);
+    return NULL;
+}
+
+struct runner *
+runner_start(const struct runner_task *task)
+{
+    struct runner *r = calloc(1, sizeof(*r));
+    pthread_condattr_t monotonic;
+
+    if (r == NULL)
+        return NULL;
+    r->task = task;
+    pthread_mutex_init(&r->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->change, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&r->thread, NULL, runner_main, r) == 0)
+        return r;
+    pthread_cond_destroy(&r->change);
+    pthread_mutex_destroy(&r->mutex);
+    free(r);
+    return NULL;
+}
+
+static void
+tell(struct runner *r, bool *flag)
+{
+    pthread_mutex_lock(&r->mutex);
+    *flag = true;
+    pthread_cond_broadcast(&r->change);
+    pthread_mutex_unlock(&r->mutex);
+}
+
+void
+runner_wake(struct runner *r)
+{
+    tell(r, &r->woken);
+}
+
+void
+runner_stop(struct runner *r)
+{
+    tell(r, &r->stop);
+}
+
+bool
+runner_ended(struct runner *r)
+{
+    bool ended;
+
+    pthread_mutex_lock(&r->mutex);
+    ended = r->ended;
+    pthread_mutex_unlock(&r->mutex);
+    return ended;
+}
+
+int64_t
+runner_busy_ms(struct runner *r)
+{
+    int64_t began;
+
+    pthread_mutex_lock(&r->mutex);
+    began = r->began_ms;
+    pthread_mutex_unlock(&r->mutex);
+    return began == 0 ? 0 : clock_mono_ms() - began;
+}
+
+static bool
+wait_ended(struct runner *r, int64_t timeout_ms)
+{
+    int64_t until_ms = clock_mono_ms() + timeout_ms;
+    const struct timespec until = { until_ms / 1000,
+                                    until_ms % 1000 * 1000000 };
+    bool ended;
+
+    pthread_mutex_lock(&r->mutex);
+    while (!r->ended &&
+           pthread_cond_timedwait(&r->change, &r->mutex, &until) == 0)
+        ;
+    ended = r->ended;
+    pthread_mutex_unlock(&r->mutex);
+    return ended;
+}
+
+bool
+runner_join(struct runner *r, int64_t timeout_ms)
+{
+    if (!wait_ended(r, timeout_ms))
+        return false;
+    pthread_join(r->thread, NULL);
+    pthread_cond_destroy(&r->change);
+    pthread_mutex_destroy(&r->mutex);
+    free(r);
+    return true;
+}

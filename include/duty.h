@@ -1,0 +1,64 @@
+/* What runs in the background. Duties of the cluster are each behind a lease
+ * and done by one `control` at a time; upkeep is done on every machine by its
+ * `supervise`. Both are rows of tables in handlers/duties.c, where dialects
+ * put theirs; the loops around them are fcgi/control.c and supervise.c. */
+#ifndef MG_DUTY_H
+#define MG_DUTY_H
+
+#include "arena.h"
+#include "base.h"
+#include "db.h"
+#include "lease.h"
+
+struct duty_run {
+    struct db *db;
+    struct arena *arena; /* fresh for each step */
+    const char *id;      /* the control's: "m1" */
+    /* Every transaction of the step begins with lease_hold of it: a step that
+     * was held up past the lease's end then changes nothing. */
+    const struct lease *lease;
+    void *memory; /* the duty's own from step to step; NULL at first */
+};
+
+struct duty {
+    const char *lease; /* NULL ends the table */
+    /* The id that leads a fresh deployment; NULL: whoever comes first. */
+    const char *first;
+    /* The lease is not given back by who ends: it moves only after it was
+     * not renewed for its whole time, so that restarts change nothing. */
+    bool sticky;
+    int64_t every_ms; /* idle time between steps */
+    /* As the step of a runner: OK go on, NOT_FOUND idle, STATE the lease is
+     * lost; errors are logged by the step. */
+    enum err (*step)(struct duty_run *run);
+    void (*forget)(void *memory); /* may be NULL */
+};
+
+extern const struct duty duties[];
+
+struct upkeep_run {
+    struct db *db;
+    struct arena *arena;
+    const char *machine; /* its address */
+    void *memory;
+};
+
+struct upkeep {
+    const char *name; /* NULL ends the table */
+    int64_t (*every_ms)(void);
+    enum err (*step)(struct upkeep_run *run);
+    void (*forget)(void *memory);
+};
+
+extern const struct upkeep upkeeps[];
+
+/* Length of every lease of a duty. */
+#define DUTY_LEASE_MS 10000
+
+/* Whether a candidate takes a lease now. row: as the store has it, NULL when
+ * nobody ever had it. view_ms: for how long the candidate has been seeing the
+ * store without a gap. Pure. */
+bool duty_may_take(const struct duty *d, const char *id,
+                   const struct lease_row *row, int64_t view_ms);
+
+#endif
