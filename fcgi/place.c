@@ -138,10 +138,39 @@ place_socket(char *out, size_t size, const char *name)
     return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
 }
 
+/* Which of the listeners of that name it is: pegasus-meta has three. */
+static size_t
+listener_index(const char *of, unsigned on, unsigned at)
+{
+    size_t i = 0;
+
+#define LISTENER(name, tail, machine, port, refuse)    \
+    if (strcmp(name, of) == 0) {                       \
+        if ((machine) == on && (port) == at)           \
+            return i;                                  \
+        i++;                                           \
+    }
+#include "listeners.def"
+#undef LISTENER
+    return i;
+}
+
+/* The i-th piece of a comma-separated list; none left: an empty one. */
+static struct span
+list_piece(const char *list, size_t i)
+{
+    for (; i > 0 && *list != '\0'; i--) {
+        list += strcspn(list, ",");
+        list += *list == ',' ? 1 : 0;
+    }
+    return (struct span){ list, strcspn(list, ",") };
+}
+
 enum err
 place_listener(const char *name, unsigned machine, unsigned port, char *out,
                size_t size)
 {
+    struct span piece;
     const char *set;
     char key[64], *p;
     int n;
@@ -150,8 +179,10 @@ place_listener(const char *name, unsigned machine, unsigned port, char *out,
     for (p = key; *p != '\0'; p++)
         *p = *p == '-' ? '_' : *p;
     set = config_text("listen", key);
-    if (set != NULL && set[0] != '\0')
-        n = snprintf(out, size, "%s", set);
+    piece = list_piece(set != NULL ? set : "",
+                       listener_index(name, machine, port));
+    if (piece.n > 0)
+        n = snprintf(out, size, "%.*s", (int)piece.n, piece.p);
     else
         n = snprintf(out, size, "%s.%u:%u", config_net(), machine, port);
     return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;

@@ -26,6 +26,8 @@ struct kind {
                 * stopped in reverse */
     enum on_death on_death;
     bool numbered;    /* "serve-0"; else one, named by its role alone */
+    /* What stands for the number of child i: "m1". NULL: the number. */
+    void (*label)(int i, char *out, size_t size);
     int stop_signal;  /* asks it to end; after stop_ms it is killed */
     int stop_ms;
     int death_signal; /* what it gets when up itself is killed */

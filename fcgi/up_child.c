@@ -103,9 +103,14 @@ open_socket(struct child *c, char *why, size_t why_size)
 static void
 name_child(struct child *c)
 {
+    char label[20];
+
+    (void)snprintf(label, sizeof(label), "%d", c->id);
+    if (c->kind->label != NULL)
+        c->kind->label(c->id, label, sizeof(label));
     if (c->kind->numbered)
-        (void)snprintf(c->name, sizeof(c->name), "%s-%d", c->kind->role,
-                       c->id);
+        (void)snprintf(c->name, sizeof(c->name), "%.10s-%s", c->kind->role,
+                       label);
     else
         (void)snprintf(c->name, sizeof(c->name), "%s", c->kind->role);
 }

@@ -56,6 +56,57 @@ serve_command(struct up *up, const struct child *c, struct command *out)
     out->in = c->listen_fd;
 }
 
+/* ---- what runs in the background ---- */
+
+/* The metas of Pegasus are three; every cluster-wide duty has three
+ * candidates with them. */
+static size_t
+control_count(void)
+{
+    return 3;
+}
+
+static void
+control_label(int i, char *out, size_t size)
+{
+    (void)snprintf(out, size, "m%d", i + 1);
+}
+
+static void
+control_command(struct up *up, const struct child *c, struct command *out)
+{
+    char id[20];
+
+    control_label(c->id, id, sizeof(id));
+    role_command(up, "control", out);
+    command_arg(out, "--id");
+    command_arg(out, "%s", id);
+}
+
+/* The onebox has three machines, NET.1 to NET.3. */
+static size_t
+machine_count(void)
+{
+    return 3;
+}
+
+static void
+machine_label(int i, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s.%d", config_net(), i + 1);
+}
+
+static void
+supervise_command(struct up *up, const struct child *c, struct command *out)
+{
+    char address[20];
+
+    machine_label(c->id, address, sizeof(address));
+    role_command(up, "supervise", out);
+    command_arg(out, "--machine");
+    command_arg(out, "%s", address);
+}
+
 /* ---- nginx ---- */
 
 static enum err
@@ -194,6 +245,24 @@ const struct kind kinds[] = {
       .death_signal = SIGTERM,
       .count = serve_count,
       .command = serve_command },
+    { .role = "control",
+      .order = 4,
+      .numbered = true,
+      .label = control_label,
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = control_count,
+      .command = control_command },
+    { .role = "supervise",
+      .order = 4,
+      .numbered = true,
+      .label = machine_label,
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = machine_count,
+      .command = supervise_command },
     { .role = "nginx",
       .order = 5,
       .stop_signal = SIGQUIT,

@@ -26,7 +26,8 @@ enum err place_socket(char *out, size_t size, const char *name) MUST_USE;
 enum err place_socket_dir(char *out, size_t size) MUST_USE;
 
 /* Where a listener of listeners.def listens, "host:port": its key in
- * [listen], where '-' is written '_', else NET.machine:port. */
+ * [listen], where '-' is written '_' (of several listeners of one name the
+ * i-th takes the i-th piece of the list), else NET.machine:port. */
 enum err place_listener(const char *name, unsigned machine, unsigned port,
                         char *out, size_t size) MUST_USE;
 

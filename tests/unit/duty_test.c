@@ -1,0 +1,79 @@
+/* Who takes the lease of a duty. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "duty.h"
+
+static const struct duty leader = { .lease = "pegasus.leader", .first = "m1",
+                                    .sticky = true };
+static const struct duty plain = { .lease = "cluster.audit" };
+
+#define NOW 1000000
+#define LONG DUTY_LEASE_MS
+
+static struct lease_row
+row(const char *owner, int64_t expires_ms)
+{
+    return (struct lease_row){ .owner = owner, .epoch = 7, .now_ms = NOW,
+                               .expires_ms = expires_ms };
+}
+
+static void
+the_first_candidate_leads_a_fresh_deployment_at_once(void **state)
+{
+    (void)state;
+    assert_true(duty_may_take(&leader, "m1", NULL, 0));
+    assert_false(duty_may_take(&leader, "m2", NULL, LONG - 1));
+    assert_true(duty_may_take(&leader, "m2", NULL, LONG));
+    assert_true(duty_may_take(&plain, "m3", NULL, 0));
+}
+
+static void
+who_was_killed_goes_on_within_its_lease(void **state)
+{
+    struct lease_row held = row("m2", NOW + 5000), ended = row("m2", 5);
+
+    (void)state;
+    assert_true(duty_may_take(&leader, "m2", &held, 0));
+    assert_true(duty_may_take(&leader, "m2", &ended, 0));
+}
+
+static void
+a_lease_that_runs_is_nobody_elses(void **state)
+{
+    struct lease_row held = row("m1", NOW);
+
+    (void)state;
+    assert_false(duty_may_take(&leader, "m2", &held, 10 * LONG));
+    assert_false(duty_may_take(&plain, "m2", &held, 10 * LONG));
+}
+
+/* After an outage of the store, or a start of everything, the last owner gets
+ * the time of one lease to come back. */
+static void
+a_sticky_lease_moves_after_it_was_seen_unrenewed(void **state)
+{
+    struct lease_row ended = row("m1", NOW - 1);
+
+    (void)state;
+    assert_false(duty_may_take(&leader, "m2", &ended, LONG - 1));
+    assert_true(duty_may_take(&leader, "m2", &ended, LONG));
+    assert_true(duty_may_take(&plain, "m2", &ended, 0));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_candidate_leads_a_fresh_deployment_at_once),
+        cmocka_unit_test(who_was_killed_goes_on_within_its_lease),
+        cmocka_unit_test(a_lease_that_runs_is_nobody_elses),
+        cmocka_unit_test(a_sticky_lease_moves_after_it_was_seen_unrenewed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
