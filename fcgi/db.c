@@ -44,34 +44,50 @@ struct db_settings db_settings;
 /* ---- settings ---- */
 
 static enum err
+parse_port(const char *p, const char *end, unsigned *out)
+{
+    unsigned long v = 0;
+
+    for (; p < end && *p >= '0' && *p <= '9' && v < 65536; p++)
+        v = v * 10 + (unsigned long)(*p - '0');
+    *out = (unsigned)v;
+    return p == end && v > 0 && v < 65536 ? ERR_OK : ERR_BAD_PARAM;
+}
+
+/* "host", "host:port", "[v6]", "[v6]:port" */
+static enum err
+parse_tcp(const char *p, const char *end, struct db_host *out)
+{
+    const char *name = *p == '[' ? p + 1 : p, *stop = name;
+
+    while (stop < end && *stop != ']' && *stop != '[' &&
+           (*stop != ':' || *p == '['))
+        stop++;
+    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)(stop - name),
+                   name);
+    out->port = MYSQL_PORT;
+    if (stop == name || (*p == '[' && (stop == end || *stop++ != ']')))
+        return ERR_BAD_PARAM;
+    if (stop == end)
+        return ERR_OK;
+    return *stop == ':' ? parse_port(stop + 1, end, &out->port) : ERR_BAD_PARAM;
+}
+
+static enum err
 parse_host(const char *p, size_t n, struct db_host *out)
 {
-    static const char unix_prefix[] = "unix:";
-    const char *colon = memrchr(p, ':', n);
-    char *end;
-    unsigned long port = 3306;
+    static const char scheme[] = "unix:";
+    const size_t scheme_n = sizeof(scheme) - 1;
 
     if (n == 0 || n >= sizeof(out->name))
         return ERR_BAD_PARAM;
     (void)snprintf(out->label, sizeof(out->label), "%.*s", (int)n, p);
+    if (strncmp(p, scheme, scheme_n) != 0)
+        return parse_tcp(p, p + n, out);
     out->port = 0;
-    if (n > 5 && strncmp(p, unix_prefix, 5) == 0) {
-        (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)n - 5, p + 5);
-        return ERR_OK;
-    }
-    if (colon != NULL && (*p != '[' || colon[-1] == ']')) {
-        port = strtoul(colon + 1, &end, 10);
-        if (end != p + n || end == colon + 1 || port == 0 || port > 65535)
-            return ERR_BAD_PARAM;
-        n = (size_t)(colon - p);
-    }
-    if (n > 2 && *p == '[' && p[n - 1] == ']') {
-        p++;
-        n -= 2;
-    }
-    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)n, p);
-    out->port = (unsigned)port;
-    return n > 0 ? ERR_OK : ERR_BAD_PARAM;
+    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)(n - scheme_n),
+                   p + scheme_n);
+    return n > scheme_n ? ERR_OK : ERR_BAD_PARAM;
 }
 
 static enum err
@@ -208,8 +224,8 @@ db_fail(struct db *db, unsigned code, const char *text, const char *what,
     if (e == ERR_EXISTS)
         db_dup_parse(db->text, db->dup, sizeof(db->dup));
     if ((traits & DB_QUIET) == 0)
-        log_warn("db.failed err=%s errno=%u text=\"%s\" peer=%s sql=\"%.80s\"",
-                 err_name(e), code, db->text, db_peer(db), what);
+        log_warn("db.failed errno=%u text=\"%s\" peer=%s sql=\"%.80s\"", code,
+                 db->text, db_peer(db), what);
     db->rerun = (traits & DB_UNDONE) != 0 &&
                 ((traits & DB_NEXT) == 0 || db_settings.n_hosts > 1);
     if (e == ERR_STORE && (traits & (DB_LOST | DB_UNDONE)) == DB_LOST)

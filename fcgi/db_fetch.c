@@ -305,7 +305,8 @@ fetch(struct db *db, struct stmt *st, struct arena *a, void *out)
     for (i = 0; i < st->n_columns && e == ERR_OK; i++)
         e = store_cell(db, st, a, i, out);
     if (e != ERR_OK)
-        return db_fail_own(db, e, "a value that does not fit", st->sql);
+        return db_fail_own(db, e, "a value that its field does not take",
+                           st->sql);
     return ERR_OK;
 }
 
