@@ -14,6 +14,7 @@
 #include "config.h"
 #include "log.h"
 #include "place.h"
+#include "profiler.h"
 
 #define EXIT_USAGE 2
 
@@ -186,8 +187,23 @@ settle_account(const struct command *c)
     return false;
 }
 
+/* Roles that answer /pprof: gperftools reads its environment when it is
+ * loaded, before any of our code runs. */
+static void
+prepare_profiler(const struct command *c, char **whole_argv)
+{
+    static const char *const roles[] = { "serve", "control", "supervise",
+                                         "capture" };
+
+    for (size_t i = 0; i < COUNT(roles); i++)
+        if (strcmp(c->name, roles[i]) == 0)
+            profiler_environment(whole_argv,
+                                 config()->serve_heap_sample_bytes);
+}
+
 static int
-run_command(const struct command *c, int argc, char **argv)
+run_command(const struct command *c, int argc, char **argv,
+            char **whole_argv)
 {
     if (argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
@@ -196,6 +212,7 @@ run_command(const struct command *c, int argc, char **argv)
     }
     if (!settle_account(c) || !load_config())
         return EXIT_FAILURE;
+    prepare_profiler(c, whole_argv);
     return c->run(argc, argv);
 }
 
@@ -229,7 +246,7 @@ main(int argc, char **argv)
         return usage_error("unknown command", argv[i]);
     if (place_set(run_dir, net, why, sizeof(why)) != ERR_OK)
         return usage_error(why, "");
-    return run_command(c, argc - i, argv + i);
+    return run_command(c, argc - i, argv + i, argv);
 }
 
 int
