@@ -70,7 +70,31 @@ $(B)/unit/%: tests/unit/%.c $(CORE)
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -o $@ $< $(CORE) $(LDFLAGS_ALL) -lcmocka $(LIBS) $(LIBS_$(FLAVOUR))
 
+# ---- fuzz targets: seeds by `make fuzz-seeds`, search by `make fuzz` ----
+
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES = $(patsubst tests/fuzz/%.c,%, \
+       $(filter-out tests/fuzz/run_seeds.c,$(wildcard tests/fuzz/*.c)))
+FUZZ = $(FUZZ_NAMES:%=$(B)/fuzz/%)
+# Under libFuzzer, which brings its own main, all is compiled by clang.
+CFLAGS_fuzz = $(CFLAGS_asan) -fsanitize=fuzzer-no-link
+LDFLAGS_fuzz = $(LDFLAGS_asan)
+FUZZ_MAIN = $(if $(filter fuzz,$(FLAVOUR)),-fsanitize=fuzzer,tests/fuzz/run_seeds.c)
+
+.PHONY: fuzz fuzz-seeds
+fuzz-seeds: $(FUZZ)
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/run_seeds.c $(CORE)
+	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) $(CORE) $(LDFLAGS_ALL) $(LIBS)
+fuzz:
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang fuzz-seeds
+	@set -e; for t in $(FUZZ_NAMES); do \
+	    mkdir -p build/fuzz/corpus/$$t; echo "== $$t, $(FUZZ_SECONDS) s"; \
+	    build/fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	        -print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/$$t- \
+	        build/fuzz/corpus/$$t tests/fuzz/seeds/$$t; done
+
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

@@ -10,13 +10,13 @@
 
 #ifdef METAGATE_ASAN
 #include <sanitizer/asan_interface.h>
-#define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define POISON(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
-#define GAP ALIGN /* between two pieces: an overrun meets poison */
+#define GAP            ALIGN /* between two pieces: an overrun meets poison */
 #else
-#define POISON(p, n) ((void)(p), (void)(n))
+#define POISON(p, n)   ((void)(p), (void)(n))
 #define UNPOISON(p, n) ((void)(p), (void)(n))
-#define GAP 0
+#define GAP            0
 #endif
 
 #define ALIGN _Alignof(max_align_t)
@@ -197,7 +197,10 @@ arena_strdup(struct arena *a, const char *s)
     return arena_strndup(a, s, strlen(s));
 }
 
-static char *PRINTF_LIKE(2, 0)
+static char *
+print_to(struct arena *a, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+
+static char *
 print_to(struct arena *a, const char *fmt, va_list args)
 {
     va_list again;

@@ -145,8 +145,11 @@ buf_i64(struct buf *b, int64_t v)
     buf_put(b, text, n);
 }
 
+static void print_long(struct buf *b, const char *fmt, va_list args, size_t n)
+    PRINTF_LIKE(2, 0);
+
 /* When the small text does not do: printed again into memory of its own. */
-static void PRINTF_LIKE(2, 0)
+static void
 print_long(struct buf *b, const char *fmt, va_list args, size_t n)
 {
     char *text;

@@ -104,8 +104,8 @@ peek(const struct scan *s)
 static void
 skip_space(struct scan *s)
 {
-    while (!at_end(s) && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' ||
-                          *s->p == '\r'))
+    while (!at_end(s) &&
+           (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
         s->p++;
 }
 
@@ -416,8 +416,7 @@ next_camel(const char **p, const char *end)
     }
     if (*p == end)
         return -1;
-    return capital ? toupper((unsigned char)*(*p)++)
-                   : (unsigned char)*(*p)++;
+    return capital ? toupper((unsigned char)*(*p)++) : (unsigned char)*(*p)++;
 }
 
 static int
@@ -451,11 +450,12 @@ compare_names(const void *a, const void *b, void *scan)
 static enum err
 check_names(struct scan *s, size_t first)
 {
-    struct name *v = s->names + first;
     size_t n = s->n_names - first;
+    struct name *v;
 
     if (n < 2)
         return ERR_OK;
+    v = s->names + first;
     qsort_r(v, n, sizeof(*v), compare_names, s);
     for (size_t i = 1; i < n; i++) {
         if (compare_names(&v[i - 1], &v[i], s) == 0)
@@ -518,8 +518,8 @@ scan_name(struct scan *s)
     e = scan_name_chars(s);
     if (e != ERR_OK)
         return e;
-    e = note_name(
-        s, (struct name){ at, (uint32_t)s->out->text.n - at, source });
+    e = note_name(s,
+                  (struct name){ at, (uint32_t)s->out->text.n - at, source });
     put(s, "\":", 2);
     return e;
 }
@@ -659,15 +659,18 @@ enum err
 json_scan(const char *text, size_t n, unsigned lenient,
           struct json_scanned *out, struct json_error *why)
 {
-    struct scan s = { .start = text, .p = text, .lenient = lenient,
-                      .out = out, .max_values = json_max_values(n),
+    struct scan s = { .start = text,
+                      .p = text,
+                      .lenient = lenient,
+                      .out = out,
+                      .max_values = json_max_values(n),
                       .why = why };
     enum err e;
 
     /* Nothing grows by more than this: a scalar gets two quotes and a tag,
      * a quote in single quotes a backslash. */
-    *out = (struct json_scanned){ .text = BUF_INIT(n * 2 + 3 +
-                                                   s.max_values * 3) };
+    *out =
+        (struct json_scanned){ .text = BUF_INIT(n * 2 + 3 + s.max_values * 3) };
     *why = (struct json_error){ 0 };
     if (n > JSON_MAX_BYTES)
         return refuse_at(&s, 0, ERR_LIMIT, "the text is too long");

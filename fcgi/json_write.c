@@ -26,12 +26,12 @@ enum {
 #define X32 X8, X8, X8, X8
 
 static const unsigned char escapes[256] = {
-    A8,  A8,  A8, A8,                                 /* 00-1f */
-    0,   0,   A,  0,  0, 0, H, 0, O8,                 /* 20-2f: " & */
-    O8,  0,   0,  0,  0, H, 0, H, 0,                  /* 30-3f: < > */
-    O8,  O8,  O8, 0,  0, 0, 0, A, 0, 0, 0,            /* 40-5f: \ */
-    O8,  O8,  O8, O8,                                 /* 60-7f */
-    X32, X32, X32, X32,                               /* 80-ff */
+    A8,  A8,  A8,  A8,                        /* 00-1f */
+    0,   0,   A,   0,   0, 0, H, 0, O8,       /* 20-2f: " & */
+    O8,  0,   0,   0,   0, H, 0, H, 0,        /* 30-3f: < > */
+    O8,  O8,  O8,  0,   0, 0, 0, A, 0,  0, 0, /* 40-5f: \ */
+    O8,  O8,  O8,  O8,                        /* 60-7f */
+    X32, X32, X32, X32,                       /* 80-ff */
 };
 
 #undef A
@@ -105,10 +105,10 @@ static void
 put_u16(struct buf *b, unsigned code)
 {
     static const char hex[] = "0123456789abcdef";
-    const char text[6] = { '\\', 'u', hex[code >> 12 & 15],
-                           hex[code >> 8 & 15], hex[code >> 4 & 15],
-                           hex[code & 15] };
+    char text[6] = "\\u";
 
+    for (int i = 0; i < 4; i++)
+        text[2 + i] = hex[code >> (12 - 4 * i) & 15];
     put(b, text, sizeof(text));
 }
 

@@ -33,15 +33,15 @@ struct value {
     struct span json; /* as sent */
 };
 
-static enum err bind_node(struct bind *b, const struct at *at,
-                          const struct field *f, const struct json *j,
-                          void *out);
-static enum err bind_record(struct bind *b, const struct at *at,
-                            const struct record *rec, const struct json *j,
-                            void *out);
-static enum err bind_members(struct bind *b, const struct at *at,
-                             const struct record *rec, const struct json *obj,
-                             const char *nested, void *out);
+static enum err
+bind_node(struct bind *b, const struct at *at, const struct field *f,
+          const struct json *j, void *out);
+static enum err
+bind_record(struct bind *b, const struct at *at, const struct record *rec,
+            const struct json *j, void *out);
+static enum err
+bind_members(struct bind *b, const struct at *at, const struct record *rec,
+             const struct json *obj, const char *nested, void *out);
 
 /* ---- refusals ---- */
 
@@ -378,14 +378,14 @@ bind_json(struct bind *b, const struct at *at, const struct field *f,
     return ERR_OK;
 }
 
-typedef enum err scalar_fn(struct bind *b, const struct at *at,
-                           const struct field *f, const struct value *v,
-                           void *out);
+typedef enum err
+scalar_fn(struct bind *b, const struct at *at, const struct field *f,
+          const struct value *v, void *out);
 
 static scalar_fn *const scalars[] = {
-    [F_STR] = bind_str,   [F_I32] = bind_i32,     [F_I64] = bind_i64,
-    [F_U64] = bind_u64,   [F_F64] = bind_f64,     [F_BOOL] = bind_bool,
-    [F_ENUM] = bind_enum, [F_FLAG] = bind_flag,   [F_BYTES] = bind_bytes,
+    [F_STR] = bind_str,   [F_I32] = bind_i32,   [F_I64] = bind_i64,
+    [F_U64] = bind_u64,   [F_F64] = bind_f64,   [F_BOOL] = bind_bool,
+    [F_ENUM] = bind_enum, [F_FLAG] = bind_flag, [F_BYTES] = bind_bytes,
     [F_JSON] = bind_json, [F_ROWS] = NULL,
 };
 
@@ -505,8 +505,8 @@ bind_map(struct bind *b, const struct at *at, const struct field *f,
 
     if (json_type(j) != JSON_OBJECT)
         return refuse_type(b, at, f);
-    e = new_elements(b, at, f, count_children(j),
-                     MAP_VALUE_OFF + f->more->size, &map.v);
+    e = new_elements(b, at, f, count_children(j), MAP_VALUE_OFF + f->more->size,
+                     &map.v);
     entry = map.v;
     for (j = json_first(j); j != NULL && e == ERR_OK; j = json_next(j)) {
         const char *key = json_key(j);
@@ -646,8 +646,8 @@ is_named(const struct bind *b, const struct field *f, const char *name)
 static bool
 in_body(const struct field *f)
 {
-    return (f->flags & IN) && (!(f->flags & (PATH | QUERY)) ||
-                               (f->flags & BODY));
+    return (f->flags & IN) &&
+           (!(f->flags & (PATH | QUERY)) || (f->flags & BODY));
 }
 
 static bool
@@ -684,8 +684,7 @@ is_known(const struct bind *b, const struct record *rec, const char *nested,
     for (size_t i = 0; i < rec->n; i++) {
         const struct field *f = &rec->fields[i];
 
-        if (nested == NULL && f->nested != NULL &&
-            strcmp(f->nested, name) == 0)
+        if (nested == NULL && f->nested != NULL && strcmp(f->nested, name) == 0)
             return true;
         if (!in_body(f) || !is_nested_in(f, nested))
             continue;

@@ -14,10 +14,10 @@ struct render {
     struct arena *a;
 };
 
-static enum err render_record(struct render *r, const struct record *rec,
-                              const void *in);
-static enum err render_members(struct render *r, const struct record *rec,
-                               const void *in);
+static enum err
+render_record(struct render *r, const struct record *rec, const void *in);
+static enum err
+render_members(struct render *r, const struct record *rec, const void *in);
 
 /* ---- scalars ---- */
 

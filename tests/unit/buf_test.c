@@ -44,7 +44,8 @@ writes_are_joined_and_terminated(void **state)
 static void
 integers_are_printed_as_printf_does(void **state)
 {
-    const uint64_t some[] = { 0, 1, 9, 10, 99, 100, 101, 999, 1000, 12345,
+    const uint64_t some[] = { 0,          1,         9,         10,   99,
+                              100,        101,       999,       1000, 12345,
                               UINT32_MAX, INT64_MAX, UINT64_MAX };
     struct buf b = BUF_INIT(100);
     char want[32];

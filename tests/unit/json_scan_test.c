@@ -73,11 +73,11 @@ expect_refused(unsigned lenient, const char *const *texts, size_t n)
     }
 }
 
-#define TAKEN(lenient, ...)                                               \
-    expect_taken(lenient, (const char *const[]){ __VA_ARGS__ },           \
+#define TAKEN(lenient, ...)                                     \
+    expect_taken(lenient, (const char *const[]){ __VA_ARGS__ }, \
                  COUNT(((const char *const[]){ __VA_ARGS__ })))
-#define REFUSED(lenient, ...)                                             \
-    expect_refused(lenient, (const char *const[]){ __VA_ARGS__ },         \
+#define REFUSED(lenient, ...)                                     \
+    expect_refused(lenient, (const char *const[]){ __VA_ARGS__ }, \
                    COUNT(((const char *const[]){ __VA_ARGS__ })))
 
 static void
@@ -106,8 +106,8 @@ malformed_texts_are_refused(void **state)
             "{\"a\":", "{\"a\":1", "[,]", "[1 2]", "{\"a\" 1}", "{1:2}",
             "{\"a\":1,}", "[1,]", "[1,,2]", "{,}", "{\"a\":1 \"b\":2}", "tru",
             "truee", "nul", "TRUE", "nan", "NaN", "Infinity", "undefined",
-            "'a'", "{a:1}", "\"a", "\"a\\", "/* c */ 1", "{\"a\":}", "[}",
-            "{]", "\xef\xbb\xbf{}");
+            "'a'", "{a:1}", "\"a", "\"a\\", "/* c */ 1", "{\"a\":}", "[}", "{]",
+            "\xef\xbb\xbf{}");
 }
 
 static void
@@ -311,11 +311,11 @@ the_rewritten_text_has_tags_and_one_form_of_escapes(void **state)
     struct json_scanned s;
 
     (void)state;
-    assert_int_equal(json_scan(text, strlen(text),
-                               JSON_BARE_KEYS | JSON_SINGLE_QUOTES |
-                                   JSON_TRAILING_COMMA,
-                               &s, &why),
-                     ERR_OK);
+    assert_int_equal(
+        json_scan(text, strlen(text),
+                  JSON_BARE_KEYS | JSON_SINGLE_QUOTES | JSON_TRAILING_COMMA, &s,
+                  &why),
+        ERR_OK);
     assert_string_equal(buf_text(&s.text),
                         "{\"a\":[\"n1.50e1\",\"t\",\"f\",\"z\","
                         "\"sx\\\"A/\\n\\u0001\xc3\xa4\"]}");

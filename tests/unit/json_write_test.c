@@ -80,16 +80,16 @@ containers_are_indented_when_the_style_says_so(void **state)
     start(&pretty);
     write_sample();
     printed("{\n"
-           "    \"a\": [\n"
-           "        1,\n"
-           "        {},\n"
-           "        [],\n"
-           "        {\n"
-           "            \"x\": null\n"
-           "        }\n"
-           "    ],\n"
-           "    \"b\": true\n"
-           "}");
+            "    \"a\": [\n"
+            "        1,\n"
+            "        {},\n"
+            "        [],\n"
+            "        {\n"
+            "            \"x\": null\n"
+            "        }\n"
+            "    ],\n"
+            "    \"b\": true\n"
+            "}");
 }
 
 static void
@@ -133,16 +133,16 @@ ready_text_is_indented_to_its_place(void **state)
     jw_array_end(&w);
     jw_object_end(&w);
     printed("{\n"
-           "    \"result\": {\n"
-           "        \"a\": \"x\\ny\"\n"
-           "    },\n"
-           "    \"list\": [\n"
-           "        {\n"
-           "            \"a\": \"x\\ny\"\n"
-           "        },\n"
-           "        []\n"
-           "    ]\n"
-           "}");
+            "    \"result\": {\n"
+            "        \"a\": \"x\\ny\"\n"
+            "    },\n"
+            "    \"list\": [\n"
+            "        {\n"
+            "            \"a\": \"x\\ny\"\n"
+            "        },\n"
+            "        []\n"
+            "    ]\n"
+            "}");
 }
 
 static void
@@ -271,7 +271,7 @@ every_leaf_is_a_string_when_the_style_says_so(void **state)
     jw_str(&w, "x");
     jw_array_end(&w);
     printed("[\"1\",\"-2\",\"3\",\"false\",\"100.00\",\"0.00\",\"0.00\","
-           "\"-0.01\",\"\",\"x\"]");
+            "\"-0.01\",\"\",\"x\"]");
     start(&leaves);
     jw_f64(&w, -DBL_MAX);
     assert_int_equal(out.n, 1 + 1 + 309 + 3 + 1);
@@ -280,8 +280,17 @@ every_leaf_is_a_string_when_the_style_says_so(void **state)
 static void
 doubles_have_the_fewest_digits_that_read_back(void **state)
 {
-    static const double some[] = { 0, 1, -1, 0.1, 0.3, 1e21, 5e-324, DBL_MAX,
-                                   1.0 / 3, 123456.789, 9007199254740993.0 };
+    static const double some[] = { 0,
+                                   1,
+                                   -1,
+                                   0.1,
+                                   0.3,
+                                   1e21,
+                                   5e-324,
+                                   DBL_MAX,
+                                   1.0 / 3,
+                                   123456.789,
+                                   9007199254740993.0 };
 
     (void)state;
     for (size_t i = 0; i < COUNT(some); i++) {
@@ -302,9 +311,10 @@ doubles_have_the_fewest_digits_that_read_back(void **state)
 static void
 bytes_are_printed_as_base64(void **state)
 {
-    static const char *const want[] = { "\"\"", "\"Zg==\"", "\"Zm8=\"",
-                                        "\"Zm9v\"", "\"Zm9vYg==\"",
-                                        "\"Zm9vYmE=\"", "\"Zm9vYmFy\"" };
+    static const char *const want[] = { "\"\"",         "\"Zg==\"",
+                                        "\"Zm8=\"",     "\"Zm9v\"",
+                                        "\"Zm9vYg==\"", "\"Zm9vYmE=\"",
+                                        "\"Zm9vYmFy\"" };
 
     (void)state;
     for (size_t n = 0; n < COUNT(want); n++) {

@@ -12,8 +12,8 @@
 #include "sketches.h"
 
 enum {
-    DORIS = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_INTEGRAL |
-            BIND_CAMEL | BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET,
+    DORIS = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_INTEGRAL | BIND_CAMEL |
+            BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET,
 };
 
 static struct arena *arena;
@@ -86,8 +86,8 @@ objects_in_objects_in_lists_are_bound(void **state)
     assert_true(HAS(&in, create_instance, vault));
     assert_string_equal(in.vault->hdfs_info->prefix, "");
     assert_int_equal(in.vault->hdfs_info->build_conf->hdfs_confs.n, 2);
-    assert_string_equal(
-        in.vault->hdfs_info->build_conf->hdfs_confs.v[1].key, "c");
+    assert_string_equal(in.vault->hdfs_info->build_conf->hdfs_confs.v[1].key,
+                        "c");
     assert_null(in.vault->hdfs_info->build_conf->hdfs_confs.v[1].value);
 }
 
@@ -294,8 +294,8 @@ camel_case_names_are_taken_by_style(void **state)
           0, &in);
     assert_true(in.has == 0);
     refused(&create_instance_rec,
-            "{\"instance_id\":\"a\",\"instanceId\":\"b\"}", DORIS,
-            "instanceId", "is given twice");
+            "{\"instance_id\":\"a\",\"instanceId\":\"b\"}", DORIS, "instanceId",
+            "is given twice");
 }
 
 static void
@@ -316,8 +316,8 @@ unknown_members_are_ignored_or_refused_by_style(void **state)
             BIND_UNKNOWN_REFUSED, "paras.x", "is not known");
     refused(&create_cluster_paras_rec, "{\"paras\":{},\"shards\":1}",
             BIND_UNKNOWN_REFUSED, "shards", "is not known");
-    bound(&feed_rec, "{\"id\":\"f\",\"delimiter\":\",\"}",
-          BIND_UNKNOWN_REFUSED, &feed);
+    bound(&feed_rec, "{\"id\":\"f\",\"delimiter\":\",\"}", BIND_UNKNOWN_REFUSED,
+          &feed);
     refused(&feed_rec, "{\"id\":\"f\",\"x\":1}", BIND_UNKNOWN_REFUSED, "x",
             "is not known");
 }
@@ -356,13 +356,10 @@ bytes_are_decoded_from_either_alphabet(void **state)
     bound(&obj_info_rec, "{\"blob\":\"-_-_\"}", 0, &in);
     assert_memory_equal(in.blob.p, "\xfb\xff\xbf", 3);
     refused(&obj_info_rec, "{\"blob\":\"A\"}", 0, "blob", "must be base64");
-    refused(&obj_info_rec, "{\"blob\":\"Zm 9v\"}", 0, "blob",
-            "must be base64");
+    refused(&obj_info_rec, "{\"blob\":\"Zm 9v\"}", 0, "blob", "must be base64");
     refused(&obj_info_rec, "{\"blob\":\"=\"}", 0, "blob", "must be base64");
-    refused(&obj_info_rec, "{\"blob\":\"Zg=\"}", 0, "blob",
-            "must be base64");
-    refused(&obj_info_rec, "{\"blob\":\"Z===\"}", 0, "blob",
-            "must be base64");
+    refused(&obj_info_rec, "{\"blob\":\"Zg=\"}", 0, "blob", "must be base64");
+    refused(&obj_info_rec, "{\"blob\":\"Z===\"}", 0, "blob", "must be base64");
 }
 
 static void
@@ -431,9 +428,14 @@ static void
 members_by_key_make_a_list(void **state)
 {
     static const struct field keyed = {
-        .key = "nodes", .key_bytes = 5, .off = offsetof(struct app, nodes),
-        .type = F_LIST, .bit = app_has_nodes, .flags = IN,
-        .more = &meta_node_rec, .keyed_by = "hostaddr",
+        .key = "nodes",
+        .key_bytes = 5,
+        .off = offsetof(struct app, nodes),
+        .type = F_LIST,
+        .bit = app_has_nodes,
+        .flags = IN,
+        .more = &meta_node_rec,
+        .keyed_by = "hostaddr",
     };
     static const struct record rec = { "keyed", sizeof(struct app), &keyed, 1 };
     struct app in;
@@ -513,8 +515,7 @@ an_embedded_object_takes_members_of_its_host(void **state)
     assert_string_equal(in.id, "f");
     assert_string_equal(in.csv->delimiter, ";");
     assert_true(in.csv->commit_ts);
-    refused(&feed_rec, "{\"delimiter\":1}", 0, "delimiter",
-            "must be a string");
+    refused(&feed_rec, "{\"delimiter\":1}", 0, "delimiter", "must be a string");
 }
 
 static void
@@ -613,16 +614,15 @@ a_column_of_json_fills_a_container(void **state)
     struct sink_config s = { 0 };
 
     (void)state;
-    assert_int_equal(bind_text(&cluster_rec, "nodes",
-                               "[{\"cloud_unique_id\":\"u\"}]", &c),
-                     ERR_OK);
+    assert_int_equal(
+        bind_text(&cluster_rec, "nodes", "[{\"cloud_unique_id\":\"u\"}]", &c),
+        ERR_OK);
     assert_string_equal(c.nodes.v[0].cloud_unique_id, "u");
     assert_int_equal(bind_text(&sink_config_rec, "memo", " {\"a\":1} ", &s),
                      ERR_OK);
     assert_int_equal(s.memo.n, 7);
-    assert_int_equal(bind_text(&sink_config_rec, "properties",
-                               "{\"k\":\"v\"}", &s),
-                     ERR_OK);
+    assert_int_equal(
+        bind_text(&sink_config_rec, "properties", "{\"k\":\"v\"}", &s), ERR_OK);
     assert_string_equal(s.properties.v[0].value.v, "v");
     assert_int_equal(bind_text(&cluster_rec, "nodes", "[{]", &c),
                      ERR_BAD_PARAM);

@@ -34,8 +34,8 @@ teardown(void **state)
 }
 
 static enum err
-render(const struct json_style *style, const struct record *rec,
-       const void *in, enum secret_mode secrets, bool input)
+render(const struct json_style *style, const struct record *rec, const void *in,
+       enum secret_mode secrets, bool input)
 {
     struct json_writer w;
 
@@ -45,8 +45,8 @@ render(const struct json_style *style, const struct record *rec,
 }
 
 static void
-prints(const struct json_style *style, const struct record *rec,
-       const void *in, const char *want)
+prints(const struct json_style *style, const struct record *rec, const void *in,
+       const char *want)
 {
     assert_int_equal(render(style, rec, in, SECRETS_FULL, false), ERR_OK);
     assert_string_equal(buf_text(&out), want);
@@ -82,8 +82,7 @@ doris_prints_clusters_in_the_middle_of_an_instance(void **state)
         { .cloud_unique_id = "u1", .ctime = 1700000000, .has = 3 },
     };
     struct cluster clusters[] = {
-        { .cluster_id = "c1", .type = 1, .has = 3,
-          .nodes = { 1, nodes } },
+        { .cluster_id = "c1", .type = 1, .has = 3, .nodes = { 1, nodes } },
         { .cluster_id = "c2", .has = 1 },
     };
     struct source source = { (const char *)clusters, sizeof(clusters[0]), 2,
@@ -130,7 +129,8 @@ kunlun_prints_three_forms_of_one_struct(void **state)
     struct meta_node nodes[] = { { 3, "h1", "1" }, { 3, "h2", "2" } };
     struct meta_numbered in = { .result = "ok", .metas = { 2, nodes } };
     struct STR hosts[] = { { .v = "h" } };
-    struct create_cluster cc = { .ha_mode = "mgr", .shards = 2,
+    struct create_cluster cc = { .ha_mode = "mgr",
+                                 .shards = 2,
                                  .storage_hosts = { 1, hosts } };
     struct STR dirs[] = { { .v = "/a" }, { .v = "/b" } };
     struct path_list lists[] = { { .v = { 2, dirs } }, { .v = { 0, NULL } } };
@@ -168,11 +168,14 @@ pegasus_prints_strings_and_objects_by_key(void **state)
     struct source source = { (const char *)rows, sizeof(rows[0]), 2,
                              ERR_NOT_FOUND };
     struct STR names[] = { { .v = "n\"1" }, { .v = "n2" } };
-    struct app_general general = { .app_name = "temp", .app_id = 2,
-                                   .nodes = { 2, names }, .has = 3 };
+    struct app_general general = {
+        .app_name = "temp", .app_id = 2, .nodes = { 2, names }, .has = 3
+    };
     struct node_row nodes[] = { { .node = "n1", .total = 2, .has = 3 } };
-    struct app in = { .general = &general, .replicas = { next_of, &source },
-                      .nodes = { 1, nodes }, .rate = 0.5 };
+    struct app in = { .general = &general,
+                      .replicas = { next_of, &source },
+                      .nodes = { 1, nodes },
+                      .rate = 0.5 };
 
     (void)state;
     SET(&in, app, rate);
@@ -201,8 +204,8 @@ ticdc_prints_what_it_was_given(void **state)
     struct bind_error why;
 
     (void)state;
-    assert_int_equal(
-        json_parse(arena, text, strlen(text), 0, &j, &json_why), ERR_OK);
+    assert_int_equal(json_parse(arena, text, strlen(text), 0, &j, &json_why),
+                     ERR_OK);
     assert_int_equal(record_bind(arena, &sink_config_rec, j, 0, &in, &why),
                      ERR_OK);
     assert_int_equal(
@@ -251,21 +254,21 @@ absent_members_follow_their_flags(void **state)
     prints(&doris, &none_rec, &in, "{}");
 }
 
-#define ZEROES(X, s)                                                      \
-    X(s, STR, str, "str", OUT | PRINT_UNSET, -)                           \
-    X(s, I32, i32, "i32", OUT | PRINT_UNSET, -)                           \
-    X(s, I64, i64, "i64", OUT | PRINT_UNSET, -)                           \
-    X(s, U64, u64, "u64", OUT | PRINT_UNSET, -)                           \
-    X(s, F64, f64, "f64", OUT | PRINT_UNSET, -)                           \
-    X(s, BOOL, yes, "yes", OUT | PRINT_UNSET, -)                          \
-    X(s, FLAG, flag, "flag", OUT | PRINT_UNSET, -)                        \
-    X(s, ENUM, type, "type", OUT | PRINT_UNSET, type)                     \
-    X(s, BYTES, blob, "blob", OUT | PRINT_UNSET, -)                       \
-    X(s, JSON, memo, "memo", OUT | PRINT_UNSET, -)                        \
-    X(s, LIST, list, "list", OUT | PRINT_UNSET, STR)                      \
-    X(s, MAP, map, "map", OUT | PRINT_UNSET, STR)                         \
-    X(s, OBJ, obj, "obj", OUT | PRINT_UNSET, csv)                         \
-    X(s, LIST, null, "null", OUT | NULL_WHEN_ABSENT, STR)                 \
+#define ZEROES(X, s)                                      \
+    X(s, STR, str, "str", OUT | PRINT_UNSET, -)           \
+    X(s, I32, i32, "i32", OUT | PRINT_UNSET, -)           \
+    X(s, I64, i64, "i64", OUT | PRINT_UNSET, -)           \
+    X(s, U64, u64, "u64", OUT | PRINT_UNSET, -)           \
+    X(s, F64, f64, "f64", OUT | PRINT_UNSET, -)           \
+    X(s, BOOL, yes, "yes", OUT | PRINT_UNSET, -)          \
+    X(s, FLAG, flag, "flag", OUT | PRINT_UNSET, -)        \
+    X(s, ENUM, type, "type", OUT | PRINT_UNSET, type)     \
+    X(s, BYTES, blob, "blob", OUT | PRINT_UNSET, -)       \
+    X(s, JSON, memo, "memo", OUT | PRINT_UNSET, -)        \
+    X(s, LIST, list, "list", OUT | PRINT_UNSET, STR)      \
+    X(s, MAP, map, "map", OUT | PRINT_UNSET, STR)         \
+    X(s, OBJ, obj, "obj", OUT | PRINT_UNSET, csv)         \
+    X(s, LIST, null, "null", OUT | NULL_WHEN_ABSENT, STR) \
     X(s, LIST, kept, "kept", OUT | KEEP_EMPTY, STR, .nested = "in")
 STRUCT(zeroes, ZEROES);
 TABLE(zeroes, ZEROES);
@@ -318,10 +321,10 @@ an_enum_without_a_name_is_printed_as_its_number(void **state)
 
 /* ---- secrets ---- */
 
-#define SECRETS(X, s)                                                     \
-    X(s, STR, sk, "sk", IN | OUT | SECRET, -)                             \
-    X(s, STR, unset, "unset", IN | OUT | SECRET, -)                       \
-    X(s, LIST, list, "list", IN | OUT | SECRET, STR)                      \
+#define SECRETS(X, s)                                \
+    X(s, STR, sk, "sk", IN | OUT | SECRET, -)        \
+    X(s, STR, unset, "unset", IN | OUT | SECRET, -)  \
+    X(s, LIST, list, "list", IN | OUT | SECRET, STR) \
     X(s, OBJ, obj, "obj", IN | OUT, obj_info)
 STRUCT(secrets, SECRETS);
 TABLE(secrets, SECRETS);
@@ -401,9 +404,9 @@ paths_are_found_and_followed(void **state)
     (void)state;
     SET(&obj, obj_info, bucket);
     SET(&obj, obj_info, ak);
-    assert_int_equal(field_path_find(&create_instance_rec,
-                                     "vault.obj_info.bucket", &path),
-                     ERR_OK);
+    assert_int_equal(
+        field_path_find(&create_instance_rec, "vault.obj_info.bucket", &path),
+        ERR_OK);
     assert_int_equal(path.n, 3);
     at = field_path_get(&path, &in, &present);
     assert_true(present && at == &obj.bucket);
@@ -422,16 +425,16 @@ paths_are_found_and_followed(void **state)
 static void
 an_unknown_path_is_refused(void **state)
 {
-    static const char *const paths[] = { "", ".", "nope", "vault.", ".vault",
-                                         "vault.nope", "name.x",
-                                         "vault..obj_info" };
+    static const char *const paths[] = { "",       ".",
+                                         "nope",   "vault.",
+                                         ".vault", "vault.nope",
+                                         "name.x", "vault..obj_info" };
     struct field_path path;
 
     (void)state;
     for (size_t i = 0; i < COUNT(paths); i++)
-        assert_int_equal(
-            field_path_find(&create_instance_rec, paths[i], &path),
-            ERR_BAD_PARAM);
+        assert_int_equal(field_path_find(&create_instance_rec, paths[i], &path),
+                         ERR_BAD_PARAM);
 }
 
 static void
@@ -445,8 +448,7 @@ a_path_reaches_into_an_embedded_object(void **state)
     assert_int_equal(field_path_find(&feed_rec, "delimiter", &path), ERR_OK);
     assert_int_equal(path.n, 2);
     assert_true(field_path_given(&path, &in));
-    assert_int_equal(field_path_find(&feed_rec, "nope", &path),
-                     ERR_BAD_PARAM);
+    assert_int_equal(field_path_find(&feed_rec, "nope", &path), ERR_BAD_PARAM);
 }
 
 static bool
