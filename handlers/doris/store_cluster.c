@@ -109,12 +109,12 @@ static const char *const sql[SQL__MAX] = {
                 " AND NOT EXISTS (SELECT 1 FROM doris_node n"
                 " WHERE n.cloud_unique_id = doris_cloud_id.cloud_unique_id)",
     [RELEASE_CLUSTER] =
-        "DELETE FROM doris_cloud_id WHERE cloud_unique_id IN"
-        " (SELECT n.cloud_unique_id FROM doris_node n"
-        " WHERE n.instance_id = ? AND n.seq = ?)"
-        " AND NOT EXISTS (SELECT 1 FROM doris_node o"
-        " WHERE o.cloud_unique_id = doris_cloud_id.cloud_unique_id"
-        " AND NOT (o.instance_id = ? AND o.seq = ?))",
+        "DELETE u FROM doris_node n"
+        " JOIN doris_cloud_id u ON u.cloud_unique_id = n.cloud_unique_id"
+        " LEFT JOIN doris_node o ON o.cloud_unique_id = n.cloud_unique_id"
+        " AND o.seq <> n.seq"
+        " WHERE n.instance_id = ? AND n.seq = ?"
+        " AND o.cloud_unique_id IS NULL",
     [HOLDER] = "SELECT u.instance_id, c.cluster_id, c.cluster_name"
                " FROM doris_cloud_id u"
                " LEFT JOIN doris_node n"
@@ -387,8 +387,7 @@ doris_store_cluster_drop(struct db *db, const struct doris_place *place)
     struct db_value seq = db_u64(place->seq);
     enum err e;
 
-    e = db_exec(db, sql[RELEASE_CLUSTER],
-                DB_ARGS(instance, seq, instance, seq));
+    e = db_exec(db, sql[RELEASE_CLUSTER], DB_ARGS(instance, seq));
     if (e == ERR_OK)
         e = db_exec_one(db, sql[CLUSTER_DROP], DB_ARGS(instance, seq));
     return e;
