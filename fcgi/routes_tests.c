@@ -178,6 +178,29 @@ put_checks(struct json_writer *w, const struct dialect *d,
     jw_array_end(w);
 }
 
+/* What other rows' setups may ask for instead of the example. */
+static void
+put_variants(struct json_writer *w, const struct dialect *d, const char *name)
+{
+    size_t n = strlen(name);
+
+    jw_key(w, "variants");
+    jw_object(w);
+    for (size_t i = 0; i < d->n_rows; i++) {
+        const struct row *x = &d->rows[i];
+
+        if (x->kind != ROW_EXAMPLE || strncmp(x->path, name, n) != 0 ||
+            x->path[n] != '#')
+            continue;
+        jw_key(w, x->path + n + 1);
+        jw_object(w);
+        put(w, "json", x->json);
+        put(w, "query", x->query);
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+}
+
 static void
 put_example(struct json_writer *w, const struct dialect *d,
             const struct row *row)
@@ -198,6 +221,7 @@ put_example(struct json_writer *w, const struct dialect *d,
     put(w, "setup", x->setup);
     put(w, "json", x->json);
     put(w, "query", x->query);
+    put_variants(w, d, name);
     jw_object_end(w);
 }
 

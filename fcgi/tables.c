@@ -115,10 +115,14 @@ check_mount(const struct dialect *d, const struct row *row)
                 row->listener);
 }
 
-/* "a" of paths or verbs: a path is compared without its slash too. */
+/* "a" of paths or verbs, without the variant of its example ("/a#empty"). */
 static bool
 names_row(const struct dialect *d, const char *name, size_t n)
 {
+    const char *variant = memchr(name, '#', n);
+
+    if (variant != NULL)
+        n = (size_t)(variant - name);
     for (size_t i = 0; i < d->n_rows; i++) {
         const struct row *row = &d->rows[i];
 

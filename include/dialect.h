@@ -124,7 +124,9 @@ struct row {
     const char *encoding;
     /* ALSO_OUT(path, record): path, out */
     /* EXAMPLE(path or verb, setup, json, tail...): path, flags 0, and */
-    const char *setup; /* paths or verbs to be sent before, blank-separated */
+    const char *setup; /* paths or verbs to be sent before, blank-separated;
+                        * "/a#b" sends the EXAMPLE of that path, which only
+                        * setups ask for, to /a */
     const char *json;  /* a valid body; $U stands for a fresh unique word */
     const char *query; /* a valid query string, when the input is a query */
 };

@@ -70,22 +70,25 @@ class Endpoint:
         return self.takes_body and not any("QUERY" in f["flags"]
                                            for f in self.fields)
 
-    def request(self, word=None):
+    def request(self, word=None, variant=None):
         """The example as a Request; every $U is the same fresh word."""
-        return Request(self, word or fresh("u"))
+        return Request(self, word or fresh("u"), variant)
 
     def before(self, word):
         """The example's setup as Requests, in order."""
         names = ((self.example or {}).get("setup") or "").split()
-        return [find(self, name).request(word) for name in names]
+        return [find(self, name.partition("#")[0])
+                .request(word, name.partition("#")[2]) for name in names]
 
 
 class Request:
     """A valid request that a test may spoil: path, query text, body (a dict,
     or None)."""
 
-    def __init__(self, endpoint, word):
+    def __init__(self, endpoint, word, variant=None):
         example = endpoint.example or {}
+        if variant:
+            example = example["variants"][variant]
         self.endpoint, self.word = endpoint, word
         self.path = endpoint.url
         self.query = self._fill(example.get("query"))
@@ -163,6 +166,6 @@ def event(endpoint, name, **args):
         or dialect["classes"][EVENT_CLASS[name]] \
         or dialect["classes"]["internal"]
     # The operation's name in messages is its path below the mount.
-    known = {"operation": endpoint.path.lstrip("/"), "label": endpoint.label,
+    known = {"operation": endpoint.path.lstrip("/"), "label": endpoint.label or "",
              "path": endpoint.url}
     return Refusal(endpoint, error, **{**known, **args})
