@@ -290,6 +290,16 @@ find_enum(const struct field *f, const struct value *v, bool integral, int *out)
     return true;
 }
 
+/* Whether the value is a name or number at all, if one that we do not know. */
+static bool
+may_be_enum(const struct value *v, bool integral)
+{
+    int64_t n;
+
+    return v->type == JSON_STRING ||
+           json_to_i64(v->text, integral, &n) == ERR_OK;
+}
+
 static enum err
 bind_enum(struct bind *b, const struct at *at, const struct field *f,
           const struct value *v, void *out)
@@ -299,8 +309,10 @@ bind_enum(struct bind *b, const struct at *at, const struct field *f,
     if (v->type != JSON_STRING && v->type != JSON_NUMBER)
         return refuse_type(b, at, f);
     if (!find_enum(f, v, b->style & BIND_INTEGRAL, &n))
-        return b->style & BIND_UNKNOWN_ENUM_UNSET ? ERR_OK
-                                                  : refuse_type(b, at, f);
+        return b->style & BIND_UNKNOWN_ENUM_UNSET &&
+                       may_be_enum(v, b->style & BIND_INTEGRAL)
+                   ? ERR_OK
+                   : refuse_type(b, at, f);
     memcpy(member_of(f, out), &n, sizeof(n));
     set_bit(f, out);
     return ERR_OK;
