@@ -104,25 +104,53 @@ buf_putc(struct buf *b, char c)
     buf_put(b, &c, 1);
 }
 
+/* How many decimal digits v has: bits times log10(2), put right by one. */
+static size_t
+count_digits(uint64_t v)
+{
+    static const uint64_t powers[] = {
+        0,
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
+    unsigned guess = bits * 1233 >> 12;
+
+    return guess + (v >= powers[guess]);
+}
+
 size_t
 buf_digits(char out[20], uint64_t v)
 {
-    char text[20];
-    size_t at = sizeof(text);
+    size_t n = count_digits(v), at = n;
 
     while (v >= 100) {
         at -= 2;
-        memcpy(text + at, pairs + v % 100 * 2, 2);
+        memcpy(out + at, pairs + v % 100 * 2, 2);
         v /= 100;
     }
-    if (v >= 10) {
-        at -= 2;
-        memcpy(text + at, pairs + v * 2, 2);
-    } else {
-        text[--at] = (char)('0' + v);
-    }
-    memcpy(out, text + at, sizeof(text) - at);
-    return sizeof(text) - at;
+    if (v >= 10)
+        memcpy(out, pairs + v * 2, 2);
+    else
+        out[0] = (char)('0' + v);
+    return n;
 }
 
 void

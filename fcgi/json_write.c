@@ -51,6 +51,24 @@ room(struct buf *b, size_t n)
     return !b->failed && b->cap - b->n > n ? b->p + b->n : NULL;
 }
 
+/* Names and most values are short: a few moves cost less than a call. */
+static inline void
+copy(char *to, const char *p, size_t n)
+{
+    if (n > 16) {
+        memcpy(to, p, n);
+    } else if (n >= 8) {
+        memcpy(to, p, 8);
+        memcpy(to + n - 8, p + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, p, 4);
+        memcpy(to + n - 4, p + n - 4, 4);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = p[i];
+    }
+}
+
 static inline void
 put(struct buf *b, const char *p, size_t n)
 {
@@ -60,7 +78,7 @@ put(struct buf *b, const char *p, size_t n)
         buf_put(b, p, n);
         return;
     }
-    memcpy(to, p, n);
+    copy(to, p, n);
     to[n] = '\0';
     b->n += n;
 }
@@ -71,12 +89,18 @@ putch(struct buf *b, char c)
     put(b, &c, 1);
 }
 
+/* Blanks before what stands in the present container. */
+static inline size_t
+indentation(const struct json_writer *w)
+{
+    return (size_t)((w->depth + w->base_depth) * w->style->indent);
+}
+
 static void
 new_line(struct json_writer *w)
 {
     putch(w->out, '\n');
-    buf_fill(w->out, ' ',
-             (size_t)((w->depth + w->base_depth) * w->style->indent));
+    buf_fill(w->out, ' ', indentation(w));
 }
 
 /* What stands between this element or member and what was before. */
@@ -258,31 +282,49 @@ after_name(struct json_writer *w)
     w->after_key = true;
 }
 
-void
-jw_key(struct json_writer *w, const char *key)
+static void
+put_key(struct json_writer *w, const char *key, size_t n)
 {
     separate(w);
-    put_quoted(w, key, strlen(key));
+    put_quoted(w, key, n);
     after_name(w);
 }
 
 void
+jw_key(struct json_writer *w, const char *key)
+{
+    put_key(w, key, strlen(key));
+}
+
+/* All that stands before a member's value in one piece, when it fits. */
+void
 jw_plain_key(struct json_writer *w, const char *key, size_t n)
 {
-    char *to;
+    bool lines = w->style->indent > 0;
+    size_t blanks = lines ? indentation(w) : 0;
+    char *to = room(w->out, n + blanks + 6);
 
-    separate(w);
-    to = room(w->out, n + 2);
     if (to == NULL) {
-        put_quoted(w, key, n);
-    } else {
-        to[0] = '"';
-        memcpy(to + 1, key, n);
-        to[n + 1] = '"';
-        to[n + 2] = '\0';
-        w->out->n += n + 2;
+        put_key(w, key, n);
+        return;
     }
-    after_name(w);
+    if (w->need_comma)
+        *to++ = ',';
+    if (lines) {
+        *to++ = '\n';
+        memset(to, ' ', blanks);
+        to += blanks;
+    }
+    *to++ = '"';
+    copy(to, key, n);
+    to += n;
+    *to++ = '"';
+    *to++ = ':';
+    if (lines || w->style->key_space)
+        *to++ = ' ';
+    *to = '\0';
+    w->out->n = (size_t)(to - w->out->p);
+    w->need_comma = w->after_key = true;
 }
 
 /* ---- values ---- */
@@ -312,16 +354,35 @@ put_plain(struct json_writer *w, const char *p, size_t n, bool quoted)
         putch(w->out, '"');
 }
 
+/* A sign, the digits of v and quotes, straight into the buffer if they fit. */
 static void
+put_integer(struct json_writer *w, bool negative, uint64_t v, bool quoted)
+{
+    char text[24];
+    char *room_at, *from, *to;
+
+    before_value(w);
+    room_at = room(w->out, sizeof(text));
+    from = to = room_at != NULL ? room_at : text;
+    if (quoted)
+        *to++ = '"';
+    if (negative)
+        *to++ = '-';
+    to += buf_digits(to, v);
+    if (quoted)
+        *to++ = '"';
+    if (room_at == NULL) {
+        buf_put(w->out, from, (size_t)(to - from));
+        return;
+    }
+    *to = '\0';
+    w->out->n += (size_t)(to - from);
+}
+
+static inline void
 put_i64(struct json_writer *w, int64_t v, bool quoted)
 {
-    char text[21];
-    size_t n = 0;
-
-    if (v < 0)
-        text[n++] = '-';
-    n += buf_digits(text + n, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
-    put_plain(w, text, n, quoted);
+    put_integer(w, v < 0, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, quoted);
 }
 
 void
@@ -339,10 +400,8 @@ jw_i64(struct json_writer *w, int64_t v)
 void
 jw_u64(struct json_writer *w, uint64_t v)
 {
-    char text[20];
-
-    put_plain(w, text, buf_digits(text, v),
-              w->style->all_leaves_string || w->style->i64_as_string);
+    put_integer(w, false, v,
+                w->style->all_leaves_string || w->style->i64_as_string);
 }
 
 /* The fewest digits that read back as v. */

@@ -42,28 +42,37 @@ writes_are_joined_and_terminated(void **state)
 }
 
 static void
-integers_are_printed_as_printf_does(void **state)
+prints_as_printf(struct buf *b, uint64_t v)
 {
-    const uint64_t some[] = { 0,          1,         9,         10,   99,
-                              100,        101,       999,       1000, 12345,
-                              UINT32_MAX, INT64_MAX, UINT64_MAX };
-    struct buf b = BUF_INIT(100);
     char want[32];
 
+    buf_reset(b);
+    buf_u64(b, v);
+    (void)snprintf(want, sizeof(want), "%" PRIu64, v);
+    assert_string_equal(buf_text(b), want);
+    buf_reset(b);
+    buf_i64(b, (int64_t)(0 - v));
+    (void)snprintf(want, sizeof(want), "%" PRId64, (int64_t)(0 - v));
+    assert_string_equal(buf_text(b), want);
+}
+
+static void
+integers_are_printed_as_printf_does(void **state)
+{
+    struct buf b = BUF_INIT(100);
+
     (void)state;
-    for (size_t i = 0; i < COUNT(some); i++) {
-        buf_reset(&b);
-        buf_u64(&b, some[i]);
-        (void)snprintf(want, sizeof(want), "%" PRIu64, some[i]);
-        assert_string_equal(buf_text(&b), want);
-        buf_reset(&b);
-        buf_i64(&b, (int64_t)(0 - some[i]));
-        (void)snprintf(want, sizeof(want), "%" PRId64, (int64_t)(0 - some[i]));
-        assert_string_equal(buf_text(&b), want);
+    for (uint64_t v = 0; v <= 20000; v++)
+        prints_as_printf(&b, v);
+    for (uint64_t power = 10; power % 10 == 0; power *= 10) {
+        for (uint64_t d = 0; d < 3; d++)
+            prints_as_printf(&b, power - 1 + d);
     }
-    buf_reset(&b);
-    buf_i64(&b, INT64_MIN);
-    assert_string_equal(buf_text(&b), "-9223372036854775808");
+    for (int bit = 0; bit < 64; bit++) {
+        for (uint64_t d = 0; d < 3; d++)
+            prints_as_printf(&b, (UINT64_C(1) << bit) - 1 + d);
+    }
+    prints_as_printf(&b, UINT64_MAX);
     buf_free(&b);
 }
 
