@@ -187,9 +187,9 @@ class Deployment:
                 continue
             with open(path, "rb") as f:
                 f.seek(sizes.get(path, 0))
-                new = f.read(200_000).decode("utf-8", "replace").splitlines()
+                new = f.read().decode("utf-8", "replace").splitlines()
             name = os.path.basename(path)
-            text += [f"{name}: {line}" for line in new[-30:]]
+            text += [f"{name}: {line[:300]}" for line in new[-12:]]
         return "\n".join(text)
 
     def new_reports(self):

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import pymysql
 
+from support.waiting import until
+
 
 def connect(socket, database):
     return pymysql.connect(
@@ -25,11 +27,28 @@ def value(connection, sql, *values):
     return next(iter(found[0].values())) if found else None
 
 
-def transactions(connection, waiting=False):
-    """How many are open now; waiting: of those, how many for a lock."""
+def _transactions(connection, waiting):
     return value(connection, "SELECT COUNT(*) AS n"
                  " FROM information_schema.innodb_trx"
                  + (" WHERE trx_state = 'LOCK WAIT'" if waiting else ""))
+
+
+# InnoDB answers from a copy that it renews only when nobody has read it for
+# 0.1 s: who asks more often sees the same for ever.
+TRX_PAUSE_S = 0.15
+
+
+def until_waiting(connection, n):
+    """Until n transactions wait for a lock."""
+    until(lambda: _transactions(connection, True) == n,
+          f"{n} transactions wait for a lock", pause=TRX_PAUSE_S)
+
+
+def until_idle(connection):
+    """Until no transaction is open: whatever still waited for a lock has
+    got it and ended, or has given up."""
+    until(lambda: _transactions(connection, False) == 0,
+          "no transaction open", pause=TRX_PAUSE_S)
 
 
 @contextmanager

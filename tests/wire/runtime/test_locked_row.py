@@ -3,8 +3,7 @@
 import threading
 
 from support import doris as d
-from support.store import locked_instance, transactions
-from support.waiting import until
+from support.store import locked_instance, until_idle, until_waiting
 
 
 def test_a_write_on_a_locked_row_is_refused_and_never_done(
@@ -15,8 +14,7 @@ def test_a_write_on_a_locked_row_is_refused_and_never_done(
         assert r.status == 503
         assert r.headers["Retry-After"]
         assert r.json["code"] != "OK"
-    # Whatever still waited for the row has it now, or has given up.
-    until(lambda: transactions(sql) == 0, "no transaction left")
+    until_idle(sql)
     assert d.clusters(doris, iid) == []
 
 
@@ -34,7 +32,7 @@ def test_a_write_waits_for_a_short_lock(deployment, doris, sql):
         d.add_cluster(doris, iid, "c1").status))
     with locked_instance(deployment, iid):
         write.start()
-        until(lambda: transactions(sql, waiting=True) > 0, "the write waits")
+        until_waiting(sql, 1)
     write.join()
     assert answers == [200]
     assert d.clusters(doris, iid) == ["c1"]

@@ -18,7 +18,7 @@ MALFORMED = {
     "lower-case method": (head("get"), BAD),
     "no method": (head(""), BAD),
     "TRACE": (head("TRACE"), METHOD),
-    "CONNECT": (head("CONNECT", "x:80"), METHOD),
+    "CONNECT": (head("CONNECT", "x:80"), BAD),
     "no host": (head(headers=()), BAD),
     "two hosts": (head(headers=[HOST, ("Host", "y")]), BAD),
     "host with a blank": (head(headers=[("Host", "a b")]), BAD),

@@ -9,7 +9,7 @@ from support import doris as d
 from support.ackedset import AckedSet
 from support.load import Load
 from support.processes import kill
-from support.store import transactions
+from support.store import until_idle
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -54,7 +54,7 @@ def test_a_hanging_store_is_a_503_and_nothing_is_written_later(
         kill(store, signal.SIGCONT)
     until(lambda: d.clusters(doris, iid), "reads again")
     with deployment.sql() as sql:
-        until(lambda: transactions(sql) == 0, "no transaction left")
+        until_idle(sql)
     assert d.clusters(doris, iid) == ["c1"]
 
 
@@ -75,5 +75,6 @@ def test_a_killed_store_loses_no_acknowledged_write(deployment, doris):
         acked = len(writes.acked)
         until(lambda: len(writes.acked) > acked + 20, "writes go on")
     assert set(load.results) <= {200, 503}
-    writes.check(d.clusters(doris, iid), acked_at_least=80)
+    final = until(lambda: d.clusters(doris, iid), "reads again")
+    writes.check(final, acked_at_least=80)
     assert worker_pids(deployment) == workers

@@ -9,7 +9,7 @@ from support import doris as d
 from support.ackedset import AckedSet
 from support.load import Load, race
 from support.processes import alive, kill
-from support.store import locked_instance, transactions
+from support.store import locked_instance, until_waiting
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -33,7 +33,7 @@ def test_a_killed_worker_answers_503_and_nobody_repeats_its_requests(
         for client in clients:
             client.start()
         # nginx deals them out in turn: both workers have some of them.
-        until(lambda: transactions(sql, waiting=True) == len(ids), "all wait for the row")
+        until_waiting(sql, len(ids))
         kill(worker)
         until(lambda: writes.refused, "the killed worker's clients know")
     for client in clients:
@@ -84,7 +84,7 @@ def test_256_kept_connections_share_4_threads_with_slow_requests(
     with locked_instance(deployment, iid):
         for s in slow:
             s.start()
-        until(lambda: transactions(sql, waiting=True) == len(slow), "slow ones wait")
+        until_waiting(sql, len(slow))
         answers = race(256, reads)
     for s in slow:
         s.join()
