@@ -17,6 +17,7 @@
 #include "req_io.h"
 #include "route.h"
 #include "tables.h"
+#include "wake.h"
 
 /* A handler is run this often at the most: after deadlocks, lock time-outs
  * and lost connections, always before the request's deadline. */
@@ -260,7 +261,9 @@ prepare_input(struct req *r, void **in)
     *in = arena_alloc(r->arena, rec->size);
     if (*in == NULL)
         return ERR_NOMEM;
-    if ((r->endpoint->flags & STRICT_QUERY) != 0)
+    if (r->dialect->query != NULL)
+        e = r->dialect->query(r);
+    if (e == ERR_OK && (r->endpoint->flags & STRICT_QUERY) != 0)
         e = bind_strict_query(r, rec);
     if (e == ERR_OK && (r->endpoint->flags & LEADER_ONLY) != 0)
         e = r->dialect->leader(r);
@@ -290,6 +293,7 @@ forget_answer(struct req *r)
     io->failed = NULL;
     io->failure = (struct failure){ 0 };
     io->target = io->before = io->after = NULL;
+    io->wake = false;
 }
 
 static enum err
@@ -483,6 +487,8 @@ dispatch(struct req *r)
     enter(r, &m);
     reply_init(&rp, r);
     e = serve(r, &m, &rp);
+    if (e == ERR_OK && r->io->wake)
+        wake_send();
     if (e == ERR_OK)
         reply_send(&rp);
     else
@@ -573,6 +579,12 @@ const char *
 req_header(const struct req *r, const char *name)
 {
     return r->io->param(r->io, name);
+}
+
+void
+req_wake(struct req *r)
+{
+    r->io->wake = true;
 }
 
 void

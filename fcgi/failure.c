@@ -17,7 +17,7 @@ static const enum err event_class[EVENT__MAX] = {
     [EVENT_NO_TOKEN] = ERR_DENIED,        [EVENT_SCOPE] = ERR_DENIED,
     [EVENT_QUERY] = ERR_BAD_PARAM,        [EVENT_BODY] = ERR_BAD_PARAM,
     [EVENT_FIELD] = ERR_BAD_PARAM,        [EVENT_TOO_LARGE] = ERR_LIMIT,
-    [EVENT_BUSY] = ERR_BUSY,
+    [EVENT_BUSY] = ERR_BUSY,              [EVENT_MALFORMED] = ERR_BAD_PARAM,
 };
 
 static void
@@ -184,6 +184,8 @@ failure_event(struct req *r, enum event event, struct args args)
 {
     const struct error_text *row = &r->dialect->by_event[event];
 
+    if (row->id == NULL && event == EVENT_MALFORMED)
+        row = &r->dialect->by_event[EVENT_QUERY];
     if (row->id == NULL)
         row = failure_default(r->dialect, event_class[event]);
     return failure_set(r, row, args);

@@ -126,18 +126,19 @@ before_value(struct json_writer *w)
 /* ---- strings ---- */
 
 static void
-put_u16(struct buf *b, unsigned code)
+put_u16(struct json_writer *w, unsigned code)
 {
-    static const char hex[] = "0123456789abcdef";
+    const char *hex = w->style->upper_hex ? "0123456789ABCDEF"
+                                          : "0123456789abcdef";
     char text[6] = "\\u";
 
     for (int i = 0; i < 4; i++)
         text[2 + i] = hex[code >> (12 - 4 * i) & 15];
-    put(b, text, sizeof(text));
+    put(w->out, text, sizeof(text));
 }
 
 static void
-put_ascii_escape(struct buf *b, unsigned char c)
+put_ascii_escape(struct json_writer *w, unsigned char c)
 {
     static const char letters[] = "btn\0fr"; /* of bytes 8 to 13 */
     char letter = '\0';
@@ -147,11 +148,11 @@ put_ascii_escape(struct buf *b, unsigned char c)
     else if (c >= 8 && c <= 13)
         letter = letters[c - 8];
     if (letter == '\0') {
-        put_u16(b, c);
+        put_u16(w, c);
         return;
     }
-    putch(b, '\\');
-    putch(b, letter);
+    putch(w->out, '\\');
+    putch(w->out, letter);
 }
 
 /* As Go does, the two line separators that end a line of JavaScript. */
@@ -162,14 +163,14 @@ is_line_separator(uint32_t code)
 }
 
 static void
-put_code_escape(struct buf *b, uint32_t code)
+put_code_escape(struct json_writer *w, uint32_t code)
 {
     if (code >= 0x10000) {
-        put_u16(b, 0xd800 + ((code - 0x10000) >> 10));
-        put_u16(b, 0xdc00 + ((code - 0x10000) & 0x3ff));
+        put_u16(w, 0xd800 + ((code - 0x10000) >> 10));
+        put_u16(w, 0xdc00 + ((code - 0x10000) & 0x3ff));
         return;
     }
-    put_u16(b, code);
+    put_u16(w, code);
 }
 
 /* One sequence beyond ASCII, and how long it was. What is not UTF-8 becomes
@@ -182,7 +183,7 @@ put_high(struct json_writer *w, const char *p, size_t n)
 
     if (w->style->ascii_only ||
         (w->style->html_escape && is_line_separator(code)))
-        put_code_escape(w->out, code);
+        put_code_escape(w, code);
     else if (k > 0)
         put(w->out, p, k);
     else
@@ -210,7 +211,7 @@ put_chars(struct json_writer *w, const char *p, size_t n)
         if ((unsigned char)*p >= 0x80)
             p += put_high(w, p, (size_t)(end - p));
         else
-            put_ascii_escape(w->out, (unsigned char)*p++);
+            put_ascii_escape(w, (unsigned char)*p++);
     }
 }
 

@@ -49,11 +49,20 @@ put_header(struct buf *b, const char *name, const char *value)
     buf_puts(b, "\r\n");
 }
 
+static bool
+says(const struct req *r, const char *header)
+{
+    for (size_t i = 0; i < r->io->n_headers; i++)
+        if (strcmp(r->io->header[i].name, header) == 0)
+            return true;
+    return false;
+}
+
 /* length < 0: unknown, the reply ends with its stream. */
 static enum err
 send_head(struct req *r, int status, const char *type, int64_t length)
 {
-    struct buf b = BUF_INIT(8192);
+    struct buf b = BUF_INIT(28 * 1024); /* less than nginx takes */
     enum err e;
 
     buf_puts(&b, "Status: ");
@@ -65,7 +74,7 @@ send_head(struct req *r, int status, const char *type, int64_t length)
     put_header(&b, "X-Request-Id", r->request_id);
     for (size_t i = 0; i < r->io->n_headers; i++)
         put_header(&b, r->io->header[i].name, r->io->header[i].value);
-    if (status == 503 || status == 429)
+    if ((status == 503 || status == 429) && !says(r, "Retry-After"))
         put_header(&b, "Retry-After", "1");
     if (length >= 0) {
         buf_puts(&b, "Content-Length: ");

@@ -212,20 +212,31 @@ refuse(struct request *q, enum event event)
     q->refusal = event;
 }
 
+/* How the listener's dialect reads targets. */
+static unsigned
+uri_rules(const struct req *r)
+{
+    struct route_match m;
+
+    route_find(r->listener, "", &m);
+    return m.dialect != NULL ? m.dialect->uri : 0;
+}
+
 static enum err
 read_target(struct request *q)
 {
     struct uri uri;
-    enum err e = uri_parse(q->arena, param(q, "REQUEST_URI"), &uri);
+    enum err e = uri_parse_by(q->arena, param(q, "REQUEST_URI"),
+                              uri_rules(&q->req), &uri);
 
     q->req.path = uri.path;
     q->req.query = uri.query;
     q->req.n_query = uri.n_query;
-    q->token = uri.token;
+    q->token = q->io.query_token = uri.token;
     if (e != ERR_BAD_PARAM)
         return e;
     q->fault = uri.fault;
-    refuse(q, EVENT_QUERY);
+    refuse(q, EVENT_MALFORMED);
     return ERR_OK;
 }
 

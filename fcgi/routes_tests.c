@@ -70,7 +70,7 @@ static const char *const events[EVENT__MAX] = {
     [EVENT_NO_TOKEN] = "NO_TOKEN",         [EVENT_SCOPE] = "SCOPE",
     [EVENT_QUERY] = "QUERY",               [EVENT_BODY] = "BODY",
     [EVENT_FIELD] = "FIELD",               [EVENT_TOO_LARGE] = "TOO_LARGE",
-    [EVENT_BUSY] = "BUSY",
+    [EVENT_BUSY] = "BUSY",                 [EVENT_MALFORMED] = "MALFORMED",
 };
 
 static void

@@ -61,18 +61,20 @@ uri_is_token(const char *key)
 
 /* "key=value" of n bytes. After BAD_PARAM the key is readable or NULL. */
 static enum err
-decode_param(struct arena *a, const char *p, size_t n, struct param *out)
+decode_param(struct arena *a, const char *p, size_t n, bool plus,
+             struct param *out)
 {
     const char *eq = memchr(p, '=', n);
     size_t key_n = eq != NULL ? (size_t)(eq - p) : n;
     enum err e;
 
     out->value = "";
-    e = uri_decode(a, p, key_n, true, &out->key);
+    out->bare = eq == NULL;
+    e = uri_decode(a, p, key_n, plus, &out->key);
     if (e != ERR_OK)
         out->key = NULL;
     else if (eq != NULL)
-        e = uri_decode(a, eq + 1, n - key_n - 1, true, &out->value);
+        e = uri_decode(a, eq + 1, n - key_n - 1, plus, &out->value);
     return e;
 }
 
@@ -87,7 +89,7 @@ count_params(const char *query)
 }
 
 static enum err
-parse_query(struct arena *a, const char *p, struct uri *out)
+parse_query(struct arena *a, const char *p, bool plus, struct uri *out)
 {
     size_t most = count_params(p);
     struct param *list, *last;
@@ -104,7 +106,7 @@ parse_query(struct arena *a, const char *p, struct uri *out)
     for (;; p += n + 1) {
         n = strcspn(p, "&");
         if (n > 0) {
-            e = decode_param(a, p, n, last);
+            e = decode_param(a, p, n, plus, last);
             if (e != ERR_OK) {
                 out->fault = last->key != NULL ? last->key : "(unreadable)";
                 return e;
@@ -137,8 +139,44 @@ skip_origin(const char *target)
     return host + strcspn(host, "/?");
 }
 
+/* Segments one by one: the empty ones are dropped, and a slash inside one
+ * stays encoded, so that it matches no path of ours. */
+static enum err
+decode_segments(struct arena *a, const char *p, size_t n, const char **out)
+{
+    struct buf b = BUF_INIT(3 * n + 1);
+    const char *end = p + n, *text;
+    enum err e = ERR_OK;
+    size_t k;
+
+    for (; p < end && e == ERR_OK; p += k + (p + k < end ? 1 : 0)) {
+        for (k = 0; p + k < end && p[k] != '/'; k++)
+            ;
+        if (k == 0)
+            continue;
+        e = uri_decode(a, p, k, false, &text);
+        buf_putc(&b, '/');
+        for (; e == ERR_OK && *text != '\0'; text++)
+            buf_puts(&b, *text == '/' ? "%2F" : (const char[]){ *text, '\0' });
+    }
+    if (b.n == 0)
+        buf_putc(&b, '/');
+    *out = arena_strndup(a, buf_text(&b), b.n);
+    buf_free(&b);
+    if (e != ERR_OK)
+        return e;
+    return *out == NULL ? ERR_NOMEM : ERR_OK;
+}
+
 enum err
 uri_parse(struct arena *a, const char *target, struct uri *out)
+{
+    return uri_parse_by(a, target, 0, out);
+}
+
+enum err
+uri_parse_by(struct arena *a, const char *target, unsigned rules,
+             struct uri *out)
 {
     const char *path = skip_origin(target);
     size_t n = strcspn(path, "?");
@@ -146,9 +184,13 @@ uri_parse(struct arena *a, const char *target, struct uri *out)
     enum err e;
 
     *out = (struct uri){ .path = "", .token = "", .fault = "(path)" };
-    e = uri_decode(a, path, n, false, &decoded);
+    e = (rules & URI_SEGMENTS) != 0
+            ? decode_segments(a, path, n, &decoded)
+            : uri_decode(a, path, n, false, &decoded);
     if (e != ERR_OK)
         return e;
     out->path = decoded;
-    return path[n] == '?' ? parse_query(a, path + n + 1, out) : ERR_OK;
+    return path[n] == '?' ? parse_query(a, path + n + 1,
+                                        (rules & URI_PLUS_STAYS) == 0, out)
+                          : ERR_OK;
 }

@@ -22,6 +22,9 @@ struct uri {
  * "" when it is the path; NOMEM. */
 enum err uri_parse(struct arena *a, const char *target,
                    struct uri *out) MUST_USE;
+/* The same by rules of the dialect, a set of enum uri_rule. */
+enum err uri_parse_by(struct arena *a, const char *target, unsigned rules,
+                      struct uri *out) MUST_USE;
 
 /* A decoded copy of n bytes at p; plus: '+' is a blank. BAD_PARAM for a bad
  * escape, an escaped NUL, or when the result is not UTF-8. */

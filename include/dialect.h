@@ -149,7 +149,9 @@ enum event {
     EVENT_METHOD,      /* the path exists, the method does not */
     EVENT_NO_TOKEN,    /* no or unknown token (check_tokens, Basic) */
     EVENT_SCOPE,       /* {scope}: what would be needed */
-    EVENT_QUERY,       /* {parameter}: malformed, repeated or unknown */
+    EVENT_QUERY,       /* {parameter}: repeated or unknown */
+    EVENT_MALFORMED,   /* {parameter} cannot be decoded; without a row: as
+                        * EVENT_QUERY */
     EVENT_BODY,        /* {reason}: not JSON, not an object, missing */
     EVENT_FIELD,       /* {field} {reason} */
     EVENT_TOO_LARGE,   /* the body is larger than the bound */
@@ -230,6 +232,13 @@ extern const struct checks none_checks;
 
 /* ---- the dialect ---- */
 
+/* How a dialect reads the target of a request. */
+enum uri_rule {
+    URI_PLUS_STAYS = 1 << 0, /* '+' in a query is no blank */
+    URI_SEGMENTS = 1 << 1,   /* empty segments of the path count for nothing;
+                              * an encoded slash does not separate */
+};
+
 struct dialect {
     const char *name;
     const struct row *rows;
@@ -243,8 +252,12 @@ struct dialect {
     /* Reads path and parsed body and sets the request's verb and encoding
      * (req_select); NULL when paths alone select. */
     enum err (*classify)(struct req *r, const struct json *body);
-    /* LEADER_ONLY: OK when this listener may answer, else it has answered
-     * by req_redirect or req_fail. */
+    unsigned uri; /* set of enum uri_rule */
+    /* Judges the query before anything else of the input, and may replace
+     * r->query; NULL when there is nothing to judge. */
+    enum err (*query)(struct req *r);
+    /* LEADER_ONLY: OK when this listener may answer, else what req_redirect
+     * or req_fail has said. */
     enum err (*leader)(struct req *r);
     /* AUTH_BASIC: whether user and password are right. */
     enum err (*basic)(struct req *r, const char *user, const char *password);

@@ -85,6 +85,7 @@ struct json_style {
     bool html_escape;        /* Go: < > & as \u003c \u003e \u0026, and the
                               * line separators U+2028, U+2029 */
     bool ascii_only;         /* everything beyond ASCII as \uXXXX */
+    bool upper_hex;          /* Pegasus: \u001F, not \u001f */
 };
 
 struct json_writer {

@@ -12,6 +12,7 @@
 
 struct param {
     const char *key, *value; /* percent-decoded; "" when there is no '=' */
+    bool bare;               /* there is no '=' */
 };
 
 struct req {
@@ -65,6 +66,14 @@ enum err req_send_text(struct req *r, const char *content_type, const char *p,
 void req_status(struct req *r, int http);
 /* A further reply header; name is constant, value without control bytes. */
 void req_header_add(struct req *r, const char *name, const char *value);
+
+/* Another server answers this: failure `id` (307 in errors.def) with a
+ * Location below base_url (no slash at its end), of the same path and query,
+ * values encoded anew; a token that came in the query goes along. */
+enum err req_redirect(struct req *r, int id, const char *base_url) MUST_USE;
+
+/* After the commit of this request, loops of this host look for work. */
+void req_wake(struct req *r);
 
 /* A named value for the placeholders of an error's text. */
 struct arg {

@@ -40,6 +40,8 @@ struct req_io {
     const struct record *in_rec;
     const struct checks *checks;
     const char *target, *before, *after; /* req_audit */
+    bool wake;               /* req_wake */
+    const char *query_token; /* the worker's: a token of the query, or "" */
 };
 
 #endif

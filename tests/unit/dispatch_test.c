@@ -401,10 +401,10 @@ unknown_paths_and_methods_are_named(void **state)
 static void
 path_parts_and_query_are_bound(void **state)
 {
-    static const struct param detail[] = { { "detail", "" } };
-    static const struct param twice[] = { { "detail", "" },
-                                          { "detail", "x" } };
-    static const struct param other[] = { { "name", "b" } };
+    static const struct param detail[] = { { .key = "detail", .value = "" } };
+    static const struct param twice[] = { { .key = "detail", .value = "" },
+                                          { .key = "detail", .value = "x" } };
+    static const struct param other[] = { { .key = "name", .value = "b" } };
 
     (void)state;
     SAYS("{\"name\":\"x\"}", .method = "GET", .path = "/a/things/x");
@@ -490,7 +490,7 @@ keyed_members_are_an_object(void **state)
 static void
 streamed_rows_stand_in_their_place(void **state)
 {
-    static const struct param two[] = { { "n", "2" } };
+    static const struct param two[] = { { .key = "n", .value = "2" } };
 
     (void)state;
     SAYS("{\"first\":\"f\",\"rows\":{"
@@ -503,7 +503,7 @@ streamed_rows_stand_in_their_place(void **state)
 static void
 a_failure_before_the_first_mebibyte_is_an_error(void **state)
 {
-    static const struct param some[] = { { "n", "20" } };
+    static const struct param some[] = { { .key = "n", .value = "20" } };
 
     (void)state;
     SAYS("{\"STORE\":\"store\"}", .method = "GET", .path = "/a/rows",
@@ -514,7 +514,7 @@ a_failure_before_the_first_mebibyte_is_an_error(void **state)
 static void
 a_failure_after_it_breaks_the_connection(void **state)
 {
-    static const struct param many[] = { { "n", "90000" } };
+    static const struct param many[] = { { .key = "n", .value = "90000" } };
 
     (void)state;
     ASK(.method = "GET", .path = "/a/rows", .query = many, .n_query = 1);
