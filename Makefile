@@ -10,7 +10,7 @@ WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
        -Wvla -Wundef -Wformat=2
 HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS_COMMON = -std=c17 -D_GNU_SOURCE $(WARN) -O2 -g -Iinclude -pthread -MMD -MP
-# Frame pointers: the profiler unwinds by them, see fcgi/profiler.c.
+# Frame pointers: for perf and debuggers.
 CFLAGS_release = $(HARDEN) -fno-omit-frame-pointer
 # No _FORTIFY_SOURCE: its _chk functions are not all intercepted.
 CFLAGS_asan = -fsanitize=address,undefined -fno-sanitize-recover=undefined \

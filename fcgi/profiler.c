@@ -395,8 +395,11 @@ profiler_environment(char **argv, int64_t sample_bytes)
     if (getenv("TCMALLOC_STACKTRACE_METHOD") != NULL)
         return;
     snprintf(text, sizeof(text), "%lld", (long long)sample_bytes);
-    /* the default unwinder takes the loader's lock inside a signal handler */
-    if (setenv("TCMALLOC_STACKTRACE_METHOD", "generic_fp", 1) != 0 ||
+    /* The default unwinder, libunwind, takes the loader's lock inside a signal
+     * handler; frame pointers end at Debian's libraries, which have none.
+     * libgcc's unwinder finds its tables without a lock (glibc 2.35,
+     * _dl_find_object) and walks through both. */
+    if (setenv("TCMALLOC_STACKTRACE_METHOD", "libgcc", 1) != 0 ||
         setenv("TCMALLOC_SAMPLE_PARAMETER", text, 0) != 0 ||
         setenv("HEAP_PROFILE_ALLOCATION_INTERVAL", "0", 1) != 0 ||
         setenv("HEAP_PROFILE_INUSE_INTERVAL", "0", 1) != 0)
