@@ -1,14 +1,9 @@
 /* The JSON writer. It is the hot path of every reply: bytes that need no
  * escape are found by a table and copied in runs, integers are printed by
  * digit pairs, and what fits into the buffer goes there without a call. */
-#include "json.h"
+#include "json_write_int.h"
 
 #include "utf8.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Why a byte of a string may not be copied as it is. */
 enum {
@@ -41,87 +36,6 @@ static const unsigned char escapes[256] = {
 #undef O8
 #undef X8
 #undef X32
-
-/* ---- bytes ---- */
-
-/* Where n bytes and a NUL may be written at once; NULL: ask buf_put. */
-static inline char *
-room(struct buf *b, size_t n)
-{
-    return !b->failed && b->cap - b->n > n ? b->p + b->n : NULL;
-}
-
-/* Names and most values are short: a few moves cost less than a call. */
-static inline void
-copy(char *to, const char *p, size_t n)
-{
-    if (n > 16) {
-        memcpy(to, p, n);
-    } else if (n >= 8) {
-        memcpy(to, p, 8);
-        memcpy(to + n - 8, p + n - 8, 8);
-    } else if (n >= 4) {
-        memcpy(to, p, 4);
-        memcpy(to + n - 4, p + n - 4, 4);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            to[i] = p[i];
-    }
-}
-
-static inline void
-put(struct buf *b, const char *p, size_t n)
-{
-    char *to = room(b, n);
-
-    if (to == NULL) {
-        buf_put(b, p, n);
-        return;
-    }
-    copy(to, p, n);
-    to[n] = '\0';
-    b->n += n;
-}
-
-static inline void
-putch(struct buf *b, char c)
-{
-    put(b, &c, 1);
-}
-
-/* Blanks before what stands in the present container. */
-static inline size_t
-indentation(const struct json_writer *w)
-{
-    return (size_t)((w->depth + w->base_depth) * w->style->indent);
-}
-
-static void
-new_line(struct json_writer *w)
-{
-    putch(w->out, '\n');
-    buf_fill(w->out, ' ', indentation(w));
-}
-
-/* What stands between this element or member and what was before. */
-static inline void
-separate(struct json_writer *w)
-{
-    if (w->need_comma)
-        putch(w->out, ',');
-    w->need_comma = true;
-    if (w->style->indent > 0 && w->depth > 0)
-        new_line(w);
-}
-
-static inline void
-before_value(struct json_writer *w)
-{
-    if (w->after_key)
-        w->after_key = false;
-    else
-        separate(w);
-}
 
 /* ---- strings ---- */
 
@@ -226,6 +140,13 @@ put_quoted(struct json_writer *w, const char *p, size_t n)
 /* ---- containers and names ---- */
 
 void
+json_new_line(struct json_writer *w)
+{
+    putch(w->out, '\n');
+    buf_fill(w->out, ' ', indentation(w));
+}
+
+void
 jw_init(struct json_writer *w, struct buf *out, const struct json_style *style)
 {
     *w = (struct json_writer){ .out = out, .style = style };
@@ -245,7 +166,7 @@ close_container(struct json_writer *w, char c)
 {
     w->depth--;
     if (w->need_comma && w->style->indent > 0)
-        new_line(w);
+        json_new_line(w);
     putch(w->out, c);
     w->need_comma = true;
 }
@@ -328,7 +249,7 @@ jw_plain_key(struct json_writer *w, const char *key, size_t n)
     w->need_comma = w->after_key = true;
 }
 
-/* ---- values ---- */
+/* ---- values that are strings ---- */
 
 void
 jw_strn(struct json_writer *w, const char *s, size_t n)
@@ -341,167 +262,4 @@ void
 jw_str(struct json_writer *w, const char *s)
 {
     jw_strn(w, s, strlen(s));
-}
-
-/* Text without bytes to escape, quoted or not. */
-static inline void
-put_plain(struct json_writer *w, const char *p, size_t n, bool quoted)
-{
-    before_value(w);
-    if (quoted)
-        putch(w->out, '"');
-    put(w->out, p, n);
-    if (quoted)
-        putch(w->out, '"');
-}
-
-/* A sign, the digits of v and quotes, straight into the buffer if they fit. */
-static void
-put_integer(struct json_writer *w, bool negative, uint64_t v, bool quoted)
-{
-    char text[24];
-    char *room_at, *from, *to;
-
-    before_value(w);
-    room_at = room(w->out, sizeof(text));
-    from = to = room_at != NULL ? room_at : text;
-    if (quoted)
-        *to++ = '"';
-    if (negative)
-        *to++ = '-';
-    to += buf_digits(to, v);
-    if (quoted)
-        *to++ = '"';
-    if (room_at == NULL) {
-        buf_put(w->out, from, (size_t)(to - from));
-        return;
-    }
-    *to = '\0';
-    w->out->n += (size_t)(to - from);
-}
-
-static inline void
-put_i64(struct json_writer *w, int64_t v, bool quoted)
-{
-    put_integer(w, v < 0, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, quoted);
-}
-
-void
-jw_i32(struct json_writer *w, int32_t v)
-{
-    put_i64(w, v, w->style->all_leaves_string);
-}
-
-void
-jw_i64(struct json_writer *w, int64_t v)
-{
-    put_i64(w, v, w->style->all_leaves_string || w->style->i64_as_string);
-}
-
-void
-jw_u64(struct json_writer *w, uint64_t v)
-{
-    put_integer(w, false, v,
-                w->style->all_leaves_string || w->style->i64_as_string);
-}
-
-/* The fewest digits that read back as v. */
-static int
-print_shortest(char *text, size_t size, double v)
-{
-    int n = 0;
-
-    for (int digits = 15; digits <= 17; digits++) {
-        n = snprintf(text, size, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    return n;
-}
-
-/* As Pegasus' table printer: two places, no "-0.00". */
-static int
-print_two_places(char *text, size_t size, double v)
-{
-    return snprintf(text, size, "%.2f", fabs(v) < 0.005 ? 0.0 : v);
-}
-
-void
-jw_f64(struct json_writer *w, double v)
-{
-    char text[352]; /* the largest double by %.2f */
-    bool strings = w->style->all_leaves_string;
-    int n;
-
-    if (!isfinite(v)) { /* JSON has no word for it */
-        jw_null(w);
-        return;
-    }
-    n = strings ? print_two_places(text, sizeof(text), v)
-                : print_shortest(text, sizeof(text), v);
-    put_plain(w, text, (size_t)n, strings);
-}
-
-void
-jw_bool(struct json_writer *w, bool v)
-{
-    put_plain(w, v ? "true" : "false", v ? 4 : 5, w->style->all_leaves_string);
-}
-
-void
-jw_null(struct json_writer *w)
-{
-    if (w->style->all_leaves_string)
-        put_plain(w, "", 0, true);
-    else
-        put_plain(w, "null", 4, false);
-}
-
-void
-jw_base64(struct json_writer *w, const void *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *u = p;
-
-    before_value(w);
-    putch(w->out, '"');
-    for (; n > 0; u += 3) {
-        uint32_t v = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) |
-                     (n > 2 ? u[2] : 0);
-        char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
-                         n > 1 ? digits[v >> 6 & 63] : '=',
-                         n > 2 ? digits[v & 63] : '=' };
-
-        put(w->out, four, sizeof(four));
-        n -= n < 3 ? n : 3;
-    }
-    putch(w->out, '"');
-}
-
-void
-jw_raw(struct json_writer *w, const char *p, size_t n)
-{
-    const char *end = p + n;
-    int deeper = w->depth + w->base_depth - 1;
-
-    if (n == 0) { /* an absent text is no JSON */
-        jw_null(w);
-        return;
-    }
-    before_value(w);
-    if (w->style->indent == 0 || deeper <= 0) {
-        put(w->out, p, n);
-        return;
-    }
-    for (;;) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-
-        if (lf == NULL)
-            break;
-        put(w->out, p, (size_t)(lf + 1 - p));
-        buf_fill(w->out, ' ', (size_t)(deeper * w->style->indent));
-        p = lf + 1;
-    }
-    put(w->out, p, (size_t)(end - p));
 }
