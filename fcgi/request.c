@@ -139,6 +139,18 @@ io_param(struct req_io *io, const char *name)
     return v[0] != '\0' ? v : NULL; /* front ends send absent ones empty */
 }
 
+/* A front end whose client has left closes the connection; nothing else is
+ * read from it while a request is under way. */
+static bool
+io_client_gone(struct req_io *io)
+{
+    struct request *q = io->ctx;
+    char c;
+
+    return atomic_load(q->rules->hurry) ||
+           recv(q->fcgi.ipcFd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* ---- refusals before there is a dialect to word them ---- */
 
 static void
@@ -313,9 +325,11 @@ begin(struct request *q)
 {
     const char *slash;
 
-    q->io = (struct req_io){
-        .write = io_write, .abort = io_abort, .param = io_param, .ctx = q
-    };
+    q->io = (struct req_io){ .write = io_write,
+                             .abort = io_abort,
+                             .param = io_param,
+                             .client_gone = io_client_gone,
+                             .ctx = q };
     q->req = (struct req){
         .arena = q->arena,
         .io = &q->io,

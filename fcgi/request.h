@@ -4,6 +4,8 @@
 #ifndef MG_REQUEST_H
 #define MG_REQUEST_H
 
+#include <stdatomic.h>
+
 #include "req.h"
 
 struct request;
@@ -13,6 +15,7 @@ struct request_rules {
     const char *secret; /* MG_SECRET of our front end; NULL: check_tokens */
     size_t body_max;
     int64_t deadline_ms;
+    const atomic_bool *hurry; /* requests under way are to be cut short */
 };
 
 /* What is to be done with a request that was read. */

@@ -71,21 +71,25 @@ table_add(struct table *t)
     return memset(&t->v[t->n++], 0, sizeof(*t->v));
 }
 
-/* "write ci 0": scope, name and mark of the quoted value. */
+/* "write ci 0 0123456789abcdef": scope, name, mark, and an id for logs, which
+ * older files do not have. */
 static bool
 parse_grant(const char *p, size_t n, struct token_grant *out)
 {
     char text[128], scope[16], mark[2];
+    int end = 0;
 
     if (n >= sizeof(text))
         return false;
     memcpy(text, p, n);
     text[n] = '\0';
-    if (sscanf(text, "%15s %64s %1[01]", scope, out->name, mark) != 3)
+    if (sscanf(text, "%15s %64s %1[01]%n", scope, out->name, mark, &end) != 3)
         return false;
+    if (text[end] == ' ')
+        end += 1 + (int)strspn(text + end + 1, "0123456789abcdef");
     out->secrets = mark[0] == '1';
     out->rights = scope_rights(scope);
-    return out->rights != 0;
+    return out->rights != 0 && text[end] == '\0';
 }
 
 /* The text between two quotes at *p, which moves behind it. */
@@ -105,7 +109,7 @@ take_quoted(const char **p, struct span *out)
     return true;
 }
 
-/* "<token>" "<scope> <name> <mark>"; */
+/* "<token>" "<scope> <name> <mark> <id>"; */
 static bool
 parse_line(const char *p, struct table *out)
 {

@@ -20,15 +20,19 @@
 /* Slow requests that wait for each thread that serves them. */
 #define SLOW_QUEUED_PER_THREAD 4
 
-/* Kept connections are served this long after worker_stop. */
-#define DRAIN_MS 1000
+/* After worker_stop: kept connections are served this long, and slow requests
+ * have this long to end before they are cut short. `up` kills a worker that is
+ * still there 10 s after SIGTERM. */
+#define DRAIN_MS    1000
+#define SLOW_END_MS 6000
 
 struct worker {
     struct worker_plan plan;
     struct park *park;
     struct queue *idle; /* request objects */
     struct queue *slow; /* requests */
-    atomic_bool draining;
+    atomic_bool draining, hurry;
+    atomic_int n_slow; /* slow requests, waiting or being served */
     size_t n_started;
     pthread_t thread[]; /* the fast ones first */
 };
@@ -59,8 +63,10 @@ static bool
 hand_over(struct worker *w, struct request *q)
 {
     metrics_gauge(METRIC_SLOW_QUEUED, 1); /* before it can be taken */
+    atomic_fetch_add(&w->n_slow, 1);
     if (queue_put(w->slow, q))
         return true;
+    atomic_fetch_sub(&w->n_slow, 1);
     metrics_gauge(METRIC_SLOW_QUEUED, -1);
     metrics_add(METRIC_POOL_FULL, 1);
     return false;
@@ -132,9 +138,13 @@ slow_thread(void *arg)
 
     while (db != NULL && (q = queue_take(w->slow)) != NULL) {
         metrics_gauge(METRIC_SLOW_QUEUED, -1);
-        serve(q, db);
+        if (atomic_load(&w->hurry))
+            request_refuse_busy(q, db);
+        else
+            serve(q, db);
         finish(w, q);
         give_idle(w, q);
+        atomic_fetch_sub(&w->n_slow, 1);
     }
     db_close(db);
     return NULL;
@@ -207,6 +217,7 @@ worker_start(const struct worker_plan *plan)
     if (w == NULL)
         return NULL;
     w->plan = *plan;
+    w->plan.rules.hurry = &w->hurry;
     if (start(w))
         return w;
     worker_stop(w);
@@ -215,16 +226,27 @@ worker_start(const struct worker_plan *plan)
 
 /* ---- the end ---- */
 
-/* Kept connections may carry a request at any moment: they are served a while
- * longer, each closed after its answer. Without any it is over at once. */
+/* Waits until there are none left, or for that long. */
 static void
-wait_for_connections(struct worker *w)
+wait_for_none(int (*count)(struct worker *w), struct worker *w, int64_t ms)
 {
     const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
-    int64_t end = clock_mono_ms() + DRAIN_MS;
+    int64_t end = clock_mono_ms() + ms;
 
-    while (park_open_count(w->park) > 0 && clock_mono_ms() < end)
+    while (count(w) > 0 && clock_mono_ms() < end)
         (void)nanosleep(&tick, NULL);
+}
+
+static int
+open_connections(struct worker *w)
+{
+    return park_open_count(w->park);
+}
+
+static int
+slow_requests(struct worker *w)
+{
+    return atomic_load(&w->n_slow);
 }
 
 static void
@@ -240,10 +262,13 @@ drain(struct worker *w)
     log_info("worker.drain open=%d", park_open_count(w->park));
     atomic_store(&w->draining, true);
     park_drain(w->park);
-    wait_for_connections(w);
+    /* a kept connection may carry a request at any moment */
+    wait_for_none(open_connections, w, DRAIN_MS);
     park_stop(w->park);
     join_threads(w, 0, w->plan.threads);
     queue_close(w->slow); /* after those who put into it */
+    wait_for_none(slow_requests, w, SLOW_END_MS);
+    atomic_store(&w->hurry, true);
     join_threads(w, w->plan.threads, w->n_started);
 }
 

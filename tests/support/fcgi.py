@@ -1,5 +1,6 @@
 """A FastCGI client of our own: records to a worker's socket, past nginx."""
 
+import select
 import socket
 import struct
 
@@ -99,6 +100,10 @@ class Connection:
             ">BBHHBB", self._read(8))
         assert version == 1
         return kind, self._read(n + padding)[:n]
+
+    def closed_meanwhile(self):
+        """Whether the worker has closed it while it was idle."""
+        return bool(select.select([self.socket], [], [], 0)[0])
 
     def ended(self):
         """Waits until the worker has closed; what it sent before."""

@@ -17,7 +17,7 @@ class Worker:
 
     used = 0
 
-    def __init__(self, binary, run_dir, net, env, account=None, **settings):
+    def __init__(self, binary, run_dir, net, env, **settings):
         Worker.used += 1
         self.id = FIRST_ID + Worker.used % 50
         self.argv = [binary, "--run-dir", run_dir, "--net", net, "serve",
@@ -33,30 +33,38 @@ class Worker:
             os.unlink(self.path)
         self.listening.bind(self.path)
         self.listening.listen(1024)
-        self.process = None
+        self.process, self.errors = None, ""
 
-    def start(self):
+    def start(self, wait=True):
+        """wait: until it serves, and takes signals."""
+        started = self.log().count("serve.start")
         self.process = subprocess.Popen(
             self.argv, stdin=self.listening, env=self.env, cwd="/",
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if wait:
+            until(lambda: self.log().count("serve.start") > started,
+                  f"serve-{self.id} has started")
         return self
 
-    def stop(self, how=signal.SIGTERM, timeout=30):
-        """Ends it and gives its exit status."""
+    def stop(self, how=signal.SIGTERM):
+        """Ends it, if it runs, and gives its exit status."""
         if self.process is None:
             return 0
         self.process.send_signal(how)
-        status = self.process.wait(timeout)
-        self.errors = self.process.stderr.read().decode("utf-8", "replace")
-        self.process.stderr.close()
-        self.process = None
+        return self.ended()
+
+    def ended(self):
+        """Waits for its end; the exit status."""
+        errors = self.process.communicate(timeout=60)[1]
+        status, self.process = self.process.returncode, None
+        self.errors = errors.decode("utf-8", "replace")
         return status
 
     def kill(self):
         return self.stop(signal.SIGKILL)
 
     def end(self):
-        self.stop()
+        self.kill()
         self.listening.close()
         os.unlink(self.path)
 
@@ -70,6 +78,12 @@ class Worker:
 
     def wait_log(self, text):
         until(lambda: text in self.log(), f"{text!r} in the log")
+
+    def gauge(self, name):
+        """A value of /metrics, asked on a connection of its own."""
+        lines = self.ask("/metrics").text.splitlines()
+        return int(next(line.split()[1] for line in lines
+                        if line.startswith(name + " ")))
 
     def connect(self, timeout=30):
         return Connection(self.path, timeout)

@@ -76,7 +76,8 @@ static void
 a_known_token_has_its_name_scope_and_mark(void **state)
 {
     (void)state;
-    load("# comment\n\n\"" A "\" \"read ci 0\";\n  \"" B "\" \"admin me 1\";");
+    load("# comment\n\n\"" A "\" \"read ci 0 0123456789abcdef\";\n"
+         "  \"" B "\" \"admin me 1\";");
     assert_true(tokens_find(A, &grant));
     assert_string_equal(grant.name, "ci");
     assert_int_equal(grant.rights, SCOPE_READ);
@@ -120,6 +121,8 @@ a_wrong_line_refuses_the_file_and_keeps_the_old_tokens(void **state)
     expect_refused("\"" B "\" \"owner ci 0\";\n");
     expect_refused("\"" B "\" \"none ci 0\";\n");
     expect_refused("\"" B "\" \"read ci 2\";\n");
+    expect_refused("\"" B "\" \"read ci 0x\";\n");
+    expect_refused("\"" B "\" \"read ci 0 00 1\";\n");
     expect_refused("\"" B "\" \"read ci 0\"\n");
     expect_refused("\"\" \"read ci 0\";\n");
     expect_refused(B " read;\n");

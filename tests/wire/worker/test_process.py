@@ -1,0 +1,100 @@
+"""A worker's process: descriptors, signals, the socket handed over."""
+
+import os
+import resource
+import signal
+import subprocess
+
+import pytest
+
+from support import fcgi
+
+
+def test_an_idle_worker_ends_when_it_is_asked_to(place):
+    for how in (signal.SIGTERM, signal.SIGINT):
+        w = place.worker()
+        assert w.ask("/metrics").status == 200
+        assert w.stop(how) == 0
+        assert "serve.end" in w.log()
+
+
+def test_without_descriptors_one_request_fails_and_the_rest_go_on(worker):
+    kept = [worker.connect() for _ in range(4)]
+    for c in kept:
+        assert c.ask(worker.params("/metrics")).status == 200
+    pid = worker.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir(f"/proc/{pid}/fd")))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
+    with worker.connect() as refused:
+        with pytest.raises((fcgi.Broken, OSError)):
+            refused.ask(worker.params("/metrics"))
+    for c in kept:
+        assert c.ask(worker.params("/metrics")).status == 200
+        c.close()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    assert worker.ask("/metrics").status == 200
+
+
+def test_sighup_opens_the_log_again(worker):
+    path = os.path.join(worker.run_dir, "log", f"serve-{worker.id}.log")
+    os.rename(path, path + ".1")
+    worker.process.send_signal(signal.SIGHUP)
+    worker.wait_log("serve.reload")
+    assert worker.ask("/metrics").status == 200
+
+
+def test_sigpipe_and_sigusr1_end_nothing(worker):
+    worker.process.send_signal(signal.SIGPIPE)
+    worker.process.send_signal(signal.SIGUSR1)
+    assert worker.ask("/metrics").status == 200
+
+
+def test_memory_of_a_worker_is_not_for_others(worker):
+    assert worker.ask("/metrics").status == 200
+    with open(f"/proc/{worker.process.pid}/limits") as f:
+        core = next(line for line in f if line.startswith("Max core"))
+    assert core.split()[4] in ("0", "1")
+
+
+# ---- the start ----
+
+def run(place, *args):
+    return subprocess.run(
+        [place.binary, "--run-dir", place.run_dir, "--net", "127.71.2",
+         "serve", *args], capture_output=True, text=True, timeout=30,
+        env=place.env(), stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("args", [[], ["--id"], ["--id", "x"], ["--id", "-1"],
+                                  ["--id", "256"], ["--id", "1", "2"]])
+def test_a_worker_needs_an_id(place, args):
+    done = run(place, *args)
+    assert done.returncode == 2 and "--id N" in done.stderr
+
+
+def test_a_worker_needs_a_listening_socket(place):
+    done = run(place, "--id", "9")
+    assert done.returncode == 1
+    assert "descriptor 0 is no listening socket" in done.stderr
+
+
+@pytest.mark.parametrize("name, event", [
+    ("secret", "serve.secret"), ("key", "crypt.")])
+def test_a_worker_without_its_secrets_does_not_start(place, name, event):
+    w = place.worker()
+    assert w.stop() == 0
+    os.unlink(place.file(name))
+    w.start(wait=False)
+    assert w.ended() == 1
+    assert event in w.log()
+
+
+def test_systemd_hands_the_socket_over_as_descriptor_3(place):
+    w = place.worker()
+    assert w.stop() == 0
+    w.process = subprocess.Popen(
+        ["/bin/sh", "-c", "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ "
+         'exec "$@"', "sh", *w.argv], stdin=w.listening, env=w.env,
+        stderr=subprocess.PIPE)
+    assert w.ask("/metrics").status == 200
