@@ -84,8 +84,8 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     if (e == ERR_OK)
         e = doris_store_cluster_add(r->db, r->arena, &at, &c);
     if (e == ERR_OK)
-        e = doris_nodes_register(r, at.instance_id, at.seq, at.seq, c.type,
-                                 c.nodes.v, c.nodes.n);
+        e = doris_nodes_register(r, &at, at.seq, c.type,
+                                 in->cluster->nodes.v, c.nodes.v, c.nodes.n);
     return e == ERR_OK ? req_ok(r) : e;
 }
 

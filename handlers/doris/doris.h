@@ -471,13 +471,19 @@ enum err doris_virtual_member_renamed(struct req *r, const char *instance_id,
                                       const char *from, const char *to,
                                       int64_t now) MUST_USE;
 
-/* Adds nodes to the rows of a cluster; endpoints first, as the messages'
- * order asks, or cloud_unique_ids first. */
-enum err doris_nodes_register(struct req *r, const char *instance_id,
-                              uint64_t seq, uint64_t version,
-                              enum doris_cluster_type type,
-                              const struct doris_node *v,
-                              size_t n) MUST_USE;
+/* A cluster's place in the store. */
+struct doris_place {
+    const char *instance_id;
+    uint64_t seq; /* the instance's version when it was added: their order */
+};
+
+/* Stores the nodes v of a cluster, each unless its endpoint is taken. version
+ * is the instance's; asked are the same nodes as the client gave them, for
+ * messages. */
+enum err doris_nodes_register(struct req *r, const struct doris_place *place,
+                              uint64_t version, enum doris_cluster_type type,
+                              const struct doris_node *asked,
+                              const struct doris_node *v, size_t n) MUST_USE;
 /* Takes the nodes' cloud_unique_ids; taken is the error that says that
  * another instance has one. */
 enum err doris_nodes_claim(struct req *r, const char *instance_id,

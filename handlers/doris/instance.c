@@ -215,8 +215,9 @@ doris_instance_list(struct req *r, const struct doris_list_instances *in)
     if (page == NULL)
         return ERR_NOMEM;
     e = doris_store_instance_list(r->db, r->arena, or_empty(in->after),
-                                  status, limit, page);
-    if (e == ERR_OK && page->instances.n == limit) {
+                                  status, limit + 1, page);
+    if (e == ERR_OK && page->instances.n > limit) { /* there is a next page */
+        page->instances.n = limit;
         page->next = page->instances.v[limit - 1].instance_id;
         SET(page, doris_instance_page, next);
     }

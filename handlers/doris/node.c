@@ -22,18 +22,18 @@ fail_endpoint(struct req *r, enum doris_cluster_type type,
 _Static_assert(DORIS_NODES <= 1 << 12, "an order has 12 bits per write");
 
 enum err
-doris_nodes_register(struct req *r, const char *instance_id, uint64_t seq,
+doris_nodes_register(struct req *r, const struct doris_place *place,
                      uint64_t version, enum doris_cluster_type type,
+                     const struct doris_node *asked,
                      const struct doris_node *v, size_t n)
 {
-    const struct doris_place place = { instance_id, seq };
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
         if (*doris_node_addr(&v[i]) == '\0')
             return req_fail(r, DORIS_NODE_ADDR,
-                            ARGS(doris_node_arg(r, &v[i])));
-        e = doris_store_node_add(r->db, &place, type, version << 12 | i,
+                            ARGS(doris_node_arg(r, &asked[i])));
+        e = doris_store_node_add(r->db, place, type, version << 12 | i,
                                  &v[i]);
         if (e == ERR_EXISTS)
             return fail_endpoint(r, type, &v[i]);
@@ -279,8 +279,8 @@ doris_node_add(struct req *r, const struct doris_alter_cluster *in)
     v = settle_nodes(&ch);
     if (v == NULL)
         return ERR_NOMEM;
-    e = doris_nodes_register(r, ch.instance_id, ch.place.seq, ch.version,
-                             ch.c.type, v, n);
+    e = doris_nodes_register(r, &ch.place, ch.version, ch.c.type,
+                             ch.asked->nodes.v, v, n);
     if (e == ERR_OK)
         e = doris_nodes_claim(r, ch.instance_id, v, n, DORIS_OCCUPIED_400);
     if (e == ERR_OK)

@@ -85,12 +85,6 @@ enum err doris_store_vault_drop(struct db *db, const char *instance_id,
 
 /* ---- clusters and nodes: store_cluster.c ---- */
 
-/* A cluster and its place in the store. */
-struct doris_place {
-    const char *instance_id;
-    uint64_t seq; /* the instance's version when it was added: their order */
-};
-
 /* Where a node is registered. */
 #define DORIS_HOLDER(X, s)                                                 \
     X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)                  \

@@ -1,0 +1,10 @@
+"""The Meta Service on both of its mounts."""
+
+import pytest
+
+from support.metaservice import MetaService
+
+
+@pytest.fixture(params=["", "v1/"], ids=["plain", "v1"])
+def ms(doris, request):
+    return MetaService(doris, request.param)
