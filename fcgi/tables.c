@@ -154,8 +154,21 @@ check_example(const struct dialect *d, const struct row *row)
 }
 
 static void
+check_record(const struct dialect *d, const struct record *rec)
+{
+    struct bind_error why;
+
+    if (record_check(rec, &why) != ERR_OK)
+        MISTAKE("dialect=%s field=%s %s", d->name, why.field, why.reason);
+}
+
+static void
 check_row(const struct dialect *d, const struct row *row)
 {
+    if (row->in != NULL)
+        check_record(d, row->in);
+    if (row->out != NULL)
+        check_record(d, row->out);
     switch (row->kind) {
     case ROW_MOUNT:
         check_mount(d, row);
