@@ -128,3 +128,29 @@ def without(value, *path):
     else:
         value[path[0]] = without(value[path[0]], *path[1:])
     return value
+
+
+# ---- texts that several operations share ----
+
+NO_PORT = ("check cluster params failed, edit_log_port is required for "
+           "frontends while heatbeat_port is required for banckends, node : ")
+UNKNOWN = "failed to get instance, instance_id={} err=KeyNotFound"
+
+
+def compact(value):
+    """As objects stand in messages."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def masked(value):
+    """The same without its keys."""
+    if isinstance(value, dict):
+        return {k: "***" if k in ("ak", "sk") else masked(v)
+                for k, v in value.items()}
+    return [masked(v) for v in value] if isinstance(value, list) else value
+
+
+def occupied(iid, cid, node):
+    return ("cloud_unique_id is already occupied by an instance, "
+            f"instance_id={iid} cluster_name=name_{cid} cluster_id={cid} "
+            f"cloud_unique_id={node}")

@@ -1,21 +1,11 @@
 """add_cluster, get_cluster, drop_cluster, rename_cluster and what else may be
 changed of a cluster."""
 
-import json
-
 import pytest
 
-from support.metaservice import be, fe, pretty
+from support.metaservice import (NO_PORT, UNKNOWN, be, compact, fe, occupied,
+                                 pretty)
 from support.words import fresh
-
-NO_PORT = ("check cluster params failed, edit_log_port is required for "
-           "frontends while heatbeat_port is required for banckends, node : ")
-UNKNOWN = "failed to get instance, instance_id={} err=KeyNotFound"
-
-
-def compact(value):
-    return json.dumps(value, separators=(",", ":"))
-
 
 def add(iid, **cluster):
     """The body of add_cluster, valid unless changed."""
@@ -267,12 +257,6 @@ def test_an_endpoint_is_taken_once(ms):
     ms.cluster(iid, "c2", nodes=[be(iid, 3), be(iid, 4), be(iid, 5)])
     other = ms.instance()
     ms.cluster(other, nodes=[be(other, 1)])
-
-
-def occupied(iid, cid, node):
-    return ("cloud_unique_id is already occupied by an instance, "
-            f"instance_id={iid} cluster_name=name_{cid} cluster_id={cid} "
-            f"cloud_unique_id={node}")
 
 
 def test_a_node_belongs_to_one_instance(ms):
