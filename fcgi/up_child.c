@@ -529,7 +529,7 @@ next_look(const struct up *up, const struct child *c, int64_t now)
 {
     switch (c->state) {
     case CHILD_WAITING:
-        return is_its_turn(up, c) ? c->due_ms : 0;
+        return is_its_turn(up, c) ? c->due_ms + 1 : 0;
     case CHILD_STARTING:
         return now + PROBE_MS;
     case CHILD_ENDING:
