@@ -32,6 +32,8 @@ CXX_release = $(B)/fcgi/profiler_heap.o
 OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o) $(CXX_$(FLAVOUR))
 CORE = $(filter-out $(B)/fcgi/main.o,$(OBJ))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
+# Programs that tests drive: tests/support/*.c.
+HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean
 all: release
@@ -39,7 +41,7 @@ release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate
 asan:
 	@$(MAKE) --no-print-directory B=build/asan build/asan/metagate
-unit: $(UNIT)
+unit: $(UNIT) $(HELPERS)
 
 $(B)/metagate: $(OBJ)
 	$(CC) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LIBS) $(LIBS_$(FLAVOUR))
@@ -70,6 +72,10 @@ $(B)/unit/%: tests/unit/%.c $(CORE)
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -o $@ $< $(CORE) $(LDFLAGS_ALL) -lcmocka $(LIBS) $(LIBS_$(FLAVOUR))
 
+$(B)/support/%: tests/support/%.c $(CORE)
+	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -o $@ $< $(CORE) $(LDFLAGS_ALL) $(LIBS) $(LIBS_$(FLAVOUR))
+
 # ---- fuzz targets: seeds by `make fuzz-seeds`, search by `make fuzz` ----
 
 FUZZ_SECONDS ?= 60
@@ -97,4 +103,4 @@ fuzz:
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(HELPERS:=.d)

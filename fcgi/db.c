@@ -500,27 +500,47 @@ is_stale(const struct db *db)
 }
 
 enum err
-db_ready(struct db *db)
+db_in_time(struct db *db)
 {
     int64_t now = clock_mono_ms();
-    enum err e = ERR_OK;
+
+    if (db->deadline_ms != 0 && now >= db->deadline_ms)
+        return db_fail_own(db, ERR_TIMEOUT, "deadline passed", "");
+    if (db->my != NULL)
+        db_arm(db, now, db->deadline_ms);
+    return ERR_OK;
+}
+
+static enum err
+begin_noted(struct db *db)
+{
+    enum err e = db_tx_open(db);
+
+    return e == ERR_OK ? db_in_time(db) : e;
+}
+
+enum err
+db_ready(struct db *db)
+{
+    enum err e;
 
     if (db->open != NULL)
         return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
     if (db->tx == TX_BROKEN)
         return db->tx_err;
     db->rerun = false;
-    if (db->deadline_ms != 0 && now >= db->deadline_ms)
-        return db_fail_own(db, ERR_TIMEOUT, "deadline passed", "");
-    if (db->my != NULL && db->tx != TX_OPEN && now - db->used_ms > IDLE_MS &&
-        is_stale(db))
-        db_hangup(db);
-    if (db->my == NULL)
-        e = connect_any(db, now);
+    e = db_in_time(db);
     if (e != ERR_OK)
         return e;
-    db_arm(db, now, db->deadline_ms);
-    return db->tx == TX_NOTED ? db_tx_open(db) : ERR_OK;
+    if (db->my != NULL && db->tx != TX_OPEN &&
+        db->sent_ms - db->used_ms > IDLE_MS && is_stale(db))
+        db_hangup(db);
+    if (db->my == NULL) {
+        e = connect_any(db, clock_mono_ms());
+        if (e == ERR_OK)
+            e = db_in_time(db); /* it may have taken that long */
+    }
+    return e == ERR_OK && db->tx == TX_NOTED ? begin_noted(db) : e;
 }
 
 /* ---- handles ---- */

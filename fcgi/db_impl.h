@@ -88,6 +88,9 @@ void db_dup_parse(const char *message, char *out, size_t out_size);
  * the transaction that was begun. */
 enum err db_ready(struct db *db) MUST_USE;
 
+/* TIMEOUT after the deadline; else sets how long the next reply may take. */
+enum err db_in_time(struct db *db) MUST_USE;
+
 /* Connects to one host, waiting until then at most; db_hangup drops the
  * connection with its statements. */
 enum err db_connect_host(struct db *db, size_t host, int64_t until) MUST_USE;

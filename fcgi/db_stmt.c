@@ -279,6 +279,8 @@ stmt_find(struct db *db, const char *sql, struct stmt **out)
         st = st->next;
     if (st == NULL) {
         e = stmt_prepare(db, sql, &st);
+        if (e == ERR_OK)
+            e = db_in_time(db); /* for what is sent next */
         if (e != ERR_OK)
             return e;
     }

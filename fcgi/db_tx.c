@@ -194,7 +194,12 @@ db_session_abandon(struct db *db, const struct db_session *old)
 
 /* ---- what became of a COMMIT ---- */
 
-enum outcome { UNKNOWN, COMMITTED, UNDONE };
+enum outcome {
+    UNKNOWN,
+    COMMITTED,
+    UNDONE,
+    UNKNOWABLE, /* it is over, but nothing tells how it ended */
+};
 
 static enum outcome
 look_up(struct db *db)
@@ -203,7 +208,7 @@ look_up(struct db *db)
     enum err e;
 
     if (!db->audited || db->request_id[0] == '\0')
-        return UNKNOWN;
+        return UNKNOWABLE;
     e = db_one_i64(db, audit_sql, DB_ARGS(db_str(db->request_id)), &one);
     if (e == ERR_OK)
         return COMMITTED;
@@ -224,7 +229,7 @@ settle_at(struct db *db, const struct db_session *old, size_t host,
     db_arm(db, clock_mono_ms(), until);
     gone = db_session_end(db, old, until) == ERR_OK;
     found = db->my != NULL ? look_up(db) : UNKNOWN;
-    return found == UNDONE && !gone ? UNKNOWN : found;
+    return found == COMMITTED || gone ? found : UNKNOWN;
 }
 
 static enum outcome
@@ -263,6 +268,7 @@ commit_in_doubt(struct db *db, unsigned code, const char *text)
         [UNKNOWN] = "unknown",
         [COMMITTED] = "committed",
         [UNDONE] = "undone",
+        [UNKNOWABLE] = "unknowable",
     };
     struct db_session old = db->session;
     int64_t deadline = db->deadline_ms;
