@@ -35,7 +35,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 # Programs that tests drive: tests/support/*.c.
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
-.PHONY: all release asan unit clean
+.PHONY: all release token asan unit clean
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate
@@ -99,6 +99,12 @@ fuzz:
 	    build/fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
 	        -print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/$$t- \
 	        build/fuzz/corpus/$$t tests/fuzz/seeds/$$t; done
+
+# make token NAME=ci SCOPE=read [SECRETS=yes]
+token: release
+	@build/release/metagate $(if $(RUN_DIR),--run-dir '$(RUN_DIR)') \
+	    --net '$(NET)' token add '$(NAME)' '$(SCOPE)' \
+	    $(if $(SECRETS),$(patsubst yes,secrets,$(SECRETS)))
 
 clean:
 	rm -rf build

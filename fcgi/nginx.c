@@ -13,7 +13,7 @@
 #include "place.h"
 
 #define ARENA_BYTES (4 * 1024 * 1024)
-#define FILE_BYTES (512 * 1024)
+#define FILE_BYTES  (512 * 1024)
 
 struct listener {
     const char *name, *tail;
@@ -72,10 +72,8 @@ make_dirs(struct job *j)
         const char *name;
         mode_t mode;
     } dirs[] = {
-        { "log", 0750 },
-        { "nginx", 0750 },
-        { "nginx/refuse", 0750 },
-        { "nginx/revoked", 0750 },
+        { "log", 0750 },          { "nginx", 0750 },
+        { "nginx/refuse", 0750 }, { "nginx/revoked", 0750 },
         { "nginx/tmp", 0700 },
     };
     char path[PLACE_BYTES];
@@ -193,8 +191,8 @@ listener_address(struct job *j, const struct listener *l, const char **out)
     if (e == ERR_OK && strspn(host, "0123456789abcdefABCDEF.:") != strlen(host))
         e = ERR_BAD_PARAM;
     if (e != ERR_OK) {
-        (void)snprintf(j->why, j->why_size,
-                       "[listen] %s: not address:port: %s", key, text);
+        (void)snprintf(j->why, j->why_size, "[listen] %s: not address:port: %s",
+                       key, text);
         return ERR_BAD_PARAM;
     }
     *out = arena_strdup(j->arena, text);
@@ -280,7 +278,8 @@ write_files(struct job *j)
 enum err
 nginx_write(const char *secret, char *why, size_t why_size)
 {
-    struct job j = { .arena = arena_new(ARENA_BYTES), .why = why,
+    struct job j = { .arena = arena_new(ARENA_BYTES),
+                     .why = why,
                      .why_size = why_size };
     enum err e;
 

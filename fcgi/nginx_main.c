@@ -12,7 +12,7 @@
 #include "nginx.h"
 #include "place.h"
 
-#define SECRET_BYTES 32
+#define SECRET_BYTES    32
 #define SECRET_FILE_MAX 1024
 
 static int

@@ -1,14 +1,13 @@
 /* Marks of revoked tokens: empty files that nginx looks for by the token's id.
  * A reload alone is not enough: an old process still takes the first request
  * of a connection it had accepted, with the map it had. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <dirent.h>
 
 #include "clock.h"
 #include "nginx.h"

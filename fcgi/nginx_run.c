@@ -1,5 +1,6 @@
 /* The running nginx: how it is started, checked, and told to read its files
  * again. */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
-
 #include "clock.h"
 #include "config.h"
 #include "file.h"
@@ -17,9 +16,9 @@
 #include "place.h"
 #include "proc.h"
 
-#define TEST_MS 30000
-#define RELOAD_MS 20000
-#define POLL_MS 5
+#define TEST_MS       30000
+#define RELOAD_MS     20000
+#define POLL_MS       5
 #define PROCESSES_MAX 512
 
 const char *const *
@@ -106,12 +105,23 @@ process_parent(pid_t pid)
     return parent;
 }
 
-/* The master of this RUN_DIR's nginx. A pid file may be left over and its
- * number belong to another process by now, so the title must fit. */
+/* Whether the process is a master of this RUN_DIR's nginx, by its title. */
+static bool
+is_master(pid_t pid)
+{
+    char title[2 * PLACE_BYTES], want[PLACE_BYTES + 8];
+
+    process_title(pid, title, sizeof(title));
+    (void)snprintf(want, sizeof(want), " -c %s ", nginx_argv()[4]);
+    return strstr(title, want) != NULL;
+}
+
+/* A pid file may be left over and its number belong to another process by
+ * now. */
 static enum err
 find_master(pid_t *out)
 {
-    char path[PLACE_BYTES], title[2 * PLACE_BYTES];
+    char path[PLACE_BYTES];
     long pid = 0;
     FILE *f;
 
@@ -121,13 +131,12 @@ find_master(pid_t *out)
     if (f == NULL)
         return ERR_NOT_FOUND;
     if (fscanf(f, "%9ld", &pid) != 1)
-        pid = 0;
+        pid = 0; /* nginx -t leaves an empty one */
     (void)fclose(f);
-    if (pid < 2)
+    if (pid < 2 || !is_master((pid_t)pid))
         return ERR_NOT_FOUND;
-    process_title((pid_t)pid, title, sizeof(title));
     *out = (pid_t)pid;
-    return strstr(title, nginx_argv()[4]) != NULL ? ERR_OK : ERR_NOT_FOUND;
+    return ERR_OK;
 }
 
 static size_t

@@ -12,10 +12,10 @@
 #include "place.h"
 
 /* Lists of networks and names: far above what anybody writes. */
-#define LIST_BYTES 65536
-#define FILES_MAX 65536
-#define CONNECTIONS_MAX 16384
-#define MEMORY_BODY_KIB 1024
+#define LIST_BYTES         65536
+#define FILES_MAX          65536
+#define CONNECTIONS_MAX    16384
+#define MEMORY_BODY_KIB    1024
 #define READ_TIMEOUT_MIN_S 10
 
 /* ---- comma-separated lists ---- */
@@ -80,7 +80,8 @@ put_network(struct buf *out, char *element, char *why, size_t why_size)
     }
     (void)snprintf(why, why_size,
                    "[nginx] trusted: not network=scope, as 10.0.0.0/8=read: "
-                   "%s", element);
+                   "%s",
+                   element);
     return ERR_BAD_PARAM;
 }
 
@@ -241,14 +242,16 @@ set_tls(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
     size_t i;
 
     if (tls != (pem[1][0] != '\0')) {
-        (void)snprintf(why, why_size, "[nginx] tls_certificate and tls_key: "
-                                      "both or none");
+        (void)snprintf(why, why_size,
+                       "[nginx] tls_certificate and tls_key: "
+                       "both or none");
         return ERR_BAD_PARAM;
     }
     for (i = 0; tls && i < COUNT(pem); i++) {
         if (pem[i][0] != '/' || strpbrk(pem[i], "\"\\$;{}\n\r") != NULL) {
-            (void)snprintf(why, why_size, "[nginx] %s: not an absolute path "
-                                          "of plain characters",
+            (void)snprintf(why, why_size,
+                           "[nginx] %s: not an absolute path "
+                           "of plain characters",
                            i == 0 ? "tls_certificate" : "tls_key");
             return ERR_BAD_PARAM;
         }
@@ -256,8 +259,8 @@ set_tls(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
     nginx_set(vars, "TLS_CERTIFICATE", pem[0]);
     nginx_set(vars, "TLS_KEY", pem[1]);
     nginx_set(vars, "SSL", tls ? " ssl" : "");
-    line = arena_printf(a, "    include \"%s/nginx/tls.conf\";",
-                        config_run_dir());
+    line =
+        arena_printf(a, "    include \"%s/nginx/tls.conf\";", config_run_dir());
     if (line == NULL)
         return ERR_NOMEM;
     nginx_set(vars, "TLS", tls ? line : "");
@@ -289,8 +292,9 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
 
     if (strlen(secret) < 32 ||
         secret[strspn(secret, "0123456789abcdef")] != '\0') {
-        (void)snprintf(why, why_size, "RUN_DIR/secret: not 32 or more "
-                                      "lower-case hex digits");
+        (void)snprintf(why, why_size,
+                       "RUN_DIR/secret: not 32 or more "
+                       "lower-case hex digits");
         return ERR_BAD_PARAM;
     }
     nginx_set(vars, "SECRET", secret);

@@ -11,7 +11,7 @@
 
 #define STARS 3
 /* nginx cuts its lines at 2048 bytes; what is longer is cut here. */
-#define LINE_BYTES 8192
+#define LINE_BYTES   8192
 #define TOKEN_DIGITS 64
 
 static atomic_bool reopen;
@@ -91,8 +91,8 @@ redact_line(char *line, size_t n)
 
     while (in < end) {
         size_t name = name_bytes(in, end);
-        size_t hide = name > 0 ? value_bytes(in + name, end)
-                               : digits_bytes(in, end);
+        size_t hide =
+            name > 0 ? value_bytes(in + name, end) : digits_bytes(in, end);
         size_t stars = hide < STARS ? hide : STARS;
 
         if (name == 0 && hide == 0) {

@@ -20,14 +20,14 @@
 #include "nginx.h"
 #include "place.h"
 
-#define TOKEN_BYTES 32
-#define TOKEN_TEXT (2 * TOKEN_BYTES + 1)
-#define ID_BYTES 8
+#define TOKEN_BYTES    32
+#define TOKEN_TEXT     (2 * TOKEN_BYTES + 1)
+#define ID_BYTES       8
 #define NAME_MAX_BYTES 64
-#define MARK_MS 1100
-#define MAP_BYTES (4 * 1024 * 1024)
-#define ARENA_BYTES (4 * MAP_BYTES)
-#define FIRST "first"
+#define MARK_MS        1100
+#define MAP_BYTES      (4 * 1024 * 1024)
+#define ARENA_BYTES    (4 * MAP_BYTES)
+#define FIRST          "first"
 #define HEAD \
     "# Tokens: written by `metagate token`, read by nginx and the workers.\n"
 
@@ -55,8 +55,9 @@ token_check(const char *name, const char *scope, const char *mark, char *why,
             size_t why_size)
 {
     if (!is_name(name)) {
-        (void)snprintf(why, why_size, "NAME is 1 to %d letters, digits, _ and "
-                                      "-, and does not begin with -",
+        (void)snprintf(why, why_size,
+                       "NAME is 1 to %d letters, digits, _ and "
+                       "-, and does not begin with -",
                        NAME_MAX_BYTES);
         return ERR_BAD_PARAM;
     }
@@ -66,9 +67,10 @@ token_check(const char *name, const char *scope, const char *mark, char *why,
         return ERR_BAD_PARAM;
     }
     if (mark != NULL && strcmp(mark, "secrets") != 0) {
-        (void)snprintf(why, why_size, "after SCOPE stands `secrets` (the "
-                                      "token sees secrets in full) or "
-                                      "nothing");
+        (void)snprintf(why, why_size,
+                       "after SCOPE stands `secrets` (the "
+                       "token sees secrets in full) or "
+                       "nothing");
         return ERR_BAD_PARAM;
     }
     return ERR_OK;
@@ -388,9 +390,11 @@ token_list(const struct change *c)
 static int
 usage(const char *why)
 {
-    (void)fprintf(stderr, "metagate token: %s\n"
-                          "usage: metagate token add NAME SCOPE [secrets] | "
-                          "revoke NAME | list\n", why);
+    (void)fprintf(stderr,
+                  "metagate token: %s\n"
+                  "usage: metagate token add NAME SCOPE [secrets] | "
+                  "revoke NAME | list\n",
+                  why);
     return 2;
 }
 

@@ -1,6 +1,7 @@
 /* nginx's configuration, as it is rendered. */
 #include "nginx.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +10,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include <ftw.h>
 
 #include "../../fcgi/nginx_render.h"
 #include "config.h"
@@ -127,7 +126,7 @@ static void
 names_of_nginx_s_own_stay(void **state)
 {
     (void)state;
-    expect_text("error_page 413 @too_large; @ @@ @A", 
+    expect_text("error_page 413 @too_large; @ @@ @A",
                 "error_page 413 @too_large; @ @@ @A");
 }
 
@@ -188,10 +187,10 @@ every_listener_has_its_server_and_its_refusals(void **state)
 {
     (void)state;
     assert_int_equal(write_with(NULL, NULL), ERR_OK);
-#define LISTENER(name, tail, machine, port, refuse) \
-    expect_in("servers.conf", "listen 127.9.8." #machine ":" #port " "); \
-    expect_in("servers.conf", tail[0] == '\0' ? "\"" name "\";" \
-                                              : "\"" name "/" tail "\";"); \
+#define LISTENER(name, tail, machine, port, refuse)                          \
+    expect_in("servers.conf", "listen 127.9.8." #machine ":" #port " ");     \
+    expect_in("servers.conf",                                                \
+              tail[0] == '\0' ? "\"" name "\";" : "\"" name "/" tail "\";"); \
     expect_in("refuse/" refuse ".conf", "$mg_refuse");
 #include "listeners.def"
 #undef LISTENER
@@ -247,9 +246,15 @@ static void
 a_trusted_network_that_is_none_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "10.0.0.0/8",       "10.0.0.0/33=read", "10.0.0/8=read",
-        "10.0.0.0/8=root",  "10.0.0.0/=read",   "10.0.0.0/8=read;",
-        "10.0.0.0/-1=read", "a.example=read",   "=read",
+        "10.0.0.0/8",
+        "10.0.0.0/33=read",
+        "10.0.0/8=read",
+        "10.0.0.0/8=root",
+        "10.0.0.0/=read",
+        "10.0.0.0/8=read;",
+        "10.0.0.0/-1=read",
+        "a.example=read",
+        "=read",
         "0.0.0.0/0 admin; include /etc/passwd=read",
     };
     size_t i;
@@ -298,8 +303,7 @@ static void
 a_listener_may_be_put_elsewhere(void **state)
 {
     (void)state;
-    assert_int_equal(write_with("METAGATE_LISTEN_DORIS", "[::1]:5001"),
-                     ERR_OK);
+    assert_int_equal(write_with("METAGATE_LISTEN_DORIS", "[::1]:5001"), ERR_OK);
     expect_in("servers.conf", "listen [::1]:5001 ");
     expect_refused("METAGATE_LISTEN_DORIS", "127.0.0.1", "[listen] doris");
     expect_refused("METAGATE_LISTEN_DORIS", "a;b:1", "[listen] doris");

@@ -1,4 +1,5 @@
 /* metagate token, on a RUN_DIR that no nginx has seen. */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,8 +8,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include <ftw.h>
 
 #include "commands.h"
 #include "config.h"
@@ -90,22 +89,22 @@ token(const char *a, const char *b, const char *c, const char *d)
 static void
 arguments_are_checked(void **state)
 {
-    static const char *const names[] = { "", "-x", "a b", "a/b", "..", "a.b",
+    static const char *const names[] = { "",     "-x",       "a b",
+                                         "a/b",  "..",       "a.b",
                                          "a\"b", "@trusted", "\xc3\xa4" };
     char longest[66];
     size_t i;
 
     (void)state;
     for (i = 0; i < COUNT(names); i++)
-        assert_int_equal(
-            token_check(names[i], "read", NULL, why, sizeof(why)),
-            ERR_BAD_PARAM);
+        assert_int_equal(token_check(names[i], "read", NULL, why, sizeof(why)),
+                         ERR_BAD_PARAM);
     memset(longest, 'n', 65);
     longest[65] = '\0';
     assert_int_equal(token_check(longest, "read", NULL, why, sizeof(why)),
                      ERR_BAD_PARAM);
-    assert_int_equal(token_check(longest + 1, "read", "secrets", why,
-                                 sizeof(why)), ERR_OK);
+    assert_int_equal(
+        token_check(longest + 1, "read", "secrets", why, sizeof(why)), ERR_OK);
     assert_int_equal(token_check("ci", "root", NULL, why, sizeof(why)),
                      ERR_BAD_PARAM);
     assert_int_equal(token_check("ci", "none", NULL, why, sizeof(why)),
@@ -139,9 +138,9 @@ the_first_token_is_made_once(void **state)
     assert_string_equal(raw + 64, "\n");
     raw[64] = '\0';
     assert_non_null(strstr(file_text("curlrc"), raw));
-    assert_non_null(strstr(file_text("tokens.map"),
-                           arena_printf(arena, "\"%s\" \"admin first 0 ",
-                                        raw)));
+    assert_non_null(
+        strstr(file_text("tokens.map"),
+               arena_printf(arena, "\"%s\" \"admin first 0 ", raw)));
     assert_int_equal(token_first(), ERR_OK);
     raw[64] = '\n';
     assert_string_equal(file_text("token"), raw);

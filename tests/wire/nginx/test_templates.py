@@ -70,62 +70,72 @@ def test_an_nginx_of_one_s_own_takes_the_templates(front):
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
-@pytest.fixture(params=["*", ORIGIN])
-def cors(front, request):
-    """A listener as cluster_mgr's will be: CORS, and one refusal per path."""
+@pytest.fixture
+def listener(front):
+    """listener(text): a client of one more listener, as another dialect's:
+    Doris's server with that text in place of its refusals."""
     top = front.path("nginx", "nginx.conf")
-    with open(top) as f:
-        before = f.read()
-    server = open(front.path("nginx", "servers.conf")).read()
-    server = "server {" + server.split("server {")[2]  # doris, as it is
-    refuse = front.path("nginx", "refuse", "doris.conf")
-    server = server.replace(":5000 ", ":57000 ").replace(
-        f'include "{refuse}";', f"""
-            set $mg_allow_origin "{request.param}";
-            include "{front.path("nginx", "cors.conf")}";
-            default_type application/json;
-            if ($uri ~ "/HttpService/Emit\\z") {{
-                set $mg_refuse "$mg_refuse emit";
-            }}
-            if ($mg_refuse ~ "^[a-z]+ emit\\z") {{
-                return 401 '{{"version":"1.0","error_code":"70001"}}\\n';
-            }}
-            if ($mg_refuse ~ "^[a-z]+\\z") {{
-                return 401 '{{"result":"failed","info":"token error"}}';
-            }}
-            location = /.early {{ internal; return 400 "$mg_early_words"; }}
-            location @too_large {{ return 413 "x"; }}
-            location @too_many {{ return 429 "x"; }}
-            location @down {{ return 503 "x"; }}
-        """)
-    with open(front.path("nginx", "cors-test.conf"), "w") as f:
-        f.write(server)
-    with open(top, "w") as f:
-        f.write(before.rstrip().removesuffix("}") + "include \""
-                + front.path("nginx", "cors-test.conf") + "\";\n}\n")
-    front.nginx.send_signal(signal.SIGHUP)
+    refuse = f'include "{front.path("nginx", "refuse", "doris.conf")}";'
+    with open(front.path("nginx", "servers.conf")) as f:
+        server = next(part for part in f.read().split("server {")
+                      if refuse in part)
     client = front.client("doris")
     client.port = 57000
 
     def up():
         try:
-            return client.get("/a").status == 200
+            return client.get("/").status
         except ConnectionRefusedError:
-            return False
+            return None
 
-    until(up)
-    yield client, request.param
+    def make(text):
+        with open(front.path("nginx", "more.conf"), "w") as f:
+            f.write("server {" + server.replace(":5000 ", ":57000 ").replace(
+                refuse, text + """
+                    location = /.early { internal; return 400 "early"; }
+                    location @too_large { return 413 "large"; }
+                    location @too_many { return 429 "many"; }
+                    location @down { return 503 "down"; }"""))
+        with open(top) as f:
+            before = f.read()
+        with open(top, "w") as f:
+            f.write(before.rstrip().removesuffix("}") + "include \""
+                    + front.path("nginx", "more.conf") + "\";\n}\n")
+        front.nginx.send_signal(signal.SIGHUP)
+        until(up, "the new listener answers")
+        front.workers.seen.clear()
+        return client
+
+    yield make
     client.close()
     front.configure()
 
 
+@pytest.fixture(params=["*", ORIGIN])
+def cors(front, listener, request):
+    """As cluster_mgr's will be: CORS, and one refusal per path."""
+    client = listener(f"""
+        set $mg_allow_origin "{request.param}";
+        include "{front.path("nginx", "cors.conf")}";
+        default_type application/json;
+        if ($uri ~ "/HttpService/Emit\\z") {{
+            set $mg_refuse "$mg_refuse emit";
+        }}
+        if ($mg_refuse ~ "^[a-z]+ emit\\z") {{
+            return 401 '{{"version":"1.0","error_code":"70001"}}\\n';
+        }}
+        if ($mg_refuse ~ "^[a-z]+\\z") {{
+            return 401 '{{"result":"failed","info":"token error"}}';
+        }}""")
+    return client, request.param
+
+
 def test_a_preflight_needs_no_token_and_tells_nothing(front, cors):
     client, origin = cors
-    before = len(front.workers.seen)
     r = client.using(token=None).request("OPTIONS", "/", headers={
         "Origin": ORIGIN, "Access-Control-Request-Method": "POST"})
     assert (r.status, r.body) == (200, b"")
-    assert len(front.workers.seen) == before
+    assert front.workers.seen == []
     assert r.headers["Access-Control-Allow-Origin"] == origin
     assert r.headers["Access-Control-Allow-Methods"] == "POST, GET, OPTIONS"
     assert r.headers["Access-Control-Max-Age"] == "86400"
@@ -153,3 +163,24 @@ def test_a_refusal_may_differ_by_path(front, cors):
 def test_other_listeners_have_no_cors(front):
     r = front.client("doris").get("/a", headers={"Origin": ORIGIN})
     assert r.headers["Access-Control-Allow-Origin"] is None
+
+
+def test_a_listener_may_ask_for_basic_in_place_of_a_token(front, listener):
+    """As Doris FE's: the worker decides, nginx asks for nothing."""
+    client = listener("set $mg_authorization $http_authorization;")
+    client = client.using(token=None, basic=("root", "password"))
+    got = client.get("/rest").json["params"]
+    assert got["HTTP_AUTHORIZATION"] == "Basic cm9vdDpwYXNzd29yZA=="
+    assert got["MG_SCOPE"] == got["MG_NAME"] == ""
+    bare = client.using(basic=None).get("/rest").json["params"]
+    assert "HTTP_AUTHORIZATION" not in bare
+
+
+def test_a_listener_may_tell_a_missing_token_from_an_unknown(listener):
+    """As TiCDC's, with Pegasus' header."""
+    client = listener("""
+        if ($mg_refuse = missing) { return 401 "none"; }
+        if ($mg_refuse) { return 401 "unknown"; }""")
+    assert client.using(token=None).get("/").text == "none"
+    assert client.using(token="x").get("/").text == "unknown"
+    assert client.get("/").status == 200
