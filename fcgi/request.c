@@ -316,7 +316,8 @@ fcgi_accept(struct request *q, int fd)
 {
     q->fcgi.listen_sock = -1; /* connections are accepted by fcgi/park.c */
     q->fcgi.ipcFd = fd;
-    q->fcgi.keepConnection = 1; /* or libfcgi closes it before it reads */
+    q->fcgi.keepConnection = 1;  /* or libfcgi closes it before it reads */
+    (void)FCGX_Detach(&q->fcgi); /* see request_finish */
     return FCGX_Accept_r(&q->fcgi) == 0;
 }
 
@@ -502,6 +503,11 @@ request_finish(struct request *q, bool keep)
 
     if (q->fcgi.keepConnection && (!keep || q->unread))
         end_for_good(q);
+    /* libfcgi reads what still comes, for up to 2 s without any, before it
+     * closes an attached connection. That saves the reply when the peer is
+     * still sending; otherwise it would only hold the thread. */
+    if (q->unread)
+        (void)FCGX_Attach(&q->fcgi);
     FCGX_Finish_r(&q->fcgi);
     fd = q->fcgi.ipcFd; /* -1 when libfcgi has closed it */
     q->fcgi.ipcFd = -1;

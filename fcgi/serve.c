@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -19,6 +20,7 @@
 #include "dispatch.h"
 #include "log.h"
 #include "metrics.h"
+#include "migrate.h"
 #include "place.h"
 #include "store.h"
 #include "tokens.h"
@@ -90,6 +92,51 @@ open_log(int id)
     return false;
 }
 
+/* ---- the schema ---- */
+
+/* Whether the store's schema is ours and suits this binary. While the store
+ * cannot be asked, requests that need it are answered 503, and main asks
+ * again and again: a worker may be started before its store. */
+struct schema {
+    struct db *db; /* NULL once it is known */
+    enum err e;
+};
+
+static bool
+schema_is_refused(const struct schema *s)
+{
+    return s->e != ERR_OK && !err_may_retry(s->e);
+}
+
+static void
+ask_schema(struct schema *s)
+{
+    enum err before = s->e;
+    char id[65], why[256] = "";
+
+    s->e = migrate_deployment_id(id, sizeof(id));
+    if (s->e == ERR_OK)
+        s->e = migrate_check(s->db, id, why, sizeof(why));
+    if (s->e != before)
+        log_write(s->e == ERR_OK ? LOG_LV_INFO : LOG_LV_ERROR,
+                  "serve.schema err=%s why=\"%s\"", err_name(s->e), why);
+    if (s->e != ERR_OK)
+        return;
+    db_close(s->db);
+    s->db = NULL;
+}
+
+static bool
+open_schema(struct schema *s)
+{
+    s->db = db_open();
+    s->e = ERR_OK;
+    if (s->db == NULL)
+        return false;
+    ask_schema(s);
+    return !schema_is_refused(s);
+}
+
 /* ---- signals ---- */
 
 /* Before any thread: all inherit the mask, and only main waits for these. */
@@ -118,13 +165,22 @@ reload(void)
     log_info("serve.reload");
 }
 
+/* Until a signal ends it, or the schema turns out not to be ours. */
 static void
-wait_for_the_end(const sigset_t *set)
+wait_for_the_end(const sigset_t *set, struct schema *schema)
 {
+    const struct timespec second = { .tv_sec = 1 };
     int sig;
 
-    while (sigwait(set, &sig) == 0 && sig == SIGHUP)
-        reload();
+    while (!schema_is_refused(schema)) {
+        sig = sigtimedwait(set, NULL, schema->db != NULL ? &second : NULL);
+        if (sig == SIGHUP)
+            reload();
+        else if (sig > 0)
+            return;
+        else if (errno == EAGAIN)
+            ask_schema(schema);
+    }
 }
 
 /* ---- the start ---- */
@@ -215,30 +271,43 @@ count_as(int id)
     (void)!metrics_open(name);
 }
 
+/* False when it could not be started, or had to stop by itself. */
+static bool
+serve(const struct worker_plan *plan, const sigset_t *signals)
+{
+    struct schema schema = { 0 };
+    struct worker *w = NULL;
+
+    if (open_schema(&schema))
+        w = worker_start(plan);
+    if (w != NULL) {
+        log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
+                 plan->slow_threads);
+        wait_for_the_end(signals, &schema);
+        worker_stop(w);
+    }
+    db_close(schema.db);
+    return w != NULL && !schema_is_refused(&schema);
+}
+
 static int
-serve(int id)
+run(int id)
 {
     char secret[SECRET_MAX_BYTES + 2] = "";
     struct worker_plan plan = { 0 };
-    struct worker *w = NULL;
     sigset_t signals;
+    bool well = false;
 
     block_signals(&signals);
     if (prepare(&plan, secret)) {
         count_as(id);
-        w = worker_start(&plan);
-    }
-    if (w != NULL) {
-        log_info("serve.start threads=%zu slow_threads=%zu", plan.threads,
-                 plan.slow_threads);
-        wait_for_the_end(&signals);
-        worker_stop(w);
+        well = serve(&plan, &signals);
     }
     tokens_unload();
     crypt_wipe(secret, sizeof(secret));
     db_fini();
     log_info("serve.end");
-    return w != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+    return well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* --id N or --id=N; -1 when it is neither. */
@@ -278,5 +347,5 @@ serve_main(int argc, char **argv)
                       "`metagate up` or systemd starts this command\n");
         return EXIT_FAILURE;
     }
-    return open_log(id) ? serve(id) : EXIT_FAILURE;
+    return open_log(id) ? run(id) : EXIT_FAILURE;
 }

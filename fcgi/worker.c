@@ -226,14 +226,13 @@ worker_start(const struct worker_plan *plan)
 
 /* ---- the end ---- */
 
-/* Waits until there are none left, or for that long. */
+/* Waits until there are none left, or until that time. */
 static void
-wait_for_none(int (*count)(struct worker *w), struct worker *w, int64_t ms)
+wait_for_none(int (*count)(struct worker *w), struct worker *w, int64_t mono_ms)
 {
     const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
-    int64_t end = clock_mono_ms() + ms;
 
-    while (count(w) > 0 && clock_mono_ms() < end)
+    while (count(w) > 0 && clock_mono_ms() < mono_ms)
         (void)nanosleep(&tick, NULL);
 }
 
@@ -259,15 +258,17 @@ join_threads(struct worker *w, size_t from, size_t to)
 static void
 drain(struct worker *w)
 {
+    int64_t start_ms = clock_mono_ms();
+
     log_info("worker.drain open=%d", park_open_count(w->park));
     atomic_store(&w->draining, true);
     park_drain(w->park);
     /* a kept connection may carry a request at any moment */
-    wait_for_none(open_connections, w, DRAIN_MS);
+    wait_for_none(open_connections, w, start_ms + DRAIN_MS);
     park_stop(w->park);
     join_threads(w, 0, w->plan.threads);
     queue_close(w->slow); /* after those who put into it */
-    wait_for_none(slow_requests, w, SLOW_END_MS);
+    wait_for_none(slow_requests, w, start_ms + SLOW_END_MS);
     atomic_store(&w->hurry, true);
     join_threads(w, w->plan.threads, w->n_started);
 }

@@ -2,12 +2,14 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 
 import pytest
 
 from support import fcgi
+from support.waiting import until
 
 
 def test_an_idle_worker_ends_when_it_is_asked_to(place):
@@ -88,6 +90,31 @@ def test_a_worker_without_its_secrets_does_not_start(place, name, event):
     w.start(wait=False)
     assert w.ended() == 1
     assert event in w.log()
+
+
+@pytest.fixture
+def late_store(place, deployment):
+    """A worker that is started before the store of a deployment is there."""
+    w = place.worker(mysql_hosts="unix:" + place.file("s", "late.sock"))
+    assert w.ask("/healthz").status == 503
+    assert w.ask("/metrics").status == 200
+    w.store_comes = lambda: os.symlink(deployment.path("s", "mysql.sock"),
+                                       place.file("s", "late.sock"))
+    return w
+
+
+def test_a_worker_may_be_started_before_its_store(place, deployment,
+                                                  late_store):
+    shutil.copy(deployment.path("deployment_id"), place.run_dir)
+    late_store.store_comes()
+    until(lambda: late_store.ask("/healthz").status == 200, "it is served")
+    late_store.wait_log("serve.schema err=ok")
+
+
+def test_a_worker_leaves_the_schema_of_another_deployment(late_store):
+    late_store.store_comes()
+    assert late_store.ended() == 1
+    assert "the schema belongs to deployment" in late_store.log()
 
 
 def test_systemd_hands_the_socket_over_as_descriptor_3(place):
