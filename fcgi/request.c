@@ -12,12 +12,10 @@
 
 #include "clock.h"
 #include "dispatch.h"
-#include "identity.h"
+#include "intake.h"
 #include "log.h"
 #include "params.h"
 #include "req_io.h"
-#include "route.h"
-#include "uri.h"
 
 /* A connection is handed to libfcgi and taken back by these fields, which its
  * header calls internal. They are those of libfcgi 2.4.2. */
@@ -29,9 +27,6 @@ _Static_assert(offsetof(FCGX_Request, keepConnection) == 56,
 _Static_assert(offsetof(FCGX_Request, listen_sock) == 72,
                "libfcgi is not 2.4.2");
 #endif
-
-/* Below the time nginx waits for slow answers (nginx/slow.conf). */
-#define SLOW_DEADLINE_MS 315000
 
 /* What a request may allocate beside its body: trees and replies. */
 #define ARENA_BYTES ((size_t)64 << 20)
@@ -46,10 +41,7 @@ struct request {
     struct buf body;
     struct req req;
     struct req_io io;
-    const char *token; /* ?token=, for check_tokens */
-    const char *fault; /* the query parameter that cannot be read */
-    bool refused;      /* answered by `refusal` whatever it asks for */
-    enum event refusal;
+    struct intake intake;
     bool unread; /* a rest of the body is on the connection */
 };
 
@@ -173,14 +165,6 @@ answer_plain(struct request *q, const char *status, const char *text)
     return REQUEST_ANSWERED;
 }
 
-static enum request_next
-answer_no_memory(struct request *q)
-{
-    log_error("request.memory listener=%s", param(q, "MG_LISTENER"));
-    return answer_plain(q, "503 Service Unavailable\r\nRetry-After: 1",
-                        "out of memory");
-}
-
 /* A request that is not whole is neither answered nor acted upon. */
 static enum request_next
 drop_broken(struct request *q, const char *why)
@@ -190,67 +174,7 @@ drop_broken(struct request *q, const char *why)
     return REQUEST_ANSWERED;
 }
 
-/* ---- who asks ---- */
-
-static bool
-asks_basic(const struct req *r)
-{
-    struct route_match m;
-
-    route_find(r->listener, r->path, &m);
-    return m.mount != NULL && m.mount->auth == AUTH_BASIC;
-}
-
-/* [serve] check_tokens: what the front end says of scope and name does not
- * count. A listener with users of its own asks them, not for tokens. */
-static enum err
-identify(struct request *q)
-{
-    struct req *r = &q->req;
-
-    if (q->rules->secret != NULL)
-        identity_from_front_end(r, q->fcgi.envp);
-    else if (!asks_basic(r))
-        return identity_from_token(r, q->fcgi.envp, q->token);
-    return ERR_OK;
-}
-
-/* ---- what is asked ---- */
-
-static void
-refuse(struct request *q, enum event event)
-{
-    q->refused = true;
-    q->refusal = event;
-}
-
-/* How the listener's dialect reads targets. */
-static unsigned
-uri_rules(const struct req *r)
-{
-    struct route_match m;
-
-    route_find(r->listener, "", &m);
-    return m.dialect != NULL ? m.dialect->uri : 0;
-}
-
-static enum err
-read_target(struct request *q)
-{
-    struct uri uri;
-    enum err e = uri_parse_by(q->arena, param(q, "REQUEST_URI"),
-                              uri_rules(&q->req), &uri);
-
-    q->req.path = uri.path;
-    q->req.query = uri.query;
-    q->req.n_query = uri.n_query;
-    q->token = q->io.query_token = uri.token;
-    if (e != ERR_BAD_PARAM)
-        return e;
-    q->fault = uri.fault;
-    refuse(q, EVENT_MALFORMED);
-    return ERR_OK;
-}
+/* ---- the body ---- */
 
 /* CONTENT_LENGTH; -1 when the front end does not say. */
 static int64_t
@@ -324,95 +248,48 @@ fcgi_accept(struct request *q, int fd)
 static void
 begin(struct request *q)
 {
-    const char *slash;
-
+    q->unread = false;
     q->io = (struct req_io){ .write = io_write,
                              .abort = io_abort,
                              .param = io_param,
                              .client_gone = io_client_gone,
                              .ctx = q };
-    q->req = (struct req){
-        .arena = q->arena,
-        .io = &q->io,
-        .started_ms = clock_mono_ms(),
-        .listener = param(q, "MG_LISTENER"),
-        .method = param(q, "REQUEST_METHOD"),
-        .path = "",
-        .body = "",
-        .token_name = "",
-        .request_id = "",
-    };
-    slash = strchr(q->req.listener, '/');
-    q->req.listener_tail = slash != NULL ? slash + 1 : "";
-    q->token = "";
-    q->fault = "";
-    q->refused = false;
-    q->unread = false;
-}
-
-/* Who may ask at all: our front end, for a listener that exists. */
-static bool
-admit(struct request *q, enum request_next *next)
-{
-    const char *id = identity_request_id(q->arena, q->fcgi.envp);
-
-    if (id == NULL) {
-        *next = answer_no_memory(q);
-        return false;
-    }
-    q->req.request_id = id;
-    if (q->rules->secret != NULL &&
-        !identity_front_end(q->fcgi.envp, q->rules->secret)) {
-        log_warn("request.forged listener=%s", q->req.listener);
-        *next = answer_plain(q, "403 Forbidden", "not our front end");
-        return false;
-    }
-    if (!dispatch_knows_listener(q->req.listener)) {
-        log_error("request.listener name=%s", q->req.listener);
-        *next =
-            answer_plain(q, "500 Internal Server Error", "unknown listener");
-        return false;
-    }
-    return true;
+    q->req = (struct req){ .arena = q->arena,
+                           .io = &q->io,
+                           .started_ms = clock_mono_ms() };
 }
 
 static enum request_next
-classify(struct request *q)
+answer_verdict(struct request *q, enum intake_verdict v)
 {
-    struct req *r = &q->req;
-    bool slow =
-        !q->refused &&
-        (dispatch_peek_flags(r->listener, r->method, r->path) & SLOW) != 0;
-
-    r->deadline_ms =
-        r->started_ms + (slow ? SLOW_DEADLINE_MS : q->rules->deadline_ms);
-    return slow ? REQUEST_SLOW : REQUEST_FAST;
+    switch (v) {
+    case INTAKE_FORGED:
+        return answer_plain(q, "403 Forbidden", "not our front end");
+    case INTAKE_LISTENER:
+        return answer_plain(q, "500 Internal Server Error", "unknown listener");
+    default:
+        log_error("request.memory listener=%s", q->req.listener);
+        return answer_plain(q, "503 Service Unavailable\r\nRetry-After: 1",
+                            "out of memory");
+    }
 }
 
 enum request_next
 request_read(struct request *q, int fd)
 {
-    enum request_next next;
-    enum err e;
+    enum intake_verdict v;
 
     if (!fcgi_accept(q, fd)) {
         q->fcgi.ipcFd = -1;
         return REQUEST_GONE;
     }
     begin(q);
-    if (!admit(q, &next))
-        return next;
-    e = read_target(q);
-    if (e == ERR_OK)
-        e = identify(q);
-    if (e != ERR_OK)
-        return answer_no_memory(q);
-    /* a stranger learns that he is one, whatever else is wrong */
-    if (q->refused && q->req.rights == 0 && !asks_basic(&q->req))
-        refuse(q, EVENT_NO_TOKEN);
+    v = intake(&q->req, q->fcgi.envp, q->rules, &q->intake);
+    if (v != INTAKE_OK)
+        return answer_verdict(q, v);
     if (!read_body(q))
         return drop_broken(q, "the body is not as long as declared");
-    return classify(q);
+    return q->intake.slow ? REQUEST_SLOW : REQUEST_FAST;
 }
 
 /* ---- answering ---- */
@@ -422,7 +299,7 @@ refuse_by(struct request *q, struct db *db, enum event event)
 {
     q->req.db = db;
     log_request_id(q->req.request_id);
-    dispatch_refuse(&q->req, event, ARGS(arg("parameter", q->fault)));
+    dispatch_refuse(&q->req, event, ARGS(arg("parameter", q->intake.fault)));
     log_request_id(NULL);
 }
 
@@ -435,8 +312,8 @@ request_refuse_busy(struct request *q, struct db *db)
 void
 request_serve(struct request *q, struct db *db)
 {
-    if (q->refused) {
-        refuse_by(q, db, q->refusal);
+    if (q->intake.refused) {
+        refuse_by(q, db, q->intake.event);
         return;
     }
     if (clock_mono_ms() >= q->req.deadline_ms) { /* it has waited too long */
