@@ -68,9 +68,8 @@ token_check(const char *name, const char *scope, const char *mark, char *why,
     }
     if (mark != NULL && strcmp(mark, "secrets") != 0) {
         (void)snprintf(why, why_size,
-                       "after SCOPE stands `secrets` (the "
-                       "token sees secrets in full) or "
-                       "nothing");
+                       "after SCOPE stands `secrets` (the token sees secrets "
+                       "in full) or nothing");
         return ERR_BAD_PARAM;
     }
     return ERR_OK;
@@ -230,15 +229,17 @@ change_begin(struct change *c)
     char path[PLACE_BYTES];
     enum err e;
 
-    c->lock = -1;
-    c->arena = arena_new(ARENA_BYTES);
-    if (c->arena == NULL)
-        return ERR_NOMEM;
+    *c = (struct change){ .lock = -1 };
     e = place_path(path, sizeof(path), "tokens.lock");
     if (e == ERR_OK)
         e = place_path(c->path, sizeof(c->path), "tokens.map");
     if (e != ERR_OK)
         return e;
+    c->arena = arena_new(ARENA_BYTES);
+    if (c->arena == NULL)
+        return ERR_NOMEM;
+    if (access(c->path, F_OK) != 0) /* no lock where no deployment is */
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_STATE;
     c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (c->lock < 0 || flock(c->lock, LOCK_EX) != 0)
         return ERR_STATE;
@@ -250,7 +251,8 @@ change_end(struct change *c)
 {
     if (c->lock >= 0)
         (void)close(c->lock);
-    arena_free(c->arena);
+    if (c->arena != NULL)
+        arena_free(c->arena);
 }
 
 /* Writes the new map, which nginx has to accept; otherwise the old one is put
@@ -316,6 +318,8 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
         write_token_files(&t) != ERR_OK)
         return complain("tokens", strerror(errno));
     buf_put(&b, c->map, c->n);
+    if (c->n > 0 && c->map[c->n - 1] != '\n')
+        buf_putc(&b, '\n'); /* an editor may leave the last line open */
     put_line(&b, &t);
     status = change_write(c, &b);
     buf_free(&b);

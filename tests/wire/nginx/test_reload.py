@@ -31,11 +31,7 @@ def test_checking_the_configuration_takes_no_connection(front):
     client = front.client("doris")
     with Load(8, lambda i: once(client)) as load:
         for _ in range(50):
-            subprocess.run(
-                ["/usr/sbin/nginx", "-t", "-q", "-e", "stderr", "-c",
-                 front.path("nginx", "nginx.conf"), "-p",
-                 front.path("nginx") + "/"],
-                check=True, **front.as_account())
+            subprocess.run(front.nginx_argv("-t", "-q"), check=True)
     assert failed(load) == []
 
 
@@ -52,8 +48,9 @@ def test_a_request_in_progress_outlives_a_reload(front):
 def test_a_leftover_pid_file_harms_nobody(front):
     """Its number may be another process's by now: that gets no SIGHUP, which
     would end it."""
-    with subprocess.Popen(["/bin/sleep", "600"],
-                          **front.as_account()) as stranger:
+    uid, gid = front.account()
+    with subprocess.Popen(["/bin/sleep", "600"], user=uid,
+                          group=gid) as stranger:
         path = front.path("nginx", "nginx.pid")
         with open(path) as f:
             real = f.read()

@@ -45,9 +45,8 @@ def nginx_test(front, text):
     path = front.path("own.conf")
     with open(path, "w") as f:
         f.write(text)
-    return subprocess.run(
-        ["/usr/sbin/nginx", "-t", "-q", "-e", "stderr", "-c", path],
-        capture_output=True, text=True, **front.as_account())
+    return subprocess.run(front.nginx_argv("-t", "-q", conf=path),
+                          capture_output=True, text=True)
 
 
 def test_an_nginx_of_one_s_own_takes_the_templates(front):
@@ -101,7 +100,7 @@ def listener(front):
         with open(top, "w") as f:
             f.write(before.rstrip().removesuffix("}") + "include \""
                     + front.path("nginx", "more.conf") + "\";\n}\n")
-        front.nginx.send_signal(signal.SIGHUP)
+        os.kill(front.nginx_pid, signal.SIGHUP)
         until(up, "the new listener answers")
         front.workers.seen.clear()
         return client
