@@ -1,4 +1,4 @@
-/* The keys of this process: private to crypt*.c. */
+/* Keys: private to crypt*.c. */
 #ifndef MG_CRYPT_KEYS_H
 #define MG_CRYPT_KEYS_H
 
@@ -11,6 +11,18 @@ struct crypt_key {
     unsigned id; /* 1 or more */
     unsigned char bytes[CRYPT_KEY_BYTES];
 };
+
+#define CRYPT_KEYS_MAX 256
+
+struct crypt_key_set {
+    struct crypt_key key[CRYPT_KEYS_MAX];
+    size_t n; /* the last one encrypts */
+};
+
+/* Opens the file, and fills *set from it; a refusal is logged. */
+enum err crypt_keys_open(const char *path, int *out) MUST_USE;
+enum err
+crypt_keys_read(int fd, const char *path, struct crypt_key_set *set) MUST_USE;
 
 /* Copies the key that encrypts, or the one of that id; false without one. The
  * caller wipes the copy. */

@@ -1,14 +1,12 @@
-/* Connections to the metadata store: where to, with which settings, and what
- * a failure means for the connection and the transaction on it. */
+/* Connections to the metadata store: made when they are needed, with settings
+ * of our own, and given up rather than waited for beyond a deadline. */
 #include "db_impl.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <mariadb/errmsg.h>
 #include <mariadb/ma_pvio.h>
@@ -38,243 +36,6 @@ static const char isolation_sql[] =
 static const char identity_sql[] =
     "SELECT CONCAT(CONNECTION_ID(), ' ', @@hostname, ':', @@port, ':',"
     " @@server_id)";
-
-struct db_settings db_settings;
-
-/* ---- settings ---- */
-
-static enum err
-parse_port(const char *p, const char *end, unsigned *out)
-{
-    unsigned long v = 0;
-
-    for (; p < end && *p >= '0' && *p <= '9' && v < 65536; p++)
-        v = v * 10 + (unsigned long)(*p - '0');
-    *out = (unsigned)v;
-    return p == end && v > 0 && v < 65536 ? ERR_OK : ERR_BAD_PARAM;
-}
-
-/* "host", "host:port", "[v6]", "[v6]:port" */
-static enum err
-parse_tcp(const char *p, const char *end, struct db_host *out)
-{
-    const char *name = *p == '[' ? p + 1 : p, *stop = name;
-
-    while (stop < end && *stop != ']' && *stop != '[' &&
-           (*stop != ':' || *p == '['))
-        stop++;
-    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)(stop - name),
-                   name);
-    out->port = MYSQL_PORT;
-    if (stop == name || (*p == '[' && (stop == end || *stop++ != ']')))
-        return ERR_BAD_PARAM;
-    if (stop == end)
-        return ERR_OK;
-    return *stop == ':' ? parse_port(stop + 1, end, &out->port) : ERR_BAD_PARAM;
-}
-
-static enum err
-parse_host(const char *p, size_t n, struct db_host *out)
-{
-    static const char scheme[] = "unix:";
-    const size_t scheme_n = sizeof(scheme) - 1;
-
-    if (n == 0 || n >= sizeof(out->name))
-        return ERR_BAD_PARAM;
-    (void)snprintf(out->label, sizeof(out->label), "%.*s", (int)n, p);
-    if (strncmp(p, scheme, scheme_n) != 0)
-        return parse_tcp(p, p + n, out);
-    out->port = 0;
-    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)(n - scheme_n),
-                   p + scheme_n);
-    return n > scheme_n ? ERR_OK : ERR_BAD_PARAM;
-}
-
-static enum err
-parse_hosts(const char *list, struct db_settings *s)
-{
-    const char *p = list;
-    size_t n;
-    enum err e;
-
-    for (s->n_hosts = 0; s->n_hosts < DB_HOSTS_MAX; p++) {
-        p += strspn(p, " \t");
-        n = strcspn(p, ", \t");
-        e = parse_host(p, n, &s->host[s->n_hosts]);
-        if (e != ERR_OK)
-            return e;
-        s->n_hosts++;
-        p += n;
-        p += strspn(p, " \t");
-        if (*p == '\0')
-            return ERR_OK;
-        if (*p != ',')
-            return ERR_BAD_PARAM;
-    }
-    return ERR_BAD_PARAM;
-}
-
-static bool
-copy(char *out, size_t size, const char *text)
-{
-    return (size_t)snprintf(out, size, "%s", text != NULL ? text : "") < size;
-}
-
-/* "" = the account that we run as, as the server's unix_socket sees it. */
-static bool
-copy_user(struct db_settings *s, const char *user)
-{
-    struct passwd pw, *found = NULL;
-    char space[4096];
-
-    if (user != NULL && *user != '\0')
-        return copy(s->user, sizeof(s->user), user);
-    return getpwuid_r(geteuid(), &pw, space, sizeof(space), &found) == 0 &&
-           found != NULL && copy(s->user, sizeof(s->user), found->pw_name);
-}
-
-enum err
-db_init(const struct db_config *cfg)
-{
-    struct db_settings *s = &db_settings;
-    enum err e;
-
-    e = parse_hosts(cfg->hosts, s);
-    if (e == ERR_OK &&
-        (!copy_user(s, cfg->user) ||
-         !copy(s->password, sizeof(s->password), cfg->password) ||
-         !copy(s->database, sizeof(s->database), cfg->database)))
-        e = ERR_BAD_PARAM;
-    if (e != ERR_OK) {
-        log_error("db.settings hosts=%s user=%s database=%s", cfg->hosts,
-                  cfg->user != NULL ? cfg->user : "", cfg->database);
-        return e;
-    }
-    s->connect_timeout_s = cfg->connect_timeout_s;
-    s->read_timeout_s = cfg->read_timeout_s;
-    s->lock_wait_timeout_s = cfg->lock_wait_timeout_s;
-    return mysql_library_init(0, NULL, NULL) == 0 ? ERR_OK : ERR_NOMEM;
-}
-
-void
-db_fini(void)
-{
-    explicit_bzero(&db_settings, sizeof(db_settings));
-    mysql_library_end();
-}
-
-const char *
-db_database(void)
-{
-    return db_settings.database;
-}
-
-/* ---- failures ---- */
-
-static void
-note(struct db *db, unsigned code, const char *text)
-{
-    db->code = code;
-    db->dup[0] = '\0';
-    (void)snprintf(db->text, sizeof(db->text), "%s", text);
-}
-
-static void
-break_tx(struct db *db, enum err e)
-{
-    if (db->tx == TX_OPEN) {
-        db->tx = TX_BROKEN;
-        db->tx_err = e;
-    }
-}
-
-/* Whether the wait was ended by us: then the server may still be at work. */
-static bool
-own_timeout(const struct db *db, int64_t now)
-{
-    return now - db->sent_ms >= db->wait_ms;
-}
-
-/* A lost connection: was it us, and may the statement have taken effect? */
-static enum err
-judge_loss(struct db *db, unsigned code, bool writes)
-{
-    const struct db_session old = db->session;
-    int64_t now = clock_mono_ms();
-    bool in_tx = db->tx != TX_NONE, ours = own_timeout(db, now);
-
-    db_hangup(db);
-    if (ours && writes && !in_tx)
-        db_session_abandon(db, &old);
-    /* 2006: it was not sent. In a transaction the server undoes it. */
-    db->rerun = !ours && (in_tx || !writes || code == CR_SERVER_GONE_ERROR);
-    if (ours && db->deadline_ms != 0 && now >= db->deadline_ms)
-        return ERR_TIMEOUT;
-    return ERR_STORE;
-}
-
-enum err
-db_fail(struct db *db, unsigned code, const char *text, const char *what,
-        bool writes)
-{
-    unsigned traits;
-    enum err e = db_classify(code, &traits);
-
-    note(db, code, text);
-    if (e == ERR_EXISTS)
-        db_dup_parse(db->text, db->dup, sizeof(db->dup));
-    if ((traits & DB_QUIET) == 0)
-        log_warn("db.failed errno=%u text=\"%s\" peer=%s sql=\"%.80s\"", code,
-                 db->text, db_peer(db), what);
-    db->rerun = (traits & DB_UNDONE) != 0 &&
-                ((traits & DB_NEXT) == 0 || db_settings.n_hosts > 1);
-    if (e == ERR_STORE && (traits & (DB_LOST | DB_UNDONE)) == DB_LOST)
-        e = judge_loss(db, code, writes);
-    if (e == ERR_BUSY || e == ERR_STORE || (traits & DB_LOST) != 0)
-        break_tx(db, e);
-    if ((traits & DB_LOST) != 0)
-        db_hangup(db);
-    if ((traits & DB_NEXT) != 0)
-        db->host = (db->host + 1) % db_settings.n_hosts;
-    return e;
-}
-
-enum err
-db_fail_own(struct db *db, enum err e, const char *text, const char *what)
-{
-    note(db, 0, text);
-    db->rerun = false;
-    log_warn("db.failed err=%s text=\"%s\" sql=\"%.80s\"", err_name(e), text,
-             what);
-    if (e == ERR_TIMEOUT)
-        break_tx(db, e);
-    return e;
-}
-
-const char *
-db_dup_index(const struct db *db)
-{
-    return db->dup;
-}
-
-unsigned
-db_errno(const struct db *db)
-{
-    return db->code;
-}
-
-const char *
-db_error(const struct db *db)
-{
-    return db->text;
-}
-
-bool
-db_may_rerun(const struct db *db)
-{
-    return db->rerun &&
-           (db->deadline_ms == 0 || clock_mono_ms() < db->deadline_ms);
-}
 
 /* ---- text statements ---- */
 
@@ -429,7 +190,7 @@ db_connect_host(struct db *db, size_t i, int64_t until)
         log_debug("db.connected peer=%s id=%llu", label, db->session.id);
         return ERR_OK;
     }
-    note(db, code, mysql_error(db->my));
+    db_note(db, code, mysql_error(db->my));
     log_warn("db.connect_failed peer=%s errno=%u text=\"%s\"", label, code,
              db->text);
     db_hangup(db);
@@ -519,17 +280,11 @@ begin_noted(struct db *db)
     return e == ERR_OK ? db_in_time(db) : e;
 }
 
-enum err
-db_ready(struct db *db)
+static enum err
+make_ready(struct db *db)
 {
-    enum err e;
+    enum err e = db_in_time(db);
 
-    if (db->open != NULL)
-        return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
-    if (db->tx == TX_BROKEN)
-        return db->tx_err;
-    db->rerun = false;
-    e = db_in_time(db);
     if (e != ERR_OK)
         return e;
     if (db->my != NULL && db->tx != TX_OPEN &&
@@ -541,6 +296,22 @@ db_ready(struct db *db)
             e = db_in_time(db); /* it may have taken that long */
     }
     return e == ERR_OK && db->tx == TX_NOTED ? begin_noted(db) : e;
+}
+
+enum err
+db_ready(struct db *db)
+{
+    enum err e;
+
+    if (db->open != NULL)
+        return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
+    if (db->tx == TX_BROKEN)
+        return db->tx_err;
+    db->rerun = false;
+    e = make_ready(db);
+    if (e != ERR_OK)
+        db_break(db, e); /* what comes next must not begin without this */
+    return e;
 }
 
 /* ---- handles ---- */

@@ -1,10 +1,15 @@
-/* What the server's error numbers mean to us: one row each. */
+/* What the server's error numbers mean: a class each, and what becomes of the
+ * connection and of the transaction on it. */
 #include "db_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <mariadb/errmsg.h>
 #include <mariadb/mysqld_error.h>
+
+#include "clock.h"
+#include "log.h"
 
 /* Numbers that one of the two servers does not name in its header. */
 enum {
@@ -47,6 +52,7 @@ static const struct meaning {
     { ER_BAD_NULL_ERROR, ERR_INTERNAL, 0 },
     { ER_NO_DEFAULT_FOR_FIELD, ERR_INTERNAL, 0 },
     { ER_WRONG_VALUE_COUNT_ON_ROW, ERR_INTERNAL, 0 },
+    { ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ERR_INTERNAL, 0 },
     { CR_COMMANDS_OUT_OF_SYNC, ERR_INTERNAL, DB_LOST },
     { CR_PARAMS_NOT_BOUND, ERR_INTERNAL, 0 },
     { CR_UNSUPPORTED_PARAM_TYPE, ERR_INTERNAL, 0 },
@@ -55,6 +61,7 @@ static const struct meaning {
     { NOT_READY, ERR_STORE, DB_LOST | DB_NEXT | DB_UNDONE },
     { ER_OPTION_PREVENTS_STATEMENT, ERR_STORE, /* --read-only */
       DB_LOST | DB_NEXT | DB_UNDONE },
+    { ER_READ_ONLY_MODE, ERR_STORE, DB_LOST | DB_NEXT | DB_UNDONE },
     { ER_CON_COUNT_ERROR, ERR_STORE, DB_LOST | DB_NEXT },
     { ER_SERVER_SHUTDOWN, ERR_STORE, DB_LOST | DB_NEXT },
     { ER_NEW_ABORTING_CONNECTION, ERR_STORE, DB_LOST },
@@ -105,4 +112,111 @@ db_dup_parse(const char *message, char *out, size_t out_size)
         return;
     memcpy(out, p, name_n);
     out[name_n] = '\0';
+}
+
+/* ---- one failure ---- */
+
+void
+db_note(struct db *db, unsigned code, const char *text)
+{
+    db->code = code;
+    db->dup[0] = '\0';
+    (void)snprintf(db->text, sizeof(db->text), "%s", text);
+}
+
+void
+db_break(struct db *db, enum err e)
+{
+    if (db->tx == TX_OPEN || db->tx == TX_NOTED) {
+        db->tx = TX_BROKEN;
+        db->tx_err = e;
+    }
+}
+
+/* Whether the wait was ended by us: then the server may still be at work. */
+static bool
+own_timeout(const struct db *db, int64_t now)
+{
+    return now - db->sent_ms >= db->wait_ms;
+}
+
+/* A lost connection: was it us, and may the statement have taken effect? */
+static enum err
+judge_loss(struct db *db, unsigned code, bool writes)
+{
+    const struct db_session old = db->session;
+    int64_t now = clock_mono_ms();
+    bool in_tx = db->tx != TX_NONE, ours = own_timeout(db, now);
+
+    db_hangup(db);
+    if (ours && writes && !in_tx)
+        db_session_abandon(db, &old);
+    /* 2006: it was not sent. In a transaction the server undoes it. */
+    db->rerun = !ours && (in_tx || !writes || code == CR_SERVER_GONE_ERROR);
+    if (ours && db->deadline_ms != 0 && now >= db->deadline_ms)
+        return ERR_TIMEOUT;
+    return ERR_STORE;
+}
+
+enum err
+db_fail(struct db *db, unsigned code, const char *text, const char *what,
+        bool writes)
+{
+    unsigned traits;
+    enum err e = db_classify(code, &traits);
+
+    db_note(db, code, text);
+    if (e == ERR_EXISTS)
+        db_dup_parse(db->text, db->dup, sizeof(db->dup));
+    if ((traits & DB_QUIET) == 0)
+        log_warn("db.failed errno=%u text=\"%s\" peer=%s sql=\"%.80s\"", code,
+                 db->text, db_peer(db), what);
+    db->rerun = (traits & DB_UNDONE) != 0 &&
+                ((traits & DB_NEXT) == 0 || db_settings.n_hosts > 1);
+    if (e == ERR_STORE && (traits & (DB_LOST | DB_UNDONE)) == DB_LOST)
+        e = judge_loss(db, code, writes);
+    if (e == ERR_BUSY || e == ERR_STORE || (traits & DB_LOST) != 0)
+        db_break(db, e);
+    if ((traits & DB_LOST) != 0)
+        db_hangup(db);
+    if ((traits & DB_NEXT) != 0)
+        db->host = (db->host + 1) % db_settings.n_hosts;
+    return e;
+}
+
+enum err
+db_fail_own(struct db *db, enum err e, const char *text, const char *what)
+{
+    db_note(db, 0, text);
+    db->rerun = false;
+    log_warn("db.failed err=%s text=\"%s\" sql=\"%.80s\"", err_name(e), text,
+             what);
+    if (e == ERR_TIMEOUT)
+        db_break(db, e);
+    return e;
+}
+
+const char *
+db_dup_index(const struct db *db)
+{
+    return db->dup;
+}
+
+unsigned
+db_errno(const struct db *db)
+{
+    return db->code;
+}
+
+const char *
+db_error(const struct db *db)
+{
+    return db->text;
+}
+
+bool
+db_may_rerun(const struct db *db)
+{
+    return db->rerun &&
+           (db->deadline_ms == 0 || clock_mono_ms() < db->deadline_ms);
 }

@@ -82,6 +82,19 @@ enum err db_classify(unsigned code, unsigned *traits);
 /* The index named at the end of a duplicate-key message, "" for PRIMARY. */
 void db_dup_parse(const char *message, char *out, size_t out_size);
 
+/* Keeps number and text of a failure, for db_errno and db_error. */
+void db_note(struct db *db, unsigned code, const char *text);
+
+/* Judges a failure: class, log line, what becomes of the connection and of
+ * the transaction. `what` is for the log; writes: an effect was possible. */
+enum err db_fail(struct db *db, unsigned code, const char *text,
+                 const char *what, bool writes);
+/* The transaction, if there is one, cannot be committed any more. */
+void db_break(struct db *db, enum err e);
+/* A failure of our own: no number. */
+enum err
+db_fail_own(struct db *db, enum err e, const char *text, const char *what);
+
 /* ---- db.c ---- */
 
 /* Ready to send: no result open, before the deadline, connected, and within
@@ -108,13 +121,11 @@ unsigned db_query(struct db *db, const char *text) MUST_USE;
 unsigned db_query_value(struct db *db, const char *text, char *out,
                         size_t out_size) MUST_USE;
 
-/* Judges a failure: class, log line, what becomes of the connection and of
- * the transaction. `what` is for the log; writes: an effect was possible. */
-enum err db_fail(struct db *db, unsigned code, const char *text,
-                 const char *what, bool writes);
-/* A failure of our own: no number. */
+/* ---- db_value.c ---- */
+
+/* One parameter; a secret is sealed into db->scratch. */
 enum err
-db_fail_own(struct db *db, enum err e, const char *text, const char *what);
+db_bind_value(struct db *db, MYSQL_BIND *b, const struct db_value *v) MUST_USE;
 
 /* ---- db_stmt.c ---- */
 
@@ -156,12 +167,17 @@ enum err db_run(struct db *db, const char *sql, struct db_args args,
                 const struct record *rec, struct stmt **out) MUST_USE;
 void db_stmts_drop(struct db *db);
 
-/* ---- db_fetch.c ---- */
+/* ---- db_columns.c ---- */
 
 /* Matches the result's columns to rec and binds them. */
 enum err
 db_match(struct db *db, struct stmt *st, const struct record *rec) MUST_USE;
 void db_unmatch(struct stmt *st);
+/* Whether the column is fetched as text; NULL is secret_row. */
+bool db_is_text(const struct field *f);
+
+/* ---- db_fetch.c ---- */
+
 /* Ends the streamed result, if there is one. */
 void db_rows_end(struct db *db);
 

@@ -4,12 +4,12 @@
 #include "migrate.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "log.h"
 #include "migrate_lock.h"
 #include "migrate_rows.h"
+#include "migrate_schema.h"
 
 #define ARENA_BYTES (16u << 20)
 /* Steps of the first file that make what the lock itself needs. */
@@ -20,8 +20,6 @@
 #define TAKEOVER_MS 30000
 #define LOCK_TRIES  3
 
-static const char schema_sql[] =
-    "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
 static const char claim_sql[] =
     "INSERT INTO deployment (one, deployment_id, since_ms)"
     " VALUES (1, ?, " DB_NOW_MS ")";
@@ -48,90 +46,16 @@ struct run {
     struct migration_rows rows;
     struct migrate_lock lock;
     unsigned applied;
+    const char *doing; /* for the report of a failure */
 };
 
-static void
-pause_ms(long ms)
-{
-    const struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
-
-    (void)nanosleep(&t, NULL);
-}
-
 static enum err
-say_failure(struct run *r, enum err e, const char *what)
+say_failure(struct run *r, enum err e)
 {
-    (void)fprintf(r->report, "%s: %s%s%s\n", what, err_name(e),
-                  db_errno(r->db) != 0 ? ": " : "",
-                  db_errno(r->db) != 0 ? db_error(r->db) : "");
-    return e;
-}
+    bool server = db_errno(r->db) != 0;
 
-/* ---- the schema itself ---- */
-
-static bool
-is_plain_name(const char *name)
-{
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-
-    return n > 0 && n <= 64 && name[n] == '\0';
-}
-
-/* A server that is still starting is waited for; one that refuses is not. */
-static enum err
-find_schema(struct db *db, int64_t *out)
-{
-    int64_t until = clock_mono_ms() + PATIENCE_MS / 2;
-    enum err e;
-
-    for (;;) {
-        e = db_one_i64(db, schema_sql, DB_ARGS(db_str(db_database())), out);
-        if (e != ERR_STORE || db_errno(db) < 2000 || clock_mono_ms() > until)
-            return e;
-        pause_ms(PAUSE_MS);
-    }
-}
-
-static enum err
-create_schema(struct run *r, struct db *bare)
-{
-    char sql[160];
-    int64_t found;
-    enum err e = find_schema(bare, &found);
-
-    if (e != ERR_NOT_FOUND)
-        return e;
-    (void)fprintf(r->report, "schema %s: %s\n", db_database(),
-                  r->dry ? "to be created" : "created");
-    if (r->dry)
-        return ERR_NOT_FOUND;
-    /* IF NOT EXISTS: others may be doing the same */
-    (void)snprintf(sql, sizeof(sql),
-                   "CREATE DATABASE IF NOT EXISTS `%s` CHARACTER SET utf8mb4"
-                   " COLLATE utf8mb4_bin",
-                   db_database());
-    return db_exec_text(bare, sql);
-}
-
-static enum err
-ensure_schema(struct run *r)
-{
-    struct db *bare;
-    enum err e;
-
-    if (!is_plain_name(db_database())) {
-        (void)fprintf(r->report, "[mysql] database: letters, digits and _, "
-                                 "at most 64\n");
-        return ERR_BAD_PARAM;
-    }
-    bare = db_open_bare();
-    if (bare == NULL)
-        return ERR_NOMEM;
-    e = create_schema(r, bare);
-    if (e != ERR_OK && e != ERR_NOT_FOUND)
-        (void)fprintf(r->report, "metadata store: %s\n", db_error(bare));
-    db_close(bare);
+    (void)fprintf(r->report, "%s: %s%s%s\n", r->doing, err_name(e),
+                  server ? ": " : "", server ? db_error(r->db) : "");
     return e;
 }
 
@@ -155,26 +79,29 @@ bootstrap(struct run *r)
     bool done;
     size_t i;
 
+    r->doing = "making the first tables";
     for (i = 0; i < BOOTSTRAP_STEPS && e == ERR_OK; i++) {
         e = probe(r, &first->steps[i], &done);
         if (e == ERR_OK && !done)
             e = db_exec_text(r->db, first->steps[i].ddl);
     }
-    return e == ERR_OK ? e : say_failure(r, e, "first tables");
+    return e;
 }
 
 static enum err
 claim(struct run *r, const char *deployment_id)
 {
     const char *owner;
-    enum err e = db_exec(r->db, claim_sql, DB_ARGS(db_str(deployment_id)));
+    enum err e;
 
+    r->doing = "claiming the schema for the deployment";
+    e = db_exec(r->db, claim_sql, DB_ARGS(db_str(deployment_id)));
     if (e == ERR_EXISTS)
         e = ERR_OK;
     if (e == ERR_OK)
         e = db_one_str(r->db, r->a, owner_sql, DB_NO_ARGS, &owner);
     if (e != ERR_OK)
-        return say_failure(r, e, "deployment");
+        return e;
     if (strcmp(owner, deployment_id) == 0)
         return ERR_OK;
     (void)fprintf(r->report,
@@ -182,7 +109,7 @@ claim(struct run *r, const char *deployment_id)
                   "another [mysql] database, or copy that deployment's "
                   "deployment_id file\n",
                   db_database(), owner, deployment_id);
-    return ERR_STATE;
+    return ERR_DENIED;
 }
 
 /* ---- one step ---- */
@@ -281,7 +208,7 @@ do_step(struct run *r, const struct migration *m, size_t i)
         e = try_step(r, m, i);
         if ((e != ERR_BUSY && e != ERR_STORE) || clock_mono_ms() > until)
             return e;
-        pause_ms(PAUSE_MS);
+        migrate_pause(PAUSE_MS);
     }
 }
 
@@ -315,12 +242,8 @@ visit(struct run *r, const struct migration *m, size_t i)
         say_step(r, m, i, "to be done");
         return ERR_OK;
     }
-    e = do_step(r, m, i);
-    if (e != ERR_OK && e != ERR_STATE) {
-        say_step(r, m, i, "failed");
-        (void)say_failure(r, e, "reason");
-    }
-    return e;
+    r->doing = m->name;
+    return do_step(r, m, i);
 }
 
 static enum err
@@ -364,19 +287,22 @@ take_over(struct run *r)
     enum err e = migration_rows(r->db, r->a, &r->rows);
     size_t i;
 
+    r->doing = "taking over from an earlier migrator";
     for (i = 0; i < r->rows.n && e == ERR_OK; i++)
         if (!migration_row_done(&r->rows.v[i]))
             e = end_predecessor(r, &r->rows.v[i]);
-    return e == ERR_OK ? e : say_failure(r, e, "taking over");
+    return e;
 }
 
 static enum err
 run_locked(struct run *r)
 {
-    enum err e = migrate_lock_take(&r->lock, r->db, r->report);
+    enum err e;
 
+    r->doing = "taking the lock";
+    e = migrate_lock_take(&r->lock, r->db, r->report);
     if (e != ERR_OK)
-        return say_failure(r, e, "lock");
+        return e;
     e = take_over(r);
     if (e == ERR_OK)
         e = visit_all(r);
@@ -385,23 +311,33 @@ run_locked(struct run *r)
 }
 
 static enum err
-apply(struct run *r, const char *deployment_id)
+apply_once(struct run *r, const char *deployment_id)
 {
     enum err e;
-    int tries;
 
     e = bootstrap(r);
     if (e == ERR_OK)
         e = claim(r, deployment_id);
-    if (e != ERR_OK)
-        return e;
-    for (tries = 0; tries < LOCK_TRIES; tries++) {
-        e = run_locked(r);
-        if (e != ERR_STATE)
-            return e;
-        (void)fprintf(r->report, "the lock went to another migrator\n");
+    return e == ERR_OK ? run_locked(r) : e;
+}
+
+/* Every part of it may be done again: after the lock was lost, and while the
+ * server is away or busy. */
+static enum err
+apply(struct run *r, const char *deployment_id)
+{
+    int64_t until = clock_mono_ms() + PATIENCE_MS;
+    int locks_lost = 0;
+    enum err e;
+
+    for (;;) {
+        e = apply_once(r, deployment_id);
+        if (e == ERR_STATE && ++locks_lost < LOCK_TRIES)
+            (void)fprintf(r->report, "the lock went to another migrator\n");
+        else if ((e != ERR_BUSY && e != ERR_STORE) || clock_mono_ms() > until)
+            return e == ERR_OK || e == ERR_DENIED ? e : say_failure(r, e);
+        migrate_pause(PAUSE_MS);
     }
-    return e;
 }
 
 static enum err
@@ -412,9 +348,10 @@ rehearse(struct run *r, enum err schema)
 
     if (schema == ERR_OK)
         e = probe(r, &r->all.v[0].steps[1], &there);
+    r->doing = "reading what is done";
     if (e == ERR_OK && there)
         e = migration_rows(r->db, r->a, &r->rows);
-    return e == ERR_OK ? visit_all(r) : say_failure(r, e, "schema");
+    return e == ERR_OK ? visit_all(r) : say_failure(r, e);
 }
 
 static enum err
@@ -428,7 +365,7 @@ run(struct run *r, const char *deployment_id)
         (void)fprintf(r->report, "%s\n", why);
         return ERR_INTERNAL;
     }
-    e = ensure_schema(r);
+    e = migrate_schema(r->dry, r->report);
     if (r->dry && (e == ERR_OK || e == ERR_NOT_FOUND))
         e = rehearse(r, e);
     else if (e == ERR_OK)

@@ -140,7 +140,8 @@ take_step(struct reader *r, const char *line)
         return;
     }
     line = take_probe(r, line, s);
-    if (r->why == NULL && (line == NULL || is_blank(line) || starts(line, "--")))
+    if (r->why == NULL &&
+        (line == NULL || is_blank(line) || starts(line, "--")))
         r->why = "no statement behind done:";
     if (r->why == NULL)
         take_ddl(r, line, s);

@@ -33,7 +33,7 @@ keeper_main(void *arg)
 
     pthread_mutex_lock(&l->mutex);
     while (!l->stop && db != NULL) {
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += RENEW_S;
         pthread_cond_timedwait(&l->wake, &l->mutex, &until);
         if (l->stop)
@@ -64,6 +64,19 @@ wait_for_lease(struct migrate_lock *l, struct db *db, FILE *report)
     return e;
 }
 
+static bool
+start_keeper(struct migrate_lock *l)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return pthread_create(&l->keeper, NULL, keeper_main, l) == 0;
+}
+
 enum err
 migrate_lock_take(struct migrate_lock *l, struct db *db, FILE *report)
 {
@@ -78,9 +91,7 @@ migrate_lock_take(struct migrate_lock *l, struct db *db, FILE *report)
     e = wait_for_lease(l, db, report);
     if (e != ERR_OK)
         return e;
-    pthread_mutex_init(&l->mutex, NULL);
-    pthread_cond_init(&l->wake, NULL);
-    if (pthread_create(&l->keeper, NULL, keeper_main, l) == 0)
+    if (start_keeper(l))
         return ERR_OK;
     e = lease_release(db, &l->lease);
     return e == ERR_OK ? ERR_NOMEM : e;

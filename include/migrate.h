@@ -15,7 +15,7 @@ enum err migrate_check(struct db *db, const char *deployment_id, char *why,
                        size_t why_size) MUST_USE;
 
 /* Creates the schema when it is absent and applies what is not done. Several
- * at once take turns. With dry_run only says on `report` what would be done.
+ * at once take turns. DENIED when it belongs to another deployment. With dry_run only says on `report` what would be done.
  * db_init has been called, with a read time-out of 0: DDL takes its time.
  * Failures are said on `report`. */
 enum err migrate_run(const char *deployment_id, bool dry_run,

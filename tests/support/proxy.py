@@ -11,8 +11,9 @@ up. Prepared statements match by their text when they are executed.
 
     cut_before  both connections end, the statement has not been sent
     cut_within  ... after the first `keep` bytes of it
-    cut_after   it is sent whole; the client's connection ends at once, the
-                server's goes on until the server is done with it
+    cut_after   it is sent whole and performed; instead of the reply the
+                client finds its connection closed, the server's lives on
+    cut_behind  ... closed at once, whether it has been performed or not
     hold        it is kept back until rule.release(), whoever has gone by then
     mute        it is sent, and nothing ever comes back
     answer      it is not sent; the client gets that error of the server's
@@ -95,6 +96,9 @@ class Proxy:
     def cut_after(self, pattern):
         return self._rule(pattern, "cut_after")
 
+    def cut_behind(self, pattern):
+        return self._rule(pattern, "cut_behind")
+
     def hold(self, pattern):
         return self._rule(pattern, "hold")
 
@@ -167,6 +171,7 @@ class Link:
         self.prepared = {}      # statement id: text
         self.preparing = None   # text whose id is still to come
         self.muted = False
+        self.cutting = None     # the rule by which the next reply is lost
 
     def start(self):
         try:
@@ -186,6 +191,10 @@ class Link:
             while data := self.server.recv(65536):
                 if self.preparing is not None:
                     self._learn(data)
+                if self.cutting:
+                    self.muted = True
+                    _close(self.client)
+                    self.cutting.hit()
                 if not self.muted:
                     with contextlib.suppress(OSError):
                         self.client.sendall(data)
@@ -245,6 +254,11 @@ class Link:
         return False
 
     def _cut_after(self, rule, packet):
+        self.cutting = rule
+        self.server.sendall(packet)
+        return True
+
+    def _cut_behind(self, rule, packet):
         self.muted = True
         self.server.sendall(packet)
         _close(self.client)

@@ -26,6 +26,18 @@ def test_a_commit_whose_reply_was_lost_is_found(store):
     assert "outcome=committed" in shell.close()
 
 
+def test_a_commit_in_the_moment_of_the_cut_is_found_or_undone(store):
+    """Nobody knows which it will be; the answer must fit the outcome."""
+    shell, done = store.shell(), 0
+    for n in range(25):
+        begin(shell, f"r{n}")
+        store.proxy.cut_behind("^COMMIT")
+        a = shell.do("end")
+        assert a.err == "ok" or (a.err, a.rerun) == ("store", True)
+        done += a.err == "ok"
+        assert outcome(store) == (done, done)
+
+
 def test_a_commit_that_never_arrived_may_be_run_again(store):
     shell = store.shell()
     begin(shell, "r1")

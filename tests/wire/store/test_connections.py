@@ -63,6 +63,28 @@ def test_a_connection_lost_in_a_transaction_leaves_nothing(store):
     assert store.value("SELECT n FROM t") == 0
 
 
+def test_a_transaction_that_could_not_begin_does_not_begin_later(store):
+    """Else it would be committed without its first statement."""
+    shell = store.shell()
+    store.proxy.refuse()
+    shell.ok("begin r1")
+    assert shell.do("exec UPDATE t SET n = 7 WHERE id = 1").err == "store"
+    store.proxy.resume()
+    with_other = store.shell()
+    back(with_other)
+    for _ in range(100):
+        assert shell.do(ADD).err == "store"
+    assert shell.do("end").err == "store"
+    back(shell)
+    shell.ok("begin r2")
+    store.proxy.cut_before("^START TRANSACTION")
+    assert shell.do("exec UPDATE t SET n = 7 WHERE id = 1").err == "store"
+    assert shell.do(ADD).err == "store"
+    a = shell.do("end")
+    assert (a.err, a.rerun) == ("store", True)
+    assert store.value("SELECT n FROM t") == 0
+
+
 @pytest.mark.parametrize("keep", [3, 5, 12])
 def test_a_statement_cut_in_its_bytes_has_no_effect(store, keep):
     shell = store.shell()

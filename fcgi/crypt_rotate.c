@@ -1,0 +1,193 @@
+/* Making a key file and adding keys to it. A file is only ever replaced whole,
+ * so that a reader never sees half a key. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypt.h"
+#include "crypt_keys.h"
+#include "log.h"
+
+static bool
+write_all(int fd, const char *p, size_t n)
+{
+    ssize_t put;
+
+    while (n > 0) {
+        put = write(fd, p, n);
+        if (put < 0 && errno != EINTR)
+            return false;
+        if (put > 0) {
+            p += put;
+            n -= (size_t)put;
+        }
+    }
+    return true;
+}
+
+static bool
+write_keys(int fd, const struct crypt_key_set *set)
+{
+    char digits[2 * CRYPT_KEY_BYTES + 1], line[128];
+    bool ok = true;
+    size_t i, j;
+    int n;
+
+    for (i = 0; i < set->n && ok; i++) {
+        for (j = 0; j < CRYPT_KEY_BYTES; j++)
+            (void)snprintf(digits + 2 * j, 3, "%02x", set->key[i].bytes[j]);
+        n = snprintf(line, sizeof(line), "%u %s\n", set->key[i].id, digits);
+        ok = write_all(fd, line, (size_t)n);
+    }
+    crypt_wipe(digits, sizeof(digits));
+    crypt_wipe(line, sizeof(line));
+    return ok;
+}
+
+/* After a rename the name itself must reach the disk too. */
+static void
+sync_folder(const char *path)
+{
+    char folder[4096];
+    char *slash;
+    int fd;
+
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder ? 1 : 0] = '\0';
+    fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
+/* Writes the set beside path; temp is the name it got. */
+static enum err
+write_beside(const char *path, const struct crypt_key_set *set, char *temp,
+             size_t temp_size)
+{
+    bool ok;
+    int fd;
+
+    if ((size_t)snprintf(temp, temp_size, "%s.XXXXXX", path) >= temp_size)
+        return ERR_BAD_PARAM;
+    fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
+    if (fd < 0) {
+        log_error("crypt.key_file path=%s reason=\"%s\"", temp,
+                  strerror(errno));
+        return ERR_DENIED;
+    }
+    ok = write_keys(fd, set) && fsync(fd) == 0;
+    if (!ok)
+        log_error("crypt.key_file path=%s reason=\"%s\"", temp,
+                  strerror(errno));
+    if (close(fd) != 0 || !ok) {
+        (void)unlink(temp);
+        return ERR_INTERNAL;
+    }
+    return ERR_OK;
+}
+
+static enum err
+add_random(struct crypt_key_set *set)
+{
+    struct crypt_key *key = &set->key[set->n];
+    unsigned newest = 0;
+    size_t i;
+
+    for (i = 0; i < set->n; i++)
+        newest = set->key[i].id > newest ? set->key[i].id : newest;
+    if (set->n == CRYPT_KEYS_MAX || newest == CRYPT_KEY_ID_MAX)
+        return ERR_LIMIT;
+    key->id = newest + 1;
+    set->n++;
+    return crypt_random(key->bytes, CRYPT_KEY_BYTES);
+}
+
+enum err
+crypt_create(const char *path)
+{
+    struct crypt_key_set *set = calloc(1, sizeof(*set));
+    char temp[4096];
+    enum err e;
+
+    if (set == NULL)
+        return ERR_NOMEM;
+    e = add_random(set);
+    if (e == ERR_OK)
+        e = write_beside(path, set, temp, sizeof(temp));
+    if (e == ERR_OK) {
+        /* link, not rename: it must not replace a key that is there */
+        if (link(temp, path) != 0)
+            e = errno == EEXIST ? ERR_EXISTS : ERR_INTERNAL;
+        (void)unlink(temp);
+        sync_folder(path);
+    }
+    crypt_wipe(set, sizeof(*set));
+    free(set);
+    return e;
+}
+
+/* The file at path, locked; another that replaces it in between is noticed. */
+static enum err
+open_locked(const char *path, int *out)
+{
+    struct stat held, named;
+    enum err e;
+
+    for (;;) {
+        e = crypt_keys_open(path, out);
+        if (e != ERR_OK)
+            return e;
+        if (flock(*out, LOCK_EX) == 0 && fstat(*out, &held) == 0 &&
+            stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+            held.st_dev == named.st_dev)
+            return ERR_OK;
+        (void)close(*out);
+    }
+}
+
+static enum err
+replace(int fd, const char *path, struct crypt_key_set *set)
+{
+    char temp[4096];
+    enum err e;
+
+    e = crypt_keys_read(fd, path, set);
+    if (e == ERR_OK)
+        e = add_random(set);
+    if (e == ERR_OK)
+        e = write_beside(path, set, temp, sizeof(temp));
+    if (e == ERR_OK && rename(temp, path) != 0) {
+        (void)unlink(temp);
+        e = ERR_INTERNAL;
+    }
+    sync_folder(path);
+    return e;
+}
+
+enum err
+crypt_add_key(const char *path)
+{
+    struct crypt_key_set *set = calloc(1, sizeof(*set));
+    enum err e;
+    int fd;
+
+    if (set == NULL)
+        return ERR_NOMEM;
+    e = open_locked(path, &fd);
+    if (e == ERR_OK) {
+        e = replace(fd, path, set);
+        (void)close(fd);
+    }
+    crypt_wipe(set, sizeof(*set));
+    free(set);
+    return e;
+}
