@@ -35,7 +35,8 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 # Programs that tests drive: tests/support/*.c.
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
-.PHONY: all release token asan unit clean
+.PHONY: all release asan unit clean run start stop status test deps lint fmt \
+       install token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate
@@ -92,7 +93,7 @@ fuzz-seeds: $(FUZZ)
 $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/run_seeds.c $(CORE)
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) $(CORE) $(LDFLAGS_ALL) $(LIBS)
-fuzz:
+fuzz: ## search with libFuzzer, FUZZ_SECONDS for each target
 	@$(MAKE) --no-print-directory B=build/fuzz CC=clang fuzz-seeds
 	@set -e; for t in $(FUZZ_NAMES); do \
 	    mkdir -p build/fuzz/corpus/$$t; echo "== $$t, $(FUZZ_SECONDS) s"; \
@@ -100,11 +101,57 @@ fuzz:
 	        -print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/$$t- \
 	        build/fuzz/corpus/$$t tests/fuzz/seeds/$$t; done
 
-# make token NAME=ci SCOPE=read [SECRETS=yes]
-token: release
-	@build/release/metagate $(if $(RUN_DIR),--run-dir '$(RUN_DIR)') \
-	    --net '$(NET)' token add '$(NAME)' '$(SCOPE)' \
-	    $(if $(SECRETS),$(patsubst yes,secrets,$(SECRETS)))
+# ---- a deployment: RUN_DIR and NET choose which ----
+
+METAGATE = build/release/metagate $(if $(RUN_DIR),--run-dir '$(RUN_DIR)') \
+       --net '$(NET)'
+
+run: deps ## install what is missing, build, run a deployment in the foreground
+	@$(MAKE) --no-print-directory -s release
+	@exec $(METAGATE) up
+start: deps ## the same in the background
+	@$(MAKE) --no-print-directory -s release
+	@$(METAGATE) start
+stop: ## stop the deployment of make start (or of make run elsewhere)
+	@$(METAGATE) stop
+status: ## what runs
+	@$(METAGATE) status
+
+# NAME and SCOPE are taken as they are: no shell looks into them.
+token: export TOKEN_NAME = $(NAME)
+token: export TOKEN_SCOPE = $(SCOPE)
+token: export TOKEN_REVOKE = $(REVOKE)
+token: export TOKEN_MARK = $(patsubst yes,secrets,$(SECRETS))
+token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes], or REVOKE=who
+	@if [ -n "$$TOKEN_REVOKE" ]; then \
+	    $(METAGATE) token revoke "$$TOKEN_REVOKE"; \
+	elif [ -n "$$TOKEN_NAME" ]; then \
+	    $(METAGATE) token add "$$TOKEN_NAME" "$$TOKEN_SCOPE" \
+	        $${TOKEN_MARK:+"$$TOKEN_MARK"}; \
+	else $(METAGATE) token list; fi
+
+# ---- for developers ----
+
+test: ## every test; what .ci/run calls
+	@tests/run
+lint: release ## cppcheck, include arrows, format, hardening, longest functions
+	@.ci/lint
+fmt: ## format the sources (tables in include/ are aligned by hand)
+	@.ci/lint --files | xargs clang-format -i
+
+GROUPS ?= run build
+deps: ## install missing Debian packages: GROUPS="run build test comp bench"
+	@.package/deps $(GROUPS)
+
+PREFIX ?= /usr/local
+install: release ## the binary to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 0755 build/release/metagate \
+	    '$(DESTDIR)$(PREFIX)/bin/metagate'
+
+help: ## this list
+	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-8s %s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST))
+	@echo "RUN_DIR=$(if $(RUN_DIR),$(RUN_DIR),run, as root /var/lib/metagate/onebox)  NET=$(NET)"
 
 clean:
 	rm -rf build

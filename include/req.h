@@ -83,12 +83,16 @@ struct args {
     const struct arg *v;
     size_t n;
 };
+#ifdef __cppcheck__ /* it knows no __VA_OPT__ */
+#define ARGS(...) ((struct args){ NULL, 0 })
+#else
 #define ARGS(...)                                                         \
     ((struct args){ (const struct arg[]){ __VA_ARGS__ __VA_OPT__(, ){     \
                         NULL, NULL } },                                   \
                     sizeof((const struct arg[]){                          \
                         __VA_ARGS__ __VA_OPT__(, ){ NULL, NULL } }) /     \
                             sizeof(struct arg) - 1 })
+#endif
 struct arg arg(const char *name, const char *value);
 struct arg arg_i64(struct req *r, const char *name, int64_t value);
 /* A record as compact JSON, secrets masked. */
