@@ -28,9 +28,11 @@ enum err
 account_ensure(uid_t *uid, gid_t *gid, char *why, size_t why_size)
 {
     static const char *const argv[] = {
-        "/usr/sbin/useradd", "--system", "--user-group", "--no-create-home",
-        "--home-dir", "/var/lib/metagate", "--shell", "/usr/sbin/nologin",
-        ACCOUNT_NAME, NULL
+        "/usr/sbin/useradd", "--system",
+        "--user-group",      "--no-create-home",
+        "--home-dir",        "/var/lib/metagate",
+        "--shell",           "/usr/sbin/nologin",
+        ACCOUNT_NAME,        NULL
     };
     struct proc_result r;
     enum err e;
@@ -56,8 +58,10 @@ clean_environment(uid_t uid)
     (void)setenv("LOGNAME", pw != NULL ? pw->pw_name : "", 1);
     (void)unsetenv("MAIL");
     (void)unsetenv("XDG_RUNTIME_DIR");
-    (void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-                         "/sbin:/bin", 1);
+    (void)setenv("PATH",
+                 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+                 "/sbin:/bin",
+                 1);
 }
 
 enum err
@@ -68,8 +72,8 @@ account_become(uid_t uid, gid_t gid, char *why, size_t why_size)
     /* groups before ids: afterwards the right to change them is gone */
     if (uid == 0 || setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
         setresuid(uid, uid, uid) != 0) {
-        (void)snprintf(why, why_size, "cannot become uid %u: %s",
-                       (unsigned)uid, strerror(errno));
+        (void)snprintf(why, why_size, "cannot become uid %u: %s", (unsigned)uid,
+                       strerror(errno));
         return ERR_DENIED;
     }
     if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0)

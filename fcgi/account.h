@@ -9,17 +9,17 @@
 #define ACCOUNT_NAME "metagate"
 
 /* The system user, made when it is missing. Root only. */
-enum err account_ensure(uid_t *uid, gid_t *gid, char *why,
-                        size_t why_size) MUST_USE;
+enum err
+account_ensure(uid_t *uid, gid_t *gid, char *why, size_t why_size) MUST_USE;
 
 /* Gives root up for good: groups, ids, and what of the environment belongs to
  * root. OK at once when the process has that id already. */
-enum err account_become(uid_t uid, gid_t gid, char *why,
-                        size_t why_size) MUST_USE;
+enum err
+account_become(uid_t uid, gid_t gid, char *why, size_t why_size) MUST_USE;
 
 /* As root: becomes the owner of dir, when it exists and is not root's. */
-enum err account_become_owner(const char *dir, char *why,
-                              size_t why_size) MUST_USE;
+enum err
+account_become_owner(const char *dir, char *why, size_t why_size) MUST_USE;
 
 /* The name of this process's account; STATE when it has none. */
 enum err account_name(char *out, size_t size) MUST_USE;

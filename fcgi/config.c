@@ -38,9 +38,9 @@ static const struct conf_row rows[] = {
 #undef CONF_INT
 #undef CONF_BOOL
 
-#define CONF_STR(section, key, dflt, doc) .section##_##key = (dflt),
+#define CONF_STR(section, key, dflt, doc)           .section##_##key = (dflt),
 #define CONF_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
-#define CONF_BOOL(section, key, dflt, doc) .section##_##key = (dflt),
+#define CONF_BOOL(section, key, dflt, doc)          .section##_##key = (dflt),
 static const struct config defaults = {
 #include "config.def"
 };
@@ -172,8 +172,8 @@ refuse(struct ini_state *s, const char *what, const char *reason)
     if (s->e != ERR_OK)
         return; /* the first mistake is the one that is told */
     s->e = ERR_BAD_PARAM;
-    (void)snprintf(s->why, s->why_size, "%s:%d: %s%s%s", s->path, s->line,
-                   what, what[0] != '\0' ? " " : "", reason);
+    (void)snprintf(s->why, s->why_size, "%s:%d: %s%s%s", s->path, s->line, what,
+                   what[0] != '\0' ? " " : "", reason);
 }
 
 /* fgets for inih, which does not tell its handler the line. */
@@ -206,8 +206,7 @@ find_row(const char *section, const char *key)
 }
 
 static int
-take_value(void *state, const char *section, const char *key,
-           const char *value)
+take_value(void *state, const char *section, const char *key, const char *value)
 {
     struct ini_state *s = state;
     struct reason why = { "" };

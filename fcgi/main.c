@@ -40,12 +40,11 @@ print_help(FILE *f)
     for (i = 0; i < COUNT(commands); i++)
         (void)fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].doc);
     (void)fprintf(
-        f,
-        "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
-        " as root\n    " ROOT_RUN_DIR ")\n"
-        "--net or NET: the addresses it takes (default 127.0.0; machine k is"
-        " NET.k)\n"
-        "metagate COMMAND --help tells more about one command.\n");
+        f, "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
+           " as root\n    " ROOT_RUN_DIR ")\n"
+           "--net or NET: the addresses it takes (default 127.0.0; machine k is"
+           " NET.k)\n"
+           "metagate COMMAND --help tells more about one command.\n");
 }
 
 static void
@@ -191,13 +190,11 @@ prepare_profiler(const struct command *c, char **whole_argv)
 
     for (size_t i = 0; i < COUNT(roles); i++)
         if (strcmp(c->name, roles[i]) == 0)
-            profiler_environment(whole_argv,
-                                 config()->serve_heap_sample_bytes);
+            profiler_environment(whole_argv, config()->serve_heap_sample_bytes);
 }
 
 static int
-run_command(const struct command *c, int argc, char **argv,
-            char **whole_argv)
+run_command(const struct command *c, int argc, char **argv, char **whole_argv)
 {
     if (argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
@@ -233,8 +230,7 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (argv[i][0] == '-')
-        return usage_error("unknown option, or one without its value",
-                           argv[i]);
+        return usage_error("unknown option, or one without its value", argv[i]);
     c = find_command(argv[i]);
     if (c == NULL)
         return usage_error("unknown command", argv[i]);

@@ -85,7 +85,8 @@ place_set(const char *run_dir, const char *net, char *why, size_t why_size)
     if (!parse_net(net, three, sizeof(three))) {
         (void)snprintf(why, why_size,
                        "NET is the first three parts of an IPv4 address, as "
-                       "127.0.0, not \"%.40s\"", net);
+                       "127.0.0, not \"%.40s\"",
+                       net);
         return ERR_BAD_PARAM;
     }
     if (make_absolute(run_dir, dir, sizeof(dir)) != ERR_OK) {
@@ -144,11 +145,11 @@ listener_index(const char *of, unsigned on, unsigned at)
 {
     size_t i = 0;
 
-#define LISTENER(name, tail, machine, port, refuse)    \
-    if (strcmp(name, of) == 0) {                       \
-        if ((machine) == on && (port) == at)           \
-            return i;                                  \
-        i++;                                           \
+#define LISTENER(name, tail, machine, port, refuse) \
+    if (strcmp(name, of) == 0) {                    \
+        if ((machine) == on && (port) == at)        \
+            return i;                               \
+        i++;                                        \
     }
 #include "listeners.def"
 #undef LISTENER
@@ -179,8 +180,8 @@ place_listener(const char *name, unsigned machine, unsigned port, char *out,
     for (p = key; *p != '\0'; p++)
         *p = *p == '-' ? '_' : *p;
     set = config_text("listen", key);
-    piece = list_piece(set != NULL ? set : "",
-                       listener_index(name, machine, port));
+    piece =
+        list_piece(set != NULL ? set : "", listener_index(name, machine, port));
     if (piece.n > 0)
         n = snprintf(out, size, "%.*s", (int)piece.n, piece.p);
     else

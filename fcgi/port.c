@@ -78,8 +78,10 @@ port_search(const char *text, const struct in6_addr *addr, unsigned port,
             struct port_entry *out, enum port_use *use)
 {
     /* from the one that is told last to the one that is told first */
-    static const int weight[] = { [PORT_FREE] = 0, [PORT_OUTGOING] = 1,
-                                  [PORT_ANYWHERE] = 2, [PORT_HERE] = 3 };
+    static const int weight[] = { [PORT_FREE] = 0,
+                                  [PORT_OUTGOING] = 1,
+                                  [PORT_ANYWHERE] = 2,
+                                  [PORT_HERE] = 3 };
     struct port_entry e;
     const char *line;
 

@@ -40,8 +40,8 @@ struct port_holder {
 
 /* Tries to take host:port (a numeric address) and gives it back; when that
  * fails, finds out why. BAD_PARAM when host is no address. */
-enum err port_probe(const char *host, unsigned port,
-                    struct port_holder *out) MUST_USE;
+enum err
+port_probe(const char *host, unsigned port, struct port_holder *out) MUST_USE;
 
 /* Which line of the text (a whole file) holds addr:port: the one that matters
  * most, a listener here, then one anywhere, then a connection. False when

@@ -20,8 +20,9 @@
 
 extern char **environ;
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:" \
-                     "/sbin:/bin"
+#define DEFAULT_PATH                                     \
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:" \
+    "/sbin:/bin"
 
 /* What the child needs, made before fork: afterwards it may only call what is
  * async-signal-safe, since other threads may hold malloc's lock. */

@@ -241,8 +241,11 @@ deploy(struct up *up)
 int
 up_main(int argc, char **argv)
 {
-    struct up up = { .lock_fd = -1, .children_lock_fd = -1, .signal_fd = -1,
-                     .control_fd = -1, .nginx_err = -1 };
+    struct up up = { .lock_fd = -1,
+                     .children_lock_fd = -1,
+                     .signal_fd = -1,
+                     .control_fd = -1,
+                     .nginx_err = -1 };
     char why[1024] = "";
 
     up.background = argc == 2 && strcmp(argv[1], "--background") == 0;

@@ -19,8 +19,8 @@
 #include "up.h"
 
 #define ANSWER_MAX 65536
-#define ASK_MS 10000
-#define CHILD_MS 150000 /* longer than any kind's stop_ms */
+#define ASK_MS     10000
+#define CHILD_MS   150000 /* longer than any kind's stop_ms */
 
 /* ---- asking ---- */
 
@@ -141,8 +141,10 @@ stop_all(void)
             printf("stopped\n");
         return EXIT_SUCCESS;
     }
-    (void)fprintf(stderr, "metagate: pid %d holds %s/up.lock but does not "
-                  "answer\n", (int)pid, config_run_dir());
+    (void)fprintf(stderr,
+                  "metagate: pid %d holds %s/up.lock but does not "
+                  "answer\n",
+                  (int)pid, config_run_dir());
     return EXIT_FAILURE;
 }
 
@@ -169,8 +171,8 @@ next_line(const char **text, struct status_line *out)
     const char *end = strchr(*text, '\n');
 
     if (end == NULL ||
-        sscanf(*text, "%31s %15s %d %lld %d", out->name, out->state,
-               &out->pid, &out->seconds, &out->restarts) != 5)
+        sscanf(*text, "%31s %15s %d %lld %d", out->name, out->state, &out->pid,
+               &out->seconds, &out->restarts) != 5)
         return false;
     *text = end + 1;
     return true;
@@ -184,8 +186,8 @@ print_status(const char *text)
     printf("%-12s %-9s %8s %10s %9s\n", "child", "state", "pid", "seconds",
            "restarts");
     while (next_line(&text, &l))
-        printf("%-12s %-9s %8d %10lld %9d\n", l.name, l.state, l.pid,
-               l.seconds, l.restarts);
+        printf("%-12s %-9s %8d %10lld %9d\n", l.name, l.state, l.pid, l.seconds,
+               l.restarts);
     printf("\n");
     up_print_urls(stdout);
 }
@@ -250,8 +252,8 @@ int
 status_main(int argc, char **argv)
 {
     struct buf b = BUF_INIT(ANSWER_MAX);
-    bool json = argc == 3 && strcmp(argv[1], "-o") == 0 &&
-                strcmp(argv[2], "json") == 0;
+    bool json =
+        argc == 3 && strcmp(argv[1], "-o") == 0 && strcmp(argv[2], "json") == 0;
     int status = EXIT_SUCCESS;
     enum err e;
 
@@ -281,7 +283,8 @@ relay(int fd, pid_t pid)
     ssize_t n;
     int status;
 
-    while ((n = read(fd, text, sizeof(text))) > 0 || (n < 0 && errno == EINTR)) {
+    while ((n = read(fd, text, sizeof(text))) > 0 ||
+           (n < 0 && errno == EINTR)) {
         if (n < 0)
             continue;
         eot = memchr(text, UP_READY, (size_t)n);

@@ -22,7 +22,7 @@
 #include "log.h"
 
 #define CLIENTS_MAX (CONTROL_MAX - 1)
-#define LINE_BYTES 128
+#define LINE_BYTES  128
 
 struct client {
     int fd; /* -1: free */
@@ -49,8 +49,8 @@ control_open(struct up *up, char *why, size_t why_size)
         return ERR_LIMIT;
     }
     (void)unlink(sa.sun_path);
-    up->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                            0);
+    up->control_fd =
+        socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (up->control_fd < 0 ||
         bind(up->control_fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
         chmod(sa.sun_path, 0600) != 0 || listen(up->control_fd, 16) != 0) {
@@ -172,8 +172,8 @@ obey(struct up *up, struct client *c)
 static void
 read_line(struct up *up, struct client *c)
 {
-    ssize_t n = recv(c->fd, c->line + c->n, sizeof(c->line) - 1 - c->n,
-                     MSG_DONTWAIT);
+    ssize_t n =
+        recv(c->fd, c->line + c->n, sizeof(c->line) - 1 - c->n, MSG_DONTWAIT);
     char *end;
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))

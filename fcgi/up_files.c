@@ -99,8 +99,7 @@ make_socket_dir(struct up *up)
 void
 up_drop_sockets(void)
 {
-    static const char *const names[] = { "control.sock", "mysql.sock",
-                                         "wake" };
+    static const char *const names[] = { "control.sock", "mysql.sock", "wake" };
     char path[PLACE_BYTES], dir[PLACE_BYTES], link[PLACE_BYTES];
     int64_t i;
 

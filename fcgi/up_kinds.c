@@ -135,10 +135,10 @@ console_address(struct sockaddr_in *sa)
     char address[280] = "", host[256];
     unsigned port;
 
-#define LISTENER(name, tail, machine, port, refuse)                       \
-    if (strcmp(name, "console") == 0 &&                                   \
-        place_listener(name, machine, port, address, sizeof(address)) !=  \
-            ERR_OK)                                                       \
+#define LISTENER(name, tail, machine, port, refuse)                      \
+    if (strcmp(name, "console") == 0 &&                                  \
+        place_listener(name, machine, port, address, sizeof(address)) != \
+            ERR_OK)                                                      \
         return false;
 #include "listeners.def"
 #undef LISTENER
@@ -178,6 +178,19 @@ ask_health(void)
     return fd;
 }
 
+/* Keeps the body of an answer that was not 200: it says what is missing. */
+static void
+keep_reason(struct child *c, const char *text)
+{
+    const char *body = strstr(text, "\r\n\r\n");
+    char *p;
+
+    (void)snprintf(c->said, sizeof(c->said), "%.150s",
+                   body != NULL ? body + 4 : text);
+    for (p = c->said; *p != '\0'; p++)
+        *p = (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p;
+}
+
 /* /healthz answers 200 through nginx, a worker and the store. Any answer will
  * do with TLS, and for an nginx that was started again: the store may be away
  * meanwhile. */
@@ -185,7 +198,7 @@ static bool
 front_ready(struct child *c)
 {
     bool any = config()->nginx_tls_certificate[0] != '\0' || c->restarts > 0;
-    char text[16] = "";
+    char text[1024];
     ssize_t n;
 
     if (c->probe_fd < 0)
@@ -197,9 +210,13 @@ front_ready(struct child *c)
         return false;
     (void)close(c->probe_fd);
     c->probe_fd = -1;
+    text[n > 0 ? n : 0] = '\0';
     if (n < 12 || strncmp(text, "HTTP/1.", 7) != 0)
         return false;
-    return any || strncmp(text + 8, " 200", 4) == 0;
+    if (any || strncmp(text + 8, " 200", 4) == 0)
+        return true;
+    keep_reason(c, text);
+    return false;
 }
 
 /* ---- the table ---- */
@@ -265,6 +282,7 @@ const struct kind kinds[] = {
       .command = supervise_command },
     { .role = "nginx",
       .order = 5,
+      .start_ms = 60000,
       .stop_signal = SIGQUIT,
       .stop_ms = 5000,
       .death_signal = SIGTERM,

@@ -21,7 +21,7 @@
 #include "log.h"
 
 /* First they are asked to end, by then they have been told twice. */
-#define LAST_KILL_MS 30000
+#define LAST_KILL_MS    30000
 #define LAST_GIVE_UP_MS 60000
 
 /* Field 22 of /proc/<pid>/stat: with it a reused number is told apart. 0 when
@@ -91,7 +91,8 @@ signal_noted(const char *run_dir, int sig, char *out, size_t size)
     out[0] = '\0';
     (void)snprintf(path, sizeof(path), "%s/up.children", run_dir);
     f = fopen(path, "re");
-    while (f != NULL && fscanf(f, "%d %llu %31s", &group, &started, name) == 3) {
+    while (f != NULL &&
+           fscanf(f, "%d %llu %31s", &group, &started, name) == 3) {
         if (group <= 1 || !is_same_group(group, started))
             continue;
         (void)kill(-group, sig);
@@ -118,7 +119,8 @@ wait_for_lock(const char *run_dir, int fd, char *why, size_t why_size)
         if (waited > LAST_GIVE_UP_MS) {
             (void)snprintf(why, why_size,
                            "processes of the last deployment still hold "
-                           "%s/up.children.lock", run_dir);
+                           "%s/up.children.lock",
+                           run_dir);
             return ERR_TIMEOUT;
         }
         if (waited > LAST_KILL_MS)
@@ -207,7 +209,8 @@ refuse_lock(int fd, char *why, size_t why_size)
     }
     (void)snprintf(why, why_size,
                    "a deployment runs in %s already (pid %d): metagate status, "
-                   "metagate stop", config_run_dir(), (int)read_pid(fd));
+                   "metagate stop",
+                   config_run_dir(), (int)read_pid(fd));
     return ERR_EXISTS;
 }
 

@@ -14,7 +14,7 @@
 #include "config.h"
 #include "crypt.h"
 
-#define INIT_FILE "mariadb-init.sql"
+#define INIT_FILE     "mariadb-init.sql"
 #define KUNLUN_SCHEMA "Kunlun_Metadata_DB"
 
 size_t
@@ -126,9 +126,8 @@ read_repl_password(char *out, size_t size)
     out[n > 0 ? n : 0] = '\0';
     out[strcspn(out, "\n")] = '\0';
     n = (ssize_t)strlen(out);
-    return n >= 16 && strspn(out, "0123456789abcdef") == (size_t)n
-               ? ERR_OK
-               : ERR_STATE;
+    return n >= 16 && strspn(out, "0123456789abcdef") == (size_t)n ? ERR_OK
+                                                                   : ERR_STATE;
 }
 
 /* MariaDB runs the file at each start, before it lets anyone in: what it
@@ -167,8 +166,9 @@ mariadb_prepare(struct up *up, char *why, size_t why_size)
 
     (void)up;
     if (!is_plain_schema(config()->mysql_database)) {
-        (void)snprintf(why, why_size, "[mysql] database may hold letters, "
-                                      "digits and _ only");
+        (void)snprintf(why, why_size,
+                       "[mysql] database may hold letters, "
+                       "digits and _ only");
         return ERR_BAD_PARAM;
     }
     e = read_repl_password(password, sizeof(password));

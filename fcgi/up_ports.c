@@ -33,8 +33,8 @@ describe(const struct port_holder *h, char *out, size_t size)
 }
 
 static void
-tell_anywhere(const struct taken *t, unsigned port, const char *who,
-              char *why, size_t size)
+tell_anywhere(const struct taken *t, unsigned port, const char *who, char *why,
+              size_t size)
 {
     (void)snprintf(why, size,
                    "%s: port %u is held on all addresses by %s; end it, or "
@@ -53,7 +53,8 @@ tell(const struct taken *t, unsigned port, const struct port_holder *h,
     case PORT_HERE:
         (void)snprintf(why, size,
                        "%s: %s is held by %s; take another NET (as "
-                       "NET=127.0.1), or end it", t->name, t->address, who);
+                       "NET=127.0.1), or end it",
+                       t->name, t->address, who);
         break;
     case PORT_ANYWHERE:
         tell_anywhere(t, port, who, why, size);
@@ -62,13 +63,15 @@ tell(const struct taken *t, unsigned port, const struct port_holder *h,
         (void)snprintf(why, size,
                        "%s: %s is the near end of a connection of %s and was "
                        "not given back within %d s; try again, or set %s in "
-                       "%s/metagate.ini", t->name, t->address, who,
-                       OUTGOING_MS / 1000, t->key, config_run_dir());
+                       "%s/metagate.ini",
+                       t->name, t->address, who, OUTGOING_MS / 1000, t->key,
+                       config_run_dir());
         break;
     case PORT_ABSENT:
         (void)snprintf(why, size,
                        "%s: %s is not an address of this machine; choose NET "
-                       "or %s", t->name, t->address, t->key);
+                       "or %s",
+                       t->name, t->address, t->key);
         break;
     default:
         (void)snprintf(why, size, "%s: %s cannot be taken: %s", t->name,
@@ -88,14 +91,15 @@ check(const struct taken *t, char *why, size_t why_size)
 
     if (place_host_port(t->address, host, sizeof(host), &port) != ERR_OK ||
         port_probe(host, port, &h) != ERR_OK) {
-        (void)snprintf(why, why_size, "%s is \"%s\", not address:port",
-                       t->key, t->address);
+        (void)snprintf(why, why_size, "%s is \"%s\", not address:port", t->key,
+                       t->address);
         return ERR_BAD_PARAM;
     }
     while (h.use == PORT_OUTGOING && clock_mono_ms() < until) {
         if (!told)
             printf("  %s: waiting for %s, in use by an outgoing "
-                   "connection\n", t->name, t->address);
+                   "connection\n",
+                   t->name, t->address);
         (void)fflush(stdout);
         told = true;
         (void)poll(NULL, 0, 200);
@@ -135,8 +139,8 @@ up_check_ports(char *why, size_t why_size)
                    (long long)config()->mysql_port);
     if (config()->mysql_hosts[0] == '\0')
         e = check(&db, why, why_size);
-#define LISTENER(name, tail, machine, port, refuse)                       \
-    if (e == ERR_OK)                                                      \
+#define LISTENER(name, tail, machine, port, refuse) \
+    if (e == ERR_OK)                                \
         e = check_listener(name, machine, port, why, why_size);
 #include "listeners.def"
 #undef LISTENER

@@ -63,12 +63,15 @@ refuse_owner(const char *dir, uid_t owner, char *why, size_t why_size)
     const struct passwd *pw = getpwuid(owner);
 
     if (pw != NULL)
-        (void)snprintf(why, why_size, "%s belongs to %s: start as %s, or "
-                       "choose another RUN_DIR", dir, pw->pw_name,
-                       pw->pw_name);
+        (void)snprintf(why, why_size,
+                       "%s belongs to %s: start as %s, or "
+                       "choose another RUN_DIR",
+                       dir, pw->pw_name, pw->pw_name);
     else
-        (void)snprintf(why, why_size, "%s belongs to uid %u: choose another "
-                       "RUN_DIR", dir, (unsigned)owner);
+        (void)snprintf(why, why_size,
+                       "%s belongs to uid %u: choose another "
+                       "RUN_DIR",
+                       dir, (unsigned)owner);
     return ERR_DENIED;
 }
 
@@ -116,7 +119,8 @@ check_way(const char *dir, char *why, size_t why_size)
                 (void)snprintf(account, sizeof(account), "this account");
             (void)snprintf(why, why_size,
                            "%s cannot enter %s (%s), which lies on the way to "
-                           "RUN_DIR %s", account, path, strerror(errno), dir);
+                           "RUN_DIR %s",
+                           account, path, strerror(errno), dir);
             return ERR_DENIED;
         }
         *p = '/';

@@ -20,18 +20,17 @@ up_say(const struct up *up, const char *fmt, ...)
 }
 
 void
-up_each_url(void (*f)(void *ctx, const char *name, const char *url),
-            void *ctx)
+up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx)
 {
     const char *scheme =
         config()->nginx_tls_certificate[0] != '\0' ? "https" : "http";
     char address[280], url[300];
 
-#define LISTENER(name, tail, machine, port, refuse)                       \
-    if (place_listener(name, machine, port, address, sizeof(address)) ==  \
-        ERR_OK) {                                                         \
-        (void)snprintf(url, sizeof(url), "%s://%s/", scheme, address);    \
-        f(ctx, tail[0] != '\0' ? name "/" tail : name, url);              \
+#define LISTENER(name, tail, machine, port, refuse)                      \
+    if (place_listener(name, machine, port, address, sizeof(address)) == \
+        ERR_OK) {                                                        \
+        (void)snprintf(url, sizeof(url), "%s://%s/", scheme, address);   \
+        f(ctx, tail[0] != '\0' ? name "/" tail : name, url);             \
     }
 #include "listeners.def"
 #undef LISTENER
@@ -68,15 +67,15 @@ up_print_ready(const struct up *up)
     up_print_urls(stdout);
     if (config()->mysql_hosts[0] == '\0')
         printf("  %-16s %s.1:%lld (account repl, password in "
-               "%s/repl.password)\n", "mariadb", config_net(),
-               (long long)config()->mysql_port, dir);
+               "%s/repl.password)\n",
+               "mariadb", config_net(), (long long)config()->mysql_port, dir);
     printf("\n"
            "  token            %s/token (for curl: %s/curlrc)\n"
            "  configuration    %s/metagate.ini\n"
            "  logs             %s/log\n"
            "  first request    curl -K %s/curlrc %sopenapi.json\n"
            "  stop             %s%s --run-dir %s stop\n",
-           dir, dir, dir, dir, dir, console,
-           up->background ? "" : "Ctrl-C or ", up->self, dir);
+           dir, dir, dir, dir, dir, console, up->background ? "" : "Ctrl-C or ",
+           up->self, dir);
     (void)fflush(stdout);
 }

@@ -12,17 +12,19 @@
 
 #include <cmocka.h>
 
-#define HEADING "  sl  local_address rem_address   st tx_queue rx_queue tr " \
-                "tm->when retrnsmt   uid  timeout inode\n"
+#define HEADING                                                  \
+    "  sl  local_address rem_address   st tx_queue rx_queue tr " \
+    "tm->when retrnsmt   uid  timeout inode\n"
 #define REST " 00000000:00000000 00:00000000 00000000  1000        0 "
 /* 127.0.0.1:5000, 0.0.0.0:5000 and a connection from 127.0.0.1:5000 */
-#define HERE "   0: 0100007F:1388 00000000:0000 0A" REST "111 1 0 100\n"
-#define ANY "   1: 00000000:1388 00000000:0000 0A" REST "222 1 0 100\n"
+#define HERE       "   0: 0100007F:1388 00000000:0000 0A" REST "111 1 0 100\n"
+#define ANY        "   1: 00000000:1388 00000000:0000 0A" REST "222 1 0 100\n"
 #define CONNECTION "  12: 0100007F:1388 0200007F:0050 01" REST "333 1 0 20\n"
-#define ELSEWHERE "   3: 0200007F:1388 00000000:0000 0A" REST "444 1 0 100\n"
+#define ELSEWHERE  "   3: 0200007F:1388 00000000:0000 0A" REST "444 1 0 100\n"
 #define OTHER_PORT "   4: 0100007F:1389 00000000:0000 0A" REST "555 1 0 100\n"
-#define ANY6 "   0: 00000000000000000000000000000000:1388 " \
-             "00000000000000000000000000000000:0000 0A" REST "666 1 0 100\n"
+#define ANY6                                       \
+    "   0: 00000000000000000000000000000000:1388 " \
+    "00000000000000000000000000000000:0000 0A" REST "666 1 0 100\n"
 
 static struct in6_addr
 v4(const char *text)
@@ -71,8 +73,8 @@ what_is_no_such_line_is_passed_over(void **state)
     assert_false(port_parse_line(HEADING, &e));
     assert_false(port_parse_line("", &e));
     assert_false(port_parse_line("   0: 0100007F:1388 00000000:0000", &e));
-    assert_false(port_parse_line("   0: 01007F:1388 00000000:0000 0A" REST
-                                 "1 1", &e));
+    assert_false(
+        port_parse_line("   0: 01007F:1388 00000000:0000 0A" REST "1 1", &e));
 }
 
 static enum port_use
