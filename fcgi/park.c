@@ -126,25 +126,28 @@ set_timeouts(struct park *p, int fd)
 
 /* No descriptor is left: the waiting connection is refused rather than left
  * to its time-out. */
-static void
+static bool
 refuse_one(struct park *p)
 {
+    int fd;
+
     close_if_open(p->spare_fd);
-    close_if_open(accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC));
+    fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    close_if_open(fd);
     p->spare_fd = open_spare();
+    return fd >= 0;
 }
 
-/* The socket stays readable after a failure: without a pause every thread
- * would spin on it. */
+/* The socket stays readable after a failure that leaves the connection where
+ * it is: without a pause every thread would spin on it. */
 static void
 accept_failed(struct park *p, int error)
 {
     const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 
     log_warn("worker.accept errno=%d open=%d", error, park_open_count(p));
-    if (error == EMFILE || error == ENFILE)
-        refuse_one(p);
-    (void)nanosleep(&pause, NULL);
+    if ((error != EMFILE && error != ENFILE) || !refuse_one(p))
+        (void)nanosleep(&pause, NULL);
 }
 
 static void

@@ -184,9 +184,8 @@ uri_parse_by(struct arena *a, const char *target, unsigned rules,
     enum err e;
 
     *out = (struct uri){ .path = "", .token = "", .fault = "(path)" };
-    e = (rules & URI_SEGMENTS) != 0
-            ? decode_segments(a, path, n, &decoded)
-            : uri_decode(a, path, n, false, &decoded);
+    e = (rules & URI_SEGMENTS) != 0 ? decode_segments(a, path, n, &decoded)
+                                    : uri_decode(a, path, n, false, &decoded);
     if (e != ERR_OK)
         return e;
     out->path = decoded;
