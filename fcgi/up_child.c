@@ -150,15 +150,17 @@ close_probe(struct child *c)
     c->probe_fd = -1;
 }
 
-/* Asks it to end. A stopped process would keep the signal for later. */
+/* Asks it to end. A stopped process would keep the signal for later. Not the
+ * other way round: a SIGCONT that arrives during the end takes back the
+ * SIGSTOP by which LeakSanitizer holds the threads it looks at. */
 static void
 ask_to_end(struct child *c, int64_t now)
 {
     close_probe(c);
     c->state = CHILD_ENDING;
     c->due_ms = now + c->kind->stop_ms;
-    (void)kill(c->pid, c->kind->stop_signal);
     (void)kill(-c->group, SIGCONT);
+    (void)kill(c->pid, c->kind->stop_signal);
     log_info("child.stop name=%s pid=%d", c->name, (int)c->pid);
 }
 

@@ -96,6 +96,8 @@ class Deployment:
         self.guard = None
         if not ended and rest != ["0"]:
             wrong.append(f"`up` answered SIGTERM with status {rest}")
+        wrong += [f"`up` had to kill a child: {line}"
+                  for line in self.log_lines("up.log") if "child.kill" in line]
         left = processes.below(self.run_dir)
         if left:
             wrong.append(f"left running: {left}")
@@ -168,6 +170,13 @@ class Deployment:
     def output(self):
         with open(os.path.join(self.base, "up.out"), errors="replace") as f:
             return f.read()
+
+    def log_lines(self, name):
+        path = self.path("log", name)
+        if not os.path.exists(path):
+            return []
+        with open(path, errors="replace") as f:
+            return f.read().splitlines()
 
     def log_files(self):
         found = [os.path.join(self.base, "up.out")]

@@ -7,14 +7,19 @@ import sys
 from support import tables
 
 
+def _row(endpoint):
+    return (endpoint.dialect, endpoint.path, endpoint.verb,
+            tuple(endpoint.methods))
+
+
 def main():
     seen = [tuple(s) for s in json.load(sys.stdin)]
     # A mount of the same row elsewhere (Doris' v1) is the same code.
-    touched = {(e.dialect, e.path, e.verb, tuple(e.methods))
-               for e in tables.endpoints()
+    touched = {_row(e) for e in tables.endpoints()
                if any(e.matches(*s) for s in seen)}
     for e in tables.endpoints():
-        if (e.dialect, e.path, e.verb, tuple(e.methods)) not in touched:
+        if _row(e) not in touched:
+            touched.add(_row(e))
             print(e)
     return 0
 
