@@ -40,7 +40,7 @@ def test_while_the_server_is_away_calls_fail_without_each_connecting(store):
 
 def test_an_idle_connection_that_the_server_closed_is_not_a_failure(store):
     shell = store.shell()
-    shell.ok(READ, "exec SET SESSION wait_timeout = 1")
+    shell.ok(READ, "exec SET SESSION wait_timeout = 2")
     until(lambda: not store.rows(
         "SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = %s"
         " AND ID <> CONNECTION_ID()", store.schema))
