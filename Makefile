@@ -1,5 +1,6 @@
 # metagate: make run, make test. `make help` lists the rest.
 
+VERSION  = 0.1.0
 CC       ?= gcc
 RUN_DIR  ?=
 NET      ?= 127.0.0
@@ -29,7 +30,8 @@ SRC  = $(wildcard fcgi/*.c handlers/*.c handlers/*/*.c)
 EMBED = nginx sql
 # The two gperftools calls without a C interface; no gperftools under asan.
 CXX_release = $(B)/fcgi/profiler_heap.o
-OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o) $(CXX_$(FLAVOUR))
+OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o) $(CXX_$(FLAVOUR)) \
+       $(B)/embed/build_info.o
 CORE = $(filter-out $(B)/fcgi/main.o,$(OBJ))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 # Programs that tests drive: tests/support/*.c.
@@ -65,6 +67,17 @@ $$(B)/embed/$(1).c: fcgi/embed.awk $$(wildcard $(1) $(1)/* $(1)/*/*)
 endef
 $(eval $(call EMBED_RULE,nginx,conf))
 $(eval $(call EMBED_RULE,sql,sql))
+
+# Written anew only when it says something else.
+COMMIT = $(shell git rev-parse --verify -q HEAD 2>/dev/null || \
+       printf '%040d' 0)
+$(B)/embed/build_info.c: FORCE
+	@mkdir -p $(dir $@)
+	@printf '#include "build_info.h"\nconst char build_version[] = "%s";\nconst char build_commit[] = "%s";\n' \
+	    '$(VERSION)' '$(COMMIT)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.PHONY: FORCE
+FORCE:
 
 $(B)/embed/%.o: $(B)/embed/%.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
