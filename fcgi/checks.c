@@ -154,7 +154,8 @@ checks_run(struct req *r, const struct checks *c, const void *in)
             if (e != ERR_OK)
                 return e;
         } else if (!holds(check, &(*c->state)[i], in)) {
-            return req_fail(r, check->error, ARGS());
+            return req_fail(r, check->error,
+                            ARGS(arg("member", check->a)));
         }
     }
     return ERR_OK;

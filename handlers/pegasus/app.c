@@ -1,0 +1,399 @@
+/* Tables, read: one with its partitions, all of them, their variables. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "config.h"
+#include "pegasus.h"
+#include "store.h"
+#include "tally.h"
+
+TABLE(pegasus_app_ref, PEGASUS_APP_REF);
+TABLE(pegasus_list_ref, PEGASUS_LIST_REF);
+TABLE(pegasus_envs_ref, PEGASUS_ENVS_REF);
+TABLE(pegasus_ddd_ref, PEGASUS_DDD_REF);
+TABLE(pegasus_general, PEGASUS_GENERAL);
+TABLE(pegasus_replica_row, PEGASUS_REPLICA_ROW);
+TABLE(pegasus_holder, PEGASUS_HOLDER);
+TABLE(pegasus_app_health, PEGASUS_APP_HEALTH);
+TABLE(pegasus_app, PEGASUS_APP);
+TABLE(pegasus_app_line, PEGASUS_APP_LINE);
+TABLE(pegasus_health_line, PEGASUS_HEALTH_LINE);
+TABLE(pegasus_apps_summary, PEGASUS_APPS_SUMMARY);
+TABLE(pegasus_apps, PEGASUS_APPS);
+TABLE(pegasus_ddd_line, PEGASUS_DDD_LINE);
+TABLE(pegasus_ddd, PEGASUS_DDD);
+
+CHECKS(pegasus_app_ref, NEED(name, PEGASUS_NAME_EMPTY));
+CHECKS(pegasus_envs_ref, NEED(name, PEGASUS_NAME_EMPTY));
+NO_CHECKS(pegasus_list_ref);
+NO_CHECKS(pegasus_ddd_ref);
+
+/* Everything of a record that was filled by hand is there. */
+#define ALL_SET UINT64_MAX
+
+static int
+min_2pc(int max)
+{
+    return health_min_2pc((int)config()->pegasus_mutation_2pc_min_replica_count,
+                          max);
+}
+
+/* ---- one table ---- */
+
+/* While the partitions are printed, the sums behind them are counted. */
+struct detail {
+    struct rows partitions;
+    struct tally tally;
+    struct pegasus_app_health health;
+    struct pegasus_replica_row row;
+    char count[32];
+    char secondaries[PG_SECONDARIES_MAX * (PG_ADDRESS_BYTES + 1) + 3];
+    size_t next; /* of the holders */
+    struct pegasus_holder holder, total;
+};
+
+static void
+count_health(struct pegasus_app_health *out, bool primary, int n, int max,
+             int64_t times)
+{
+    struct pg_health h = health_of(primary, n, max, min_2pc(max));
+
+    out->fully += h.fully ? times : 0;
+    out->unhealthy += h.fully ? 0 : times;
+    out->write_unhealthy += h.write_unhealthy ? times : 0;
+    out->read_unhealthy += h.read_unhealthy ? times : 0;
+}
+
+static enum err
+next_partition(struct rows *rows, struct arena *a, const void **out)
+{
+    struct detail *d = rows->state;
+    const struct pegasus_partition *p;
+    const void *row;
+    enum err e;
+
+    e = d->partitions.next(&d->partitions, a, &row);
+    if (e != ERR_OK)
+        return e;
+    p = row;
+    tally_add(&d->tally, p->primary_node, p->secondaries, 1);
+    count_health(&d->health, p->primary_node != NULL, p->members,
+                 p->max_replica_count, 1);
+    (void)snprintf(d->count, sizeof(d->count), "%d/%d", p->members,
+                   p->max_replica_count);
+    (void)snprintf(d->secondaries, sizeof(d->secondaries), "[%s]",
+                   p->secondaries);
+    d->row = (struct pegasus_replica_row){
+        .has = ALL_SET,
+        .pidx = p->pidx,
+        .ballot = p->ballot,
+        .replica_count = d->count,
+        .primary = p->primary_node != NULL ? p->primary_node : "-",
+        .secondaries = d->secondaries,
+    };
+    *out = &d->row;
+    return d->tally.failed ? ERR_NOMEM : ERR_OK;
+}
+
+/* The holders in order of address, then their sum. */
+static enum err
+next_holder(struct rows *rows, struct arena *a, const void **out)
+{
+    struct detail *d = rows->state;
+    const struct tally_line *l;
+
+    (void)a;
+    if (d->next == 0)
+        tally_sort(&d->tally);
+    if (d->next > d->tally.n)
+        return ERR_NOT_FOUND;
+    if (d->next++ == d->tally.n) {
+        d->total.has = ALL_SET;
+        d->total.node = "total";
+        *out = &d->total;
+        return ERR_OK;
+    }
+    l = &d->tally.line[d->next - 1];
+    d->holder = (struct pegasus_holder){
+        .has = ALL_SET,
+        .node = l->address,
+        .primary = l->primaries,
+        .secondary = l->secondaries,
+        .total = l->primaries + l->secondaries,
+    };
+    d->total.primary += d->holder.primary;
+    d->total.secondary += d->holder.secondary;
+    d->total.total += d->holder.total;
+    *out = &d->holder;
+    return ERR_OK;
+}
+
+static enum err
+add_detail(struct req *r, struct pegasus_app *out)
+{
+    struct detail *d = arena_alloc(r->arena, sizeof(*d));
+
+    if (d == NULL)
+        return ERR_NOMEM;
+    tally_init(&d->tally, r->arena);
+    d->health.has = ALL_SET;
+    out->replicas = (struct rows){ next_partition, d };
+    out->nodes = (struct rows){ next_holder, d };
+    out->healthy = &d->health;
+    SET(out, pegasus_app, replicas);
+    SET(out, pegasus_app, nodes);
+    SET(out, pegasus_app, healthy);
+    return pegasus_store_partitions(r->db, r->arena, out->general->app_id,
+                                    &d->partitions);
+}
+
+static enum err
+check_status(struct req *r, const char *status)
+{
+    const char *code = "ERR_UNKNOWN";
+
+    if (strcmp(status, "AVAILABLE") == 0)
+        return ERR_OK;
+    if (strcmp(status, "CREATING") == 0 || strcmp(status, "RECALLING") == 0)
+        code = "ERR_BUSY_CREATING";
+    else if (strcmp(status, "DROPPING") == 0)
+        code = "ERR_BUSY_DROPPING";
+    return req_fail(r, PEGASUS_TABLE_BUSY, ARGS(arg("code", code)));
+}
+
+enum err
+pegasus_app_get(struct req *r, const struct pegasus_app_ref *ref)
+{
+    struct pegasus_app *out = arena_alloc(r->arena, sizeof(*out));
+    struct pegasus_general *general = arena_alloc(r->arena, sizeof(*general));
+    enum err e;
+
+    if (out == NULL || general == NULL)
+        return ERR_NOMEM;
+    e = req_check(r, ref);
+    if (e != ERR_OK)
+        return e;
+    e = pegasus_store_general(r->db, r->arena, ref->name, general);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, PEGASUS_NO_TABLE, ARGS());
+    if (e == ERR_OK)
+        e = check_status(r, general->status);
+    if (e != ERR_OK)
+        return e;
+    out->general = general;
+    SET(out, pegasus_app, general);
+    if (ref->detail)
+        e = add_detail(r, out);
+    return req_send_or_fail(r, e, &pegasus_app_rec, out);
+}
+
+/* ---- all tables ---- */
+
+struct listing {
+    struct req *r;
+    bool opened;
+    struct rows lines;
+    char created[40];
+    struct pegasus_app_line line;
+    struct rows alike;
+    struct pegasus_alike group; /* read, not yet counted */
+    char group_name[512];
+    bool group_waits, healthy_opened, healthy_ended;
+    struct pegasus_health_line health;
+    char health_name[512];
+    struct pegasus_apps_summary summary;
+};
+
+/* Stored as whole seconds; "-" when unset. */
+static void
+print_time(int64_t second, char *out, size_t size)
+{
+    time_t t = (time_t)second;
+    struct tm tm;
+
+    (void)snprintf(out, size, "-");
+    if (second == 0)
+        return;
+    (void)localtime_r(&t, &tm);
+    (void)strftime(out, size, "%Y-%m-%d %H:%M:%S.000", &tm);
+}
+
+static enum err
+next_line(struct rows *rows, struct arena *a, const void **out)
+{
+    struct listing *l = rows->state;
+    const void *row;
+    enum err e = ERR_OK;
+
+    if (!l->opened)
+        e = pegasus_store_lines(l->r->db, l->r->arena, &l->lines);
+    l->opened = true;
+    if (e == ERR_OK)
+        e = l->lines.next(&l->lines, a, &row);
+    if (e != ERR_OK)
+        return e;
+    l->line = *(const struct pegasus_app_line *)row;
+    print_time(l->line.create_second, l->created, sizeof(l->created));
+    l->line.create_time = l->created;
+    l->line.drop_time = l->line.drop_expire = "-"; /* dropped: not listed */
+    l->line.has = ALL_SET;
+    *out = &l->line;
+    return ERR_OK;
+}
+
+/* The next group of like partitions; its name is kept past the next one. */
+static enum err
+next_group(struct listing *l, struct arena *a)
+{
+    const void *row;
+    enum err e = ERR_OK;
+
+    if (l->group_waits)
+        return ERR_OK;
+    if (!l->healthy_opened)
+        e = pegasus_store_alike(l->r->db, l->r->arena, &l->alike);
+    l->healthy_opened = true;
+    if (e == ERR_OK && l->healthy_ended)
+        e = ERR_NOT_FOUND;
+    if (e == ERR_OK)
+        e = l->alike.next(&l->alike, a, &row);
+    if (e == ERR_NOT_FOUND)
+        l->healthy_ended = true;
+    if (e != ERR_OK)
+        return e;
+    l->group = *(const struct pegasus_alike *)row;
+    (void)snprintf(l->group_name, sizeof(l->group_name), "%s",
+                   l->group.app_name);
+    l->group_waits = true;
+    return ERR_OK;
+}
+
+static void
+count_group(struct listing *l, struct pegasus_app_health *sum)
+{
+    count_health(sum, l->group.has_primary, l->group.members,
+                 l->group.max_replica_count, l->group.n);
+    l->group_waits = false;
+}
+
+static void
+summarise(struct pegasus_apps_summary *s, const struct pegasus_health_line *h)
+{
+    s->fully += h->unhealthy == 0 ? 1 : 0;
+    s->unhealthy += h->unhealthy == 0 ? 0 : 1;
+    s->write_unhealthy += h->write_unhealthy > 0 ? 1 : 0;
+    s->read_unhealthy += h->read_unhealthy > 0 ? 1 : 0;
+}
+
+/* All groups of one table make its line. */
+static enum err
+next_health(struct rows *rows, struct arena *a, const void **out)
+{
+    struct listing *l = rows->state;
+    struct pegasus_app_health sum = { 0 };
+    enum err e = next_group(l, a);
+
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(l->health_name, sizeof(l->health_name), "%s",
+                   l->group_name);
+    l->health = (struct pegasus_health_line){
+        .has = ALL_SET,
+        .app_id = l->group.app_id,
+        .app_name = l->health_name,
+        .partition_count = l->group.partition_count,
+    };
+    while (e == ERR_OK && l->group.app_id == l->health.app_id) {
+        count_group(l, &sum);
+        e = next_group(l, a);
+    }
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    l->health.fully = sum.fully;
+    l->health.unhealthy = sum.unhealthy;
+    l->health.write_unhealthy = sum.write_unhealthy;
+    l->health.read_unhealthy = sum.read_unhealthy;
+    summarise(&l->summary, &l->health);
+    *out = &l->health;
+    return ERR_OK;
+}
+
+enum err
+pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
+{
+    struct pegasus_apps *out = arena_alloc(r->arena, sizeof(*out));
+    struct listing *l = arena_alloc(r->arena, sizeof(*l));
+    enum err e;
+
+    if (out == NULL || l == NULL)
+        return ERR_NOMEM;
+    l->r = r;
+    e = pegasus_store_line_count(r->db, &l->summary.total);
+    out->general = (struct rows){ next_line, l };
+    out->summary = &l->summary;
+    SET(out, pegasus_apps, general);
+    SET(out, pegasus_apps, summary);
+    SET(&l->summary, pegasus_apps_summary, total);
+    if (ref->detail && l->summary.total > 0) {
+        out->healthy = (struct rows){ next_health, l };
+        SET(out, pegasus_apps, healthy);
+        l->summary.has = ALL_SET;
+    }
+    return req_send_or_fail(r, e, &pegasus_apps_rec, out);
+}
+
+/* ---- variables ---- */
+
+enum err
+pegasus_envs_get(struct req *r, const struct pegasus_envs_ref *ref)
+{
+    struct pegasus_texts *out = arena_alloc(r->arena, sizeof(*out));
+    struct pegasus_env_rows rows = { 0 };
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = req_check(r, ref);
+    if (e != ERR_OK)
+        return e;
+    e = pegasus_store_envs(r->db, r->arena, ref->name, &rows);
+    out->pairs.n = rows.n;
+    out->pairs.v = rows.v;
+    SET(out, pegasus_texts, pairs);
+    return req_send_or_fail(r, e, &pegasus_texts_rec, out);
+}
+
+/* ---- partitions that wait for an operator ---- */
+
+static bool
+is_id(const char *text, int32_t *out)
+{
+    int64_t v;
+
+    if (json_to_i64(text, false, &v) != ERR_OK || v < 1 || v > INT32_MAX)
+        return false;
+    *out = (int32_t)v;
+    return true;
+}
+
+enum err
+pegasus_ddd_list(struct req *r, const struct pegasus_ddd_ref *ref)
+{
+    struct pegasus_ddd *out = arena_alloc(r->arena, sizeof(*out));
+    struct pegasus_ddd_lines lines = { 0 };
+    int32_t app_id = 0;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    if (HAS(ref, pegasus_ddd_ref, app_id) && !is_id(ref->app_id, &app_id))
+        return req_fail(r, PEGASUS_BAD_ID, ARGS());
+    e = pegasus_store_ddd(r->db, r->arena, app_id, &lines);
+    out->partitions.n = lines.n;
+    out->partitions.v = lines.v;
+    out->count = arena_printf(r->arena, "%zu", lines.n);
+    out->has = ALL_SET;
+    return out->count == NULL ? ERR_NOMEM
+                              : req_send_or_fail(r, e, &pegasus_ddd_rec, out);
+}

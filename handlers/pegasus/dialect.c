@@ -1,0 +1,125 @@
+/* Pegasus as a dialect: its forms, its query rules, who may answer. */
+#include <string.h>
+
+#include "pegasus.h"
+#include "store.h"
+
+static enum err
+reply(struct req *r, struct json_writer *w, const struct record *rec,
+      const void *out)
+{
+    enum err e;
+
+    e = record_render(w, rec, out, req_secrets(r), false, r->arena);
+    buf_putc(w->out, '\n');
+    return e;
+}
+
+/* Bare text, no newline; an empty one is an empty body. */
+static void
+failure(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    if (f->http == 401)
+        req_header_add(r, "WWW-Authenticate", "Bearer");
+    if (f->http == 503)
+        req_header_add(r, "Retry-After", "3");
+    buf_puts(w->out, f->text);
+}
+
+static void
+outcome(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    (void)r;
+    jw_object(w);
+    jw_key(w, "error");
+    jw_str(w, f->code);
+    jw_key(w, "hint_message");
+    jw_str(w, f->text);
+    jw_object_end(w);
+    buf_putc(w->out, '\n');
+}
+
+#define LEAVES { .all_leaves_string = true, .upper_hex = true }
+#define TYPES \
+    (BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_NULL_UNSET | \
+     BIND_UNKNOWN_REFUSED)
+
+const struct form pegasus_form = {
+    .name = "pegasus",
+    .bind = TYPES,
+    .secrets = SECRETS_STARS,
+    .style = LEAVES,
+    .reply_type = "text/plain",
+    .error_type = "text/plain",
+    .reply = reply,
+    .failure = failure,
+};
+
+const struct form pegasus_outcome_form = {
+    .name = "pegasus outcome",
+    .bind = TYPES,
+    .secrets = SECRETS_STARS,
+    .style = LEAVES,
+    .reply_type = "text/plain",
+    .error_type = "text/plain",
+    .reply = reply,
+    .failure = outcome,
+};
+
+/* A value for a name seen before is an error; a bare name again is nothing. */
+static enum err
+judge_query(struct req *r)
+{
+    struct param *kept = arena_array(r->arena, r->n_query + 1, sizeof(*kept));
+    size_t n = 0;
+
+    if (kept == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->n_query; i++) {
+        const struct param *p = &r->query[i];
+        size_t k = 0;
+
+        while (k < n && strcmp(kept[k].key, p->key) != 0)
+            k++;
+        if (k == n)
+            kept[n++] = *p;
+        else if (!p->bare)
+            return req_fail(r, PEGASUS_REPEATED,
+                            ARGS(arg("parameter", p->key)));
+    }
+    r->query = kept;
+    r->n_query = n;
+    return ERR_OK;
+}
+
+/* The leader's listener answers; the others send their clients there. */
+static enum err
+answer_or_redirect(struct req *r)
+{
+    struct pegasus_leader l;
+    const char *url;
+    enum err e;
+
+    e = pegasus_store_leader(r->db, r->arena, &l);
+    if (e != ERR_OK)
+        return e;
+    if (!l.held || pegasus_meta_index(l.owner) < 0)
+        return req_fail(r, PEGASUS_NO_LEADER, ARGS());
+    if (strcmp(l.owner, r->listener_tail) != 0) {
+        url = pegasus_meta_url(r->arena, (size_t)pegasus_meta_index(l.owner));
+        return url == NULL ? req_fail(r, PEGASUS_NO_LEADER, ARGS())
+                           : req_redirect(r, PEGASUS_STANDBY, url);
+    }
+    return l.ready ? ERR_OK : req_fail(r, PEGASUS_NOT_READY, ARGS());
+}
+
+#include "endpoint_tables.h"
+
+extern const struct dialect pegasus_dialect;
+const struct dialect pegasus_dialect = {
+    .name = "pegasus",
+    DIALECT_TABLES,
+    .uri = URI_PLUS_STAYS | URI_SEGMENTS,
+    .query = judge_query,
+    .leader = answer_or_redirect,
+};

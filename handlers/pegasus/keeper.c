@@ -1,0 +1,31 @@
+/* The replica server of a machine, as far as the failure detector sees it:
+ * its beacons. It holds no data, so the configurations in the store are its
+ * report, and its learners are ready at once. */
+#include "leader.h"
+
+#include "config.h"
+#include "log.h"
+#include "pegasus.h"
+#include "store.h"
+
+int64_t
+pegasus_keep_every_ms(void)
+{
+    return config()->pegasus_fd_beacon_interval_seconds * 1000;
+}
+
+enum err
+pegasus_keep(struct upkeep_run *run)
+{
+    const char *address = pegasus_replica_of(run->arena, run->machine);
+    enum err e;
+
+    if (*address == '\0')
+        return ERR_NOT_FOUND; /* this machine has none */
+    e = pegasus_store_beacon_managed(run->db, address);
+    if (e == ERR_OK)
+        return ERR_NOT_FOUND; /* until the next one is due */
+    log_warn("pegasus.beacon address=%s err=%s errno=%u why=\"%s\"", address,
+             err_name(e), db_errno(run->db), db_error(run->db));
+    return e;
+}

@@ -1,0 +1,386 @@
+/* The leader's loop: it reads what has changed, lets the pure functions of
+ * state.h decide, and stores what they decided, compared by ballot and fenced
+ * by its lease. Everything it knows can be read again; nothing is lost with
+ * it but the time since beacons were heard. */
+#include "leader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "config.h"
+#include "leader_state.h"
+#include "log.h"
+#include "store.h"
+
+/* A pause of the leader itself (stopped, no store): silence meanwhile is
+ * nobody's fault. */
+#define ABSENCE_MS 4000
+#define BATCH 256
+#define PURGE_MS 60000
+
+static struct pg_policy
+policy_of_config(void)
+{
+    const struct config *c = config();
+
+    return (struct pg_policy){
+        .grace_ms = c->pegasus_fd_grace_seconds * 1000,
+        .stable_ms = c->pegasus_stable_rs_min_running_seconds * 1000,
+        .max_unstable = (int)c->pegasus_max_succssive_unstable_restart,
+        .min_2pc =
+            health_min_2pc((int)c->pegasus_mutation_2pc_min_replica_count, 3),
+        .min_live_nodes = (int)c->pegasus_min_live_node_count_for_unfreeze,
+        .min_live_percent =
+            (int)c->pegasus_node_live_percentage_threshold_for_update,
+        .assign_delay_ms = c->pegasus_replica_assign_delay_ms_for_dropouts,
+        .learners_per_node =
+            (int)c->pegasus_add_secondary_max_count_for_one_node,
+        .action_ms = 600000,
+    };
+}
+
+/* ---- storing ---- */
+
+static enum err
+begin_fenced(struct duty_run *run)
+{
+    enum err e = db_begin(run->db);
+
+    return e == ERR_OK ? lease_hold(run->db, run->lease) : e;
+}
+
+static enum err
+store_one(struct duty_run *run, struct leader *l, struct pg_work *w)
+{
+    const struct pg_app *app = &l->s.app[w->app];
+
+    if (!w->publish)
+        return pegasus_store_config(run->db, app->id, w->pidx, &w->next,
+                                    l->s.node);
+    /* a proposal: leader_drop_done stores what is under way */
+    return leader_note(l, app->id, w->pidx) ? ERR_OK : ERR_NOMEM;
+}
+
+/* One that was refused by its ballot holds up none of the others. */
+static enum err
+store_batch(struct duty_run *run, struct leader *l, struct pg_work *w,
+            size_t n)
+{
+    enum err e = begin_fenced(run);
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        w[i].result = store_one(run, l, &w[i]);
+        if (w[i].result != ERR_NOT_FOUND && w[i].result != ERR_EXISTS)
+            e = w[i].result;
+    }
+    e = db_end(run->db, e);
+    for (size_t i = 0; i < n && e != ERR_OK; i++)
+        w[i].result = e;
+    return e;
+}
+
+static enum err
+store_work(struct duty_run *run, struct leader *l, struct pg_work *w,
+           size_t n)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < n && e == ERR_OK; i += BATCH) {
+        size_t k = n - i < BATCH ? n - i : BATCH;
+
+        e = store_batch(run, l, w + i, k);
+        tick_accept(&l->s, w + i, k);
+    }
+    l->changes += (int64_t)n;
+    return e;
+}
+
+/* ---- the failure detector ---- */
+
+static void
+tell_node(const struct pg_node *n, enum detector_event event)
+{
+    if (event == NODE_CAME)
+        log_info("pegasus.node_alive address=%s", n->address);
+    else
+        log_warn("pegasus.node_unalive address=%s", n->address);
+}
+
+static enum err
+detect(struct duty_run *run, struct leader *l,
+       const struct pegasus_node_rows *rows)
+{
+    int64_t now = clock_mono_ms();
+    bool check = now >= l->next_check_ms;
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < rows->n && e == ERR_OK; i++) {
+        const struct pegasus_node *row = &rows->v[i];
+        struct pg_node *n = leader_node(l, row->address);
+        enum detector_event event;
+        int unstable;
+
+        if (n == NULL)
+            return ERR_NOMEM;
+        unstable = n->unstable;
+        n->managed = row->managed;
+        event = detector_beacon(n, &l->s.policy, row->last_beacon_ms,
+                                row->start_ms, now);
+        if (event == NODE_SAME && check)
+            event = detector_check(n, &l->s.policy, now);
+        if (n->alive && row->collected && !n->collected)
+            l->reports_stale = true;
+        n->collected = n->alive && row->collected;
+        if (event == NODE_SAME && unstable == n->unstable &&
+            row->alive == n->alive)
+            continue;
+        if (event != NODE_SAME)
+            tell_node(n, event);
+        e = begin_fenced(run);
+        if (e == ERR_OK)
+            e = pegasus_store_node_state(run->db, n);
+        e = db_end(run->db, e);
+    }
+    if (check)
+        l->next_check_ms =
+            now + config()->pegasus_fd_check_interval_seconds * 1000;
+    return e;
+}
+
+/* ---- curing ---- */
+
+static bool
+any_dead_member(const struct leader *l)
+{
+    for (int i = 0; i < l->s.n_nodes; i++)
+        if (!l->s.node[i].alive && l->s.node[i].partitions > 0)
+            return true;
+    return false;
+}
+
+static enum err
+bury(struct duty_run *run, struct leader *l, int app)
+{
+    struct pg_app *a = &l->s.app[app];
+    enum err e = ERR_OK;
+    size_t n;
+
+    while (e == ERR_OK && !a->stale &&
+           (n = tick_bury(&l->s, app, l->now_ms, l->work)) > 0)
+        e = store_work(run, l, l->work, n);
+    return e;
+}
+
+/* A change may make the next one possible: until nothing follows. */
+static enum err
+cure(struct duty_run *run, struct leader *l, int app, bool all)
+{
+    struct pg_app *a = &l->s.app[app];
+    enum err e = ERR_OK;
+    size_t n;
+
+    while (e == ERR_OK && !a->stale &&
+           (n = tick_cure(&l->s, app, &l->tally, all, l->now_ms, l->work)) >
+               0) {
+        e = store_work(run, l, l->work, n);
+        all = false;
+    }
+    return e;
+}
+
+static enum err
+work_on_apps(struct duty_run *run, struct leader *l, bool tick)
+{
+    enum pg_level level = level_of_state(&l->s);
+    bool dead, chained = l->operator_asks;
+    enum err e = ERR_OK;
+
+    state_count(&l->s);
+    dead = level_removes_dead(level) && any_dead_member(l);
+    if (tick)
+        memset(l->tally.learners, 0,
+               (size_t)l->s.n_nodes * sizeof(*l->tally.learners));
+    for (int a = 0; a < l->s.n_apps && e == ERR_OK; a++) {
+        if (dead)
+            e = bury(run, l, a);
+        if (e == ERR_OK && level_takes_updates(level) &&
+            (tick || dead || chained))
+            e = cure(run, l, a, tick);
+    }
+    l->operator_asks = false;
+    return e;
+}
+
+static bool
+same_counters(const struct pg_counters *a, const struct pg_counters *b)
+{
+    return a->move_pri == b->move_pri && a->copy_pri == b->copy_pri &&
+           a->copy_sec == b->copy_sec && a->total == b->total;
+}
+
+static enum err
+balance(struct duty_run *run, struct leader *l)
+{
+    struct pg_counters count = l->count;
+    enum err e;
+
+    if (level_of_state(&l->s) <= PG_STEADY)
+        tick_drop_balance(&l->s);
+    e = tick_balance(&l->s, l->now_ms, &count);
+    if (e == ERR_OK && !same_counters(&count, &l->count)) {
+        e = begin_fenced(run);
+        if (e == ERR_OK)
+            e = pegasus_store_counters(run->db, &count);
+        e = db_end(run->db, e);
+    }
+    if (e != ERR_OK)
+        return e;
+    l->count = count;
+    if (level_of_state(&l->s) != PG_LIVELY || count.total <= 0)
+        return ERR_OK;
+    log_info("pegasus.balance move_pri=%d copy_pri=%d copy_sec=%d",
+             count.move_pri, count.copy_pri, count.copy_sec);
+    for (int a = 0; a < l->s.n_apps && e == ERR_OK; a++)
+        e = cure(run, l, a, false);
+    return e;
+}
+
+/* Replicas of tables that can no longer be recalled, at level lively only. */
+static enum err
+purge(struct duty_run *run, struct leader *l)
+{
+    uint64_t n = 0;
+    enum err e;
+
+    if (clock_mono_ms() < l->next_purge_ms ||
+        level_of_state(&l->s) != PG_LIVELY)
+        return ERR_OK;
+    e = begin_fenced(run);
+    if (e == ERR_OK)
+        e = pegasus_store_purge(run->db, &n);
+    e = db_end(run->db, e);
+    if (e == ERR_OK && n == 0)
+        l->next_purge_ms = clock_mono_ms() + PURGE_MS;
+    return e;
+}
+
+/* ---- a new leader ---- */
+
+static enum err
+make_default_table(struct duty_run *run)
+{
+    const struct config *c = config();
+    int64_t version;
+    int32_t app_id;
+    enum err e = pegasus_store_lock(run->db, &version);
+
+    if (e == ERR_OK)
+        e = pegasus_store_app_add(
+            run->db, c->pegasus_default_table, "pegasus",
+            (int32_t)c->pegasus_default_table_partitions, 3, version, &app_id);
+    return e;
+}
+
+/* A deployment that never had a table starts with one. */
+static enum err
+open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
+{
+    enum err e = begin_fenced(run);
+
+    if (e == ERR_OK && c->next_app_id == 1 &&
+        config()->pegasus_default_table[0] != '\0')
+        e = make_default_table(run);
+    if (e == ERR_OK)
+        e = pegasus_store_ready(run->db, run->lease->epoch);
+    e = db_end(run->db, e);
+    if (e == ERR_OK)
+        log_info("pegasus.leads id=%s epoch=%llu", run->id,
+                 (unsigned long long)run->lease->epoch);
+    return e;
+}
+
+/* ---- a step ---- */
+
+static enum err
+read_all(struct duty_run *run, struct leader *l,
+         struct pegasus_cluster_row *c, struct pegasus_node_rows *rows)
+{
+    enum err e = pegasus_store_cluster(run->db, run->arena, c);
+
+    if (e == ERR_OK)
+        e = pegasus_store_nodes(run->db, run->arena, rows);
+    if (e == ERR_OK)
+        e = leader_read_nodes(l, rows);
+    if (e == ERR_OK)
+        e = leader_read_apps(l, run->db, run->arena, c);
+    return e;
+}
+
+static enum err
+step(struct duty_run *run, struct leader *l)
+{
+    struct pegasus_cluster_row c;
+    struct pegasus_node_rows rows;
+    bool tick;
+    enum err e = read_all(run, l, &c, &rows);
+
+    if (e == ERR_OK && !l->open) {
+        e = open_for_requests(run, &c);
+        l->open = e == ERR_OK;
+    }
+    if (e == ERR_OK)
+        e = detect(run, l, &rows);
+    if (e == ERR_OK && l->reports_stale)
+        e = leader_read_reports(l, run->db, run->arena);
+    l->now_ms = clock_unix_ms();
+    tick = clock_mono_ms() >= l->next_tick_ms;
+    if (e == ERR_OK)
+        e = work_on_apps(run, l, tick);
+    if (e == ERR_OK && tick) {
+        e = balance(run, l);
+        l->next_tick_ms = clock_mono_ms() + config()->pegasus_lb_interval_ms;
+    }
+    if (e == ERR_OK)
+        e = leader_drop_done(l, run);
+    return e == ERR_OK ? purge(run, l) : e;
+}
+
+/* Whoever was silent while we did not listen gets its full time again. */
+static void
+notice_absence(struct leader *l)
+{
+    int64_t now = clock_mono_ms();
+
+    if (l->failed || now - l->stepped_ms > ABSENCE_MS)
+        detector_grace(&l->s, now);
+    if (l->failed)
+        leader_forget_versions(l);
+}
+
+enum err
+pegasus_lead(struct duty_run *run)
+{
+    struct leader *l = run->memory;
+    enum err e;
+
+    if (l == NULL) {
+        l = run->memory = leader_new(policy_of_config());
+        if (l == NULL)
+            return ERR_NOMEM;
+    }
+    notice_absence(l);
+    e = step(run, l);
+    if (e != ERR_OK && e != ERR_STATE)
+        log_warn("pegasus.step err=%s errno=%u why=\"%s\"", err_name(e),
+                 db_errno(run->db), db_error(run->db));
+    l->failed = e != ERR_OK;
+    l->stepped_ms = clock_mono_ms();
+    return e == ERR_OK ? ERR_NOT_FOUND : e;
+}
+
+void
+pegasus_lead_end(void *memory)
+{
+    leader_free(memory);
+}

@@ -1,0 +1,60 @@
+/* The leader's memory, and how it is filled from the store. */
+#ifndef PEGASUS_LEADER_STATE_H
+#define PEGASUS_LEADER_STATE_H
+
+#include "duty.h"
+#include "state.h"
+#include "store.h"
+
+struct leader {
+    struct pg_state s;
+    int nodes_cap, apps_cap;
+    struct pg_tally tally;
+    struct pg_work *work; /* room for the largest table */
+    int work_cap;
+    int64_t version;      /* of the cluster, as last read */
+    int64_t now_ms;       /* wall clock of this step */
+    int64_t stepped_ms, next_check_ms, next_tick_ms, next_purge_ms;
+    int64_t changes;      /* stored so far */
+    struct pg_counters count;
+    bool open;            /* requests are answered */
+    bool failed;          /* the last step did */
+    bool operator_asks;   /* actions came from outside */
+    bool reports_stale;
+    /* What stands in pegasus_action, by partition. */
+    struct noted {
+        int32_t app_id, pidx;
+        int rows;
+    } *noted;
+    size_t n_noted, noted_cap;
+};
+
+struct leader *leader_new(struct pg_policy policy);
+void leader_free(struct leader *l);
+
+/* The node of that address, made when new; NULL without memory. */
+struct pg_node *leader_node(struct leader *l, const char *address);
+
+/* Nodes that are new to us, as they are stored. */
+enum err leader_read_nodes(struct leader *l,
+                           const struct pegasus_node_rows *rows) MUST_USE;
+
+/* Tables that were changed by others, or refused a change of ours; with the
+ * actions that are asked for. */
+enum err leader_read_apps(struct leader *l, struct db *db, struct arena *a,
+                          const struct pegasus_cluster_row *c) MUST_USE;
+
+/* Reports of foreign replica servers, into the drops and disks. */
+enum err leader_read_reports(struct leader *l, struct db *db,
+                             struct arena *a) MUST_USE;
+
+/* Everything is read again at the next step. */
+void leader_forget_versions(struct leader *l);
+
+/* A proposal of ours was stored there; false without memory. */
+bool leader_note(struct leader *l, int32_t app_id, int32_t pidx) MUST_USE;
+
+/* Rows of pegasus_action become what is still under way. */
+enum err leader_drop_done(struct leader *l, struct duty_run *run) MUST_USE;
+
+#endif

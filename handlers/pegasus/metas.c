@@ -1,0 +1,132 @@
+/* Who is who: the metas and replica servers of this deployment, by
+ * configuration. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "pegasus.h"
+#include "place.h"
+
+#define ADDRESS_BYTES 288
+
+static const struct {
+    const char *name, *tail;
+    unsigned machine, port;
+} listeners[] = {
+#define LISTENER(name, tail, machine, port, refuse) \
+    { name, tail, machine, port },
+#include "listeners.def"
+#undef LISTENER
+};
+
+/* The i-th piece of a comma-separated list without blanks around it; NULL
+ * past the end. */
+static const char *
+piece(struct arena *a, const char *list, size_t i)
+{
+    size_t n;
+
+    for (; i > 0; i--) {
+        list += strcspn(list, ",");
+        if (*list == '\0')
+            return NULL;
+        list++;
+    }
+    list += strspn(list, " \t");
+    n = strcspn(list, ",");
+    while (n > 0 && (list[n - 1] == ' ' || list[n - 1] == '\t'))
+        n--;
+    return n == 0 ? NULL : arena_strndup(a, list, n);
+}
+
+/* Where the i-th listener of that name listens. */
+static const char *
+listener_address(struct arena *a, const char *name, size_t i)
+{
+    char address[ADDRESS_BYTES];
+
+    for (size_t k = 0; k < COUNT(listeners); k++) {
+        if (strcmp(listeners[k].name, name) != 0 || i-- > 0)
+            continue;
+        if (place_listener(name, listeners[k].machine, listeners[k].port,
+                           address, sizeof(address)) != ERR_OK)
+            return NULL;
+        return arena_strdup(a, address);
+    }
+    return NULL;
+}
+
+const char *
+pegasus_meta_address(struct arena *a, size_t i)
+{
+    const char *list = config()->pegasus_meta_servers;
+
+    return *list != '\0' ? piece(a, list, i)
+                         : listener_address(a, "pegasus-meta", i);
+}
+
+const char *
+pegasus_meta_list(struct arena *a)
+{
+    struct buf b = BUF_INIT(65536);
+    const char *address, *list;
+
+    for (size_t i = 0; (address = pegasus_meta_address(a, i)) != NULL; i++) {
+        if (i > 0)
+            buf_putc(&b, ',');
+        buf_puts(&b, address);
+    }
+    list = arena_strndup(a, buf_text(&b), b.n);
+    buf_free(&b);
+    return list;
+}
+
+const char *
+pegasus_meta_url(struct arena *a, size_t i)
+{
+    const char *url = piece(a, config()->pegasus_advertise, i);
+    const char *address;
+    size_t n;
+
+    if (url != NULL) {
+        for (n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
+            ;
+        return arena_strndup(a, url, n);
+    }
+    address = pegasus_meta_address(a, i);
+    if (address == NULL)
+        return NULL;
+    return arena_printf(a, "%s://%s",
+                        config()->nginx_tls_certificate[0] != '\0' ? "https"
+                                                                   : "http",
+                        address);
+}
+
+int
+pegasus_meta_index(const char *id)
+{
+    char *end;
+    long n;
+
+    if (id[0] != 'm' || id[1] < '1' || id[1] > '9')
+        return -1;
+    n = strtol(id + 1, &end, 10);
+    return *end == '\0' && n <= 1000 ? (int)n - 1 : -1;
+}
+
+const char *
+pegasus_replica_of(struct arena *a, const char *machine)
+{
+    size_t n = strlen(config_net());
+    char *end;
+    long k;
+
+    if (strncmp(machine, config_net(), n) != 0 || machine[n] != '.')
+        return "";
+    k = strtol(machine + n + 1, &end, 10);
+    if (*end != '\0' || k < 1)
+        return "";
+    machine = listener_address(a, "pegasus-replica", (size_t)k - 1);
+    return machine != NULL ? machine : "";
+}

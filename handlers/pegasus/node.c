@@ -1,0 +1,240 @@
+/* The cluster and its replica servers, read. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "pegasus.h"
+#include "place.h"
+#include "store.h"
+#include "tally.h"
+
+TABLE(pegasus_cluster, PEGASUS_CLUSTER);
+TABLE(pegasus_node_line, PEGASUS_NODE_LINE);
+TABLE(pegasus_nodes_summary, PEGASUS_NODES_SUMMARY);
+TABLE(pegasus_nodes, PEGASUS_NODES);
+
+static int
+by_address(const void *a, const void *b)
+{
+    const struct pegasus_node *x = a, *y = b;
+
+    return address_compare(x->address, y->address);
+}
+
+static enum err
+sorted_nodes(struct req *r, struct pegasus_node_rows *out)
+{
+    enum err e = pegasus_store_nodes(r->db, r->arena, out);
+
+    if (e == ERR_OK && out->n > 1)
+        qsort(out->v, out->n, sizeof(*out->v), by_address);
+    return e;
+}
+
+/* What every address holds, over all AVAILABLE tables. */
+static enum err
+count_holders(struct req *r, struct tally *t)
+{
+    struct rows rows;
+    const void *row;
+    enum err e;
+
+    tally_init(t, r->arena);
+    e = pegasus_store_placements(r->db, r->arena, &rows);
+    while (e == ERR_OK) {
+        e = rows.next(&rows, r->arena, &row);
+        if (e == ERR_OK) {
+            const struct pegasus_placement *p = row;
+
+            tally_add(t, p->primary_node, p->secondaries, p->n);
+        }
+    }
+    if (e == ERR_NOT_FOUND)
+        e = t->failed ? ERR_NOMEM : ERR_OK;
+    return e;
+}
+
+/* ---- /meta/nodes ---- */
+
+static void
+print_node(const struct pegasus_node *n, const struct tally *held,
+           struct pegasus_node_line *out)
+{
+    const struct tally_line *l;
+
+    out->address = n->address;
+    out->status = n->alive ? "ALIVE" : "UNALIVE";
+    SET(out, pegasus_node_line, address);
+    SET(out, pegasus_node_line, status);
+    if (held == NULL)
+        return;
+    l = tally_find(held, n->address);
+    if (l != NULL) {
+        out->primary_count = l->primaries;
+        out->secondary_count = l->secondaries;
+        out->replica_count = l->primaries + l->secondaries;
+    }
+    SET(out, pegasus_node_line, replica_count);
+    SET(out, pegasus_node_line, primary_count);
+    SET(out, pegasus_node_line, secondary_count);
+}
+
+static enum err
+print_nodes(struct req *r, const struct pegasus_node_rows *rows,
+            const struct tally *held, struct pegasus_nodes *out)
+{
+    struct pegasus_nodes_summary *s = arena_alloc(r->arena, sizeof(*s));
+
+    out->details.n = rows->n;
+    out->details.v =
+        arena_array(r->arena, rows->n + 1, sizeof(*out->details.v));
+    if (s == NULL || out->details.v == NULL)
+        return ERR_NOMEM;
+    s->total = (int64_t)rows->n;
+    for (size_t i = 0; i < rows->n; i++) {
+        print_node(&rows->v[i], held, &out->details.v[i]);
+        s->alive += rows->v[i].alive ? 1 : 0;
+    }
+    s->unalive = s->total - s->alive;
+    s->has = UINT64_MAX;
+    out->summary = s;
+    out->has = UINT64_MAX;
+    return ERR_OK;
+}
+
+enum err
+pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
+{
+    struct pegasus_nodes *out = arena_alloc(r->arena, sizeof(*out));
+    struct pegasus_node_rows rows;
+    struct tally held;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = sorted_nodes(r, &rows);
+    if (e == ERR_OK && ref->detail)
+        e = count_holders(r, &held);
+    if (e == ERR_OK)
+        e = print_nodes(r, &rows, ref->detail ? &held : NULL, out);
+    return req_send_or_fail(r, e, &pegasus_nodes_rec, out);
+}
+
+/* ---- /meta/cluster ---- */
+
+static const char *
+effective_level(const struct pegasus_cluster_row *c,
+                const struct pegasus_node_rows *nodes)
+{
+    int alive = 0;
+
+    for (size_t i = 0; i < nodes->n; i++)
+        alive += nodes->v[i].alive ? 1 : 0;
+    return level_name(level_effective(
+        pegasus_stored_level(c), alive, (int)nodes->n - alive,
+        (int)config()->pegasus_min_live_node_count_for_unfreeze,
+        (int)config()->pegasus_node_live_percentage_threshold_for_update));
+}
+
+static enum err
+spread(struct req *r, const struct pegasus_node_rows *nodes,
+       const struct tally *held, struct pegasus_cluster *out)
+{
+    struct pg_load *load =
+        arena_array(r->arena, nodes->n + 1, sizeof(*load));
+    struct pg_stddev d;
+
+    if (load == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < nodes->n; i++) {
+        const struct tally_line *l = tally_find(held, nodes->v[i].address);
+
+        load[i].alive = nodes->v[i].alive;
+        if (l == NULL)
+            continue;
+        load[i].primaries = l->primaries;
+        load[i].partitions = l->primaries + l->secondaries;
+    }
+    d = health_stddev(load, nodes->n);
+    out->primary_stddev = arena_printf(r->arena, "%.2f", d.primary);
+    out->total_stddev = arena_printf(r->arena, "%.2f", d.total);
+    return ERR_OK;
+}
+
+static const char *
+without_blanks(struct arena *a, const char *text)
+{
+    char *out = arena_strdup(a, text), *to = out;
+
+    if (out == NULL)
+        return NULL;
+    for (; *text != '\0'; text++)
+        if (strchr(" \t", *text) == NULL)
+            *to++ = *text;
+    *to = '\0';
+    return out;
+}
+
+/* Where we keep what Pegasus keeps in ZooKeeper. */
+static const char *
+store_address(struct req *r)
+{
+    const char *hosts = config()->mysql_hosts;
+
+    if (hosts[0] != '\0')
+        return without_blanks(r->arena, hosts);
+    return arena_printf(r->arena, "%s.1:%lld", config_net(),
+                        (long long)config()->mysql_port);
+}
+
+static const char *
+cluster_root(struct req *r)
+{
+    const char *root = config()->pegasus_cluster_root;
+
+    return root[0] != '\0'
+               ? root
+               : arena_printf(r->arena, "/pegasus/onebox/%s.1", config_net());
+}
+
+static void
+describe(struct req *r, const struct pegasus_cluster_row *c,
+         const struct pegasus_node_rows *nodes, struct pegasus_cluster *out)
+{
+    out->meta_servers = pegasus_meta_list(r->arena);
+    /* only the leader's listener comes here */
+    out->primary_meta_server = pegasus_meta_address(
+        r->arena, (size_t)pegasus_meta_index(r->listener_tail));
+    out->zookeeper_hosts = store_address(r);
+    out->zookeeper_root = cluster_root(r);
+    out->level = effective_level(c, nodes);
+    out->operations = arena_printf(
+        r->arena, "move_pri=%d,copy_pri=%d,copy_sec=%d,total=%d", c->move_pri,
+        c->copy_pri, c->copy_sec, c->total);
+    out->has = UINT64_MAX;
+}
+
+enum err
+pegasus_cluster_get(struct req *r, const struct none *in)
+{
+    struct pegasus_cluster *out = arena_alloc(r->arena, sizeof(*out));
+    struct pegasus_cluster_row c;
+    struct pegasus_node_rows nodes;
+    struct tally held;
+    enum err e;
+
+    (void)in;
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = pegasus_store_cluster(r->db, r->arena, &c);
+    if (e == ERR_OK)
+        e = sorted_nodes(r, &nodes);
+    if (e == ERR_OK)
+        e = count_holders(r, &held);
+    if (e == ERR_OK)
+        describe(r, &c, &nodes, out);
+    if (e == ERR_OK)
+        e = spread(r, &nodes, &held, out);
+    return req_send_or_fail(r, e, &pegasus_cluster_rec, out);
+}

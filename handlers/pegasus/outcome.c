@@ -1,0 +1,75 @@
+/* What an operation of a form came to, and its arguments in common. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pegasus.h"
+#include "state.h"
+
+TABLE(pegasus_outcome, PEGASUS_OUTCOME);
+
+struct pegasus_outcome *
+pegasus_done(struct req *r)
+{
+    struct pegasus_outcome *out = arena_alloc(r->arena, sizeof(*out));
+
+    if (out == NULL)
+        return NULL;
+    out->error = "ERR_OK";
+    out->hint = "";
+    SET(out, pegasus_outcome, error);
+    SET(out, pegasus_outcome, hint);
+    return out;
+}
+
+enum err
+pegasus_send(struct req *r, struct pegasus_outcome *out)
+{
+    if (out == NULL)
+        return ERR_NOMEM;
+    return req_send(r, &pegasus_outcome_rec, out);
+}
+
+enum err
+pegasus_invalid(struct req *r, const char *why)
+{
+    return req_fail(r, PEGASUS_INVALID, ARGS(arg("why", why)));
+}
+
+static bool
+number(const char **text, char end, int32_t *out)
+{
+    char *after;
+    long v;
+
+    if (**text < '0' || **text > '9')
+        return false;
+    v = strtol(*text, &after, 10);
+    if (*after != end || v > INT32_MAX || after - *text > 10)
+        return false;
+    *out = (int32_t)v;
+    *text = after + (end != '\0' ? 1 : 0);
+    return true;
+}
+
+bool
+pegasus_gpid(const char *text, int32_t *app_id, int32_t *pidx)
+{
+    return number(&text, '.', app_id) && number(&text, '\0', pidx);
+}
+
+/* What may stand in lists and JSON keys: a name or number, a colon, a port. */
+bool
+pegasus_is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
+                            "VWXYZ0123456789.-_[]:");
+    char *end;
+    long port;
+
+    if (text[n] != '\0' || n >= PG_ADDRESS_BYTES || colon == NULL ||
+        colon == text || colon[1] < '1' || colon[1] > '9')
+        return false;
+    port = strtol(colon + 1, &end, 10);
+    return *end == '\0' && port <= 65535;
+}
