@@ -41,14 +41,16 @@ open_signals(struct up *up)
     return up->signal_fd >= 0 ? ERR_OK : ERR_INTERNAL;
 }
 
+/* MariaDB writes to a descriptor of ours, and would rotate its binlog. */
 static void
 reopen_logs(struct up *up)
 {
     log_reopen();
     redact_reopen();
     up_signal_role(up, "serve", SIGHUP);
+    up_signal_role(up, "control", SIGHUP);
+    up_signal_role(up, "supervise", SIGHUP);
     up_signal_role(up, "nginx", SIGUSR1);
-    up_signal_role(up, "mariadb", SIGHUP);
 }
 
 static void

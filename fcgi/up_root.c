@@ -105,22 +105,27 @@ own_run_dir(const char *dir, uid_t uid, gid_t gid, char *why, size_t why_size)
     return e;
 }
 
-/* Every folder on the way must let this account through. */
+/* Every folder on the way must let this account through; those that are
+ * still missing will be its own. */
 static enum err
 check_way(const char *dir, char *why, size_t why_size)
 {
-    char path[PLACE_BYTES], account[64] = "this account", *p;
+    char path[PLACE_BYTES], account[64], *p;
+    int code;
 
     (void)snprintf(path, sizeof(path), "%s/", dir);
     for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
         *p = '\0';
         if (access(path, X_OK) != 0) {
+            code = errno;
+            if (code == ENOENT)
+                return ERR_OK;
             if (account_name(account, sizeof(account)) != ERR_OK)
                 (void)snprintf(account, sizeof(account), "this account");
             (void)snprintf(why, why_size,
                            "%s cannot enter %s (%s), which lies on the way to "
                            "RUN_DIR %s",
-                           account, path, strerror(errno), dir);
+                           account, path, strerror(code), dir);
             return ERR_DENIED;
         }
         *p = '/';
@@ -247,9 +252,9 @@ up_settle(int argc, char **argv, char *why, size_t why_size)
 
     if (geteuid() == 0)
         return settle_as_root(argc, argv, why, why_size);
-    e = make_parents(dir, why, why_size);
+    e = check_way(dir, why, why_size);
     if (e == ERR_OK)
-        e = check_way(dir, why, why_size);
+        e = make_parents(dir, why, why_size);
     if (e == ERR_OK)
         e = own_run_dir(dir, geteuid(), getegid(), why, why_size);
     if (e == ERR_OK && chdir(dir) != 0) {

@@ -1,0 +1,247 @@
+"""The start, the end, and what stands in their way."""
+
+import os
+import pwd
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from support import processes
+from support.waiting import until
+
+sys.path.insert(0, os.path.dirname(__file__))
+from box import Box, listener  # noqa: E402
+
+pytestmark = pytest.mark.fault
+AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+
+
+@pytest.fixture
+def box():
+    made = []
+
+    def make(**more):
+        made.append(Box(**more))
+        return made[-1]
+    yield make
+    for b in made:
+        b.close()
+
+
+def test_the_first_start_leads_to_a_first_request(box):
+    b = box()
+    up = b.ready(b.up())
+    line = re.search(r"first request\s+(.*)$", b.output(), re.M)[1]
+    reply = subprocess.run(shlex.split(line) + ["-s", "-f"],
+                           capture_output=True, timeout=30)
+    assert reply.returncode == 0 and b'"openapi"' in reply.stdout
+    assert f"http://{b.net}.1:5000/" in b.output()
+    with open(b.path("token")) as f:
+        assert re.fullmatch(r"[0-9a-f]{64}\n?", f.read())
+    up.send_signal(signal.SIGINT)
+    assert up.wait(60) == 0
+    assert not processes.below(b.run_dir)
+
+
+def test_children_end_in_reverse_order_the_database_last(box):
+    b = box()
+    up = b.ready(b.up())
+    up.terminate()
+    assert up.wait(60) == 0
+    with open(b.path("log", "up.log")) as f:
+        stops = re.findall(r"child\.stop name=(\S+)", f.read())
+    assert stops[0] == "nginx" and stops[-1] == "mariadb"
+    assert {"serve-0", "serve-1"} < set(stops[1:-1])
+    with open(b.path("log", "mariadb.log")) as f:
+        assert "Shutdown complete" in f.read()
+
+
+def test_start_in_the_background_returns_when_it_serves(box):
+    b = box()
+    done = b.command("start")
+    assert "ready after" in done.stdout and b.healthy()
+    assert "serve-1" in b.command("status").stdout
+    b.command("stop")
+    assert not processes.below(b.run_dir)
+    assert b.command("status", check=False).returncode == 1
+    assert "no deployment runs" in b.command("stop").stdout
+
+
+def test_a_start_that_fails_in_the_background_says_why(box):
+    b = box(METAGATE_NGINX_BINARY="/nonexistent/nginx")
+    done = b.command("start", check=False)
+    assert done.returncode == 1
+    assert "/nonexistent/nginx" in done.stdout + done.stderr
+    assert not processes.below(b.run_dir)
+
+
+def test_what_was_stored_is_there_after_a_restart(box):
+    b = box()
+    up = b.ready(b.up())
+    with open(b.path("token")) as f:
+        token = f.read()
+    with open(b.path("secret")) as f:
+        secret = f.read()
+    up.terminate()
+    up.wait(60)
+    os.remove(os.path.join(b.base, "up.out"))
+    b.ready(b.up())
+    assert "first start" not in b.output()
+    with open(b.path("token")) as f:
+        assert f.read() == token
+    with open(b.path("secret")) as f:
+        assert f.read() != secret  # made anew at each start
+
+
+# ---- kill -9 of up ----
+
+def test_all_children_end_with_a_killed_up_and_the_next_one_works(box):
+    b = box()
+    up = b.ready(b.up())
+    processes.kill(b.pid_of("up"))
+    up.wait()
+    until(lambda: not processes.below(b.run_dir), "everything ended", 60)
+    b.ready(b.up())
+    until(b.healthy, "serving")
+
+
+def test_the_next_up_ends_what_a_killed_one_left_frozen(box):
+    b = box()
+    up = b.ready(b.up())
+    frozen = [b.pid_of("serve-0"), b.pid_of("mariadb")]
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    processes.kill(b.pid_of("up"))
+    up.wait()
+    assert all(processes.alive(pid) for pid in frozen)
+    os.remove(os.path.join(b.base, "up.out"))
+    b.ready(b.up())
+    assert "waiting for the last deployment's processes" in b.output()
+    assert not any(processes.alive(pid) for pid in frozen)
+    assert b.healthy()
+
+
+def test_a_first_start_killed_in_the_middle_is_made_good(box):
+    b = box()
+    up = b.up()
+    until(lambda: os.path.isdir(b.path("mysql.new")), "the files being made")
+    up.kill()
+    up.wait()
+    assert not os.path.isdir(b.path("mysql"))
+    b.ready(b.up())
+    assert b.healthy() and not os.path.exists(b.path("mysql.new"))
+
+
+# ---- ports ----
+
+def test_a_port_taken_on_this_address_names_holder_and_cure(box):
+    b = box()
+    held = listener(b.net + ".1", 5000)
+    said = b.refused()
+    held.close()
+    assert f"{b.net}.1:5000 is held by pid {os.getpid()} (" in said
+    assert "take another NET" in said
+    assert not processes.below(b.run_dir)
+
+
+def test_a_port_taken_on_all_addresses_names_the_key(box):
+    held = listener("0.0.0.0")
+    port = held.getsockname()[1]
+    b = box()
+    b.environment["METAGATE_LISTEN_DORIS"] = f"{b.net}.1:{port}"
+    said = b.refused()
+    held.close()
+    assert f"port {port} is held on all addresses by pid {os.getpid()} (" \
+        in said
+    assert "[listen] doris" in said
+
+
+def test_a_port_of_an_outgoing_connection_is_waited_for(box):
+    b = box()
+    far = listener("127.0.0.1")
+    near = socket.socket()
+    near.bind((b.net + ".1", 5000))
+    near.connect(far.getsockname())
+    up = b.up()
+    until(lambda: "in use by an outgoing connection" in b.output(), "waiting")
+    far.accept()[0].close()  # the far end first: no TIME_WAIT on ours
+    near.close()
+    b.ready(up)
+
+
+# ---- what stands in the way ----
+
+def test_an_unknown_key_is_an_error_with_file_and_line(box):
+    b = box()
+    os.mkdir(b.run_dir)
+    with open(b.path("metagate.ini"), "w") as f:
+        f.write("[serve]\nworkers = 2\nwokers = 3\n")
+    said = b.refused()
+    assert f"{b.run_dir}/metagate.ini:3: [serve] wokers" in said
+
+
+def test_a_run_dir_that_the_account_cannot_reach_names_the_folder(box):
+    b = box(parent="closed/below")
+    os.makedirs(os.path.join(b.base, "closed"))
+    if os.geteuid() == 0:
+        os.chmod(os.path.join(b.base, "closed"), 0o700)
+    else:
+        os.chmod(os.path.join(b.base, "closed"), 0o600)
+    said = b.refused()
+    os.chmod(os.path.join(b.base, "closed"), 0o755)
+    assert f"{b.base}/closed" in said
+    assert f"cannot enter {b.base}/closed (" in said or os.geteuid() != 0
+
+
+def test_missing_parents_are_made_open(box):
+    b = box(parent="a/b")
+    b.ready(b.up())
+    assert os.stat(os.path.join(b.base, "a")).st_mode & 0o777 == 0o755
+    assert os.stat(os.path.join(b.base, "a", "b")).st_mode & 0o777 == 0o755
+    assert os.stat(b.run_dir).st_mode & 0o777 == 0o750
+
+
+def test_a_run_dir_of_somebody_else_is_refused(box):
+    if os.geteuid() != 0:
+        return  # only root can make one
+    b = box()
+    os.mkdir(b.run_dir)
+    nobody = pwd.getpwnam("nobody")
+    os.chown(b.run_dir, nobody.pw_uid, nobody.pw_gid)
+    assert f"{b.run_dir} belongs to nobody" in b.refused()
+
+
+def test_sockets_of_a_long_run_dir_lie_in_a_short_one(box):
+    b = box(parent="/".join(["a-long-name-of-a-folder"] * 5))
+    b.ready(b.up())
+    assert "sockets lie in /tmp/metagate." in b.output()
+    short = os.readlink(b.path("s"))
+    assert b.healthy()
+    assert "serve-0" in b.command("status").stdout
+    b.command("stop")
+    assert not os.path.exists(short)
+
+
+def test_an_ordinary_user_runs_everything_as_that_user(box):
+    if os.geteuid() != 0:
+        return  # then every other test here shows it
+    b = box(parent="home")
+    home = os.path.join(b.base, "home")
+    os.mkdir(home)
+    nobody = pwd.getpwnam("nobody")
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    binary = os.path.join(b.base, "metagate")  # the clone may be closed to it
+    shutil.copy(b.binary, binary)
+    b.binary = binary
+    b.ready(b.up(AS_NOBODY))
+    assert b.healthy()
+    for pid in processes.below(b.run_dir):
+        assert os.stat(f"/proc/{pid}").st_uid == nobody.pw_uid
+    b.command("stop")  # as root, for the owner
+    assert not processes.below(b.run_dir)
