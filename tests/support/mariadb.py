@@ -73,12 +73,16 @@ class MariaDB:
             [_tool("mariadb-install-db"), "--no-defaults", "--skip-test-db",
              "--auth-root-authentication-method=socket",
              f"--auth-root-socket-user={self.user}",
-             f"--datadir={self.data}"],
+             f"--datadir={self.data}", self._tmpdir()],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, preexec_fn=self._become,
             cwd=self.base)
         if done.returncode != 0:
             raise RuntimeError("mariadb-install-db: " + done.stdout)
+
+    def _tmpdir(self):
+        # In /tmp a server that starts removes the temporary tables of others.
+        return f"--tmpdir={self.base}"
 
     def _become(self):
         """In the child: never root, and never longer alive than we are."""
@@ -95,7 +99,7 @@ class MariaDB:
             self.process = subprocess.Popen(
                 [_tool("mariadbd"), "--no-defaults", f"--datadir={self.data}",
                  f"--socket={self.socket}", f"--pid-file={self.base}/pid",
-                 *SETTINGS, *net, *self.settings],
+                 self._tmpdir(), *SETTINGS, *net, *self.settings],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=self._become, cwd=self.base)
         end = time.monotonic() + START_S
