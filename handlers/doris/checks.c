@@ -57,10 +57,10 @@ confs_complete(const struct doris_hdfs_build *b)
 static enum err
 hdfs_check(struct req *r, const struct doris_hdfs *h)
 {
-    const char *fs_name = h->build_conf == NULL || h->build_conf->fs_name == NULL
-                              ? ""
-                              : h->build_conf->fs_name;
+    const char *fs_name = h->build_conf == NULL ? NULL : h->build_conf->fs_name;
 
+    if (fs_name == NULL)
+        fs_name = "";
     if (h->build_conf != NULL && !confs_complete(h->build_conf))
         return req_fail(r, DORIS_HDFS_CONF_ERR, ARGS());
     if (h->prefix != NULL && strstr(h->prefix, "://") != NULL)

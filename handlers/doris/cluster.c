@@ -84,8 +84,8 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     if (e == ERR_OK)
         e = doris_store_cluster_add(r->db, r->arena, &at, &c);
     if (e == ERR_OK)
-        e = doris_nodes_register(r, &at, at.seq, c.type,
-                                 in->cluster->nodes.v, c.nodes.v, c.nodes.n);
+        e = doris_nodes_register(r, &at, at.seq, c.type, in->cluster->nodes.v,
+                                 c.nodes.v, c.nodes.n);
     return e == ERR_OK ? req_ok(r) : e;
 }
 
@@ -120,8 +120,7 @@ otherwise(struct req *r, const struct doris_get_cluster *in)
 }
 
 static enum err
-resolve_get(struct req *r, const struct doris_get_cluster *in,
-            const char **out)
+resolve_get(struct req *r, const struct doris_get_cluster *in, const char **out)
 {
     enum err e;
 
@@ -298,8 +297,8 @@ save(struct req *r, struct update *u)
 static enum err
 fail_rename(struct req *r, const struct update *u, int id)
 {
-    return req_fail(r, id, ARGS(arg_json(r, "original", &doris_cluster_rec,
-                                         &u->c)));
+    return req_fail(r, id,
+                    ARGS(arg_json(r, "original", &doris_cluster_rec, &u->c)));
 }
 
 /* Who has the name already is in the way, unless the request allows to

@@ -247,9 +247,9 @@ STRUCT(doris_create_instance, DORIS_CREATE_INSTANCE);
 STRUCT(doris_instance_id, DORIS_INSTANCE_ID);
 
 #define DORIS_GET_INSTANCE(X, s)                                           \
-    X(s, STR, instance_id, "instance_id", IN | QUERY | BODY, -,                 \
+    X(s, STR, instance_id, "instance_id", IN | QUERY | BODY, -,            \
       .max = DORIS_ID_BYTES)                                               \
-    X(s, STR, cloud_unique_id, "cloud_unique_id", IN | QUERY | BODY, -,         \
+    X(s, STR, cloud_unique_id, "cloud_unique_id", IN | QUERY | BODY, -,    \
       .max = DORIS_CUID_BYTES)
 STRUCT(doris_get_instance, DORIS_GET_INSTANCE);
 
@@ -266,8 +266,8 @@ STRUCT(doris_set_instance_status, DORIS_SET_INSTANCE_STATUS);
 /* ---- listing of instances ---- */
 
 #define DORIS_LIST_INSTANCES(X, s)                                         \
-    X(s, STR, after, "after", IN | QUERY | BODY, -, .max = DORIS_ID_BYTES)      \
-    X(s, I32, limit, "limit", IN | QUERY | BODY, -, .min = 1, .max = 1000)      \
+    X(s, STR, after, "after", IN | QUERY | BODY, -, .max = DORIS_ID_BYTES) \
+    X(s, I32, limit, "limit", IN | QUERY | BODY, -, .min = 1, .max = 1000) \
     X(s, ENUM, status, "status", IN | QUERY | BODY, doris_instance_status)
 STRUCT(doris_list_instances, DORIS_LIST_INSTANCES);
 
@@ -430,7 +430,8 @@ void doris_obj_settle(struct req *r, struct doris_obj *obj, int64_t id,
                       bool sse, int64_t now);
 
 /* What a vault must have, and as it is stored. */
-enum err doris_vault_check(struct req *r, const struct doris_vault *v) MUST_USE;
+enum err doris_vault_check(struct req *r,
+                           const struct doris_vault *v) MUST_USE;
 enum err doris_vault_settle(struct req *r, struct doris_vault *v,
                             const char *name, int64_t id,
                             int64_t now) MUST_USE;
@@ -481,7 +482,7 @@ struct doris_place {
  * is the instance's; asked are the same nodes as the client gave them, for
  * messages. */
 enum err doris_nodes_register(struct req *r, const struct doris_place *place,
-                              uint64_t version, enum doris_cluster_type type,
+                              uint64_t version, int type,
                               const struct doris_node *asked,
                               const struct doris_node *v, size_t n) MUST_USE;
 /* Takes the nodes' cloud_unique_ids; taken is the error that says that
@@ -501,7 +502,7 @@ bool doris_cluster_name_ok(const char *name);
 /* The address of a node: host when it has one, else ip; "" when neither. */
 const char *doris_node_addr(const struct doris_node *n);
 int32_t doris_node_port(const struct doris_node *n,
-                        enum doris_cluster_type type);
+                        int type);
 
 #define ENDPOINT_FILE "../handlers/doris/endpoints.def"
 #define ERROR_FILE "../handlers/doris/errors.def"

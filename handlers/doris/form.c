@@ -8,7 +8,10 @@
 
 #define DOC_BYTES_MAX ((size_t)8 << 20)
 
-#define STYLE { .indent = 4, .key_space = true, .i64_as_string = true }
+#define STYLE                                                 \
+    {                                                         \
+        .indent = 4, .key_space = true, .i64_as_string = true \
+    }
 
 static const struct json_style style = STYLE;
 

@@ -44,8 +44,7 @@ hdfs_settle(struct req *r, struct doris_vault *v)
 }
 
 static enum err
-obj_vault_settle(struct req *r, struct doris_vault *v, int64_t id,
-                 int64_t now)
+obj_vault_settle(struct req *r, struct doris_vault *v, int64_t id, int64_t now)
 {
     struct doris_obj *o = arena_alloc(r->arena, sizeof(*o));
 
@@ -204,8 +203,8 @@ enum err
 doris_instance_list(struct req *r, const struct doris_list_instances *in)
 {
     struct doris_instance_page *page = arena_alloc(r->arena, sizeof(*page));
-    size_t limit = HAS(in, doris_list_instances, limit) ? (size_t)in->limit
-                                                        : PAGE_LINES;
+    size_t limit =
+        HAS(in, doris_list_instances, limit) ? (size_t)in->limit : PAGE_LINES;
     const char *status =
         HAS(in, doris_list_instances, status)
             ? enum_text(doris_instance_status_names, in->status)
@@ -214,8 +213,8 @@ doris_instance_list(struct req *r, const struct doris_list_instances *in)
 
     if (page == NULL)
         return ERR_NOMEM;
-    e = doris_store_instance_list(r->db, r->arena, or_empty(in->after),
-                                  status, limit + 1, page);
+    e = doris_store_instance_list(r->db, r->arena, or_empty(in->after), status,
+                                  limit + 1, page);
     if (e == ERR_OK && page->instances.n > limit) { /* there is a next page */
         page->instances.n = limit;
         page->next = page->instances.v[limit - 1].instance_id;
@@ -324,8 +323,7 @@ set_sse(struct req *r, const struct doris_instance_id *in, bool on)
     if (e != ERR_OK)
         return e;
     if (i.sse_enabled == on)
-        return req_fail(r, on ? DORIS_SSE_ENABLED : DORIS_SSE_DISABLED,
-                        ARGS());
+        return req_fail(r, on ? DORIS_SSE_ENABLED : DORIS_SSE_DISABLED, ARGS());
     e = doris_store_instance_sse(r->db, in->instance_id, on, now);
     return e == ERR_OK ? req_ok(r) : e;
 }

@@ -7,7 +7,7 @@
 
 /* A key of this many bytes is drawn: the drawing of a key of f fields has
  * 2n(f+2) cells, and a client chooses both. */
-#define KEY_BYTES_MAX 4096
+#define KEY_BYTES_MAX     4096
 #define DRAWING_BYTES_MAX ((size_t)1 << 20)
 
 struct key_type {

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "utf8.h"
+
 enum {
     TAG_BYTES = 0x10,
     TAG_NEGATIVE = 0x11,
@@ -21,24 +23,6 @@ struct reader {
     size_t n, at;
 };
 
-/* The length of the UTF-8 character at p, 0 when there is none. */
-static size_t
-utf8_bytes(const unsigned char *p, size_t n)
-{
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2
-               : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 /* Text as it may stand in a drawing: control bytes, and what is not UTF-8,
  * as \xNN. */
 static const char *
@@ -48,7 +32,7 @@ shown(struct arena *a, const unsigned char *p, size_t n)
     const char *s;
 
     for (size_t i = 0; i < n;) {
-        size_t len = utf8_bytes(p + i, n - i);
+        size_t len = utf8_len((const char *)p + i, n - i);
 
         if (len == 0 || p[i] < 0x20 || p[i] == 0x7f) {
             buf_printf(&b, "\\x%02x", p[i]);

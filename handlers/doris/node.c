@@ -7,12 +7,10 @@
 /* ---- registering ---- */
 
 static enum err
-fail_endpoint(struct req *r, enum doris_cluster_type type,
-              const struct doris_node *n)
+fail_endpoint(struct req *r, int type, const struct doris_node *n)
 {
-    const char *at =
-        arena_printf(r->arena, "%s:%d", doris_node_addr(n),
-                     (int)doris_node_port(n, type));
+    const char *at = arena_printf(r->arena, "%s:%d", doris_node_addr(n),
+                                  (int)doris_node_port(n, type));
 
     return req_fail(r, type == DORIS_SQL ? DORIS_FE_TAKEN : DORIS_BE_TAKEN,
                     ARGS(arg("endpoint", at)));
@@ -23,8 +21,7 @@ _Static_assert(DORIS_NODES <= 1 << 12, "an order has 12 bits per write");
 
 enum err
 doris_nodes_register(struct req *r, const struct doris_place *place,
-                     uint64_t version, enum doris_cluster_type type,
-                     const struct doris_node *asked,
+                     uint64_t version, int type, const struct doris_node *asked,
                      const struct doris_node *v, size_t n)
 {
     enum err e = ERR_OK;
@@ -33,8 +30,7 @@ doris_nodes_register(struct req *r, const struct doris_place *place,
         if (*doris_node_addr(&v[i]) == '\0')
             return req_fail(r, DORIS_NODE_ADDR,
                             ARGS(doris_node_arg(r, &asked[i])));
-        e = doris_store_node_add(r->db, place, type, version << 12 | i,
-                                 &v[i]);
+        e = doris_store_node_add(r->db, place, type, version << 12 | i, &v[i]);
         if (e == ERR_EXISTS)
             return fail_endpoint(r, type, &v[i]);
     }
@@ -216,8 +212,8 @@ fail_no_cluster(struct change *ch)
     for (size_t i = 0; i < ch->asked->nodes.n && e == ERR_OK; i++) {
         bool taken = false;
 
-        e = doris_store_endpoint_taken(r->db, ch->instance_id,
-                                       ch->asked->type, &v[i], &taken);
+        e = doris_store_endpoint_taken(r->db, ch->instance_id, ch->asked->type,
+                                       &v[i], &taken);
         if (e == ERR_OK && taken)
             e = fail_endpoint(r, ch->asked->type, &v[i]);
     }
@@ -244,8 +240,7 @@ static enum err
 append(struct change *ch, const struct doris_node *v, size_t n)
 {
     size_t old = ch->c.nodes.n;
-    struct doris_node *all =
-        arena_array(ch->r->arena, old + n, sizeof(*all));
+    struct doris_node *all = arena_array(ch->r->arena, old + n, sizeof(*all));
 
     if (all == NULL)
         return ERR_NOMEM;

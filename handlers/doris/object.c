@@ -62,8 +62,8 @@ doris_obj_get(struct req *r, const struct doris_get_obj *in)
     e = doris_store_objs(r->db, r->arena, id, &out->obj_info.n,
                          &out->obj_info.v);
     if (e == ERR_OK)
-        e = doris_store_vaults(r->db, r->arena, id, true,
-                               &out->storage_vault.n, &out->storage_vault.v);
+        e = doris_store_vaults(r->db, r->arena, id, true, &out->storage_vault.n,
+                               &out->storage_vault.v);
     return req_send_or_fail(r, e, &doris_obj_stores_rec, out);
 }
 
@@ -213,8 +213,7 @@ begin(struct req *r, const char *cloud_unique_id, struct change *ch)
         return fail_unknown(r, e, ch->instance_id);
     e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
     if (e == ERR_OK)
-        e = doris_store_objs(r->db, r->arena, ch->instance_id, &ch->n,
-                             &ch->v);
+        e = doris_store_objs(r->db, r->arena, ch->instance_id, &ch->n, &ch->v);
     return e;
 }
 

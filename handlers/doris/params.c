@@ -59,8 +59,7 @@ doris_cluster_name_ok(const char *name)
 }
 
 static enum err
-check_name(struct req *r, const struct doris_cluster *c,
-           enum doris_params what)
+check_name(struct req *r, const struct doris_cluster *c, enum doris_params what)
 {
     bool given = c->cluster_name != NULL && *c->cluster_name != '\0';
 
@@ -128,8 +127,8 @@ doris_node_names_unknown(struct req *r, const char *instance_id,
 /* A node refused for its ports, unless an earlier one names the unknown
  * instance of the request. */
 static enum err
-fail_port(struct req *r, const char *instance_id,
-          const struct doris_cluster *c, size_t i)
+fail_port(struct req *r, const char *instance_id, const struct doris_cluster *c,
+          size_t i)
 {
     struct doris_cluster upto = { .nodes = { i + 1, c->nodes.v } };
     enum err e;

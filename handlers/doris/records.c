@@ -5,14 +5,14 @@ const struct enum_name doris_instance_status_names[] = {
     { "NORMAL", DORIS_NORMAL },
     { "DELETED", DORIS_DELETED },
     { "OVERDUE", DORIS_OVERDUE },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 const struct enum_name doris_cluster_type_names[] = {
     { "SQL", DORIS_SQL },
     { "COMPUTE", DORIS_COMPUTE },
     { "VIRTUAL", DORIS_VIRTUAL },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 /* STOPPED is the old documentation's word for SUSPENDED. */
@@ -23,7 +23,7 @@ const struct enum_name doris_cluster_status_names[] = {
     { "STOPPED", DORIS_STATUS_SUSPENDED },
     { "TO_RESUME", DORIS_STATUS_TO_RESUME },
     { "MANUAL_SHUTDOWN", DORIS_STATUS_MANUAL_SHUTDOWN },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 const struct enum_name doris_node_status_names[] = {
@@ -32,7 +32,7 @@ const struct enum_name doris_node_status_names[] = {
     { "NODE_STATUS_SHUTDOWN", DORIS_NODE_SHUTDOWN },
     { "NODE_STATUS_DECOMMISSIONING", DORIS_NODE_DECOMMISSIONING },
     { "NODE_STATUS_DECOMMISSIONED", DORIS_NODE_DECOMMISSIONED },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 const struct enum_name doris_node_type_names[] = {
@@ -40,7 +40,7 @@ const struct enum_name doris_node_type_names[] = {
     { "FE_MASTER", DORIS_FE_MASTER },
     { "FE_OBSERVER", DORIS_FE_OBSERVER },
     { "FE_FOLLOWER", DORIS_FE_FOLLOWER },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 /* The spelling of the first is Doris's. */
@@ -54,19 +54,19 @@ const struct enum_name doris_provider_names[] = {
     { "GCP", 5 },
     { "AZURE", 6 },
     { "TOS", 7 },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 const struct enum_name doris_cred_names[] = {
     { "DEFAULT", DORIS_CRED_DEFAULT },
     { "SIMPLE", DORIS_CRED_SIMPLE },
     { "INSTANCE_PROFILE", DORIS_CRED_INSTANCE_PROFILE },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 const struct enum_name doris_policy_type_names[] = {
     { "ActiveStandby", DORIS_ACTIVE_STANDBY },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 /* The names that set_instance_status takes; Doris would run any operation
@@ -74,7 +74,7 @@ const struct enum_name doris_policy_type_names[] = {
 const struct enum_name doris_status_op_names[] = {
     { "SET_NORMAL", DORIS_SET_NORMAL },
     { "SET_OVERDUE", DORIS_SET_OVERDUE },
-    { NULL, 0 }
+    { NULL, 0 },
 };
 
 TABLE(doris_node, DORIS_NODE);

@@ -70,7 +70,7 @@ doris_node_addr(const struct doris_node *n)
 }
 
 int32_t
-doris_node_port(const struct doris_node *n, enum doris_cluster_type type)
+doris_node_port(const struct doris_node *n, int type)
 {
     return type == DORIS_SQL ? n->edit_log_port : n->heartbeat_port;
 }

@@ -6,8 +6,8 @@
 
 /* The instance of the k-th id of the request; NULL when it leads nowhere. */
 static enum err
-kth_instance(struct req *r, const struct doris_get_cluster_status *in,
-             size_t k, const char **out)
+kth_instance(struct req *r, const struct doris_get_cluster_status *in, size_t k,
+             const char **out)
 {
     enum err e;
 
@@ -42,11 +42,10 @@ enum err
 doris_cluster_status_get(struct req *r,
                          const struct doris_get_cluster_status *in)
 {
-    size_t n = in->instance_ids.n > 0 ? in->instance_ids.n
-                                      : in->cloud_unique_ids.n;
+    size_t n =
+        in->instance_ids.n > 0 ? in->instance_ids.n : in->cloud_unique_ids.n;
     int status = HAS(in, doris_get_cluster_status, status) ? in->status : -1;
-    struct doris_status_report *report =
-        arena_alloc(r->arena, sizeof(*report));
+    struct doris_status_report *report = arena_alloc(r->arena, sizeof(*report));
     enum err e;
 
     e = req_check(r, in);
@@ -54,8 +53,7 @@ doris_cluster_status_get(struct req *r,
         return e;
     if (report == NULL)
         return ERR_NOMEM;
-    report->details.v =
-        arena_array(r->arena, n, sizeof(*report->details.v));
+    report->details.v = arena_array(r->arena, n, sizeof(*report->details.v));
     if (report->details.v == NULL)
         return ERR_NOMEM;
     for (size_t k = 0; k < n && e == ERR_OK; k++) {
@@ -81,8 +79,7 @@ static const bool edge[DORIS_STATUS__MAX][DORIS_STATUS__MAX] = {
 enum err
 doris_status_change(struct req *r, const struct doris_cluster *c, int to)
 {
-    const char *from = enum_text(doris_cluster_status_names,
-                                 c->cluster_status);
+    const char *from = enum_text(doris_cluster_status_names, c->cluster_status);
 
     if (c->type != DORIS_COMPUTE)
         return req_fail(r, DORIS_STATUS_COMPUTE, ARGS());

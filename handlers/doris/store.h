@@ -116,7 +116,8 @@ enum err doris_store_has_clusters(struct db *db, const char *instance_id,
 /* Compute clusters of the status (-1 = any), in order of creation. */
 enum err doris_store_cluster_statuses(struct db *db, struct arena *a,
                                       const char *instance_id, int status,
-                                      struct doris_status_detail *out) MUST_USE;
+                                      struct doris_status_detail *out)
+    MUST_USE;
 
 /* One cluster as it stands, by id, else by name; either may be NULL. */
 enum err doris_store_cluster(struct db *db, struct arena *a,
@@ -156,7 +157,8 @@ enum err doris_store_claim(struct db *db, struct arena *a,
                            const char *instance_id,
                            const char *cloud_unique_id) MUST_USE;
 /* Lets it go when no node of the instance has it any more. */
-enum err doris_store_release(struct db *db, const char *cloud_unique_id) MUST_USE;
+enum err doris_store_release(struct db *db,
+                             const char *cloud_unique_id) MUST_USE;
 /* Who has it, if not the instance itself. NOT_FOUND. */
 enum err doris_store_holder(struct db *db, struct arena *a,
                             const char *cloud_unique_id,
@@ -165,18 +167,18 @@ enum err doris_store_holder(struct db *db, struct arena *a,
 
 /* EXISTS when the endpoint is taken. order grows within the cluster. */
 enum err doris_store_node_add(struct db *db, const struct doris_place *place,
-                              enum doris_cluster_type type, uint64_t order,
+                              int type, uint64_t order,
                               const struct doris_node *n) MUST_USE;
 enum err doris_store_node_drop(struct db *db, const struct doris_place *place,
-                               enum doris_cluster_type type,
+                               int type,
                                const struct doris_node *n) MUST_USE;
 enum err doris_store_node_status(struct db *db,
                                  const struct doris_place *place,
-                                 enum doris_cluster_type type,
+                                 int type,
                                  const struct doris_node *n) MUST_USE;
 /* Whether the endpoint is taken. */
 enum err doris_store_endpoint_taken(struct db *db, const char *instance_id,
-                                    enum doris_cluster_type type,
+                                    int type,
                                     const struct doris_node *n,
                                     bool *out) MUST_USE;
 

@@ -40,19 +40,18 @@ enum {
 };
 
 /* The instance of a get_cluster: a registered cloud_unique_id wins. */
-#define INSTANCE_OF                                                        \
-    "COALESCE((SELECT u.instance_id FROM doris_cloud_id u"                 \
+#define INSTANCE_OF                                        \
+    "COALESCE((SELECT u.instance_id FROM doris_cloud_id u" \
     " WHERE u.cloud_unique_id = ?), ?)"
 
 static const char *const sql[SQL__MAX] = {
     [RESOLVE] = "SELECT instance_id FROM doris_cloud_id"
                 " WHERE cloud_unique_id = ?",
     [GET_BY_ID] = "SELECT c.doc FROM doris_cluster c"
-                  " WHERE c.instance_id = " INSTANCE_OF
-                  " AND c.cluster_id = ?",
-    [GET_BY_NAME] = "SELECT c.doc FROM doris_cluster c"
-                    " WHERE c.instance_id = " INSTANCE_OF
-                    " AND c.cluster_name = ?",
+                  " WHERE c.instance_id = " INSTANCE_OF " AND c.cluster_id = ?",
+    [GET_BY_NAME] =
+        "SELECT c.doc FROM doris_cluster c"
+        " WHERE c.instance_id = " INSTANCE_OF " AND c.cluster_name = ?",
     [GET_BY_USER] = "SELECT c.doc FROM doris_cluster_user m"
                     " JOIN doris_cluster c ON c.instance_id = m.instance_id"
                     " AND c.seq = m.seq"
@@ -140,8 +139,8 @@ static const char *const sql[SQL__MAX] = {
                        " AND port = ?)",
 };
 
-#define DORIS_SLOT(X, s)                                                   \
-    X(s, U64, seq, "seq", COLUMN_ONLY, -)                                  \
+#define DORIS_SLOT(X, s)                  \
+    X(s, U64, seq, "seq", COLUMN_ONLY, -) \
     X(s, STR, doc, "doc", COLUMN_ONLY, -)
 STRUCT(doris_slot, DORIS_SLOT);
 TABLE(doris_slot, DORIS_SLOT);
@@ -149,16 +148,15 @@ TABLE(doris_holder, DORIS_HOLDER);
 
 /* ---- values that may be absent ---- */
 
-#define OPT_I64(p, s, m) \
-    (HAS(p, s, m) ? db_i64((int64_t)(p)->m) : db_null())
+#define OPT_I64(p, s, m) (HAS(p, s, m) ? db_i64((int64_t)(p)->m) : db_null())
 #define OPT_ENUM(p, s, m, names) \
     (HAS(p, s, m) ? db_str(enum_text(names, (p)->m)) : db_null())
 
 /* ---- reading ---- */
 
 enum err
-doris_store_resolve(struct db *db, struct arena *a,
-                    const char *cloud_unique_id, const char **out)
+doris_store_resolve(struct db *db, struct arena *a, const char *cloud_unique_id,
+                    const char **out)
 {
     return db_one_str(db, a, sql[RESOLVE], DB_ARGS(db_str(cloud_unique_id)),
                       out);
@@ -176,10 +174,10 @@ doris_store_cluster_get(struct db *db, struct arena *a,
         [DORIS_BY_USER] = GET_BY_USER,
     };
 
-    return db_one(db, a, sql[statement[by]],
-                  DB_ARGS(db_str(cloud_unique_id), db_str(otherwise),
-                          db_str(value)),
-                  &doris_doc_rec, out);
+    return db_one(
+        db, a, sql[statement[by]],
+        DB_ARGS(db_str(cloud_unique_id), db_str(otherwise), db_str(value)),
+        &doris_doc_rec, out);
 }
 
 enum err
@@ -210,8 +208,7 @@ doris_store_cluster_statuses(struct db *db, struct arena *a,
 
     if (status < 0)
         return db_list(db, a, sql[STATUSES], DB_ARGS(db_str(instance_id)),
-                       &doris_status_line_rec, DORIS_CLUSTERS,
-                       &out->clusters);
+                       &doris_status_line_rec, DORIS_CLUSTERS, &out->clusters);
     return db_list(db, a, sql[STATUSES_OF],
                    DB_ARGS(db_str(instance_id), db_str(name)),
                    &doris_status_line_rec, DORIS_CLUSTERS, &out->clusters);
@@ -300,8 +297,8 @@ render(struct arena *a, const struct doris_cluster *c, struct texts *out)
 }
 
 static enum err
-add_names(struct db *db, const char *statement,
-          const struct doris_place *place, const struct STR *v, size_t n)
+add_names(struct db *db, const char *statement, const struct doris_place *place,
+          const struct STR *v, size_t n)
 {
     enum err e = ERR_OK;
 
@@ -353,16 +350,14 @@ doris_store_cluster_save(struct db *db, struct arena *a,
     e = render(a, c, &t);
     if (e != ERR_OK)
         return e;
-    return db_exec_one(db, sql[CLUSTER_SAVE],
-                       DB_ARGS(db_str(c->cluster_name), db_str(c->desc),
-                               db_str(c->public_endpoint),
-                               db_str(c->private_endpoint),
-                               OPT_ENUM(c, doris_cluster, cluster_status,
-                                        doris_cluster_status_names),
-                               db_i64(c->mtime), db_str(t.policy),
-                               db_str(t.properties), db_str(t.doc),
-                               db_str(place->instance_id),
-                               db_u64(place->seq)));
+    return db_exec_one(
+        db, sql[CLUSTER_SAVE],
+        DB_ARGS(db_str(c->cluster_name), db_str(c->desc),
+                db_str(c->public_endpoint), db_str(c->private_endpoint),
+                OPT_ENUM(c, doris_cluster, cluster_status,
+                         doris_cluster_status_names),
+                db_i64(c->mtime), db_str(t.policy), db_str(t.properties),
+                db_str(t.doc), db_str(place->instance_id), db_u64(place->seq)));
 }
 
 enum err
@@ -398,8 +393,7 @@ doris_store_member_rename(struct db *db, const char *instance_id,
                           const char *from, const char *to)
 {
     return db_exec_one(db, sql[MEMBER_RENAME],
-                       DB_ARGS(db_str(to), db_str(instance_id),
-                               db_str(from)));
+                       DB_ARGS(db_str(to), db_str(instance_id), db_str(from)));
 }
 
 /* ---- cloud_unique_ids ---- */
@@ -435,9 +429,8 @@ doris_store_release(struct db *db, const char *cloud_unique_id)
 }
 
 enum err
-doris_store_holder(struct db *db, struct arena *a,
-                   const char *cloud_unique_id, const char *not_instance,
-                   struct doris_holder *out)
+doris_store_holder(struct db *db, struct arena *a, const char *cloud_unique_id,
+                   const char *not_instance, struct doris_holder *out)
 {
     return db_one(db, a, sql[HOLDER],
                   DB_ARGS(db_str(cloud_unique_id), db_str(not_instance)),
@@ -446,17 +439,16 @@ doris_store_holder(struct db *db, struct arena *a,
 
 /* ---- nodes ---- */
 
-#define KIND(type) db_str(enum_text(doris_cluster_type_names, (int)(type)))
+#define KIND(type) db_str(enum_text(doris_cluster_type_names, (type)))
 
 enum err
-doris_store_node_add(struct db *db, const struct doris_place *place,
-                     enum doris_cluster_type type, uint64_t order,
-                     const struct doris_node *n)
+doris_store_node_add(struct db *db, const struct doris_place *place, int type,
+                     uint64_t order, const struct doris_node *n)
 {
     return db_exec(
         db, sql[NODE_ADD],
-        DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
-                db_u64(order), KIND(type), db_str(doris_node_addr(n)),
+        DB_ARGS(db_str(place->instance_id), db_u64(place->seq), db_u64(order),
+                KIND(type), db_str(doris_node_addr(n)),
                 db_i64(doris_node_port(n, type)), db_str(n->cloud_unique_id),
                 db_str(n->name), db_str(n->ip), db_str(n->vpc_name),
                 OPT_I64(n, doris_node, ctime), OPT_I64(n, doris_node, mtime),
@@ -469,8 +461,7 @@ doris_store_node_add(struct db *db, const struct doris_place *place,
 }
 
 enum err
-doris_store_node_drop(struct db *db, const struct doris_place *place,
-                      enum doris_cluster_type type,
+doris_store_node_drop(struct db *db, const struct doris_place *place, int type,
                       const struct doris_node *n)
 {
     return db_exec_one(db, sql[NODE_DROP],
@@ -481,20 +472,17 @@ doris_store_node_drop(struct db *db, const struct doris_place *place,
 
 enum err
 doris_store_node_status(struct db *db, const struct doris_place *place,
-                        enum doris_cluster_type type,
-                        const struct doris_node *n)
+                        int type, const struct doris_node *n)
 {
     return db_exec_one(
         db, sql[NODE_STATUS],
         DB_ARGS(OPT_ENUM(n, doris_node, status, doris_node_status_names),
                 db_i64(n->mtime), db_str(place->instance_id), KIND(type),
-                db_str(doris_node_addr(n)),
-                db_i64(doris_node_port(n, type))));
+                db_str(doris_node_addr(n)), db_i64(doris_node_port(n, type))));
 }
 
 enum err
-doris_store_endpoint_taken(struct db *db, const char *instance_id,
-                           enum doris_cluster_type type,
+doris_store_endpoint_taken(struct db *db, const char *instance_id, int type,
                            const struct doris_node *n, bool *out)
 {
     int64_t taken = 0;

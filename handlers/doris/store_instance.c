@@ -31,8 +31,8 @@ enum {
     SQL__MAX
 };
 
-#define VAULT_COLUMNS                                                      \
-    "SELECT CAST(id AS CHAR) AS id, name, hdfs_conf, obj_conf, ak, sk,"    \
+#define VAULT_COLUMNS                                                   \
+    "SELECT CAST(id AS CHAR) AS id, name, hdfs_conf, obj_conf, ak, sk," \
     " CONCAT(instance_id, '/', id) AS secret_row FROM doris_vault"
 
 static const char *const sql[SQL__MAX] = {
@@ -161,8 +161,7 @@ doris_store_instance_add(struct db *db, const struct doris_instance *i)
         db, sql[INSTANCE_ADD],
         DB_ARGS(db_str(i->instance_id), db_str(i->name), db_str(i->user_id),
                 db_str(enum_text(doris_instance_status_names, i->status)),
-                db_str(u->user_id),
-                ram_secret(i->instance_id, "ram_ak", u->ak),
+                db_str(u->user_id), ram_secret(i->instance_id, "ram_ak", u->ak),
                 ram_secret(i->instance_id, "ram_sk", u->sk),
                 db_str(u->external_id), db_bool(i->sse_enabled),
                 db_bool(i->enable_storage_vault), db_i64(i->ctime),
@@ -212,9 +211,9 @@ doris_store_instance_status(struct db *db, const char *instance_id,
 {
     const char *name = enum_text(doris_instance_status_names, (int)s);
 
-    return db_exec_one(db, sql[STATUS_SET],
-                       DB_ARGS(db_str(name), db_str(name), db_i64(now),
-                               db_str(instance_id)));
+    return db_exec_one(
+        db, sql[STATUS_SET],
+        DB_ARGS(db_str(name), db_str(name), db_i64(now), db_str(instance_id)));
 }
 
 enum err
@@ -253,8 +252,7 @@ doris_store_instance_default(struct db *db, const char *instance_id,
                              const char *id, const char *name)
 {
     return db_exec_one(db, sql[DEFAULT_VAULT],
-                       DB_ARGS(db_str(id), db_str(name),
-                               db_str(instance_id)));
+                       DB_ARGS(db_str(id), db_str(name), db_str(instance_id)));
 }
 
 enum err
@@ -263,8 +261,7 @@ doris_store_instance_list(struct db *db, struct arena *a, const char *after,
                           struct doris_instance_page *out)
 {
     if (status == NULL)
-        return db_list(db, a, sql[LIST],
-                       DB_ARGS(db_str(after), db_u64(max)),
+        return db_list(db, a, sql[LIST], DB_ARGS(db_str(after), db_u64(max)),
                        &doris_instance_line_rec, max, &out->instances);
     return db_list(db, a, sql[LIST_OF],
                    DB_ARGS(db_str(after), db_str(status), db_u64(max)),
@@ -290,8 +287,8 @@ doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
     } list = { 0, NULL };
     enum err e;
 
-    e = db_list(db, a, sql[OBJS], DB_ARGS(db_str(instance_id)),
-                &doris_obj_rec, OBJS_MAX, &list);
+    e = db_list(db, a, sql[OBJS], DB_ARGS(db_str(instance_id)), &doris_obj_rec,
+                OBJS_MAX, &list);
     *n = list.n;
     *out = list.v;
     return e;
@@ -315,8 +312,7 @@ doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
     return db_exec(
         db, sql[OBJ_ADD],
         DB_ARGS(db_str(instance_id), db_str(o->id), db_i64(o->ctime),
-                db_i64(o->mtime),
-                db_secret("doris_obj_info", row, "ak", o->ak),
+                db_i64(o->mtime), db_secret("doris_obj_info", row, "ak", o->ak),
                 db_secret("doris_obj_info", row, "sk", o->sk),
                 db_str(o->bucket), db_str(o->prefix), db_str(o->endpoint),
                 db_str(o->region),
@@ -445,8 +441,8 @@ doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
     if (e != ERR_OK)
         return e;
     return db_exec(db, sql[VAULT_ADD],
-                   DB_ARGS(db_str(instance_id), db_str(v->id),
-                           db_str(v->name), db_str(c.hdfs), db_str(c.obj),
+                   DB_ARGS(db_str(instance_id), db_str(v->id), db_str(v->name),
+                           db_str(c.hdfs), db_str(c.obj),
                            db_secret("doris_vault", c.row, "ak", c.ak),
                            db_secret("doris_vault", c.row, "sk", c.sk)));
 }

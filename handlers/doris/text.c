@@ -4,8 +4,7 @@
 
 #include "doris.h"
 
-static void put_record(struct buf *b, const struct record *rec,
-                       const void *in);
+static void put_record(struct buf *b, const struct record *rec, const void *in);
 
 /* A string literal: quotes, backslashes, control bytes and everything beyond
  * ASCII are escaped, as protobuf does. */

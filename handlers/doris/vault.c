@@ -69,8 +69,7 @@ add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
     if (e == ERR_EXISTS)
         return fail_name(r, DORIS_VAULT_TAKEN, v.name);
     if (e == ERR_OK && in->set_as_default_storage_vault)
-        e = doris_store_instance_default(r->db, ch->instance_id, v.id,
-                                         v.name);
+        e = doris_store_instance_default(r->db, ch->instance_id, v.id, v.name);
     return e == ERR_OK ? req_ok(r) : e;
 }
 
@@ -84,8 +83,7 @@ keyed(const struct doris_obj *o)
 enum err
 doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
 {
-    const struct doris_obj *o = in->vault == NULL ? NULL
-                                                  : in->vault->obj_info;
+    const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
     struct change ch;
     enum err e;
 
@@ -127,8 +125,7 @@ touches_fixed(const struct doris_obj *o)
     return o != NULL &&
            (HAS(o, doris_obj, bucket) || HAS(o, doris_obj, endpoint) ||
             HAS(o, doris_obj, prefix) || HAS(o, doris_obj, provider) ||
-            HAS(o, doris_obj, region) ||
-            HAS(o, doris_obj, external_endpoint));
+            HAS(o, doris_obj, region) || HAS(o, doris_obj, external_endpoint));
 }
 
 static bool
@@ -178,8 +175,7 @@ alter_name(struct req *r, struct change *ch, struct doris_vault *v,
 static enum err
 check_alter(struct req *r, const struct doris_alter_vault *in)
 {
-    const struct doris_obj *o = in->vault == NULL ? NULL
-                                                  : in->vault->obj_info;
+    const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
 
     if (in->vault == NULL || empty(in->vault->name))
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
@@ -202,8 +198,7 @@ doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
         e = begin(r, in, &ch);
     if (e != ERR_OK)
         return e;
-    e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name,
-                          &v);
+    e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name, &v);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && v.obj_info == NULL))
         return fail_name(r, DORIS_VAULT_UNKNOWN, in->vault->name);
     if (e == ERR_OK && HAS(in->vault, doris_vault, alter_name))
@@ -232,9 +227,8 @@ doris_vault_drop_s3(struct req *r, const struct doris_alter_vault *in)
 static enum err
 drop(struct req *r, struct change *ch, const struct doris_vault *v)
 {
-    bool is_default =
-        HAS(&ch->i, doris_instance, default_storage_vault_id) &&
-        strcmp(ch->i.default_storage_vault_id, v->id) == 0;
+    bool is_default = HAS(&ch->i, doris_instance, default_storage_vault_id) &&
+                      strcmp(ch->i.default_storage_vault_id, v->id) == 0;
     enum err e = ERR_OK;
 
     if (is_default)
@@ -256,8 +250,7 @@ doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
     e = begin(r, in, &ch);
     if (e != ERR_OK)
         return e;
-    e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name,
-                          &v);
+    e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name, &v);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && v.hdfs_info == NULL))
         return fail_name(r, DORIS_HDFS_UNKNOWN, in->vault->name);
     return e == ERR_OK ? drop(r, &ch, &v) : e;

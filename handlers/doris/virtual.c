@@ -205,7 +205,6 @@ doris_virtual_member_renamed(struct req *r, const char *instance_id,
     }
     c.mtime = now;
     e = doris_store_cluster_save(r->db, r->arena, &place, &c);
-    return e == ERR_OK
-               ? doris_store_member_rename(r->db, instance_id, from, to)
-               : e;
+    return e == ERR_OK ? doris_store_member_rename(r->db, instance_id, from, to)
+                       : e;
 }
