@@ -20,6 +20,8 @@
 #include "log.h"
 #include "metrics.h"
 #include "place.h"
+#include "request.h"
+#include "role_socket.h"
 #include "store.h"
 #include "wake.h"
 
@@ -136,6 +138,7 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
     }
     (void)!metrics_open(d->name); /* else it counts for itself */
     d->wake_fd = wake_open(d->name);
+    d->socket = role_socket_open(d->name);
     log_info("%s.start id=%s", role, id);
     return ERR_OK;
 }
@@ -143,6 +146,7 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
 void
 daemon_end(struct daemon *d)
 {
+    role_socket_close(d->socket);
     wake_close(d->wake_fd, d->name);
     if (d->signal_fd >= 0)
         (void)close(d->signal_fd);
@@ -158,10 +162,12 @@ is_told_to_stop(struct daemon *d)
     bool stop = false;
 
     while (read(d->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
             log_reopen();
-        else
+            request_rules_reload();
+        } else {
             stop = true;
+        }
     }
     return stop;
 }

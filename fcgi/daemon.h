@@ -5,9 +5,12 @@
 
 #include "base.h"
 
+struct role_socket;
+
 struct daemon {
     char name[96]; /* "control-m1" */
     int lock_fd, signal_fd, wake_fd;
+    struct role_socket *socket; /* for profiles; NULL: could not be opened */
 };
 
 /* The value of `--option VALUE` or `--option=VALUE`, the only argument: its

@@ -118,6 +118,14 @@ identify(struct intake_work *w)
 
 /* ---- the whole ---- */
 
+static bool
+is_served_here(const struct intake_work *w)
+{
+    const char *below = w->rules->below;
+
+    return below == NULL || strncmp(w->r->path, below, strlen(below)) == 0;
+}
+
 static void
 classify(struct intake_work *w)
 {
@@ -126,6 +134,8 @@ classify(struct intake_work *w)
     /* a stranger learns that he is one, whatever else is wrong */
     if (w->out->refused && r->rights == 0 && !asks_basic(r))
         refuse(w->out, EVENT_NO_TOKEN);
+    else if (!w->out->refused && !is_served_here(w))
+        refuse(w->out, EVENT_UNKNOWN_PATH);
     w->out->slow =
         !w->out->refused &&
         (dispatch_peek_flags(r->listener, r->method, r->path) & SLOW) != 0;

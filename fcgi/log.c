@@ -70,6 +70,12 @@ log_open(const char *path, const char *process)
     return ERR_OK;
 }
 
+const char *
+log_process(void)
+{
+    return process_name;
+}
+
 void
 log_reopen(void)
 {

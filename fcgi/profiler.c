@@ -363,7 +363,7 @@ pprof_symbol_names(struct req *r, const struct none *in)
         e = arena_defer(r->arena, free, b.p);
     else
         buf_free(&b);
-    return e == ERR_OK ? req_send_text(r, "text/plain", b.p, b.n) : e;
+    return e == ERR_OK ? req_send_text(r, "text/plain", buf_text(&b), b.n) : e;
 }
 
 enum err

@@ -16,7 +16,16 @@ struct request_rules {
     size_t body_max;
     int64_t deadline_ms;
     const atomic_bool *hurry; /* requests under way are to be cut short */
+    const char *below; /* nothing else is served; NULL: everything */
 };
+
+/* What of it comes from configuration and RUN_DIR; false is logged. The texts
+ * live until request_rules_forget, which wipes them. */
+bool request_rules_load(struct request_rules *out) MUST_USE;
+/* SIGHUP: reads the tokens again; a file that cannot be read changes
+ * nothing. */
+void request_rules_reload(void);
+void request_rules_forget(void);
 
 /* What is to be done with a request that was read. */
 enum request_next {

@@ -221,6 +221,7 @@ put_example(struct json_writer *w, const struct dialect *d,
     put(w, "setup", x->setup);
     put(w, "json", x->json);
     put(w, "query", x->query);
+    put(w, "at", x->at);
     put_variants(w, d, name);
     jw_object_end(w);
 }

@@ -23,7 +23,6 @@
 #include "migrate.h"
 #include "place.h"
 #include "store.h"
-#include "tokens.h"
 #include "worker.h"
 
 #define LISTEN_FD         STDIN_FILENO
@@ -31,9 +30,6 @@
 
 #define MAX_ID           255
 #define THREADS_PER_CORE 4
-
-#define SECRET_MIN_BYTES 32
-#define SECRET_MAX_BYTES 128
 
 /* ---- files ---- */
 
@@ -43,35 +39,6 @@ key_path(char out[PLACE_BYTES])
     if (config()->crypt_key_file[0] != '\0')
         return config()->crypt_key_file;
     return place_path(out, PLACE_BYTES, "key") == ERR_OK ? out : "";
-}
-
-static const char *
-tokens_path(char out[PLACE_BYTES])
-{
-    if (config()->serve_token_file[0] != '\0')
-        return config()->serve_token_file;
-    return place_path(out, PLACE_BYTES, "tokens.map") == ERR_OK ? out : "";
-}
-
-/* RUN_DIR/secret: one line of hex digits. */
-static bool
-read_secret(char out[SECRET_MAX_BYTES + 2])
-{
-    char path[PLACE_BYTES];
-    FILE *f = NULL;
-    bool ok;
-
-    if (place_path(path, sizeof(path), "secret") == ERR_OK)
-        f = fopen(path, "re");
-    ok = f != NULL && fgets(out, SECRET_MAX_BYTES + 2, f) != NULL;
-    if (f != NULL)
-        (void)fclose(f);
-    out[strcspn(out, "\r\n")] = '\0';
-    if (ok && strlen(out) >= SECRET_MIN_BYTES)
-        return true;
-    log_error("serve.secret path=%s why=\"missing or shorter than %d\"", path,
-              SECRET_MIN_BYTES);
-    return false;
 }
 
 static bool
@@ -159,9 +126,7 @@ reload(void)
     log_reopen();
     if (crypt_load(key_path(path)) != ERR_OK)
         log_error("serve.reload key=unchanged");
-    if (config()->serve_check_tokens &&
-        tokens_load(tokens_path(path)) != ERR_OK)
-        log_error("serve.reload tokens=unchanged");
+    request_rules_reload();
     log_info("serve.reload");
 }
 
@@ -235,20 +200,7 @@ threads(void)
 }
 
 static bool
-load_rules(struct request_rules *rules, char secret[SECRET_MAX_BYTES + 2])
-{
-    char path[PLACE_BYTES];
-
-    rules->body_max = (size_t)config()->serve_body_kib * 1024;
-    rules->deadline_ms = config()->serve_deadline_ms;
-    if (config()->serve_check_tokens)
-        return tokens_load(tokens_path(path)) == ERR_OK;
-    rules->secret = secret;
-    return read_secret(secret);
-}
-
-static bool
-prepare(struct worker_plan *plan, char secret[SECRET_MAX_BYTES + 2])
+prepare(struct worker_plan *plan)
 {
     char path[PLACE_BYTES];
 
@@ -256,7 +208,7 @@ prepare(struct worker_plan *plan, char secret[SECRET_MAX_BYTES + 2])
     plan->threads = threads();
     plan->slow_threads = (size_t)config()->serve_slow_threads;
     limit_process();
-    return load_rules(&plan->rules, secret) &&
+    return request_rules_load(&plan->rules) &&
            crypt_load(key_path(path)) == ERR_OK && store_open() == ERR_OK &&
            dispatch_init() == ERR_OK && request_init();
 }
@@ -293,18 +245,16 @@ serve(const struct worker_plan *plan, const sigset_t *signals)
 static int
 run(int id)
 {
-    char secret[SECRET_MAX_BYTES + 2] = "";
     struct worker_plan plan = { 0 };
     sigset_t signals;
     bool well = false;
 
     block_signals(&signals);
-    if (prepare(&plan, secret)) {
+    if (prepare(&plan)) {
         count_as(id);
         well = serve(&plan, &signals);
     }
-    tokens_unload();
-    crypt_wipe(secret, sizeof(secret));
+    request_rules_forget();
     db_fini();
     log_info("serve.end");
     return well ? EXIT_SUCCESS : EXIT_FAILURE;

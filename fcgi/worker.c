@@ -51,11 +51,18 @@ finish(struct worker *w, struct request *q)
 }
 
 static void
-serve(struct request *q, struct db *db)
+count_thread(const struct worker *w, enum metric m, int64_t n)
 {
-    metrics_gauge(METRIC_THREADS_BUSY, 1);
+    if (!w->plan.aside)
+        metrics_gauge(m, n);
+}
+
+static void
+serve(struct worker *w, struct request *q, struct db *db)
+{
+    count_thread(w, METRIC_THREADS_BUSY, 1);
     request_serve(q, db);
-    metrics_gauge(METRIC_THREADS_BUSY, -1);
+    count_thread(w, METRIC_THREADS_BUSY, -1);
 }
 
 /* False when all slow threads are taken and their queue is full. */
@@ -87,7 +94,7 @@ serve_next(struct worker *w, struct request *q, int fd, struct db *db)
         request_refuse_busy(q, db);
         break;
     case REQUEST_FAST:
-        serve(q, db);
+        serve(w, q, db);
         break;
     case REQUEST_ANSWERED:
         break;
@@ -141,7 +148,7 @@ slow_thread(void *arg)
         if (atomic_load(&w->hurry))
             request_refuse_busy(q, db);
         else
-            serve(q, db);
+            serve(w, q, db);
         finish(w, q);
         give_idle(w, q);
         atomic_fetch_sub(&w->n_slow, 1);
@@ -188,7 +195,7 @@ start_threads(struct worker *w)
             log_error("worker.thread errno=%d", error);
             return false;
         }
-        metrics_gauge(METRIC_THREADS, 1);
+        count_thread(w, METRIC_THREADS, 1);
     }
     return true;
 }

@@ -9,6 +9,7 @@ struct worker;
 struct worker_plan {
     int listen_fd;
     size_t threads, slow_threads;
+    bool aside; /* of another role: not among the threads /metrics counts */
     struct request_rules rules; /* its texts outlive the worker */
 };
 

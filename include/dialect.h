@@ -129,6 +129,8 @@ struct row {
                         * setups ask for, to /a */
     const char *json;  /* a valid body; $U stands for a fresh unique word */
     const char *query; /* a valid query string, when the input is a query */
+    const char *at;    /* the path with its {parts} filled in, when it has any;
+                        * below the mount, as path; $U as in json */
 };
 
 /* ---- rows of errors.def ---- */

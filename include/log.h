@@ -12,6 +12,8 @@ enum log_level { LOG_LV_DEBUG, LOG_LV_INFO, LOG_LV_WARN, LOG_LV_ERROR };
  * every line. log_reopen closes and opens it again (SIGHUP). */
 enum err log_open(const char *path, const char *process) MUST_USE;
 void log_reopen(void);
+/* The name given to log_open: "serve-0", "control-m1". */
+const char *log_process(void);
 void log_set_level(enum log_level lv);
 
 /* The request id that this thread's lines carry; NULL for none. Borrowed:

@@ -1,4 +1,5 @@
-/* metagate's own endpoints: health and the description of the API. */
+/* metagate's own endpoints: health, metrics, profiles, the
+ * description of the API. */
 #ifndef MG_CONSOLE_H
 #define MG_CONSOLE_H
 
@@ -8,6 +9,17 @@
 #define CONSOLE_HEALTH(X, s) \
     X(s, STR, status, "status", OUT, -, .doc = "\"ok\"")
 STRUCT(console_health, CONSOLE_HEALTH);
+
+/* Which process is asked: nginx leads /worker/<n>/ and /role/<name>/ to it. */
+#define CONSOLE_PROCESS(X, s) \
+    X(s, STR, process, "process", IN | PATH, -, \
+      .doc = "number of a worker; name of another daemon, as control-m1")
+STRUCT(console_process, CONSOLE_PROCESS);
+
+#define CONSOLE_PROFILE(X, s) \
+    CONSOLE_PROCESS(X, s) \
+    PPROF_WAIT(X, s)
+STRUCT(console_profile, CONSOLE_PROFILE);
 
 extern const struct form console_form;
 

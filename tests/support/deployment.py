@@ -146,6 +146,11 @@ class Deployment:
     def path(self, *parts):
         return os.path.join(self.run_dir, *parts)
 
+    def files(self):
+        """Paths of all files below its directory."""
+        return [os.path.join(where, name)
+                for where, _, names in os.walk(self.base) for name in names]
+
     def address(self, listener):
         machine, port = LISTENERS[listener]
         return f"{self.net}.{machine}", port

@@ -90,7 +90,8 @@ class Request:
         if variant:
             example = example["variants"][variant]
         self.endpoint, self.word = endpoint, word
-        self.path = endpoint.url
+        at = self._fill(example.get("at"))
+        self.path = endpoint.prefix + at if at else endpoint.url
         self.query = self._fill(example.get("query"))
         text = self._fill(example.get("json"))
         self.body = json.loads(text) if text else None
@@ -166,6 +167,8 @@ def event(endpoint, name, **args):
         or dialect["classes"][EVENT_CLASS[name]] \
         or dialect["classes"]["internal"]
     # The operation's name in messages is its path below the mount.
-    known = {"operation": endpoint.path.lstrip("/"), "label": endpoint.label or "",
-             "path": endpoint.url}
+    known = {"label": endpoint.label or ""}
+    if "{" not in endpoint.url:
+        known |= {"operation": endpoint.path.lstrip("/"),
+                  "path": endpoint.url}
     return Refusal(endpoint, error, **{**known, **args})

@@ -19,7 +19,7 @@ static struct arena *arena, *texts;
 static struct req req;
 static struct req_io io;
 static struct intake in;
-static const struct request_rules rules = {
+static struct request_rules rules = {
     .secret = SECRET, .body_max = 1024, .deadline_ms = 8000
 };
 
@@ -114,6 +114,24 @@ slow_rows_are_told_apart_and_have_more_time(void **state)
 }
 
 static void
+a_process_may_serve_one_part_of_the_paths_alone(void **state)
+{
+    (void)state;
+    rules.below = "/role/";
+    ask("GET", "/role/control-m1/pprof/profile", "profile");
+    assert_false(in.refused);
+    assert_true(in.slow);
+    ask("GET", "/metrics", "admin");
+    assert_int_equal(in.event, EVENT_UNKNOWN_PATH);
+    ask("GET", "/worker/0/pprof/profile", "admin");
+    assert_int_equal(in.event, EVENT_UNKNOWN_PATH);
+    assert_false(in.slow);
+    ask("GET", "/role%2fx", "admin");
+    assert_int_equal(in.event, EVENT_UNKNOWN_PATH);
+    rules.below = NULL;
+}
+
+static void
 what_cannot_be_read_is_refused_and_never_slow(void **state)
 {
     (void)state;
@@ -161,6 +179,7 @@ main(void)
         cmocka_unit_test(
             only_our_front_end_may_ask_and_only_for_listeners_that_exist),
         cmocka_unit_test(slow_rows_are_told_apart_and_have_more_time),
+        cmocka_unit_test(a_process_may_serve_one_part_of_the_paths_alone),
         cmocka_unit_test(what_cannot_be_read_is_refused_and_never_slow),
         cmocka_unit_test(a_stranger_is_refused_as_one_first),
         cmocka_unit_test(without_memory_it_says_so),

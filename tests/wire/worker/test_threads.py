@@ -65,7 +65,8 @@ def test_256_kept_connections_share_4_threads_with_slow_requests(
 
 # ---- slow requests ----
 
-PROFILE = "/worker/0/pprof/profile?seconds=%d"
+def profile(w, seconds):
+    return f"/worker/{w.id}/pprof/profile?seconds={seconds}"
 
 
 def profiles(w, n, seconds=300):
@@ -73,7 +74,7 @@ def profiles(w, n, seconds=300):
     way, the others wait for the slow thread."""
     connections = [w.connect() for _ in range(n)]
     for i, c in enumerate(connections):
-        c.send(fcgi.request(w.params(PROFILE % seconds)))
+        c.send(fcgi.request(w.params(profile(w, seconds))))
         if i == 0:
             until(lambda: w.gauge("metagate_worker_threads_busy") == 2,
                   "it is being served, beside the one who asks")
@@ -92,7 +93,7 @@ def one_slow(place):
 def test_slow_requests_are_bounded_and_hold_up_no_other(one_slow):
     w = one_slow
     waiting = profiles(w, 1 + 4)
-    r = w.ask(PROFILE % 300)
+    r = w.ask(profile(w, 300))
     assert (r.status, r.headers["Retry-After"]) == (503, "1")
     assert w.gauge("metagate_slow_requests_refused_total") == 1
     for c in waiting:

@@ -1,0 +1,237 @@
+"""Profiles of a running deployment, as gperftools' and Go's pprof fetch
+them."""
+
+import re
+import threading
+
+import pytest
+
+from support import doris as d, pprof, processes
+from support.load import Load
+from support.waiting import until
+
+pytestmark = pytest.mark.profile
+
+PROCESSES = ["/worker/0", "/worker/1", "/role/control-m1", "/role/control-m3",
+             "/role/supervise-{net}.2"]
+KINDS = ["profile", "heap", "growth", "symbol", "cmdline"]
+
+
+@pytest.fixture
+def prof(deployment):
+    return deployment.client("console", "profile")
+
+
+@pytest.fixture
+def busy(deployment, doris):
+    """Requests all the while: an idle process has nothing to show."""
+    iid = d.instance(doris)
+    with Load(4, lambda _: doris.get(
+            "get_instance", query={"instance_id": iid}).status) as load:
+        yield load
+
+
+def named(deployment, path):
+    return path.format(net=deployment.net)
+
+
+# ---- the clients ----
+
+def test_google_pprof_names_our_functions(prof, busy, tmp_path):
+    out = pprof.google(tmp_path, prof, "/worker/0/pprof/profile",
+                       "--seconds=1")
+    assert "Total: " in out
+    # static ones and such that libraries call, in a position-independent
+    # program
+    assert re.search(r" dispatch$", out, re.M), out
+    assert re.search(r" fast_thread$", out, re.M), out
+
+
+def test_go_pprof_names_our_functions(prof, busy, tmp_path):
+    out = pprof.go(tmp_path, prof, "/worker/1/pprof/profile?seconds=1",
+                   "-cum", "-symbolize=remote")
+    assert re.search(r" dispatch$", out, re.M), out
+    assert re.search(r" fast_thread$", out, re.M), out
+
+
+@pytest.mark.parametrize("path", ["/worker/0", "/role/control-m1"])
+@pytest.mark.parametrize("kind", ["heap", "growth"])
+def test_both_clients_read_heaps(prof, tmp_path, path, kind):
+    target = f"{path}/pprof/{kind}"
+    # without a total when nothing that was sampled is in use
+    assert re.search(r"^(Total: |Heap version 2)",
+                     pprof.google(tmp_path, prof, target), re.M)
+    assert "Type: space" in pprof.go(tmp_path, prof, target)
+
+
+# ---- the protocol ----
+
+def symbols(text):
+    return dict(line.split("\t") for line in text.splitlines())
+
+
+def test_symbols_are_named_by_any_address_inside(prof):
+    folded = prof.get("/worker/0/pprof/heap").text
+    assert folded.startswith("heap profile: ")
+    maps = folded[folded.index("MAPPED_LIBRARIES:"):]
+    ours = [int(m[1], 16) for m in re.finditer(
+        r"^([0-9a-f]+)-[0-9a-f]+ r-xp .*metagate$", maps, re.M)]
+    assert ours
+    asked = [ours[0] + 0x100 * i for i in range(600)]
+    for body in ("+".join(f"0x{a:016x}" for a in asked),
+                 "'" + "+".join(f"{a:x}" for a in asked) + "'"):
+        r = prof.post("/worker/0/pprof/symbol", body)
+        assert r.status == 200
+        names = symbols(r.text)
+        assert [int(k, 16) for k in names] == asked
+        assert "main" in names.values() or len(
+            {n for n in names.values() if not n.startswith("0x")}) > 50
+
+
+@pytest.mark.parametrize("body, answer", [
+    ("", ""), ("+++", ""), ("zz", "0x00000000\t0x00000000\n"),
+    ("0x1+zz+2", "0x00000001\t0x00000001\n0x00000000\t0x00000000\n"
+                 "0x00000002\t0x00000002\n"),
+    ("0xffffffffffffffffff", "0xffffffffffffffff\t0xffffffffffffffff\n"),
+])
+def test_addresses_of_nothing_come_back(prof, body, answer):
+    r = prof.post("/worker/0/pprof/symbol", body)
+    assert (r.status, r.text) == (200, answer)
+
+
+def test_the_number_of_symbols_is_told(prof):
+    for path in ("/worker/1", "/role/control-m2"):
+        r = prof.get(path + "/pprof/symbol")
+        assert int(re.fullmatch(r"num_symbols: (\d+)\n", r.text)[1]) > 1000
+        assert r.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("path", PROCESSES)
+def test_every_path_leads_to_its_own_process(deployment, prof, path):
+    path = named(deployment, path)
+    words = prof.get(path + "/pprof/cmdline").text.rstrip("\n").split("\n")
+    role, _, name = path.rpartition("/")[2].partition("-")
+    wanted = ["serve", "--id", role] if not name else [role, words[-2], name]
+    assert words[-3:] == wanted
+    assert words[0].endswith("/metagate")
+
+
+def test_a_stopped_process_is_nobody_elses_profile(deployment, prof):
+    for path in ("/worker/9", "/worker/00", "/worker/x", "/worker/control-m1",
+                 "/role/control-m9", "/role/serve-0", "/role/m1",
+                 "/role/control-m1%2f..%2fx"):
+        for kind in KINDS:
+            r = prof.get(f"{path}/pprof/{kind}")
+            assert r.status in (404, 503), (path, kind, r)
+            assert "error" in r.json
+
+
+def test_a_daemon_serves_nothing_but_its_profiles(deployment, console):
+    for path in ("/role/control-m1/metrics", "/role/control-m1/healthz",
+                 "/role/control-m1/openapi.json", "/role/control-m1/",
+                 "/role/control-m1/pprof/nope"):
+        assert console.get(path).status == 404
+
+
+@pytest.mark.parametrize("seconds", ["-1", "x", "1x", " 1", "301", "9" * 30,
+                                     "", "+1", "1.5"])
+@pytest.mark.parametrize("kind", ["profile", "heap"])
+def test_a_time_that_is_none_is_refused(prof, kind, seconds):
+    r = prof.get(f"/worker/0/pprof/{kind}", query={"seconds": seconds})
+    assert r.status == 400
+    assert r.text.strip() == "seconds must be a number from 0 to 300"
+    assert r.headers["X-Go-Pprof"] == "1"
+    assert r.headers["Content-Type"].startswith("text/plain")
+
+
+def test_an_unknown_format_is_refused(prof):
+    r = prof.get("/worker/0/pprof/heap?format=svg")
+    assert (r.status, r.text.strip()) == (
+        400, "format must be absent or collapsed")
+
+
+def test_no_seconds_at_all_give_an_empty_profile(prof):
+    r = prof.get("/worker/0/pprof/profile?seconds=0")
+    assert r.status == 200
+    assert r.headers["Content-Type"] == "application/octet-stream"
+    assert pprof.cpu_records(r.body) == []
+
+
+def test_a_profile_is_whole(prof, busy):
+    r = prof.get("/worker/0/pprof/profile?seconds=1")
+    assert sum(count for count, _ in pprof.cpu_records(r.body)) > 0
+
+
+def test_folded_stacks_have_the_root_first(prof, busy):
+    r = prof.get("/worker/0/pprof/profile?seconds=1&format=collapsed")
+    assert r.headers["Content-Type"].startswith("text/plain")
+    lines = r.text.splitlines()
+    assert all(re.fullmatch(r"\S.*;?.* \d+", line) for line in lines)
+    inner = [line for line in lines if ";dispatch;" in line]
+    assert inner, r.text[:2000]
+    assert all(line.index("fast_thread") < line.index("dispatch")
+               for line in inner if "fast_thread" in line)
+
+
+def test_a_heap_interval_shows_what_was_kept_meanwhile(prof):
+    r = prof.get("/worker/0/pprof/heap?seconds=1")
+    assert r.status == 200 and "heapprofile" in r.text.split("\n")[0]
+
+
+# ---- one at a time, and nothing is left behind ----
+
+def test_a_second_profile_is_refused_and_symbols_are_not(deployment, prof):
+    first = []
+    other = threading.Thread(target=lambda: first.append(
+        prof.get("/worker/0/pprof/profile?seconds=2")))
+    other.start()
+    try:
+        r = until(lambda: (lambda r: r if r.status == 500 else None)(
+            prof.get("/worker/0/pprof/profile?seconds=0")), "it is refused")
+        assert r.text.strip() == ("node is already executing pprof action, "
+                                  "please wait and retry")
+        assert r.headers["Retry-After"] == "1"
+        assert r.headers["X-Go-Pprof"] == "1"
+        for kind in ("heap", "growth"):
+            assert prof.get(f"/worker/0/pprof/{kind}").status == 500
+        assert prof.get("/worker/0/pprof/symbol").status == 200
+        assert prof.get("/worker/0/pprof/cmdline").status == 200
+        # the other processes are free
+        assert prof.get("/worker/1/pprof/profile?seconds=0").status == 200
+        assert prof.get(
+            "/role/control-m1/pprof/profile?seconds=0").status == 200
+    finally:
+        other.join()
+    assert first[0].status == 200
+
+
+def test_the_slot_is_free_before_the_reply_ends(prof):
+    """Who has its profile gets the next one at once."""
+    for _ in range(30):
+        assert prof.get("/worker/0/pprof/profile?seconds=0").status == 200
+        assert prof.get("/worker/0/pprof/growth").status == 200
+
+
+@pytest.mark.parametrize("path", ["/worker/0", "/role/control-m1"])
+def test_a_client_that_leaves_leaves_nothing_running(deployment, prof, path):
+    s = prof.connect()
+    s.sendall((f"GET {path}/pprof/profile?seconds=300 HTTP/1.1\r\nHost: h\r\n"
+               f"X-Metagate-Token: {prof.token}\r\n\r\n").encode())
+    until(lambda: prof.get(path + "/pprof/profile?seconds=0").status == 500,
+          "it is under way")
+    s.close()
+    until(lambda: prof.get(path + "/pprof/profile?seconds=0").status == 200,
+          "its slot is free")
+    role = path.rpartition("/")[2]
+    pid = deployment.pid_of(role if "-" in role else f"serve-{role}")
+    assert not [f for f in processes.descriptors(pid) if "cpu-profile" in f]
+
+
+def test_a_profile_leaves_no_file(deployment, prof):
+    pid = deployment.pid_of("serve-0")
+    for kind in ("profile?seconds=0", "heap?seconds=0", "heap", "growth"):
+        assert prof.get("/worker/0/pprof/" + kind).status == 200
+    left = processes.descriptors(pid)
+    assert not [f for f in left if "memfd" in f or "heap" in f], left
+    found = deployment.files()
+    assert not [f for f in found if "heap-profile" in f or ".prof" in f]
