@@ -167,21 +167,29 @@ list_piece(const char *list, size_t i)
     return (struct span){ list, strcspn(list, ",") };
 }
 
+bool
+place_listen_key(const char *name, char *out, size_t size)
+{
+    char *p;
+
+    (void)snprintf(out, size, "%s", name);
+    for (p = out; *p != '\0'; p++)
+        *p = *p == '-' ? '_' : *p;
+    return config_text("listen", out) != NULL;
+}
+
 enum err
 place_listener(const char *name, unsigned machine, unsigned port, char *out,
                size_t size)
 {
+    const char *set = "";
     struct span piece;
-    const char *set;
-    char key[64], *p;
+    char key[64];
     int n;
 
-    (void)snprintf(key, sizeof(key), "%s", name);
-    for (p = key; *p != '\0'; p++)
-        *p = *p == '-' ? '_' : *p;
-    set = config_text("listen", key);
-    piece =
-        list_piece(set != NULL ? set : "", listener_index(name, machine, port));
+    if (place_listen_key(name, key, sizeof(key)))
+        set = config_text("listen", key);
+    piece = list_piece(set, listener_index(name, machine, port));
     if (piece.n > 0)
         n = snprintf(out, size, "%.*s", (int)piece.n, piece.p);
     else

@@ -15,7 +15,7 @@
 
 struct taken {
     const char *name; /* for people */
-    const char *key;  /* that moves it elsewhere */
+    const char *key;  /* that moves it elsewhere; NULL: none does */
     char address[280];
 };
 
@@ -36,10 +36,15 @@ static void
 tell_anywhere(const struct taken *t, unsigned port, const char *who, char *why,
               size_t size)
 {
-    (void)snprintf(why, size,
-                   "%s: port %u is held on all addresses by %s; end it, or "
-                   "set %s in %s/metagate.ini to another port",
-                   t->name, port, who, t->key, config_run_dir());
+    int n = snprintf(why, size,
+                     "%s: port %u is held on all addresses by %s; "
+                     "end it",
+                     t->name, port, who);
+
+    if (t->key != NULL && n >= 0 && (size_t)n < size)
+        (void)snprintf(why + n, size - (size_t)n,
+                       ", or set %s in %s/metagate.ini to another port", t->key,
+                       config_run_dir());
 }
 
 static void
@@ -62,16 +67,15 @@ tell(const struct taken *t, unsigned port, const struct port_holder *h,
     case PORT_OUTGOING:
         (void)snprintf(why, size,
                        "%s: %s is the near end of a connection of %s and was "
-                       "not given back within %d s; try again, or set %s in "
-                       "%s/metagate.ini",
-                       t->name, t->address, who, OUTGOING_MS / 1000, t->key,
-                       config_run_dir());
+                       "not given back within %d s; try again",
+                       t->name, t->address, who, OUTGOING_MS / 1000);
         break;
     case PORT_ABSENT:
         (void)snprintf(why, size,
-                       "%s: %s is not an address of this machine; choose NET "
-                       "or %s",
-                       t->name, t->address, t->key);
+                       "%s: %s is not an address of this machine; choose "
+                       "another NET%s%s",
+                       t->name, t->address, t->key != NULL ? " or " : "",
+                       t->key != NULL ? t->key : "");
         break;
     default:
         (void)snprintf(why, size, "%s: %s cannot be taken: %s", t->name,
@@ -91,8 +95,8 @@ check(const struct taken *t, char *why, size_t why_size)
 
     if (place_host_port(t->address, host, sizeof(host), &port) != ERR_OK ||
         port_probe(host, port, &h) != ERR_OK) {
-        (void)snprintf(why, why_size, "%s is \"%s\", not address:port", t->key,
-                       t->address);
+        (void)snprintf(why, why_size, "%s: \"%s\" is not address:port",
+                       t->key != NULL ? t->key : t->name, t->address);
         return ERR_BAD_PARAM;
     }
     while (h.use == PORT_OUTGOING && clock_mono_ms() < until) {
@@ -117,13 +121,15 @@ check_listener(const char *name, unsigned machine, unsigned port, char *why,
                size_t why_size)
 {
     struct taken t = { .name = name };
-    char key[96];
+    char key[64], text[96];
 
-    (void)snprintf(key, sizeof(key), "[listen] %s", name);
-    t.key = key;
+    if (place_listen_key(name, key, sizeof(key))) {
+        (void)snprintf(text, sizeof(text), "[listen] %s", key);
+        t.key = text;
+    }
     if (place_listener(name, machine, port, t.address, sizeof(t.address)) !=
         ERR_OK) {
-        (void)snprintf(why, why_size, "%s is too long", key);
+        (void)snprintf(why, why_size, "[listen] %s is too long", name);
         return ERR_BAD_PARAM;
     }
     return check(&t, why, why_size);

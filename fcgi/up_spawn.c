@@ -177,8 +177,8 @@ up_say_log(const struct up *up, const struct child *c)
     if (f != NULL)
         (void)fclose(f);
     text[n] = '\0';
-    up_say(up, "%s%s  (%s)\n", text,
-           n > 0 && text[n - 1] != '\n' ? "\n" : "", path);
+    up_say(up, "%s%s  (%s)\n", text, n > 0 && text[n - 1] != '\n' ? "\n" : "",
+           path);
 }
 
 /* ---- the process ---- */
@@ -186,7 +186,8 @@ up_say_log(const struct up *up, const struct child *c)
 enum err
 up_spawn(struct up *up, struct child *c)
 {
-    struct command cmd = { .in = -1, .err = -1,
+    struct command cmd = { .in = -1,
+                           .err = -1,
                            .text = BUF_INIT(COMMAND_ARGS * PLACE_BYTES) };
     struct proc_spec spec = PROC_SPEC(cmd.argv);
     int log = open_child_log(c);
@@ -212,4 +213,3 @@ up_spawn(struct up *up, struct child *c)
     buf_free(&cmd.text);
     return e;
 }
-

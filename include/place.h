@@ -31,6 +31,9 @@ enum err place_socket_dir(char *out, size_t size) MUST_USE;
 enum err place_listener(const char *name, unsigned machine, unsigned port,
                         char *out, size_t size) MUST_USE;
 
+/* The key in [listen] that moves it; false when there is none. */
+bool place_listen_key(const char *name, char *out, size_t size);
+
 /* host and port of a "host:port" (host may be [v6]); BAD_PARAM. */
 enum err place_host_port(const char *text, char *host, size_t host_size,
                          unsigned *port) MUST_USE;

@@ -1,0 +1,77 @@
+"""make deps: what is missing is named, and nothing else is touched."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))))
+DEPS = os.path.join(ROOT, ".package", "deps")
+
+
+@pytest.fixture
+def deps(tmp_path):
+    """Runs it with an apt-get, a sudo and a dpkg-query of the test."""
+    os.chmod(tmp_path, 0o755)
+    for parent in list(tmp_path.parents)[:2]:
+        os.chmod(parent, 0o755)
+    script = tmp_path / "deps"
+    shutil.copy(DEPS, script)
+    calls = tmp_path / "calls"
+    calls.touch()
+    calls.chmod(0o666)
+
+    def program(name, text):
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n" + text)
+        path.chmod(0o755)
+
+    def run(*groups, installed=None, user=None):
+        program("apt-get", f'echo "apt-get $*" >>{calls}; exit 1\n')
+        program("sudo", f'echo "sudo $*" >>{calls}; exit 1\n')
+        if installed is not None:
+            program("dpkg-query", "".join(
+                f"echo 'installed {p},'\n" for p in installed))
+        prefix = [] if user is None or os.geteuid() != 0 else [
+            "setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
+        done = subprocess.run(
+            [*prefix, str(script), *groups], capture_output=True, text=True,
+            timeout=60, cwd="/", env={
+                "PATH": f"{tmp_path}:/usr/bin:/bin:/usr/sbin:/sbin"})
+        return done, calls.read_text()
+    return run
+
+
+def listed(*groups):
+    return subprocess.run([DEPS, "--list", *groups], capture_output=True,
+                          text=True, check=True).stdout.split()
+
+
+def test_nothing_is_asked_of_the_network_when_nothing_is_missing(deps):
+    done, calls = deps("run", "build", installed=listed("run", "build"))
+    assert (done.returncode, done.stdout, calls) == (0, "", "")
+
+
+def test_an_ordinary_user_is_told_the_one_command(deps):
+    have = listed("run", "build")
+    have.remove("nginx")
+    have.remove("libfcgi-dev")
+    done, calls = deps(installed=have, user="nobody")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == \
+        "apt-get install --no-install-recommends libfcgi-dev nginx"
+    assert "apt-get" not in calls  # sudo was asked, and refused
+
+
+def test_what_another_package_provides_is_not_missing(deps):
+    have = [p for p in listed("bench") if p != "npm"]
+    have = [p + ",npm" if p == "nodejs" else p for p in have]
+    done, calls = deps("bench", installed=have)
+    assert (done.returncode, calls) == (0, "")
+
+
+def test_an_unknown_group_is_refused(deps):
+    done, _ = deps("nosuch")
+    assert done.returncode == 1 and "unknown group nosuch" in done.stderr
