@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "audit.h"
 #include "bind.h"
@@ -313,8 +314,8 @@ write_audit(struct req *r)
     return audit_write(r->db, &a);
 }
 
-/* The transaction of a mutation. The duplicate audit row means that an
- * earlier run of this request was committed after all. */
+/* The transaction of a mutation. A duplicate audit row means that a front end
+ * has used a request id twice: this one is not done, and not called done. */
 static enum err
 run_transaction(struct req *r, const void *in)
 {
@@ -326,9 +327,11 @@ run_transaction(struct req *r, const void *in)
     if (e == ERR_OK)
         e = write_audit(r);
     e = db_end(r->db, e);
-    if (e == ERR_EXISTS && !req_failed(r) && r->io->answered &&
-        strcmp(db_dup_index(r->db), "audit_request_id") == 0)
-        e = ERR_OK;
+    if (e == ERR_EXISTS && !req_failed(r) &&
+        strcmp(db_dup_index(r->db), "audit_request_id") == 0) {
+        log_error("request.id_used_twice id=%s", r->request_id);
+        e = ERR_INTERNAL;
+    }
     return e;
 }
 
@@ -366,6 +369,19 @@ run_once(struct req *r, const void *in, struct reply *rp)
     return e;
 }
 
+/* Those who collided do not meet again at once, and another host of a
+ * cluster gets a moment; short against the deadline. */
+static void
+pause_before_run(int runs)
+{
+    struct timespec t = { 0 };
+    uint32_t jitter = 0;
+
+    (void)!crypt_random(&jitter, sizeof(jitter));
+    t.tv_nsec = (long)(1 + jitter % (uint32_t)(10 * runs)) * 1000000L;
+    (void)nanosleep(&t, NULL);
+}
+
 static enum err
 run(struct req *r, const void *in, struct reply *rp)
 {
@@ -377,6 +393,7 @@ run(struct req *r, const void *in, struct reply *rp)
             runs == RUNS_MAX || !db_may_rerun(r->db))
             break;
         metrics_add(METRIC_RERUNS, 1);
+        pause_before_run(runs);
         log_info("request.again operation=%s errno=%u run=%d", r->operation,
                  db_errno(r->db), runs);
     }
