@@ -3,6 +3,7 @@
 #include "db_impl.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 #define SCRATCH_BYTES    (64u << 20)
 #define BACKOFF_FIRST_MS 50
@@ -71,6 +73,7 @@ unsigned
 db_query_value(struct db *db, const char *text, char *out, size_t out_size)
 {
     out[0] = '\0';
+    metrics_add(METRIC_STORE_STATEMENTS, 1);
     if (mysql_real_query(db->my, text, strlen(text)) != 0)
         return mysql_errno(db->my);
     return take_value(db->my, out, out_size);
@@ -172,6 +175,20 @@ connect_host(struct db *db, size_t i, int64_t now, int64_t until)
     return code != 0 ? code : identify(db, i, now);
 }
 
+/* What /metrics says of the store: whether this process reached it last. */
+static void
+count_connect(struct db *db, bool reached)
+{
+    static atomic_bool down;
+
+    if (atomic_exchange(&down, !reached) == reached)
+        metrics_gauge(METRIC_STORE_DOWN, reached ? -1 : 1);
+    metrics_add(reached ? METRIC_STORE_CONNECTS : METRIC_STORE_LOST, 1);
+    if (reached)
+        metrics_gauge(METRIC_STORE_CONNECTIONS, 1);
+    db->counted = reached;
+}
+
 enum err
 db_connect_host(struct db *db, size_t i, int64_t until)
 {
@@ -183,6 +200,7 @@ db_connect_host(struct db *db, size_t i, int64_t until)
     if (db->my == NULL)
         return ERR_NOMEM;
     code = connect_host(db, i, now, until);
+    count_connect(db, code == 0);
     if (code == 0) {
         db->host = i;
         db->used_ms = now;
@@ -203,6 +221,9 @@ db_hangup(struct db *db)
     db->open = NULL;
     if (db->my == NULL)
         return;
+    if (db->counted)
+        metrics_gauge(METRIC_STORE_CONNECTIONS, -1);
+    db->counted = false;
     mysql_close(db->my); /* first: its statements must not talk to it */
     db_stmts_drop(db);
     db->my = NULL;

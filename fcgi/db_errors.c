@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 /* Numbers that one of the two servers does not name in its header. */
 enum {
@@ -148,6 +149,7 @@ judge_loss(struct db *db, unsigned code, bool writes)
     int64_t now = clock_mono_ms();
     bool in_tx = db->tx != TX_NONE, ours = own_timeout(db, now);
 
+    metrics_add(ours ? METRIC_STORE_TIMEOUTS : METRIC_STORE_LOST, 1);
     db_hangup(db);
     if (ours && writes && !in_tx)
         db_session_abandon(db, &old);
@@ -166,6 +168,8 @@ db_fail(struct db *db, unsigned code, const char *text, const char *what,
     enum err e = db_classify(code, &traits);
 
     db_note(db, code, text);
+    if (e == ERR_BUSY)
+        metrics_add(METRIC_STORE_DEADLOCKS, 1);
     if (e == ERR_EXISTS)
         db_dup_parse(db->text, db->dup, sizeof(db->dup));
     if ((traits & DB_QUIET) == 0)

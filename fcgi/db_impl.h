@@ -40,6 +40,7 @@ struct db {
     MYSQL *my; /* NULL while not connected */
     struct db_session session;
     bool bare;          /* no default schema */
+    bool counted;       /* in the gauge of open connections */
     bool fine_timeouts; /* the read time-out can be set by the call */
     size_t host;        /* the one to try first */
     int64_t used_ms;    /* when a reply last came */

@@ -9,6 +9,7 @@
 #include <mariadb/errmsg.h>
 
 #include "log.h"
+#include "metrics.h"
 
 /* The server has forgotten the statement or its shape changed: it was not
  * executed, and preparing it again helps. */
@@ -185,6 +186,7 @@ send_once(struct db *db, const char *sql, struct db_args args,
     if (e != ERR_OK)
         return e;
     *out = st;
+    metrics_add(METRIC_STORE_STATEMENTS, 1);
     if (mysql_stmt_execute(st->my) != 0)
         *code = mysql_stmt_errno(st->my);
     return ERR_OK;

@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 /* The look-up writes nothing, so it may end a little after the deadline:
  * nginx waits for longer than that. */
@@ -275,6 +276,7 @@ commit_in_doubt(struct db *db, unsigned code, const char *text)
     int64_t until = settle_until(db, clock_mono_ms());
     enum outcome found;
 
+    metrics_add(METRIC_STORE_UNCERTAIN, 1);
     log_warn("db.commit_in_doubt errno=%u text=\"%s\" peer=%s id=%llu", code,
              text, db_peer(db), old.id);
     db_hangup(db);

@@ -198,7 +198,7 @@ work_on_apps(struct duty_run *run, struct leader *l, bool tick)
 
     state_count(&l->s);
     dead = level_removes_dead(level) && any_dead_member(l);
-    if (tick)
+    if (tick && l->s.n_nodes > 0)
         memset(l->tally.learners, 0,
                (size_t)l->s.n_nodes * sizeof(*l->tally.learners));
     for (int a = 0; a < l->s.n_apps && e == ERR_OK; a++) {
