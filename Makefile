@@ -37,8 +37,8 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 # Programs that tests drive: tests/support/*.c.
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
-.PHONY: all release asan unit clean run start stop status test deps lint fmt \
-       install token help
+.PHONY: all release asan unit clean run start stop status test bench \
+       bench-compare deps lint fmt install token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate
@@ -150,6 +150,12 @@ token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes],
 
 test: ## every test; what .ci/run calls
 	@tests/run
+bench: release ## beside PHP, Go, Node and the limit; BENCH="--work get_cluster …"
+	@.package/deps build run bench
+	@tests/bench/run $(BENCH)
+bench-compare: release ## OLD=commit: this tree and an older one side by side
+	@.package/deps build run bench
+	@tests/bench/compare '$(OLD)' $(BENCH)
 lint: release ## cppcheck, include arrows, format, hardening, longest functions
 	@.ci/lint
 fmt: ## format the sources (tables in include/ are aligned by hand)

@@ -1,0 +1,183 @@
+"""What is in the store before a run.
+
+A template instance is made through the API. Its rows, and above all the
+rendered `doc` of its clusters, are then copied within the store with the
+number in their names replaced: so the bulk looks exactly as the product
+writes it, whatever that is. The peers have a schema of their own with the
+same tables and rows, without `doc`."""
+
+import random
+
+from works import BIG, DORIS, NAME
+
+TABLES = ("doris_instance", "doris_cluster", "doris_cloud_id", "doris_node")
+PEERS = "bench_peers"
+CHUNK = 5000
+TEMPLATE = "0000000"
+
+
+def node(instance, c, k):
+    return {"cloud_unique_id": f"1:{instance}:n{c}{k}", "ip": f"10.1.{c}.{k}",
+            "host": f"node{c}{k}.{instance}.example", "heartbeat_port": 9050}
+
+
+def cluster(instance, c):
+    return {"cluster_id": f"{instance}_c{c}", "cluster_name": f"compute_{c}",
+            "type": "COMPUTE", "nodes": [node(instance, c, k)
+                                         for k in range(3)]}
+
+
+def must(answer):
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status} {answer.text}")
+
+
+def make_template(api):
+    name = NAME % 0
+    must(api.post(DORIS + "/create_instance", {
+        "instance_id": name, "name": name, "user_id": "bench", "obj_info": {
+            "ak": "a", "sk": "s", "bucket": "b", "prefix": "p",
+            "provider": "S3", "endpoint": "e", "external_endpoint": "e",
+            "region": "r"}}))
+    for c in range(3):
+        must(api.post(DORIS + "/add_cluster", {
+            "instance_id": name, "cluster": cluster(name, c)}))
+
+
+class Store:
+    def __init__(self, deployment):
+        self.deployment = deployment
+        self.db = deployment.sql()
+        self.size = 0
+
+    def run(self, sql, args=None):
+        with self.db.cursor() as cursor:
+            cursor.execute(sql, args)
+            return [tuple(row.values()) for row in cursor.fetchall()]
+
+    def _columns(self, table):
+        """(name, whether it is text) of what is copied."""
+        rows = self.run(
+            "SELECT column_name, data_type, extra FROM"
+            " information_schema.columns WHERE table_schema = 'metagate'"
+            " AND table_name = %s ORDER BY ordinal_position", [table])
+        return [(n, t in ("varchar", "varbinary", "mediumtext"))
+                for n, t, extra in rows if "auto_increment" not in extra]
+
+    def _copy(self, table, replace, where, numbers):
+        """INSERT … SELECT of the template's rows for each number."""
+        columns = self._columns(table)
+        values = ", ".join(replace(c, text) for c, text in columns)
+        names = ", ".join(c for c, _ in columns)
+        self.run(f"INSERT INTO {table} ({names}) SELECT {values}"
+                 f" FROM {table} t JOIN {numbers} s WHERE {where}")
+
+    def fill(self, size):
+        """Makes it `size` instances of 3 clusters of 3 nodes."""
+        def replace(column, text):
+            if not text:
+                return f"t.{column}"
+            return (f"REPLACE(t.{column}, '{TEMPLATE}',"
+                    " LPAD(s.seq, 7, '0'))")
+
+        if self.size == 0:
+            make_template(self.deployment.client("doris"))
+        while self.size < size:
+            to = min(self.size + CHUNK, size)
+            for table in TABLES:
+                self._copy(table, replace,
+                           f"t.instance_id = '{NAME % 0}'",
+                           f"seq_{self.size + 1}_to_{to}")
+            self.size = to
+
+    def fill_big(self, clusters=1000):
+        """One instance whose clusters are copies of the template's first."""
+        name = NAME % 0
+
+        def rename(value):
+            return f"REPLACE({value}, '{name}', '{BIG}')"
+
+        def numbered(column, text):
+            if column == "instance_id":
+                return f"'{BIG}'"
+            if column == "seq":
+                return "s.seq"
+            if not text:
+                return f"t.{column}"
+            value = rename(f"t.{column}")
+            for old, new in ((f"{BIG}_c0", f"{BIG}_c"),
+                             ("compute_0", "compute_"),
+                             (":n0", ":n"), ("node0", "node")):
+                value = f"REPLACE({value}, '{old}', CONCAT('{new}', s.seq))"
+            return value
+
+        def plain(column, text):
+            return rename(f"t.{column}") if text else f"t.{column}"
+
+        first = f"t.instance_id = '{name}'"
+        self._copy("doris_instance", plain, first, "seq_1_to_1")
+        slot = self.run("SELECT MIN(seq) FROM doris_cluster"
+                        " WHERE instance_id = %s", [name])[0][0]
+        self._copy("doris_cluster", numbered, f"{first} AND t.seq = {slot}",
+                   f"seq_1_to_{clusters}")
+        self._copy("doris_node", numbered, f"{first} AND t.seq = {slot}",
+                   f"seq_1_to_{clusters}")
+        self.run(f"INSERT INTO doris_cloud_id (cloud_unique_id, instance_id)"
+                 f" SELECT DISTINCT cloud_unique_id, instance_id"
+                 f" FROM doris_node WHERE instance_id = '{BIG}'")
+
+    def check(self, draws=50):
+        """Reads clusters through the API: they are what was asked for, and
+        one more node, which renders the whole document anew, changes nothing
+        else."""
+        api = self.deployment.client("doris")
+        draw = random.Random(1)
+        for _ in range(draws):
+            i, c = NAME % draw.randint(1, self.size), draw.randint(0, 2)
+            got = self._get(api, i, c)
+            want = cluster(i, c)
+            have = {k: got[k] for k in want}
+            have["nodes"] = [{k: n[k] for k in w}
+                             for n, w in zip(got["nodes"], want["nodes"])]
+            if have != want:
+                raise RuntimeError(f"{i}: {got}")
+        more = dict(node(i, c, 9), cloud_unique_id=f"1:{i}:check")
+        changed = {"instance_id": i, "cluster": {
+            "cluster_id": f"{i}_c{c}", "type": "COMPUTE", "nodes": [more]}}
+        must(api.post(DORIS + "/add_node", changed))
+        after = self._get(api, i, c)
+        if (after["nodes"][:3] != got["nodes"]
+                or {**after, "nodes": 0, "mtime": 0}
+                != {**got, "nodes": 0, "mtime": 0}):
+            raise RuntimeError(f"written anew: {after}, before: {got}")
+        must(api.post(DORIS + "/drop_node", changed))
+
+    @staticmethod
+    def _get(api, i, c):
+        answer = api.post(DORIS + "/get_cluster", {
+            "cloud_unique_id": f"1:{i}:n{c}0", "cluster_id": f"{i}_c{c}"})
+        must(answer)
+        return answer.json["result"]
+
+    def make_peers(self, password):
+        """The peers' schema and account. Their sessions write no binlog, as
+        the server writes none for metagate's schema."""
+        self.run("SET sql_log_bin = 0")
+        self.run(f"CREATE DATABASE {PEERS} CHARACTER SET utf8mb4")
+        tables = (*TABLES, "audit")
+        made = [self.run(f"SHOW CREATE TABLE {t}")[0][1] for t in tables]
+        self.run(f"USE {PEERS}")
+        for sql in made:
+            self.run(sql)
+        self.run("ALTER TABLE doris_cluster DROP COLUMN doc")
+        self.run("USE metagate")
+        for table in TABLES:
+            names = ", ".join(c for c, _ in self._columns(table)
+                              if c != "doc")
+            self.run(f"INSERT INTO {PEERS}.{table} ({names})"
+                     f" SELECT {names} FROM {table}")
+        self.run("CREATE USER bench@localhost IDENTIFIED BY %s", [password])
+        self.run(f"GRANT ALL ON {PEERS}.* TO bench@localhost")
+        self.run("GRANT BINLOG ADMIN ON *.* TO bench@localhost")
+        self.run(f"ANALYZE TABLE {', '.join(TABLES)}, "
+                 + ", ".join(f"{PEERS}.{t}" for t in TABLES))

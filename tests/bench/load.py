@@ -1,0 +1,76 @@
+"""Requests, and the clients that send them (load.c)."""
+
+import json
+import os
+import random
+import struct
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Refused(Exception):
+    """A run whose figures mean nothing; the text says why."""
+
+
+def build(directory):
+    binary = os.path.join(directory, "load")
+    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-Wall",
+                    "-Wextra", "-o", binary, os.path.join(HERE, "load.c")],
+                   check=True)
+    return binary
+
+
+def request(path, body, token, host):
+    """One whole HTTP request; body None is a GET."""
+    text = "" if body is None else json.dumps(body, separators=(",", ":"))
+    head = (f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\n"
+            f"Host: {host}\r\nX-Metagate-Token: {token}\r\n")
+    if body is not None:
+        head += ("Content-Type: application/json\r\n"
+                 f"Content-Length: {len(text)}\r\n")
+    return (head + "\r\n" + text).encode()
+
+
+def write_requests(path, requests):
+    with open(path, "wb") as f:
+        for r in requests:
+            f.write(struct.pack("<I", len(r)) + r)
+
+
+def requests_for(row, work, n, size):
+    """n requests of the work, each with a key of its own drawing."""
+    draw = random.Random()
+    at = work.paths.get(row.kind, "/" + work.name)
+    host = f"{row.address[0]}:{row.address[1]}"
+    return [request(at, work.body(draw, size), row.token, host)
+            for _ in range(n)]
+
+
+def run(binary, row, requests, connections, seconds, expect='"OK"'):
+    """What load.c reports, as a dictionary. Refused when a request failed or
+    a client starved."""
+    done = subprocess.run(
+        [binary, row.address[0], str(row.address[1]), str(connections),
+         str(seconds), requests, expect], capture_output=True, text=True,
+        timeout=seconds + 60)
+    if done.returncode != 0:
+        raise Refused(f"{row.name}: {done.stderr.strip()}")
+    result = json.loads(done.stdout)
+    if result["bad"]:
+        raise Refused(f"{row.name}: {result['bad']} errors: "
+                      f"{done.stderr.strip()[:400]}")
+    mean = result["requests"] / connections
+    if result["unanswered"] or result["least"] < mean / 10 - 1:
+        raise Refused(
+            f"{row.name}: a client starved: {result['unanswered']} of "
+            f"{connections} without an answer, the least had "
+            f"{result['least']} answers, the mean {mean:.0f}")
+    if work_repeats(result, requests):
+        raise Refused(f"{row.name}: more requests than were made")
+    result["rate"] = result["requests"] / result["seconds"]
+    return result
+
+
+def work_repeats(result, requests):
+    return result["repeated"] and requests.endswith(".once")
