@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +66,16 @@ read_answer(int fd, int timeout_ms, struct buf *answer)
     }
 }
 
+/* One line out and the whole answer in. */
+static enum err
+ask_on(int fd, const char *line, int timeout_ms, struct buf *answer)
+{
+    if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 ||
+        send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
+        return ERR_NOT_FOUND;
+    return read_answer(fd, timeout_ms, answer);
+}
+
 enum err
 control_ask(const char *line, int timeout_ms, struct buf *answer)
 {
@@ -73,11 +84,7 @@ control_ask(const char *line, int timeout_ms, struct buf *answer)
 
     if (fd < 0)
         return ERR_NOT_FOUND;
-    if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 ||
-        send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
-        e = ERR_NOT_FOUND;
-    else
-        e = read_answer(fd, timeout_ms, answer);
+    e = ask_on(fd, line, timeout_ms, answer);
     (void)close(fd);
     return e;
 }
@@ -124,14 +131,46 @@ operate(const char *verb, const char *name)
 
 /* ---- stop ---- */
 
+/* A descriptor of the process at the other end; -1. */
+static int
+open_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t n = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+}
+
+/* The connection ends with the deployment, its process a moment later. */
+static enum err
+ask_to_stop(void)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    int fd = connect_control();
+    struct pollfd peer = { .events = POLLIN };
+    enum err e;
+
+    if (fd < 0)
+        return ERR_NOT_FOUND;
+    peer.fd = open_peer(fd);
+    e = ask_on(fd, "stop", 2 * CHILD_MS, &b);
+    if (e == ERR_OK && peer.fd >= 0 && poll(&peer, 1, ASK_MS) == 0)
+        e = ERR_TIMEOUT;
+    if (peer.fd >= 0)
+        (void)close(peer.fd);
+    (void)close(fd);
+    buf_free(&b);
+    return e;
+}
+
 static int
 stop_all(void)
 {
-    struct buf b = BUF_INIT(ANSWER_MAX);
-    enum err e = control_ask("stop", 2 * CHILD_MS, &b);
+    enum err e = ask_to_stop();
     pid_t pid;
 
-    buf_free(&b);
     if (e == ERR_TIMEOUT)
         return complain("it is still being stopped (metagate status)");
     if (up_is_free(config_run_dir(), &pid) == ERR_OK) {
@@ -142,8 +181,7 @@ stop_all(void)
         return EXIT_SUCCESS;
     }
     (void)fprintf(stderr,
-                  "metagate: pid %d holds %s/up.lock but does not "
-                  "answer\n",
+                  "metagate: pid %d holds %s/up.lock but does not answer\n",
                   (int)pid, config_run_dir());
     return EXIT_FAILURE;
 }
