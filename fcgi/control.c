@@ -15,6 +15,7 @@
 #include "duty.h"
 #include "lease.h"
 #include "log.h"
+#include "metrics.h"
 #include "runner.h"
 
 #define LOOK_MS 1000
@@ -81,7 +82,9 @@ post_start(struct post *p, int64_t asked_ms)
                                     .step = post_step,
                                     .end = post_end };
     p->runner = runner_start(&p->task);
-    if (p->runner == NULL)
+    if (p->runner != NULL)
+        metrics_gauge(METRIC_LEASES, 1);
+    else
         log_error("control.thread lease=%s", p->duty->lease);
 }
 
@@ -126,8 +129,10 @@ check_thread(struct post *p)
     if (!p->leaving &&
         clock_mono_ms() - p->renewed_ms > p->lease.ttl_ms)
         post_leave(p, "not renewed in time");
-    if (runner_ended(p->runner) && runner_join(p->runner, 0))
+    if (runner_ended(p->runner) && runner_join(p->runner, 0)) {
         p->runner = NULL;
+        metrics_gauge(METRIC_LEASES, -1);
+    }
 }
 
 static enum err

@@ -175,12 +175,18 @@ connect_host(struct db *db, size_t i, int64_t now, int64_t until)
     return code != 0 ? code : identify(db, i, now);
 }
 
+static atomic_bool down; /* the last attempt of this process has failed */
+
+bool
+db_is_down(void)
+{
+    return atomic_load(&down);
+}
+
 /* What /metrics says of the store: whether this process reached it last. */
 static void
 count_connect(struct db *db, bool reached)
 {
-    static atomic_bool down;
-
     if (atomic_exchange(&down, !reached) == reached)
         metrics_gauge(METRIC_STORE_DOWN, reached ? -1 : 1);
     metrics_add(reached ? METRIC_STORE_CONNECTS : METRIC_STORE_LOST, 1);

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 
 #define STEP_ARENA_BYTES ((size_t)256 << 20)
 #define RETRY_MS 1000
@@ -63,6 +64,15 @@ pause_after(const struct runner_task *task, enum err e)
 }
 
 static void
+count_step(enum err e)
+{
+    if (e == ERR_OK)
+        metrics_add(METRIC_STEPS, 1);
+    else if (e != ERR_NOT_FOUND && e != ERR_STATE)
+        metrics_add(METRIC_STEP_FAILURES, 1);
+}
+
+static void
 run(struct runner *r, struct db *db, struct arena *a)
 {
     int64_t pause_ms = 0;
@@ -70,6 +80,7 @@ run(struct runner *r, struct db *db, struct arena *a)
 
     while (e != ERR_STATE && idle(r, pause_ms)) {
         e = r->task->step(r->task->ctx, db, a);
+        count_step(e);
         if (db_in_transaction(db)) /* a step that left one open is wrong */
             log_error("runner.transaction task=%s err=%s", r->task->name,
                       err_name(db_end(db, ERR_INTERNAL)));

@@ -130,6 +130,19 @@ reload(void)
     log_info("serve.reload");
 }
 
+/* When nobody asks for anything, /metrics would go on saying that the store
+ * is down after it has come back. */
+static void
+look_for_store(void)
+{
+    struct db *db = db_is_down() ? db_open() : NULL;
+    int64_t one;
+
+    if (db != NULL)
+        (void)!db_one_i64(db, "SELECT 1", DB_NO_ARGS, &one);
+    db_close(db);
+}
+
 /* Until a signal ends it, or the schema turns out not to be ours. */
 static void
 wait_for_the_end(const sigset_t *set, struct schema *schema)
@@ -138,13 +151,15 @@ wait_for_the_end(const sigset_t *set, struct schema *schema)
     int sig;
 
     while (!schema_is_refused(schema)) {
-        sig = sigtimedwait(set, NULL, schema->db != NULL ? &second : NULL);
+        sig = sigtimedwait(set, NULL, &second);
         if (sig == SIGHUP)
             reload();
         else if (sig > 0)
             return;
-        else if (errno == EAGAIN)
+        else if (errno == EAGAIN && schema->db != NULL)
             ask_schema(schema);
+        else if (errno == EAGAIN)
+            look_for_store();
     }
 }
 

@@ -36,6 +36,9 @@ const char *db_database(void);
  * memory. One thread at a time. */
 struct db *db_open(void);
 void db_close(struct db *db);
+
+/* Whether the last attempt of this process to reach the store has failed. */
+bool db_is_down(void);
 /* As db_open, but its connections have no default schema: to create it. */
 struct db *db_open_bare(void);
 

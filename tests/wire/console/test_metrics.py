@@ -1,0 +1,152 @@
+"""/metrics and the alert rules, judged by Prometheus' own tool."""
+
+import re
+import shutil
+import subprocess
+import threading
+
+import pytest
+
+from support import doris as d
+from support.processes import kill
+from support.store import locked_instance, until_waiting
+from support.waiting import until
+from support.words import fresh
+
+
+def promtool(*args, **more):
+    path = shutil.which("promtool")
+    assert path, "missing: apt-get install prometheus"
+    done = subprocess.run([path, *args], capture_output=True, text=True,
+                          timeout=30, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def values(client):
+    """{name and labels: value} of /metrics."""
+    text = client.get("/metrics").text
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+            for line in text.splitlines() if not line.startswith("#")}
+
+
+def test_promtool_takes_the_rules_and_they_name_what_there_is(
+        console, tmp_path):
+    rules = console.get("/metrics/rules")
+    assert rules.headers["Content-Type"] == "application/yaml"
+    path = tmp_path / "metagate.rules"
+    path.write_text(rules.text)
+    count = len(re.findall(r"^ *- alert:", rules.text, re.M))
+    assert f"{count} rules found" in promtool("check", "rules", str(path))
+    known = set(re.findall(r"^# TYPE (\S+) ", console.get("/metrics").text,
+                           re.M))
+    for name in re.findall(r"metagate_\w+", rules.text):
+        assert re.sub(r"_(bucket|sum|count)$", "", name) in known \
+            or name in known, name
+
+
+def test_a_histogram_is_cumulative_and_complete(console, doris):
+    d.instance(doris)
+    now = values(console)
+    series = {}
+    for name, value in now.items():
+        m = re.fullmatch(r"(\w+)_bucket\{(.*),le=\"([^\"]+)\"\}", name)
+        if m:
+            series.setdefault((m[1], m[2]), []).append(
+                (float(m[3].replace("+Inf", "inf")), value))
+    assert series
+    for (name, labels), buckets in series.items():
+        assert buckets == sorted(buckets)
+        assert [v for _, v in buckets] == sorted(v for _, v in buckets)
+        assert buckets[-1][0] == float("inf")
+        assert buckets[-1][1] == now[f"{name}_count{{{labels}}}"]
+        assert now[f"{name}_sum{{{labels}}}"] >= 0
+
+
+def test_both_workers_show_the_same_sum(deployment, console, doris):
+    for _ in range(8):  # nginx deals them out in turn
+        doris.get("list_instances")
+    pids = set()
+    totals = []
+    for _ in range(4):
+        now = values(console)
+        totals.append(now["metagate_store_statements_total"])
+        pids.add(now["metagate_processes"])
+    assert totals == sorted(totals)
+    assert pids == {8.0}  # 2 workers, 3 controls, 3 supervises
+
+
+def test_leases_and_steps_of_the_duties_are_shown(console):
+    until(lambda: values(console)["metagate_leases_held"] > 0,
+          "some control holds a lease")
+
+
+def test_threads_show_how_busy_they_are(deployment, console, doris, sql):
+    iid = d.instance(doris)
+    idle = values(console)
+    assert idle["metagate_worker_threads"] >= 4
+    with locked_instance(deployment, iid):
+        other = threading.Thread(target=d.add_cluster,
+                                 args=(doris, iid, "c"))
+        other.start()
+        until_waiting(sql, 1)
+        assert values(console)["metagate_worker_threads_busy"] >= 2
+    other.join()
+
+
+def test_a_row_lock_that_lasts_is_counted(deployment, console, doris):
+    iid = d.instance(doris)
+    before = values(console)
+    with locked_instance(deployment, iid):
+        assert d.add_cluster(doris.using(timeout=15), iid, "c").status == 503
+    until(lambda: all(values(console)[name] > before[name] for name in (
+        "metagate_store_deadlocks_total", "metagate_request_reruns_total")))
+
+
+def test_an_unknown_path_is_counted_without_its_name(console):
+    before = values(console)["metagate_unrouted_requests_total"]
+    word = fresh("path")
+    assert console.get("/" + word).status == 404
+    text = console.get("/metrics").text
+    assert word not in text
+    until(lambda: values(console)["metagate_unrouted_requests_total"] > before)
+
+
+@pytest.mark.fault
+def test_metrics_and_alerts_answer_while_the_store_is_down(
+        deployment, console, doris):
+    deployment.command("stop", "mariadb")
+    try:
+        until(lambda: doris.get("list_instances").status == 503, "it is down")
+        r = console.get("/metrics")
+        assert r.status == 200
+        until(lambda: values(console)["metagate_store_down_processes"] > 0,
+              "it shows")
+        assert console.get("/metrics/rules").status == 200
+        assert console.get("/openapi.json").status == 200
+        health = console.get("/healthz")
+        assert health.status == 503
+        assert health.json["error"] == "store_down"
+    finally:
+        deployment.command("start", "mariadb")
+    # also of workers that nobody asks for anything
+    until(lambda: values(console)["metagate_store_down_processes"] == 0,
+          "it has come back")
+
+
+@pytest.mark.fault
+def test_counters_go_on_after_a_worker_was_killed(deployment, console, doris):
+    for _ in range(4):
+        doris.get("list_instances")
+    before = values(console)
+    old = deployment.pid_of("serve-0")
+    kill(old)
+    until(lambda: deployment.pid_of("serve-0") not in (None, old), "restart")
+    until(lambda: console.get("/healthz").status == 200, "it serves")
+    after = until(lambda: (lambda now: now
+                  if now["metagate_worker_threads"]
+                  == before["metagate_worker_threads"] else None)(
+                      values(console)), "its threads are counted again")
+    for name, value in before.items():
+        if "_total" in name or "_count" in name:
+            assert after[name] >= value, name
