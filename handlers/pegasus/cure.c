@@ -61,7 +61,7 @@ least_secondary(const struct pg_state *s, const struct pg_tally *t,
     return best;
 }
 
-/* Among alive nodes that are not members; room: for one learner more. */
+/* Among alive nodes that are not members and have reported; room: for one learner more. */
 static int
 least_outsider(const struct pg_state *s, const struct pg_tally *t,
                const struct pg_config *c, bool primaries, bool room)
@@ -71,6 +71,8 @@ least_outsider(const struct pg_state *s, const struct pg_tally *t,
     for (int n = 0; n < s->n_nodes; n++) {
         if (!s->node[n].alive || config_has(c, n))
             continue;
+        if (!s->node[n].collected)
+            continue; /* it has not said yet what it holds */
         if (room && t->learners[n] >= s->policy.learners_per_node)
             continue;
         best = lesser(s, t, best, n, primaries);

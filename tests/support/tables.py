@@ -17,6 +17,8 @@ BINARY = os.path.join(ROOT, "build", "asan", "metagate")
 FORMS = {
     "doris": lambda r: (r.json["code"], r.json["msg"]),
     "doris_text": lambda r: ("-", r.text.removesuffix("\n")),
+    "pegasus": lambda r: ("-", r.text),
+    "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
     "console": lambda r: (r.json["error"], r.json["message"]),
 }
 
@@ -163,6 +165,8 @@ class Refusal:
 def event(endpoint, name, **args):
     """How the endpoint's dialect words what the framework refuses."""
     dialect = load()["dialects"][endpoint.dialect]
+    if name == "MALFORMED" and not dialect["events"][name]:
+        name = "QUERY"
     error = dialect["events"][name] \
         or dialect["classes"][EVENT_CLASS[name]] \
         or dialect["classes"]["internal"]

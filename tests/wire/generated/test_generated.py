@@ -158,7 +158,8 @@ def test_a_malformed_query_is_refused(deployment, case):
     good = request.query + "&" if request.query else ""
     for bad in badinput.QUERIES:
         request.query = good + bad
-        wrong.append(event(endpoint, "QUERY").differs(request.send(client)))
+        wrong.append(event(endpoint, "MALFORMED").differs(
+            request.send(client)))
     assert not any(wrong), "\n".join(filter(None, wrong))
 
 

@@ -1,0 +1,107 @@
+"""A Pegasus cluster as its operators see it: metas, replica servers, and
+what is asked of them."""
+
+import json
+from urllib.parse import urlsplit
+
+from support.waiting import until
+
+METAS = ("m1", "m2", "m3")
+
+
+class Cluster:
+    """The three metas of a deployment. Calls go to the leader; `on("m2")` is
+    one meta's own listener, where nothing is redirected."""
+
+    def __init__(self, deployment, scope="admin"):
+        self.deployment = deployment
+        self.metas = {m: deployment.client("pegasus-meta/" + m, scope,
+                                           timeout=20) for m in METAS}
+        self.replicas = [deployment.client(f"pegasus-replica/r{k}", scope)
+                         for k in (1, 2, 3)]
+
+    def on(self, meta):
+        return self.metas[meta]
+
+    def address(self, client):
+        return f"{client.host}:{client.port}"
+
+    def nodes(self):
+        return [self.address(r) for r in self.replicas]
+
+    def leader(self):
+        """The name of the meta that leads, once there is one."""
+        def who():
+            for m, client in self.metas.items():
+                if client.get("/meta/cluster").status == 200:
+                    return m
+        return until(who, "a leader")
+
+    def standbys(self):
+        leader = self.leader()
+        return [m for m in METAS if m != leader]
+
+    def get(self, path, **query):
+        return self._call("GET", path, None, query or None)
+
+    def post(self, path, body=None, **query):
+        return self._call("POST", path, body, query or None)
+
+    def json(self, path, **query):
+        r = self.get(path, **query)
+        assert r.status == 200, r
+        return r.json
+
+    def ok(self, path, **body):
+        r = self.post(path, body)
+        assert r.status == 200 and r.json["error"] == "ERR_OK", r
+        return r.json
+
+    def error(self, path, **body):
+        """(error, hint) of an operation that was refused."""
+        r = self.post(path, body)
+        assert r.status == 200, r
+        assert list(r.json) == ["error", "hint_message"], r
+        return r.json["error"], r.json["hint_message"]
+
+    def app(self, name):
+        return self.json("/meta/app", name=name, detail="")
+
+    def healthy(self, name):
+        """The table's detail once all its partitions are fully healthy."""
+        def whole():
+            app = self.app(name)
+            n = app["general"]["partition_count"]
+            return app["healthy"]["fully_healthy_partition_count"] == n and app
+        return until(whole, f"table {name} fully healthy", 90, 0.2)
+
+    def until_node(self, address, status):
+        return until(lambda: self.json("/meta/nodes")["details"]
+                     .get(address, {}).get("status") == status,
+                     f"node {address} {status}", 60, 0.1)
+
+    def _call(self, method, path, body, query):
+        r = self.metas["m1"].request(method, path, body, query=query)
+        for _ in range(3):
+            if r.status != 307:
+                return r
+            to = urlsplit(r.headers["Location"])
+            client = next(c for c in self.metas.values()
+                          if self.address(c) == to.netloc)
+            target = to.path + ("?" + to.query if to.query else "")
+            r = client.request(method, target, body)
+        raise AssertionError(f"redirected in a circle: {r}")
+
+
+def leaves(value):
+    """Every leaf of a reply, to see that all are strings."""
+    if isinstance(value, dict):
+        for v in value.values():
+            yield from leaves(v)
+    else:
+        yield value
+
+
+def pairs(body):
+    """The reply with the order of its members kept: lists of pairs."""
+    return json.loads(body, object_pairs_hook=lambda p: p)
