@@ -8,15 +8,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
 import pytest
 
 from support import processes
+from support.box import Box, listener
 from support.waiting import until
-
-sys.path.insert(0, os.path.dirname(__file__))
-from box import Box, listener  # noqa: E402
 
 pytestmark = pytest.mark.fault
 AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
