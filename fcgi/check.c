@@ -1,6 +1,6 @@
 /* metagate check: looks at a running deployment and says of each thing
  * whether it is well, and if not, what to do. */
-#include "commands.h"
+#include "check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,52 +12,23 @@
 #include <netdb.h>
 #include <unistd.h>
 
-#include "arena.h"
 #include "buf.h"
-#include "clock.h"
+#include "commands.h"
 #include "config.h"
 #include "crypt.h"
-#include "db.h"
 #include "file.h"
-#include "json.h"
 #include "nginx.h"
 #include "place.h"
-#include "store.h"
+#include "tokens.h"
 
-#define TEXT_BYTES 8192
-#define CLOCK_WARN_MS 1000
-#define CLOCK_FAIL_MS 5000
 #define DISK_WARN_BYTES ((uint64_t)2 << 30)
 #define DISK_FAIL_BYTES ((uint64_t)256 << 20)
 #define CONNECT_MS 2000
 
-enum verdict { OK, WARN, FAIL };
-
 static const char *const verdicts[] = { "ok", "warn", "fail" };
 
-/* What one look has found: a fact, and what to do unless it is well. */
-struct finding {
-    enum verdict verdict;
-    char fact[TEXT_BYTES], cure[TEXT_BYTES];
-};
-
-struct look {
-    struct arena *arena;
-    struct db *db;
-    bool json;
-    struct json_writer w;
-    int worst;
-};
-
-#define FOUND(f, v, ...) \
-    do { \
-        (f)->verdict = (v); \
-        snprintf((f)->fact, sizeof((f)->fact), __VA_ARGS__); \
-    } while (0)
-#define CURE(f, ...) snprintf((f)->cure, sizeof((f)->cure), __VA_ARGS__)
-
-static void
-report(struct look *l, const char *what, const struct finding *f)
+void
+check_report(struct look *l, const char *what, const struct finding *f)
 {
     if ((int)f->verdict > l->worst)
         l->worst = (int)f->verdict;
@@ -90,6 +61,7 @@ static const struct {
     { "curlrc", 0600, true },     { "key", 0600, true },
     { "secret", 0600, true },     { "repl.password", 0600, false },
     { "fe-user", 0600, false },   { "mysql", 0700, false },
+    { "deployment_id", 0640, true },
     { "s", 0750, true },
 };
 
@@ -125,7 +97,26 @@ look_files(struct look *l)
         check_file(&f, files[i].name, files[i].most, files[i].must);
     if (f.verdict == OK)
         FOUND(&f, OK, "all have the modes they need");
-    report(l, "files", &f);
+    check_report(l, "files", &f);
+}
+
+static void
+look_in_map(struct finding *f, const char *path, const char *token)
+{
+    struct token_grant grant;
+    char map[PLACE_BYTES];
+
+    if (place_path(map, sizeof(map), "tokens.map") != ERR_OK ||
+        tokens_load(map) != ERR_OK) {
+        FOUND(f, FAIL, "%s cannot be read", map);
+        CURE(f, "the message above tells why");
+    } else if (!tokens_find(token, &grant)) {
+        FOUND(f, FAIL, "the token in %s is not in tokens.map", path);
+        CURE(f, "`metagate token add NAME admin` makes a new one");
+    } else {
+        FOUND(f, OK, "%s holds a token of tokens.map", path);
+    }
+    tokens_unload();
 }
 
 static void
@@ -143,10 +134,11 @@ look_token(struct look *l)
         FOUND(&f, FAIL, "%s is not 64 lower-case hex digits", path);
         CURE(&f, "`metagate token add NAME admin` makes a new one");
     } else {
-        FOUND(&f, OK, "%s holds a token", path);
+        text[strcspn(text, "\r\n")] = '\0';
+        look_in_map(&f, path, text);
     }
     crypt_wipe(text, n);
-    report(l, "token", &f);
+    check_report(l, "token", &f);
 }
 
 static void
@@ -165,7 +157,7 @@ look_key(struct look *l)
         CURE(&f, "put back the key file of this store: without it no stored "
                  "secret can be read");
     }
-    report(l, "key", &f);
+    check_report(l, "key", &f);
 }
 
 static void
@@ -177,7 +169,8 @@ look_disk(struct look *l)
 
     if (statvfs(config_run_dir(), &st) != 0) {
         FOUND(&f, FAIL, "%s: %s", config_run_dir(), strerror(errno));
-        report(l, "disk", &f);
+        CURE(&f, "run this as the account of the deployment");
+        check_report(l, "disk", &f);
         return;
     }
     free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
@@ -189,7 +182,7 @@ look_disk(struct look *l)
           config_run_dir());
     if (f.verdict != OK)
         CURE(&f, "make room: a full disk ends MariaDB");
-    report(l, "disk", &f);
+    check_report(l, "disk", &f);
 }
 
 /* ---- listeners ---- */
@@ -236,7 +229,7 @@ look_listener(struct look *l, const char *name, unsigned machine,
     } else {
         FOUND(&f, OK, "%s answers on %s", name, at);
     }
-    report(l, "listener", &f);
+    check_report(l, "listener", &f);
 }
 
 static void
@@ -252,7 +245,7 @@ static void
 look_nginx(struct look *l)
 {
     struct finding f = { 0 };
-    char why[TEXT_BYTES] = "";
+    char why[CHECK_TEXT_BYTES] = "";
 
     if (nginx_test(why, sizeof(why)) == ERR_OK) {
         FOUND(&f, OK, "nginx -t takes its configuration");
@@ -261,121 +254,7 @@ look_nginx(struct look *l)
         CURE(&f, "mend what it names; `metagate up` writes RUN_DIR/nginx "
                  "anew at its start");
     }
-    report(l, "nginx", &f);
-}
-
-/* ---- the store ---- */
-
-static const char version_sql[] = "SELECT VERSION()";
-static const char now_sql[] =
-    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
-
-/* Settings that metagate relies on; bad is what must not stand there. */
-static const struct {
-    const char *name, *sql, *bad;
-    enum verdict verdict;
-    const char *why;
-} settings[] = {
-    { "innodb_flush_log_at_trx_commit",
-      "SELECT CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS CHAR)", "0",
-      FAIL, "acknowledged writes can be lost; set it to 1" },
-    { "innodb_flush_log_at_trx_commit",
-      "SELECT CAST(@@GLOBAL.innodb_flush_log_at_trx_commit AS CHAR)", "2",
-      WARN, "a crash of the host can lose the last second; set it to 1" },
-    { "innodb_strict_mode",
-      "SELECT CAST(@@GLOBAL.innodb_strict_mode AS CHAR)", "0", WARN,
-      "set it to 1" },
-    { "character_set_server",
-      "SELECT CAST(@@GLOBAL.character_set_server AS CHAR)", "latin1", WARN,
-      "set it to utf8mb4 for databases made without one" },
-    { "read_only", "SELECT CAST(@@GLOBAL.read_only AS CHAR)", "1", FAIL,
-      "nothing can be written; use the primary in [mysql] hosts" },
-};
-
-static void
-look_version(struct look *l)
-{
-    struct finding f = { 0 };
-    const char *v = "";
-    enum err e = db_one_str(l->db, l->arena, version_sql, DB_NO_ARGS, &v);
-    int major = atoi(v), minor = 0;
-
-    if (strchr(v, '.') != NULL)
-        minor = atoi(strchr(v, '.') + 1);
-    if (e != ERR_OK) {
-        FOUND(&f, FAIL, "the metadata store does not answer: %s",
-              db_error(l->db));
-        CURE(&f, "see [mysql] in metagate.ini and `metagate status`");
-    } else if (strstr(v, "MariaDB") != NULL
-                   ? major < 10 || (major == 10 && minor < 6)
-                   : major < 8) {
-        FOUND(&f, FAIL, "server %s is too old", v);
-        CURE(&f, "MariaDB 10.6 or MySQL 8.0 is the oldest that is tested");
-    } else {
-        FOUND(&f, OK, "server %s at %s", v, db_peer(l->db));
-    }
-    report(l, "store", &f);
-}
-
-static void
-look_settings(struct look *l)
-{
-    struct finding f = { 0 };
-
-    for (size_t i = 0; i < COUNT(settings) && f.verdict == OK; i++) {
-        const char *v = "";
-
-        if (db_one_str(l->db, l->arena, settings[i].sql, DB_NO_ARGS, &v) !=
-            ERR_OK) {
-            FOUND(&f, WARN, "%s cannot be read", settings[i].name);
-        } else if (strcmp(v, settings[i].bad) == 0) {
-            FOUND(&f, settings[i].verdict, "%s = %s", settings[i].name, v);
-            CURE(&f, "%s", settings[i].why);
-        }
-    }
-    if (f.verdict == OK)
-        FOUND(&f, OK, "the server's settings are as they should be");
-    report(l, "settings", &f);
-}
-
-static void
-look_clock(struct look *l)
-{
-    struct finding f = { 0 };
-    int64_t before = clock_unix_ms(), theirs = 0, diff;
-
-    if (db_one_i64(l->db, now_sql, DB_NO_ARGS, &theirs) != ERR_OK) {
-        FOUND(&f, FAIL, "the store's clock cannot be read");
-        report(l, "clock", &f);
-        return;
-    }
-    diff = theirs - (before + clock_unix_ms()) / 2;
-    FOUND(&f,
-          llabs(diff) >= CLOCK_FAIL_MS   ? FAIL
-          : llabs(diff) >= CLOCK_WARN_MS ? WARN
-                                         : OK,
-          "the store's clock is %lld ms off ours", (long long)diff);
-    if (f.verdict != OK)
-        CURE(&f, "let both hosts keep time by NTP");
-    report(l, "clock", &f);
-}
-
-static void
-look_store(struct look *l)
-{
-    struct finding f = { 0 };
-
-    if (store_open() != ERR_OK || (l->db = db_open()) == NULL) {
-        FOUND(&f, FAIL, "[mysql] of metagate.ini cannot be used");
-        CURE(&f, "see the message above");
-        report(l, "store", &f);
-        return;
-    }
-    look_version(l);
-    look_settings(l);
-    look_clock(l);
-    db_close(l->db);
-    db_fini();
+    check_report(l, "nginx", &f);
 }
 
 /* ---- the whole ---- */
@@ -384,7 +263,7 @@ static const struct {
     void (*look)(struct look *);
 } looks[] = {
     { look_files },     { look_token }, { look_key },  { look_disk },
-    { look_listeners }, { look_nginx }, { look_store },
+    { look_listeners }, { look_nginx }, { check_store },
 };
 
 static int
@@ -405,7 +284,7 @@ run(struct look *l)
     struct finding f = { .verdict = OK };
 
     FOUND(&f, OK, "%s/metagate.ini is understood", config_run_dir());
-    report(l, "config", &f); /* main has ended with the mistake otherwise */
+    check_report(l, "config", &f); /* main has ended with the mistake otherwise */
     for (size_t i = 0; i < COUNT(looks); i++)
         looks[i].look(l);
 }

@@ -1,0 +1,199 @@
+"""`metagate check` finds what was spoilt, and says what to do about it."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from support import preload
+from support.store import rows
+from support.waiting import until
+
+WHATS = {"config", "files", "token", "key", "disk", "listener", "nginx",
+         "store", "settings", "clock", "schema"}
+
+
+def check(deployment, *args):
+    """(exit status, {what: [line, ...]}) of -o json."""
+    done = deployment.command("check", "-o", "json", *args, check=False)
+    lines = json.loads(done.stdout)
+    found = {}
+    for line in lines:
+        assert set(line) == {"check", "result", "fact", "cure"}
+        assert line["result"] in ("ok", "warn", "fail")
+        # what is not well comes with something to do
+        assert bool(line["cure"]) == (line["result"] != "ok"), line
+        found.setdefault(line["check"], []).append(line)
+    return done.returncode, found
+
+
+def not_well(deployment):
+    status, found = check(deployment)
+    bad = [line for lines in found.values() for line in lines
+           if line["result"] != "ok"]
+    assert status == (1 if any(b["result"] == "fail" for b in bad) else 0)
+    return bad
+
+
+def spoilt(deployment, what, *words):
+    """The one line that fails: it must be of that kind and name the words."""
+    bad = [b for b in not_well(deployment) if b["result"] == "fail"]
+    assert {b["check"] for b in bad} - {"key"} == {what}, bad
+    for word in words:
+        assert any(word in b["fact"] + b["cure"] for b in bad), bad
+
+
+def test_a_running_deployment_is_well(deployment):
+    status, found = check(deployment)
+    assert status == 0, found
+    assert set(found) == WHATS
+    assert {line["result"] for lines in found.values() for line in lines} \
+        <= {"ok", "warn"}  # a small disk is a warning
+    said = " ".join(line["fact"] for line in found["listener"])
+    for name in ("console", "doris"):
+        host, port = deployment.address(name)
+        assert f"{name} answers on {host}:{port}" in said
+
+
+def test_each_line_for_people_begins_with_its_verdict(deployment):
+    done = deployment.command("check")
+    for line in done.stdout.splitlines():
+        verdict, what = line.split()[:2]
+        assert verdict in ("ok", "warn") and what in WHATS, line
+
+
+@pytest.mark.parametrize("args", [["-o"], ["-o", "yaml"], ["x"]])
+def test_other_arguments_are_refused(deployment, args):
+    done = deployment.command("check", *args, check=False)
+    assert done.returncode == 2 and "usage" in done.stderr
+
+
+@pytest.mark.parametrize("name, mode", [
+    ("key", 0o644), ("tokens.map", 0o640), ("token", 0o604),
+    ("secret", 0o660), ("curlrc", 0o644), ("", 0o755), ("s", 0o777),
+    ("metagate.ini", 0o666), ("repl.password", 0o640)])
+def test_a_file_that_others_can_read_is_found(deployment, name, mode):
+    path = deployment.path(name).rstrip("/")
+    before = os.stat(path).st_mode
+    os.chmod(path, mode)
+    try:
+        spoilt(deployment, "files", path, "chmod")
+    finally:
+        os.chmod(path, before)
+
+
+@pytest.mark.parametrize("name", ["token", "key", "secret", "tokens.map"])
+def test_a_missing_file_is_found(deployment, name):
+    path = deployment.path(name)
+    os.rename(path, path + ".away")
+    try:
+        bad = {b["check"] for b in not_well(deployment)}
+        assert "files" in bad
+    finally:
+        os.rename(path + ".away", path)
+
+
+def test_a_token_that_is_none_is_found(deployment):
+    path = deployment.path("token")
+    with open(path) as f:
+        before = f.read()
+    with open(path, "w") as f:
+        f.write("nope\n")
+    try:
+        spoilt(deployment, "token", "64 lower-case hex digits", "token add")
+    finally:
+        with open(path, "w") as f:
+            f.write(before)
+
+
+def test_a_token_file_that_is_not_in_the_map_is_found(deployment):
+    path = deployment.path("token")
+    with open(path) as f:
+        before = f.read()
+    with open(path, "w") as f:
+        f.write("ab" * 32 + "\n")
+    try:
+        spoilt(deployment, "token", "tokens.map")
+    finally:
+        with open(path, "w") as f:
+            f.write(before)
+
+
+def test_a_setting_that_loses_writes_is_found(deployment, sql):
+    rows(sql, "SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+    try:
+        spoilt(deployment, "settings", "innodb_flush_log_at_trx_commit = 0",
+               "set it to 1")
+    finally:
+        rows(sql, "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+
+
+def test_a_configuration_that_nginx_refuses_is_found(deployment):
+    path = deployment.path("nginx", "limits.conf")
+    with open(path) as f:
+        before = f.read()
+    with open(path, "a") as f:
+        f.write("no_such_directive;\n")
+    try:
+        spoilt(deployment, "nginx", "no_such_directive")
+    finally:
+        with open(path, "w") as f:
+            f.write(before)
+
+
+def test_a_mistake_in_the_configuration_is_named(deployment):
+    env = {**deployment.env(), "METAGATE_SERVE_WORKERS": "0"}
+    done = subprocess.run(deployment.argv("check"), capture_output=True,
+                          text=True, env=env, timeout=60)
+    assert done.returncode == 1
+    assert "METAGATE_SERVE_WORKERS" in done.stderr
+
+
+@pytest.mark.fault
+def test_a_store_that_is_down_is_found(deployment):
+    deployment.command("stop", "mariadb")
+    try:
+        bad = [b for b in not_well(deployment) if b["result"] == "fail"]
+        assert [b["check"] for b in bad] == ["store"]
+        assert "metagate status" in bad[0]["cure"]
+    finally:
+        deployment.command("start", "mariadb")
+
+
+@pytest.mark.fault
+def test_listeners_that_nobody_serves_are_found(deployment):
+    deployment.command("stop", "nginx")
+    try:
+        spoilt(deployment, "listener", "doris does not answer",
+               "metagate status")
+    finally:
+        deployment.command("start", "nginx")
+    until(lambda: not [b for b in not_well(deployment)
+                       if b["check"] == "listener"])
+
+
+@pytest.mark.profile
+@pytest.mark.parametrize("ahead_s, result", [
+    (0, "ok"), (3, "warn"), (-3, "warn"), (3600, "fail"), (-3600, "fail")])
+def test_a_difference_of_clocks_is_found(deployment, ahead_s, result):
+    env = {**deployment.env(),
+           **preload.environment("clock", clock_ahead_s=ahead_s)}
+    done = subprocess.run(deployment.argv("check", "-o", "json"),
+                          capture_output=True, text=True, env=env, timeout=60)
+    line, = [x for x in json.loads(done.stdout) if x["check"] == "clock"]
+    assert line["result"] == result, line
+    assert ("NTP" in line["cure"]) == (result != "ok")
+
+
+def test_a_schema_of_another_deployment_is_found(deployment):
+    path = deployment.path("deployment_id")
+    with open(path) as f:
+        before = f.read()
+    with open(path, "w") as f:
+        f.write("0" * len(before.rstrip("\n")) + "\n")
+    try:
+        spoilt(deployment, "schema", "deployment")
+    finally:
+        with open(path, "w") as f:
+            f.write(before)
