@@ -15,3 +15,10 @@ def _load():
 
 
 LISTENERS = _load()
+
+
+def first(name):
+    """The listener of that name, or the first of several ("pegasus-meta/m1",
+    who leads a new deployment)."""
+    return next(listener for listener in LISTENERS
+                if listener.partition("/")[0] == name)

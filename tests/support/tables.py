@@ -20,6 +20,8 @@ FORMS = {
     "pegasus": lambda r: ("-", r.text),
     "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
     "console": lambda r: (r.json["error"], r.json["message"]),
+    "pegasus": lambda r: ("-", r.text),
+    "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
 }
 
 

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from support import badinput, tables
+from support.listeners import first
 from support.tables import event
 from support.words import fresh
 
@@ -50,7 +51,7 @@ def mounts():
 
 
 def client_of(deployment, endpoint, token="admin"):
-    return deployment.client(endpoint.listener, token)
+    return deployment.client(first(endpoint.listener), token)
 
 
 def prepared(deployment, endpoint):
@@ -262,13 +263,13 @@ def test_each_required_input_left_out_is_refused(deployment, case):
     body = badinput.without(request.body, tuple(member.split(".")))
     if body is None:  # the example does without it: its object is optional
         body = request.body
-    first = next((c for c in endpoint.checks if holds(c, body) is False),
-                 None)
+    broken = next((c for c in endpoint.checks if holds(c, body) is False),
+                  None)
     r = request.send(client_of(deployment, endpoint), body=body)
-    if first is None:
+    if broken is None:
         assert r.status == endpoint.status, r
     else:
-        assert_refused(r, tables.Refusal(endpoint, first["error"]))
+        assert_refused(r, tables.Refusal(endpoint, broken["error"]))
 
 
 def bad_by_check():
