@@ -1,8 +1,10 @@
 /* Who asks, for what, and on which threads it is to be served. */
 #include "intake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "dispatch.h"
 #include "identity.h"
 #include "log.h"
@@ -116,6 +118,35 @@ identify(struct intake_work *w)
     return ERR_OK;
 }
 
+/* ---- how long it may take ---- */
+
+/* How long ago the front end handed the request over, "seconds.milliseconds"
+ * of the wall clock: a request that waits in the socket's queue while all
+ * threads are taken is older than this process knows. 0 when it is not said,
+ * or when the clock was set in between. */
+static int64_t
+waited_ms(char *const *params)
+{
+    const char *text = params_get(params, "MG_RECEIVED");
+    double received_s = strtod(text, NULL);
+    int64_t now = clock_unix_ms(), received;
+
+    if (!(received_s > 0 && received_s < 1e12))
+        return 0;
+    received = (int64_t)(received_s * 1000);
+    return received < now ? now - received : 0;
+}
+
+/* Counted from where the front end counts its own: when that gives up, this
+ * request has ended or is never begun. */
+static void
+set_deadline(struct intake_work *w)
+{
+    w->r->deadline_ms =
+        w->r->started_ms - waited_ms(w->params) +
+        (w->out->slow ? SLOW_DEADLINE_MS : w->rules->deadline_ms);
+}
+
 /* ---- the whole ---- */
 
 static bool
@@ -139,8 +170,6 @@ classify(struct intake_work *w)
     w->out->slow =
         !w->out->refused &&
         (dispatch_peek_flags(r->listener, r->method, r->path) & SLOW) != 0;
-    r->deadline_ms = r->started_ms +
-                     (w->out->slow ? SLOW_DEADLINE_MS : w->rules->deadline_ms);
 }
 
 enum intake_verdict
@@ -159,5 +188,6 @@ intake(struct req *r, char *const *params, const struct request_rules *rules,
     if (read_target(&w) != ERR_OK || identify(&w) != ERR_OK)
         return INTAKE_NO_MEMORY;
     classify(&w);
+    set_deadline(&w);
     return INTAKE_OK;
 }

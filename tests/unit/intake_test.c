@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../fcgi/request.h"
+#include "clock.h"
 #include "dispatch.h"
 #include "req_io.h"
 
@@ -41,6 +42,8 @@ teardown(void **state)
     return 0;
 }
 
+static const char *received = ""; /* MG_RECEIVED */
+
 /* A request of the console as our nginx sends it. */
 static enum intake_verdict
 take(const char *method, const char *target, const char *scope,
@@ -50,6 +53,7 @@ take(const char *method, const char *target, const char *scope,
         { "REQUEST_METHOD", method }, { "REQUEST_URI", target },
         { "MG_SCOPE", scope },        { "MG_LISTENER", listener },
         { "MG_SECRET", secret },      { "MG_NAME", "ci" },
+        { "MG_RECEIVED", received },
     };
     char **params = arena_array(texts, COUNT(pairs) + 1, sizeof(*params));
     size_t i;
@@ -113,6 +117,33 @@ slow_rows_are_told_apart_and_have_more_time(void **state)
     assert_int_equal(req.deadline_ms, 9000);
 }
 
+static int64_t
+deadline_received(const char *text)
+{
+    received = text;
+    ask("GET", "/metrics", "read");
+    received = "";
+    return req.deadline_ms;
+}
+
+static void
+the_deadline_counts_from_when_the_front_end_handed_over(void **state)
+{
+    int64_t past = clock_unix_ms() - 5000, left;
+    char text[32];
+
+    (void)state;
+    (void)snprintf(text, sizeof(text), "%lld.%03lld", (long long)past / 1000,
+                   (long long)past % 1000);
+    left = deadline_received(text) - 1000;
+    assert_true(left <= 3000 && left > -20000);
+    assert_true(deadline_received("1000000000.000") < 1000);
+    assert_int_equal(deadline_received("99999999999.000"), 9000); /* to come */
+    assert_int_equal(deadline_received("nan"), 9000);
+    assert_int_equal(deadline_received("-1"), 9000);
+    assert_int_equal(deadline_received("1e300"), 9000);
+}
+
 static void
 a_process_may_serve_one_part_of_the_paths_alone(void **state)
 {
@@ -161,9 +192,10 @@ without_memory_it_says_so(void **state)
 
     (void)state;
     arena = arena_new(128); /* enough for the id */
-    assert_int_equal(take("GET", "/metrics?aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    assert_int_equal(take("GET",
+                          "/metrics?aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                           "read", "console", SECRET),
                      INTAKE_NO_MEMORY);
     assert_int_equal(strlen(req.request_id), 32);
@@ -179,6 +211,8 @@ main(void)
         cmocka_unit_test(
             only_our_front_end_may_ask_and_only_for_listeners_that_exist),
         cmocka_unit_test(slow_rows_are_told_apart_and_have_more_time),
+        cmocka_unit_test(
+            the_deadline_counts_from_when_the_front_end_handed_over),
         cmocka_unit_test(a_process_may_serve_one_part_of_the_paths_alone),
         cmocka_unit_test(what_cannot_be_read_is_refused_and_never_slow),
         cmocka_unit_test(a_stranger_is_refused_as_one_first),

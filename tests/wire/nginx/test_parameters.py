@@ -1,11 +1,13 @@
 """What the worker gets to see: our parameters cannot be set from outside."""
 
+import re
+
 import pytest
 
 from support import raw
 
 OURS = ["MG_LISTENER", "MG_SCOPE", "MG_NAME", "MG_SECRETS", "MG_REQUEST_ID",
-        "MG_SECRET"]
+        "MG_SECRET", "MG_RECEIVED"]
 
 
 def params(client, headers, target="/a"):
@@ -25,6 +27,7 @@ def test_parameters_of_ours_are_there(front, plain):
         assert plain["MG_SECRET"] == f.read().strip()
     assert [plain[p] for p in OURS[:4]] == ["doris", "admin", "first", ""]
     assert len(plain["MG_REQUEST_ID"]) == 32
+    assert re.fullmatch(r"\d{10,}\.\d{3}", plain["MG_RECEIVED"])
     console = params(front.client("console"), [("Host", "h")])
     assert console["MG_LISTENER"] == "console"
 
@@ -41,7 +44,7 @@ def test_no_header_sets_a_parameter_of_ours(front, plain, name):
             continue  # nginx does not take such a name at all
         got = r.json["params"]
         assert got[name] != "forged"
-        if name != "MG_REQUEST_ID":
+        if name not in ("MG_REQUEST_ID", "MG_RECEIVED"):
             assert got[name] == plain[name]
 
 

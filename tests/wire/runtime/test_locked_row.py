@@ -3,6 +3,7 @@
 import threading
 
 from support import doris as d
+from support.load import race
 from support.store import locked_instance, until_idle, until_waiting
 
 
@@ -14,6 +15,22 @@ def test_a_write_on_a_locked_row_is_refused_and_never_done(
         assert r.status == 503
         assert r.headers["Retry-After"]
         assert r.json["code"] != "OK"
+    until_idle(sql)
+    assert d.clusters(doris, iid) == []
+
+
+def test_no_write_follows_the_503_of_one_that_waited_for_a_thread(
+        deployment, doris, sql):
+    """More writes than threads: most of them wait in the sockets' queues for
+    as long as the first ones wait for the row."""
+    iid = d.instance(doris)
+    patient = doris.using(timeout=30)
+    with locked_instance(deployment, iid):
+        answers = race(40, lambda i: d.add_cluster(patient, iid, f"c{i}"))
+        assert {r.status for r in answers} == {503}
+        assert {r.json["code"] for r in answers} == {"INTERNAL_ERROR"}
+    # behind the last of them in every queue
+    assert {d.clusters(doris, iid) == [] for _ in range(16)} == {True}
     until_idle(sql)
     assert d.clusters(doris, iid) == []
 
