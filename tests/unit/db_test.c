@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "arena.h"
@@ -555,7 +556,12 @@ the_statement_cache_is_bounded(void **state)
     }
     ok(db_one_i64(f->db, sql[0], DB_NO_ARGS, &v)); /* dropped: prepared again */
     assert_int_equal(v, 0);
-    ok(db_one_i64(f->other, prepared, DB_NO_ARGS, &v));
+    for (i = 0; i < 500; i++) { /* the server closes without a reply */
+        ok(db_one_i64(f->other, prepared, DB_NO_ARGS, &v));
+        if (v - n <= 128)
+            break;
+        (void)usleep(10000);
+    }
     assert_in_range(v - n, 100, 128);
 }
 
