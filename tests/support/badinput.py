@@ -43,10 +43,19 @@ WRONG_TEXT = {
     "BOOL": ["x", "2", "yes!"],
 }
 
+# Bytes, escaped for a query, that are not UTF-8: overlong forms, surrogates,
+# what lies beyond Unicode, pieces.
+NOT_UTF8 = ["%ff", "%fe", "%80", "%bf", "%c3", "%c3%28", "%c0%80", "%c0%af",
+            "%c1%bf", "%e0%80%af", "%e0%9f%bf", "%e2%28%a1", "%e2%82",
+            "%ed%a0%80", "%ed%bf%bf", "%f0%80%80%af", "%f0%8f%bf%bf",
+            "%f0%28%8c%bc", "%f0%9f%98", "%f4%90%80%80", "%f5%80%80%80",
+            "%f8%88%80%80%80", "%fc%84%80%80%80%80"]
+
 # Query strings whose escapes are none, stand for NUL or are not UTF-8.
-QUERIES = ["%", "a=%", "a=%4", "a=%zz", "a=%4g", "a=%00", "%00=a", "%zz=a",
-           "b=1&a=%", "a=%ff", "%ff=a", "a=%c3", "a=%ed%a0%80", "a=b%c0%af",
-           "a=%f4%90%80%80"]
+QUERIES = ["%", "a=%", "a=%4", "a=%zz", "a=%4g", "a=%g4", "a=%%", "a=%%41",
+           "a=%+1", "a=%-1", "a=%u0041", "a=%0", "a=%00", "a=b%00",
+           "a=%00b", "%00=a", "%zz=a", "%=a", "b=1&a=%", "a=%&b=1", "%ff=a",
+           "%c3=a"] + ["a=" + text for text in NOT_UTF8]
 
 # Bodies that are no JSON object.
 BODIES = {

@@ -303,3 +303,20 @@ def test_a_value_that_a_check_forbids_is_refused(deployment, case):
     r = request.send(client_of(deployment, endpoint), body=body)
     assert_refused(r, tables.Refusal(endpoint,
                                      endpoint.checks[number]["error"]))
+
+
+# ---- how much of it there is ----
+
+def bad_inputs(endpoint):
+    """How many wrong requests the tests above send to this endpoint."""
+    n = len(badinput.QUERIES)
+    if endpoint.needs_body and "BODY_RAW" not in endpoint.flags:
+        n += len(badinput.BODIES) + 1
+    n += sum(len(badinput.wrong_values(f, endpoint.bind))
+             for e, _, _, f in body_fields() if e is endpoint)
+    return n
+
+
+def test_every_endpoint_gets_at_least_40_bad_inputs():
+    few = [f"{e}: {bad_inputs(e)}" for e in endpoints() if bad_inputs(e) < 40]
+    assert not few, "\n".join(few)

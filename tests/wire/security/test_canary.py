@@ -1,0 +1,97 @@
+"""A secret of a client shows in no reply to a token that may not see it, in
+no metric, no profile, no file, no argument vector and no environment. (What
+reaches the logs when things go wrong: runtime/test_secrets.py.)"""
+
+import os
+
+import pytest
+
+from support import canary, doris as d, tables
+from support.words import fresh
+
+pytestmark = [pytest.mark.profile,
+              pytest.mark.config(METAGATE_MYSQL_LOG_OWN="yes")]
+
+PROCESSES = ["/worker/0", "/worker/1", "/role/control-m1", "/role/control-m2",
+             "/role/supervise-{net}.1"]
+TOKENS_LIE_IN = ("token", "tokens", "tokens.map", "curlrc")
+
+
+def planted(deployment, doris, ak, sk):
+    """Instances whose object store has that secret, made and changed."""
+    iid = d.instance(doris, obj_info={**d.OBJ_INFO, "ak": ak, "sk": sk})
+    cuid = f"1:{iid}:x"
+    for op in ("add_obj_info", "legacy_update_ak_sk", "update_ak_sk"):
+        doris.put(op, {"cloud_unique_id": cuid, "instance_id": iid, "obj":
+                       {**d.OBJ_INFO, "ak": ak, "sk": sk, "id": "1"}})
+    return iid
+
+
+def replies(deployment, iid):
+    """What every row answers to tokens that may not see secrets."""
+    for e in tables.endpoints():
+        if e.path == "*" or "/pprof/" in e.path:
+            continue  # profiles are asked for one by one, below
+        for scope in ("read", "write", "profile", "machine"):
+            client = deployment.client(listener_of(e), scope)
+            request = e.request()
+            for query in (request.query, f"instance_id={iid}",
+                          f"cloud_unique_id=1:{iid}:x"):
+                request.query = query
+                r = request.send(client)
+                yield f"{e} {query} {scope}", r
+                if request.body is None:
+                    continue
+                for key, value in (("instance_id", iid),
+                                   ("cloud_unique_id", f"1:{iid}:x")):
+                    r = request.send(client,
+                                     body={**request.body, key: value})
+                    yield f"{e} {key} {scope}", r
+
+
+def listener_of(endpoint):
+    return {"pegasus-meta": "pegasus-meta/m1",
+            "pegasus-replica": "pegasus-replica/r1"}.get(endpoint.listener,
+                                                         endpoint.listener)
+
+
+def profiles(deployment, console):
+    for path in PROCESSES:
+        path = path.format(net=deployment.net)
+        for kind in ("profile?seconds=0", "heap", "growth", "cmdline",
+                     "symbol", "heap?format=collapsed",
+                     "growth?format=collapsed"):
+            yield path + kind, console.get(f"{path}/pprof/{kind}")
+
+
+def test_a_secret_shows_nowhere(deployment, doris, console):
+    ak, sk = fresh("AKcanary"), fresh("SKcanary")
+    token = deployment.tokens.add(fresh("canary"), "admin")
+    owner = doris.using(token=token)
+    iid = planted(deployment, owner, ak, sk)
+    shown = owner.get("get_instance", query={"instance_id": iid})
+    assert sk in shown.text, "who may see it does: it is really there"
+    seen = [*replies(deployment, iid), *profiles(deployment, console),
+            ("metrics", console.get("/metrics")),
+            ("rules", console.get("/metrics/rules")),
+            ("openapi", console.get("/openapi.json"))]
+    assert len(seen) > 100
+    for where, r in seen:
+        text = r.body.lower() + str(r.headers).lower().encode()
+        for secret in (sk, token):
+            assert secret.lower().encode() not in text, where
+    assert canary.hits(deployment, [iid]), "the search itself finds nothing"
+    assert canary.hits(deployment, [sk]) == []
+    assert canary.hits(deployment, [token], allowed=TOKENS_LIE_IN) == []
+
+
+def test_what_is_shut_in_memory_stays_there(deployment):
+    """Nobody attaches to a process that knows keys, and none leaves a core
+    file."""
+    for role in ("serve-0", "serve-1", "control-m1", "supervise"):
+        pid = deployment.pid_of(role)
+        with open(f"/proc/{pid}/limits") as f:
+            core = next(line for line in f if line.startswith("Max core"))
+        assert core.split()[4] in ("0", "1"), role
+        # PR_SET_DUMPABLE 0: its files in /proc are root's
+        assert os.stat(f"/proc/{pid}/environ").st_uid == 0, role
