@@ -143,7 +143,7 @@ class Refusal:
         parts = re.split(r"\{([\w.-]+)\}", error["text"])
         self.text = "".join(
             re.escape(part) if i % 2 == 0
-            else re.escape(args[part]) if part in args else ".*"
+            else re.escape(args[part]) if args.get(part) is not None else ".*"
             for i, part in enumerate(parts))
 
     def differs(self, reply):
