@@ -13,6 +13,75 @@
 
 extern char **environ;
 
+/* ---- texts that are not free ---- */
+
+/* NULL, or what is wrong with a value, as the end of a sentence. */
+typedef const char *check_fn(const char *value);
+
+static bool
+is_one_of(const char *value, const char *const *words, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n && strcmp(value, words[i]) != 0; i++)
+        ;
+    return i < n;
+}
+
+static const char *
+is_log_level(const char *value)
+{
+    static const char *const words[] = { "debug", "info", "warn", "error" };
+
+    return is_one_of(value, words, COUNT(words))
+               ? NULL
+               : "must be debug, info, warn or error";
+}
+
+static const char *
+is_level(const char *value)
+{
+    static const char *const words[] = { "stopped", "blind", "freezed",
+                                         "steady", "lively" };
+
+    return is_one_of(value, words, COUNT(words))
+               ? NULL
+               : "must be stopped, blind, freezed, steady or lively";
+}
+
+/* The C library takes an unknown zone for UTC and says nothing. */
+static const char *
+is_zone(const char *value)
+{
+    const char *name = value + strspn(value, ":");
+    char path[256];
+    int n = snprintf(path, sizeof(path), "%s%s",
+                     name[0] == '/' ? "" : "/usr/share/zoneinfo/", name);
+
+    if (name[0] == '\0' || strcmp(name, "UTC") == 0 ||
+        (n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0))
+        return NULL;
+    /* POSIX: UTC-8, <+08>-8, CET-1CEST */
+    if (name[strcspn(name, "0123456789")] != '\0' && strchr(name, '/') == NULL)
+        return NULL;
+    return "must be a zone of /usr/share/zoneinfo, as Asia/Shanghai";
+}
+
+/* The name stands in SQL and in an option. */
+static const char *
+is_schema(const char *value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t n = strlen(value);
+
+    return n > 0 && n <= 64 && strspn(value, plain) == n
+               ? NULL
+               : "must be 1 to 64 letters, digits and _";
+}
+
+/* ---- the rows ---- */
+
 enum conf_type { CONF_IS_STR, CONF_IS_INT, CONF_IS_BOOL };
 
 struct conf_row {
@@ -21,24 +90,32 @@ struct conf_row {
     size_t off;
     const char *dflt; /* as it is written in a file */
     int64_t min, max;
+    check_fn *check; /* of a text; NULL: anything */
     const char *doc;
 };
 
 #define OFF(section, key) offsetof(struct config, section##_##key)
 #define CONF_STR(section, key, dflt, doc) \
-    { #section, #key, CONF_IS_STR, OFF(section, key), dflt, 0, 0, doc },
-#define CONF_INT(section, key, dflt, min, max, doc) \
-    { #section, #key, CONF_IS_INT, OFF(section, key), #dflt, min, max, doc },
+    { #section, #key, CONF_IS_STR, OFF(section, key), dflt, 0, 0, NULL, doc },
+#define CONF_TEXT(section, key, dflt, check, doc) \
+    { #section, #key, CONF_IS_STR, OFF(section, key), dflt, 0, 0, check, doc },
+#define CONF_INT(section, key, dflt, min, max, doc)                 \
+    {                                                               \
+        #section, #key, CONF_IS_INT, OFF(section, key), #dflt, min, \
+        max,      NULL, doc                                         \
+    },
 #define CONF_BOOL(section, key, dflt, doc) \
-    { #section, #key, CONF_IS_BOOL, OFF(section, key), #dflt, 0, 0, doc },
+    { #section, #key, CONF_IS_BOOL, OFF(section, key), #dflt, 0, 0, NULL, doc },
 static const struct conf_row rows[] = {
 #include "config.def"
 };
 #undef CONF_STR
+#undef CONF_TEXT
 #undef CONF_INT
 #undef CONF_BOOL
 
 #define CONF_STR(section, key, dflt, doc)           .section##_##key = (dflt),
+#define CONF_TEXT(section, key, dflt, check, doc)   .section##_##key = (dflt),
 #define CONF_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
 #define CONF_BOOL(section, key, dflt, doc)          .section##_##key = (dflt),
 static const struct config defaults = {
@@ -48,6 +125,7 @@ static struct config current = {
 #include "config.def"
 };
 #undef CONF_STR
+#undef CONF_TEXT
 #undef CONF_INT
 #undef CONF_BOOL
 
@@ -66,6 +144,7 @@ static enum err
 set_str(size_t i, const char *value, struct reason *why)
 {
     const unsigned char *p;
+    const char *wrong;
     char *copy;
 
     for (p = (const unsigned char *)value; *p != '\0'; p++) {
@@ -74,6 +153,11 @@ set_str(size_t i, const char *value, struct reason *why)
                            "must not hold control characters");
             return ERR_BAD_PARAM;
         }
+    }
+    wrong = rows[i].check != NULL ? rows[i].check(value) : NULL;
+    if (wrong != NULL) {
+        (void)snprintf(why->text, sizeof(why->text), "%s", wrong);
+        return ERR_BAD_PARAM;
     }
     copy = strdup(value);
     if (copy == NULL)

@@ -37,7 +37,8 @@ static void
 fail_start(struct up *up, const struct child *c, const char *why)
 {
     up_say(up, "metagate: %s: %s\n", c->name, why);
-    up_say_log(up, c);
+    if (c->started_ms != 0) /* its log may be of other starts */
+        up_say_log(up, c);
     log_error("up.failed child=%s why=%s", c->name, why);
     up->failed = true;
     up->stopping = true;

@@ -99,17 +99,6 @@ mariadb_install_done(struct up *up, char *why, size_t why_size)
 
 /* ---- accounts and schema ---- */
 
-/* The name stands in SQL and in an option. */
-static bool
-is_plain_schema(const char *name)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    size_t n = strlen(name);
-
-    return n > 0 && n <= 64 && strspn(name, plain) == n;
-}
-
 static enum err
 read_repl_password(char *out, size_t size)
 {
@@ -165,12 +154,6 @@ mariadb_prepare(struct up *up, char *why, size_t why_size)
     enum err e;
 
     (void)up;
-    if (!is_plain_schema(config()->mysql_database)) {
-        (void)snprintf(why, why_size,
-                       "[mysql] database may hold letters, "
-                       "digits and _ only");
-        return ERR_BAD_PARAM;
-    }
     e = read_repl_password(password, sizeof(password));
     if (e == ERR_OK)
         e = write_init_file(password);

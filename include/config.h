@@ -7,10 +7,13 @@
 /* One member section_key per row: const char *, int64_t or bool. */
 struct config {
 #define CONF_STR(section, key, dflt, doc) const char *section##_##key;
+#define CONF_TEXT(section, key, dflt, check, doc) \
+    const char *section##_##key;
 #define CONF_INT(section, key, dflt, min, max, doc) int64_t section##_##key;
 #define CONF_BOOL(section, key, dflt, doc) bool section##_##key;
 #include "config.def"
 #undef CONF_STR
+#undef CONF_TEXT
 #undef CONF_INT
 #undef CONF_BOOL
 };
@@ -22,7 +25,7 @@ enum err config_load(const char *path, char *why, size_t why_size) MUST_USE;
 /* Written by config_load, before threads start; never NULL. */
 const struct config *config(void);
 
-/* The value of a CONF_STR row by its names; NULL when there is no such row. */
+/* The value of a CONF_STR or CONF_TEXT row by its names; NULL when there is no such row. */
 const char *config_text(const char *section, const char *key);
 
 /* RUN_DIR and NET of this process (absolute; "127.0.0.1"). Set once by main

@@ -93,6 +93,29 @@ a_bad_value_is_refused_with_file_and_line(void **state)
                    "whole number");
     expect_refused("[mysql]\nlog_own = maybe\n", "2", "must be yes or no");
     expect_refused("[mysql]\nuser = a\tb\n", "2", "control characters");
+    expect_refused("[mysql]\ndatabase = a b\n", "2", "letters, digits and _");
+    expect_refused("[core]\nlog_level = loud\n", "2",
+                   "must be debug, info, warn or error");
+    expect_refused("[core]\ntimezone = Nowhere/Bad\n", "2",
+                   "[core] timezone must be a zone");
+    expect_refused("[pegasus]\nlevel_on_start = asleep\n", "2",
+                   "must be stopped, blind, freezed, steady or lively");
+}
+
+static void
+time_zones_are_names_of_files_or_say_their_offset(void **state)
+{
+    static const char *const good[] = { "",    "Asia/Shanghai", ":UTC",
+                                        "UTC", "<+08>-8",       "CET-1CEST" };
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        (void)snprintf(text, sizeof(text), "[core]\ntimezone = %s\n", good[i]);
+        write_ini(text);
+        assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+        assert_string_equal(config()->core_timezone, good[i]);
+    }
 }
 
 static void
@@ -204,6 +227,7 @@ main(void)
         cmocka_unit_test(loading_again_forgets_the_old_values),
         cmocka_unit_test(an_unknown_key_is_refused_with_file_and_line),
         cmocka_unit_test(a_bad_value_is_refused_with_file_and_line),
+        cmocka_unit_test(time_zones_are_names_of_files_or_say_their_offset),
         cmocka_unit_test(a_line_that_is_no_setting_is_refused),
         cmocka_unit_test(a_line_too_long_is_refused_not_split),
         cmocka_unit_test(the_environment_overrides_the_file),
