@@ -190,8 +190,10 @@ put_body(struct json_writer *w, struct todo *todo,
     jw_object(w);
     jw_key(w, "schema");
     put_element(w, todo, row->in);
-    if (example != NULL && example->json[0] != '\0')
-        put_pair(w, "example", example->json);
+    if (example != NULL && example->json[0] != '\0') {
+        jw_key(w, "example");
+        jw_raw(w, example->json, strlen(example->json));
+    }
     jw_object_end(w);
     jw_object_end(w);
     jw_object_end(w);

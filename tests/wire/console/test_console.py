@@ -36,6 +36,16 @@ def test_the_api_description_names_every_endpoint(console):
                    for o in described), e
 
 
+def test_examples_of_the_api_description_are_bodies(console):
+    api = console.get("/openapi.json").json
+    create = api["paths"]["/MetaService/http/create_instance"]["put"]
+    body = create["requestBody"]["content"]["application/json"]
+    schema = api["components"]["schemas"][
+        body["schema"]["$ref"].rsplit("/", 1)[1]]
+    assert body["example"]["obj_info"]["provider"] == "COS"
+    assert set(body["example"]) <= set(schema["properties"])
+
+
 def test_prometheus_accepts_the_metrics(console):
     r = console.get("/metrics")
     assert r.headers["Content-Type"].startswith("text/plain; version=0.0.4")
