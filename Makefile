@@ -3,7 +3,7 @@
 VERSION  = 0.1.0
 CC       ?= gcc
 RUN_DIR  ?=
-NET      ?= 127.0.0
+NET      ?=
 B        ?= build/release
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
@@ -120,7 +120,7 @@ fuzz: ## search with libFuzzer, FUZZ_SECONDS for each target
 # ---- a deployment: RUN_DIR and NET choose which ----
 
 METAGATE = build/release/metagate $(if $(RUN_DIR),--run-dir '$(RUN_DIR)') \
-       --net '$(NET)'
+       $(if $(NET),--net '$(NET)')
 
 run: deps ## install what is missing, build, run a deployment in the foreground
 	@$(MAKE) --no-print-directory -s release
@@ -173,7 +173,7 @@ install: release ## the binary to $(DESTDIR)$(PREFIX)/bin
 help: ## this list
 	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-8s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
-	@echo "RUN_DIR=$(if $(RUN_DIR),$(RUN_DIR),run, as root /var/lib/metagate/onebox)  NET=$(NET)"
+	@echo "RUN_DIR=$(if $(RUN_DIR),$(RUN_DIR),run, as root /var/lib/metagate/onebox)  NET=$(or $(NET),127.0.0)"
 
 clean:
 	rm -rf build

@@ -43,7 +43,7 @@ print_help(FILE *f)
         f, "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
            " as root\n    " ROOT_RUN_DIR ")\n"
            "--net or NET: the addresses it takes (default 127.0.0; machine k is"
-           " NET.k)\n"
+           " NET.k);\n    known once it was started\n"
            "metagate COMMAND --help tells more about one command.\n");
 }
 
@@ -165,19 +165,43 @@ load_config(void)
     return true;
 }
 
-/* up and start make the deployment and drop root in their own way; every
- * other command works on one that exists, as the account that owns it. */
+/* Every other command works on one that exists. */
+static bool
+makes_deployment(const struct command *c)
+{
+    return strcmp(c->name, "up") == 0 || strcmp(c->name, "start") == 0;
+}
+
+/* up and start drop root in their own way; every other command runs as the
+ * account that owns the deployment. */
 static bool
 settle_account(const struct command *c)
 {
     char why[512];
 
-    if (strcmp(c->name, "up") == 0 || strcmp(c->name, "start") == 0)
+    if (makes_deployment(c))
         return true;
     if (account_become_owner(config_run_dir(), why, sizeof(why)) == ERR_OK)
         return true;
     (void)fprintf(stderr, "metagate: %s\n", why);
     return false;
+}
+
+/* Without --net a command looks where the deployment was started last. */
+static void
+adopt_net(void)
+{
+    char path[PLACE_BYTES], net[32] = "", why[256];
+    FILE *f = place_path(path, sizeof(path), "up.net") == ERR_OK
+                  ? fopen(path, "re")
+                  : NULL;
+
+    if (f == NULL)
+        return;
+    if (fgets(net, sizeof(net), f) != NULL &&
+        place_set(config_run_dir(), net, why, sizeof(why)) != ERR_OK)
+        (void)fprintf(stderr, "metagate: %s: %s\n", path, why);
+    (void)fclose(f);
 }
 
 /* Roles that answer /pprof: gperftools reads its environment when it is
@@ -194,14 +218,19 @@ prepare_profiler(const struct command *c, char **whole_argv)
 }
 
 static int
-run_command(const struct command *c, int argc, char **argv, char **whole_argv)
+run_command(const struct command *c, bool net_given, int argc, char **argv,
+            char **whole_argv)
 {
     if (argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         print_command_help(c);
         return EXIT_SUCCESS;
     }
-    if (!settle_account(c) || !load_config())
+    if (!settle_account(c))
+        return EXIT_FAILURE;
+    if (!net_given && !makes_deployment(c))
+        adopt_net();
+    if (!load_config())
         return EXIT_FAILURE;
     prepare_profiler(c, whole_argv);
     return c->run(argc, argv);
@@ -211,7 +240,7 @@ int
 main(int argc, char **argv)
 {
     const char *run_dir = env_or("RUN_DIR", place_default_run_dir());
-    const char *net = env_or("NET", "127.0.0");
+    const char *net = env_or("NET", NULL);
     const struct command *c;
     char why[256];
     int i = 1;
@@ -234,9 +263,10 @@ main(int argc, char **argv)
     c = find_command(argv[i]);
     if (c == NULL)
         return usage_error("unknown command", argv[i]);
-    if (place_set(run_dir, net, why, sizeof(why)) != ERR_OK)
+    if (place_set(run_dir, net != NULL ? net : "127.0.0", why, sizeof(why)) !=
+        ERR_OK)
         return usage_error(why, "");
-    return run_command(c, argc - i, argv + i, argv);
+    return run_command(c, net != NULL, argc - i, argv + i, argv);
 }
 
 int

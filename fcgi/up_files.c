@@ -236,6 +236,10 @@ up_make_files(struct up *up, char *why, size_t why_size)
         e = make_dir("tmp", 0700);
     if (e == ERR_OK)
         e = run_steps(up, &step);
+    if (e == ERR_OK) {
+        step = "up.net";
+        e = up_write_file("up.net", config_net(), 0640);
+    }
     if (e != ERR_OK)
         (void)snprintf(why, why_size, "%s: cannot make %s: %s (%s)",
                        config_run_dir(), step, err_name(e), strerror(errno));

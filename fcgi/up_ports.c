@@ -19,6 +19,17 @@ struct taken {
     char address[280];
 };
 
+/* Those looked at so far: nothing listens yet, so that no probe finds two of
+ * ours at one address. */
+#define OURS_MAX 64
+struct ours {
+    size_t n;
+    struct {
+        const char *name;
+        char address[280];
+    } at[OURS_MAX];
+};
+
 /* "held by pid 12 (nginx -c x)", as far as this account may know. */
 static void
 describe(const struct port_holder *h, char *out, size_t size)
@@ -117,8 +128,31 @@ check(const struct taken *t, char *why, size_t why_size)
 }
 
 static enum err
-check_listener(const char *name, unsigned machine, unsigned port, char *why,
-               size_t why_size)
+check_once(struct ours *ours, const struct taken *t, char *why, size_t why_size)
+{
+    size_t i;
+
+    for (i = 0; i < ours->n; i++) {
+        if (strcmp(ours->at[i].address, t->address) == 0) {
+            (void)snprintf(why, why_size,
+                           "%s: %s is the address of %s too; each needs one of "
+                           "its own",
+                           t->key != NULL ? t->key : t->name, t->address,
+                           ours->at[i].name);
+            return ERR_BAD_PARAM;
+        }
+    }
+    if (ours->n < OURS_MAX) {
+        ours->at[ours->n].name = t->name;
+        (void)snprintf(ours->at[ours->n++].address, sizeof(t->address), "%s",
+                       t->address);
+    }
+    return check(t, why, why_size);
+}
+
+static enum err
+check_listener(struct ours *ours, const char *name, unsigned machine,
+               unsigned port, char *why, size_t why_size)
 {
     struct taken t = { .name = name };
     char key[64], text[96];
@@ -132,22 +166,23 @@ check_listener(const char *name, unsigned machine, unsigned port, char *why,
         (void)snprintf(why, why_size, "[listen] %s is too long", name);
         return ERR_BAD_PARAM;
     }
-    return check(&t, why, why_size);
+    return check_once(ours, &t, why, why_size);
 }
 
 enum err
 up_check_ports(char *why, size_t why_size)
 {
     struct taken db = { .name = "mariadb", .key = "[mysql] port" };
+    struct ours ours = { .n = 0 };
     enum err e = ERR_OK;
 
     (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
                    (long long)config()->mysql_port);
     if (config()->mysql_hosts[0] == '\0')
-        e = check(&db, why, why_size);
+        e = check_once(&ours, &db, why, why_size);
 #define LISTENER(name, tail, machine, port, refuse) \
     if (e == ERR_OK)                                \
-        e = check_listener(name, machine, port, why, why_size);
+        e = check_listener(&ours, name, machine, port, why, why_size);
 #include "listeners.def"
 #undef LISTENER
     return e;

@@ -172,7 +172,32 @@ def test_a_port_of_an_outgoing_connection_is_waited_for(box):
     b.ready(up)
 
 
+def test_a_command_without_net_finds_where_the_deployment_listens(box):
+    b = box()
+    b.ready(b.up())
+    told = subprocess.run(
+        [b.binary, "--run-dir", b.run_dir, "status"], capture_output=True,
+        text=True, env=b.env(), timeout=60, cwd="/").stdout
+    assert f"http://{b.net}.1:5000/" in told
+    assert "127.0.0.1:" not in told
+
+
 # ---- what stands in the way ----
+
+def test_two_listeners_at_one_address_are_named(box):
+    b = box(METAGATE_LISTEN_CONSOLE="127.0.0.1:6543",
+            METAGATE_LISTEN_DORIS="127.0.0.1:6543")
+    said = b.refused()
+    assert "[listen] doris: 127.0.0.1:6543 is the address of console too" \
+        in said
+    assert not processes.below(b.run_dir)
+
+
+def test_a_bad_value_is_an_error_before_anything_starts(box):
+    b = box(METAGATE_MYSQL_DATABASE="a b")
+    assert b.refused() == "metagate: environment: METAGATE_MYSQL_DATABASE" \
+        " must be 1 to 64 letters, digits and _\n"
+
 
 def test_an_unknown_key_is_an_error_with_file_and_line(box):
     b = box()
