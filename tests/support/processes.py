@@ -29,8 +29,8 @@ def find(run_dir, role):
 def _role(argv):
     words = " ".join(argv)
     name = os.path.basename(argv[0].split()[0].rstrip(":"))
-    if "nginx: master" in words:
-        return "nginx"
+    if name == "nginx":  # its workers have the same name
+        return "nginx" if "nginx: master" in words else "nginx-worker"
     if name in ("mariadbd", "mysqld"):
         return "mariadb"
     if name != "metagate":
