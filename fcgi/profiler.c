@@ -189,8 +189,46 @@ cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
     return p;
 }
 
-enum err
-pprof_profile(struct req *r, const struct pprof_wait *in)
+/* Everything that is allocated from now on, and still in use at the end. */
+static char *
+heap_interval(struct req *r, int seconds, size_t *n, const char **why)
+{
+    char *p = NULL;
+
+    *why = "the client went away";
+    HeapProfilerStart("heap-profile");
+    if (wait_for(r, seconds))
+        p = GetHeapProfile();
+    HeapProfilerStop();
+    *n = p == NULL ? 0 : strlen(p);
+    return p;
+}
+
+static char *
+heap_sample(struct req *r, int seconds, size_t *n, const char **why)
+{
+    (void)r;
+    (void)seconds;
+    *why = "no memory";
+    return profiler_heap_sample(n);
+}
+
+static char *
+heap_growth(struct req *r, int seconds, size_t *n, const char **why)
+{
+    (void)r;
+    (void)seconds;
+    *why = "no memory";
+    return profiler_heap_growth(n);
+}
+
+/* Takes a profile in the process's one slot; malloc'ed, NULL with why. */
+typedef char *take_fn(struct req *r, int seconds, size_t *n,
+                      const char **why);
+
+static enum err
+collect(struct req *r, const struct pprof_wait *in, const char *type,
+        take_fn *take)
 {
     const char *why = "";
     size_t n = 0;
@@ -202,11 +240,16 @@ pprof_profile(struct req *r, const struct pprof_wait *in)
         return e;
     if (atomic_flag_test_and_set(&busy))
         return refuse(r, &running, NULL);
-    p = cpu_profile(r, seconds, &n, &why);
+    p = take(r, seconds, &n, &why);
     atomic_flag_clear(&busy);
-    if (p == NULL)
-        return refuse(r, &failed, why);
-    return send_profile(r, in, "application/octet-stream", p, n);
+    return p == NULL ? refuse(r, &failed, why)
+                     : send_profile(r, in, type, p, n);
+}
+
+enum err
+pprof_profile(struct req *r, const struct pprof_wait *in)
+{
+    return collect(r, in, "application/octet-stream", cpu_profile);
 }
 
 static bool
@@ -217,57 +260,20 @@ sampling_is_on(void)
     return s != NULL && strtoll(s, NULL, 10) > 0;
 }
 
-/* Everything that is allocated from now on, and still in use at the end. */
-static char *
-heap_interval(struct req *r, int seconds, size_t *n)
-{
-    char *p = NULL;
-
-    HeapProfilerStart("heap-profile");
-    if (wait_for(r, seconds))
-        p = GetHeapProfile();
-    HeapProfilerStop();
-    *n = p == NULL ? 0 : strlen(p);
-    return p;
-}
-
 enum err
 pprof_heap(struct req *r, const struct pprof_wait *in)
 {
-    size_t n = 0;
-    char *p;
-    int seconds;
-    enum err e = check(r, in, &seconds);
-
-    if (e != ERR_OK)
-        return e;
-    if (in->seconds == NULL && !sampling_is_on())
+    if (in->seconds != NULL)
+        return collect(r, in, "text/plain", heap_interval);
+    if (!sampling_is_on())
         return refuse(r, &no_sampling, NULL);
-    if (atomic_flag_test_and_set(&busy))
-        return refuse(r, &running, NULL);
-    p = in->seconds == NULL ? profiler_heap_sample(&n)
-                            : heap_interval(r, seconds, &n);
-    atomic_flag_clear(&busy);
-    if (p == NULL)
-        return refuse(r, &failed, "the client went away, or no memory");
-    return send_profile(r, in, "text/plain", p, n);
+    return collect(r, in, "text/plain", heap_sample);
 }
 
 enum err
 pprof_growth(struct req *r, const struct pprof_wait *in)
 {
-    size_t n = 0;
-    char *p;
-    int seconds;
-    enum err e = check(r, in, &seconds);
-
-    if (e != ERR_OK)
-        return e;
-    if (atomic_flag_test_and_set(&busy))
-        return refuse(r, &running, NULL);
-    p = profiler_heap_growth(&n);
-    atomic_flag_clear(&busy);
-    return send_profile(r, in, "text/plain", p, n);
+    return collect(r, in, "text/plain", heap_growth);
 }
 
 #else /* the sanitizers bring an allocator of their own */
