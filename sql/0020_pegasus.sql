@@ -39,6 +39,7 @@ CREATE TABLE pegasus_app (
     drop_second       BIGINT       NOT NULL, -- 0: not dropped
     expire_second     BIGINT       NOT NULL,
     changed           BIGINT       NOT NULL, -- version of its last mutation
+    configs           BIGINT       NOT NULL, -- +1 with the leader's changes
     PRIMARY KEY (app_id),
     UNIQUE KEY pegasus_app_live_name (live_name),
     KEY pegasus_app_changed (changed)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cache.h"
 #include "config.h"
 #include "pegasus.h"
 #include "store.h"
@@ -28,6 +29,10 @@ CHECKS(pegasus_app_ref, NEED(name, PEGASUS_NAME_EMPTY));
 CHECKS(pegasus_envs_ref, NEED(name, PEGASUS_NAME_EMPTY));
 NO_CHECKS(pegasus_list_ref);
 NO_CHECKS(pegasus_ddd_ref);
+
+/* A table so wide is rendered at once and kept: its reply has a bound. */
+#define CACHED_PARTITIONS 4096
+#define CACHED_MAX ((size_t)8 << 20)
 
 /* Everything of a record that was filled by hand is there. */
 #define ALL_SET UINT64_MAX
@@ -162,6 +167,69 @@ check_status(struct req *r, const char *status)
     return req_fail(r, PEGASUS_TABLE_BUSY, ARGS(arg("code", code)));
 }
 
+static enum err
+find_app(struct req *r, const char *name, struct pegasus_general *out)
+{
+    enum err e = pegasus_store_general(r->db, r->arena, name, out);
+
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, PEGASUS_NO_TABLE, ARGS());
+    return e == ERR_OK ? check_status(r, out->status) : e;
+}
+
+static struct cache_key
+key_of(const struct pegasus_general *g)
+{
+    return (struct cache_key){ "pegasus.app", g->app_id,
+                               { g->changed, g->configs } };
+}
+
+/* The whole reply as text, of one snapshot, and kept for whoever asks for the
+ * same version. LIMIT when it is too long for that. */
+static enum err
+render_detail(struct req *r, const char *name, struct pegasus_app *out,
+              struct buf *b)
+{
+    struct json_writer w;
+    enum err e;
+
+    e = db_begin_snapshot(r->db);
+    if (e == ERR_OK)
+        e = find_app(r, name, out->general);
+    if (e == ERR_OK)
+        e = add_detail(r, out);
+    jw_init(&w, b, &pegasus_form.style);
+    if (e == ERR_OK)
+        e = pegasus_form.reply(r, &w, &pegasus_app_rec, out);
+    e = db_end(r->db, e);
+    return e == ERR_OK ? buf_err(b) : e;
+}
+
+static enum err
+send_detail(struct req *r, const char *name, struct pegasus_app *out)
+{
+    struct cache_key key = key_of(out->general);
+    struct buf b = BUF_INIT(CACHED_MAX);
+    struct span text = { NULL, 0 };
+    enum err e;
+
+    e = cache_get(r->arena, &key, &text);
+    if (e == ERR_NOT_FOUND) {
+        e = render_detail(r, name, out, &b);
+        key = key_of(out->general);
+        text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n),
+                              b.n };
+        if (e == ERR_OK && text.p != NULL)
+            cache_put(&key, text);
+        buf_free(&b);
+    }
+    if (e != ERR_OK)
+        return e;
+    return text.p == NULL ? ERR_NOMEM
+                          : req_send_text(r, pegasus_form.reply_type, text.p,
+                                          text.n);
+}
+
 enum err
 pegasus_app_get(struct req *r, const struct pegasus_app_ref *ref)
 {
@@ -172,18 +240,15 @@ pegasus_app_get(struct req *r, const struct pegasus_app_ref *ref)
     if (out == NULL || general == NULL)
         return ERR_NOMEM;
     e = req_check(r, ref);
-    if (e != ERR_OK)
-        return e;
-    e = pegasus_store_general(r->db, r->arena, ref->name, general);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, PEGASUS_NO_TABLE, ARGS());
     if (e == ERR_OK)
-        e = check_status(r, general->status);
+        e = find_app(r, ref->name, general);
     if (e != ERR_OK)
         return e;
     out->general = general;
     SET(out, pegasus_app, general);
-    if (ref->detail)
+    if (ref->detail && general->partition_count <= CACHED_PARTITIONS)
+        return send_detail(r, ref->name, out);
+    if (ref->detail) /* streamed */
         e = add_detail(r, out);
     return req_send_or_fail(r, e, &pegasus_app_rec, out);
 }

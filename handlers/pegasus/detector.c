@@ -8,7 +8,7 @@
  * max_unstable restarts it is not heard until it stays up. */
 static bool
 is_accepted(struct pg_node *n, const struct pg_policy *policy,
-            int64_t start_ms, int64_t stamp)
+            int64_t start_ms, int64_t now_ms)
 {
     if (start_ms > n->start_ms) {
         bool soon = n->start_ms != 0 &&
@@ -16,8 +16,9 @@ is_accepted(struct pg_node *n, const struct pg_policy *policy,
 
         n->unstable = soon ? n->unstable + 1 : 0;
         n->start_ms = start_ms;
+        n->up_since_ms = now_ms;
     }
-    if (n->start_ms != 0 && stamp - n->start_ms >= policy->stable_ms)
+    if (now_ms - n->up_since_ms >= policy->stable_ms)
         n->unstable = 0;
     return policy->max_unstable == 0 || n->unstable < policy->max_unstable;
 }
@@ -29,7 +30,7 @@ detector_beacon(struct pg_node *n, const struct pg_policy *policy,
     if (stamp == n->beacon)
         return NODE_SAME;
     n->beacon = stamp;
-    if (!is_accepted(n, policy, start_ms, stamp))
+    if (!is_accepted(n, policy, start_ms, now_ms))
         return NODE_SAME;
     n->seen_ms = now_ms;
     if (n->alive)
@@ -53,5 +54,5 @@ void
 detector_grace(struct pg_state *s, int64_t now_ms)
 {
     for (int i = 0; i < s->n_nodes; i++)
-        s->node[i].seen_ms = now_ms;
+        s->node[i].seen_ms = s->node[i].up_since_ms = now_ms;
 }

@@ -224,6 +224,64 @@ env_find(const struct map_of_STR *v, size_t n, const char *key)
     return NULL;
 }
 
+/* ---- /envs/list ---- */
+
+TABLE(pegasus_env_line, PEGASUS_ENV_LINE);
+TABLE(pegasus_env_list, PEGASUS_ENV_LIST);
+
+static const struct {
+    const char *type, *sample;
+} rule_words[] = {
+    [ANYTHING] = { "string", "" },
+    [NUMBER] = { "int", NULL },
+    [BOOLEAN] = { "bool", "true" },
+    [ONE_OF] = { "string", NULL },
+    [THROTTLING] = { "string", "10K*delay*100,20K*reject*200" },
+    [DENY] = { "string", "reject*write" },
+    [CLOCK_TIMES] = { "string", "03:00,21:00" },
+};
+
+/* A value that the rule takes. */
+static const char *
+sample_of(struct arena *a, size_t i)
+{
+    const char *word = rule_words[known[i].rule].sample;
+
+    if (known[i].rule == NUMBER)
+        return arena_printf(a, "%lld", (long long)known[i].min);
+    if (known[i].rule == ONE_OF)
+        return arena_strndup(a, known[i].words + 1,
+                             strcspn(known[i].words + 1, " "));
+    return word;
+}
+
+enum err
+pegasus_env_rules(struct req *r, const struct none *in)
+{
+    struct pegasus_env_list *out = arena_alloc(r->arena, sizeof(*out));
+    struct pegasus_env_line *v =
+        arena_array(r->arena, COUNT(known), sizeof(*v));
+
+    (void)in;
+    if (out == NULL || v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < COUNT(known); i++) {
+        const char *hint =
+            known[i].rule == ANYTHING ? "" : rule_hint(r->arena, i);
+        const char *sample = sample_of(r->arena, i);
+
+        if (hint == NULL || sample == NULL)
+            return ERR_NOMEM;
+        v[i] = (struct pegasus_env_line){ UINT64_MAX, known[i].key,
+                                          rule_words[known[i].rule].type,
+                                          hint, sample };
+    }
+    out->envs.n = COUNT(known);
+    out->envs.v = v;
+    SET(out, pegasus_env_list, envs);
+    return req_send(r, &pegasus_env_list_rec, out);
+}
+
 /* ---- the forms ---- */
 
 /* Locks, and finds the AVAILABLE table: the variables of one that is being

@@ -69,6 +69,8 @@ store_batch(struct duty_run *run, struct leader *l, struct pg_work *w,
 {
     enum err e = begin_fenced(run);
 
+    if (e == ERR_OK) /* all of a batch is of one table */
+        e = pegasus_store_configs(run->db, l->s.app[w[0].app].id);
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
         w[i].result = store_one(run, l, &w[i]);
         if (w[i].result != ERR_NOT_FOUND && w[i].result != ERR_EXISTS)

@@ -22,19 +22,6 @@ memory_of(struct leader *l)
     return (struct memory *)l;
 }
 
-struct leader *
-leader_new(struct pg_policy policy)
-{
-    struct memory *m = calloc(1, sizeof(*m));
-
-    if (m == NULL)
-        return NULL;
-    m->l.s.policy = policy;
-    m->l.version = 0;
-    m->l.failed = true; /* nothing was heard before */
-    return &m->l;
-}
-
 void
 leader_free(struct leader *l)
 {
@@ -87,6 +74,22 @@ grow_nodes(struct leader *l)
     memset(l->tally.learners, 0, (size_t)cap * sizeof(int));
     l->nodes_cap = cap;
     return true;
+}
+
+struct leader *
+leader_new(struct pg_policy policy)
+{
+    struct memory *m = calloc(1, sizeof(*m));
+
+    if (m == NULL)
+        return NULL;
+    m->l.s.policy = policy;
+    m->l.version = 0;
+    m->l.failed = true; /* nothing was heard before */
+    if (grow_nodes(&m->l))
+        return &m->l;
+    leader_free(&m->l);
+    return NULL;
 }
 
 static bool
@@ -163,7 +166,7 @@ leader_read_nodes(struct leader *l, const struct pegasus_node_rows *rows)
         n->alive = row->alive;
         n->collected = row->alive && row->collected;
         n->beacon = row->last_beacon_ms;
-        n->seen_ms = clock_mono_ms();
+        n->seen_ms = n->up_since_ms = clock_mono_ms();
     }
     return ERR_OK;
 }

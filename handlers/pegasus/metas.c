@@ -116,6 +116,17 @@ pegasus_meta_index(const char *id)
 }
 
 const char *
+pegasus_replica_address(struct arena *a, const char *tail)
+{
+    const char *address = NULL;
+    long k = tail[0] == 'r' ? strtol(tail + 1, NULL, 10) : 0;
+
+    if (k > 0)
+        address = listener_address(a, "pegasus-replica", (size_t)k - 1);
+    return address != NULL ? address : arena_strdup(a, "");
+}
+
+const char *
 pegasus_replica_of(struct arena *a, const char *machine)
 {
     size_t n = strlen(config_net());

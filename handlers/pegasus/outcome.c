@@ -43,6 +43,8 @@ number(const char **text, char end, int32_t *out)
 
     if (**text < '0' || **text > '9')
         return false;
+    if (**text == '0' && (*text)[1] != end)
+        return false; /* one gpid has one spelling */
     v = strtol(*text, &after, 10);
     if (*after != end || v > INT32_MAX || after - *text > 10)
         return false;

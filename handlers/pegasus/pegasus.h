@@ -48,7 +48,9 @@ STRUCT(pegasus_ddd_ref, PEGASUS_DDD_REF);
     X(s, I32, app_id, "app_id", OUT, -) \
     X(s, I32, partition_count, "partition_count", OUT, -) \
     X(s, I32, max_replica_count, "max_replica_count", OUT, -) \
-    X(s, STR, status, "status", COLUMN_ONLY, -)
+    X(s, STR, status, "status", COLUMN_ONLY, -) \
+    X(s, I64, changed, "changed", COLUMN_ONLY, -) \
+    X(s, I64, configs, "configs", COLUMN_ONLY, -)
 STRUCT(pegasus_general, PEGASUS_GENERAL);
 
 #define PEGASUS_REPLICA_ROW(X, s) \
@@ -215,6 +217,20 @@ STRUCT(pegasus_envs_del, PEGASUS_ENVS_DEL);
     X(s, STR, prefix, "prefix", IN, -, .doc = "default: all")
 STRUCT(pegasus_envs_clear, PEGASUS_ENVS_CLEAR);
 
+#define PEGASUS_COMPACT(X, s) \
+    X(s, STR, app_name, "app_name", IN, -) \
+    X(s, STR, type, "type", IN, -, .doc = "once or periodic") \
+    X(s, I64, target_level, "target_level", IN, -, .doc = "default -1") \
+    X(s, STR, bottommost, "bottommost_level_compaction", IN, -, .doc = "skip (default) or force") \
+    X(s, I64, running, "max_concurrent_running_count", IN, -, .doc = "0: no limit") \
+    X(s, STR, trigger_time, "trigger_time", IN, -, .doc = "periodic: HH:MM,...")
+STRUCT(pegasus_compact, PEGASUS_COMPACT);
+
+#define PEGASUS_SCENARIO(X, s) \
+    X(s, STR, app_name, "app_name", IN, -) \
+    X(s, STR, scenario, "scenario", IN, -, .doc = "normal or bulk_load")
+STRUCT(pegasus_scenario, PEGASUS_SCENARIO);
+
 #define PEGASUS_SET_LEVEL(X, s) \
     X(s, STR, level, "level", IN, -, .doc = "stopped, blind, freezed, steady or lively")
 STRUCT(pegasus_set_level, PEGASUS_SET_LEVEL);
@@ -280,6 +296,33 @@ STRUCT(pegasus_outcome, PEGASUS_OUTCOME);
 #define ERROR_FILE "../handlers/pegasus/errors.def"
 #include "endpoint_protos.h"
 
+/* ---- a replica server's own view ---- */
+
+#define PEGASUS_HELD(X, s) \
+    X(s, STR, gpid, "gpid", OUT, -) \
+    X(s, STR, app_name, "app_name", OUT, -) \
+    X(s, STR, role, "role", OUT, -) \
+    X(s, I64, ballot, "ballot", OUT, -)
+STRUCT(pegasus_held, PEGASUS_HELD);
+
+#define PEGASUS_REPLICA_INFO(X, s) \
+    X(s, STR, address, "address", OUT, -) \
+    X(s, STR, status, "status", OUT, -) \
+    X(s, STR, beacon_age, "last_beacon_age_ms", OUT, -) \
+    X(s, ROWS, replicas, "replicas", OUT, pegasus_held, .keyed_by = "gpid")
+STRUCT(pegasus_replica_info, PEGASUS_REPLICA_INFO);
+
+#define PEGASUS_ENV_LINE(X, s) \
+    X(s, STR, key, "key", OUT, -) \
+    X(s, STR, type, "type", OUT, -) \
+    X(s, STR, limitation, "limitation", OUT, -) \
+    X(s, STR, sample, "sample", OUT, -)
+STRUCT(pegasus_env_line, PEGASUS_ENV_LINE);
+
+#define PEGASUS_ENV_LIST(X, s) \
+    X(s, LIST, envs, "", OUT, pegasus_env_line, .keyed_by = "key")
+STRUCT(pegasus_env_list, PEGASUS_ENV_LIST);
+
 /* ---- outcome.c ---- */
 
 /* {"error":"ERR_OK","hint_message":""}; the caller adds members. NULL without
@@ -305,6 +348,8 @@ const char *pegasus_meta_list(struct arena *a);
 const char *pegasus_meta_url(struct arena *a, size_t i);
 /* Number of "m1" in that list: 0; -1 when it is none. */
 int pegasus_meta_index(const char *id);
+/* The address of replica server "r1"; NULL without memory. */
+const char *pegasus_replica_address(struct arena *a, const char *tail);
 /* The address of the replica server that belongs to machine NET.k, or, for a
  * machine of another network, "" . */
 const char *pegasus_replica_of(struct arena *a, const char *machine);

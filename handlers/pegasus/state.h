@@ -101,6 +101,7 @@ struct pg_node {
     int64_t beacon;   /* last beacon's stamp, as stored */
     int64_t seen_ms;  /* when the leader saw that stamp change, its clock */
     int64_t start_ms; /* the replica server's own start time */
+    int64_t up_since_ms; /* when this start was first seen, leader's clock */
     int unstable;     /* restarts in quick succession */
     int primaries, partitions; /* of all tables; kept by state_count */
 };

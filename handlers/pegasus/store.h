@@ -36,7 +36,8 @@ enum err pegasus_store_leader(struct db *db, struct arena *a,
     X(s, I32, max_replica_count, "max_replica_count", COLUMN_ONLY, -) \
     X(s, I64, committed, "committed", COLUMN_ONLY, -) \
     X(s, STR, last_drops, "last_drops", COLUMN_ONLY, -) \
-    X(s, BOOL, dropped, "dropped", COLUMN_ONLY, -)
+    X(s, BOOL, dropped, "dropped", COLUMN_ONLY, -) \
+    X(s, STR, app_name, "app_name", COLUMN_ONLY, -)
 STRUCT(pegasus_partition, PEGASUS_PARTITION);
 
 /* The live table of that name; NOT_FOUND. max_replica_count is that of
@@ -203,7 +204,7 @@ enum err pegasus_store_report_clear(struct db *db,
 enum err pegasus_store_report(struct db *db, const char *address,
                               int32_t app_id, int32_t pidx,
                               const struct pegasus_report *rep) MUST_USE;
-/* The partitions that name it, by table and index. */
+/* The partitions that name it, with their table's name, in order. */
 enum err pegasus_store_of_node(struct db *db, struct arena *a,
                                const char *address, struct rows *out) MUST_USE;
 
@@ -275,6 +276,10 @@ enum err pegasus_config_read(const struct pegasus_partition *row,
 enum err pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
                               const struct pg_config *c,
                               const struct pg_node *nodes) MUST_USE;
+/* Configurations of the table are about to be written: rendered replies of
+ * it are no longer current. Comes first, as in mutations: table, then its
+ * partitions. */
+enum err pegasus_store_configs(struct db *db, int32_t app_id) MUST_USE;
 /* What the detector has decided of a node. */
 enum err pegasus_store_node_state(struct db *db,
                                   const struct pg_node *n) MUST_USE;

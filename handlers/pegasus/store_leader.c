@@ -15,6 +15,7 @@ enum {
     CHANGED_PARTITIONS,
     REPLICAS,
     CONFIG,
+    CONFIGS,
     NODE_STATE,
     COUNTERS,
     READY,
@@ -45,6 +46,8 @@ static const char *const sql[SQL__MAX] = {
                " last_drops = ?, last_change_ms = " DB_NOW_MS
                " WHERE app_id = ? AND pidx = ? AND ballot = ?"
                " AND dropped = 0",
+    [CONFIGS] = "UPDATE pegasus_app SET configs = configs + 1"
+                " WHERE app_id = ?",
     /* a report that came meanwhile is not undone */
     [NODE_STATE] = "UPDATE pegasus_node SET alive = ?,"
                    " collected = IF(alive = 1, collected, 0), unstable = ?"
@@ -196,6 +199,12 @@ pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
                                db_i64(config_members(c)), db_str(t.drops),
                                db_i64(app_id), db_i64(pidx),
                                db_i64(c->ballot - 1)));
+}
+
+enum err
+pegasus_store_configs(struct db *db, int32_t app_id)
+{
+    return db_exec_one(db, sql[CONFIGS], DB_ARGS(db_i64(app_id)));
 }
 
 enum err

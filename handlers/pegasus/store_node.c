@@ -51,7 +51,9 @@ static const char *const sql[SQL__MAX] = {
                   " WHERE app_id = ? AND pidx = ? AND primary_node = ?",
     [OF_NODE] = "SELECT p.app_id, p.pidx, p.ballot, p.primary_node,"
                 " p.secondaries, p.members, p.max_replica_count, p.committed,"
-                " p.last_drops, p.dropped FROM pegasus_partition p"
+                " p.last_drops, p.dropped, a.app_name"
+                " FROM pegasus_partition p"
+                " JOIN pegasus_app a ON a.app_id = p.app_id"
                 " WHERE p.dropped = 0 AND (p.primary_node = ?"
                 " OR FIND_IN_SET(?, p.secondaries) > 0)"
                 " ORDER BY p.app_id, p.pidx",

@@ -38,6 +38,7 @@ static const char *const sql[SQL__MAX] = {
                " LEFT JOIN lease l ON l.name = '" PEGASUS_LEASE "'"
                " WHERE c.one = 1",
     [GENERAL] = "SELECT a.app_name, a.app_id, a.partition_count, a.status,"
+                " a.changed, a.configs,"
                 " COALESCE((SELECT p.max_replica_count"
                 " FROM pegasus_partition p"
                 " WHERE p.app_id = a.app_id AND p.pidx = 0), 0)"

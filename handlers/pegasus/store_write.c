@@ -59,9 +59,9 @@ static const char *const sql[SQL__MAX] = {
     [APP_ADD] = "INSERT INTO pegasus_app (app_id, app_name, live_name,"
                 " app_type, status, partition_count, max_replica_count,"
                 " is_stateful, create_second, drop_second, expire_second,"
-                " changed)"
+                " changed, configs)"
                 " VALUES (?, ?, ?, ?, 'AVAILABLE', ?, ?, 1, " NOW_S
-                ", 0, 0, ?)",
+                ", 0, 0, ?, 0)",
     [PARTITIONS_ADD] =
         "INSERT INTO pegasus_partition (app_id, pidx, ballot, primary_node,"
         " secondaries, members, max_replica_count, committed, last_drops,"

@@ -128,6 +128,8 @@ class Deployment:
             "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
             "HOME": os.environ.get("HOME", "/"),
             "TZ": "Asia/Shanghai",
+            # not every ten seconds: tests wait for what a tick does
+            "METAGATE_PEGASUS_LB_INTERVAL_MS": "500",
             "ASAN_OPTIONS": options.format(self.reports, "asan")
             + ":detect_stack_use_after_return=1",
             "UBSAN_OPTIONS": options.format(self.reports, "ubsan"),

@@ -2,8 +2,12 @@
 what is asked of them."""
 
 import json
+import threading
 from urllib.parse import urlsplit
 
+import pymysql
+
+from support.store import rows
 from support.waiting import until
 
 METAS = ("m1", "m2", "m3")
@@ -105,3 +109,53 @@ def leaves(value):
 def pairs(body):
     """The reply with the order of its members kept: lists of pairs."""
     return json.loads(body, object_pairs_hook=lambda p: p)
+
+
+class Ballots:
+    """Watches every partition in the store while a drill goes on: ballots
+    only grow, and a ballot never has two primaries.
+
+        with Ballots(deployment) as ballots:
+            ...
+        assert ballots.seen > 0
+    """
+
+    def __init__(self, deployment):
+        self.deployment = deployment
+        self.wrong, self.seen = [], 0
+        self.primary, self.last = {}, {}
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.ended.set()
+        self.thread.join()
+        if kind is None:
+            assert not self.wrong, self.wrong[:5]
+
+    def _run(self):
+        while not self.ended.is_set():
+            try:
+                with self.deployment.sql() as sql:
+                    while not self.ended.wait(0.02):
+                        self._look(sql)
+            except pymysql.Error:  # the drill has taken the store away
+                self.ended.wait(0.2)
+
+    def _look(self, sql):
+        for row in rows(sql, "SELECT app_id, pidx, ballot, primary_node"
+                        " FROM pegasus_partition"):
+            gpid = (row["app_id"], row["pidx"])
+            ballot, primary = row["ballot"], row["primary_node"]
+            if ballot < self.last.get(gpid, 0):
+                self.wrong.append(f"{gpid}: ballot {ballot} after "
+                                  f"{self.last[gpid]}")
+            if self.primary.setdefault((gpid, ballot), primary) != primary:
+                self.wrong.append(f"{gpid}: ballot {ballot} had "
+                                  f"{self.primary[gpid, ballot]} and {primary}")
+            self.last[gpid] = ballot
+            self.seen += 1

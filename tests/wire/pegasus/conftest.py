@@ -7,7 +7,10 @@ from support.pegasus import Cluster
 
 @pytest.fixture
 def pegasus(deployment):
-    return Cluster(deployment)
+    cluster = Cluster(deployment)
+    for address in cluster.nodes():  # at the first test of a deployment
+        cluster.until_node(address, "ALIVE")
+    return cluster
 
 
 @pytest.fixture

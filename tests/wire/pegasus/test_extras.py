@@ -1,0 +1,86 @@
+"""Later endpoints that are cheap, and wishes of the project's own issues."""
+
+import pytest
+
+
+def test_a_compaction_sets_variables(pegasus, table):
+    pegasus.ok("/meta/app/start_compaction", app_name=table, type="once")
+    envs = pegasus.json("/meta/app_envs", name=table)
+    assert envs.pop("manual_compact.once.trigger_time").isdigit()
+    assert envs == {
+        "manual_compact.once.target_level": "-1",
+        "manual_compact.once.bottommost_level_compaction": "skip"}
+    pegasus.ok("/meta/app/start_compaction", app_name=table, type="periodic",
+               target_level=2, bottommost_level_compaction="force",
+               max_concurrent_running_count=3, trigger_time="03:00,04:30")
+    envs = pegasus.json("/meta/app_envs", name=table)
+    assert envs["manual_compact.periodic.trigger_time"] == "03:00,04:30"
+    assert envs["manual_compact.max_concurrent_running_count"] == "3"
+
+
+@pytest.mark.parametrize("body, sentence", [
+    ({"nope": 1}, "invalid request structure"),
+    ({}, "app_name should not be empty"),
+    ({"app_name": "no such"}, "type should ony be 'once' or 'periodic'"),
+    ({"app_name": "no such", "type": "once", "target_level": -2},
+     "target_level should be >= -1"),
+    ({"app_name": "no such", "type": "once",
+      "bottommost_level_compaction": "x"},
+     "bottommost_level_compaction should ony be 'skip' or 'force'"),
+    ({"app_name": "no such", "type": "once",
+      "max_concurrent_running_count": -1},
+     "max_running_count should be >= 0"),
+    ({"app_name": "no such", "type": "periodic"},
+     "trigger_time should not be empty when type is periodic")])
+def test_a_compaction_is_refused_in_order(pegasus, body, sentence):
+    r = pegasus.post("/meta/app/start_compaction", body)
+    assert (r.status, r.text) == (400, sentence)
+
+
+def test_a_scenario_is_set(pegasus, table):
+    pegasus.ok("/meta/app/usage_scenario", app_name=table,
+               scenario="bulk_load")
+    assert pegasus.json("/meta/app_envs", name=table) == {
+        "rocksdb.usage_scenario": "bulk_load"}
+    r = pegasus.post("/meta/app/usage_scenario",
+                     {"app_name": table, "scenario": "prefer_write"})
+    assert (r.status, r.text) == (
+        400, "scenario should ony be 'normal' or 'bulk_load'")
+    assert pegasus.error("/meta/app/usage_scenario", app_name="no such",
+                         scenario="normal")[0] == "ERR_APP_NOT_EXIST"
+
+
+def test_rules_of_variables_are_listed(pegasus):
+    for meta in ("m1", "m2"):
+        r = pegasus.on(meta).get("/envs/list").json
+        row = r["replica.slow_query_threshold"]
+        assert row == {"key": "replica.slow_query_threshold", "type": "int",
+                       "limitation": "Slow query threshold must be >= 20ms",
+                       "sample": "20"}
+
+
+def test_every_sample_is_taken(pegasus, table):
+    rules = pegasus.on("m1").get("/envs/list").json
+    pegasus.ok("/meta/app_envs/set", app_name=table,
+               envs={k: r["sample"] for k, r in rules.items()})
+
+
+def test_a_replica_server_tells_what_it_holds(pegasus, table):
+    app = pegasus.healthy(table)
+    app_id = app["general"]["app_id"]
+    for replica in pegasus.replicas:
+        r = replica.get("/replicaInfo").json
+        address = pegasus.address(replica)
+        assert (r["address"], r["status"]) == (address, "ALIVE")
+        assert int(r["last_beacon_age_ms"]) >= 0
+        for pidx, row in app["replicas"].items():
+            held = r["replicas"][f"{app_id}.{pidx}"]
+            assert held["app_name"] == table
+            assert held["role"] == ("PRIMARY" if row["primary"] == address
+                                    else "SECONDARY")
+
+
+def test_metrics_are_served_on_every_server(pegasus):
+    for client in [*pegasus.metas.values(), *pegasus.replicas]:
+        r = client.get("/metrics")
+        assert r.status == 200 and "# TYPE " in r.text
