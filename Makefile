@@ -83,8 +83,8 @@ $(B)/embed/%.o: $(B)/embed/%.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # A test of statements includes the file that has them, in its place.
-$(B)/unit/doris_store_cluster_test: INSTEAD = $(B)/handlers/doris/store_cluster.o
-$(B)/unit/doris_store_instance_test: INSTEAD = $(B)/handlers/doris/store_instance.o
+# tests/unit/doris_store_key_test.c stands for handlers/doris/store_key.c.
+INSTEAD = $(B)/handlers/$(patsubst %_test,%.o,$(subst _store_,/store_,$*))
 $(B)/unit/%: tests/unit/%.c $(CORE)
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -o $@ $< $(filter-out $(INSTEAD),$(CORE)) $(LDFLAGS_ALL) -lcmocka $(LIBS) $(LIBS_$(FLAVOUR))

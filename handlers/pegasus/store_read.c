@@ -26,6 +26,7 @@ enum {
     NODES,
     CLUSTER,
     ENVS,
+    ENV_ROWS,
     DDD,
     SQL__MAX
 };
@@ -80,6 +81,8 @@ static const char *const sql[SQL__MAX] = {
              " JOIN pegasus_app_env e ON e.app_id = a.app_id"
              " WHERE a.live_name = ? AND a.status = 'AVAILABLE'"
              " ORDER BY e.k",
+    [ENV_ROWS] = "SELECT k, v FROM pegasus_app_env WHERE app_id = ?"
+                 " ORDER BY k",
     [DDD] = "SELECT CONCAT(p.app_id, '.', p.pidx) AS gpid, a.app_name,"
             " p.app_id, p.pidx, p.ballot,"
             " CONCAT('[', p.secondaries, ']') AS secondaries,"
@@ -210,13 +213,11 @@ enum err
 pegasus_store_env_rows(struct db *db, struct arena *a, int32_t app_id,
                        struct pegasus_env_rows *out)
 {
-    static const char of_app[] =
-        "SELECT k, v FROM pegasus_app_env WHERE app_id = ? ORDER BY k";
     struct env_list list;
     enum err e;
 
-    e = db_list(db, a, of_app, DB_ARGS(db_i64(app_id)), &pegasus_env_row_rec,
-                ENVS_MAX, &list);
+    e = db_list(db, a, sql[ENV_ROWS], DB_ARGS(db_i64(app_id)),
+                &pegasus_env_row_rec, ENVS_MAX, &list);
     return e == ERR_OK ? to_map(a, &list, out) : e;
 }
 

@@ -244,6 +244,39 @@ without_memory_it_says_so(void **state)
     arena_free(small);
 }
 
+static void
+by_segments_empty_ones_count_for_nothing(void **state)
+{
+    static const struct {
+        const char *target, *path;
+    } cases[] = {
+        { "//meta///apps/", "/meta/apps" }, { "/", "/" }, { "///", "/" },
+        { "", "/" },                        { "/a%20b//c", "/a b/c" },
+        { "/meta%2Fapps", "/meta%2Fapps" }, { "/a/../b", "/a/../b" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(
+            uri_parse_by(a, cases[i].target, URI_SEGMENTS, &uri), ERR_OK);
+        assert_string_equal(uri.path, cases[i].path);
+    }
+    assert_int_equal(uri_parse_by(a, "/a/%zz", URI_SEGMENTS, &uri),
+                     ERR_BAD_PARAM);
+}
+
+static void
+a_plus_stays_where_the_dialect_says_so(void **state)
+{
+    (void)state;
+    assert_int_equal(uri_parse_by(a, "/x?a+b=c+d%2B&e", URI_PLUS_STAYS, &uri),
+                     ERR_OK);
+    expect_param(0, "a+b", "c+d+");
+    assert_false(uri.query[0].bare);
+    expect_param(1, "e", "");
+    assert_true(uri.query[1].bare);
+}
+
 int
 main(void)
 {
@@ -267,6 +300,8 @@ main(void)
         cmocka_unit_test(an_absolute_target_is_taken_from_its_path),
         cmocka_unit_test(an_empty_target_has_an_empty_path),
         cmocka_unit_test(without_memory_it_says_so),
+        cmocka_unit_test(by_segments_empty_ones_count_for_nothing),
+        cmocka_unit_test(a_plus_stays_where_the_dialect_says_so),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
