@@ -17,6 +17,7 @@
 #include "proc.h"
 
 #define TAIL_LINES_BYTES 3000
+#define TAIL_LINES       12
 
 /* ---- making the rows ---- */
 
@@ -156,6 +157,17 @@ open_child_log(struct child *c)
     return fd;
 }
 
+/* The last lines of a text: why, without the tries before it. */
+static const char *
+last_lines(const char *text, size_t n)
+{
+    int ends = 0; /* the last line has one too */
+
+    while (n > 0 && (text[n - 1] != '\n' || ends++ < TAIL_LINES))
+        n--;
+    return text + n;
+}
+
 /* What a child said before the start failed, for whoever looks at it. */
 void
 up_say_log(const struct up *up, const struct child *c)
@@ -177,8 +189,8 @@ up_say_log(const struct up *up, const struct child *c)
     if (f != NULL)
         (void)fclose(f);
     text[n] = '\0';
-    up_say(up, "%s%s  (%s)\n", text, n > 0 && text[n - 1] != '\n' ? "\n" : "",
-           path);
+    up_say(up, "%s%s  (%s)\n", last_lines(text, n),
+           n > 0 && text[n - 1] != '\n' ? "\n" : "", path);
 }
 
 /* ---- the process ---- */

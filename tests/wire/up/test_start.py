@@ -208,6 +208,18 @@ def test_an_unknown_key_is_an_error_with_file_and_line(box):
     assert f"{b.run_dir}/metagate.ini:3: [serve] wokers" in said
 
 
+def test_of_a_child_that_fails_the_last_lines_are_shown(box):
+    b = box()
+    wordy = os.path.join(b.base, "wordy")
+    with open(wordy, "w") as f:
+        f.write("#!/bin/sh\nseq -f 'line %g.' 40\nexit 1\n")
+    os.chmod(wordy, 0o755)
+    b.environment["METAGATE_NGINX_BINARY"] = wordy
+    said = b.refused()
+    assert "line 40." in said and "line 20." not in said
+    assert "/log/nginx.log)" in said
+
+
 def test_a_run_dir_that_the_account_cannot_reach_names_the_folder(box):
     b = box(parent="closed/below")
     os.makedirs(os.path.join(b.base, "closed"))
