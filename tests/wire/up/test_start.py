@@ -212,7 +212,8 @@ def test_of_a_child_that_fails_the_last_lines_are_shown(box):
     b = box()
     wordy = os.path.join(b.base, "wordy")
     with open(wordy, "w") as f:
-        f.write("#!/bin/sh\nseq -f 'line %g.' 40\nexit 1\n")
+        f.write("#!/bin/sh\ncase \"$*\" in *-t*) exit 0 ;; esac\n"
+                "seq -f 'line %g.' 40\nexit 1\n")
     os.chmod(wordy, 0o755)
     b.environment["METAGATE_NGINX_BINARY"] = wordy
     said = b.refused()
