@@ -69,10 +69,9 @@ refuse(struct intake *out, enum event event)
 static unsigned
 uri_rules(const struct req *r)
 {
-    struct route_match m;
+    const struct dialect *d = route_dialect(r->listener);
 
-    route_find(r->listener, "", &m);
-    return m.dialect != NULL ? m.dialect->uri : 0;
+    return d != NULL ? d->uri : 0;
 }
 
 static enum err

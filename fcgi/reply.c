@@ -38,14 +38,26 @@ reason_of(int status)
     return "Unknown";
 }
 
+static bool
+is_printed(char c)
+{
+    return (unsigned char)c >= 0x20 && c != 0x7f;
+}
+
 static void
 put_header(struct buf *b, const char *name, const char *value)
 {
+    size_t n;
+
     buf_puts(b, name);
     buf_puts(b, ": ");
-    for (; *value != '\0'; value++)
-        if ((unsigned char)*value >= 0x20 && *value != 0x7f)
-            buf_putc(b, *value); /* no header is split by a value */
+    for (;; value += n + 1) { /* no header is split by a value */
+        for (n = 0; is_printed(value[n]); n++)
+            ;
+        buf_put(b, value, n);
+        if (value[n] == '\0')
+            break;
+    }
     buf_puts(b, "\r\n");
 }
 

@@ -8,11 +8,22 @@
 
 #include "log.h"
 
+/* Listeners of one kind, with the dialect of their first mount. */
+struct kind {
+    const char *name;
+    size_t n;
+    const struct dialect *dialect;
+};
+
 static struct {
     struct route_group *group;
     size_t n, cap;
     size_t *slot; /* index + 1 into group of literal paths; 0 = free */
     size_t slots; /* a power of two */
+    size_t *pattern; /* index into group of the other paths */
+    size_t n_patterns;
+    struct kind *kind;
+    size_t n_kinds;
 } table;
 
 static bool
@@ -148,25 +159,57 @@ add_dialect(const struct dialect *d)
     return e;
 }
 
+static void
+add_literal(const struct route_group *g, size_t i)
+{
+    const char *kind = g->mount->listener;
+    size_t s = hash(kind, strlen(kind), g->path);
+
+    while (table.slot[s & (table.slots - 1)] != 0)
+        s++;
+    table.slot[s & (table.slots - 1)] = i + 1;
+}
+
+static const struct kind *
+find_kind(const char *listener)
+{
+    size_t n = kind_bytes(listener);
+
+    for (size_t i = 0; i < table.n_kinds; i++)
+        if (table.kind[i].n == n &&
+            memcmp(table.kind[i].name, listener, n) == 0)
+            return &table.kind[i];
+    return NULL;
+}
+
+static void
+add_kind(const struct route_group *g)
+{
+    const char *name = g->mount->listener;
+
+    if (find_kind(name) == NULL)
+        table.kind[table.n_kinds++] =
+            (struct kind){ name, strlen(name), g->dialect };
+}
+
+/* What is asked for by every request is found without a look at all groups. */
 static enum err
-build_hash(void)
+build_index(void)
 {
     table.slots = 64;
     while (table.slots < table.n * 4)
         table.slots *= 2;
     table.slot = calloc(table.slots, sizeof(*table.slot));
-    if (table.slot == NULL)
+    table.pattern = calloc(table.n + 1, sizeof(*table.pattern));
+    table.kind = calloc(table.n + 1, sizeof(*table.kind));
+    if (table.slot == NULL || table.pattern == NULL || table.kind == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < table.n; i++) {
-        const char *kind = table.group[i].mount->listener;
-        size_t s;
-
-        if (!is_literal(table.group[i].path))
-            continue;
-        s = hash(kind, strlen(kind), table.group[i].path);
-        while (table.slot[s & (table.slots - 1)] != 0)
-            s++;
-        table.slot[s & (table.slots - 1)] = i + 1;
+        add_kind(&table.group[i]);
+        if (is_literal(table.group[i].path))
+            add_literal(&table.group[i], i);
+        else
+            table.pattern[table.n_patterns++] = i;
     }
     return ERR_OK;
 }
@@ -180,7 +223,7 @@ route_init(void)
         return ERR_OK; /* tools and tests may come here twice */
     for (size_t i = 0; dialects[i] != NULL && e == ERR_OK; i++)
         e = add_dialect(dialects[i]);
-    return e == ERR_OK ? build_hash() : e;
+    return e == ERR_OK ? build_index() : e;
 }
 
 static const struct route_group *
@@ -230,11 +273,10 @@ fits(const char *pattern, const char *path, struct route_match *m)
 static const struct route_group *
 find_pattern(const char *listener, const char *path, struct route_match *m)
 {
-    for (size_t i = 0; i < table.n; i++) {
-        const struct route_group *g = &table.group[i];
+    for (size_t i = 0; i < table.n_patterns; i++) {
+        const struct route_group *g = &table.group[table.pattern[i]];
 
-        if (!is_literal(g->path) && same_kind(listener, g->mount->listener) &&
-            fits(g->path, path, m))
+        if (same_kind(listener, g->mount->listener) && fits(g->path, path, m))
             return g;
     }
     m->n_captures = 0;
@@ -311,13 +353,18 @@ route_variant(const struct dialect *d, const char *verb, const char *encoding)
     return NULL;
 }
 
+const struct dialect *
+route_dialect(const char *listener)
+{
+    const struct kind *k = find_kind(listener);
+
+    return k != NULL ? k->dialect : NULL;
+}
+
 bool
 route_knows_listener(const char *listener)
 {
-    for (size_t i = 0; i < table.n; i++)
-        if (same_kind(listener, table.group[i].mount->listener))
-            return true;
-    return false;
+    return find_kind(listener) != NULL;
 }
 
 const struct route_group *

@@ -44,6 +44,9 @@ const struct row *route_variant(const struct dialect *d, const char *verb,
 
 bool route_knows_listener(const char *listener);
 
+/* The dialect that the listener speaks; NULL when it is unknown. */
+const struct dialect *route_dialect(const char *listener);
+
 /* All groups in order of definition, for tools. */
 const struct route_group *route_groups(size_t *n);
 
