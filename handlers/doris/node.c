@@ -175,7 +175,7 @@ save(struct change *ch)
 
     ch->c.mtime = ch->now;
     SET(&ch->c, doris_cluster, mtime);
-    e = doris_store_cluster_save(ch->r->db, ch->r->arena, &ch->place, &ch->c);
+    e = doris_store_cluster_doc(ch->r->db, ch->r->arena, &ch->place, &ch->c);
     return e == ERR_OK ? req_ok(ch->r) : e;
 }
 

@@ -134,6 +134,10 @@ enum err doris_store_cluster_add(struct db *db, struct arena *a,
 enum err doris_store_cluster_save(struct db *db, struct arena *a,
                                   const struct doris_place *place,
                                   const struct doris_cluster *c) MUST_USE;
+/* Writes its document and mtime: enough when only nodes have changed. */
+enum err doris_store_cluster_doc(struct db *db, struct arena *a,
+                                 const struct doris_place *place,
+                                 const struct doris_cluster *c) MUST_USE;
 enum err doris_store_cluster_users(struct db *db,
                                    const struct doris_place *place,
                                    const struct doris_cluster *c) MUST_USE;

@@ -21,6 +21,7 @@ enum {
     BY_NAME,
     CLUSTER_ADD,
     CLUSTER_SAVE,
+    CLUSTER_DOC,
     CLUSTER_DROP,
     USER_ADD,
     USERS_DROP,
@@ -86,6 +87,8 @@ static const char *const sql[SQL__MAX] = {
         " public_endpoint = ?, private_endpoint = ?, cluster_status = ?,"
         " mtime = ?, cluster_policy = ?, properties = ?, doc = ?"
         " WHERE instance_id = ? AND seq = ?",
+    [CLUSTER_DOC] = "UPDATE doris_cluster SET mtime = ?, doc = ?"
+                    " WHERE instance_id = ? AND seq = ?",
     [CLUSTER_DROP] = "DELETE FROM doris_cluster"
                      " WHERE instance_id = ? AND seq = ?",
     [USER_ADD] = "INSERT INTO doris_cluster_user (instance_id, seq, ord,"
@@ -358,6 +361,23 @@ doris_store_cluster_save(struct db *db, struct arena *a,
                          doris_cluster_status_names),
                 db_i64(c->mtime), db_str(t.policy), db_str(t.properties),
                 db_str(t.doc), db_str(place->instance_id), db_u64(place->seq)));
+}
+
+enum err
+doris_store_cluster_doc(struct db *db, struct arena *a,
+                        const struct doris_place *place,
+                        const struct doris_cluster *c)
+{
+    const char *doc;
+    enum err e;
+
+    e = doris_doc_render(a, &doris_cluster_rec, c, &doc);
+    if (e != ERR_OK)
+        return e;
+    return db_exec_one(db, sql[CLUSTER_DOC],
+                       DB_ARGS(db_i64(c->mtime), db_str(doc),
+                               db_str(place->instance_id),
+                               db_u64(place->seq)));
 }
 
 enum err
