@@ -419,6 +419,10 @@ serve(struct req *r, const struct route_match *m, struct reply *rp)
         e = prepare_input(r, &in);
     if (e != ERR_OK)
         return e;
+    if (r->dialect->admit != NULL)
+        e = r->dialect->admit(r, in);
+    if (e != ERR_OK)
+        return e;
     reply_init(rp, r);
     return run(r, in, rp);
 }

@@ -167,6 +167,7 @@ failure_set(struct req *r, const struct error_text *row, struct args args)
         .http = row->http,
         .code = row->code,
         .text = text == NULL ? "" : text,
+        .own_code = row->own_code,
     };
     return row->err;
 }
@@ -206,10 +207,32 @@ failure_input(struct req *r)
     return s == NULL ? "{}" : s;
 }
 
+/* A refusal for good: the same request would be refused again. */
+static bool
+is_final(int http)
+{
+    return http != 429 && http != 503;
+}
+
 enum err
 req_fail(struct req *r, int id, struct args args)
 {
-    return failure_set(r, &r->dialect->errors[id], args);
+    enum err e = failure_set(r, &r->dialect->errors[id], args);
+
+    if (r->form->refusal_http != 0 && is_final(r->io->failure.http))
+        r->io->failure.http = r->form->refusal_http;
+    return e;
+}
+
+enum err
+req_fail_with(struct req *r, int id, struct args args,
+              const struct record *rec, const void *more)
+{
+    enum err e = req_fail(r, id, args);
+
+    r->io->failure.more_rec = rec;
+    r->io->failure.more = more;
+    return e;
 }
 
 bool

@@ -150,6 +150,7 @@ put_error(struct json_writer *w, const char *key, const struct error_text *e)
     put(w, "class", err_name(e->err));
     put_int(w, "http", e->http);
     put(w, "code", e->code);
+    put(w, "own_code", e->own_code);
     put(w, "text", e->text);
     put(w, "form", e->form == NULL ? NULL : e->form->name);
     jw_object_end(w);

@@ -2,6 +2,7 @@
 #include "duty.h"
 
 #include "audit_duty.h"
+#include "doris/duties.h"
 #include "pegasus/leader.h"
 
 const struct duty duties[] = {
@@ -11,6 +12,7 @@ const struct duty duties[] = {
       .every_ms = 1000,
       .step = pegasus_lead,
       .forget = pegasus_lead_end },
+    { .lease = "doris.recycler", .every_ms = 1000, .step = doris_recycle },
     { .lease = "cluster.audit", .every_ms = 600000, .step = audit_duty },
     { .lease = NULL },
 };

@@ -67,6 +67,9 @@ struct failure {
     int http;
     const char *code; /* "-" = none */
     const char *text; /* expanded, secrets masked; not escaped */
+    const char *own_code; /* for forms with codes of their own; NULL = none */
+    const struct record *more_rec; /* members beside it; NULL = none */
+    const void *more;
 };
 
 struct form {
@@ -77,6 +80,9 @@ struct form {
     struct json_style style;
     const char *reply_type;   /* Content-Type of success */
     const char *error_type;
+    /* HTTP status of whatever a handler refuses for good (not of 429, 503);
+     * 0 = the row's. */
+    int refusal_http;
     /* The whole body of a success; rec is NULL when there is no result. */
     enum err (*reply)(struct req *r, struct json_writer *w,
                       const struct record *rec, const void *out);
@@ -142,6 +148,7 @@ struct error_text {
     const char *code;
     const char *text; /* {name}: an ARGS member, else a field of the input */
     const struct form *form; /* other than the mount's; NULL = the mount's */
+    const char *own_code;    /* in forms with codes of their own */
 };
 
 /* What the framework itself refuses; each dialect words it by ON(...). Args:
@@ -258,6 +265,9 @@ struct dialect {
     /* Judges the query before anything else of the input, and may replace
      * r->query; NULL when there is nothing to judge. */
     enum err (*query)(struct req *r);
+    /* After binding, before the handler and outside of its transaction: OK, or
+     * what req_fail has said (rate limits); NULL when all may pass. */
+    enum err (*admit)(struct req *r, const void *in);
     /* LEADER_ONLY: OK when this listener may answer, else what req_redirect
      * or req_fail has said. */
     enum err (*leader)(struct req *r);

@@ -245,6 +245,12 @@ enum err record_render(struct json_writer *w, const struct record *rec,
                        const void *in, enum secret_mode secrets,
                        bool render_input, struct arena *a) MUST_USE;
 
+/* The same without the braces, into an object that is open. */
+enum err record_render_members(struct json_writer *w,
+                               const struct record *rec, const void *in,
+                               enum secret_mode secrets,
+                               struct arena *a) MUST_USE;
+
 /* The field named by a dotted path of member keys ("obj.ak") from rec, and
  * how to reach it; see struct field_path. BAD_PARAM for an unknown name. */
 #define FIELD_PATH_MAX 4

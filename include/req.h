@@ -105,6 +105,11 @@ struct arg arg_json(struct req *r, const char *name, const struct record *rec,
  * row's class. The last one named wins. */
 enum err req_fail(struct req *r, int id, struct args args) MUST_USE;
 
+/* As req_fail; forms that can print more than a code and a text add the
+ * members of *more. */
+enum err req_fail_with(struct req *r, int id, struct args args,
+                       const struct record *rec, const void *more) MUST_USE;
+
 /* Whether req_fail has named a failure. */
 bool req_failed(const struct req *r);
 

@@ -8,6 +8,8 @@
 
 #include "record.h"
 #include "req.h"
+#include "rpc.h"
+#include "store_recycle.h"
 
 /* ---- enumerations ---- */
 
@@ -193,6 +195,51 @@ STRUCT(doris_hdfs, DORIS_HDFS);
     X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)
 STRUCT(doris_vault, DORIS_VAULT);
 
+/* ---- stages ---- */
+
+#define DORIS_STAGE(X, s)                                                  \
+    X(s, ENUM, type, "type", IN | OUT, doris_stage_type)                   \
+    X(s, LIST, mysql_user_name, "mysql_user_name", IN | OUT, STR,          \
+      .max = 1)                                                            \
+    X(s, STR, name, "name", IN | OUT, -, .max = DORIS_ID_BYTES)            \
+    X(s, OBJ, obj_info, "obj_info", IN | OUT, doris_obj)                   \
+    X(s, STR, stage_id, "stage_id", IN | OUT, -, .max = DORIS_ID_BYTES)    \
+    X(s, MAP, properties, "properties", IN | OUT, STR, .max = 256)         \
+    X(s, LIST, mysql_user_id, "mysql_user_id", IN | OUT, STR, .max = 1)    \
+    X(s, STR, comment, "comment", IN | OUT, -, .max = DORIS_TEXT_BYTES)    \
+    X(s, I64, create_time, "create_time", IN | OUT, -)                     \
+    X(s, ENUM, access_type, "access_type", IN | OUT, doris_stage_access)   \
+    X(s, STR, role_name, "role_name", IN | OUT, -,                         \
+      .max = DORIS_TEXT_BYTES)                                             \
+    X(s, STR, arn, "arn", IN | OUT, -, .max = DORIS_TEXT_BYTES)            \
+    X(s, STR, external_id, "external_id", IN | OUT, -,                     \
+      .max = DORIS_TEXT_BYTES)                                             \
+    X(s, STR, body, "body", COLUMN_ONLY, -)                                \
+    X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                           \
+    X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)
+STRUCT(doris_stage, DORIS_STAGE);
+
+#define DORIS_CREATE_STAGE(X, s)                                           \
+    RPC_CUID(X, s)                                                         \
+    X(s, OBJ, stage, "stage", IN, doris_stage)
+STRUCT(doris_create_stage, DORIS_CREATE_STAGE);
+
+/* get_stage and drop_stage */
+#define DORIS_STAGE_REF(X, s)                                              \
+    RPC_CUID(X, s)                                                         \
+    X(s, STR, stage_name, "stage_name", IN, -, .max = DORIS_ID_BYTES)      \
+    X(s, STR, mysql_user_name, "mysql_user_name", IN, -,                   \
+      .max = DORIS_ID_BYTES)                                               \
+    X(s, ENUM, type, "type", IN, doris_stage_type)                         \
+    X(s, STR, mysql_user_id, "mysql_user_id", IN, -,                       \
+      .max = DORIS_ID_BYTES)                                               \
+    X(s, STR, reason, "reason", IN, -, .max = DORIS_TEXT_BYTES)
+STRUCT(doris_stage_ref, DORIS_STAGE_REF);
+
+#define DORIS_STAGE_LIST(X, s)                                             \
+    X(s, LIST, stage, "stage", OUT, doris_stage)
+STRUCT(doris_stage_list, DORIS_STAGE_LIST);
+
 /* ---- instances ---- */
 
 #define DORIS_USER(X, s)                                                   \
@@ -215,6 +262,7 @@ STRUCT(doris_doc, DORIS_DOC);
     X(s, I64, mtime, "mtime", OUT, -)                                      \
     X(s, ROWS, clusters, "clusters", OUT, doris_doc)                       \
     X(s, LIST, obj_info, "obj_info", OUT, doris_obj)                       \
+    X(s, LIST, stages, "stages", OUT, doris_stage)                         \
     X(s, ENUM, status, "status", OUT, doris_instance_status)               \
     X(s, OBJ, ram_user, "ram_user", OUT, doris_user)                       \
     X(s, BOOL, sse_enabled, "sse_enabled", OUT, -)                         \
@@ -391,13 +439,31 @@ STRUCT(doris_decode_key, DORIS_DECODE_KEY);
     X(s, STR, unicode, "unicode", QUERY, -)
 STRUCT(doris_encode_key, DORIS_ENCODE_KEY);
 
+/* ---- the recycler ---- */
+
+#define DORIS_RECYCLE_INSTANCES(X, s)                                      \
+    X(s, LIST, instance_ids, "instance_ids", IN, STR, .max = 1024)
+STRUCT(doris_recycle_instances, DORIS_RECYCLE_INSTANCES);
+
+#define DORIS_RECYCLE_REF(X, s)                                            \
+    X(s, STR, instance_id, "instance_id", IN | QUERY | BODY, -,            \
+      .max = DORIS_ID_BYTES)
+STRUCT(doris_recycle_ref, DORIS_RECYCLE_REF);
+
 /* ---- what the files of this folder share ---- */
 
 /* Unix time in seconds, the unit of every ctime and mtime. */
 int64_t doris_now(void);
 
 /* The style of replies and of stored documents; the forms of the mounts. */
-extern const struct form doris_form, doris_text_form;
+extern const struct form doris_form, doris_text_form, doris_rpc_form;
+
+/* How every form of this dialect takes a body. */
+#define DORIS_INPUT                                                        \
+    .lenient = JSON_TRAILING_COMMA | JSON_BARE_KEYS | JSON_SINGLE_QUOTES | \
+               JSON_CAMEL_SNAKE,                                           \
+    .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_INTEGRAL |        \
+            BIND_CAMEL | BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET
 
 /* The record as the text of a doc column, in the arena. */
 enum err doris_doc_render(struct arena *a, const struct record *rec,
@@ -410,6 +476,10 @@ enum err doris_doc_parse(struct arena *a, const char *doc,
 /* The record as one line of protobuf text: name: "value" name { ... } */
 const char *doris_text(struct req *r, const struct record *rec,
                        const void *in);
+
+/* The same on lines of their own, two blanks deeper in each message. */
+void doris_text_lines(struct buf *b, const struct record *rec,
+                      const void *in);
 
 /* The instance that holds a cloud_unique_id, or the one named inside it
  * ("1:<instance>:<any>"); NOT_FOUND when neither is there. */

@@ -56,11 +56,8 @@ failure_text(struct req *r, struct json_writer *w, const struct failure *f)
     buf_putc(w->out, '\n');
 }
 
-#define INPUT                                                              \
-    .lenient = JSON_TRAILING_COMMA | JSON_BARE_KEYS | JSON_SINGLE_QUOTES | \
-               JSON_CAMEL_SNAKE,                                           \
-    .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_INTEGRAL |        \
-            BIND_CAMEL | BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET,        \
+#define INPUT   \
+    DORIS_INPUT, \
     .secrets = SECRETS_STARS, .style = STYLE
 
 const struct form doris_form = {

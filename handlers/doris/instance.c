@@ -192,6 +192,9 @@ doris_instance_get(struct req *r, const struct doris_get_instance *in)
                              &i->obj_info.v);
     if (e == ERR_OK)
         e = fill_vaults(r, i);
+    if (e == ERR_OK)
+        e = doris_store_stages(r->db, r->arena, id, &i->stages.n,
+                               &i->stages.v);
     if (e == ERR_OK) /* last: the connection is theirs until they are read */
         e = doris_store_cluster_rows(r->db, r->arena, id, &i->clusters);
     return req_send_or_fail(r, e, &doris_instance_rec, i);

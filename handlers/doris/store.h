@@ -83,6 +83,26 @@ enum err doris_store_vault_update(struct db *db, struct arena *a,
 enum err doris_store_vault_drop(struct db *db, const char *instance_id,
                                 const char *id) MUST_USE;
 
+/* ---- stages: store_stage.c ---- */
+
+/* All of an instance, in order of creation. */
+enum err doris_store_stages(struct db *db, struct arena *a,
+                            const char *instance_id, size_t *n,
+                            struct doris_stage **out) MUST_USE;
+/* Internal ones by user id, external ones by name. NOT_FOUND. */
+enum err doris_store_stage(struct db *db, struct arena *a,
+                           const char *instance_id,
+                           enum doris_stage_type type, const char *value,
+                           struct doris_stage *out) MUST_USE;
+/* order is the instance's version. EXISTS: name, user or id is taken. */
+enum err doris_store_stage_add(struct db *db, struct arena *a,
+                               const char *instance_id, uint64_t order,
+                               const struct doris_stage *s) MUST_USE;
+/* Noted for the recycler, without its keys. */
+enum err doris_store_stage_drop(struct db *db, const char *instance_id,
+                                const char *stage_id, int64_t now,
+                                const char *reason) MUST_USE;
+
 /* ---- clusters and nodes: store_cluster.c ---- */
 
 /* Where a node is registered. */

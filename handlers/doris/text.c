@@ -1,5 +1,6 @@
-/* Protobuf's text format on one line, as some of Doris's messages have it:
- * name: "value" number: 1 child { ... }, set fields in the record's order. */
+/* Protobuf's text format: on one line, as some of Doris's messages have it
+ * (name: "value" number: 1 child { ... }), or on many, as the replies of its
+ * debug operations; set fields in the record's order. */
 #include <string.h>
 
 #include "doris.h"
@@ -131,6 +132,72 @@ put_record(struct buf *b, const struct record *rec, const void *in)
             put_field(b, &rec->fields[i],
                       (const char *)in + rec->fields[i].off);
 }
+
+/* ---- many lines ---- */
+
+static void
+put_lines(struct buf *b, const struct record *rec, const void *in, size_t depth);
+
+static void
+put_block(struct buf *b, const struct field *f, const void *in, size_t depth)
+{
+    buf_fill(b, ' ', 2 * depth);
+    buf_puts(b, f->key);
+    buf_puts(b, " {\n");
+    put_lines(b, f->more, in, depth + 1);
+    buf_fill(b, ' ', 2 * depth);
+    buf_puts(b, "}\n");
+}
+
+static void
+put_blocks(struct buf *b, const struct field *f, const char *at, size_t depth)
+{
+    struct {
+        size_t n;
+        const char *v;
+    } list;
+
+    memcpy(&list, at, sizeof(list));
+    for (size_t i = 0; i < list.n; i++)
+        put_block(b, f, list.v + i * f->more->size, depth);
+}
+
+static void
+put_line(struct buf *b, const struct field *f, const char *at, size_t depth)
+{
+    const void *child;
+
+    if (f->type == F_LIST) {
+        put_blocks(b, f, at, depth);
+    } else if (f->type == F_OBJ) {
+        memcpy(&child, at, sizeof(child));
+        put_block(b, f, child, depth);
+    } else {
+        buf_fill(b, ' ', 2 * depth);
+        buf_puts(b, f->key);
+        buf_puts(b, ": ");
+        put_scalar(b, f, at);
+        buf_putc(b, '\n');
+    }
+}
+
+static void
+put_lines(struct buf *b, const struct record *rec, const void *in, size_t depth)
+{
+    for (size_t i = 0; i < rec->n; i++)
+        if ((rec->fields[i].flags & OUT) != 0 &&
+            field_present(&rec->fields[i], in))
+            put_line(b, &rec->fields[i],
+                     (const char *)in + rec->fields[i].off, depth);
+}
+
+void
+doris_text_lines(struct buf *b, const struct record *rec, const void *in)
+{
+    put_lines(b, rec, in, 0);
+}
+
+/* ---- one line ---- */
 
 const char *
 doris_text(struct req *r, const struct record *rec, const void *in)

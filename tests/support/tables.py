@@ -17,8 +17,7 @@ BINARY = os.path.join(ROOT, "build", "asan", "metagate")
 FORMS = {
     "doris": lambda r: (r.json["code"], r.json["msg"]),
     "doris_text": lambda r: ("-", r.text.removesuffix("\n")),
-    "pegasus": lambda r: ("-", r.text),
-    "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
+    "doris_rpc": lambda r: (r.json["status"]["code"], r.json["status"]["msg"]),
     "console": lambda r: (r.json["error"], r.json["message"]),
     "pegasus": lambda r: ("-", r.text),
     "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
@@ -111,11 +110,15 @@ class Request:
 
 
 def find(like, name):
-    """The endpoint of like's mount with that path or verb."""
-    for e in endpoints():
-        if (e.listener, e.prefix) == (like.listener, like.prefix) \
-                and name in (e.path, e.verb):
+    """The endpoint with that path or verb, of like's mount if that has it,
+    else of another mount of the dialect."""
+    named = [e for e in endpoints() if e.dialect == like.dialect
+             and name in (e.path, e.verb)]
+    for e in named:
+        if (e.listener, e.prefix) == (like.listener, like.prefix):
             return e
+    if named:
+        return named[0]
     raise KeyError(f"setup of {like}: no endpoint {name}")
 
 
@@ -138,8 +141,13 @@ class Refusal:
     which placeholders that nobody gave stand for anything."""
 
     def __init__(self, endpoint, error, **args):
-        self.error = error
-        self.form = FORMS[error["form"] or endpoint.form]
+        self.error = error = dict(error)
+        form = error["form"] or endpoint.form
+        self.form = FORMS[form]
+        if form == "doris_rpc":  # codes of its own; a handler refuses by 200
+            error["code"] = error["own_code"] or error["code"]
+            if not error["id"].startswith(("ON_", "DEFAULT_")):
+                error["http"] = 200
         parts = re.split(r"\{([\w.-]+)\}", error["text"])
         self.text = "".join(
             re.escape(part) if i % 2 == 0

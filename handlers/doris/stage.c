@@ -1,0 +1,194 @@
+/* Stages: where COPY INTO reads from; an internal one for each MySQL user,
+ * external ones by name. */
+#include <string.h>
+
+#include "store.h"
+#include "store_rpc.h"
+
+static bool
+empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
+/* ---- checks ---- */
+
+static enum err
+stage_complete(struct req *r, const void *in)
+{
+    const struct doris_stage *s =
+        ((const struct doris_create_stage *)in)->stage;
+
+    if (!HAS(s, doris_stage, type))
+        return req_fail(r, DORIS_STAGE_TYPE, ARGS());
+    if (s->type == DORIS_STAGE_EXTERNAL && empty(s->name))
+        return req_fail(r, DORIS_STAGE_NAME, ARGS());
+    if (empty(s->stage_id))
+        return req_fail(r, DORIS_STAGE_ID, ARGS());
+    if (s->type == DORIS_STAGE_INTERNAL &&
+        (s->mysql_user_name.n == 0 || s->mysql_user_id.n == 0))
+        return req_fail(
+            r, DORIS_STAGE_USER,
+            ARGS(arg_i64(r, "names", (int64_t)s->mysql_user_name.n),
+                 arg_i64(r, "ids", (int64_t)s->mysql_user_id.n)));
+    if (s->type == DORIS_STAGE_INTERNAL &&
+        (strlen(s->mysql_user_name.v[0].v) > DORIS_ID_BYTES ||
+         strlen(s->mysql_user_id.v[0].v) > DORIS_ID_BYTES))
+        return ERR_LIMIT;
+    return ERR_OK;
+}
+
+CHECKS(doris_create_stage,
+    NEED(cloud_unique_id, DORIS_CUID_UNSET),
+    PRESENT(stage, DORIS_STAGE_UNSET),
+    FN(stage_complete));
+
+static enum err
+stage_named(struct req *r, const void *in)
+{
+    const struct doris_stage_ref *s = in;
+
+    if (!HAS(s, doris_stage_ref, type))
+        return req_fail(r, DORIS_STAGE_TYPE, ARGS());
+    if (s->type == DORIS_STAGE_EXTERNAL)
+        return ERR_OK;
+    if (empty(s->mysql_user_name))
+        return req_fail(r, DORIS_STAGE_NO_USER, ARGS());
+    if (empty(s->mysql_user_id))
+        return req_fail(r, DORIS_STAGE_NO_USER_ID, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_stage_ref,
+    NEED(cloud_unique_id, DORIS_CUID_UNSET),
+    FN(stage_named));
+
+/* ---- create ---- */
+
+static enum err
+lock_live(struct req *r, const char *cloud_unique_id, const char **instance_id,
+          uint64_t *version)
+{
+    enum err e;
+
+    e = doris_rpc_instance(r, cloud_unique_id, DORIS_IID_EMPTY, instance_id);
+    if (e != ERR_OK)
+        return e;
+    e = doris_store_lock_live(r->db, *instance_id, doris_now(), version);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_READ_UNKNOWN,
+                        ARGS(arg("instance_id", *instance_id)));
+    return e == ERR_STATE ? req_fail(r, DORIS_DELETED_404, ARGS()) : e;
+}
+
+enum err
+doris_stage_create(struct req *r, const struct doris_create_stage *in)
+{
+    struct doris_stage s;
+    const char *instance_id;
+    uint64_t version;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = lock_live(r, in->cloud_unique_id, &instance_id, &version);
+    if (e != ERR_OK)
+        return e;
+    s = *in->stage;
+    if (!HAS(&s, doris_stage, create_time)) {
+        s.create_time = doris_now();
+        SET(&s, doris_stage, create_time);
+    }
+    e = doris_store_stage_add(r->db, r->arena, instance_id, version, &s);
+    if (e == ERR_EXISTS && s.type == DORIS_STAGE_INTERNAL)
+        return req_fail(r, DORIS_STAGE_OF_USER, ARGS());
+    if (e == ERR_EXISTS)
+        return req_fail(r, DORIS_STAGE_TAKEN, ARGS());
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- get ---- */
+
+/* External ones without a name are all that there are. */
+static enum err
+list_external(struct req *r, const char *instance_id,
+              struct doris_stage_list *out)
+{
+    struct doris_stage *v;
+    size_t n;
+    enum err e;
+
+    e = doris_store_stages(r->db, r->arena, instance_id, &n, &v);
+    out->stage.v = v;
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        if (v[i].type == DORIS_STAGE_EXTERNAL)
+            v[out->stage.n++] = v[i];
+    return e;
+}
+
+static enum err
+find_stage(struct req *r, const char *instance_id,
+           const struct doris_stage_ref *in, struct doris_stage *out)
+{
+    bool internal = in->type == DORIS_STAGE_INTERNAL;
+    enum err e;
+
+    e = doris_store_stage(r->db, r->arena, instance_id,
+                          (enum doris_stage_type)in->type,
+                          internal ? in->mysql_user_id : in->stage_name, out);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, internal ? DORIS_STAGE_NONE_OF_USER : DORIS_STAGE_NONE,
+                    ARGS());
+}
+
+enum err
+doris_stage_get(struct req *r, const struct doris_stage_ref *in)
+{
+    struct doris_stage_list *out = arena_alloc(r->arena, sizeof(*out));
+    const char *instance_id;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_IID_EMPTY,
+                               &instance_id);
+    if (e != ERR_OK)
+        return e;
+    if (in->type == DORIS_STAGE_EXTERNAL && empty(in->stage_name)) {
+        e = list_external(r, instance_id, out);
+    } else {
+        out->stage.v = arena_alloc(r->arena, sizeof(*out->stage.v));
+        if (out->stage.v == NULL)
+            return ERR_NOMEM;
+        e = find_stage(r, instance_id, in, out->stage.v);
+        out->stage.n = 1;
+    }
+    return req_send_or_fail(r, e, &doris_stage_list_rec, out);
+}
+
+/* ---- drop ---- */
+
+enum err
+doris_stage_drop(struct req *r, const struct doris_stage_ref *in)
+{
+    const char *instance_id;
+    struct doris_stage s;
+    uint64_t version;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK && in->type == DORIS_STAGE_EXTERNAL &&
+        empty(in->stage_name))
+        return req_fail(r, DORIS_STAGE_NAME, ARGS());
+    if (e == ERR_OK)
+        e = lock_live(r, in->cloud_unique_id, &instance_id, &version);
+    if (e == ERR_OK)
+        e = find_stage(r, instance_id, in, &s);
+    if (e == ERR_OK)
+        e = doris_store_stage_drop(r->db, instance_id, s.stage_id,
+                                   doris_now(), in->reason);
+    return e == ERR_OK ? req_ok(r) : e;
+}
