@@ -21,8 +21,6 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
 {
     if (f->http == 401)
         req_header_add(r, "WWW-Authenticate", "Bearer");
-    if (f->http == 503)
-        req_header_add(r, "Retry-After", "3");
     buf_puts(w->out, f->text);
 }
 
@@ -92,6 +90,14 @@ judge_query(struct req *r)
     return ERR_OK;
 }
 
+/* A lease that has ended is taken within seconds. */
+static enum err
+refuse_for_now(struct req *r, int id)
+{
+    req_header_add(r, "Retry-After", "3");
+    return req_fail(r, id, ARGS());
+}
+
 /* The leader's listener answers; the others send their clients there. */
 static enum err
 answer_or_redirect(struct req *r)
@@ -104,13 +110,13 @@ answer_or_redirect(struct req *r)
     if (e != ERR_OK)
         return e;
     if (!l.held || pegasus_meta_index(l.owner) < 0)
-        return req_fail(r, PEGASUS_NO_LEADER, ARGS());
+        return refuse_for_now(r, PEGASUS_NO_LEADER);
     if (strcmp(l.owner, r->listener_tail) != 0) {
         url = pegasus_meta_url(r->arena, (size_t)pegasus_meta_index(l.owner));
-        return url == NULL ? req_fail(r, PEGASUS_NO_LEADER, ARGS())
+        return url == NULL ? refuse_for_now(r, PEGASUS_NO_LEADER)
                            : req_redirect(r, PEGASUS_STANDBY, url);
     }
-    return l.ready ? ERR_OK : req_fail(r, PEGASUS_NOT_READY, ARGS());
+    return l.ready ? ERR_OK : refuse_for_now(r, PEGASUS_NOT_READY);
 }
 
 #include "endpoint_tables.h"

@@ -17,7 +17,7 @@
  * nobody's fault. */
 #define ABSENCE_MS 4000
 #define BATCH 256
-#define PURGE_MS 60000
+#define PURGE_MS 10000
 
 static struct pg_policy
 policy_of_config(void)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from support.pegasus import Cluster
+from support.store import rows, value
 from support.waiting import until
 
 pytestmark = pytest.mark.config(
@@ -56,6 +57,27 @@ def test_a_level_is_set_and_shown(pegasus, level):
 def test_an_unknown_level_is_refused(pegasus):
     assert pegasus.error("/meta/cluster/level",
                          level="frozen")[0] == "ERR_INVALID_PARAMETERS"
+
+
+def test_replicas_past_their_recall_go_at_lively_only(pegasus, fresh, sql):
+    name = fresh("t")
+    app_id = pegasus.ok("/meta/app/create", app_name=name)["app_id"]
+    pegasus.healthy(name)
+    pegasus.ok("/meta/app/drop", app_name=name)
+    rows(sql, "UPDATE pegasus_app SET expire_second = 1 WHERE app_id = %s",
+         app_id)
+
+    def left():
+        return value(sql, "SELECT COUNT(*) FROM pegasus_partition"
+                     " WHERE app_id = %s", app_id)
+
+    assert left() == 4
+    pegasus.ok("/meta/cluster/level", level="lively")
+    until(lambda: left() == 0, "its partitions are gone")
+    pegasus.ok("/meta/cluster/level", level="steady")
+    # the row stays: its id is never used again
+    assert value(sql, "SELECT status FROM pegasus_app WHERE app_id = %s",
+                 app_id) == "DROPPED"
 
 
 # ---- balance and propose ----
@@ -124,16 +146,6 @@ def beacon(machine, address, start=1700000000000):
                       start_time=start)
 
 
-@pytest.fixture
-def foreign(machine, fresh):
-    """Address of a foreign server that has sent one beacon."""
-    address = f"{fresh('host')}.example:34801"
-    beacon(machine, address)
-    machine_ok = machine.ok("/meta/nodes/config_sync", address=address)
-    assert machine_ok["partitions"] == "[]"
-    return address
-
-
 def test_a_beacon_makes_a_node_alive_and_silence_unalive(pegasus, machine,
                                                          fresh):
     address = f"{fresh('host')}.example:34801"
@@ -149,14 +161,18 @@ def test_a_beacon_makes_a_node_alive_and_silence_unalive(pegasus, machine,
     pegasus.until_node(address, "ALIVE")
 
 
-def test_a_server_that_keeps_restarting_is_not_heard(pegasus, machine, fresh):
+def test_a_server_that_keeps_restarting_is_not_heard(pegasus, machine, fresh,
+                                                     sql):
     address = f"{fresh('host')}.example:34801"
     for i in range(6):
         start = 1700000000000 + i * 1000
         until(lambda: beacon(machine, address, start) and pegasus.json(
             "/meta/nodes")["details"].get(address), "it is listed")
-        if i < 5:
-            pegasus.until_node(address, "ALIVE")
+        if i < 5:  # the leader has seen this start
+            until(lambda: beacon(machine, address, start) and pegasus.json(
+                "/meta/nodes")["details"][address]["status"] == "ALIVE")
+            until(lambda: value(sql, "SELECT unstable FROM pegasus_node"
+                                " WHERE address = %s", address) == i)
     # the last restart was one too many: its beacons no longer count
     until(lambda: beacon(machine, address, start) and pegasus.json(
         "/meta/nodes")["details"][address]["status"] == "UNALIVE",
@@ -170,13 +186,16 @@ def test_beacons_of_a_malformed_address_are_refused(machine):
 
 
 def test_a_foreign_primary_carries_out_what_is_proposed(pegasus, machine,
-                                                        foreign, fresh):
+                                                        fresh):
     """All of it by the forms: the foreign server becomes primary, learns of
     a proposal by config_sync, and reports the new secondary."""
     name, gpid, row = one(pegasus, fresh, replicas=1)
     home = row["primary"]
+    foreign = f"{fresh('host')}.example:34801"
     beat = lambda: beacon(machine, foreign)  # noqa: E731
     beat()
+    assert machine.ok("/meta/nodes/config_sync",
+                      address=foreign)["partitions"] == "[]"
     pegasus.until_node(foreign, "ALIVE")
     pegasus.ok("/meta/balance", gpid=gpid, type="copy_pri",
                **{"from": home}, to=foreign)
