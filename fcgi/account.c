@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "proc.h"
 
 static enum err
@@ -102,4 +103,64 @@ account_name(char *out, size_t size)
         return ERR_STATE;
     (void)snprintf(out, size, "%s", pw->pw_name);
     return ERR_OK;
+}
+
+/* ---- RUN_DIR of somebody else ---- */
+
+enum err
+account_refuse_owner(const char *dir, uid_t owner, char *why, size_t why_size)
+{
+    const struct passwd *pw = getpwuid(owner);
+
+    if (pw != NULL)
+        (void)snprintf(why, why_size,
+                       "%s belongs to %s: start as %s, or "
+                       "choose another RUN_DIR",
+                       dir, pw->pw_name, pw->pw_name);
+    else
+        (void)snprintf(why, why_size,
+                       "%s belongs to uid %u: choose another "
+                       "RUN_DIR",
+                       dir, (unsigned)owner);
+    return ERR_DENIED;
+}
+
+/* Every folder on the way must let this account through; those that are
+ * still missing will be its own. */
+enum err
+account_check_way(const char *dir, char *why, size_t why_size)
+{
+    char path[PLACE_BYTES], account[64], *p;
+    int code;
+
+    (void)snprintf(path, sizeof(path), "%s/", dir);
+    for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        if (access(path, X_OK) != 0) {
+            code = errno;
+            if (code == ENOENT)
+                return ERR_OK;
+            if (account_name(account, sizeof(account)) != ERR_OK)
+                (void)snprintf(account, sizeof(account), "this account");
+            (void)snprintf(why, why_size,
+                           "%s cannot enter %s (%s), which lies on the way to "
+                           "RUN_DIR %s",
+                           account, path, strerror(code), dir);
+            return ERR_DENIED;
+        }
+        *p = '/';
+    }
+    return ERR_OK;
+}
+
+enum err
+account_check_run_dir(const char *dir, char *why, size_t why_size)
+{
+    struct stat st;
+
+    if (geteuid() == 0)
+        return ERR_OK;
+    if (stat(dir, &st) == 0 && st.st_uid != geteuid())
+        return account_refuse_owner(dir, st.st_uid, why, why_size);
+    return account_check_way(dir, why, why_size);
 }

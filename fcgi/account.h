@@ -24,4 +24,16 @@ account_become_owner(const char *dir, char *why, size_t why_size) MUST_USE;
 /* The name of this process's account; STATE when it has none. */
 enum err account_name(char *out, size_t size) MUST_USE;
 
+/* DENIED, and why says whose dir is and what to do about it. */
+enum err account_refuse_owner(const char *dir, uid_t owner, char *why,
+                              size_t why_size) MUST_USE;
+/* DENIED, and why names the folder that this account cannot enter; those that
+ * are missing count as its own. */
+enum err
+account_check_way(const char *dir, char *why, size_t why_size) MUST_USE;
+/* Both for an ordinary user that starts a deployment in dir, before anything
+ * in it is read. */
+enum err
+account_check_run_dir(const char *dir, char *why, size_t why_size) MUST_USE;
+
 #endif

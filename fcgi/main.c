@@ -178,10 +178,13 @@ static bool
 settle_account(const struct command *c)
 {
     char why[512];
+    enum err e;
 
     if (makes_deployment(c))
-        return true;
-    if (account_become_owner(config_run_dir(), why, sizeof(why)) == ERR_OK)
+        e = account_check_run_dir(config_run_dir(), why, sizeof(why));
+    else
+        e = account_become_owner(config_run_dir(), why, sizeof(why));
+    if (e == ERR_OK)
         return true;
     (void)fprintf(stderr, "metagate: %s\n", why);
     return false;

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,24 +56,6 @@ is_empty_dir(int fd)
     return n == 2; /* . and .. */
 }
 
-static enum err
-refuse_owner(const char *dir, uid_t owner, char *why, size_t why_size)
-{
-    const struct passwd *pw = getpwuid(owner);
-
-    if (pw != NULL)
-        (void)snprintf(why, why_size,
-                       "%s belongs to %s: start as %s, or "
-                       "choose another RUN_DIR",
-                       dir, pw->pw_name, pw->pw_name);
-    else
-        (void)snprintf(why, why_size,
-                       "%s belongs to uid %u: choose another "
-                       "RUN_DIR",
-                       dir, (unsigned)owner);
-    return ERR_DENIED;
-}
-
 /* RUN_DIR, 0750 and the account's. As root an empty one of root's is handed
  * over; one with things in it is somebody's. */
 static enum err
@@ -96,41 +77,13 @@ own_run_dir(const char *dir, uid_t uid, gid_t gid, char *why, size_t why_size)
     } else if (st.st_uid != uid &&
                (st.st_uid != 0 || geteuid() != 0 || !is_empty_dir(fd) ||
                 fchown(fd, uid, gid) != 0)) {
-        e = refuse_owner(dir, st.st_uid, why, why_size);
+        e = account_refuse_owner(dir, st.st_uid, why, why_size);
     } else if (st.st_uid == uid || geteuid() == 0) {
         (void)fchmod(fd, 0750);
     }
     if (fd >= 0)
         (void)close(fd);
     return e;
-}
-
-/* Every folder on the way must let this account through; those that are
- * still missing will be its own. */
-static enum err
-check_way(const char *dir, char *why, size_t why_size)
-{
-    char path[PLACE_BYTES], account[64], *p;
-    int code;
-
-    (void)snprintf(path, sizeof(path), "%s/", dir);
-    for (p = strchr(path + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-        *p = '\0';
-        if (access(path, X_OK) != 0) {
-            code = errno;
-            if (code == ENOENT)
-                return ERR_OK;
-            if (account_name(account, sizeof(account)) != ERR_OK)
-                (void)snprintf(account, sizeof(account), "this account");
-            (void)snprintf(why, why_size,
-                           "%s cannot enter %s (%s), which lies on the way to "
-                           "RUN_DIR %s",
-                           account, path, strerror(code), dir);
-            return ERR_DENIED;
-        }
-        *p = '/';
-    }
-    return ERR_OK;
 }
 
 /* ---- the binary ---- */
@@ -231,7 +184,7 @@ settle_as_root(int argc, char **argv, char *why, size_t why_size)
     if (e == ERR_OK)
         e = account_become(uid, gid, why, why_size);
     if (e == ERR_OK)
-        e = check_way(dir, why, why_size);
+        e = account_check_way(dir, why, why_size);
     if (e == ERR_OK && chdir(dir) != 0)
         e = ERR_STATE;
     if (e == ERR_OK)
@@ -252,7 +205,7 @@ up_settle(int argc, char **argv, char *why, size_t why_size)
 
     if (geteuid() == 0)
         return settle_as_root(argc, argv, why, why_size);
-    e = check_way(dir, why, why_size);
+    e = account_check_way(dir, why, why_size);
     if (e == ERR_OK)
         e = make_parents(dir, why, why_size);
     if (e == ERR_OK)

@@ -234,6 +234,20 @@ def test_a_run_dir_that_the_account_cannot_reach_names_the_folder(box):
     assert f"cannot enter {b.base}/closed (" in said or os.geteuid() != 0
 
 
+def test_an_ordinary_user_is_told_what_stands_in_the_way(box):
+    if os.geteuid() != 0:
+        return  # only root can make it so
+    b = box(parent="closed")
+    os.mkdir(os.path.join(b.base, "closed"), 0o700)
+    assert b.refused(AS_NOBODY) == (
+        f"metagate: nobody cannot enter {b.base}/closed (Permission denied),"
+        f" which lies on the way to RUN_DIR {b.run_dir}\n")
+    taken = box()
+    os.mkdir(taken.run_dir, 0o700)
+    assert f"{taken.run_dir} belongs to root: start as root" in \
+        taken.refused(AS_NOBODY)
+
+
 def test_missing_parents_are_made_open(box):
     b = box(parent="a/b")
     b.ready(b.up())
