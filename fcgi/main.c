@@ -233,7 +233,8 @@ run_command(const struct command *c, bool net_given, int argc, char **argv,
         return EXIT_FAILURE;
     if (!net_given && !makes_deployment(c))
         adopt_net();
-    if (!load_config())
+    /* a mistake made since the start must not keep it from being stopped */
+    if (!load_config() && strcmp(c->name, "stop") != 0)
         return EXIT_FAILURE;
     prepare_profiler(c, whole_argv);
     return c->run(argc, argv);

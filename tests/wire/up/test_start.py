@@ -221,6 +221,17 @@ def test_of_a_child_that_fails_the_last_lines_are_shown(box):
     assert "/log/nginx.log)" in said
 
 
+def test_a_spoilt_configuration_keeps_nobody_from_stopping(box):
+    b = box()
+    b.ready(b.up())
+    with open(b.path("metagate.ini"), "a") as f:
+        f.write("spoilt\n")
+    assert b.command("status", check=False).returncode == 1
+    done = b.command("stop")
+    assert done.stdout == "stopped\n" and "metagate.ini:" in done.stderr
+    assert not processes.below(b.run_dir)
+
+
 def test_a_run_dir_that_the_account_cannot_reach_names_the_folder(box):
     b = box(parent="closed/below")
     os.makedirs(os.path.join(b.base, "closed"))
