@@ -23,8 +23,7 @@ audit_duty(struct duty_run *run)
                         &n);
     e = db_end(run->db, e);
     if (e != ERR_OK && e != ERR_STATE)
-        log_warn("audit.purge err=%s errno=%u", err_name(e),
-                 db_errno(run->db));
+        log_warn("audit.purge err=%s errno=%u", err_name(e), db_errno(run->db));
     if (e == ERR_OK && n > 0)
         log_info("audit.purge rows=%llu", (unsigned long long)n);
     return e == ERR_OK && n < BATCH ? ERR_NOT_FOUND : e;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES 32
+#define ENTRIES   32
 #define BYTES_MAX ((size_t)32 << 20) /* of all texts together */
 
 struct entry {

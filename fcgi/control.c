@@ -18,10 +18,10 @@
 #include "metrics.h"
 #include "runner.h"
 
-#define LOOK_MS 1000
-#define RENEW_MS 3000
-#define END_MS 3000 /* for steps under way, after SIGTERM */
-#define LONG_STEP_MS 60000
+#define LOOK_MS            1000
+#define RENEW_MS           3000
+#define END_MS             3000 /* for steps under way, after SIGTERM */
+#define LONG_STEP_MS       60000
 #define LEASES_ARENA_BYTES ((size_t)64 << 20)
 
 /* One row of duties[] in this process. */
@@ -32,7 +32,7 @@ struct post {
     struct runner_task task;
     struct runner *runner; /* NULL: not held here */
     void *memory;
-    int64_t renewed_ms;    /* monotonic: when the last renewal was sent */
+    int64_t renewed_ms; /* monotonic: when the last renewal was sent */
     bool leaving, long_step;
 };
 
@@ -92,8 +92,8 @@ static void
 post_leave(struct post *p, const char *why)
 {
     if (!p->leaving)
-        log_warn("control.lost lease=%s epoch=%llu why=\"%s\"",
-                 p->duty->lease, (unsigned long long)p->lease.epoch, why);
+        log_warn("control.lost lease=%s epoch=%llu why=\"%s\"", p->duty->lease,
+                 (unsigned long long)p->lease.epoch, why);
     p->leaving = true;
     runner_stop(p->runner);
 }
@@ -126,8 +126,7 @@ check_thread(struct post *p)
     if (long_step && !p->long_step)
         log_warn("control.long_step lease=%s", p->duty->lease);
     p->long_step = long_step;
-    if (!p->leaving &&
-        clock_mono_ms() - p->renewed_ms > p->lease.ttl_ms)
+    if (!p->leaving && clock_mono_ms() - p->renewed_ms > p->lease.ttl_ms)
         post_leave(p, "not renewed in time");
     if (runner_ended(p->runner) && runner_join(p->runner, 0)) {
         p->runner = NULL;
@@ -171,8 +170,7 @@ look(struct control *c)
     for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
         struct post *p = &c->post[i];
 
-        e = p->runner != NULL ? renew(c, p)
-                              : apply_for(c, p, &rows, view_ms);
+        e = p->runner != NULL ? renew(c, p) : apply_for(c, p, &rows, view_ms);
     }
     return e;
 }

@@ -44,8 +44,7 @@ daemon_option(int argc, char **argv, const char *option)
 
     if (argc == 3 && strcmp(argv[1], option) == 0)
         v = argv[2];
-    else if (argc == 2 && strncmp(argv[1], option, n) == 0 &&
-             argv[1][n] == '=')
+    else if (argc == 2 && strncmp(argv[1], option, n) == 0 && argv[1][n] == '=')
         v = argv[1] + n + 1;
     if (v != NULL && is_id(v))
         return v;

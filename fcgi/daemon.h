@@ -20,8 +20,8 @@ const char *daemon_option(int argc, char **argv, const char *option);
 
 /* Opens log, store, metrics slot and sockets; blocks the signals. EXISTS when
  * one of that name runs on this RUN_DIR. */
-enum err daemon_begin(struct daemon *d, const char *role,
-                      const char *id) MUST_USE;
+enum err
+daemon_begin(struct daemon *d, const char *role, const char *id) MUST_USE;
 void daemon_end(struct daemon *d);
 
 enum daemon_event { DAEMON_TIMEOUT, DAEMON_WOKEN, DAEMON_STOP };

@@ -7,8 +7,8 @@
  * seen it unrenewed for its whole time. One that has just come, or could not
  * reach the store (nor could the owner, then), waits that long first. */
 bool
-duty_may_take(const struct duty *d, const char *id,
-              const struct lease_row *row, int64_t view_ms)
+duty_may_take(const struct duty *d, const char *id, const struct lease_row *row,
+              int64_t view_ms)
 {
     if (row != NULL && strcmp(row->owner, id) == 0)
         return true; /* ours before we were killed */

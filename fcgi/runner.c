@@ -10,7 +10,7 @@
 #include "metrics.h"
 
 #define STEP_ARENA_BYTES ((size_t)256 << 20)
-#define RETRY_MS 1000
+#define RETRY_MS         1000
 
 struct runner {
     const struct runner_task *task;

@@ -14,7 +14,7 @@
 #include "runner.h"
 
 #define IDLE_MS 60000
-#define END_MS 3000
+#define END_MS  3000
 
 struct place_of {
     const struct upkeep *upkeep;
@@ -91,8 +91,7 @@ supervise(struct daemon *d, const char *machine)
     while (p != NULL && started < n &&
            start(&p[started], &upkeeps[started], machine))
         started++;
-    while (p != NULL && started == n &&
-           daemon_wait(d, IDLE_MS) != DAEMON_STOP)
+    while (p != NULL && started == n && daemon_wait(d, IDLE_MS) != DAEMON_STOP)
         ;
     if (p == NULL || started < n)
         log_error("supervise.threads started=%zu of=%zu", started, n);

@@ -17,8 +17,8 @@ int addresses_add(struct addresses *a, const char *text, size_t n);
 const char *addresses_text(const struct addresses *a, int i);
 
 /* A row's configuration by these indices; a is emptied first. */
-enum err addresses_read(struct addresses *a,
-                        const struct pegasus_partition *row,
-                        struct pg_config *out) MUST_USE;
+enum err
+addresses_read(struct addresses *a, const struct pegasus_partition *row,
+               struct pg_config *out) MUST_USE;
 
 #endif

@@ -32,7 +32,7 @@ NO_CHECKS(pegasus_ddd_ref);
 
 /* A table so wide is rendered at once and kept: its reply has a bound. */
 #define CACHED_PARTITIONS 4096
-#define CACHED_MAX ((size_t)8 << 20)
+#define CACHED_MAX        ((size_t)8 << 20)
 
 /* Everything of a record that was filled by hand is there. */
 #define ALL_SET UINT64_MAX
@@ -180,7 +180,8 @@ find_app(struct req *r, const char *name, struct pegasus_general *out)
 static struct cache_key
 key_of(const struct pegasus_general *g)
 {
-    return (struct cache_key){ "pegasus.app", g->app_id,
+    return (struct cache_key){ "pegasus.app",
+                               g->app_id,
                                { g->changed, g->configs } };
 }
 
@@ -217,17 +218,16 @@ send_detail(struct req *r, const char *name, struct pegasus_app *out)
     if (e == ERR_NOT_FOUND) {
         e = render_detail(r, name, out, &b);
         key = key_of(out->general);
-        text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n),
-                              b.n };
+        text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n), b.n };
         if (e == ERR_OK && text.p != NULL)
             cache_put(&key, text);
         buf_free(&b);
     }
     if (e != ERR_OK)
         return e;
-    return text.p == NULL ? ERR_NOMEM
-                          : req_send_text(r, pegasus_form.reply_type, text.p,
-                                          text.n);
+    return text.p == NULL
+               ? ERR_NOMEM
+               : req_send_text(r, pegasus_form.reply_type, text.p, text.n);
 }
 
 enum err
@@ -361,8 +361,7 @@ next_health(struct rows *rows, struct arena *a, const void **out)
 
     if (e != ERR_OK)
         return e;
-    (void)snprintf(l->health_name, sizeof(l->health_name), "%s",
-                   l->group_name);
+    (void)snprintf(l->health_name, sizeof(l->health_name), "%s", l->group_name);
     l->health = (struct pegasus_health_line){
         .has = ALL_SET,
         .app_id = l->group.app_id,

@@ -9,15 +9,15 @@
 struct plan {
     const struct pg_state *s;
     int app;
-    int n;               /* alive nodes */
-    int *node;           /* their index in s */
-    int *slot;           /* of every node of s: its number here, or -1 */
+    int n;     /* alive nodes */
+    int *node; /* their index in s */
+    int *slot; /* of every node of s: its number here, or -1 */
     int *primaries, *partitions;
-    int *edge;           /* n × n: primary on a, secondary on b */
-    int *flow;           /* of each vertex on the widest path */
+    int *edge; /* n × n: primary on a, secondary on b */
+    int *flow; /* of each vertex on the widest path */
     int *from;
     bool *done;
-    bool *taken;         /* per partition: it has its operation */
+    bool *taken; /* per partition: it has its operation */
     struct pg_operation *out;
     size_t max, *out_n;
     struct pg_counters *count;
@@ -116,9 +116,8 @@ emit(struct plan *b, int pidx, enum balance_kind kind, int from, int to)
         b->count->copy_sec++;
     if (*b->out_n == b->max)
         return;
-    b->out[(*b->out_n)++] = (struct pg_operation){
-        b->app, pidx, kind, b->node[from], b->node[to]
-    };
+    b->out[(*b->out_n)++] =
+        (struct pg_operation){ b->app, pidx, kind, b->node[from], b->node[to] };
 }
 
 static bool
@@ -305,9 +304,9 @@ pick_copy(const struct plan *b, int from, int to, bool primary)
 
     for (int i = 0; i < app->n; i++) {
         const struct pg_config *c = &app->p[i].c;
-        bool there = primary ? c->primary == b->node[from]
-                             : config_secondary_index(c, b->node[from]) !=
-                                   PG_NONE;
+        bool there = primary
+                         ? c->primary == b->node[from]
+                         : config_secondary_index(c, b->node[from]) != PG_NONE;
 
         if (there && !b->taken[i] && !config_has(c, b->node[to]))
             return i;
@@ -344,8 +343,8 @@ open_taker(const struct plan *b)
     int best = PG_NONE;
 
     for (int i = 0; i < b->n; i++)
-        if (!b->done[i] && (best == PG_NONE ||
-                            b->partitions[i] < b->partitions[best]))
+        if (!b->done[i] &&
+            (best == PG_NONE || b->partitions[i] < b->partitions[best]))
             best = i;
     return best;
 }
@@ -493,8 +492,9 @@ enum err
 balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
              size_t *out_n, struct pg_counters *count)
 {
-    struct plan b = { .s = s, .out = out, .max = max, .out_n = out_n,
-                      .count = count };
+    struct plan b = {
+        .s = s, .out = out, .max = max, .out_n = out_n, .count = count
+    };
     enum err e = ERR_OK;
 
     *out_n = 0;
@@ -520,18 +520,19 @@ balance_actions(const struct pg_operation *op,
 
     if (op->kind != BALANCE_MOVE_PRI)
         out[n++] = (struct pg_action){ PG_ADD_SECONDARY_FOR_LB,
-                                       op->kind == BALANCE_COPY_PRI
-                                           ? op->from : PG_NONE,
+                                       op->kind == BALANCE_COPY_PRI ? op->from
+                                                                    : PG_NONE,
                                        op->to, true };
     if (op->kind != BALANCE_COPY_SEC) {
         out[n++] = (struct pg_action){ PG_DOWNGRADE_TO_SECONDARY, op->from,
                                        op->from, true };
-        out[n++] = (struct pg_action){ PG_UPGRADE_TO_PRIMARY, op->to, op->to,
-                                       true };
+        out[n++] =
+            (struct pg_action){ PG_UPGRADE_TO_PRIMARY, op->to, op->to, true };
     }
     if (op->kind != BALANCE_MOVE_PRI)
-        out[n++] = (struct pg_action){ PG_REMOVE, op->kind == BALANCE_COPY_PRI
-                                                      ? op->to : PG_NONE,
-                                       op->from, true };
+        out[n++] =
+            (struct pg_action){ PG_REMOVE,
+                                op->kind == BALANCE_COPY_PRI ? op->to : PG_NONE,
+                                op->from, true };
     return n;
 }

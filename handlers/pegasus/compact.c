@@ -16,8 +16,8 @@ check_type(struct req *r, const void *p)
 {
     const struct pegasus_compact *in = p;
 
-    if (in->type == NULL || (strcmp(in->type, "once") != 0 &&
-                             strcmp(in->type, "periodic") != 0))
+    if (in->type == NULL ||
+        (strcmp(in->type, "once") != 0 && strcmp(in->type, "periodic") != 0))
         return req_fail(r, PEGASUS_COMPACT_TYPE, ARGS());
     return ERR_OK;
 }
@@ -52,20 +52,15 @@ check_scenario(struct req *r, const void *p)
     return ERR_OK;
 }
 
-CHECKS(pegasus_compact,
-    NEED(app_name, PEGASUS_EMPTY),
-    FN(check_type),
-    FN(check_rest));
-CHECKS(pegasus_scenario,
-    NEED(app_name, PEGASUS_EMPTY),
-    FN(check_scenario));
+CHECKS(pegasus_compact, NEED(app_name, PEGASUS_EMPTY), FN(check_type),
+       FN(check_rest));
+CHECKS(pegasus_scenario, NEED(app_name, PEGASUS_EMPTY), FN(check_scenario));
 
 /* Finds the table and sets the pairs, all or none. */
 static enum err
-set_pairs(struct req *r, const char *name, const struct map_of_STR *v,
-          size_t n)
+set_pairs(struct req *r, const char *name, const struct map_of_STR *v, size_t n)
 {
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     int64_t version;
     enum err e = pegasus_store_lock(r->db, &version);
 
@@ -77,8 +72,7 @@ set_pairs(struct req *r, const char *name, const struct map_of_STR *v,
     if (e == ERR_OK)
         e = env_judge(r, v, n);
     for (size_t i = 0; i < n && e == ERR_OK; i++)
-        e = pegasus_store_env_set(r->db, app.app_id, v[i].key,
-                                  v[i].value.v);
+        e = pegasus_store_env_set(r->db, app.app_id, v[i].key, v[i].value.v);
     return e == ERR_OK ? pegasus_send(r, pegasus_done(r)) : e;
 }
 
@@ -86,10 +80,10 @@ set_pairs(struct req *r, const char *name, const struct map_of_STR *v,
 static struct map_of_STR
 pair(struct req *r, const char *type, const char *what, const char *value)
 {
-    const char *key = type[0] == '\0'
-                          ? arena_printf(r->arena, "manual_compact.%s", what)
-                          : arena_printf(r->arena, "manual_compact.%s.%s",
-                                         type, what);
+    const char *key =
+        type[0] == '\0'
+            ? arena_printf(r->arena, "manual_compact.%s", what)
+            : arena_printf(r->arena, "manual_compact.%s.%s", type, what);
 
     return (struct map_of_STR){ key == NULL ? "" : key,
                                 { .has = UINT64_MAX, .v = value } };
@@ -114,7 +108,8 @@ pegasus_app_compact(struct req *r, const struct pegasus_compact *in)
         return e;
     v[n++] = pair(r, in->type, "target_level",
                   HAS(in, pegasus_compact, target_level)
-                      ? digits(r, in->target_level) : "-1");
+                      ? digits(r, in->target_level)
+                      : "-1");
     v[n++] = pair(r, in->type, "bottommost_level_compaction",
                   in->bottommost != NULL ? in->bottommost : "skip");
     v[n++] = pair(r, in->type, "trigger_time",
@@ -122,8 +117,8 @@ pegasus_app_compact(struct req *r, const struct pegasus_compact *in)
                       ? in->trigger_time
                       : digits(r, clock_unix_s()));
     if (in->running > 0)
-        v[n++] = pair(r, "", "max_concurrent_running_count",
-                      digits(r, in->running));
+        v[n++] =
+            pair(r, "", "max_concurrent_running_count", digits(r, in->running));
     return set_pairs(r, in->app_name, v, n);
 }
 

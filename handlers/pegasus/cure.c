@@ -61,7 +61,8 @@ least_secondary(const struct pg_state *s, const struct pg_tally *t,
     return best;
 }
 
-/* Among alive nodes that are not members and have reported; room: for one learner more. */
+/* Among alive nodes that are not members and have reported; room: for one
+ * learner more. */
 static int
 least_outsider(const struct pg_state *s, const struct pg_tally *t,
                const struct pg_config *c, bool primaries, bool room)
@@ -199,7 +200,8 @@ next_learner(const struct pg_state *s, const struct pg_config *c,
         const struct pg_drop *last = &c->drop[c->n_drops - 1];
 
         return is_dropped_candidate(s, c, last) && has_room(s, t, last->node)
-                   ? last->node : PG_NONE;
+                   ? last->node
+                   : PG_NONE;
     }
     for (int i = c->n_drops; i > 0; i--)
         if (is_dropped_candidate(s, c, &c->drop[i - 1]) &&
@@ -214,8 +216,8 @@ most_loaded_secondary(const struct pg_state *s, const struct pg_config *c)
     int worst = PG_NONE;
 
     for (int i = 0; i < c->n_secondaries; i++)
-        if (worst == PG_NONE || s->node[c->secondary[i]].partitions >
-                                    s->node[worst].partitions)
+        if (worst == PG_NONE ||
+            s->node[c->secondary[i]].partitions > s->node[worst].partitions)
             worst = c->secondary[i];
     return worst;
 }
@@ -308,8 +310,8 @@ bool
 cure_is_ours(const struct pg_state *s, const struct pg_config *c,
              const struct pg_action *a)
 {
-    return !is_learning(a->type) || (c->primary != PG_NONE &&
-                                     s->node[c->primary].managed);
+    return !is_learning(a->type) ||
+           (c->primary != PG_NONE && s->node[c->primary].managed);
 }
 
 /* A choice counts at once, for the partitions that are asked after it. */
@@ -331,9 +333,8 @@ note_choice(struct pg_state *s, struct pg_tally *t, const struct pg_action *a)
 }
 
 bool
-cure_partition(struct pg_state *s, struct pg_partition *p,
-               struct pg_tally *t, bool may_learn, int64_t now_ms,
-               struct pg_action *out)
+cure_partition(struct pg_state *s, struct pg_partition *p, struct pg_tally *t,
+               bool may_learn, int64_t now_ms, struct pg_action *out)
 {
     bool needed = take_pending(s, p, now_ms, out);
 

@@ -7,12 +7,12 @@
 /* A server that keeps restarting takes replicas and loses them again: after
  * max_unstable restarts it is not heard until it stays up. */
 static bool
-is_accepted(struct pg_node *n, const struct pg_policy *policy,
-            int64_t start_ms, int64_t now_ms)
+is_accepted(struct pg_node *n, const struct pg_policy *policy, int64_t start_ms,
+            int64_t now_ms)
 {
     if (start_ms > n->start_ms) {
-        bool soon = n->start_ms != 0 &&
-                    start_ms - n->start_ms < policy->stable_ms;
+        bool soon =
+            n->start_ms != 0 && start_ms - n->start_ms < policy->stable_ms;
 
         n->unstable = soon ? n->unstable + 1 : 0;
         n->start_ms = start_ms;

@@ -37,8 +37,11 @@ outcome(struct req *r, struct json_writer *w, const struct failure *f)
     buf_putc(w->out, '\n');
 }
 
-#define LEAVES { .all_leaves_string = true, .upper_hex = true }
-#define TYPES \
+#define LEAVES                                       \
+    {                                                \
+        .all_leaves_string = true, .upper_hex = true \
+    }
+#define TYPES                                                  \
     (BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_NULL_UNSET | \
      BIND_UNKNOWN_REFUSED)
 

@@ -10,15 +10,13 @@ TABLE(pegasus_envs_set, PEGASUS_ENVS_SET);
 TABLE(pegasus_envs_del, PEGASUS_ENVS_DEL);
 TABLE(pegasus_envs_clear, PEGASUS_ENVS_CLEAR);
 
-CHECKS(pegasus_envs_set,
-    NEED(app_name, PEGASUS_EMPTY),
-    PRESENT(envs, PEGASUS_EMPTY));
-CHECKS(pegasus_envs_del,
-    NEED(app_name, PEGASUS_EMPTY),
-    PRESENT(keys, PEGASUS_EMPTY));
+CHECKS(pegasus_envs_set, NEED(app_name, PEGASUS_EMPTY),
+       PRESENT(envs, PEGASUS_EMPTY));
+CHECKS(pegasus_envs_del, NEED(app_name, PEGASUS_EMPTY),
+       PRESENT(keys, PEGASUS_EMPTY));
 CHECKS(pegasus_envs_clear, NEED(app_name, PEGASUS_EMPTY));
 
-#define KEY_MAX_BYTES 255
+#define KEY_MAX_BYTES   255
 #define VALUE_MAX_BYTES 65535
 
 /* ---- rules ---- */
@@ -44,8 +42,8 @@ static const struct {
     { "replica.rocksdb_block_cache_enabled", BOOLEAN, 0, 0, NULL, NULL },
     { "default_ttl", NUMBER, 0, INT32_MAX, NULL, NULL },
     { "business.info", ANYTHING, 0, 0, NULL, NULL },
-    { "rocksdb.usage_scenario", ONE_OF, 0, 0,
-      " normal prefer_write bulk_load ", NULL },
+    { "rocksdb.usage_scenario", ONE_OF, 0, 0, " normal prefer_write bulk_load ",
+      NULL },
     { "rocksdb.checkpoint.reserve_min_count", NUMBER, 1, INT32_MAX, NULL,
       NULL },
     { "rocksdb.checkpoint.reserve_time_seconds", NUMBER, 0, INT32_MAX, NULL,
@@ -54,8 +52,8 @@ static const struct {
     { "rocksdb.write_buffer_size", NUMBER, 16 << 20, 512 << 20, NULL, NULL },
     { "rocksdb.allow_ingest_behind", BOOLEAN, 0, 0, NULL, NULL },
     { "manual_compact.disabled", BOOLEAN, 0, 0, NULL, NULL },
-    { "manual_compact.max_concurrent_running_count", NUMBER, 0, INT32_MAX,
-      NULL, NULL },
+    { "manual_compact.max_concurrent_running_count", NUMBER, 0, INT32_MAX, NULL,
+      NULL },
     { "manual_compact.once.trigger_time", NUMBER, 0, INT64_MAX, NULL, NULL },
     { "manual_compact.once.target_level", NUMBER, -1, INT32_MAX, NULL, NULL },
     { "manual_compact.once.bottommost_level_compaction", ONE_OF, 0, 0,
@@ -154,7 +152,8 @@ is_valid(size_t i, const char *value)
         return is_list_of(value, throttle_item);
     case DENY:
         return is_word_of(" timeout*all timeout*write timeout*read"
-                          " reject*all reject*write reject*read ", value);
+                          " reject*all reject*write reject*read ",
+                          value);
     case CLOCK_TIMES:
         return is_list_of(value, clock_item);
     case ANYTHING:
@@ -174,8 +173,7 @@ rule_hint(struct arena *a, size_t i)
             return arena_printf(a, "%s must be >= %lld", known[i].key,
                                 (long long)known[i].min);
         return arena_printf(a, "%s must be %lld to %lld", known[i].key,
-                            (long long)known[i].min,
-                            (long long)known[i].max);
+                            (long long)known[i].min, (long long)known[i].max);
     case BOOLEAN:
         return arena_printf(a, "%s must be true or false", known[i].key);
     case ONE_OF:
@@ -273,8 +271,8 @@ pegasus_env_rules(struct req *r, const struct none *in)
         if (hint == NULL || sample == NULL)
             return ERR_NOMEM;
         v[i] = (struct pegasus_env_line){ UINT64_MAX, known[i].key,
-                                          rule_words[known[i].rule].type,
-                                          hint, sample };
+                                          rule_words[known[i].rule].type, hint,
+                                          sample };
     }
     out->envs.n = COUNT(known);
     out->envs.v = v;
@@ -304,7 +302,7 @@ lock_available(struct req *r, const char *name, struct pegasus_app_row *app)
 enum err
 pegasus_app_envs_set(struct req *r, const struct pegasus_envs_set *in)
 {
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     enum err e;
 
     e = req_check(r, in);
@@ -346,23 +344,25 @@ send_deleted(struct req *r, enum err e, struct deleted *d)
     struct pegasus_outcome *out = pegasus_done(r);
 
     if (out != NULL)
-        out->hint = d->n == 0 ? "no key need to delete"
-                              : arena_strndup(r->arena, buf_text(&d->text),
-                                              d->text.n);
+        out->hint =
+            d->n == 0 ? "no key need to delete"
+                      : arena_strndup(r->arena, buf_text(&d->text), d->text.n);
     buf_free(&d->text);
     if (e != ERR_OK)
         return e;
-    return out == NULL || out->hint == NULL ? ERR_NOMEM
-                                            : pegasus_send(r, out);
+    return out == NULL || out->hint == NULL ? ERR_NOMEM : pegasus_send(r, out);
 }
 
-#define DELETED_INIT { BUF_INIT(1 << 20), 0 }
+#define DELETED_INIT         \
+    {                        \
+        BUF_INIT(1 << 20), 0 \
+    }
 
 enum err
 pegasus_app_envs_del(struct req *r, const struct pegasus_envs_del *in)
 {
     struct deleted d = DELETED_INIT;
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     enum err e;
 
     e = req_check(r, in);
@@ -390,7 +390,7 @@ pegasus_app_envs_clear(struct req *r, const struct pegasus_envs_clear *in)
     const char *prefix = in->prefix != NULL ? in->prefix : "";
     struct deleted d = DELETED_INIT;
     struct pegasus_env_rows rows = { 0 };
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     enum err e;
 
     e = req_check(r, in);

@@ -5,8 +5,8 @@
 #include "pegasus.h"
 
 /* OK, or a refusal with the hint of the first pair that is not valid. */
-enum err env_judge(struct req *r, const struct map_of_STR *v,
-                   size_t n) MUST_USE;
+enum err
+env_judge(struct req *r, const struct map_of_STR *v, size_t n) MUST_USE;
 
 /* The value of a key; NULL when absent. */
 const char *env_find(const struct map_of_STR *v, size_t n, const char *key);

@@ -33,9 +33,10 @@ next_held(struct rows *rows, struct arena *a, const void **out)
         .has = UINT64_MAX,
         .gpid = h->gpid,
         .app_name = p->app_name,
-        .role = p->primary_node != NULL &&
-                        strcmp(p->primary_node, h->address) == 0
-                    ? "PRIMARY" : "SECONDARY",
+        .role =
+            p->primary_node != NULL && strcmp(p->primary_node, h->address) == 0
+                ? "PRIMARY"
+                : "SECONDARY",
         .ballot = p->ballot,
     };
     *out = &h->line;
@@ -63,7 +64,8 @@ describe(struct req *r, struct pegasus_replica_info *out)
         out->beacon_age =
             arena_printf(r->arena, "%lld",
                          (long long)(l.now_ms > n->last_beacon_ms
-                                         ? l.now_ms - n->last_beacon_ms : 0));
+                                         ? l.now_ms - n->last_beacon_ms
+                                         : 0));
     }
     return e;
 }

@@ -16,8 +16,8 @@
 /* A pause of the leader itself (stopped, no store): silence meanwhile is
  * nobody's fault. */
 #define ABSENCE_MS 4000
-#define BATCH 256
-#define PURGE_MS 10000
+#define BATCH      256
+#define PURGE_MS   10000
 
 static struct pg_policy
 policy_of_config(void)
@@ -64,8 +64,7 @@ store_one(struct duty_run *run, struct leader *l, struct pg_work *w)
 
 /* One that was refused by its ballot holds up none of the others. */
 static enum err
-store_batch(struct duty_run *run, struct leader *l, struct pg_work *w,
-            size_t n)
+store_batch(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
 {
     enum err e = begin_fenced(run);
 
@@ -83,8 +82,7 @@ store_batch(struct duty_run *run, struct leader *l, struct pg_work *w,
 }
 
 static enum err
-store_work(struct duty_run *run, struct leader *l, struct pg_work *w,
-           size_t n)
+store_work(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
 {
     enum err e = ERR_OK;
 
@@ -109,44 +107,57 @@ tell_node(const struct pg_node *n, enum detector_event event)
         log_warn("pegasus.node_unalive address=%s", n->address);
 }
 
+/* Whether what is stored of the node must be written anew. */
+static bool
+hear(struct leader *l, const struct pegasus_node *row, struct pg_node *n,
+     bool check)
+{
+    int64_t now = clock_mono_ms();
+    int unstable = n->unstable;
+    enum detector_event event;
+
+    n->managed = row->managed;
+    event = detector_beacon(n, &l->s.policy, row->last_beacon_ms,
+                            row->start_ms, now);
+    if (event == NODE_SAME && check)
+        event = detector_check(n, &l->s.policy, now);
+    if (n->alive && row->collected && !n->collected)
+        l->reports_stale = true;
+    n->collected = n->alive && row->collected;
+    if (event != NODE_SAME)
+        tell_node(n, event);
+    return row->alive != n->alive || unstable != n->unstable;
+}
+
+static enum err
+store_node(struct duty_run *run, const struct pg_node *n)
+{
+    enum err e = begin_fenced(run);
+
+    if (e == ERR_OK)
+        e = pegasus_store_node_state(run->db, n);
+    return db_end(run->db, e);
+}
+
 static enum err
 detect(struct duty_run *run, struct leader *l,
        const struct pegasus_node_rows *rows)
 {
-    int64_t now = clock_mono_ms();
-    bool check = now >= l->next_check_ms;
+    bool check = clock_mono_ms() >= l->next_check_ms;
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++) {
-        const struct pegasus_node *row = &rows->v[i];
-        struct pg_node *n = leader_node(l, row->address);
-        enum detector_event event;
-        int unstable;
+        struct pg_node *n = leader_node(l, rows->v[i].address);
 
         if (n == NULL)
             return ERR_NOMEM;
-        unstable = n->unstable;
-        n->managed = row->managed;
-        event = detector_beacon(n, &l->s.policy, row->last_beacon_ms,
-                                row->start_ms, now);
-        if (event == NODE_SAME && check)
-            event = detector_check(n, &l->s.policy, now);
-        if (n->alive && row->collected && !n->collected)
-            l->reports_stale = true;
-        n->collected = n->alive && row->collected;
-        if (event == NODE_SAME && unstable == n->unstable &&
-            row->alive == n->alive)
-            continue;
-        if (event != NODE_SAME)
-            tell_node(n, event);
-        e = begin_fenced(run);
-        if (e == ERR_OK)
-            e = pegasus_store_node_state(run->db, n);
-        e = db_end(run->db, e);
+        if (hear(l, &rows->v[i], n, check))
+            e = store_node(run, n);
     }
     if (check)
         l->next_check_ms =
-            now + config()->pegasus_fd_check_interval_seconds * 1000;
+            clock_mono_ms() +
+            config()->pegasus_fd_check_interval_seconds * 1000;
     return e;
 }
 
@@ -278,9 +289,9 @@ make_default_table(struct duty_run *run)
     enum err e = pegasus_store_lock(run->db, &version);
 
     if (e == ERR_OK)
-        e = pegasus_store_app_add(
-            run->db, c->pegasus_default_table, "pegasus",
-            (int32_t)c->pegasus_default_table_partitions, 3, version, &app_id);
+        e = pegasus_store_app_add(run->db, c->pegasus_default_table, "pegasus",
+                                  (int32_t)c->pegasus_default_table_partitions,
+                                  3, version, &app_id);
     return e;
 }
 
@@ -305,8 +316,8 @@ open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
 /* ---- a step ---- */
 
 static enum err
-read_all(struct duty_run *run, struct leader *l,
-         struct pegasus_cluster_row *c, struct pegasus_node_rows *rows)
+read_all(struct duty_run *run, struct leader *l, struct pegasus_cluster_row *c,
+         struct pegasus_node_rows *rows)
 {
     enum err e = pegasus_store_cluster(run->db, run->arena, c);
 

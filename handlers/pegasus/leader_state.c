@@ -147,9 +147,9 @@ leader_read_nodes(struct leader *l, const struct pegasus_node_rows *rows)
 {
     for (size_t i = 0; i < rows->n; i++) {
         const struct pegasus_node *row = &rows->v[i];
-        bool known = find_node(l, row->address, strlen(row->address)) !=
-                         PG_NONE &&
-                     l->version != 0;
+        bool known =
+            find_node(l, row->address, strlen(row->address)) != PG_NONE &&
+            l->version != 0;
         struct pg_node *n = leader_node(l, row->address);
 
         if (n == NULL)
@@ -258,8 +258,7 @@ read_app(struct leader *l, const struct pegasus_app_state *row)
     enum pg_app_status status = status_by_name(row->status);
 
     if (app == NULL ||
-        !make_room(l, app,
-                   status == PG_APP_DROPPED ? 0 : row->partition_count))
+        !make_room(l, app, status == PG_APP_DROPPED ? 0 : row->partition_count))
         return ERR_NOMEM;
     app->status = status;
     app->stale = false;
@@ -404,8 +403,8 @@ store_rest(struct duty_run *run, struct leader *l, const struct noted *noted,
     for (int i = 0; p != NULL && i < p->n_acts && e == ERR_OK; i++)
         e = pegasus_store_action_add(
             run->db, noted->app_id, noted->pidx, i, type_name(p->act[i].type),
-            p->act[i].target == PG_NONE
-                ? "" : l->s.node[p->act[i].target].address,
+            p->act[i].target == PG_NONE ? ""
+                                        : l->s.node[p->act[i].target].address,
             l->s.node[p->act[i].node].address, p->act[i].balancer);
     return e;
 }
@@ -418,8 +417,7 @@ leader_drop_done(struct leader *l, struct duty_run *run)
 
     for (size_t i = 0; i < l->n_noted; i++) {
         struct noted noted = l->noted[i];
-        struct pg_partition *p =
-            find_partition(l, noted.app_id, noted.pidx);
+        struct pg_partition *p = find_partition(l, noted.app_id, noted.pidx);
         int n = p == NULL ? 0 : p->n_acts;
 
         if (e == ERR_OK && n != noted.rows) {
@@ -470,8 +468,8 @@ leader_read_apps(struct leader *l, struct db *db, struct arena *a,
         l->version = 0;
     if (c->version == l->version)
         return ERR_OK;
-    l->count = (struct pg_counters){ c->move_pri, c->copy_pri, c->copy_sec,
-                                     c->total };
+    l->count =
+        (struct pg_counters){ c->move_pri, c->copy_pri, c->copy_sec, c->total };
     e = pegasus_store_changed(db, a, l->version, &apps);
     for (size_t i = 0; e == ERR_OK && i < apps.n; i++)
         e = read_app(l, &apps.v[i]);

@@ -12,20 +12,20 @@ struct leader {
     struct pg_tally tally;
     struct pg_work *work; /* room for the largest table */
     int work_cap;
-    int64_t version;      /* of the cluster, as last read */
-    int64_t now_ms;       /* wall clock of this step */
+    int64_t version; /* of the cluster, as last read */
+    int64_t now_ms;  /* wall clock of this step */
     int64_t stepped_ms, next_check_ms, next_tick_ms, next_purge_ms;
-    int64_t changes;      /* stored so far */
+    int64_t changes; /* stored so far */
     struct pg_counters count;
-    bool open;            /* requests are answered */
-    bool failed;          /* the last step did */
-    bool operator_asks;   /* actions came from outside */
+    bool open;          /* requests are answered */
+    bool failed;        /* the last step did */
+    bool operator_asks; /* actions came from outside */
     bool reports_stale;
     /* What stands in pegasus_action, by partition. */
     struct noted {
         int32_t app_id, pidx;
         int rows;
-    } *noted;
+    } * noted;
     size_t n_noted, noted_cap;
 };
 
@@ -45,8 +45,8 @@ enum err leader_read_apps(struct leader *l, struct db *db, struct arena *a,
                           const struct pegasus_cluster_row *c) MUST_USE;
 
 /* Reports of foreign replica servers, into the drops and disks. */
-enum err leader_read_reports(struct leader *l, struct db *db,
-                             struct arena *a) MUST_USE;
+enum err
+leader_read_reports(struct leader *l, struct db *db, struct arena *a) MUST_USE;
 
 /* Everything is read again at the next step. */
 void leader_forget_versions(struct leader *l);

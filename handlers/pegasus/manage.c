@@ -17,18 +17,16 @@ TABLE(pegasus_set_max, PEGASUS_SET_MAX);
 CHECKS(pegasus_create, NEED(app_name, PEGASUS_EMPTY));
 CHECKS(pegasus_drop, NEED(app_name, PEGASUS_EMPTY));
 CHECKS(pegasus_recall, PRESENT(app_id, PEGASUS_EMPTY));
-CHECKS(pegasus_rename,
-    NEED(old_app_name, PEGASUS_EMPTY),
-    NEED(new_app_name, PEGASUS_EMPTY));
-CHECKS(pegasus_set_max,
-    NEED(app_name, PEGASUS_EMPTY),
-    PRESENT(max_replica_count, PEGASUS_EMPTY));
+CHECKS(pegasus_rename, NEED(old_app_name, PEGASUS_EMPTY),
+       NEED(new_app_name, PEGASUS_EMPTY));
+CHECKS(pegasus_set_max, NEED(app_name, PEGASUS_EMPTY),
+       PRESENT(max_replica_count, PEGASUS_EMPTY));
 
 #define NAME_MAX_BYTES 128
 #define TYPE_MAX_BYTES 64
 #define PARTITIONS_MAX 65536
-#define REPLICAS_MAX 5
-#define RESERVE_MAX INT64_C(315360000) /* ten years */
+#define REPLICAS_MAX   5
+#define RESERVE_MAX    INT64_C(315360000) /* ten years */
 
 static bool
 is_name(const char *text)
@@ -43,8 +41,8 @@ static enum err
 refuse_name(struct req *r, const char *member)
 {
     return pegasus_invalid(
-        r, arena_printf(r->arena, "%s must match [0-9A-Za-z_.:]{1,128}",
-                        member));
+        r,
+        arena_printf(r->arena, "%s must match [0-9A-Za-z_.:]{1,128}", member));
 }
 
 /* Why a table in that state takes no change now; OK when it is AVAILABLE. */
@@ -61,10 +59,10 @@ refuse_busy(struct req *r, const char *status)
 static enum err
 unknown_app(struct req *r, const char *name)
 {
-    return req_fail(r, PEGASUS_APP_UNKNOWN,
-                    ARGS(arg("why", arena_printf(r->arena,
-                                                 "ERROR: app(%s) not exist!",
-                                                 name))));
+    return req_fail(
+        r, PEGASUS_APP_UNKNOWN,
+        ARGS(arg("why",
+                 arena_printf(r->arena, "ERROR: app(%s) not exist!", name))));
 }
 
 /* Locks, and finds the live table of that name. */
@@ -96,12 +94,12 @@ wish_of(const struct pegasus_create *in)
     return (struct wish){
         .name = in->app_name,
         .type = HAS(in, pegasus_create, app_type) ? in->app_type : "pegasus",
-        .partitions = HAS(in, pegasus_create, partition_count)
-                          ? in->partition_count : 4,
-        .replicas = HAS(in, pegasus_create, replica_count)
-                        ? in->replica_count : 3,
-        .again = !HAS(in, pegasus_create, success_if_exist) ||
-                 in->success_if_exist,
+        .partitions =
+            HAS(in, pegasus_create, partition_count) ? in->partition_count : 4,
+        .replicas =
+            HAS(in, pegasus_create, replica_count) ? in->replica_count : 3,
+        .again =
+            !HAS(in, pegasus_create, success_if_exist) || in->success_if_exist,
         .envs = in->envs.v,
         .n_envs = in->envs.n,
     };
@@ -192,7 +190,7 @@ enum err
 pegasus_app_create(struct req *r, const struct pegasus_create *in)
 {
     struct wish w = wish_of(in);
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     int64_t version;
     enum err e;
 
@@ -216,7 +214,7 @@ pegasus_app_drop(struct req *r, const struct pegasus_drop *in)
     bool missing_is_fine = !HAS(in, pegasus_drop, success_if_not_exist) ||
                            in->success_if_not_exist;
     int64_t hold = config()->pegasus_hold_seconds_for_dropped_app, version;
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     enum err e;
 
     e = req_check(r, in);
@@ -271,8 +269,8 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
     if (e == ERR_OK)
         e = in->app_id < 1 || in->app_id > INT32_MAX
                 ? ERR_NOT_FOUND
-                : pegasus_store_app_by_id(r->db, r->arena,
-                                          (int32_t)in->app_id, &app);
+                : pegasus_store_app_by_id(r->db, r->arena, (int32_t)in->app_id,
+                                          &app);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, PEGASUS_APP_UNKNOWN, ARGS(arg("why", "")));
     if (e == ERR_OK)
@@ -282,8 +280,7 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
     SET(out, pegasus_outcome, app_id);
     SET(out, pegasus_outcome, app_name);
     if (e == ERR_OK) /* EXISTS: the name was taken meanwhile */
-        e = pegasus_store_app_recall(r->db, app.app_id, out->app_name,
-                                     version);
+        e = pegasus_store_app_recall(r->db, app.app_id, out->app_name, version);
     return e == ERR_OK ? pegasus_send(r, out) : e;
 }
 
@@ -306,7 +303,7 @@ name_is_free(struct req *r, const char *name)
 enum err
 pegasus_app_rename(struct req *r, const struct pegasus_rename *in)
 {
-    struct pegasus_app_row app;
+    struct pegasus_app_row app = { 0 };
     int64_t version;
     enum err e;
 
@@ -350,8 +347,7 @@ pegasus_app_set_max(struct req *r, const struct pegasus_set_max *in)
         e = refuse_busy(r, app.status);
     if (e == ERR_OK)
         e = pegasus_store_app_replicas(r->db, app.app_id,
-                                       (int32_t)in->max_replica_count,
-                                       version);
+                                       (int32_t)in->max_replica_count, version);
     out->old_max_replica_count = app.max_replica_count;
     SET(out, pegasus_outcome, old_max_replica_count);
     return e == ERR_OK ? pegasus_send(r, out) : e;

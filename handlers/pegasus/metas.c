@@ -97,10 +97,9 @@ pegasus_meta_url(struct arena *a, size_t i)
     address = pegasus_meta_address(a, i);
     if (address == NULL)
         return NULL;
-    return arena_printf(a, "%s://%s",
-                        config()->nginx_tls_certificate[0] != '\0' ? "https"
-                                                                   : "http",
-                        address);
+    return arena_printf(
+        a, "%s://%s",
+        config()->nginx_tls_certificate[0] != '\0' ? "https" : "http", address);
 }
 
 int

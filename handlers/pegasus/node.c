@@ -141,8 +141,7 @@ static enum err
 spread(struct req *r, const struct pegasus_node_rows *nodes,
        const struct tally *held, struct pegasus_cluster *out)
 {
-    struct pg_load *load =
-        arena_array(r->arena, nodes->n + 1, sizeof(*load));
+    struct pg_load *load = arena_array(r->arena, nodes->n + 1, sizeof(*load));
     struct pg_stddev d;
 
     if (load == NULL)
@@ -209,9 +208,9 @@ describe(struct req *r, const struct pegasus_cluster_row *c,
     out->zookeeper_hosts = store_address(r);
     out->zookeeper_root = cluster_root(r);
     out->level = effective_level(c, nodes);
-    out->operations = arena_printf(
-        r->arena, "move_pri=%d,copy_pri=%d,copy_sec=%d,total=%d", c->move_pri,
-        c->copy_pri, c->copy_sec, c->total);
+    out->operations =
+        arena_printf(r->arena, "move_pri=%d,copy_pri=%d,copy_sec=%d,total=%d",
+                     c->move_pri, c->copy_pri, c->copy_sec, c->total);
     out->has = UINT64_MAX;
 }
 

@@ -12,16 +12,10 @@ TABLE(pegasus_balance, PEGASUS_BALANCE);
 TABLE(pegasus_propose, PEGASUS_PROPOSE);
 
 CHECKS(pegasus_set_level, NEED(level, PEGASUS_EMPTY));
-CHECKS(pegasus_balance,
-    NEED(gpid, PEGASUS_EMPTY),
-    NEED(type, PEGASUS_EMPTY),
-    NEED(from, PEGASUS_EMPTY),
-    NEED(to, PEGASUS_EMPTY));
-CHECKS(pegasus_propose,
-    NEED(gpid, PEGASUS_EMPTY),
-    NEED(type, PEGASUS_EMPTY),
-    NEED(target, PEGASUS_EMPTY),
-    NEED(node, PEGASUS_EMPTY));
+CHECKS(pegasus_balance, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
+       NEED(from, PEGASUS_EMPTY), NEED(to, PEGASUS_EMPTY));
+CHECKS(pegasus_propose, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
+       NEED(target, PEGASUS_EMPTY), NEED(node, PEGASUS_EMPTY));
 
 enum err
 pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
@@ -64,8 +58,7 @@ struct subject {
 };
 
 static enum err
-lock_partition(struct req *r, const char *gpid, bool force,
-               struct subject *out)
+lock_partition(struct req *r, const char *gpid, bool force, struct subject *out)
 {
     struct pegasus_partition row;
     int64_t pending = 0;
@@ -85,8 +78,7 @@ lock_partition(struct req *r, const char *gpid, bool force,
     if (e == ERR_OK && force)
         e = pegasus_store_actions_drop(r->db, out->app_id, out->pidx);
     else if (e == ERR_OK)
-        e = pegasus_store_action_count(r->db, out->app_id, out->pidx,
-                                       &pending);
+        e = pegasus_store_action_count(r->db, out->app_id, out->pidx, &pending);
     if (e == ERR_OK && pending > 0)
         e = pegasus_invalid(r, "another change of the partition is pending");
     return e;
@@ -101,9 +93,9 @@ store_actions(struct req *r, const struct subject *s,
     for (int i = 0; i < n && e == ERR_OK; i++)
         e = pegasus_store_action_add(
             r->db, s->app_id, s->pidx, i, type_name(act[i].type),
-            act[i].target == PG_NONE ? ""
-                                     : addresses_text(&s->addresses,
-                                                      act[i].target),
+            act[i].target == PG_NONE
+                ? ""
+                : addresses_text(&s->addresses, act[i].target),
             addresses_text(&s->addresses, act[i].node), act[i].balancer);
     if (e == ERR_OK)
         e = pegasus_store_touch(r->db, s->app_id, s->version);
@@ -145,7 +137,8 @@ misfit(const struct pg_config *c, const struct pg_operation *op)
                                             : "from is not its primary";
     if (op->kind == BALANCE_MOVE_PRI)
         return config_secondary_index(c, op->to) == PG_NONE
-                   ? "to is not a secondary of it" : NULL;
+                   ? "to is not a secondary of it"
+                   : NULL;
     return config_has(c, op->to) ? "to is a member of it already" : NULL;
 }
 
@@ -162,8 +155,8 @@ pegasus_balance_one(struct req *r, const struct pegasus_balance *in)
     if (e != ERR_OK)
         return e;
     if (!kind_by_name(in->type, &op.kind))
-        return pegasus_invalid(
-            r, "type must be move_pri, copy_pri or copy_sec");
+        return pegasus_invalid(r,
+                               "type must be move_pri, copy_pri or copy_sec");
     if (!pegasus_is_address(in->from) || !pegasus_is_address(in->to))
         return pegasus_invalid(r, "from and to must be host:port");
     e = lock_partition(r, in->gpid, false, &s);

@@ -99,8 +99,7 @@ assign_primary(struct pg_config *c, int node)
 static bool
 upgrade_to_primary(struct pg_config *c, int node)
 {
-    if (c->primary != PG_NONE ||
-        config_secondary_index(c, node) == PG_NONE)
+    if (c->primary != PG_NONE || config_secondary_index(c, node) == PG_NONE)
         return false;
     take_secondary(c, node);
     c->primary = node;
@@ -207,15 +206,14 @@ config_reached(const struct pg_config *c, enum pg_type type, int node)
 }
 
 enum update_verdict
-config_update(struct pg_config *c, enum pg_type type, int node,
-              int64_t ballot, int64_t now_ms)
+config_update(struct pg_config *c, enum pg_type type, int node, int64_t ballot,
+              int64_t now_ms)
 {
     struct pg_change change = { type, node, c->ballot };
 
     if (ballot == c->ballot && config_reached(c, type, node))
         return UPDATE_DUPLICATE; /* the reply to it was lost */
-    if (ballot != c->ballot + 1 ||
-        config_apply(c, &change, now_ms) != ERR_OK)
+    if (ballot != c->ballot + 1 || config_apply(c, &change, now_ms) != ERR_OK)
         return UPDATE_VERSION;
     return UPDATE_DONE;
 }

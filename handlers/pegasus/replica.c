@@ -13,15 +13,11 @@ TABLE(pegasus_report, PEGASUS_REPORT);
 TABLE(pegasus_sync, PEGASUS_SYNC);
 TABLE(pegasus_update, PEGASUS_UPDATE);
 
-CHECKS(pegasus_beacon,
-    NEED(address, PEGASUS_EMPTY),
-    PRESENT(start_time, PEGASUS_EMPTY));
+CHECKS(pegasus_beacon, NEED(address, PEGASUS_EMPTY),
+       PRESENT(start_time, PEGASUS_EMPTY));
 CHECKS(pegasus_sync, NEED(address, PEGASUS_EMPTY));
-CHECKS(pegasus_update,
-    NEED(gpid, PEGASUS_EMPTY),
-    NEED(type, PEGASUS_EMPTY),
-    NEED(node, PEGASUS_EMPTY),
-    PRESENT(ballot, PEGASUS_EMPTY));
+CHECKS(pegasus_update, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
+       NEED(node, PEGASUS_EMPTY), PRESENT(ballot, PEGASUS_EMPTY));
 
 /* ---- beacons ---- */
 

@@ -58,9 +58,8 @@ process_start(void)
 
     (void)clock_gettime(CLOCK_BOOTTIME, &up);
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec -
-           (time_t)((double)up.tv_sec + (double)up.tv_nsec / 1e9 -
-                    started_after_boot());
+    return now.tv_sec - (time_t)((double)up.tv_sec + (double)up.tv_nsec / 1e9 -
+                                 started_after_boot());
 }
 
 enum err
@@ -136,9 +135,9 @@ list_paths(const struct req *r, struct map_of_STR *out)
         }
         mounts = false;
         if (row->kind == ROW_ENDPOINT && ours)
-            out[n++] = (struct map_of_STR){
-                row->path, { .has = UINT64_MAX, .v = row->doc }
-            };
+            out[n++] =
+                (struct map_of_STR){ row->path,
+                                     { .has = UINT64_MAX, .v = row->doc } };
     }
     return unite(out, n);
 }
@@ -172,10 +171,10 @@ pegasus_metrics_get(struct req *r, const struct none *in)
     (void)in;
     metrics_print(&b);
     n = b.n;
-    text = buf_err(&b) == ERR_OK ? arena_strndup(r->arena, buf_text(&b), n)
-                                 : NULL;
+    text =
+        buf_err(&b) == ERR_OK ? arena_strndup(r->arena, buf_text(&b), n) : NULL;
     buf_free(&b);
-    return text == NULL ? ERR_NOMEM
-                        : req_send_text(r, "text/plain; version=0.0.4", text,
-                                        n);
+    return text == NULL
+               ? ERR_NOMEM
+               : req_send_text(r, "text/plain; version=0.0.4", text, n);
 }

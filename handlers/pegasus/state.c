@@ -69,7 +69,7 @@ state_count(struct pg_state *s)
     for (int i = 0; i < s->n_nodes; i++)
         s->node[i].primaries = s->node[i].partitions = 0;
     for (int a = 0; a < s->n_apps; a++)
-        for (int i = 0; s->app[a].status == PG_APP_AVAILABLE &&
-                        i < s->app[a].n; i++)
+        for (int i = 0; s->app[a].status == PG_APP_AVAILABLE && i < s->app[a].n;
+             i++)
             count_partition(s, &s->app[a].p[i].c);
 }

@@ -8,9 +8,9 @@
 #include "base.h"
 
 #define PG_SECONDARIES_MAX 6 /* five replicas, and two while one moves */
-#define PG_DROPS_MAX 3
-#define PG_ACTIONS_MAX 4
-#define PG_ADDRESS_BYTES 128
+#define PG_DROPS_MAX       3
+#define PG_ACTIONS_MAX     4
+#define PG_ADDRESS_BYTES   128
 
 /* An index into pg_state.node. */
 enum { PG_NONE = -1 };
@@ -96,23 +96,23 @@ struct pg_app {
 struct pg_node {
     char address[PG_ADDRESS_BYTES];
     bool alive;
-    bool collected;   /* has reported its replicas */
-    bool managed;     /* kept by a supervise: it has no data to copy */
-    int64_t beacon;   /* last beacon's stamp, as stored */
-    int64_t seen_ms;  /* when the leader saw that stamp change, its clock */
-    int64_t start_ms; /* the replica server's own start time */
+    bool collected;      /* has reported its replicas */
+    bool managed;        /* kept by a supervise: it has no data to copy */
+    int64_t beacon;      /* last beacon's stamp, as stored */
+    int64_t seen_ms;     /* when the leader saw that stamp change, its clock */
+    int64_t start_ms;    /* the replica server's own start time */
     int64_t up_since_ms; /* when this start was first seen, leader's clock */
-    int unstable;     /* restarts in quick succession */
+    int unstable;        /* restarts in quick succession */
     int primaries, partitions; /* of all tables; kept by state_count */
 };
 
 /* Numbers of the policy; the defaults are Pegasus' shipped ones. */
 struct pg_policy {
     int64_t grace_ms;
-    int64_t stable_ms;     /* a server that runs so long is stable */
-    int max_unstable;      /* restarts before its beacons are ignored */
-    int min_2pc;           /* replicas that a write needs */
-    int min_live_nodes;    /* fewer alive: frozen */
+    int64_t stable_ms;  /* a server that runs so long is stable */
+    int max_unstable;   /* restarts before its beacons are ignored */
+    int min_2pc;        /* replicas that a write needs */
+    int min_live_nodes; /* fewer alive: frozen */
     int min_live_percent;
     int64_t assign_delay_ms; /* a lost secondary is waited for so long */
     int learners_per_node;   /* new ones per target and tick */
@@ -183,14 +183,13 @@ bool level_takes_updates(enum pg_level l); /* and cures */
 enum detector_event { NODE_SAME, NODE_CAME, NODE_WENT };
 
 /* What the store says of the node now: a changed stamp is a beacon. */
-enum detector_event detector_beacon(struct pg_node *n,
-                                    const struct pg_policy *policy,
-                                    int64_t stamp, int64_t start_ms,
-                                    int64_t now_ms);
+enum detector_event
+detector_beacon(struct pg_node *n, const struct pg_policy *policy,
+                int64_t stamp, int64_t start_ms, int64_t now_ms);
 /* Silence: alive nodes that were not heard for the grace period. */
-enum detector_event detector_check(struct pg_node *n,
-                                   const struct pg_policy *policy,
-                                   int64_t now_ms);
+enum detector_event
+detector_check(struct pg_node *n, const struct pg_policy *policy,
+               int64_t now_ms);
 /* After the leader's own absence: silence starts anew for everybody. */
 void detector_grace(struct pg_state *s, int64_t now_ms);
 
@@ -223,8 +222,8 @@ enum update_verdict config_update(struct pg_config *c, enum pg_type type,
 
 /* What the death of a node does to one partition: whether *out must be done
  * now. The first call may ask for the primary, the next for nothing more. */
-bool config_bury(const struct pg_state *s, const struct pg_config *c,
-                 int dead, struct pg_change *out);
+bool config_bury(const struct pg_state *s, const struct pg_config *c, int dead,
+                 struct pg_change *out);
 
 /* ---- cure.c ---- */
 
@@ -242,9 +241,9 @@ void cure_tally(struct pg_tally *t, const struct pg_app *app);
  * be done. *out is a change, or ADD_SECONDARY. Pending actions go first; the
  * ones that no longer fit are dropped here. may_learn: learners are started
  * in this round (a tick's first). */
-bool cure_partition(struct pg_state *s, struct pg_partition *p,
-                    struct pg_tally *t, bool may_learn, int64_t now_ms,
-                    struct pg_action *out);
+bool
+cure_partition(struct pg_state *s, struct pg_partition *p, struct pg_tally *t,
+               bool may_learn, int64_t now_ms, struct pg_action *out);
 
 /* The change that *a means for the partition as it is, once its node has
  * learnt; false when a has become impossible. */
@@ -276,9 +275,9 @@ bool balance_all_collected(const struct pg_state *s);
 
 /* One round over all tables: writes at most max operations, counts all of
  * them. NOMEM leaves *out_n as far as it came. */
-enum err balance_plan(const struct pg_state *s, struct pg_operation *out,
-                      size_t max, size_t *out_n,
-                      struct pg_counters *count) MUST_USE;
+enum err
+balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
+             size_t *out_n, struct pg_counters *count) MUST_USE;
 
 /* The actions of an operation; returns how many. */
 int balance_actions(const struct pg_operation *op,
@@ -299,8 +298,8 @@ struct pg_work {
  * many there are. After they were stored, tick_accept takes the results. */
 
 /* Dead nodes leave the partitions of the table. */
-size_t tick_bury(struct pg_state *s, int app, int64_t now_ms,
-                 struct pg_work *work);
+size_t
+tick_bury(struct pg_state *s, int app, int64_t now_ms, struct pg_work *work);
 
 /* What the partitions need: all of them, or those changed in this tick. */
 size_t tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,

@@ -24,8 +24,8 @@ enum {
     SQL__MAX
 };
 
-#define EXPIRED                                                            \
-    "(SELECT app_id FROM pegasus_app WHERE status = 'DROPPED'"             \
+#define EXPIRED                                                \
+    "(SELECT app_id FROM pegasus_app WHERE status = 'DROPPED'" \
     " AND expire_second <= UNIX_TIMESTAMP())"
 
 static const char *const sql[SQL__MAX] = {
@@ -55,12 +55,12 @@ static const char *const sql[SQL__MAX] = {
     [COUNTERS] = "UPDATE pegasus_cluster SET move_pri = ?, copy_pri = ?,"
                  " copy_sec = ?, total = ? WHERE one = 1",
     [READY] = "UPDATE pegasus_cluster SET ready_epoch = ? WHERE one = 1",
-    [PURGE_PARTITIONS] = "DELETE FROM pegasus_partition"
-                         " WHERE app_id IN " EXPIRED
-                         " ORDER BY app_id, pidx LIMIT 1000",
-    [PURGE_REPLICAS] = "DELETE FROM pegasus_replica"
-                       " WHERE app_id IN " EXPIRED
-                       " ORDER BY node, app_id, pidx LIMIT 1000",
+    [PURGE_PARTITIONS] =
+        "DELETE FROM pegasus_partition"
+        " WHERE app_id IN " EXPIRED " ORDER BY app_id, pidx LIMIT 1000",
+    [PURGE_REPLICAS] =
+        "DELETE FROM pegasus_replica"
+        " WHERE app_id IN " EXPIRED " ORDER BY node, app_id, pidx LIMIT 1000",
 };
 
 enum err
@@ -82,8 +82,7 @@ pegasus_store_changed_partitions(struct db *db, struct arena *a,
 enum err
 pegasus_store_replicas(struct db *db, struct arena *a, struct rows *out)
 {
-    return db_rows(db, a, sql[REPLICAS], DB_NO_ARGS, &pegasus_replica_rec,
-                   out);
+    return db_rows(db, a, sql[REPLICAS], DB_NO_ARGS, &pegasus_replica_rec, out);
 }
 
 /* ---- a configuration as text ---- */
@@ -99,16 +98,14 @@ pegasus_config_print(const struct pg_config *c, const struct pg_node *nodes,
     for (int i = 0; i < c->n_secondaries; i++)
         n += (size_t)snprintf(out->secondaries + n,
                               sizeof(out->secondaries) - n, "%s%s",
-                              i > 0 ? "," : "",
-                              nodes[c->secondary[i]].address);
+                              i > 0 ? "," : "", nodes[c->secondary[i]].address);
     n = 0;
     for (int i = 0; i < c->n_drops; i++)
-        n += (size_t)snprintf(out->drops + n, sizeof(out->drops) - n,
-                              "%s%s@%lld@%lld@%lld", i > 0 ? "," : "",
-                              nodes[c->drop[i].node].address,
-                              (long long)c->drop[i].ballot,
-                              (long long)c->drop[i].at_ms,
-                              (long long)c->drop[i].committed);
+        n += (size_t)snprintf(
+            out->drops + n, sizeof(out->drops) - n, "%s%s@%lld@%lld@%lld",
+            i > 0 ? "," : "", nodes[c->drop[i].node].address,
+            (long long)c->drop[i].ballot, (long long)c->drop[i].at_ms,
+            (long long)c->drop[i].committed);
 }
 
 static bool
@@ -167,8 +164,8 @@ read_drops(const char *p, pegasus_node_fn *node, void *ctx,
 }
 
 enum err
-pegasus_config_read(const struct pegasus_partition *row,
-                    pegasus_node_fn *node, void *ctx, struct pg_config *out)
+pegasus_config_read(const struct pegasus_partition *row, pegasus_node_fn *node,
+                    void *ctx, struct pg_config *out)
 {
     const char *primary = row->primary_node;
 
@@ -182,7 +179,8 @@ pegasus_config_read(const struct pegasus_partition *row,
     }
     return read_secondaries(row->secondaries, node, ctx, out) &&
                    read_drops(row->last_drops, node, ctx, out)
-               ? ERR_OK : ERR_BAD_PARAM;
+               ? ERR_OK
+               : ERR_BAD_PARAM;
 }
 
 /* ---- what the leader has decided ---- */
@@ -210,9 +208,9 @@ pegasus_store_configs(struct db *db, int32_t app_id)
 enum err
 pegasus_store_node_state(struct db *db, const struct pg_node *n)
 {
-    return db_exec_one(db, sql[NODE_STATE],
-                       DB_ARGS(db_bool(n->alive), db_i64(n->unstable),
-                               db_str(n->address)));
+    return db_exec_one(
+        db, sql[NODE_STATE],
+        DB_ARGS(db_bool(n->alive), db_i64(n->unstable), db_str(n->address)));
 }
 
 enum err

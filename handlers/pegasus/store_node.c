@@ -70,8 +70,7 @@ pegasus_store_beacon_managed(struct db *db, const char *address)
 enum err
 pegasus_store_beacon(struct db *db, const char *address, int64_t start_ms)
 {
-    return db_exec(db, sql[BEACON],
-                   DB_ARGS(db_str(address), db_i64(start_ms)));
+    return db_exec(db, sql[BEACON], DB_ARGS(db_str(address), db_i64(start_ms)));
 }
 
 enum err

@@ -12,8 +12,8 @@ TABLE(pegasus_node, PEGASUS_NODE);
 TABLE(pegasus_cluster_row, PEGASUS_CLUSTER_ROW);
 
 #define NODES_MAX 100000
-#define ENVS_MAX 100000
-#define DDD_MAX 100000
+#define ENVS_MAX  100000
+#define DDD_MAX   100000
 
 enum {
     LEADER,
@@ -96,8 +96,7 @@ static const char *const sql[SQL__MAX] = {
 };
 
 enum err
-pegasus_store_leader(struct db *db, struct arena *a,
-                     struct pegasus_leader *out)
+pegasus_store_leader(struct db *db, struct arena *a, struct pegasus_leader *out)
 {
     return db_one(db, a, sql[LEADER], DB_NO_ARGS, &pegasus_leader_rec, out);
 }
@@ -147,8 +146,8 @@ enum err
 pegasus_store_nodes(struct db *db, struct arena *a,
                     struct pegasus_node_rows *out)
 {
-    return db_list(db, a, sql[NODES], DB_NO_ARGS, &pegasus_node_rec,
-                   NODES_MAX, out);
+    return db_list(db, a, sql[NODES], DB_NO_ARGS, &pegasus_node_rec, NODES_MAX,
+                   out);
 }
 
 enum err
@@ -171,7 +170,7 @@ pegasus_stored_level(const struct pegasus_cluster_row *c)
 
 /* ---- envs ---- */
 
-#define ENV_ROW(X, s) \
+#define ENV_ROW(X, s)                 \
     X(s, STR, k, "k", COLUMN_ONLY, -) \
     X(s, STR, v, "v", COLUMN_ONLY, -)
 STRUCT(pegasus_env_row, ENV_ROW);
@@ -191,9 +190,9 @@ to_map(struct arena *a, const struct env_list *list,
     if (out->v == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < list->n; i++)
-        out->v[i] = (struct map_of_STR){
-            list->v[i].k, { .has = UINT64_MAX, .v = list->v[i].v }
-        };
+        out->v[i] =
+            (struct map_of_STR){ list->v[i].k,
+                                 { .has = UINT64_MAX, .v = list->v[i].v } };
     return ERR_OK;
 }
 
@@ -204,8 +203,8 @@ pegasus_store_envs(struct db *db, struct arena *a, const char *name,
     struct env_list list;
     enum err e;
 
-    e = db_list(db, a, sql[ENVS], DB_ARGS(db_str(name)),
-                &pegasus_env_row_rec, ENVS_MAX, &list);
+    e = db_list(db, a, sql[ENVS], DB_ARGS(db_str(name)), &pegasus_env_row_rec,
+                ENVS_MAX, &list);
     return e == ERR_OK ? to_map(a, &list, out) : e;
 }
 

@@ -31,22 +31,21 @@ enum {
 };
 
 #define NOW_S "UNIX_TIMESTAMP()"
-#define APP_COLUMNS                                                        \
-    "SELECT app_id, app_name, app_type, status, partition_count,"          \
-    " max_replica_count, drop_second,"                                     \
-    " status = 'DROPPED' AND expire_second <= " NOW_S " AS expired"        \
+#define APP_COLUMNS                                                 \
+    "SELECT app_id, app_name, app_type, status, partition_count,"   \
+    " max_replica_count, drop_second,"                              \
+    " status = 'DROPPED' AND expire_second <= " NOW_S " AS expired" \
     " FROM pegasus_app WHERE "
 
 /* A table of ten digits: rows are numbered without a loop of statements. */
-#define DIGITS                                                             \
-    "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL"       \
-    " SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6"   \
+#define DIGITS                                                           \
+    "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL"     \
+    " SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6" \
     " UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
 #define NUMBER "(a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d)"
 
 /* What a member leaves behind in last_drops; see 0020_pegasus.sql. */
-#define DROP_MARK \
-    "CONCAT('@', ballot, '@', " DB_NOW_MS ", '@', committed)"
+#define DROP_MARK "CONCAT('@', ballot, '@', " DB_NOW_MS ", '@', committed)"
 
 static const char *const sql[SQL__MAX] = {
     [LOCK] = "UPDATE pegasus_cluster"
@@ -56,12 +55,12 @@ static const char *const sql[SQL__MAX] = {
     [NEXT_ID] = "UPDATE pegasus_cluster"
                 " SET next_app_id = LAST_INSERT_ID(next_app_id) + 1"
                 " WHERE one = 1",
-    [APP_ADD] = "INSERT INTO pegasus_app (app_id, app_name, live_name,"
-                " app_type, status, partition_count, max_replica_count,"
-                " is_stateful, create_second, drop_second, expire_second,"
-                " changed, configs)"
-                " VALUES (?, ?, ?, ?, 'AVAILABLE', ?, ?, 1, " NOW_S
-                ", 0, 0, ?, 0)",
+    [APP_ADD] =
+        "INSERT INTO pegasus_app (app_id, app_name, live_name,"
+        " app_type, status, partition_count, max_replica_count,"
+        " is_stateful, create_second, drop_second, expire_second,"
+        " changed, configs)"
+        " VALUES (?, ?, ?, ?, 'AVAILABLE', ?, ?, 1, " NOW_S ", 0, 0, ?, 0)",
     [PARTITIONS_ADD] =
         "INSERT INTO pegasus_partition (app_id, pidx, ballot, primary_node,"
         " secondaries, members, max_replica_count, committed, last_drops,"
@@ -131,8 +130,8 @@ enum err
 pegasus_store_app(struct db *db, struct arena *a, const char *name,
                   struct pegasus_app_row *out)
 {
-    return db_one(db, a, sql[APP], DB_ARGS(db_str(name)),
-                  &pegasus_app_row_rec, out);
+    return db_one(db, a, sql[APP], DB_ARGS(db_str(name)), &pegasus_app_row_rec,
+                  out);
 }
 
 enum err
@@ -155,12 +154,12 @@ pegasus_store_app_add(struct db *db, const char *name, const char *type,
     if (e == ERR_OK)
         e = db_exec(db, sql[APP_ADD],
                     DB_ARGS(db_i64(*app_id), db_str(name), db_str(name),
-                            db_str(type), db_i64(partitions),
-                            db_i64(replicas), db_i64(version)));
+                            db_str(type), db_i64(partitions), db_i64(replicas),
+                            db_i64(version)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[PARTITIONS_ADD],
-                    DB_ARGS(db_i64(*app_id), db_i64(replicas),
-                            db_i64(partitions)));
+        e = db_exec(
+            db, sql[PARTITIONS_ADD],
+            DB_ARGS(db_i64(*app_id), db_i64(replicas), db_i64(partitions)));
     return e;
 }
 
@@ -186,9 +185,9 @@ pegasus_store_app_recall(struct db *db, int32_t app_id, const char *name,
 {
     enum err e;
 
-    e = db_exec_one(db, sql[APP_RECALL],
-                    DB_ARGS(db_str(name), db_str(name), db_i64(version),
-                            db_i64(app_id)));
+    e = db_exec_one(
+        db, sql[APP_RECALL],
+        DB_ARGS(db_str(name), db_str(name), db_i64(version), db_i64(app_id)));
     if (e == ERR_OK)
         e = db_exec(db, sql[PARTITIONS_RECALL], DB_ARGS(db_i64(app_id)));
     return e;
@@ -198,9 +197,9 @@ enum err
 pegasus_store_app_rename(struct db *db, int32_t app_id, const char *name,
                          int64_t version)
 {
-    return db_exec_one(db, sql[APP_RENAME],
-                       DB_ARGS(db_str(name), db_str(name), db_i64(version),
-                               db_i64(app_id)));
+    return db_exec_one(
+        db, sql[APP_RENAME],
+        DB_ARGS(db_str(name), db_str(name), db_i64(version), db_i64(app_id)));
 }
 
 enum err
@@ -209,9 +208,8 @@ pegasus_store_app_replicas(struct db *db, int32_t app_id, int32_t replicas,
 {
     enum err e;
 
-    e = db_exec_one(
-        db, sql[APP_REPLICAS],
-        DB_ARGS(db_i64(replicas), db_i64(version), db_i64(app_id)));
+    e = db_exec_one(db, sql[APP_REPLICAS],
+                    DB_ARGS(db_i64(replicas), db_i64(version), db_i64(app_id)));
     if (e == ERR_OK)
         e = db_exec(db, sql[PARTITION_REPLICAS],
                     DB_ARGS(db_i64(replicas), db_i64(app_id)));
@@ -249,8 +247,7 @@ enum err
 pegasus_store_partition(struct db *db, struct arena *a, int32_t app_id,
                         int32_t pidx, struct pegasus_partition *out)
 {
-    return db_one(db, a, sql[PARTITION],
-                  DB_ARGS(db_i64(app_id), db_i64(pidx)),
+    return db_one(db, a, sql[PARTITION], DB_ARGS(db_i64(app_id), db_i64(pidx)),
                   &pegasus_partition_rec, out);
 }
 
@@ -264,8 +261,8 @@ pegasus_store_action_count(struct db *db, int32_t app_id, int32_t pidx,
 
 enum err
 pegasus_store_action_add(struct db *db, int32_t app_id, int32_t pidx, int ord,
-                         const char *type, const char *target,
-                         const char *node, bool balancer)
+                         const char *type, const char *target, const char *node,
+                         bool balancer)
 {
     return db_exec(db, sql[ACTION_ADD],
                    DB_ARGS(db_i64(app_id), db_i64(pidx), db_i64(ord),

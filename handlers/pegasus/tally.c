@@ -47,8 +47,7 @@ static bool
 grow(struct tally *t)
 {
     size_t slots = t->slots == 0 ? SLOTS_FIRST : t->slots * 2;
-    struct tally_line *line =
-        arena_array(t->arena, slots / 2, sizeof(*line));
+    struct tally_line *line = arena_array(t->arena, slots / 2, sizeof(*line));
     size_t *slot = arena_array(t->arena, slots, sizeof(*slot));
 
     if (line == NULL || slot == NULL)

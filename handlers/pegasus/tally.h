@@ -27,8 +27,7 @@ void tally_add(struct tally *t, const char *primary, const char *secondaries,
                int64_t times);
 
 /* The line of an address; NULL when it was never counted. */
-const struct tally_line *tally_find(const struct tally *t,
-                                    const char *address);
+const struct tally_line *tally_find(const struct tally *t, const char *address);
 
 /* By numeric IPv4 address, then by port; names behind them. */
 void tally_sort(struct tally *t);

@@ -10,16 +10,16 @@
 static bool
 is_live(const struct pg_app *app)
 {
-    return app->status == PG_APP_AVAILABLE ||
-           app->status == PG_APP_RECALLING;
+    return app->status == PG_APP_AVAILABLE || app->status == PG_APP_RECALLING;
 }
 
 static bool
 add_work(struct pg_work *w, int app, int pidx, const struct pg_config *c,
          const struct pg_change *change, int64_t now_ms)
 {
-    *w = (struct pg_work){ .app = app, .pidx = pidx, .change = *change,
-                           .next = *c };
+    *w = (struct pg_work){
+        .app = app, .pidx = pidx, .change = *change, .next = *c
+    };
     return config_apply(&w->next, change, now_ms) == ERR_OK;
 }
 
@@ -68,8 +68,9 @@ take_action(struct pg_state *s, int app, int pidx, const struct pg_action *act,
     p->act[0] = *act;
     p->n_acts = 1;
     p->acts_since_ms = now_ms;
-    *w = (struct pg_work){ .app = app, .pidx = pidx, .publish = true,
-                           .change = change };
+    *w = (struct pg_work){
+        .app = app, .pidx = pidx, .publish = true, .change = change
+    };
     return true;
 }
 
@@ -130,8 +131,8 @@ tick_accept(struct pg_state *s, const struct pg_work *work, size_t n)
 }
 
 static void
-register_operations(struct pg_state *s, const struct pg_operation *op,
-                    size_t n, int64_t now_ms)
+register_operations(struct pg_state *s, const struct pg_operation *op, size_t n,
+                    int64_t now_ms)
 {
     for (size_t i = 0; i < n; i++) {
         struct pg_partition *p = &s->app[op[i].app].p[op[i].pidx];

@@ -8,18 +8,20 @@
 
 #include "duty.h"
 
-static const struct duty leader = { .lease = "pegasus.leader", .first = "m1",
+static const struct duty leader = { .lease = "pegasus.leader",
+                                    .first = "m1",
                                     .sticky = true };
 static const struct duty plain = { .lease = "cluster.audit" };
 
-#define NOW 1000000
+#define NOW  1000000
 #define LONG DUTY_LEASE_MS
 
 static struct lease_row
 row(const char *owner, int64_t expires_ms)
 {
-    return (struct lease_row){ .owner = owner, .epoch = 7, .now_ms = NOW,
-                               .expires_ms = expires_ms };
+    return (struct lease_row){
+        .owner = owner, .epoch = 7, .now_ms = NOW, .expires_ms = expires_ms
+    };
 }
 
 static void

@@ -18,16 +18,16 @@
 
 #include "../../handlers/pegasus/state.h"
 
-#define HISTORIES 100000
-#define NODES_MAX 6
-#define APPS_MAX 2
-#define PARTS_MAX 6
+#define HISTORIES   100000
+#define NODES_MAX   6
+#define APPS_MAX    2
+#define PARTS_MAX   6
 #define BALLOTS_MAX 4096
-#define MAIL_MAX 64
-#define STEPS 60
-#define STEP_MS 2000
-#define TICK_STEPS 2
-#define HEAL_STEPS 400
+#define MAIL_MAX    64
+#define STEPS       60
+#define STEP_MS     2000
+#define TICK_STEPS  2
+#define HEAL_STEPS  400
 
 enum { UNSEEN = -2 };
 
@@ -96,14 +96,14 @@ percent(int p)
     return below(100) < p;
 }
 
-#define HOLDS(what) \
-    do { \
-        if (!(what)) { \
+#define HOLDS(what)                                                     \
+    do {                                                                \
+        if (!(what)) {                                                  \
             print_error("seed %llu: %s does not hold (time %lld ms)\n", \
-                        (unsigned long long)w.seed, #what, \
-                        (long long)w.now_ms); \
-            fail(); \
-        } \
+                        (unsigned long long)w.seed, #what,              \
+                        (long long)w.now_ms);                           \
+            fail();                                                     \
+        }                                                               \
     } while (0)
 
 /* ---- the store ---- */
@@ -348,9 +348,11 @@ send_reports(void)
                 if (p->n_acts == 0 || p->c.primary == PG_NONE ||
                     !w.up[p->c.primary] || !w.up[p->act[0].node])
                     continue;
-                send_mail((struct mail){ .app = a, .pidx = i,
-                    .node = p->act[0].node, .type = PG_UPGRADE_TO_SECONDARY,
-                    .ballot = p->c.ballot + 1 });
+                send_mail((struct mail){ .app = a,
+                                         .pidx = i,
+                                         .node = p->act[0].node,
+                                         .type = PG_UPGRADE_TO_SECONDARY,
+                                         .ballot = p->c.ballot + 1 });
             }
 }
 
@@ -363,8 +365,8 @@ receive_update(const struct mail *m)
     for (int i = 0; i < w.n_nodes; i++)
         alive += w.node[i].alive ? 1 : 0;
     if (w.app[m->app].status != PG_APP_AVAILABLE ||
-        !level_takes_updates(level_effective(w.level, alive,
-                                             w.n_nodes - alive, 1, 50)))
+        !level_takes_updates(
+            level_effective(w.level, alive, w.n_nodes - alive, 1, 50)))
         return;
     if (config_update(&next, m->type, m->node, m->ballot, w.now_ms) ==
         UPDATE_DONE)
@@ -401,8 +403,8 @@ send_beacons(void)
 {
     for (int i = 0; i < w.n_nodes; i++)
         if (w.up[i])
-            send_mail((struct mail){ .beacon = true, .node = i,
-                                     .stamp = w.now_ms });
+            send_mail(
+                (struct mail){ .beacon = true, .node = i, .stamp = w.now_ms });
 }
 
 static void
@@ -445,8 +447,9 @@ trouble(void)
             drop_or_recall(below(w.n_apps));
         break;
     case 6:
-        w.level = percent(30) ? PG_FREEZED : percent(50) ? PG_STEADY
-                                                         : PG_LIVELY;
+        w.level = percent(30)   ? PG_FREEZED
+                  : percent(50) ? PG_STEADY
+                                : PG_LIVELY;
         w.version++;
         break;
     default:
@@ -546,8 +549,7 @@ print_world(void)
             const struct pg_config *c = &w.part[a][i].c;
 
             print_error("%d.%d ballot %lld primary %d of %d, acts %d:", a, i,
-                        (long long)c->ballot, c->primary,
-                        c->max_replica_count,
+                        (long long)c->ballot, c->primary, c->max_replica_count,
                         w.leader[0].s.app[a].p[i].n_acts);
             for (int k = 0; k < c->n_secondaries; k++)
                 print_error(" %d", c->secondary[k]);

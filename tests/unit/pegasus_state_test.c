@@ -17,12 +17,18 @@ health_follows_the_table(void **state)
         int n, max;
         bool fully, write, read;
     } cases[] = {
-        { true, 3, 3, true, false, false },  { true, 4, 3, true, false, false },
-        { true, 2, 3, false, false, false }, { true, 1, 3, false, true, false },
-        { true, 1, 2, false, true, false },  { true, 2, 2, true, false, false },
-        { true, 1, 1, true, false, false },  { false, 0, 3, false, true, true },
-        { false, 2, 3, false, true, true },  { false, 3, 3, false, true, true },
-        { false, 1, 1, false, true, true },  { true, 4, 5, false, false, false },
+        { true, 3, 3, true, false, false },
+        { true, 4, 3, true, false, false },
+        { true, 2, 3, false, false, false },
+        { true, 1, 3, false, true, false },
+        { true, 1, 2, false, true, false },
+        { true, 2, 2, true, false, false },
+        { true, 1, 1, true, false, false },
+        { false, 0, 3, false, true, true },
+        { false, 2, 3, false, true, true },
+        { false, 3, 3, false, true, true },
+        { false, 1, 1, false, true, true },
+        { true, 4, 5, false, false, false },
     };
 
     (void)state;
@@ -60,9 +66,13 @@ stddev_follows_the_examples(void **state)
         { { { true, 5, 5 }, { true, 4, 4 }, { true, 3, 3 } }, 3, 0.82, 0.82 },
         /* a dead owner: the sample is partial */
         { { { true, 5, 5 }, { true, 4, 4 }, { true, 3, 3 }, { false, 1, 1 } },
-          4, 1.00, 1.00 },
+          4,
+          1.00,
+          1.00 },
         { { { true, 5, 5 }, { true, 4, 4 }, { true, 3, 3 }, { false, 0, 1 } },
-          4, 0.82, 1.00 },
+          4,
+          0.82,
+          1.00 },
         /* an empty node does not raise the figure; one is no sample */
         { { { true, 6, 6 }, { true, 6, 6 }, { true, 0, 0 } }, 3, 0.00, 0.00 },
         { { { true, 9, 9 }, { true, 0, 0 } }, 2, 0.00, 0.00 },
@@ -111,7 +121,9 @@ the_level_falls_when_too_few_nodes_live(void **state)
 }
 
 static const struct pg_policy policy = {
-    .grace_ms = 22000, .stable_ms = 600000, .max_unstable = 5,
+    .grace_ms = 22000,
+    .stable_ms = 600000,
+    .max_unstable = 5,
 };
 
 static void
@@ -157,8 +169,7 @@ a_server_that_keeps_restarting_is_not_heard(void **state)
                          i < 5 ? NODE_CAME : NODE_SAME);
     }
     now += 598999; /* it stays up at last */
-    assert_int_equal(detector_beacon(&n, &policy, stamp++, 6, now),
-                     NODE_SAME);
+    assert_int_equal(detector_beacon(&n, &policy, stamp++, 6, now), NODE_SAME);
     assert_int_equal(detector_beacon(&n, &policy, stamp++, 6, now + 1),
                      NODE_CAME);
 }
@@ -286,7 +297,9 @@ of_two_drops_the_one_with_more_is_taken(void **state)
         { { 1, 9, 0, 50, 60, true }, { 0, 9, 0, 50, 70, true }, 40, 0 },
         { { 1, 9, 0, 50, 60, true }, { 0, 9, 0, 50, 60, true }, 40, 1 },
         { { 1, 9, 0, 50, 60, true }, { 0, 9, 0, 50, 60, true }, 80, PG_NONE },
-        { { 1, -1, 0, -1, -1, false }, { 0, -1, 0, -1, -1, false }, 0,
+        { { 1, -1, 0, -1, -1, false },
+          { 0, -1, 0, -1, -1, false },
+          0,
           PG_NONE },
         { { 1, -1, 0, -1, -1, false }, { 0, 3, 0, 5, 5, true }, 5, 0 },
     };
