@@ -1,0 +1,60 @@
+"""How many statements an operation costs: round trips are what a request is
+made of, and one more is easily added without being noticed."""
+
+import itertools
+
+import pytest
+
+from support.metaservice import be
+from support.store import rows
+
+REQUESTS = 100
+
+
+@pytest.fixture
+def cost(deployment):
+    """Statements per call. Background duties have theirs too, less than one
+    for two calls; a call that prepares its statements is made again."""
+    connection = deployment.sql()
+
+    def sent():
+        return int(rows(connection, "SHOW GLOBAL STATUS LIKE 'Questions'")
+                   [0]["Value"])
+
+    def per_call(f):
+        for _ in range(REQUESTS):
+            f()
+        before = sent()
+        for _ in range(REQUESTS):
+            f()
+        return (sent() - before) // REQUESTS
+
+    yield per_call
+    connection.close()
+
+
+def test_a_cluster_is_read_by_one_statement(ms, cost):
+    iid = ms.instance()
+    ms.cluster(iid, nodes=[be(iid, 1)])
+    assert cost(lambda: ms.result("get_cluster", {
+        "cloud_unique_id": be(iid, 1)["cloud_unique_id"],
+        "cluster_id": "c1"})) == 1
+    assert cost(lambda: ms.result("get_cluster", {
+        "cloud_unique_id": be(iid, 1)["cloud_unique_id"],
+        "cluster_name": "name_c1"})) == 1
+
+
+def test_a_node_is_added_by_eight(ms, cost):
+    """Begin, lock, read, two inserts, the document, audit, commit."""
+    iid = ms.instance()
+    ms.cluster(iid)
+    port = itertools.count(1000)
+    assert cost(lambda: ms.ok("add_node", {
+        "instance_id": iid, "cluster": {
+            "cluster_id": "c1", "type": "COMPUTE",
+            "nodes": [be(iid, next(port), ip="10.0.0.1",
+                         heartbeat_port=next(port))]}})) == 8
+
+
+def test_a_refused_request_asks_the_store_for_nothing(ms, cost):
+    assert cost(lambda: ms.send("get_cluster", {"cluster_id": "c"})) == 0
