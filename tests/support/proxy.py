@@ -109,6 +109,14 @@ class Proxy:
         return self._rule(pattern, "answer", code=code, text=text,
                           state=state)
 
+    def gave_up(self, rule):
+        """Takes a rule back; whether no statement had met it."""
+        with self._lock:
+            unused = rule in self._rules
+            if unused:
+                self._rules.remove(rule)
+        return unused
+
     def take(self, statement):
         """The rule that this statement meets, used up; None."""
         with self._lock:

@@ -122,6 +122,11 @@ def find(like, name):
     raise KeyError(f"setup of {like}: no endpoint {name}")
 
 
+def encoded(body):
+    """A body as the client would send it."""
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
 def in_body(field):
     flags = field["flags"]
     return "BODY" in flags or not {"PATH", "QUERY"} & set(flags)

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from support import canary, doris as d, tables
+from support.listeners import first
 from support.words import fresh
 
 pytestmark = [pytest.mark.profile,
@@ -33,7 +34,7 @@ def replies(deployment, iid):
         if e.path == "*" or "/pprof/" in e.path:
             continue  # profiles are asked for one by one, below
         for scope in ("read", "write", "profile", "machine"):
-            client = deployment.client(listener_of(e), scope)
+            client = deployment.client(first(e.listener), scope)
             request = e.request()
             for query in (request.query, f"instance_id={iid}",
                           f"cloud_unique_id=1:{iid}:x"):
@@ -48,11 +49,6 @@ def replies(deployment, iid):
                                      body={**request.body, key: value})
                     yield f"{e} {key} {scope}", r
 
-
-def listener_of(endpoint):
-    return {"pegasus-meta": "pegasus-meta/m1",
-            "pegasus-replica": "pegasus-replica/r1"}.get(endpoint.listener,
-                                                         endpoint.listener)
 
 
 def profiles(deployment, console):

@@ -4,6 +4,7 @@ site sends from there is refused, whatever it asks for."""
 import pytest
 
 from support import raw, tables
+from support.listeners import first
 
 pytestmark = pytest.mark.config(METAGATE_NGINX_TRUSTED="127.0.0.0/8=admin")
 
@@ -49,7 +50,7 @@ def needs_token(endpoint):
 @pytest.mark.parametrize("how", FROM_A_PAGE)
 def test_no_row_answers_a_page_of_another_site(deployment, how):
     for endpoint in filter(needs_token, rows()):
-        client = deployment.client(listener_of(endpoint), "none")
+        client = deployment.client(first(endpoint.listener), "none")
         r = send(client, endpoint, FROM_A_PAGE[how])
         assert r.status in (400, 401, 403), (str(endpoint), r)
 
@@ -66,9 +67,3 @@ def test_without_a_page_the_network_is_trusted(deployment):
                 ("Host", f"{client.host}:{client.port}"), *headers,
                 ("Connection", "close")]))
             assert r.status == 200, (listener, headers, r)
-
-
-def listener_of(endpoint):
-    return {"pegasus-meta": "pegasus-meta/m1",
-            "pegasus-replica": "pegasus-replica/r1"}.get(endpoint.listener,
-                                                         endpoint.listener)
