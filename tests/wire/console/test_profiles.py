@@ -95,8 +95,9 @@ def test_symbols_are_named_by_any_address_inside(prof):
     ("0xffffffffffffffffff", "0xffffffffffffffff\t0xffffffffffffffff\n"),
 ])
 def test_addresses_of_nothing_come_back(prof, body, answer):
-    r = prof.post("/worker/0/pprof/symbol", body)
-    assert (r.status, r.text) == (200, answer)
+    for process in ("/worker/0", "/role/control-m2"):
+        r = prof.post(process + "/pprof/symbol", body)
+        assert (r.status, r.text) == (200, answer)
 
 
 def test_the_number_of_symbols_is_told(prof):
