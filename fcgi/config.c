@@ -11,74 +11,9 @@
 
 #include <ini.h>
 
+#include "config_check.h"
+
 extern char **environ;
-
-/* ---- texts that are not free ---- */
-
-/* NULL, or what is wrong with a value, as the end of a sentence. */
-typedef const char *check_fn(const char *value);
-
-static bool
-is_one_of(const char *value, const char *const *words, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n && strcmp(value, words[i]) != 0; i++)
-        ;
-    return i < n;
-}
-
-static const char *
-is_log_level(const char *value)
-{
-    static const char *const words[] = { "debug", "info", "warn", "error" };
-
-    return is_one_of(value, words, COUNT(words))
-               ? NULL
-               : "must be debug, info, warn or error";
-}
-
-static const char *
-is_level(const char *value)
-{
-    static const char *const words[] = { "stopped", "blind", "freezed",
-                                         "steady", "lively" };
-
-    return is_one_of(value, words, COUNT(words))
-               ? NULL
-               : "must be stopped, blind, freezed, steady or lively";
-}
-
-/* The C library takes an unknown zone for UTC and says nothing. */
-static const char *
-is_zone(const char *value)
-{
-    const char *name = value + strspn(value, ":");
-    char path[256];
-    int n = snprintf(path, sizeof(path), "%s%s",
-                     name[0] == '/' ? "" : "/usr/share/zoneinfo/", name);
-
-    if (name[0] == '\0' || strcmp(name, "UTC") == 0 ||
-        (n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0))
-        return NULL;
-    /* POSIX: UTC-8, <+08>-8, CET-1CEST */
-    if (name[strcspn(name, "0123456789")] != '\0' && strchr(name, '/') == NULL)
-        return NULL;
-    return "must be a zone of /usr/share/zoneinfo, as Asia/Shanghai";
-}
-
-/* The name stands in SQL and in an option. */
-static const char *
-is_schema(const char *value)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    size_t n = strlen(value);
-
-    return n > 0 && n <= 64 && strspn(value, plain) == n
-               ? NULL
-               : "must be 1 to 64 letters, digits and _";
-}
 
 /* ---- the rows ---- */
 
@@ -90,7 +25,7 @@ struct conf_row {
     size_t off;
     const char *dflt; /* as it is written in a file */
     int64_t min, max;
-    check_fn *check; /* of a text; NULL: anything */
+    config_check_fn *check; /* of a text; NULL: anything */
     const char *doc;
 };
 
@@ -130,6 +65,7 @@ static struct config current = {
 #undef CONF_BOOL
 
 static char *owned[COUNT(rows)]; /* texts that are not defaults */
+static int given_at[COUNT(rows)]; /* line of the file; 0: not in it */
 static char *place_run_dir;
 static char *place_net;
 
@@ -232,6 +168,7 @@ set_defaults(void)
     for (i = 0; i < COUNT(rows); i++) {
         free(owned[i]);
         owned[i] = NULL;
+        given_at[i] = 0;
     }
 }
 
@@ -244,7 +181,6 @@ struct ini_state {
     FILE *file;
     const char *path;
     int line;
-    bool seen[COUNT(rows)];
     enum err e;
     char *why;
     size_t why_size;
@@ -303,11 +239,11 @@ take_value(void *state, const char *section, const char *key, const char *value)
         refuse(s, name, "is not a key of metagate (metagate config)");
         return 0;
     }
-    if (s->seen[i]) {
+    if (given_at[i] != 0) {
         refuse(s, name, "is given twice");
         return 0;
     }
-    s->seen[i] = true;
+    given_at[i] = s->line;
     e = set_value(i, value, &why);
     if (e == ERR_BAD_PARAM)
         refuse(s, name, why.text);
@@ -419,6 +355,82 @@ check_env(char *why, size_t why_size)
     return ERR_OK;
 }
 
+/* ---- what values have to do with each other ---- */
+
+#define PLACE_TEXT 512
+
+/* Each time-out must end before the one around it does, or a write could
+ * follow the answer that it has failed. In milliseconds. */
+static const struct {
+    const char *inner_section, *inner;
+    int64_t inner_ms;
+    const char *outer_section, *outer;
+    int64_t outer_ms;
+} nested[] = {
+    { "mysql", "lock_wait_timeout_s", 1000, "mysql", "read_timeout_s", 1000 },
+    { "mysql", "read_timeout_s", 1000, "serve", "deadline_ms", 1 },
+};
+
+/* "file:line" of the later of two keys, for a mistake that both make. */
+static void
+place_of(const char *path, size_t a, size_t b, char out[PLACE_TEXT])
+{
+    int line = given_at[a] > given_at[b] ? given_at[a] : given_at[b];
+
+    if (line == 0)
+        (void)snprintf(out, PLACE_TEXT, "environment");
+    else
+        (void)snprintf(out, PLACE_TEXT, "%s:%d", path, line);
+}
+
+static int64_t
+int_of(size_t i)
+{
+    int64_t v;
+
+    memcpy(&v, (const char *)&current + rows[i].off, sizeof(v));
+    return v;
+}
+
+static enum err
+check_order(const char *path, char *why, size_t why_size)
+{
+    for (size_t k = 0; k < COUNT(nested); k++) {
+        size_t in = find_row(nested[k].inner_section, nested[k].inner);
+        size_t out = find_row(nested[k].outer_section, nested[k].outer);
+        char at[PLACE_TEXT];
+
+        if (int_of(in) * nested[k].inner_ms < int_of(out) * nested[k].outer_ms)
+            continue;
+        place_of(path, in, out, at);
+        (void)snprintf(why, why_size,
+                       "%s: [%s] %s = %lld must end before "
+                       "[%s] %s = %lld does",
+                       at, rows[in].section, rows[in].key, (long long)int_of(in),
+                       rows[out].section, rows[out].key,
+                       (long long)int_of(out));
+        return ERR_BAD_PARAM;
+    }
+    return ERR_OK;
+}
+
+static enum err
+check_pair(const char *path, char *why, size_t why_size)
+{
+    size_t cert = find_row("nginx", "tls_certificate");
+    size_t key = find_row("nginx", "tls_key");
+    char at[PLACE_TEXT];
+
+    if ((current.nginx_tls_certificate[0] == '\0') ==
+        (current.nginx_tls_key[0] == '\0'))
+        return ERR_OK;
+    place_of(path, cert, key, at);
+    (void)snprintf(why, why_size,
+                   "%s: [nginx] tls_certificate and tls_key: both or none",
+                   at);
+    return ERR_BAD_PARAM;
+}
+
 enum err
 config_load(const char *path, char *why, size_t why_size)
 {
@@ -432,6 +444,10 @@ config_load(const char *path, char *why, size_t why_size)
         e = load_env(why, why_size);
     if (e == ERR_OK)
         e = check_env(why, why_size);
+    if (e == ERR_OK)
+        e = check_order(path, why, why_size);
+    if (e == ERR_OK)
+        e = check_pair(path, why, why_size);
     return e;
 }
 

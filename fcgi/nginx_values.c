@@ -1,13 +1,12 @@
-/* From the configuration to the values in nginx's templates. What a person
- * wrote into [nginx] and [listen] is checked here: it becomes nginx syntax. */
-#include <arpa/inet.h>
+/* From the configuration to the values in nginx's templates: what a person
+ * wrote becomes nginx syntax. [nginx] was checked when it was read
+ * (config_check.c), [listen] is checked here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "config.h"
-#include "dialect.h"
 #include "nginx_render.h"
 #include "place.h"
 
@@ -39,84 +38,41 @@ next_element(const char **list, char *out, size_t size)
     return true;
 }
 
-static bool
-is_network(const char *text)
+/* "10.0.0.0/8=read" as a line of geo; config_check.c has looked at it. */
+static void
+put_network(struct buf *out, const char *element)
 {
-    char address[64];
-    const char *slash = strchr(text, '/');
-    size_t n = slash != NULL ? (size_t)(slash - text) : strlen(text);
-    unsigned char raw[16];
-    long bits, max;
-    char *end;
+    size_t n = strcspn(element, "=");
 
-    if (n >= sizeof(address))
-        return false;
-    memcpy(address, text, n);
-    address[n] = '\0';
-    if (inet_pton(AF_INET, address, raw) == 1)
-        max = 32;
-    else if (inet_pton(AF_INET6, address, raw) == 1)
-        max = 128;
-    else
-        return false;
-    if (slash == NULL)
-        return true;
-    bits = strtol(slash + 1, &end, 10);
-    return slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits <= max;
-}
-
-/* "10.0.0.0/8=read" as a line of geo. */
-static enum err
-put_network(struct buf *out, char *element, char *why, size_t why_size)
-{
-    char *scope = strchr(element, '=');
-
-    if (scope != NULL) {
-        *scope++ = '\0';
-        if (is_network(element) && scope_rights(scope) != 0) {
-            buf_printf(out, "    %s %s;\n", element, scope);
-            return ERR_OK;
-        }
-    }
-    (void)snprintf(why, why_size,
-                   "[nginx] trusted: not network=scope, as 10.0.0.0/8=read: "
-                   "%s",
-                   element);
-    return ERR_BAD_PARAM;
+    buf_puts(out, "    ");
+    buf_put(out, element, n);
+    buf_printf(out, " %s;\n", element + n + (element[n] == '='));
 }
 
 /* A host name as a line of the map whose source is "<host> <address>". */
-static enum err
-put_host(struct buf *out, char *element, char *why, size_t why_size)
+static void
+put_host(struct buf *out, const char *element)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
     const char *p;
 
-    if (element[0] == '\0' || element[strspn(element, plain)] != '\0') {
-        (void)snprintf(why, why_size, "[nginx] hosts: not a host name: %s",
-                       element);
-        return ERR_BAD_PARAM;
-    }
     buf_puts(out, "    \"~*^");
     for (p = element; *p != '\0'; p++)
         buf_printf(out, "%s%c", *p == '.' ? "\\" : "", *p);
     buf_puts(out, " \" \"\";\n");
-    return ERR_OK;
 }
 
 static enum err
 render_list(struct arena *a, const char *list, const char **out,
-            enum err (*put)(struct buf *, char *, char *, size_t), char *why,
+            void (*put)(struct buf *, const char *), char *why,
             size_t why_size)
 {
     struct buf b = BUF_INIT(LIST_BYTES);
     char element[256];
     enum err e = ERR_OK;
 
-    while (e == ERR_OK && next_element(&list, element, sizeof(element)))
-        e = put(&b, element, why, why_size);
-    if (e == ERR_OK && b.failed) {
+    while (next_element(&list, element, sizeof(element)))
+        put(&b, element);
+    if (b.failed) {
         (void)snprintf(why, why_size, "[nginx] a list is too long");
         e = ERR_BAD_PARAM;
     }
@@ -233,29 +189,13 @@ set_limits(struct arena *a, struct nginx_vars *vars)
 }
 
 static enum err
-set_tls(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
+set_tls(struct arena *a, struct nginx_vars *vars)
 {
     const char *pem[] = { config()->nginx_tls_certificate,
                           config()->nginx_tls_key };
     bool tls = pem[0][0] != '\0';
     const char *line;
-    size_t i;
 
-    if (tls != (pem[1][0] != '\0')) {
-        (void)snprintf(why, why_size,
-                       "[nginx] tls_certificate and tls_key: "
-                       "both or none");
-        return ERR_BAD_PARAM;
-    }
-    for (i = 0; tls && i < COUNT(pem); i++) {
-        if (pem[i][0] != '/' || strpbrk(pem[i], "\"\\$;{}\n\r") != NULL) {
-            (void)snprintf(why, why_size,
-                           "[nginx] %s: not an absolute path "
-                           "of plain characters",
-                           i == 0 ? "tls_certificate" : "tls_key");
-            return ERR_BAD_PARAM;
-        }
-    }
     nginx_set(vars, "TLS_CERTIFICATE", pem[0]);
     nginx_set(vars, "TLS_KEY", pem[1]);
     nginx_set(vars, "SSL", tls ? " ssl" : "");
@@ -304,7 +244,7 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
     if (e == ERR_OK)
         e = set_limits(a, vars);
     if (e == ERR_OK)
-        e = set_tls(a, vars, why, why_size);
+        e = set_tls(a, vars);
     if (e == ERR_OK)
         e = set_lists(a, vars, why, why_size);
     return e;

@@ -103,6 +103,57 @@ a_bad_value_is_refused_with_file_and_line(void **state)
 }
 
 static void
+lists_are_looked_at_element_by_element(void **state)
+{
+    static const char *const bad[] = {
+        "10.0.0.0/8",
+        "10.0.0.0/33=read",
+        "10.0.0/8=read",
+        "10.0.0.0/8=root",
+        "10.0.0.0/=read",
+        "10.0.0.0/8=read;",
+        "10.0.0.0/-1=read",
+        "a.example=read",
+        "=read",
+        "10.0.0.0/8=read, ::1/129=read",
+        "0.0.0.0/0 admin; include /etc/passwd=read",
+    };
+    char text[128];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        (void)snprintf(text, sizeof(text), "[nginx]\ntrusted = %s\n", bad[i]);
+        expect_refused(text, "2", "[nginx] trusted must be network=scope");
+    }
+    expect_refused("[nginx]\nhosts = .*\n", "2", "must be host names");
+    expect_refused("[nginx]\nhosts = a.example,b;c\n", "2",
+                   "must be host names");
+    expect_refused("[mysql]\nhosts = nonsense\n", "2",
+                   "must be host:port or unix:/path");
+    expect_refused("[mysql]\nhosts = a:3306,\n[mysql]\nhosts=b:0\n", "4",
+                   "is given twice");
+    expect_refused("[nginx]\ntls_key = /nope/key.pem\n", "2",
+                   "names no file that can be read");
+    write_ini("[nginx]\ntrusted = 10.0.0.0/8=read , fd00::/8=admin\n"
+              "[mysql]\nhosts = unix:/run/a.sock, [::1]:3306, b:3307\n");
+    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+}
+
+static void
+time_outs_end_inside_one_another(void **state)
+{
+    (void)state;
+    expect_refused("[mysql]\nlock_wait_timeout_s = 5\n", "2",
+                   "[mysql] lock_wait_timeout_s = 5 must end before "
+                   "[mysql] read_timeout_s = 5 does");
+    expect_refused("[serve]\ndeadline_ms = 9000\n"
+                   "[mysql]\nread_timeout_s = 9\n", "4",
+                   "must end before [serve] deadline_ms = 9000 does");
+    expect_refused("[nginx]\ntls_certificate = /etc/hostname\n", "2",
+                   "both or none");
+}
+
+static void
 time_zones_are_names_of_files_or_say_their_offset(void **state)
 {
     static const char *const good[] = { "",    "Asia/Shanghai", ":UTC",
@@ -227,6 +278,8 @@ main(void)
         cmocka_unit_test(loading_again_forgets_the_old_values),
         cmocka_unit_test(an_unknown_key_is_refused_with_file_and_line),
         cmocka_unit_test(a_bad_value_is_refused_with_file_and_line),
+        cmocka_unit_test(lists_are_looked_at_element_by_element),
+        cmocka_unit_test(time_outs_end_inside_one_another),
         cmocka_unit_test(time_zones_are_names_of_files_or_say_their_offset),
         cmocka_unit_test(a_line_that_is_no_setting_is_refused),
         cmocka_unit_test(a_line_too_long_is_refused_not_split),

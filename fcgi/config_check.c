@@ -1,0 +1,184 @@
+/* What a text of the configuration may be: one function per shape, named by
+ * rows of config.def. */
+#include "config_check.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dialect.h"
+
+static bool
+is_one_of(const char *value, const char *const *words, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n && strcmp(value, words[i]) != 0; i++)
+        ;
+    return i < n;
+}
+
+const char *
+is_log_level(const char *value)
+{
+    static const char *const words[] = { "debug", "info", "warn", "error" };
+
+    return is_one_of(value, words, COUNT(words))
+               ? NULL
+               : "must be debug, info, warn or error";
+}
+
+const char *
+is_level(const char *value)
+{
+    static const char *const words[] = { "stopped", "blind", "freezed",
+                                         "steady", "lively" };
+
+    return is_one_of(value, words, COUNT(words))
+               ? NULL
+               : "must be stopped, blind, freezed, steady or lively";
+}
+
+/* The C library takes an unknown zone for UTC and says nothing. */
+const char *
+is_zone(const char *value)
+{
+    const char *name = value + strspn(value, ":");
+    char path[256];
+    int n = snprintf(path, sizeof(path), "%s%s",
+                     name[0] == '/' ? "" : "/usr/share/zoneinfo/", name);
+
+    if (name[0] == '\0' || strcmp(name, "UTC") == 0 ||
+        (n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0))
+        return NULL;
+    /* POSIX: UTC-8, <+08>-8, CET-1CEST */
+    if (name[strcspn(name, "0123456789")] != '\0' && strchr(name, '/') == NULL)
+        return NULL;
+    return "must be a zone of /usr/share/zoneinfo, as Asia/Shanghai";
+}
+
+/* The name stands in SQL and in an option. */
+const char *
+is_schema(const char *value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t n = strlen(value);
+
+    return n > 0 && n <= 64 && strspn(value, plain) == n
+               ? NULL
+               : "must be 1 to 64 letters, digits and _";
+}
+
+/* ---- lists, comma-separated; an empty one is well ---- */
+
+#define ELEMENT_BYTES 256
+
+/* Whether each element is well; blanks around one do not count. */
+static bool
+all_are(const char *list, bool (*is)(char *element))
+{
+    char element[ELEMENT_BYTES];
+
+    while (*list != '\0') {
+        size_t n = strcspn(list, ",");
+        size_t skip = strspn(list, " \t");
+        size_t k = n > skip ? n - skip : 0;
+
+        while (k > 0 && strchr(" \t", list[skip + k - 1]) != NULL)
+            k--;
+        if (k == 0 || k >= sizeof(element))
+            return false;
+        memcpy(element, list + skip, k);
+        element[k] = '\0';
+        if (!is(element))
+            return false;
+        list += n + (list[n] == ',');
+    }
+    return true;
+}
+
+/* Digits alone, up to max. */
+static bool
+is_number(const char *s, long max)
+{
+    char *end;
+    long v;
+
+    if (s[0] < '0' || s[0] > '9')
+        return false;
+    v = strtol(s, &end, 10);
+    return *end == '\0' && v <= max;
+}
+
+static bool
+is_network(char *element)
+{
+    unsigned char address[16];
+    char *scope = strchr(element, '=');
+    char *bits = strchr(element, '/');
+    bool v6 = strchr(element, ':') != NULL;
+
+    if (scope == NULL)
+        return false;
+    *scope++ = '\0';
+    if (bits != NULL)
+        *bits++ = '\0';
+    return scope_rights(scope) != 0 &&
+           inet_pton(v6 ? AF_INET6 : AF_INET, element, address) == 1 &&
+           (bits == NULL || is_number(bits, v6 ? 128 : 32));
+}
+
+const char *
+is_networks(const char *value)
+{
+    return all_are(value, is_network)
+               ? NULL
+               : "must be network=scope, as 10.0.0.0/8=read";
+}
+
+static bool
+is_name(char *element)
+{
+    return element[strspn(element, "abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789-.")] == '\0';
+}
+
+const char *
+is_names(const char *value)
+{
+    return all_are(value, is_name) ? NULL : "must be host names";
+}
+
+static bool
+is_server(char *element)
+{
+    char *colon = strrchr(element, ':');
+
+    if (strncmp(element, "unix:", 5) == 0)
+        return element[5] == '/';
+    return colon != NULL && colon != element && is_number(colon + 1, 65535) &&
+           strcmp(colon, ":0") != 0;
+}
+
+const char *
+is_servers(const char *value)
+{
+    return all_are(value, is_server)
+               ? NULL
+               : "must be host:port or unix:/path";
+}
+
+/* It stands in nginx's configuration, between quotes. */
+const char *
+is_pem(const char *value)
+{
+    if (value[0] == '\0')
+        return NULL;
+    if (value[0] != '/' || strpbrk(value, "\"\\$;{}\n\r") != NULL)
+        return "must be an absolute path of plain characters";
+    return access(value, R_OK) == 0 ? NULL : "names no file that can be read";
+}
