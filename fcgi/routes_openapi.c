@@ -11,10 +11,13 @@
 
 static const struct json_style style = { .indent = 2 };
 
-/* Records that have been referred to and wait for their schema. */
+/* Records that have been referred to and wait for their schema, each with how
+ * its dialect prints. */
 struct todo {
     const struct record *rec[SCHEMAS_MAX];
+    const struct json_style *style[SCHEMAS_MAX];
     size_t n;
+    const struct json_style *now; /* of what is being described */
 };
 
 static bool
@@ -31,8 +34,10 @@ put_ref(struct json_writer *w, struct todo *todo, const struct record *rec)
 
     while (i < todo->n && todo->rec[i] != rec)
         i++;
-    if (i == todo->n && todo->n < SCHEMAS_MAX)
+    if (i == todo->n && todo->n < SCHEMAS_MAX) {
+        todo->style[todo->n] = todo->now;
         todo->rec[todo->n++] = rec;
+    }
     snprintf(ref, sizeof(ref), "#/components/schemas/%s", rec->name);
     jw_key(w, "$ref");
     jw_str(w, ref);
@@ -71,6 +76,15 @@ put_element(struct json_writer *w, struct todo *todo,
     jw_object_end(w);
 }
 
+/* Whether the dialect prints this type as a string. */
+static bool
+quoted(const struct json_style *style_of, enum field_type type)
+{
+    if (style_of->all_leaves_string)
+        return true;
+    return style_of->i64_as_string && (type == F_I64 || type == F_U64);
+}
+
 static void
 put_type(struct json_writer *w, struct todo *todo, const struct field *f)
 {
@@ -105,20 +119,17 @@ put_type(struct json_writer *w, struct todo *todo, const struct field *f)
     case F_JSON:
         break; /* any JSON */
     default:
-        put_pair(w, "type", scalar[f->type].type);
+        put_pair(w, "type", quoted(todo->now, f->type) ? "string"
+                                                       : scalar[f->type].type);
         if (scalar[f->type].format != NULL)
             put_pair(w, "format", scalar[f->type].format);
     }
 }
 
 static void
-put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
+put_members(struct json_writer *w, struct todo *todo,
+            const struct record *rec)
 {
-    jw_key(w, rec->name);
-    jw_object(w);
-    put_pair(w, "type", "object");
-    jw_key(w, "properties");
-    jw_object(w);
     for (size_t i = 0; i < rec->n; i++) {
         const struct field *f = &rec->fields[i];
 
@@ -131,6 +142,17 @@ put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
             put_pair(w, "description", f->doc);
         jw_object_end(w);
     }
+}
+
+static void
+put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
+{
+    jw_key(w, rec->name);
+    jw_object(w);
+    put_pair(w, "type", "object");
+    jw_key(w, "properties");
+    jw_object(w);
+    put_members(w, todo, rec);
     jw_object_end(w);
     jw_object_end(w);
 }
@@ -176,6 +198,23 @@ example_of(const struct route_group *g, const struct row *row)
     return NULL;
 }
 
+/* $U, a fresh word in tests, is a 1 for readers. */
+static void
+put_example(struct json_writer *w, const char *json)
+{
+    struct buf b = BUF_INIT(64 * 1024);
+
+    for (; *json != '\0'; json++) {
+        bool unique = json[0] == '$' && json[1] == 'U';
+
+        buf_putc(&b, unique ? '1' : *json);
+        json += unique ? 1 : 0;
+    }
+    jw_key(w, "example");
+    jw_raw(w, buf_text(&b), b.n);
+    buf_free(&b);
+}
+
 static void
 put_body(struct json_writer *w, struct todo *todo,
          const struct route_group *g, const struct row *row)
@@ -190,10 +229,8 @@ put_body(struct json_writer *w, struct todo *todo,
     jw_object(w);
     jw_key(w, "schema");
     put_element(w, todo, row->in);
-    if (example != NULL && example->json[0] != '\0') {
-        jw_key(w, "example");
-        jw_raw(w, example->json, strlen(example->json));
-    }
+    if (example != NULL && example->json[0] != '\0')
+        put_example(w, example->json);
     jw_object_end(w);
     jw_object_end(w);
     jw_object_end(w);
@@ -210,8 +247,33 @@ takes_body(const struct record *rec)
     return false;
 }
 
+/* What a success looks like: the record, or the form's envelope around it. */
 static void
-put_responses(struct json_writer *w, struct todo *todo, const struct row *row)
+put_reply(struct json_writer *w, struct todo *todo, const struct form *form,
+          const struct row *row)
+{
+    bool bare = form->envelope == NULL || (row->flags & NO_ENVELOPE) != 0;
+
+    if (bare) {
+        put_element(w, todo, row->out);
+        return;
+    }
+    jw_object(w);
+    put_pair(w, "type", "object");
+    jw_key(w, "properties");
+    jw_object(w);
+    put_members(w, todo, form->envelope);
+    if (row->out->n > 0) {
+        jw_key(w, form->result_key);
+        put_element(w, todo, row->out);
+    }
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_responses(struct json_writer *w, struct todo *todo,
+              const struct form *form, const struct row *row)
 {
     char status[8];
 
@@ -221,13 +283,13 @@ put_responses(struct json_writer *w, struct todo *todo, const struct row *row)
     jw_key(w, status);
     jw_object(w);
     put_pair(w, "description", "success");
-    if (row->out->n > 0) {
+    if (row->out->n > 0 || form->envelope != NULL) {
         jw_key(w, "content");
         jw_object(w);
         jw_key(w, "application/json");
         jw_object(w);
         jw_key(w, "schema");
-        put_element(w, todo, row->out);
+        put_reply(w, todo, form, row);
         jw_object_end(w);
         jw_object_end(w);
     }
@@ -256,7 +318,7 @@ put_operation(struct json_writer *w, struct todo *todo,
     put_parameters(w, todo, row->in);
     if (takes_body(row->in) && strcmp(method, "get") != 0)
         put_body(w, todo, g, row);
-    put_responses(w, todo, row);
+    put_responses(w, todo, g->mount->form, row);
     jw_object_end(w);
 }
 
@@ -272,6 +334,7 @@ put_path(struct json_writer *w, struct todo *todo,
     } shown[] = { { GET, "get" },   { PUT, "put" },         { POST, "post" },
                   { DELETE, "delete" }, { OPTIONS, "options" } };
 
+    todo->now = &g->mount->form->style;
     jw_key(w, g->path);
     jw_object(w);
     for (size_t i = 0; i < COUNT(shown); i++) {
@@ -332,8 +395,10 @@ routes_openapi(struct buf *b)
     jw_object(&w);
     jw_key(&w, "schemas");
     jw_object(&w);
-    for (size_t i = 0; i < todo.n; i++) /* grows while it is printed */
+    for (size_t i = 0; i < todo.n; i++) { /* grows while it is printed */
+        todo.now = todo.style[i];
         put_schema(&w, &todo, todo.rec[i]);
+    }
     jw_object_end(&w);
     jw_object_end(&w);
     jw_object_end(&w);

@@ -83,6 +83,10 @@ struct form {
     /* HTTP status of whatever a handler refuses for good (not of 429, 503);
      * 0 = the row's. */
     int refusal_http;
+    /* For the API's description: the members around a result and the name
+     * under which it stands; NULL = the result is the whole body. */
+    const struct record *envelope;
+    const char *result_key;
     /* The whole body of a success; rec is NULL when there is no result. */
     enum err (*reply)(struct req *r, struct json_writer *w,
                       const struct record *rec, const void *out);

@@ -60,9 +60,17 @@ failure_text(struct req *r, struct json_writer *w, const struct failure *f)
     DORIS_INPUT, \
     .secrets = SECRETS_STARS, .style = STYLE
 
+#define ENVELOPE(X, s) \
+    X(s, STR, code, "code", OUT, -, .doc = "OK or the kind of failure") \
+    X(s, STR, msg, "msg", OUT, -)
+STRUCT(doris_envelope, ENVELOPE);
+TABLE(doris_envelope, ENVELOPE);
+
 const struct form doris_form = {
     .name = "doris",
     INPUT,
+    .envelope = &doris_envelope_rec,
+    .result_key = "result",
     .reply_type = "application/json",
     .error_type = "application/json",
     .reply = reply,
