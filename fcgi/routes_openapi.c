@@ -247,15 +247,52 @@ takes_body(const struct record *rec)
     return false;
 }
 
-/* What a success looks like: the record, or the form's envelope around it. */
-static void
-put_reply(struct json_writer *w, struct todo *todo, const struct form *form,
-          const struct row *row)
+static bool
+is_raw_json(const struct record *rec)
 {
+    return is_scalar(rec) && rec->fields[0].type == F_JSON;
+}
+
+/* The shapes a result may have: the row's record, unless that is a document
+ * made before, and those of its ALSO_OUT rows. */
+static void
+put_result(struct json_writer *w, struct todo *todo, const struct dialect *d,
+           const struct row *row)
+{
+    const struct record *shape[8];
+    size_t n = 0;
+
+    if (!is_raw_json(row->out))
+        shape[n++] = row->out;
+    for (size_t i = 0; i < d->n_rows && n < COUNT(shape); i++)
+        if (d->rows[i].kind == ROW_ALSO_OUT &&
+            strcmp(d->rows[i].path, row->path) == 0)
+            shape[n++] = d->rows[i].out;
+    if (n == 1) {
+        put_element(w, todo, shape[0]);
+        return;
+    }
+    jw_object(w);
+    if (n > 1) {
+        jw_key(w, "oneOf");
+        jw_array(w);
+        for (size_t i = 0; i < n; i++)
+            put_element(w, todo, shape[i]);
+        jw_array_end(w);
+    }
+    jw_object_end(w);
+}
+
+/* What a success looks like: the result, or the form's envelope around it. */
+static void
+put_reply(struct json_writer *w, struct todo *todo,
+          const struct route_group *g, const struct row *row)
+{
+    const struct form *form = g->mount->form;
     bool bare = form->envelope == NULL || (row->flags & NO_ENVELOPE) != 0;
 
     if (bare) {
-        put_element(w, todo, row->out);
+        put_result(w, todo, g->dialect, row);
         return;
     }
     jw_object(w);
@@ -265,7 +302,7 @@ put_reply(struct json_writer *w, struct todo *todo, const struct form *form,
     put_members(w, todo, form->envelope);
     if (row->out->n > 0) {
         jw_key(w, form->result_key);
-        put_element(w, todo, row->out);
+        put_result(w, todo, g->dialect, row);
     }
     jw_object_end(w);
     jw_object_end(w);
@@ -273,8 +310,9 @@ put_reply(struct json_writer *w, struct todo *todo, const struct form *form,
 
 static void
 put_responses(struct json_writer *w, struct todo *todo,
-              const struct form *form, const struct row *row)
+              const struct route_group *g, const struct row *row)
 {
+    const struct form *form = g->mount->form;
     char status[8];
 
     jw_key(w, "responses");
@@ -289,7 +327,7 @@ put_responses(struct json_writer *w, struct todo *todo,
         jw_key(w, "application/json");
         jw_object(w);
         jw_key(w, "schema");
-        put_reply(w, todo, form, row);
+        put_reply(w, todo, g, row);
         jw_object_end(w);
         jw_object_end(w);
     }
@@ -318,7 +356,7 @@ put_operation(struct json_writer *w, struct todo *todo,
     put_parameters(w, todo, row->in);
     if (takes_body(row->in) && strcmp(method, "get") != 0)
         put_body(w, todo, g, row);
-    put_responses(w, todo, g->mount->form, row);
+    put_responses(w, todo, g, row);
     jw_object_end(w);
 }
 
