@@ -7,7 +7,7 @@ import pytest
 
 from support.pegasus import METAS, Ballots
 from support.processes import alive, kill
-from support.store import value
+from support.store import rows, until_waiting, value
 from support.waiting import until
 
 pytestmark = [pytest.mark.fault,
@@ -87,6 +87,30 @@ def test_a_frozen_leader_changes_nothing_when_it_wakes(deployment, pegasus,
             kill(frozen, signal.SIGCONT)
     assert pegasus.leader() == new
     assert epoch(sql) == before + 1
+
+
+def test_a_leader_frozen_in_a_transaction_holds_up_nobody(
+        deployment, pegasus, table, sql):
+    """Its open transaction holds the lease's row: the server ends it."""
+    app_id = pegasus.healthy(table)["general"]["app_id"]
+    old = pegasus.leader()
+    frozen = deployment.pid_of(f"control-{old}")
+    gone = f"supervise-{deployment.net}.2"
+    try:
+        with deployment.sql() as other:
+            other.begin()
+            assert rows(other, "SELECT ballot FROM pegasus_partition"
+                        " WHERE app_id = %s FOR UPDATE", app_id)
+            deployment.command("stop", gone)
+            until_waiting(sql, 1)
+            kill(frozen, signal.SIGSTOP)
+            other.rollback()
+        new = another_leads(pegasus, old)
+    finally:
+        kill(frozen, signal.SIGCONT)
+        deployment.command("start", gone)
+    pegasus.healthy(table)
+    assert pegasus.leader() == new
 
 
 def test_a_leader_killed_and_restarted_within_its_lease_leads_on(
