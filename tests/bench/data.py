@@ -8,8 +8,10 @@ same tables and rows, without `doc`."""
 
 import random
 
-from works import BIG, DORIS, NAME
+from support.waiting import until
+from works import BIG, DORIS, NAME, TABLE
 
+PEGASUS = ("pegasus_app", "pegasus_app_env", "pegasus_partition")
 TABLES = ("doris_instance", "doris_cluster", "doris_cloud_id", "doris_node")
 PEERS = "bench_peers"
 CHUNK = 5000
@@ -126,6 +128,48 @@ class Store:
                  f" SELECT DISTINCT cloud_unique_id, instance_id"
                  f" FROM doris_node WHERE instance_id = '{BIG}'")
 
+    def fill_tables(self, tables=1000):
+        """A wide Pegasus table, and many: all partitions are healthy, so the
+        leader has nothing to do."""
+        api = self.deployment.client("pegasus-meta/m1")
+        until(lambda: api.get("/meta/cluster").status == 200, "a leader", 60)
+        must(api.post("/meta/cluster/level", {"level": "freezed"}))
+        must(api.post("/meta/app/create", {
+            "app_name": TABLE, "partition_count": 1024, "replica_count": 3}))
+        app = self.run("SELECT app_id FROM pegasus_app WHERE live_name = %s",
+                       [TABLE])[0][0]
+        nodes = [r[0] for r in
+                 self.run("SELECT address FROM pegasus_node ORDER BY address")]
+        first = self.run("SELECT next_app_id FROM pegasus_cluster")[0][0]
+        self.db.begin()
+        self.run("UPDATE pegasus_cluster SET version = version + 1,"
+                 " next_app_id = next_app_id + %s", [tables])
+        version = self.run("SELECT version FROM pegasus_cluster")[0][0]
+        self._copy_tables(app, first, tables)
+        self._settle_partitions(nodes)
+        self.run("UPDATE pegasus_app SET changed = %s", [version])
+        self.db.commit()
+
+    def _copy_tables(self, app, first, tables):
+        for table, more in (("pegasus_app", ""),
+                            ("pegasus_partition", " AND t.pidx < 8")):
+            own = {"app_id": f"{first} + s.seq - 1",
+                   "app_name": f"CONCAT('{TABLE}_', s.seq)",
+                   "live_name": f"CONCAT('{TABLE}_', s.seq)"}
+            if table == "pegasus_app":
+                own["partition_count"] = "8"
+            self._copy(table, lambda c, _: own.get(c, f"t.{c}"),
+                       f"t.app_id = {app}{more}", f"seq_1_to_{tables}")
+
+    def _settle_partitions(self, nodes):
+        """Everything has a primary and two secondaries, in turns."""
+        for i in range(3):
+            one, two, three = nodes[i % 3], nodes[(i + 1) % 3], \
+                nodes[(i + 2) % 3]
+            self.run("UPDATE pegasus_partition SET primary_node = %s,"
+                     " secondaries = %s, members = 3, ballot = ballot + 3"
+                     " WHERE pidx MOD 3 = %s", [one, f"{two},{three}", i])
+
     def check(self, draws=50):
         """Reads clusters through the API: they are what was asked for, and
         one more node, which renders the whole document anew, changes nothing
@@ -164,14 +208,14 @@ class Store:
         the server writes none for metagate's schema."""
         self.run("SET sql_log_bin = 0")
         self.run(f"CREATE DATABASE {PEERS} CHARACTER SET utf8mb4")
-        tables = (*TABLES, "audit")
+        tables = (*TABLES, *PEGASUS, "audit")
         made = [self.run(f"SHOW CREATE TABLE {t}")[0][1] for t in tables]
         self.run(f"USE {PEERS}")
         for sql in made:
             self.run(sql)
         self.run("ALTER TABLE doris_cluster DROP COLUMN doc")
         self.run("USE metagate")
-        for table in TABLES:
+        for table in (*TABLES, *PEGASUS):
             names = ", ".join(c for c, _ in self._columns(table)
                               if c != "doc")
             self.run(f"INSERT INTO {PEERS}.{table} ({names})"

@@ -41,18 +41,22 @@ def write_requests(path, requests):
 def requests_for(row, work, n, size):
     """n requests of the work, each with a key of its own drawing."""
     draw = random.Random()
-    at = work.paths.get(row.kind, "/" + work.name)
-    host = f"{row.address[0]}:{row.address[1]}"
+    at = path(row, work)
+    host = "{}:{}".format(*row.at(work.listener))
     return [request(at, work.body(draw, size), row.token, host)
             for _ in range(n)]
 
 
-def run(binary, row, requests, connections, seconds, expect='"OK"'):
+def path(row, work):
+    return work.path if row.kind == "metagate" else work.peer_path
+
+
+def run(binary, row, work, requests, connections, seconds):
     """What load.c reports, as a dictionary. Refused when a request failed or
     a client starved."""
     done = subprocess.run(
-        [binary, row.address[0], str(row.address[1]), str(connections),
-         str(seconds), requests, expect], capture_output=True, text=True,
+        [binary, *map(str, row.at(work.listener)), str(connections),
+         str(seconds), requests, work.expect], capture_output=True, text=True,
         timeout=seconds + 60)
     if done.returncode != 0:
         raise Refused(f"{row.name}: {done.stderr.strip()}")

@@ -7,21 +7,17 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
 import cost
-import data
+from support.deployment import Deployment
+from support.waiting import until
 from works import WORKS, cores
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests"))
-
-from support.deployment import Deployment  # noqa: E402
-from support.waiting import until  # noqa: E402
-
 BUILD = os.path.join(ROOT, "build", "bench")
 FIRST_PORT = 18500
+TZ = "Asia/Shanghai"  # of Deployment: times in replies are local
 PEER_NAMES = {"limit": "FastCGI echo", "php": "PHP-FPM, PDO",
               "go": "Go net/http", "node": "Node, Fastify"}
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -30,9 +26,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Row:
     """name; address of its HTTP; token; groups: {what: process ids}."""
 
-    def __init__(self, kind, name, address, token, groups, own=()):
+    def __init__(self, kind, name, address, token, groups):
         self.kind, self.name, self.address = kind, name, address
-        self.token, self.groups, self.own = token, groups, own
+        self.token, self.groups = token, groups
+
+    def at(self, listener):
+        """Where that listener is; a peer has one for all."""
+        if self.kind != "metagate":
+            return self.address
+        return self.deployment.address(listener)
 
     def label(self):
         return "".join(c if c.isalnum() else "-" for c in self.name)
@@ -64,7 +66,8 @@ class Box:
         with open(self.path(name + ".log"), "ab") as log:
             child = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=_end_with_parent, **more)
+                preexec_fn=_end_with_parent,
+                env={**os.environ, "TZ": TZ}, **more)
         self.children.append(child)
         return child
 
@@ -110,7 +113,8 @@ def start_metagate(binary, name, environment=None):
               deployment.tokens["admin"],
               {"nginx": [pids["nginx"]], "worker": everything - apart,
                "db": [pids["mariadb"]]})
-    # They are leaves: `up` itself has the others below it.
+    row.deployment = deployment
+    # `up` has nginx and the database below it.
     row.cpu = lambda: {
         "nginx": cost.cpu_us(cost.trees([pids["nginx"]])),
         "worker": cost.cpu_us(cost.trees([deployment.pid])
@@ -166,6 +170,7 @@ PHP = """    server {{
             fastcgi_param BENCH_USER bench;
             fastcgi_param BENCH_PASSWORD {password};
             fastcgi_param BENCH_TOKEN {token};
+            fastcgi_param BENCH_TZ {tz};
         }}
     }}
 """
@@ -231,7 +236,7 @@ class Peers:
         self.servers += PHP.format(
             dir=self.box.directory, here=HERE, net=self.php_address[0],
             port=self.php_address[1], mysql=self.socket,
-            password=self.password, token=self.token)
+            password=self.password, token=self.token, tz=TZ)
 
     def _row_php(self):
         with open(self.box.path("fpm.conf"), "w") as f:

@@ -11,6 +11,8 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	_ "github.com/go-sql-driver/mysql"
@@ -69,6 +71,80 @@ type input struct {
 	} `json:"cluster"`
 }
 
+type general struct {
+	Name        string `json:"app_name"`
+	ID          int    `json:"app_id,string"`
+	Partitions  int    `json:"partition_count,string"`
+	MaxReplicas int    `json:"max_replica_count,string"`
+}
+
+type replicas struct {
+	Pidx        int    `json:"pidx,string"`
+	Ballot      int64  `json:"ballot,string"`
+	Count       string `json:"replica_count"`
+	Primary     string `json:"primary"`
+	Secondaries string `json:"secondaries"`
+}
+
+type holder struct {
+	Node      string `json:"node"`
+	Primary   int    `json:"primary,string"`
+	Secondary int    `json:"secondary,string"`
+	Total     int    `json:"total,string"`
+}
+
+type health struct {
+	Fully     int `json:"fully_healthy_partition_count,string"`
+	Unhealthy int `json:"unhealthy_partition_count,string"`
+	Write     int `json:"write_unhealthy_partition_count,string"`
+	Read      int `json:"read_unhealthy_partition_count,string"`
+}
+
+type table struct {
+	General  general             `json:"general"`
+	Replicas map[string]replicas `json:"replicas"`
+	Nodes    map[string]*holder  `json:"nodes"`
+	Healthy  health              `json:"healthy"`
+}
+
+type line struct {
+	ID         int    `json:"app_id,string"`
+	Status     string `json:"status"`
+	Name       string `json:"app_name"`
+	Type       string `json:"app_type"`
+	Partitions int    `json:"partition_count,string"`
+	Replicas   int    `json:"replica_count,string"`
+	Stateful   bool   `json:"is_stateful,string"`
+	Created    string `json:"create_time"`
+	Dropped    string `json:"drop_time"`
+	Expires    string `json:"drop_expire"`
+	Envs       int    `json:"envs_count,string"`
+}
+
+type healthLine struct {
+	ID         int    `json:"app_id,string"`
+	Name       string `json:"app_name"`
+	Partitions int    `json:"partition_count,string"`
+	Fully      int    `json:"fully_healthy,string"`
+	Unhealthy  int    `json:"unhealthy,string"`
+	Write      int    `json:"write_unhealthy,string"`
+	Read       int    `json:"read_unhealthy,string"`
+}
+
+type summary struct {
+	Total     int `json:"total_app_count,string"`
+	Fully     int `json:"fully_healthy_app_count,string"`
+	Unhealthy int `json:"unhealthy_app_count,string"`
+	Write     int `json:"write_unhealthy_app_count,string"`
+	Read      int `json:"read_unhealthy_app_count,string"`
+}
+
+type tables struct {
+	General map[string]line        `json:"general_info"`
+	Healthy map[string]*healthLine `json:"healthy_info"`
+	Summary summary                `json:"summary"`
+}
+
 const columns = "c.cluster_id, c.cluster_name, c.type, c.cluster_status," +
 	" c.ctime, c.mtime, n.cloud_unique_id, n.ip, n.ctime, n.mtime," +
 	" COALESCE(n.status, ''), n.heartbeat_port, n.host FROM doris_cluster c" +
@@ -103,6 +179,155 @@ func scanClusters(rows *sql.Rows, out []cluster) ([]cluster, error) {
 		last.Nodes = append(last.Nodes, n)
 	}
 	return out, rows.Err()
+}
+
+// Whether all is well, whether writes and reads go on.
+func judge(primary bool, members, most int) (bool, bool, bool) {
+	least := 2
+	if most <= 2 {
+		least = 1
+	}
+	return primary && members >= most, primary && members >= least, primary
+}
+
+func getTable(st map[string]*sql.Stmt, name string) (*table, error) {
+	t := table{Replicas: map[string]replicas{}, Nodes: map[string]*holder{}}
+	g := &t.General
+	err := st["app"].QueryRow(name).Scan(&g.Name, &g.ID, &g.Partitions,
+		&g.MaxReplicas)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st["partitions"].Query(g.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	total := &holder{Node: "total"}
+	at := func(node string) *holder {
+		h := t.Nodes[node]
+		if h == nil {
+			h = &holder{Node: node}
+			t.Nodes[node] = h
+		}
+		return h
+	}
+	for rows.Next() {
+		var r replicas
+		var primary sql.NullString
+		var secondaries string
+		var members, most int
+		err = rows.Scan(&r.Pidx, &r.Ballot, &primary, &secondaries, &members,
+			&most)
+		if err != nil {
+			return nil, err
+		}
+		r.Count = fmt.Sprintf("%d/%d", members, most)
+		r.Primary, r.Secondaries = "-", "["+secondaries+"]"
+		if primary.Valid {
+			r.Primary = primary.String
+			at(r.Primary).Primary++
+			total.Primary++
+		}
+		if secondaries != "" {
+			for _, node := range strings.Split(secondaries, ",") {
+				at(node).Secondary++
+				total.Secondary++
+			}
+		}
+		all, write, read := judge(primary.Valid, members, most)
+		if all {
+			t.Healthy.Fully++
+		} else {
+			t.Healthy.Unhealthy++
+		}
+		if !write {
+			t.Healthy.Write++
+		}
+		if !read {
+			t.Healthy.Read++
+		}
+		t.Replicas[strconv.Itoa(r.Pidx)] = r
+	}
+	t.Nodes["total"] = total
+	for _, h := range t.Nodes {
+		h.Total = h.Primary + h.Secondary
+	}
+	return &t, rows.Err()
+}
+
+func scanLines(rows *sql.Rows, t *tables) error {
+	defer rows.Close()
+	for rows.Next() {
+		l := line{Dropped: "-", Expires: "-"}
+		var created int64
+		err := rows.Scan(&l.ID, &l.Status, &l.Name, &l.Type, &l.Partitions,
+			&l.Replicas, &l.Stateful, &created, &l.Envs)
+		if err != nil {
+			return err
+		}
+		l.Created = time.Unix(created, 0).Format("2006-01-02 15:04:05.000")
+		id := strconv.Itoa(l.ID)
+		t.General[id] = l
+		t.Healthy[id] = &healthLine{ID: l.ID, Name: l.Name,
+			Partitions: l.Partitions}
+	}
+	return rows.Err()
+}
+
+func scanGroups(rows *sql.Rows, t *tables) error {
+	defer rows.Close()
+	for rows.Next() {
+		var id, members, most, n int
+		var primary bool
+		err := rows.Scan(&id, &primary, &members, &most, &n)
+		if err != nil {
+			return err
+		}
+		h := t.Healthy[strconv.Itoa(id)]
+		all, write, read := judge(primary, members, most)
+		if all {
+			h.Fully += n
+		} else {
+			h.Unhealthy += n
+		}
+		if !write {
+			h.Write += n
+		}
+		if !read {
+			h.Read += n
+		}
+	}
+	return rows.Err()
+}
+
+func getTables(st map[string]*sql.Stmt) (*tables, error) {
+	t := tables{General: map[string]line{}, Healthy: map[string]*healthLine{}}
+	rows, err := st["lines"].Query()
+	if err == nil {
+		err = scanLines(rows, &t)
+	}
+	if err == nil {
+		rows, err = st["groups"].Query()
+	}
+	if err == nil {
+		err = scanGroups(rows, &t)
+	}
+	for _, h := range t.Healthy {
+		t.Summary.Total++
+		if h.Unhealthy == 0 {
+			t.Summary.Fully++
+		} else {
+			t.Summary.Unhealthy++
+		}
+		if h.Write > 0 {
+			t.Summary.Write++
+		}
+		if h.Read > 0 {
+			t.Summary.Read++
+		}
+	}
+	return &t, err
 }
 
 func addNode(in *input, id string, st map[string]*sql.Stmt, raw []byte) error {
@@ -185,6 +410,25 @@ func main() {
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 		"touch": prepare("UPDATE doris_cluster SET mtime = ?" +
 			" WHERE instance_id = ? AND seq = ?"),
+		"app": prepare("SELECT a.app_name, a.app_id, a.partition_count," +
+			" p.max_replica_count FROM pegasus_app a" +
+			" JOIN pegasus_partition p ON p.app_id = a.app_id" +
+			" AND p.pidx = 0 WHERE a.live_name = ?"),
+		"partitions": prepare("SELECT pidx, ballot, primary_node," +
+			" secondaries, members, max_replica_count" +
+			" FROM pegasus_partition WHERE app_id = ? ORDER BY pidx"),
+		"lines": prepare("SELECT a.app_id, a.status, a.app_name," +
+			" a.app_type, a.partition_count, a.max_replica_count," +
+			" a.is_stateful, a.create_second, (SELECT COUNT(*)" +
+			" FROM pegasus_app_env e WHERE e.app_id = a.app_id)" +
+			" FROM pegasus_app a WHERE a.status = 'AVAILABLE'" +
+			" ORDER BY a.app_id"),
+		"groups": prepare("SELECT a.app_id," +
+			" p.primary_node IS NOT NULL AS has_primary, p.members," +
+			" p.max_replica_count, COUNT(*) FROM pegasus_app a" +
+			" JOIN pegasus_partition p ON p.app_id = a.app_id" +
+			" WHERE a.status = 'AVAILABLE' GROUP BY a.app_id, has_primary," +
+			" p.members, p.max_replica_count ORDER BY a.app_id"),
 		"audit": prepare("INSERT INTO audit (request_id, token_name," +
 			" listener, operation, target, request_json, at_ms)" +
 			" VALUES (?, ?, ?, ?, ?, ?, ?)"),
@@ -257,6 +501,29 @@ func main() {
 		}
 		i.Clusters, err = scanClusters(rows, nil)
 		return &i, err
+	})
+	look := func(path string, f func(*http.Request) (interface{}, error)) {
+		http.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Metagate-Token") != token {
+				w.WriteHeader(403)
+				return
+			}
+			res, err := f(r)
+			if err != nil {
+				w.WriteHeader(500)
+				fmt.Fprintln(w, err)
+				return
+			}
+			b, _ := json.Marshal(res)
+			w.Header().Set("Content-Type", "application/json")
+			w.Write(b)
+		})
+	}
+	look("/meta/app", func(r *http.Request) (interface{}, error) {
+		return getTable(st, r.URL.Query().Get("name"))
+	})
+	look("/meta/apps", func(*http.Request) (interface{}, error) {
+		return getTables(st)
 	})
 	log.Fatal(http.ListenAndServe(address, nil))
 }

@@ -112,6 +112,139 @@ function add_node($in, $raw)
     $db->commit();
 }
 
+// Whether all is well, whether writes and reads go on.
+function judge($primary, $members, $most)
+{
+    $least = $most <= 2 ? 1 : 2;
+    return [$primary && $members >= $most, $primary && $members >= $least,
+        $primary];
+}
+
+function table($name)
+{
+    $g = query('SELECT a.app_name, a.app_id, a.partition_count,
+        p.max_replica_count FROM pegasus_app a JOIN pegasus_partition p
+        ON p.app_id = a.app_id AND p.pidx = 0 WHERE a.live_name = ?', [$name])
+        ->fetch(PDO::FETCH_ASSOC);
+    $replicas = $nodes = [];
+    $total = ['primary' => 0, 'secondary' => 0];
+    $healthy = [0, 0, 0, 0];
+    foreach (query('SELECT pidx, ballot, primary_node, secondaries, members,
+        max_replica_count FROM pegasus_partition WHERE app_id = ?
+        ORDER BY pidx', [$g['app_id']]) as $r) {
+        $primary = $r['primary_node'];
+        if ($primary !== null) {
+            $nodes[$primary]['primary'] = ($nodes[$primary]['primary'] ?? 0) + 1;
+            $total['primary']++;
+        }
+        if ($r['secondaries'] !== '') {
+            foreach (explode(',', $r['secondaries']) as $n) {
+                $nodes[$n]['secondary'] = ($nodes[$n]['secondary'] ?? 0) + 1;
+                $total['secondary']++;
+            }
+        }
+        [$all, $write, $read] =
+            judge($primary !== null, $r['members'], $r['max_replica_count']);
+        $healthy[$all ? 0 : 1]++;
+        $healthy[2] += $write ? 0 : 1;
+        $healthy[3] += $read ? 0 : 1;
+        $replicas[$r['pidx']] = [
+            'pidx' => (string)$r['pidx'],
+            'ballot' => (string)$r['ballot'],
+            'replica_count' => "$r[members]/$r[max_replica_count]",
+            'primary' => $primary ?? '-',
+            'secondaries' => "[$r[secondaries]]",
+        ];
+    }
+    $nodes['total'] = $total;
+    $holders = [];
+    foreach ($nodes as $name => $n) {
+        $p = $n['primary'] ?? 0;
+        $s = $n['secondary'] ?? 0;
+        $holders[$name] = ['node' => $name, 'primary' => (string)$p,
+            'secondary' => (string)$s, 'total' => (string)($p + $s)];
+    }
+    return [
+        'general' => array_map('strval', $g),
+        'replicas' => (object)$replicas,
+        'nodes' => $holders,
+        'healthy' => [
+            'fully_healthy_partition_count' => (string)$healthy[0],
+            'unhealthy_partition_count' => (string)$healthy[1],
+            'write_unhealthy_partition_count' => (string)$healthy[2],
+            'read_unhealthy_partition_count' => (string)$healthy[3],
+        ],
+    ];
+}
+
+function tables()
+{
+    date_default_timezone_set($_SERVER['BENCH_TZ']);
+    $general = $healthy = [];
+    foreach (query("SELECT a.app_id, a.status, a.app_name, a.app_type,
+        a.partition_count, a.max_replica_count, a.is_stateful,
+        a.create_second, (SELECT COUNT(*) FROM pegasus_app_env e
+        WHERE e.app_id = a.app_id) AS envs FROM pegasus_app a
+        WHERE a.status = 'AVAILABLE' ORDER BY a.app_id", []) as $a) {
+        $id = $a['app_id'];
+        $general[$id] = [
+            'app_id' => (string)$id,
+            'status' => $a['status'],
+            'app_name' => $a['app_name'],
+            'app_type' => $a['app_type'],
+            'partition_count' => (string)$a['partition_count'],
+            'replica_count' => (string)$a['max_replica_count'],
+            'is_stateful' => $a['is_stateful'] ? 'true' : 'false',
+            'create_time' => date('Y-m-d H:i:s', (int)$a['create_second'])
+                . '.000',
+            'drop_time' => '-',
+            'drop_expire' => '-',
+            'envs_count' => (string)$a['envs'],
+        ];
+        $healthy[$id] = [0, 0, 0, 0];
+    }
+    foreach (query("SELECT a.app_id, p.primary_node IS NOT NULL AS has_primary,
+        p.members, p.max_replica_count, COUNT(*) AS n FROM pegasus_app a
+        JOIN pegasus_partition p ON p.app_id = a.app_id
+        WHERE a.status = 'AVAILABLE' GROUP BY a.app_id, has_primary,
+        p.members, p.max_replica_count ORDER BY a.app_id", []) as $g) {
+        [$all, $write, $read] = judge((bool)$g['has_primary'], $g['members'],
+            $g['max_replica_count']);
+        $h = &$healthy[$g['app_id']];
+        $h[$all ? 0 : 1] += $g['n'];
+        $h[2] += $write ? 0 : $g['n'];
+        $h[3] += $read ? 0 : $g['n'];
+        unset($h);
+    }
+    $lines = [];
+    $sum = [0, 0, 0, 0];
+    foreach ($healthy as $id => $h) {
+        $sum[$h[1] === 0 ? 0 : 1]++;
+        $sum[2] += $h[2] > 0 ? 1 : 0;
+        $sum[3] += $h[3] > 0 ? 1 : 0;
+        $lines[$id] = [
+            'app_id' => (string)$id,
+            'app_name' => $general[$id]['app_name'],
+            'partition_count' => $general[$id]['partition_count'],
+            'fully_healthy' => (string)$h[0],
+            'unhealthy' => (string)$h[1],
+            'write_unhealthy' => (string)$h[2],
+            'read_unhealthy' => (string)$h[3],
+        ];
+    }
+    return [
+        'general_info' => (object)$general,
+        'healthy_info' => (object)$lines,
+        'summary' => [
+            'total_app_count' => (string)count($general),
+            'fully_healthy_app_count' => (string)$sum[0],
+            'unhealthy_app_count' => (string)$sum[1],
+            'write_unhealthy_app_count' => (string)$sum[2],
+            'read_unhealthy_app_count' => (string)$sum[3],
+        ],
+    ];
+}
+
 $raw = file_get_contents('php://input');
 $in = json_decode($raw, true) ?? [];
 switch ($_SERVER['DOCUMENT_URI']) {
@@ -123,6 +256,10 @@ case '/get_cluster':
         $in['cluster_id']])->fetchAll(PDO::FETCH_ASSOC));
     $found ? answer(200, 'OK', '', $found[0])
            : answer(500, 'ERROR', 'no such cluster');
+case '/meta/app':
+    exit(json_encode(table($_GET['name']), JSON_UNESCAPED_SLASHES));
+case '/meta/apps':
+    exit(json_encode(tables(), JSON_UNESCAPED_SLASHES));
 case '/add_node':
     try {
         add_node($in, $raw);
