@@ -235,6 +235,7 @@ put_endpoint(struct json_writer *w, const struct route_group *g,
     put(w, "dialect", g->dialect->name);
     put(w, "listener", g->mount->listener);
     put(w, "form", g->mount->form->name);
+    put(w, "auth", g->mount->auth == AUTH_BASIC ? "basic" : "token");
     put(w, "prefix", g->mount->prefix);
     put(w, "label", g->mount->label);
     put(w, "path", row->path);

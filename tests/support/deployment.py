@@ -167,6 +167,11 @@ class Deployment:
         client.tokens = self.tokens
         return client.scope(token)
 
+    def fe_user(self):
+        """User and password of the Doris front end's listener."""
+        with open(self.path("fe-user")) as f:
+            return tuple(f.read().strip().split(":", 1))
+
     def sql(self, database="metagate"):
         """A connection to the metadata store, autocommit."""
         return store.connect(self.path("s", "mysql.sock"), database)

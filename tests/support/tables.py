@@ -18,6 +18,7 @@ FORMS = {
     "doris": lambda r: (r.json["code"], r.json["msg"]),
     "doris_text": lambda r: ("-", r.text.removesuffix("\n")),
     "doris_rpc": lambda r: (r.json["status"]["code"], r.json["status"]["msg"]),
+    "doris_fe": lambda r: (str(r.json["code"]), r.json["data"]),
     "console": lambda r: (r.json["error"], r.json["message"]),
     "pegasus": lambda r: ("-", r.text),
     "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
@@ -41,7 +42,7 @@ class Endpoint:
 
     def __init__(self, row):
         self.row = row
-        for name in ("dialect", "listener", "form", "prefix", "label", "path",
+        for name in ("dialect", "listener", "form", "auth", "prefix", "label", "path",
                      "url", "verb", "methods", "scope", "flags", "bind",
                      "status", "fields", "checks", "example"):
             setattr(self, name, row[name])

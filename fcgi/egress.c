@@ -1,0 +1,483 @@
+/* Outgoing connections that a client names. */
+#include "egress.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "place.h"
+
+#define NETWORKS_MAX 256
+
+/* An address as 16 bytes: IPv4 as IPv6 maps it. */
+struct network {
+    unsigned char bytes[16];
+    unsigned bits;
+};
+
+struct networks {
+    struct network v[NETWORKS_MAX];
+    size_t n;
+};
+
+/* Written before threads. */
+static struct networks allowed, denied;
+
+static const unsigned char v4_prefix[12] = { 0, 0, 0, 0,    0,    0,
+                                             0, 0, 0, 0, 0xff, 0xff };
+
+/* ---- addresses ---- */
+
+static bool
+as_bytes(const struct sockaddr *sa, unsigned char out[16], unsigned *port)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+
+    if (sa->sa_family == AF_INET) {
+        memcpy(&in, sa, sizeof(in));
+        memcpy(out, v4_prefix, sizeof(v4_prefix));
+        memcpy(out + 12, &in.sin_addr, 4);
+        *port = ntohs(in.sin_port);
+        return true;
+    }
+    if (sa->sa_family != AF_INET6)
+        return false;
+    memcpy(&in6, sa, sizeof(in6));
+    memcpy(out, &in6.sin6_addr, 16);
+    *port = ntohs(in6.sin6_port);
+    return true;
+}
+
+static bool
+within(const unsigned char address[16], const struct network *net)
+{
+    unsigned whole = net->bits / 8, rest = net->bits % 8;
+
+    if (memcmp(address, net->bytes, whole) != 0)
+        return false;
+    return rest == 0 ||
+           (address[whole] ^ net->bytes[whole]) >> (8 - rest) == 0;
+}
+
+static bool
+in_list(const unsigned char address[16], const struct networks *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (within(address, &list->v[i]))
+            return true;
+    return false;
+}
+
+/* What is refused whatever the lists say. */
+static const char *
+forbidden(const unsigned char a[16])
+{
+    bool v4 = memcmp(a, v4_prefix, sizeof(v4_prefix)) == 0;
+    static const unsigned char any[16];
+
+    if (v4) {
+        if (a[12] == 169 && a[13] == 254)
+            return "a link-local address";
+        if (a[12] == 0)
+            return "no address of a host";
+        return a[12] >= 224 ? "a multicast or broadcast address" : NULL;
+    }
+    if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
+        return "a link-local address";
+    if (a[0] == 0xff)
+        return "a multicast address";
+    /* ::, and IPv4 in the forms that are translated on the way */
+    if (memcmp(a, any, 16) == 0)
+        return "no address of a host";
+    if (memcmp(a, any, 12) == 0 && !(a[12] == 0 && a[13] == 0 && a[14] == 0))
+        return "an IPv4 address in disguise";
+    if (a[0] == 0 && a[1] == 0x64 && a[2] == 0xff && a[3] == 0x9b)
+        return "an IPv4 address in disguise";
+    return a[0] == 0x20 && a[1] == 0x02 ? "an IPv4 address in disguise" : NULL;
+}
+
+/* ---- our own listeners ---- */
+
+/* An address of this host is one that a socket can be bound to. */
+static bool
+is_local(const struct sockaddr *sa)
+{
+    struct sockaddr_storage bare = { 0 };
+    socklen_t n = sa->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+                                           : sizeof(struct sockaddr_in6);
+    int fd = socket(sa->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool local;
+
+    memcpy(&bare, sa, n);
+    if (sa->sa_family == AF_INET)
+        ((struct sockaddr_in *)&bare)->sin_port = 0;
+    else
+        ((struct sockaddr_in6 *)&bare)->sin6_port = 0;
+    local = fd >= 0 && bind(fd, (struct sockaddr *)&bare, n) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return local;
+}
+
+static bool
+text_as_bytes(const char *text, unsigned char out[16])
+{
+    if (inet_pton(AF_INET6, text, out) == 1)
+        return true;
+    memcpy(out, v4_prefix, sizeof(v4_prefix));
+    return inet_pton(AF_INET, text, out + 12) == 1;
+}
+
+static bool
+is_wildcard(const unsigned char a[16])
+{
+    static const unsigned char any[16];
+
+    return memcmp(a, any, 16) == 0 ||
+           (memcmp(a, v4_prefix, 12) == 0 && memcmp(a + 12, any, 4) == 0);
+}
+
+static bool
+is_listener(const struct sockaddr *sa, const unsigned char address[16],
+            unsigned port, const char *listener)
+{
+    unsigned char own[16];
+    char host[256];
+    unsigned own_port;
+
+    if (place_host_port(listener, host, sizeof(host), &own_port) != ERR_OK ||
+        own_port != port)
+        return false;
+    if (!text_as_bytes(host, own))
+        return is_local(sa); /* a name: ours by its port */
+    return is_wildcard(own) ? is_local(sa) : memcmp(own, address, 16) == 0;
+}
+
+static bool
+is_own(const struct sockaddr *sa, const unsigned char address[16],
+       unsigned port)
+{
+    static const struct {
+        const char *name;
+        unsigned machine, port;
+    } listeners[] = {
+#define LISTENER(name, tail, machine, port, refuse) { name, machine, port },
+#include "listeners.def"
+#undef LISTENER
+    };
+    char text[300];
+
+    for (size_t i = 0; i < COUNT(listeners); i++)
+        if (place_listener(listeners[i].name, listeners[i].machine,
+                           listeners[i].port, text, sizeof(text)) == ERR_OK &&
+            is_listener(sa, address, port, text))
+            return true;
+    return false;
+}
+
+bool
+egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY])
+{
+    unsigned char address[16];
+    const char *refused;
+    unsigned port = 0;
+
+    if (!as_bytes(sa, address, &port))
+        refused = "neither IPv4 nor IPv6";
+    else if ((refused = forbidden(address)) != NULL)
+        ;
+    else if (is_own(sa, address, port))
+        refused = "a listener of metagate itself";
+    else if (in_list(address, &denied))
+        refused = "in [egress] deny";
+    else if (allowed.n > 0 && !in_list(address, &allowed))
+        refused = "not in [egress] allow";
+    (void)snprintf(why, EGRESS_WHY, "%s", refused == NULL ? "" : refused);
+    return refused == NULL;
+}
+
+/* ---- lists ---- */
+
+/* "10.0.0.0/8", "fd00::/8" or one address. */
+static bool
+parse_network(const char *text, size_t n, struct network *out)
+{
+    char copy[64];
+    char *slash, *end;
+    unsigned long bits, max;
+
+    if (n == 0 || n >= sizeof(copy))
+        return false;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    slash = strchr(copy, '/');
+    if (slash != NULL)
+        *slash++ = '\0';
+    if (!text_as_bytes(copy, out->bytes))
+        return false;
+    max = strchr(copy, ':') != NULL ? 128 : 32;
+    bits = max;
+    if (slash != NULL) {
+        bits = strtoul(slash, &end, 10);
+        if (*slash < '0' || *slash > '9' || *end != '\0' || bits > max)
+            return false;
+    }
+    out->bits = (unsigned)(bits + (max == 32 ? 96 : 0));
+    return true;
+}
+
+static enum err
+parse_list(const char *text, const char *key, struct networks *out,
+           char why[EGRESS_WHY])
+{
+    size_t n;
+
+    out->n = 0;
+    while (*(text += strspn(text, ", ")) != '\0') {
+        n = strcspn(text, ", ");
+        if (out->n == NETWORKS_MAX ||
+            !parse_network(text, n, &out->v[out->n])) {
+            (void)snprintf(why, EGRESS_WHY,
+                           "[egress] %s: not a network, or too many: %.*s",
+                           key, n < 64 ? (int)n : 64, text);
+            return ERR_BAD_PARAM;
+        }
+        out->n++;
+        text += n;
+    }
+    return ERR_OK;
+}
+
+enum err
+egress_rules(const char *allow, const char *deny, char why[EGRESS_WHY])
+{
+    enum err e;
+
+    e = parse_list(allow, "allow", &allowed, why);
+    return e == ERR_OK ? parse_list(deny, "deny", &denied, why) : e;
+}
+
+enum err
+egress_init(char why[EGRESS_WHY])
+{
+    return egress_rules(config()->egress_allow, config()->egress_deny, why);
+}
+
+/* ---- targets ---- */
+
+static bool
+has_word(const char *list, const char *word, size_t n)
+{
+    for (; *list != '\0'; list += strspn(list, ",")) {
+        size_t len = strcspn(list, ",");
+
+        if (len == n && memcmp(list, word, n) == 0)
+            return true;
+        list += len;
+    }
+    return false;
+}
+
+static enum err
+refuse(char why[EGRESS_WHY], const char *what)
+{
+    (void)snprintf(why, EGRESS_WHY, "%s", what);
+    return ERR_BAD_PARAM;
+}
+
+/* "host", "host:port", "[v6]:port" of n bytes. */
+static enum err
+parse_authority(const char *p, size_t n, struct egress_target *out,
+                char why[EGRESS_WHY])
+{
+    const char *end = p + n, *host = p, *colon;
+    size_t host_n;
+    char *rest;
+    unsigned long port;
+
+    if (n > 0 && *p == '[') {
+        host = p + 1;
+        p = memchr(p, ']', n);
+        if (p == NULL)
+            return refuse(why, "a bracket is not closed");
+        host_n = (size_t)(p - host);
+        colon = p + 1 < end ? p + 1 : NULL;
+    } else {
+        colon = memchr(p, ':', n);
+        host_n = colon == NULL ? n : (size_t)(colon - host);
+    }
+    if (host_n == 0 || host_n >= sizeof(out->host) ||
+        memchr(host, '\0', host_n) != NULL)
+        return refuse(why, "no host, or one that is too long");
+    memcpy(out->host, host, host_n);
+    out->host[host_n] = '\0';
+    if (colon == NULL)
+        return ERR_OK;
+    port = strtoul(colon + 1, &rest, 10);
+    if (*colon != ':' || colon[1] < '0' || colon[1] > '9' || rest != end ||
+        port == 0 || port > 65535)
+        return refuse(why, "no port between 1 and 65535");
+    out->port = (unsigned)port;
+    return ERR_OK;
+}
+
+enum err
+egress_parse(const char *url, const char *schemes, unsigned port,
+             struct egress_target *out, char why[EGRESS_WHY])
+{
+    const char *sep = strstr(url, "://"), *p, *at;
+    size_t n;
+    enum err e;
+
+    memset(out, 0, sizeof(*out));
+    n = sep == NULL ? 0 : (size_t)(sep - url);
+    if (n == 0 || n >= sizeof(out->scheme) || !has_word(schemes, url, n)) {
+        (void)snprintf(why, EGRESS_WHY, "the scheme must be one of %s",
+                       schemes);
+        return ERR_BAD_PARAM;
+    }
+    memcpy(out->scheme, url, n);
+    p = sep + 3;
+    n = strcspn(p, "/?#");
+    at = memrchr(p, '@', n); /* a password may hold one */
+    if (at != NULL) {
+        n -= (size_t)(at + 1 - p);
+        p = at + 1;
+    }
+    out->port = port;
+    e = parse_authority(p, n, out, why);
+    if (e == ERR_OK && out->port == 0)
+        return refuse(why, "no port");
+    return e;
+}
+
+/* ---- connecting ---- */
+
+/* The resolver of this thread gives up after one round of short questions:
+ * the stock settings would hold a caller for half a minute. */
+static void
+hurry_resolver(void)
+{
+    if (res_init() == 0) {
+        _res.retrans = 2;
+        _res.retry = 1;
+    }
+}
+
+static enum err
+pick(const struct addrinfo *list, struct egress_address *out,
+     char why[EGRESS_WHY])
+{
+    for (; list != NULL; list = list->ai_next) {
+        if (list->ai_addrlen > sizeof(out->sa) ||
+            !egress_allowed(list->ai_addr, why))
+            continue;
+        memcpy(&out->sa, list->ai_addr, list->ai_addrlen);
+        out->n = list->ai_addrlen;
+        return ERR_OK;
+    }
+    return ERR_DENIED;
+}
+
+enum err
+egress_resolve(const char *host, unsigned port, struct egress_address *out,
+               char why[EGRESS_WHY])
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+    struct addrinfo *list = NULL;
+    char service[16];
+    enum err e;
+    int code;
+
+    (void)snprintf(service, sizeof(service), "%u", port);
+    code = getaddrinfo(host, service, &hints, &list);
+    if (code == EAI_NONAME) {
+        hurry_resolver();
+        hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+        code = getaddrinfo(host, service, &hints, &list);
+    }
+    if (code != 0) {
+        (void)snprintf(why, EGRESS_WHY, "the name has no address: %s",
+                       gai_strerror(code));
+        return code == EAI_MEMORY ? ERR_NOMEM : ERR_NOT_FOUND;
+    }
+    e = pick(list, out, why);
+    freeaddrinfo(list);
+    return e;
+}
+
+enum err
+egress_begin(const struct egress_address *to, int *fd)
+{
+    *fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                 0);
+    if (*fd < 0)
+        return errno == EMFILE || errno == ENFILE ? ERR_BUSY : ERR_PEER;
+    if (connect(*fd, (const struct sockaddr *)&to->sa, to->n) == 0 ||
+        errno == EINPROGRESS)
+        return ERR_OK;
+    (void)close(*fd);
+    *fd = -1;
+    return ERR_PEER;
+}
+
+/* Until the connection stands, or does not. */
+static enum err
+wait_connected(int fd, int64_t until_ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    socklen_t n = sizeof(int);
+    int64_t left;
+    int ready, error = 0;
+
+    do {
+        left = until_ms - clock_mono_ms();
+        ready = left <= 0 ? 0 : poll(&p, 1, (int)left);
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        return ERR_TIMEOUT;
+    if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+        return ERR_PEER;
+    errno = error;
+    return error == 0 ? ERR_OK : ERR_PEER;
+}
+
+enum err
+egress_connect(const char *host, unsigned port, int64_t until_ms, int *fd,
+               char why[EGRESS_WHY])
+{
+    struct egress_address to;
+    enum err e;
+    int flags;
+
+    *fd = -1;
+    e = egress_resolve(host, port, &to, why);
+    if (e != ERR_OK)
+        return e;
+    e = egress_begin(&to, fd);
+    if (e == ERR_OK)
+        e = wait_connected(*fd, until_ms);
+    if (e == ERR_OK) {
+        flags = fcntl(*fd, F_GETFL);
+        (void)fcntl(*fd, F_SETFL, flags & ~O_NONBLOCK);
+        return ERR_OK;
+    }
+    (void)snprintf(why, EGRESS_WHY, "%s",
+                   e == ERR_TIMEOUT ? "no answer in time" : strerror(errno));
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+    return e;
+}

@@ -1,0 +1,229 @@
+/* A front end's view: users, and the compute nodes of each cluster. */
+#include "fe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "crypt.h"
+#include "file.h"
+#include "log.h"
+#include "place.h"
+
+#define REPLY_BYTES ((size_t)16 << 20)
+#define USERS_BYTES 65536
+
+NO_CHECKS(doris_fe_status);
+TABLE(doris_fe_status, DORIS_FE_STATUS);
+
+/* ---- the form ---- */
+
+static void
+put_head(struct json_writer *w, const char *msg, int code)
+{
+    jw_object(w);
+    jw_key(w, "msg");
+    jw_str(w, msg);
+    jw_key(w, "code");
+    jw_i32(w, code);
+    jw_key(w, "data");
+}
+
+static void
+put_end(struct json_writer *w)
+{
+    jw_key(w, "count");
+    jw_i32(w, 0);
+    jw_object_end(w);
+}
+
+static enum err
+reply(struct req *r, struct json_writer *w, const struct record *rec,
+      const void *out)
+{
+    enum err e = ERR_OK;
+
+    put_head(w, "success", 0);
+    if (rec == NULL)
+        jw_null(w);
+    else
+        e = record_render(w, rec, out, req_secrets(r), false, r->arena);
+    put_end(w);
+    return e;
+}
+
+/* The words that a front end has for its codes. */
+static const char *
+word_of(const char *code)
+{
+    static const struct {
+        const char *code, *word;
+    } words[] = { { "401", "Unauthorized" },
+                  { "403", "Bad Request" },
+                  { "404", "Not Found" } };
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(words[i].code, code) == 0)
+            return words[i].word;
+    return "Internal Error";
+}
+
+static void
+failure(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    if (f->http == 401)
+        req_header_add(r, "WWW-Authenticate", "Basic realm=\"metagate\"");
+    put_head(w, word_of(f->code), atoi(f->code));
+    jw_str(w, f->text);
+    put_end(w);
+}
+
+const struct form doris_fe_form = {
+    .name = "doris_fe",
+    .secrets = SECRETS_STARS,
+    .reply_type = "application/json",
+    .error_type = "application/json",
+    .reply = reply,
+    .failure = failure,
+};
+
+/* ---- users ---- */
+
+/* A line of the user file: name, salt, SHA-256 of salt and password. */
+static bool
+line_fits(const char *line, const char *user, const char *password)
+{
+    char name[128], salt[65], hash[65], text[65 + 256], digest[65];
+    int n;
+
+    if (sscanf(line, "%127s %64s %64s", name, salt, hash) != 3 ||
+        strlen(hash) != 64 || strcmp(name, user) != 0)
+        return false;
+    n = snprintf(text, sizeof(text), "%s%s", salt, password);
+    if (n < 0 || (size_t)n >= sizeof(text))
+        return false;
+    crypt_sha256_hex(text, (size_t)n, digest);
+    crypt_wipe(text, sizeof(text));
+    return crypt_equal(digest, hash, 64);
+}
+
+static enum err
+read_users(struct req *r, char **out)
+{
+    char path[PLACE_BYTES];
+    const char *file = config()->doris_fe_users;
+    size_t n;
+    enum err e;
+
+    if (*file == '\0') {
+        e = place_path(path, sizeof(path), "fe-users");
+        if (e != ERR_OK)
+            return e;
+        file = path;
+    }
+    e = file_read(r->arena, file, USERS_BYTES, out, &n);
+    if (e != ERR_OK)
+        log_error("doris.fe_users path=%s err=%s", file, err_name(e));
+    return e;
+}
+
+static enum err
+check_user(struct req *r, const char *user, const char *password)
+{
+    char *line, *next;
+
+    if (user == NULL || password == NULL)
+        return ERR_NOMEM;
+    if (read_users(r, &line) != ERR_OK)
+        return ERR_INTERNAL;
+    for (; line != NULL; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        if (*line == '#' || !line_fits(line, user, password))
+            continue;
+        r->rights = SCOPE_READ;
+        r->see_secrets = false;
+        r->token_name = arena_strdup(r->arena, user);
+        return r->token_name == NULL ? ERR_NOMEM : ERR_OK;
+    }
+    return req_fail(r, DORIS_FE_WRONG, ARGS());
+}
+
+/* ---- the nodes ---- */
+
+struct listing {
+    struct json_writer w;
+    char cluster_id[256];
+    bool open;
+    struct arena *arena;
+};
+
+static enum err
+put_node(void *ctx, const void *row)
+{
+    const struct doris_fe_node *n = row;
+    struct listing *l = ctx;
+
+    if (!l->open || strcmp(l->cluster_id, n->cluster_id) != 0) {
+        if (l->open)
+            jw_array_end(&l->w);
+        jw_key(&l->w, n->cluster_id);
+        jw_array(&l->w);
+        (void)snprintf(l->cluster_id, sizeof(l->cluster_id), "%s",
+                       n->cluster_id);
+        l->open = true;
+    }
+    return record_render(&l->w, &doris_fe_node_rec, n, SECRETS_STARS, false,
+                         l->arena);
+}
+
+/* Clusters of the same id in several instances share one list. */
+static enum err
+put_nodes(struct req *r, const struct doris_fe_status *in, struct listing *l)
+{
+    const char *instance_id =
+        HAS(in, doris_fe_status, instance_id) ? in->instance_id : NULL;
+    enum err e;
+
+    put_head(&l->w, "success", 0);
+    jw_object(&l->w);
+    e = doris_store_fe_nodes(r->db, r->arena, instance_id, put_node, l);
+    if (l->open)
+        jw_array_end(&l->w);
+    jw_object_end(&l->w);
+    put_end(&l->w);
+    return e;
+}
+
+enum err
+doris_fe_cluster_status(struct req *r, const struct doris_fe_status *in)
+{
+    struct buf b = BUF_INIT(REPLY_BYTES);
+    struct listing l = { .arena = r->arena };
+    const char *s = NULL;
+    size_t n;
+    enum err e;
+
+    jw_init(&l.w, &b, &doris_fe_form.style);
+    e = put_nodes(r, in, &l);
+    if (e == ERR_OK)
+        e = buf_err(&b);
+    if (e == ERR_OK)
+        s = arena_strndup(r->arena, buf_text(&b), b.n);
+    n = b.n;
+    buf_free(&b);
+    if (e != ERR_OK || s == NULL)
+        return e == ERR_OK ? ERR_NOMEM : e;
+    return req_send_text(r, "application/json", s, n);
+}
+
+#include "endpoint_tables.h"
+
+extern const struct dialect doris_fe_dialect;
+const struct dialect doris_fe_dialect = {
+    .name = "doris-fe",
+    DIALECT_TABLES,
+    .basic = check_user,
+};

@@ -1,0 +1,258 @@
+/* Heartbeats to compute nodes: many at once, each with a short call of its
+ * own, so that one that does not answer holds up nobody. What a node said
+ * last stays when it falls silent.
+ *
+ * A node takes the sender of a heartbeat for its front end when the epoch is
+ * newer than what it knows, and joins the cluster_id when it has none. So by
+ * default ours carry neither (-1, 0): a real node refuses them and stays as
+ * it is. With [doris] heartbeat_fe, _cluster_id and _epoch as the front end
+ * has them, a node answers, and nothing changes for it. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "duties.h"
+#include "egress.h"
+#include "log.h"
+#include "place.h"
+#include "store_beat.h"
+
+#define PAGE 128         /* nodes asked at once */
+#define PAGE_MS 2000     /* for all of a page */
+#define FORGET_EVERY 12  /* rounds */
+
+/* Where the round is; between rounds addr is empty. */
+struct beats {
+    char addr[256];
+    int32_t port;
+    unsigned rounds;
+    int64_t next_ms; /* when the next round begins, monotonic */
+};
+
+/* One call. fd -1: over. */
+struct call {
+    const struct doris_place_row *place;
+    int fd;
+    size_t sent, got;
+    char *answer; /* DORIS_BEAT_BYTES, once there is one */
+    struct doris_beat beat;
+    bool answered;
+};
+
+static void
+close_call(struct call *c)
+{
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+}
+
+static void
+open_call(struct call *c)
+{
+    struct egress_address to;
+    char why[EGRESS_WHY];
+
+    c->fd = -1;
+    if (egress_resolve(c->place->addr, (unsigned)c->place->port, &to, why) ==
+            ERR_OK &&
+        egress_begin(&to, &c->fd) == ERR_OK)
+        return;
+    log_debug("doris.heartbeat node=%s:%d why=\"%s\"", c->place->addr,
+              c->place->port, why);
+}
+
+static void
+go_on_sending(struct call *c, const struct buf *ask)
+{
+    ssize_t n = send(c->fd, ask->p + c->sent, ask->n - c->sent, MSG_NOSIGNAL);
+
+    if (n >= 0)
+        c->sent += (size_t)n;
+    else if (errno != EAGAIN && errno != EINTR)
+        close_call(c);
+}
+
+static void
+go_on_reading(struct call *c, struct arena *a)
+{
+    ssize_t n;
+    enum err e;
+
+    if (c->answer == NULL)
+        c->answer = arena_alloc(a, DORIS_BEAT_BYTES);
+    if (c->answer == NULL) {
+        close_call(c);
+        return;
+    }
+    n = recv(c->fd, c->answer + c->got, DORIS_BEAT_BYTES - c->got, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0)
+        c->got += (size_t)n;
+    e = n <= 0 ? ERR_PEER : doris_beat_read(c->answer, c->got, &c->beat);
+    if (e == ERR_BUSY)
+        return;
+    c->answered = e == ERR_OK && c->beat.ok;
+    close_call(c);
+}
+
+/* The calls that are not over, for poll. */
+static nfds_t
+gather(const struct call *v, size_t n, const struct buf *ask,
+       struct pollfd *out)
+{
+    nfds_t open = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        short wants = v[i].sent < ask->n ? POLLOUT : POLLIN;
+
+        out[i] = (struct pollfd){ .fd = v[i].fd, .events = wants };
+        open += v[i].fd >= 0;
+    }
+    return open;
+}
+
+static void
+converse(struct call *v, size_t n, const struct buf *ask, struct arena *a)
+{
+    int64_t until_ms = clock_mono_ms() + PAGE_MS;
+    struct pollfd p[PAGE];
+
+    while (gather(v, n, ask, p) > 0) {
+        int64_t left = until_ms - clock_mono_ms();
+
+        if (left <= 0 || (poll(p, n, (int)left) < 0 && errno != EINTR))
+            break;
+        for (size_t i = 0; i < n; i++) {
+            if (v[i].fd < 0 || p[i].revents == 0)
+                continue;
+            if (v[i].sent < ask->n)
+                go_on_sending(&v[i], ask);
+            else
+                go_on_reading(&v[i], a);
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        close_call(&v[i]);
+}
+
+/* Whom the nodes take us for. */
+static enum err
+write_call(struct buf *ask)
+{
+    char host[256] = "";
+    unsigned port = 0;
+    struct doris_master m = {
+        .host = host,
+        .cluster_id = (int32_t)config()->doris_heartbeat_cluster_id,
+        .epoch = config()->doris_heartbeat_epoch,
+    };
+
+    if (*config()->doris_heartbeat_fe != '\0' &&
+        place_host_port(config()->doris_heartbeat_fe, host, sizeof(host),
+                        &port) != ERR_OK)
+        log_warn("doris.heartbeat_fe value=%s why=\"not host:port\"",
+                 config()->doris_heartbeat_fe);
+    m.port = (int32_t)port;
+    doris_beat_ask(ask, &m);
+    return buf_err(ask);
+}
+
+static enum err
+save(struct duty_run *run, const struct call *v, size_t n)
+{
+    int64_t now_ms = clock_unix_ms();
+    enum err e;
+
+    e = db_begin(run->db);
+    if (e == ERR_OK)
+        e = lease_hold(run->db, run->lease);
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        if (v[i].answered)
+            e = doris_store_beat(run->db, v[i].place, &v[i].beat, now_ms);
+    return db_end(run->db, e);
+}
+
+static enum err
+ask_page(struct duty_run *run, const struct doris_place_list *places)
+{
+    struct buf ask = BUF_INIT(1024);
+    struct call *v = arena_array(run->arena, places->n, sizeof(*v));
+    enum err e = v == NULL ? ERR_NOMEM : write_call(&ask);
+
+    if (e == ERR_OK) {
+        for (size_t i = 0; i < places->n; i++) {
+            v[i].place = &places->v[i];
+            open_call(&v[i]);
+        }
+        converse(v, places->n, &ask, run->arena);
+        e = save(run, v, places->n);
+    }
+    buf_free(&ask);
+    return e;
+}
+
+/* NOT_FOUND: the round is over. */
+static enum err
+step(struct duty_run *run, struct beats *b)
+{
+    struct doris_place_list places = { 0, NULL };
+    enum err e;
+
+    e = doris_store_places(run->db, run->arena, b->addr, b->port, PAGE,
+                           &places);
+    if (e == ERR_OK && places.n > 0) {
+        const struct doris_place_row *last = &places.v[places.n - 1];
+
+        e = ask_page(run, &places);
+        b->port = last->port;
+        (void)strncpy(b->addr, last->addr, sizeof(b->addr) - 1);
+    }
+    if (e != ERR_OK || places.n == PAGE)
+        return e;
+    *b = (struct beats){
+        .rounds = b->rounds + 1,
+        .next_ms = clock_mono_ms() + config()->doris_heartbeat_s * 1000,
+    };
+    if (b->rounds % FORGET_EVERY == 0)
+        e = doris_store_beats_forget(run->db);
+    return e == ERR_OK ? ERR_NOT_FOUND : e;
+}
+
+enum err
+doris_heartbeat(struct duty_run *run)
+{
+    char why[EGRESS_WHY];
+    enum err e;
+
+    if (config()->doris_heartbeat_s == 0)
+        return ERR_NOT_FOUND;
+    if (run->memory == NULL) {
+        if (egress_init(why) != ERR_OK) {
+            log_error("doris.heartbeat why=\"%s\"", why);
+            return ERR_BAD_PARAM;
+        }
+        run->memory = calloc(1, sizeof(struct beats));
+    }
+    if (run->memory == NULL)
+        return ERR_NOMEM;
+    if (clock_mono_ms() < ((struct beats *)run->memory)->next_ms)
+        return ERR_NOT_FOUND;
+    e = step(run, run->memory);
+    if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_STATE)
+        log_warn("doris.heartbeat err=%s errno=%u why=\"%s\"", err_name(e),
+                 db_errno(run->db), db_error(run->db));
+    return e;
+}
+
+void
+doris_heartbeat_end(void *memory)
+{
+    free(memory);
+}

@@ -1,0 +1,63 @@
+/* The one door for outgoing connections whose target a client names: sinks,
+ * upstreams, nodes that were registered. A name is resolved once and the
+ * address it gave is the one that is connected to, so that nothing can be
+ * said about a name and something else be done.
+ *
+ * Refused whatever the lists say: link-local addresses (where clouds keep
+ * their credentials), multicast and broadcast, "any", and our own listeners.
+ * Then [egress] deny, then [egress] allow, when there is one. Loopback may be
+ * connected to: databases live there. */
+#ifndef MG_EGRESS_H
+#define MG_EGRESS_H
+
+#include <sys/socket.h>
+
+#include "base.h"
+
+#define EGRESS_WHY 160
+
+struct egress_target {
+    char scheme[16];
+    char host[256]; /* a name or an address, without brackets */
+    unsigned port;
+};
+
+struct egress_address {
+    struct sockaddr_storage sa;
+    socklen_t n;
+};
+
+/* "scheme://[user[:password]@]host[:port][/...]": schemes is a list like
+ * "mysql,tcp"; port 0 = there must be one. BAD_PARAM with why, which never
+ * holds a password. */
+enum err egress_parse(const char *url, const char *schemes, unsigned port,
+                      struct egress_target *out,
+                      char why[EGRESS_WHY]) MUST_USE;
+
+/* The first address of the host that may be connected to. DENIED when all are
+ * refused, NOT_FOUND when there is none; why says more. Names are asked of
+ * the resolver, which may take some seconds: never in a transaction. */
+enum err egress_resolve(const char *host, unsigned port,
+                        struct egress_address *out,
+                        char why[EGRESS_WHY]) MUST_USE;
+
+/* A non-blocking stream socket that is being connected to the address: POLLOUT
+ * tells when, SO_ERROR how. PEER, or BUSY when descriptors are short. */
+enum err egress_begin(const struct egress_address *to, int *fd) MUST_USE;
+
+/* Resolves, connects, waits until then (clock_mono_ms). The socket blocks. */
+enum err egress_connect(const char *host, unsigned port, int64_t until_ms,
+                        int *fd, char why[EGRESS_WHY]) MUST_USE;
+
+/* Whether the address may be connected to. */
+bool egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY]);
+
+/* [egress] allow and deny as they are written: BAD_PARAM with why. Once per
+ * process, before any of the above; without it the lists are empty. */
+enum err egress_init(char why[EGRESS_WHY]) MUST_USE;
+
+/* Lists other than the configuration's (tests). */
+enum err egress_rules(const char *allow, const char *deny,
+                      char why[EGRESS_WHY]) MUST_USE;
+
+#endif
