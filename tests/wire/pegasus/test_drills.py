@@ -1,6 +1,7 @@
 """Leaders, replica servers and the store are taken away one by one; tables
 stay available."""
 
+import random
 import signal
 
 import pytest
@@ -227,3 +228,80 @@ def test_the_balancer_evens_out_and_rests(deployment, pegasus, fresh):
                        pegasus.app(name)["replicas"].items()}
     assert pegasus.ok("/meta/cluster/level",
                       level="steady")["old_level"] == "lively"
+
+
+# ---- everything at once ----
+
+class Soup:
+    """Random troubles, one after the other, while clients go on. The seed is
+    in the test's name; what is broken is taken back at the end."""
+
+    def __init__(self, deployment, pegasus, names, seed):
+        self.deployment, self.pegasus, self.names = deployment, pegasus, names
+        self.random = random.Random(seed)
+        self.down, self.frozen = set(), set()
+
+    def step(self):
+        self.random.choice([self.node, self.node, self.control, self.ask,
+                            self.ask, self.level])()
+
+    def node(self):
+        name = f"supervise-{self.deployment.net}.{self.random.randint(1, 3)}"
+        self.deployment.command("start" if name in self.down else "stop", name)
+        self.down ^= {name}
+
+    def control(self):
+        pid = self.deployment.pid_of("control-" + self.random.choice(METAS))
+        if pid is None:
+            return  # killed a moment ago
+        if pid in self.frozen:
+            kill(pid, signal.SIGCONT)
+            self.frozen.remove(pid)
+        elif self.random.random() < 0.5:
+            kill(pid, signal.SIGSTOP)
+            self.frozen.add(pid)
+        else:
+            kill(pid)
+
+    def ask(self):
+        form, more = self.random.choice([
+            ("drop", {}), ("create", {"partition_count": 3}),
+            ("set_max_replica_count",
+             {"max_replica_count": self.random.randint(1, 3)})])
+        body = {"app_name": self.random.choice(self.names), **more}
+        for meta in METAS:
+            r = self.pegasus.on(meta).post("/meta/app/" + form, body)
+            assert r.status in (200, 307, 503), r
+
+    def level(self):
+        self.pegasus.on(self.random.choice(METAS)).post(
+            "/meta/cluster/level",
+            {"level": self.random.choice(["freezed", "steady", "lively"])})
+
+    def heal(self):
+        for pid in self.frozen:
+            kill(pid, signal.SIGCONT)
+        for name in self.down:
+            self.deployment.command("start", name)
+        self.pegasus.leader()
+        self.pegasus.ok("/meta/cluster/level", level="lively")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_any_troubles_every_table_is_whole(deployment, pegasus, fresh,
+                                                 seed):
+    names = [fresh("t") for _ in range(3)]
+    for name in names:
+        pegasus.ok("/meta/app/create", app_name=name, partition_count=3)
+    soup = Soup(deployment, pegasus, names, seed)
+    with Ballots(deployment) as ballots:
+        try:
+            for _ in range(25):
+                seen = ballots.seen
+                soup.step()
+                until(lambda: ballots.seen > seen + 500, "it is looked at")
+        finally:
+            soup.heal()
+        for line in pegasus.json("/meta/apps")["general_info"].values():
+            pegasus.healthy(line["app_name"])
+    pegasus.ok("/meta/cluster/level", level="steady")
