@@ -33,6 +33,8 @@ NO_CHECKS(pegasus_ddd_ref);
 /* A table so wide is rendered at once and kept: its reply has a bound. */
 #define CACHED_PARTITIONS 4096
 #define CACHED_MAX        ((size_t)8 << 20)
+/* At most 4 KiB of the listing for each: long names escaped. */
+#define CACHED_TABLES 2048
 
 /* Everything of a record that was filled by hand is there. */
 #define ALL_SET UINT64_MAX
@@ -383,6 +385,50 @@ next_health(struct rows *rows, struct arena *a, const void **out)
     return ERR_OK;
 }
 
+static enum err
+render_listing(struct req *r, const struct pegasus_apps *out,
+               struct span *text)
+{
+    struct buf b = BUF_INIT(CACHED_MAX);
+    struct json_writer w;
+    enum err e;
+
+    jw_init(&w, &b, &pegasus_form.style);
+    e = pegasus_form.reply(r, &w, &pegasus_apps_rec, out);
+    if (e == ERR_OK)
+        e = buf_err(&b);
+    *text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n), b.n };
+    buf_free(&b);
+    return e == ERR_OK && text->p == NULL ? ERR_NOMEM : e;
+}
+
+/* Counting what is well takes a walk over all partitions, so the reply is
+ * kept. Its version is of the snapshot that it is rendered from. */
+static enum err
+send_listing(struct req *r, const struct pegasus_apps *out)
+{
+    struct pegasus_stamp stamp;
+    struct cache_key key;
+    struct span text;
+    enum err e;
+
+    e = pegasus_store_stamp(r->db, r->arena, &stamp);
+    if (e != ERR_OK)
+        return e;
+    key = (struct cache_key){
+        "pegasus.apps", 0, { stamp.version, stamp.configs }
+    };
+    e = cache_get(r->arena, &key, &text);
+    if (e == ERR_NOT_FOUND) {
+        e = render_listing(r, out, &text);
+        if (e == ERR_OK)
+            cache_put(&key, text);
+    }
+    return e != ERR_OK ? e
+                       : req_send_text(r, pegasus_form.reply_type, text.p,
+                                       text.n);
+}
+
 enum err
 pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
 {
@@ -399,10 +445,12 @@ pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
     SET(out, pegasus_apps, general);
     SET(out, pegasus_apps, summary);
     SET(&l->summary, pegasus_apps_summary, total);
-    if (ref->detail && l->summary.total > 0) {
+    if (e == ERR_OK && ref->detail && l->summary.total > 0) {
         out->healthy = (struct rows){ next_health, l };
         SET(out, pegasus_apps, healthy);
         l->summary.has = ALL_SET;
+        if (l->summary.total <= CACHED_TABLES)
+            return send_listing(r, out);
     }
     return req_send_or_fail(r, e, &pegasus_apps_rec, out);
 }

@@ -91,6 +91,15 @@ struct pegasus_node_rows {
 enum err pegasus_store_nodes(struct db *db, struct arena *a,
                              struct pegasus_node_rows *out) MUST_USE;
 
+/* What changes with everything that /meta/apps shows: mutations by clients
+ * raise version, the leader's changes of partitions configs (their sum). */
+#define PEGASUS_STAMP(X, s) \
+    X(s, I64, version, "version", COLUMN_ONLY, -) \
+    X(s, I64, configs, "configs", COLUMN_ONLY, -)
+STRUCT(pegasus_stamp, PEGASUS_STAMP);
+enum err pegasus_store_stamp(struct db *db, struct arena *a,
+                             struct pegasus_stamp *out) MUST_USE;
+
 #define PEGASUS_CLUSTER_ROW(X, s) \
     X(s, I64, version, "version", COLUMN_ONLY, -) \
     X(s, I32, next_app_id, "next_app_id", COLUMN_ONLY, -) \

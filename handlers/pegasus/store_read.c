@@ -7,6 +7,7 @@
 TABLE(pegasus_leader, PEGASUS_LEADER);
 TABLE(pegasus_partition, PEGASUS_PARTITION);
 TABLE(pegasus_alike, PEGASUS_ALIKE);
+TABLE(pegasus_stamp, PEGASUS_STAMP);
 TABLE(pegasus_placement, PEGASUS_PLACEMENT);
 TABLE(pegasus_node, PEGASUS_NODE);
 TABLE(pegasus_cluster_row, PEGASUS_CLUSTER_ROW);
@@ -21,6 +22,7 @@ enum {
     PARTITIONS,
     LINES,
     LINE_COUNT,
+    STAMP,
     ALIKE,
     PLACEMENTS,
     NODES,
@@ -57,6 +59,10 @@ static const char *const sql[SQL__MAX] = {
               " ORDER BY a.app_id",
     [LINE_COUNT] = "SELECT COUNT(*) FROM pegasus_app"
                    " WHERE status = 'AVAILABLE'",
+    [STAMP] = "SELECT c.version, (SELECT CAST(COALESCE(SUM(a.configs), 0)"
+              " AS SIGNED) FROM pegasus_app a"
+              " WHERE a.status = 'AVAILABLE') AS configs"
+              " FROM pegasus_cluster c WHERE c.one = 1",
     [ALIKE] = "SELECT a.app_id, a.app_name, a.partition_count,"
               " p.primary_node IS NOT NULL AS has_primary, p.members,"
               " p.max_replica_count, COUNT(*) AS n"
@@ -127,6 +133,12 @@ enum err
 pegasus_store_line_count(struct db *db, int64_t *out)
 {
     return db_one_i64(db, sql[LINE_COUNT], DB_NO_ARGS, out);
+}
+
+enum err
+pegasus_store_stamp(struct db *db, struct arena *a, struct pegasus_stamp *out)
+{
+    return db_one(db, a, sql[STAMP], DB_NO_ARGS, &pegasus_stamp_rec, out);
 }
 
 enum err

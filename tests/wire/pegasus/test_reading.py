@@ -283,3 +283,25 @@ def test_lost_partitions_are_listed_for_the_operator(pegasus):
     assert r == {"partitions": {}, "total_count": "0"}
     bad = pegasus.get("/meta/ddd", app_id="x")
     assert (bad.status, bad.text) == (400, "invalid app_id=x")
+
+
+def test_the_list_of_tables_follows_each_change(pegasus, fresh):
+    """It is rendered once for as long as nothing changes; every worker has
+    its own, so each state is asked for often."""
+    def listed(app_id):
+        for _ in range(8):
+            r = pegasus.json("/meta/apps?detail")
+            general, health = r["general_info"], r["healthy_info"]
+            yield general.get(app_id), health.get(app_id)
+
+    name, other = fresh("t"), fresh("t")
+    app_id = pegasus.ok("/meta/app/create", app_name=name,
+                        partition_count=4)["app_id"]
+    assert all(g["app_name"] == name for g, _ in listed(app_id))
+    pegasus.ok("/meta/app/rename", old_app_name=name, new_app_name=other)
+    assert all(g["app_name"] == h["app_name"] == other
+               for g, h in listed(app_id))
+    pegasus.healthy(other)  # by the leader, behind the workers' backs
+    assert all(h["fully_healthy"] == "4" for _, h in listed(app_id))
+    pegasus.ok("/meta/app/drop", app_name=other)
+    assert all(line == (None, None) for line in listed(app_id))
