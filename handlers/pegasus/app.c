@@ -160,6 +160,8 @@ check_status(struct req *r, const char *status)
 {
     const char *code = "ERR_UNKNOWN";
 
+    if (status == NULL) /* no row of ours: this table alone errs */
+        return req_fail(r, PEGASUS_TABLE_BUSY, ARGS(arg("code", code)));
     if (strcmp(status, "AVAILABLE") == 0)
         return ERR_OK;
     if (strcmp(status, "CREATING") == 0 || strcmp(status, "RECALLING") == 0)

@@ -1,0 +1,116 @@
+"""The store's disk runs full: "not now" is answered, nothing that was
+acknowledged is lost, and everything goes on when there is room again. The
+disk is a small tmpfs in a mount namespace of the deployment's own."""
+
+import itertools
+import os
+import subprocess
+
+import pytest
+
+from support.ackedset import AckedSet
+from support.box import Box
+from support.load import Load
+from support.store import rows
+from support.waiting import until
+from support.words import fresh
+
+pytestmark = pytest.mark.fault
+MIB = 1 << 20
+
+# Moves the database's files to a tmpfs that only this command sees.
+MOVE = """
+set -e
+mount --make-rprivate /
+mkdir "$1.small"
+mount -t tmpfs -o size=$2,mode=0700 none "$1.small"
+cp -a "$1/." "$1.small"
+chown --reference="$1" "$1.small"
+mount --move "$1.small" "$1"
+rmdir "$1.small"
+shift 2
+exec "$@"
+"""
+
+
+def own_disk(folder, size):
+    """The words before a command that give it that disk."""
+    enter = ["unshare", "-m"] if os.geteuid() == 0 else [
+        "unshare", "-U", "-m", "--map-current-user", "--keep-caps"]
+    return [*enter, "sh", "-c", MOVE, "own-disk", folder, str(size)]
+
+
+def used(folder):
+    out = subprocess.run(["du", "-sB1", folder], check=True, text=True,
+                         capture_output=True).stdout
+    return int(out.split()[0])
+
+
+@pytest.fixture
+def box():
+    box = Box()
+    yield box
+    box.close()
+
+
+class Filler:
+    """A file that takes what is left, seen through the database's eyes."""
+
+    def __init__(self, box):
+        # up lives as long as the deployment does, the database may not
+        self.path = (f"/proc/{box.pid_of('up')}/root"
+                     + box.path("mysql", "filler"))
+
+    def fill(self):
+        with open(self.path, "wb") as f:
+            try:
+                while True:
+                    f.write(bytes(MIB))
+                    f.flush()
+            except OSError:
+                pass
+        with open(self.path, "ab", buffering=0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+
+    def empty(self):
+        os.unlink(self.path)
+
+
+def test_a_full_disk_loses_nothing_and_is_got_over(box):
+    box.ready(box.up())
+    box.started[-1].terminate()
+    assert box.started[-1].wait(60) == 0
+    mysql = box.path("mysql")
+    os.unlink(os.path.join(box.base, "up.out"))
+    box.ready(box.up(own_disk(mysql, used(mysql) + 40 * MIB)))
+    doris = box.client("doris", prefix="/MetaService/http", timeout=20)
+    word, numbers, writes = fresh("f"), itertools.count(), AckedSet()
+
+    def write(_):
+        iid = f"{word}-{next(numbers)}"
+        return writes.write(iid, lambda: doris.put("create_instance", {
+            "instance_id": iid, "name": "n" * 1000, "user_id": "u" * 1000}))
+
+    filler = Filler(box)
+    with Load(4, write) as load:
+        until(lambda: len(writes.acked) >= 50, "writes")
+        filler.fill()
+        until(lambda: 503 in load.results, "the disk is full", timeout=60)
+        # what needs no disk is answered, and says so
+        console = box.client("console")
+        assert console.get("/metrics").status == 200
+        assert box.client("console").get("/healthz").status in (200, 503)
+        filler.empty()
+        acked = len(writes.acked)
+        until(lambda: len(writes.acked) >= acked + 50, "writes go on",
+              timeout=60)
+    assert set(load.results) <= {200, 503}, set(map(str, load.results))
+    with box.sql() as sql:
+        there = rows(sql, "SELECT CONVERT(instance_id USING utf8mb4) AS id"
+                     " FROM doris_instance WHERE instance_id LIKE %s",
+                     word + "-%")
+    writes.check([r["id"] for r in there], acked_at_least=100)
