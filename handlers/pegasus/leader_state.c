@@ -219,7 +219,7 @@ status_by_name(const char *name)
         [PG_APP_RECALLING] = "RECALLING",
     };
 
-    for (size_t i = 0; i < COUNT(names); i++)
+    for (size_t i = 0; name != NULL && i < COUNT(names); i++)
         if (strcmp(names[i], name) == 0)
             return (enum pg_app_status)i;
     return PG_APP_DROPPED; /* nothing is done for what we do not know */
@@ -256,9 +256,15 @@ read_app(struct leader *l, const struct pegasus_app_state *row)
 {
     struct pg_app *app = find_or_add_app(l, row->app_id);
     enum pg_app_status status = status_by_name(row->status);
+    int n = status == PG_APP_DROPPED ? 0 : row->partition_count;
 
-    if (app == NULL ||
-        !make_room(l, app, status == PG_APP_DROPPED ? 0 : row->partition_count))
+    if (n < 0 || n > PEGASUS_PARTITIONS_MAX) {
+        /* a row that nobody of us has written: it alone is left alone */
+        log_error("pegasus.row app=%d partitions=%d", row->app_id, n);
+        status = PG_APP_DROPPED;
+        n = 0;
+    }
+    if (app == NULL || !make_room(l, app, n))
         return ERR_NOMEM;
     app->status = status;
     app->stale = false;

@@ -24,7 +24,6 @@ CHECKS(pegasus_set_max, NEED(app_name, PEGASUS_EMPTY),
 
 #define NAME_MAX_BYTES 128
 #define TYPE_MAX_BYTES 64
-#define PARTITIONS_MAX 65536
 #define REPLICAS_MAX   5
 #define RESERVE_MAX    INT64_C(315360000) /* ten years */
 
@@ -112,7 +111,7 @@ judge_wish(struct req *r, const struct wish *w)
 
     if (!is_name(w->name))
         return refuse_name(r, "app_name");
-    if (w->partitions < 1 || w->partitions > PARTITIONS_MAX)
+    if (w->partitions < 1 || w->partitions > PEGASUS_PARTITIONS_MAX)
         why = "partition_count must be 1 to 65536";
     else if (w->replicas < 1 || w->replicas > REPLICAS_MAX)
         why = "replica_count must be 1 to 5";

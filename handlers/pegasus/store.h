@@ -11,6 +11,9 @@
 #include "pegasus.h"
 #include "state.h"
 
+/* Most partitions of a table. */
+#define PEGASUS_PARTITIONS_MAX 65536
+
 #define PEGASUS_LEASE "pegasus.leader"
 
 /* ---- store_read.c ---- */

@@ -169,6 +169,10 @@ pegasus_config_read(const struct pegasus_partition *row, pegasus_node_fn *node,
 {
     const char *primary = row->primary_node;
 
+    if (row->max_replica_count < 0 ||
+        row->max_replica_count > PG_SECONDARIES_MAX + 1 ||
+        row->secondaries == NULL || row->last_drops == NULL)
+        return ERR_BAD_PARAM; /* not written by us */
     config_init(out, row->max_replica_count);
     out->ballot = row->ballot;
     out->committed = row->committed;
