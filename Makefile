@@ -38,7 +38,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean run start stop status test bench \
-       bench-compare deps lint fmt install token help
+       bench-compare bench-growth deps lint fmt install token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate
@@ -153,6 +153,9 @@ test: ## every test; what .ci/run calls
 bench: release ## beside PHP, Go, Node and the limit; BENCH="--work get_cluster …"
 	@.package/deps build run bench
 	@tests/bench/run $(BENCH)
+bench-growth: release ## with the store, with connections, while idle
+	@.package/deps build run bench
+	@tests/bench/growth $(BENCH)
 bench-compare: release ## OLD=commit: this tree and an older one side by side
 	@.package/deps build run bench
 	@tests/bench/compare '$(OLD)' $(BENCH)
