@@ -1,14 +1,12 @@
-/* Audit rows. Texts come from requests: what a column does not hold is cut,
- * for a mutation must not fail because a name is long. */
+/* Audit rows. Texts come from requests: a name that a column does not hold
+ * is cut, for a mutation must not fail because a name is long. */
 #include "audit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "db.h"
 #include "utf8.h"
 
-#define JSON_MAX (1u << 20)
 /* Characters that the columns take, sql/0001_core.sql. */
 #define NAME_CHARS      64
 #define OPERATION_CHARS 128
@@ -44,14 +42,11 @@ cut(const char *text, size_t chars, char *out)
 }
 
 static struct db_value
-json(const char *text, char *instead, size_t size)
+json(const char *text)
 {
-    size_t n = text != NULL ? strlen(text) : 0;
+    bool fits = text == NULL || strlen(text) <= AUDIT_JSON_BYTES;
 
-    if (n <= JSON_MAX)
-        return db_str(text);
-    (void)snprintf(instead, size, "{\"left_out_bytes\":%zu}", n);
-    return db_str(instead);
+    return db_str(fits ? text : AUDIT_TOO_LONG);
 }
 
 enum err
@@ -59,7 +54,7 @@ audit_write(struct db *db, const struct audit *a)
 {
     char id[NAME_CHARS * UTF8_MAX], token[NAME_CHARS * UTF8_MAX],
         listener[NAME_CHARS * UTF8_MAX], operation[OPERATION_CHARS * UTF8_MAX],
-        target[TARGET_CHARS * UTF8_MAX], text[3][48];
+        target[TARGET_CHARS * UTF8_MAX];
     enum err e;
 
     e = db_exec(db, insert_sql,
@@ -67,10 +62,8 @@ audit_write(struct db *db, const struct audit *a)
                         cut(a->token_name, NAME_CHARS, token),
                         cut(a->listener, NAME_CHARS, listener),
                         cut(a->operation, OPERATION_CHARS, operation),
-                        cut(a->target, TARGET_CHARS, target),
-                        json(a->request, text[0], sizeof(text[0])),
-                        json(a->before, text[1], sizeof(text[1])),
-                        json(a->after, text[2], sizeof(text[2]))));
+                        cut(a->target, TARGET_CHARS, target), json(a->request),
+                        json(a->before), json(a->after)));
     if (e == ERR_OK)
         db_audited(db);
     return e;

@@ -607,12 +607,3 @@ req_wake(struct req *r)
 {
     r->io->wake = true;
 }
-
-void
-req_audit(struct req *r, const char *target, const char *before,
-          const char *after)
-{
-    r->io->target = target;
-    r->io->before = before;
-    r->io->after = after;
-}

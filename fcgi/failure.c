@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "req_io.h"
 
 #define TEXT_MAX 8192
@@ -195,16 +196,16 @@ failure_event(struct req *r, enum event event, struct args args)
 const char *
 failure_input(struct req *r)
 {
-    struct buf b = BUF_INIT(64 * 1024);
-    const char *s;
+    struct buf b = BUF_INIT(AUDIT_JSON_BYTES);
+    const char *s = NULL;
 
     if (r->io->in == NULL)
         return "";
     put_record(r, &b, r->io->in_rec, r->io->in);
-    /* half a document would not be JSON; the request id leads to the rest */
-    s = b.failed ? "{}" : arena_strndup(r->arena, buf_text(&b), b.n);
+    if (!b.failed)
+        s = arena_strndup(r->arena, buf_text(&b), b.n);
     buf_free(&b);
-    return s == NULL ? "{}" : s;
+    return s == NULL ? AUDIT_TOO_LONG : s;
 }
 
 /* A refusal for good: the same request would be refused again. */

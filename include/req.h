@@ -132,9 +132,17 @@ const char *req_header(const struct req *r, const char *name);
 void req_select(struct req *r, const char *verb, const struct encoding *enc);
 
 /* TX endpoints: what the audit row says beyond the request itself. target
- * names the thing changed; before and after may be NULL, and hold no secret. */
+ * names the thing changed ("cluster i1/c1"); before and after are documents
+ * (JSON without a secret) at hand. NULL leaves what was said; what is never
+ * said is null: nothing was there before a creation, nothing is left after a
+ * removal. */
 void req_audit(struct req *r, const char *target, const char *before,
                const char *after);
+/* The same of a record: its OUT fields, secrets masked. Printed at once: *in
+ * may be changed afterwards. */
+void req_audit_before(struct req *r, const struct record *rec,
+                      const void *in);
+void req_audit_after(struct req *r, const struct record *rec, const void *in);
 
 /* Whether the token has that scope. */
 bool req_may(const struct req *r, enum scope s);

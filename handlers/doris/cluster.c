@@ -59,7 +59,7 @@ enum err
 doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
 {
     int64_t now = doris_now();
-    struct doris_place at;
+    struct doris_place at = { 0 };
     struct doris_cluster c;
     enum err e;
 
@@ -86,7 +86,10 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     if (e == ERR_OK)
         e = doris_nodes_register(r, &at, at.seq, c.type, in->cluster->nodes.v,
                                  c.nodes.v, c.nodes.n);
-    return e == ERR_OK ? req_ok(r) : e;
+    if (e != ERR_OK)
+        return e;
+    doris_audit_cluster(r, &at, c.cluster_id, NULL, at.doc);
+    return req_ok(r);
 }
 
 /* ---- get ---- */
@@ -243,7 +246,10 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
         e = check_not_owned(r, id, c.cluster_name);
     if (e == ERR_OK)
         e = doris_store_cluster_drop(r->db, &at);
-    return e == ERR_OK ? req_ok(r) : e;
+    if (e != ERR_OK)
+        return e;
+    doris_audit_cluster(r, &at, c.cluster_id, at.doc, NULL);
+    return req_ok(r);
 }
 
 /* ---- changes of one cluster, by its id ---- */
@@ -254,6 +260,7 @@ struct update {
     int64_t now;
     struct doris_place at;
     struct doris_cluster c;
+    const char *replaced; /* a cluster that had to go; NULL = none */
 };
 
 static enum err
@@ -286,12 +293,18 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
 static enum err
 save(struct req *r, struct update *u)
 {
+    const char *before = u->at.doc, *name = u->c.cluster_id;
     enum err e;
 
     u->c.mtime = u->now;
     SET(&u->c, doris_cluster, mtime);
     e = doris_store_cluster_save(r->db, r->arena, &u->at, &u->c);
-    return e == ERR_OK ? req_ok(r) : e;
+    if (e != ERR_OK)
+        return e;
+    if (u->replaced != NULL)
+        name = arena_printf(r->arena, "%s, replacing %s", name, u->replaced);
+    doris_audit_cluster(r, &u->at, name, before, u->at.doc);
+    return req_ok(r);
 }
 
 static enum err
@@ -304,8 +317,7 @@ fail_rename(struct req *r, const struct update *u, int id)
 /* Who has the name already is in the way, unless the request allows to
  * replace a cluster without nodes. */
 static enum err
-make_way(struct req *r, const struct doris_alter_cluster *in,
-         const struct update *u)
+make_way(struct req *r, const struct doris_alter_cluster *in, struct update *u)
 {
     struct doris_place at;
     struct doris_cluster other;
@@ -317,6 +329,7 @@ make_way(struct req *r, const struct doris_alter_cluster *in,
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     if (!in->replace_if_existing_empty_target_cluster || other.nodes.n > 0)
         return fail_rename(r, u, DORIS_RENAME_TAKEN);
+    u->replaced = other.cluster_id;
     e = check_not_owned(r, u->instance_id, other.cluster_name);
     return e == ERR_OK ? doris_store_cluster_drop(r->db, &at) : e;
 }

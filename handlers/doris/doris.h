@@ -546,7 +546,41 @@ enum err doris_virtual_member_renamed(struct req *r, const char *instance_id,
 struct doris_place {
     const char *instance_id;
     uint64_t seq; /* the instance's version when it was added: their order */
+    const char *doc; /* as last read or written here; NULL = never */
 };
+
+/* ---- the audit row, audit.c ---- */
+
+/* What a change of keys, object stores or vaults was about. Keys are masked:
+ * the instance's version, one higher with each change, tells them apart. */
+#define DORIS_STORAGE(X, s)                                                \
+    X(s, U64, version, "version", OUT, -)                                  \
+    X(s, OBJ, ram_user, "ram_user", OUT, doris_user)                       \
+    X(s, LIST, obj_info, "obj_info", OUT, doris_obj)                       \
+    X(s, OBJ, storage_vault, "storage_vault", OUT, doris_vault)            \
+    X(s, STR, default_storage_vault_id, "default_storage_vault_id", OUT,   \
+      -)
+STRUCT(doris_storage, DORIS_STORAGE);
+
+struct doris_storage doris_storage_objs(uint64_t version, size_t n,
+                                        struct doris_obj *v);
+/* With the default vault of the instance as i has it. */
+struct doris_storage doris_storage_vault(uint64_t version,
+                                         const struct doris_instance *i,
+                                         struct doris_vault *v);
+
+/* "stage i1/s1"; without a name "instance i1". */
+void doris_audit_target(struct req *r, const char *kind,
+                        const char *instance_id, const char *name);
+/* A cluster's documents; NULL before its creation and after its removal. */
+void doris_audit_cluster(struct req *r, const struct doris_place *place,
+                         const char *cluster_id, const char *before,
+                         const char *after);
+/* The instance as it is before the change. */
+void doris_audit_instance(struct req *r, const struct doris_instance *i);
+/* Success: the instance as it has become. */
+enum err doris_instance_changed(struct req *r,
+                                const struct doris_instance *i) MUST_USE;
 
 /* Stores the nodes v of a cluster, each unless its endpoint is taken. version
  * is the instance's; asked are the same nodes as the client gave them, for

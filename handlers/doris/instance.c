@@ -75,26 +75,67 @@ doris_vault_settle(struct req *r, struct doris_vault *v, const char *name,
 }
 
 static enum err
-add_obj(struct req *r, const struct doris_create_instance *in, int64_t now)
+add_obj(struct req *r, const struct doris_create_instance *in,
+        struct doris_instance *i)
 {
-    struct doris_obj o = *in->obj_info;
+    struct doris_obj *o = arena_alloc(r->arena, sizeof(*o));
 
-    doris_obj_settle(r, &o, 1, in->sse_enabled, now);
-    return doris_store_obj_add(r->db, r->arena, in->instance_id, &o);
+    if (o == NULL)
+        return ERR_NOMEM;
+    *o = *in->obj_info;
+    doris_obj_settle(r, o, 1, in->sse_enabled, i->ctime);
+    i->obj_info.n = 1;
+    i->obj_info.v = o;
+    return doris_store_obj_add(r->db, r->arena, in->instance_id, o);
+}
+
+/* Of its vaults an instance shows ids and names. */
+static enum err
+show_vaults(struct req *r, struct doris_instance *i,
+            const struct doris_vault *v, size_t n)
+{
+    i->resource_ids.v = arena_array(r->arena, n, sizeof(struct STR));
+    i->storage_vault_names.v = arena_array(r->arena, n, sizeof(struct STR));
+    if (i->resource_ids.v == NULL || i->storage_vault_names.v == NULL)
+        return ERR_NOMEM;
+    i->resource_ids.n = i->storage_vault_names.n = n;
+    for (size_t k = 0; k < n; k++) {
+        i->resource_ids.v[k].v = v[k].id;
+        i->storage_vault_names.v[k].v = v[k].name;
+    }
+    return ERR_OK;
 }
 
 /* Ids are given to object stores and vaults from one row of numbers. */
 static enum err
-add_vault(struct req *r, const struct doris_create_instance *in, int64_t now)
+add_vault(struct req *r, const struct doris_create_instance *in,
+          struct doris_instance *i)
 {
     struct doris_vault v = *in->vault;
     enum err e;
 
     e = doris_vault_settle(r, &v, "built_in_storage_vault",
-                           in->obj_info == NULL ? 1 : 2, now);
+                           in->obj_info == NULL ? 1 : 2, i->ctime);
+    if (e == ERR_OK)
+        e = show_vaults(r, i, &v, 1);
     if (e != ERR_OK)
         return e;
     return doris_store_vault_add(r->db, r->arena, in->instance_id, &v);
+}
+
+/* A new instance has all of its plain members. */
+static enum err
+created(struct req *r, struct doris_instance *i)
+{
+    SET(i, doris_instance, user_id);
+    SET(i, doris_instance, instance_id);
+    SET(i, doris_instance, name);
+    SET(i, doris_instance, ctime);
+    SET(i, doris_instance, mtime);
+    SET(i, doris_instance, status);
+    SET(i, doris_instance, sse_enabled);
+    SET(i, doris_instance, enable_storage_vault);
+    return doris_instance_changed(r, i);
 }
 
 static const char *
@@ -123,13 +164,13 @@ doris_instance_create(struct req *r, const struct doris_create_instance *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    req_audit(r, in->instance_id, NULL, NULL);
+    doris_audit_target(r, "instance", in->instance_id, NULL);
     e = doris_store_instance_add(r->db, &i);
     if (e == ERR_OK && in->obj_info != NULL)
-        e = add_obj(r, in, now);
+        e = add_obj(r, in, &i);
     if (e == ERR_OK && in->vault != NULL)
-        e = add_vault(r, in, now);
-    return e == ERR_OK ? req_ok(r) : e;
+        e = add_vault(r, in, &i);
+    return e == ERR_OK ? created(r, &i) : e;
 }
 
 /* ---- reading ---- */
@@ -147,7 +188,6 @@ find_id(struct req *r, const struct doris_get_instance *in, const char **out)
     return e == ERR_NOT_FOUND ? req_fail(r, DORIS_GET_UNRESOLVED, ARGS()) : e;
 }
 
-/* Of its vaults an instance shows ids and names. */
 static enum err
 fill_vaults(struct req *r, struct doris_instance *i)
 {
@@ -156,18 +196,7 @@ fill_vaults(struct req *r, struct doris_instance *i)
     enum err e;
 
     e = doris_store_vaults(r->db, r->arena, i->instance_id, false, &n, &v);
-    if (e != ERR_OK)
-        return e;
-    i->resource_ids.v = arena_array(r->arena, n, sizeof(struct STR));
-    i->storage_vault_names.v = arena_array(r->arena, n, sizeof(struct STR));
-    if (i->resource_ids.v == NULL || i->storage_vault_names.v == NULL)
-        return ERR_NOMEM;
-    i->resource_ids.n = i->storage_vault_names.n = n;
-    for (size_t k = 0; k < n; k++) {
-        i->resource_ids.v[k].v = v[k].id;
-        i->storage_vault_names.v[k].v = v[k].name;
-    }
-    return ERR_OK;
+    return e == ERR_OK ? show_vaults(r, i, v, n) : e;
 }
 
 enum err
@@ -236,12 +265,16 @@ open_instance(struct req *r, const char *id, int64_t now,
     uint64_t version;
     enum err e;
 
-    req_audit(r, id, NULL, NULL);
+    doris_audit_target(r, "instance", id, NULL);
     e = doris_store_lock(r->db, id, now, &version);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_INSTANCE_UNKNOWN,
                         ARGS(arg("instance_id", id)));
-    return e == ERR_OK ? doris_store_instance(r->db, r->arena, id, out) : e;
+    if (e == ERR_OK)
+        e = doris_store_instance(r->db, r->arena, id, out);
+    if (e == ERR_OK)
+        doris_audit_instance(r, out);
+    return e;
 }
 
 enum err
@@ -262,7 +295,8 @@ doris_instance_drop(struct req *r, const struct doris_instance_id *in)
     if (e == ERR_OK)
         e = doris_store_instance_status(r->db, in->instance_id, DORIS_DELETED,
                                         now);
-    return e == ERR_OK ? req_ok(r) : e;
+    i.status = DORIS_DELETED;
+    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
 }
 
 enum err
@@ -276,7 +310,8 @@ doris_instance_rename(struct req *r, const struct doris_rename_instance *in)
         e = open_instance(r, in->instance_id, doris_now(), &i);
     if (e == ERR_OK)
         e = doris_store_instance_rename(r->db, in->instance_id, in->name);
-    return e == ERR_OK ? req_ok(r) : e;
+    i.name = in->name;
+    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
 }
 
 /* Why the change is not made; -1 when it is. */
@@ -307,10 +342,10 @@ doris_instance_set_status(struct req *r,
         return e;
     if (status_refusal(i.status, in->op) >= 0)
         return req_fail(r, status_refusal(i.status, in->op), ARGS());
-    e = doris_store_instance_status(
-        r->db, in->instance_id,
-        in->op == DORIS_SET_OVERDUE ? DORIS_OVERDUE : DORIS_NORMAL, now);
-    return e == ERR_OK ? req_ok(r) : e;
+    i.status = in->op == DORIS_SET_OVERDUE ? DORIS_OVERDUE : DORIS_NORMAL;
+    e = doris_store_instance_status(r->db, in->instance_id,
+                                    (enum doris_instance_status)i.status, now);
+    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
 }
 
 static enum err
@@ -327,8 +362,9 @@ set_sse(struct req *r, const struct doris_instance_id *in, bool on)
         return e;
     if (i.sse_enabled == on)
         return req_fail(r, on ? DORIS_SSE_ENABLED : DORIS_SSE_DISABLED, ARGS());
+    i.sse_enabled = on;
     e = doris_store_instance_sse(r->db, in->instance_id, on, now);
-    return e == ERR_OK ? req_ok(r) : e;
+    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
 }
 
 enum err

@@ -171,12 +171,17 @@ check_valid(struct change *ch)
 static enum err
 save(struct change *ch)
 {
+    const char *before = ch->place.doc;
     enum err e;
 
     ch->c.mtime = ch->now;
     SET(&ch->c, doris_cluster, mtime);
     e = doris_store_cluster_doc(ch->r->db, ch->r->arena, &ch->place, &ch->c);
-    return e == ERR_OK ? req_ok(ch->r) : e;
+    if (e != ERR_OK)
+        return e;
+    doris_audit_cluster(ch->r, &ch->place, ch->c.cluster_id, before,
+                        ch->place.doc);
+    return req_ok(ch->r);
 }
 
 /* ---- add ---- */

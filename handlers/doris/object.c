@@ -115,6 +115,8 @@ set_keys(struct req *r, const char *instance_id, struct doris_obj *o,
         return req_fail(r, DORIS_KEYS_SAME, ARGS());
     o->ak = ak;
     o->sk = sk;
+    SET(o, doris_obj, ak);
+    SET(o, doris_obj, sk);
     o->mtime = now;
     return doris_store_obj_keys(r->db, r->arena, instance_id, o);
 }
@@ -150,23 +152,41 @@ rotate_user(struct req *r, struct rotation *t, const struct doris_user *u)
 }
 
 static enum err
-rotate(struct req *r, const struct doris_update_ak_sk *in, int64_t now)
+rotate(struct req *r, struct rotation *t)
 {
-    struct rotation t = { .in = in, .now = now };
-    enum err e;
+    const struct doris_update_ak_sk *in = t->in;
+    enum err e = ERR_OK;
 
-    e = doris_store_objs(r->db, r->arena, in->instance_id, &t.n, &t.v);
     for (size_t k = 0; k < in->internal_bucket_user.n && e == ERR_OK; k++)
-        e = rotate_user(r, &t, &in->internal_bucket_user.v[k]);
-    if (e == ERR_OK && in->internal_bucket_user.n > 0 && !t.found)
+        e = rotate_user(r, t, &in->internal_bucket_user.v[k]);
+    if (e == ERR_OK && in->internal_bucket_user.n > 0 && !t->found)
         return req_fail(r, DORIS_OBJ_NONE, ARGS());
+    return e;
+}
+
+/* s has the stores themselves: it shows them before and after. */
+static enum err
+rotate_all(struct req *r, struct rotation *t, const struct doris_instance *i,
+           uint64_t version)
+{
+    struct doris_storage s = doris_storage_objs(version - 1, t->n, t->v);
+    enum err e = ERR_OK;
+
+    s.ram_user = t->in->ram_user == NULL ? NULL : i->ram_user;
+    req_audit_before(r, &doris_storage_rec, &s);
+    if (t->in->ram_user != NULL)
+        e = update_ram(r, t->in, i);
+    if (e == ERR_OK)
+        e = rotate(r, t);
+    s.version = version;
+    req_audit_after(r, &doris_storage_rec, &s);
     return e;
 }
 
 enum err
 doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
 {
-    int64_t now = doris_now();
+    struct rotation t = { .in = in, .now = doris_now() };
     struct doris_instance i;
     uint64_t version;
     enum err e;
@@ -174,15 +194,15 @@ doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    req_audit(r, in->instance_id, NULL, NULL);
-    e = doris_store_lock_live(r->db, in->instance_id, now, &version);
+    doris_audit_target(r, "instance", in->instance_id, NULL);
+    e = doris_store_lock_live(r->db, in->instance_id, t.now, &version);
     if (e != ERR_OK)
         return fail_unknown(r, e, in->instance_id);
     e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
-    if (e == ERR_OK && in->ram_user != NULL)
-        e = update_ram(r, in, &i);
     if (e == ERR_OK)
-        e = rotate(r, in, now);
+        e = doris_store_objs(r->db, r->arena, in->instance_id, &t.n, &t.v);
+    if (e == ERR_OK)
+        e = rotate_all(r, &t, &i, version);
     return e == ERR_OK ? req_ok(r) : e;
 }
 
@@ -192,6 +212,7 @@ doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
 struct change {
     const char *instance_id;
     int64_t now;
+    uint64_t version;
     struct doris_instance i;
     struct doris_obj *v;
     size_t n;
@@ -200,15 +221,14 @@ struct change {
 static enum err
 begin(struct req *r, const char *cloud_unique_id, struct change *ch)
 {
-    uint64_t version;
     enum err e;
 
     ch->now = doris_now();
     e = resolve(r, cloud_unique_id, &ch->instance_id);
     if (e != ERR_OK)
         return e;
-    req_audit(r, ch->instance_id, NULL, NULL);
-    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &version);
+    doris_audit_target(r, "instance", ch->instance_id, NULL);
+    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
     if (e != ERR_OK)
         return fail_unknown(r, e, ch->instance_id);
     e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
@@ -231,6 +251,32 @@ find(struct change *ch, const char *id)
     return NULL;
 }
 
+/* The store of that id, as it is. */
+static enum err
+open_obj(struct req *r, struct change *ch, const char *id,
+         struct doris_obj **out)
+{
+    struct doris_storage s;
+
+    *out = find(ch, id);
+    if (*out == NULL)
+        return req_fail(r, DORIS_OBJ_ID, ARGS());
+    s = doris_storage_objs(ch->version - 1, 1, *out);
+    req_audit_before(r, &doris_storage_rec, &s);
+    return ERR_OK;
+}
+
+/* Success: the store as it has become. */
+static enum err
+changed(struct req *r, const struct change *ch, struct doris_obj *o)
+{
+    struct doris_storage s = doris_storage_objs(ch->version, 1, o);
+
+    doris_audit_target(r, "object store", ch->instance_id, o->id);
+    req_audit_after(r, &doris_storage_rec, &s);
+    return req_ok(r);
+}
+
 enum err
 doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
 {
@@ -241,13 +287,12 @@ doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
     e = req_check(r, in);
     if (e == ERR_OK)
         e = begin(r, in->cloud_unique_id, &ch);
+    if (e == ERR_OK)
+        e = open_obj(r, &ch, in->obj->id, &o);
     if (e != ERR_OK)
         return e;
-    o = find(&ch, in->obj->id);
-    if (o == NULL)
-        return req_fail(r, DORIS_OBJ_ID, ARGS());
     e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
-    return e == ERR_OK ? req_ok(r) : e;
+    return e == ERR_OK ? changed(r, &ch, o) : e;
 }
 
 /* With a role the keys go, with keys the role. */
@@ -258,6 +303,7 @@ set_role(struct req *r, struct change *ch, struct doris_obj *o,
     if (same(o->role_arn, asked->role_arn))
         return req_fail(r, DORIS_KEYS_SAME, ARGS());
     o->role_arn = asked->role_arn;
+    SET(o, doris_obj, role_arn);
     o->cred_provider_type = DORIS_CRED_INSTANCE_PROFILE;
     SET(o, doris_obj, cred_provider_type);
     o->ak = o->sk = NULL;
@@ -275,19 +321,18 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
     e = req_check(r, in);
     if (e == ERR_OK)
         e = begin(r, in->cloud_unique_id, &ch);
+    if (e == ERR_OK)
+        e = open_obj(r, &ch, in->obj->id, &o);
     if (e != ERR_OK)
         return e;
-    o = find(&ch, in->obj->id);
-    if (o == NULL)
-        return req_fail(r, DORIS_OBJ_ID, ARGS());
     if (!empty(in->obj->role_arn)) {
         e = set_role(r, &ch, o, in->obj);
-        return e == ERR_OK ? req_ok(r) : e;
+        return e == ERR_OK ? changed(r, &ch, o) : e;
     }
     o->role_arn = NULL;
     UNSET(o, doris_obj, cred_provider_type);
     e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
-    return e == ERR_OK ? req_ok(r) : e;
+    return e == ERR_OK ? changed(r, &ch, o) : e;
 }
 
 /* ---- a further store ---- */
@@ -325,7 +370,8 @@ add(struct req *r, struct change *ch, const struct doris_obj *asked)
     for (size_t k = 0; k < ch->n; k++)
         if (same_store(&ch->v[k], &o))
             return req_fail(r, DORIS_OBJ_SAME, ARGS());
-    return doris_store_obj_add(r->db, r->arena, ch->instance_id, &o);
+    e = doris_store_obj_add(r->db, r->arena, ch->instance_id, &o);
+    return e == ERR_OK ? changed(r, ch, &o) : e;
 }
 
 enum err
@@ -345,6 +391,5 @@ doris_obj_add(struct req *r, const struct doris_add_obj *in)
         return req_fail(r, DORIS_OBJ_TEN, ARGS());
     if (!complete(in->obj))
         return req_fail(r, DORIS_S3_ERR, ARGS());
-    e = add(r, &ch, in->obj);
-    return e == ERR_OK ? req_ok(r) : e;
+    return add(r, &ch, in->obj);
 }

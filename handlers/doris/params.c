@@ -38,7 +38,8 @@ doris_cluster_target(struct req *r, const struct doris_alter_cluster *in,
         e = resolve_target(r, in, instance_id);
     if (e == ERR_OK && in->cluster == NULL)
         return req_fail(r, DORIS_NOT_GIVEN, ARGS());
-    req_audit(r, *instance_id, NULL, NULL);
+    if (e == ERR_OK)
+        doris_audit_target(r, "instance", *instance_id, NULL);
     return e;
 }
 

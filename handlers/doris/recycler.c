@@ -151,8 +151,26 @@ doris_recycle(struct duty_run *run)
 CHECKS(doris_recycle_instances,
     NEED(instance_ids, DORIS_RECYCLE_NONE));
 
+/* The jobs that were asked for, as the audit row has them. */
+#define DORIS_JOBS(X, s) X(s, LIST, jobs, "jobs", OUT, doris_recycle_job)
+STRUCT(doris_jobs, DORIS_JOBS);
+TABLE(doris_jobs, DORIS_JOBS);
+
+/* Adds the instance's job, if there is one: jobs has room. */
 static enum err
-ask_for(struct req *r, const char *instance_id)
+note_job(struct req *r, const char *instance_id, struct doris_jobs *jobs)
+{
+    enum err e;
+
+    e = doris_store_recycle_job(r->db, r->arena, instance_id,
+                                &jobs->jobs.v[jobs->jobs.n]);
+    jobs->jobs.n += e == ERR_OK ? 1 : 0;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err
+ask_for(struct req *r, const char *instance_id, struct doris_jobs *before,
+        struct doris_jobs *after)
 {
     struct doris_instance i;
     enum err e;
@@ -164,22 +182,36 @@ ask_for(struct req *r, const char *instance_id)
     if (e == ERR_OK && i.status != DORIS_DELETED)
         return req_fail(r, DORIS_RECYCLE_LIVE,
                         ARGS(arg("instance_id", instance_id)));
-    return e == ERR_OK ? doris_store_recycle_ask(r->db, instance_id) : e;
+    if (e == ERR_OK)
+        e = note_job(r, instance_id, before);
+    if (e == ERR_OK)
+        e = doris_store_recycle_ask(r->db, instance_id);
+    return e == ERR_OK ? note_job(r, instance_id, after) : e;
 }
 
 /* All of them or none. */
 enum err
 doris_recycle_ask(struct req *r, const struct doris_recycle_instances *in)
 {
+    size_t n = in->instance_ids.n;
+    struct doris_jobs before = { 0 }, after = { 0 };
     enum err e;
 
     e = req_check(r, in);
-    if (e == ERR_OK)
-        req_audit(r, in->instance_ids.v[0].v, NULL, NULL);
-    for (size_t i = 0; e == ERR_OK && i < in->instance_ids.n; i++)
-        e = ask_for(r, in->instance_ids.v[i].v);
     if (e != ERR_OK)
         return e;
+    doris_audit_target(r, "instance", in->instance_ids.v[0].v, NULL);
+    before.jobs.v = arena_array(r->arena, n, sizeof(*before.jobs.v));
+    after.jobs.v = arena_array(r->arena, n, sizeof(*after.jobs.v));
+    if (before.jobs.v == NULL || after.jobs.v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        e = ask_for(r, in->instance_ids.v[i].v, &before, &after);
+    if (e != ERR_OK)
+        return e;
+    if (before.jobs.n > 0)
+        req_audit_before(r, &doris_jobs_rec, &before);
+    req_audit_after(r, &doris_jobs_rec, &after);
     req_wake(r);
     if (doris_wants_json(r))
         return req_ok(r);

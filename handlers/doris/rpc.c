@@ -80,7 +80,7 @@ doris_rpc_instance(struct req *r, const char *cloud_unique_id, int error,
     if (e == ERR_NOT_FOUND)
         return req_fail(r, error, ARGS(doris_rpc_cuid(cloud_unique_id)));
     if (e == ERR_OK)
-        req_audit(r, *out, NULL, NULL);
+        doris_audit_target(r, "instance", *out, NULL);
     return e;
 }
 

@@ -104,7 +104,11 @@ doris_stage_create(struct req *r, const struct doris_create_stage *in)
         return req_fail(r, DORIS_STAGE_OF_USER, ARGS());
     if (e == ERR_EXISTS)
         return req_fail(r, DORIS_STAGE_TAKEN, ARGS());
-    return e == ERR_OK ? req_ok(r) : e;
+    if (e != ERR_OK)
+        return e;
+    doris_audit_target(r, "stage", instance_id, s.stage_id);
+    req_audit_after(r, &doris_stage_rec, &s);
+    return req_ok(r);
 }
 
 /* ---- get ---- */
@@ -190,5 +194,9 @@ doris_stage_drop(struct req *r, const struct doris_stage_ref *in)
     if (e == ERR_OK)
         e = doris_store_stage_drop(r->db, instance_id, s.stage_id,
                                    doris_now(), in->reason);
-    return e == ERR_OK ? req_ok(r) : e;
+    if (e != ERR_OK)
+        return e;
+    doris_audit_target(r, "stage", instance_id, s.stage_id);
+    req_audit_before(r, &doris_stage_rec, &s);
+    return req_ok(r);
 }

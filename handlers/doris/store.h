@@ -139,7 +139,8 @@ enum err doris_store_cluster_statuses(struct db *db, struct arena *a,
                                       struct doris_status_detail *out)
     MUST_USE;
 
-/* One cluster as it stands, by id, else by name; either may be NULL. */
+/* One cluster as it stands, by id, else by name; either may be NULL. This and
+ * the writes below leave its document in place->doc. */
 enum err doris_store_cluster(struct db *db, struct arena *a,
                              const char *instance_id, const char *cluster_id,
                              const char *cluster_name,
@@ -148,15 +149,15 @@ enum err doris_store_cluster(struct db *db, struct arena *a,
 /* The cluster with its users and members, not its nodes. EXISTS when id or
  * name is taken. */
 enum err doris_store_cluster_add(struct db *db, struct arena *a,
-                                 const struct doris_place *place,
+                                 struct doris_place *place,
                                  const struct doris_cluster *c) MUST_USE;
 /* Writes the cluster's own columns and its document. */
 enum err doris_store_cluster_save(struct db *db, struct arena *a,
-                                  const struct doris_place *place,
+                                  struct doris_place *place,
                                   const struct doris_cluster *c) MUST_USE;
 /* Writes its document and mtime: enough when only nodes have changed. */
 enum err doris_store_cluster_doc(struct db *db, struct arena *a,
-                                 const struct doris_place *place,
+                                 struct doris_place *place,
                                  const struct doris_cluster *c) MUST_USE;
 enum err doris_store_cluster_users(struct db *db,
                                    const struct doris_place *place,

@@ -237,6 +237,7 @@ doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
         return e;
     place->instance_id = instance_id;
     place->seq = slot.seq;
+    place->doc = slot.doc;
     return doris_doc_parse(a, slot.doc, &doris_cluster_rec, out);
 }
 
@@ -314,13 +315,14 @@ add_names(struct db *db, const char *statement, const struct doris_place *place,
 
 enum err
 doris_store_cluster_add(struct db *db, struct arena *a,
-                        const struct doris_place *place,
+                        struct doris_place *place,
                         const struct doris_cluster *c)
 {
     struct texts t;
     enum err e;
 
     e = render(a, c, &t);
+    place->doc = t.doc;
     if (e == ERR_OK)
         e = db_exec(
             db, sql[CLUSTER_ADD],
@@ -344,7 +346,7 @@ doris_store_cluster_add(struct db *db, struct arena *a,
 
 enum err
 doris_store_cluster_save(struct db *db, struct arena *a,
-                         const struct doris_place *place,
+                         struct doris_place *place,
                          const struct doris_cluster *c)
 {
     struct texts t;
@@ -353,6 +355,7 @@ doris_store_cluster_save(struct db *db, struct arena *a,
     e = render(a, c, &t);
     if (e != ERR_OK)
         return e;
+    place->doc = t.doc;
     return db_exec_one(
         db, sql[CLUSTER_SAVE],
         DB_ARGS(db_str(c->cluster_name), db_str(c->desc),
@@ -365,17 +368,16 @@ doris_store_cluster_save(struct db *db, struct arena *a,
 
 enum err
 doris_store_cluster_doc(struct db *db, struct arena *a,
-                        const struct doris_place *place,
+                        struct doris_place *place,
                         const struct doris_cluster *c)
 {
-    const char *doc;
     enum err e;
 
-    e = doris_doc_render(a, &doris_cluster_rec, c, &doc);
+    e = doris_doc_render(a, &doris_cluster_rec, c, &place->doc);
     if (e != ERR_OK)
         return e;
     return db_exec_one(db, sql[CLUSTER_DOC],
-                       DB_ARGS(db_i64(c->mtime), db_str(doc),
+                       DB_ARGS(db_i64(c->mtime), db_str(place->doc),
                                db_str(place->instance_id),
                                db_u64(place->seq)));
 }

@@ -15,13 +15,13 @@ empty(const char *s)
 struct change {
     const char *instance_id;
     int64_t now;
+    uint64_t version;
     struct doris_instance i;
 };
 
 static enum err
 begin(struct req *r, const struct doris_alter_vault *in, struct change *ch)
 {
-    uint64_t version;
     enum err e;
 
     ch->now = doris_now();
@@ -32,8 +32,8 @@ begin(struct req *r, const struct doris_alter_vault *in, struct change *ch)
         return req_fail(r, DORIS_IID_EMPTY, ARGS());
     if (e != ERR_OK)
         return e;
-    req_audit(r, ch->instance_id, NULL, NULL);
-    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &version);
+    doris_audit_target(r, "instance", ch->instance_id, NULL);
+    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
     if (e == ERR_STATE)
         return req_fail(r, DORIS_DELETED_404, ARGS());
     if (e == ERR_NOT_FOUND)
@@ -52,7 +52,35 @@ fail_name(struct req *r, int id, const char *name)
     return req_fail(r, id, ARGS(arg("name", name)));
 }
 
+/* ---- what the audit row says ---- */
+
+static void
+audit_before(struct req *r, const struct change *ch, struct doris_vault *v)
+{
+    struct doris_storage s = doris_storage_vault(ch->version - 1, &ch->i, v);
+
+    doris_audit_target(r, "storage vault", ch->instance_id, v->name);
+    req_audit_before(r, &doris_storage_rec, &s);
+}
+
+static enum err
+changed(struct req *r, const struct change *ch, struct doris_vault *v)
+{
+    struct doris_storage s = doris_storage_vault(ch->version, &ch->i, v);
+
+    req_audit_after(r, &doris_storage_rec, &s);
+    return req_ok(r);
+}
+
 /* ---- add ---- */
+
+static enum err
+set_default(struct req *r, struct change *ch, const struct doris_vault *v)
+{
+    ch->i.default_storage_vault_id = v->id;
+    SET(&ch->i, doris_instance, default_storage_vault_id);
+    return doris_store_instance_default(r->db, ch->instance_id, v->id, v->name);
+}
 
 static enum err
 add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
@@ -69,8 +97,11 @@ add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
     if (e == ERR_EXISTS)
         return fail_name(r, DORIS_VAULT_TAKEN, v.name);
     if (e == ERR_OK && in->set_as_default_storage_vault)
-        e = doris_store_instance_default(r->db, ch->instance_id, v.id, v.name);
-    return e == ERR_OK ? req_ok(r) : e;
+        e = set_default(r, ch, &v);
+    if (e != ERR_OK)
+        return e;
+    doris_audit_target(r, "storage vault", ch->instance_id, v.name);
+    return changed(r, ch, &v);
 }
 
 /* A store reached by a role needs no keys. */
@@ -148,6 +179,8 @@ alter_keys(struct doris_obj *o, const struct doris_obj *asked)
     } else if (!empty(asked->ak)) {
         o->ak = asked->ak;
         o->sk = asked->sk;
+        SET(o, doris_obj, ak);
+        SET(o, doris_obj, sk);
         o->role_arn = NULL;
         UNSET(o, doris_obj, role_arn);
         UNSET(o, doris_obj, cred_provider_type);
@@ -201,6 +234,8 @@ doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
     e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name, &v);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && v.obj_info == NULL))
         return fail_name(r, DORIS_VAULT_UNKNOWN, in->vault->name);
+    if (e == ERR_OK)
+        audit_before(r, &ch, &v);
     if (e == ERR_OK && HAS(in->vault, doris_vault, alter_name))
         e = alter_name(r, &ch, &v, in->vault->alter_name);
     if (e != ERR_OK)
@@ -211,7 +246,7 @@ doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
     e = doris_store_vault_update(r->db, r->arena, ch.instance_id, &v);
     if (e == ERR_EXISTS)
         return fail_name(r, DORIS_VAULT_TAKEN, v.name);
-    return e == ERR_OK ? req_ok(r) : e;
+    return e == ERR_OK ? changed(r, &ch, &v) : e;
 }
 
 /* ---- drop ---- */
@@ -225,7 +260,7 @@ doris_vault_drop_s3(struct req *r, const struct doris_alter_vault *in)
 }
 
 static enum err
-drop(struct req *r, struct change *ch, const struct doris_vault *v)
+drop(struct req *r, struct change *ch, struct doris_vault *v)
 {
     bool is_default = HAS(&ch->i, doris_instance, default_storage_vault_id) &&
                       strcmp(ch->i.default_storage_vault_id, v->id) == 0;
@@ -235,6 +270,7 @@ drop(struct req *r, struct change *ch, const struct doris_vault *v)
         e = doris_store_instance_default(r->db, ch->instance_id, NULL, NULL);
     if (e == ERR_OK)
         e = doris_store_vault_drop(r->db, ch->instance_id, v->id);
+    audit_before(r, ch, v);
     return e == ERR_OK ? req_ok(r) : e;
 }
 

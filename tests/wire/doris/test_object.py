@@ -53,7 +53,8 @@ def test_keys_are_sealed_in_the_store(ms, sql):
         c.execute("SELECT ak, sk FROM doris_obj_info WHERE instance_id = %s",
                   (iid.encode(),))
         row = c.fetchone()
-        c.execute("SELECT request_json FROM audit WHERE target = %s", (iid,))
+        c.execute("SELECT request_json FROM audit WHERE target = %s",
+                  (f"instance {iid}",))
         audit = c.fetchone()
     texts = list(row.values() if isinstance(row, dict) else row)
     assert all(t.startswith("v1:") for t in texts), texts

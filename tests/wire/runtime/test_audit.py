@@ -17,7 +17,8 @@ def test_a_mutation_says_who_did_what_to_whom(doris, sql, fresh):
     assert r.status == 200, r
     row, = audit_of(sql, r.headers["X-Request-Id"])
     assert (row["token_name"], row["listener"], row["operation"],
-            row["target"]) == ("t-write", "doris", "create_instance", iid)
+            row["target"]) == ("t-write", "doris", "create_instance",
+                               f"instance {iid}")
     assert iid in row["request_json"]
     assert "very secret" not in str(row)
 

@@ -1,0 +1,217 @@
+"""What the audit rows of the Meta Service say: the thing, as it was and as it
+has become, without a secret. Asked of every row of the table that writes."""
+
+import json
+
+import pytest
+
+from support import tables
+from support.metaservice import be
+from support.store import rows
+from support.words import fresh
+
+# Their rows name the instance and hold the request so far.
+BY_REQUEST = {
+    "abort_txn", "abort_tablet_job", "create_tablets", "update_tablet",
+    "prepare_rowset", "commit_rowset", "begin_txn", "precommit_txn",
+    "commit_txn", "start_tablet_job", "finish_tablet_job"}
+CREATE = {"create_instance", "add_cluster", "add_obj_info", "add_s3_vault",
+          "add_hdfs_vault", "create_stage", "recycle_instance"}
+REMOVE = {"drop_cluster", "drop_hdfs_vault", "drop_stage"}
+KINDS = {"instance", "cluster", "object store", "storage vault", "stage"}
+TOO_LONG = {"truncated": True, "limit_bytes": 65536}
+
+
+def writers():
+    return [pytest.param(e, id=str(e)) for e in tables.endpoints()
+            if e.dialect == "doris" and "TX" in e.flags]
+
+
+# Their example names a transaction that is not there, and is refused.
+NEED_MORE = {"precommit_txn", "commit_txn"}
+
+
+def rows_of(sql, reply):
+    return rows(sql, "SELECT * FROM audit WHERE request_id = %s",
+                reply.headers["X-Request-Id"])
+
+
+def row_of(sql, reply):
+    row, = rows_of(sql, reply)
+    return row
+
+
+def states(row):
+    """Before and after, parsed; None is null."""
+    return [json.loads(row[k]) if row[k] is not None else None
+            for k in ("before_json", "after_json")]
+
+
+def spoil(value, canary):
+    """Every key of an object store or user is the canary, once more."""
+    if isinstance(value, list):
+        return [spoil(v, canary) for v in value]
+    if not isinstance(value, dict):
+        return value
+    return {k: canary(k) if k in ("ak", "sk") else spoil(v, canary)
+            for k, v in value.items()}
+
+
+class Canary:
+    def __init__(self):
+        self.made = []
+
+    def __call__(self, key):
+        self.made.append(fresh(f"canary{key}"))
+        return self.made[-1]
+
+    def assert_not_in(self, row):
+        text = str(row)
+        assert not [c for c in self.made if c in text], text
+
+
+def judge(endpoint, word, row):
+    operation = endpoint.path.lstrip("/")
+    kind, _, name = row["target"].rpartition(" ")
+    assert kind in KINDS and name.split("/")[0] == word, row["target"]
+    assert isinstance(json.loads(row["request_json"]), dict)
+    before, after = states(row)
+    if operation in BY_REQUEST:
+        assert (before, after) == (None, None), (
+            "take it out of BY_REQUEST", row)
+        return
+    assert (before is None) == (operation in CREATE), row
+    assert (after is None) == (operation in REMOVE), row
+    assert before != after, row
+
+
+@pytest.mark.parametrize("endpoint", writers())
+def test_every_change_shows_and_no_secret_does(doris, sql, endpoint):
+    canary, word = Canary(), fresh("u")
+    for request in (*endpoint.before(word), endpoint.request(word)):
+        r = request.send(doris, body=spoil(request.body, canary))
+        assert r.status == request.endpoint.status, r
+        if request.endpoint.path.lstrip("/") in NEED_MORE:
+            assert r.json["status"]["code"] != "OK"
+            assert rows_of(sql, r) == []
+        elif "TX" in request.endpoint.flags:
+            row = row_of(sql, r)
+            judge(request.endpoint, word, row)
+            canary.assert_not_in(row)
+
+
+def change(ms, sql, operation, body):
+    """(target, before, after) of a success."""
+    r = ms.send(operation, body)
+    assert r.status == 200, r
+    row = row_of(sql, r)
+    return row["target"], *states(row)
+
+
+def differing(before, after):
+    return {k: (before.get(k), after.get(k)) for k in {*before, *after}
+            if before.get(k) != after.get(k) and k != "mtime"}
+
+
+def on(iid, **cluster):
+    return {"instance_id": iid, "cluster": {"cluster_id": "c1", **cluster}}
+
+
+def test_a_cluster_is_told_by_its_document(ms, sql):
+    iid = ms.instance()
+    ms.cluster(iid)
+    was = ms.get_cluster(iid)
+    target, before, after = change(ms, sql, "add_node", {
+        "instance_id": iid, "cluster": {
+            "cluster_id": "c1", "cluster_name": "name_c1", "type": "COMPUTE",
+            "nodes": [be(iid, 1)]}})
+    assert (target, before) == (f"cluster {iid}/c1", was)
+    assert after == ms.get_cluster(iid)
+    target, before, gone = change(ms, sql, "drop_cluster", on(iid))
+    assert (target, before, gone) == (f"cluster {iid}/c1", after, None)
+
+
+@pytest.mark.parametrize("operation, body, what, values", [
+    ("rename_cluster", {"cluster_name": "n2"}, "cluster_name",
+     ("name_c1", "n2")),
+    ("set_cluster_status", {"cluster_status": "SUSPENDED"}, "cluster_status",
+     ("NORMAL", "SUSPENDED")),
+    ("update_cluster_mysql_user_name", {"mysql_user_name": ["a"]},
+     "mysql_user_name", (None, ["a"])),
+    ("update_cluster_endpoint", {"private_endpoint": "h:1"},
+     "private_endpoint", (None, "h:1")),
+])
+def test_one_member_of_a_cluster_changes(ms, sql, operation, body, what,
+                                         values):
+    iid = ms.instance()
+    ms.cluster(iid)
+    _, before, after = change(ms, sql, operation, on(iid, **body))
+    assert differing(before, after) == {what: values}
+
+
+def test_a_cluster_that_made_way_is_named(ms, sql):
+    iid = ms.instance()
+    ms.cluster(iid)
+    ms.cluster(iid, "c2")
+    target, _, _ = change(ms, sql, "rename_cluster", {
+        **on(iid, cluster_name="name_c2"),
+        "replace_if_existing_empty_target_cluster": True})
+    assert target == f"cluster {iid}/c1, replacing c2"
+
+
+@pytest.mark.parametrize("operation, more, what, values", [
+    ("rename_instance", {"name": "n2"}, "name", ("", "n2")),
+    ("set_instance_status", {"op": "SET_OVERDUE"}, "status",
+     ("NORMAL", "OVERDUE")),
+    ("drop_instance", {}, "status", ("NORMAL", "DELETED")),
+    ("enable_instance_sse", {}, "sse_enabled", (False, True)),
+])
+def test_one_member_of_an_instance_changes(ms, sql, operation, more, what,
+                                           values):
+    iid = ms.instance()
+    target, before, after = change(ms, sql, operation,
+                                   {"instance_id": iid, **more})
+    assert target == f"instance {iid}"
+    assert differing(before, after) == {what: values}
+    assert "mtime" in after and "mtime" not in before
+
+
+def test_new_keys_are_told_by_the_version_alone(ms, sql):
+    obj = {"bucket": "b", "prefix": "p", "endpoint": "e", "region": "r",
+           "provider": "S3", "ak": "key-of-before", "sk": "sec-of-before"}
+    iid = ms.instance(obj_info=obj)
+    target, before, after = change(ms, sql, "alter_obj_info", {
+        "cloud_unique_id": f"1:{iid}:any",
+        "obj": {"id": "1", "ak": "key-of-after", "sk": "sec-of-after"}})
+    assert target == f"object store {iid}/1"
+    assert int(after["version"]) == int(before["version"]) + 1
+    for state in (before, after):
+        shown, = state["obj_info"]
+        assert (shown["ak"], shown["sk"]) == ("***", "***")
+
+
+def test_a_role_takes_the_place_of_keys(ms, sql):
+    obj = {"bucket": "b", "prefix": "p", "endpoint": "e", "region": "r",
+           "provider": "S3", "ak": "a1", "sk": "s1"}
+    iid = ms.instance(obj_info=obj)
+    _, before, after = change(ms, sql, "alter_obj_info", {
+        "cloud_unique_id": f"1:{iid}:any",
+        "obj": {"id": "1", "role_arn": "arn:r"}})
+    assert "ak" in before["obj_info"][0]
+    assert "ak" not in after["obj_info"][0]
+    assert after["obj_info"][0]["role_arn"] == "arn:r"
+
+
+def test_a_document_that_is_too_long_is_a_note(ms, sql):
+    iid = ms.instance()
+    ms.cluster(iid)
+    nodes = [be(iid, n, ip=f"h{n}", desc="d" * 900) for n in range(100)]
+    body = {"instance_id": iid, "cluster": {
+        "cluster_id": "c1", "cluster_name": "name_c1", "type": "COMPUTE",
+        "nodes": nodes}}
+    r = ms.send("add_node", body)
+    assert r.status == 200, r
+    row = row_of(sql, r)
+    before, after = states(row)
+    assert before["cluster_id"] == "c1" and "nodes" not in before
+    assert after == json.loads(row["request_json"]) == TOO_LONG
