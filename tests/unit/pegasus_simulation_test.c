@@ -18,16 +18,18 @@
 
 #include "../../handlers/pegasus/state.h"
 
-#define HISTORIES   100000
-#define NODES_MAX   6
-#define APPS_MAX    2
-#define PARTS_MAX   6
-#define BALLOTS_MAX 4096
-#define MAIL_MAX    64
-#define STEPS       60
-#define STEP_MS     2000
-#define TICK_STEPS  2
-#define HEAL_STEPS  400
+#define HISTORIES    100000
+#define NODES_MAX    6
+#define APPS_MAX     2
+#define PARTS_MAX    6
+#define BALLOTS_MAX  4096
+#define MAIL_MAX     64
+#define STEPS        60
+#define STEP_MS      2000
+#define TICK_STEPS   2
+#define BEACON_STEPS 3
+#define SETTLE_STEPS 40
+#define HEAL_STEPS   400
 
 enum { UNSEEN = -2 };
 
@@ -260,7 +262,8 @@ leader_detect(struct leader *l)
 
         (void)detector_beacon(n, &l->s.policy, w.node[i].beacon,
                               w.node[i].start_ms, w.now_ms);
-        (void)detector_check(n, &l->s.policy, w.now_ms);
+        if (detector_check(n, &l->s.policy, w.now_ms) == NODE_WENT)
+            HOLDS(!w.calm || !w.up[i]); /* nobody who speaks is buried */
         n->collected = n->alive;
         if (l->epoch == w.epoch)
             w.node[i].alive = n->alive;
@@ -401,8 +404,8 @@ deliver(void)
 static void
 send_beacons(void)
 {
-    for (int i = 0; i < w.n_nodes; i++)
-        if (w.up[i])
+    for (int i = 0; i < w.n_nodes; i++) /* each at a time of its own */
+        if (w.up[i] && (w.now_ms / STEP_MS + i) % BEACON_STEPS == 0)
             send_mail(
                 (struct mail){ .beacon = true, .node = i, .stamp = w.now_ms });
 }
@@ -512,20 +515,64 @@ check_spread(int a)
     w.gaps += most - least > 1 ? 1 : 0;
 }
 
+/* One leader, and no message is lost any more. */
+static void
+calm_down(enum pg_level level)
+{
+    w.calm = true;
+    w.level = level;
+    w.version++;
+    w.leader[1].running = false;
+    leader_start(&w.leader[0]);
+    w.n_mail = 0;
+}
+
 static void
 heal(void)
 {
-    w.calm = true;
-    w.level = PG_LIVELY;
     for (int i = 0; i < w.n_nodes; i++)
         w.up[i] = true;
     for (int a = 0; a < w.n_apps; a++)
         if (w.app[a].status != PG_APP_AVAILABLE)
             drop_or_recall(a);
-    w.version++;
-    w.leader[1].running = false;
-    leader_start(&w.leader[0]);
-    w.n_mail = 0;
+    calm_down(PG_LIVELY);
+}
+
+static bool
+any_member_up(const struct pg_config *c)
+{
+    for (int i = 0; i < config_members(c); i++)
+        if (w.up[config_member(c, i)])
+            return true;
+    return false;
+}
+
+static bool
+survivors_freeze(void)
+{
+    int up = 0;
+
+    for (int i = 0; i < w.n_nodes; i++)
+        up += w.up[i] ? 1 : 0;
+    return level_effective(PG_STEADY, up, w.n_nodes - up, policy.min_live_nodes,
+                           policy.min_live_percent) != PG_STEADY;
+}
+
+/* With the servers that happen to be up: unless too few of them freeze the
+ * cluster, whatever has a living member has a living primary. */
+static void
+check_survivors(void)
+{
+    calm_down(PG_STEADY);
+    for (int step = 0; step < SETTLE_STEPS; step++)
+        advance(step);
+    for (int a = 0; a < w.n_apps && !survivors_freeze(); a++)
+        for (int i = 0; i < w.app[a].n; i++) {
+            const struct pg_config *c = &w.part[a][i].c;
+
+            if (w.app[a].status == PG_APP_AVAILABLE && any_member_up(c))
+                HOLDS(c->primary != PG_NONE && w.up[c->primary]);
+        }
 }
 
 static bool
@@ -566,6 +613,7 @@ check_end(void)
     struct leader *l = &w.leader[0];
     int step = 0, quiet = 0;
 
+    check_survivors();
     heal();
     for (; step < HEAL_STEPS && !is_whole(); step++)
         advance(step);
