@@ -209,6 +209,7 @@ crypt_seal(struct arena *a, const char *table, const char *row,
 
     if (n > SEALED_MAX / 2)
         return ERR_LIMIT;
+    crypt_keys_refresh(); /* a rotated key is in force at once */
     if (!crypt_key_newest(&key)) {
         log_error("crypt.no_key table=%s column=%s", table, column);
         return ERR_STATE;
@@ -259,6 +260,8 @@ crypt_open(struct arena *a, const char *table, const char *row,
     const char *place;
     enum err e;
 
+    if (id != 0 && !crypt_key_find(id, &key))
+        crypt_keys_refresh();
     if (id == 0 || !crypt_key_find(id, &key)) {
         log_error("crypt.open table=%s column=%s reason=\"no key %u\"", table,
                   column, id);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,9 @@
 
 static struct crypt_key_set keys;
 static pthread_rwlock_t keys_lock = PTHREAD_RWLOCK_INITIALIZER;
+/* Where they are from; under the lock too. */
+static char keys_path[4096];
+static struct stat keys_file;
 
 static bool
 copy_key(const struct crypt_key *from, struct crypt_key *out)
@@ -201,6 +205,7 @@ enum err
 crypt_load(const char *path)
 {
     struct crypt_key_set *set;
+    struct stat st;
     enum err e;
     int fd;
 
@@ -209,14 +214,38 @@ crypt_load(const char *path)
         return e;
     set = calloc(1, sizeof(*set));
     e = set != NULL ? crypt_keys_read(fd, path, set) : ERR_NOMEM;
+    if (e == ERR_OK && fstat(fd, &st) != 0)
+        e = ERR_DENIED;
     (void)close(fd);
     if (e == ERR_OK) {
         pthread_rwlock_wrlock(&keys_lock);
         keys = *set;
+        keys_file = st;
+        if (path != keys_path)
+            (void)snprintf(keys_path, sizeof(keys_path), "%s", path);
         pthread_rwlock_unlock(&keys_lock);
     }
     if (set != NULL)
         crypt_wipe(set, sizeof(*set));
     free(set);
     return e;
+}
+
+void
+crypt_keys_refresh(void)
+{
+    char path[sizeof(keys_path)];
+    struct stat st, known;
+
+    pthread_rwlock_rdlock(&keys_lock);
+    memcpy(path, keys_path, sizeof(path));
+    known = keys_file;
+    pthread_rwlock_unlock(&keys_lock);
+    if (path[0] == '\0' || stat(path, &st) != 0 ||
+        (st.st_ino == known.st_ino && st.st_dev == known.st_dev &&
+         st.st_mtim.tv_sec == known.st_mtim.tv_sec &&
+         st.st_mtim.tv_nsec == known.st_mtim.tv_nsec))
+        return;
+    if (crypt_load(path) == ERR_OK)
+        log_info("crypt.keys_read path=%s key=%u", path, crypt_key_id());
 }

@@ -24,6 +24,10 @@ enum err crypt_keys_open(const char *path, int *out) MUST_USE;
 enum err
 crypt_keys_read(int fd, const char *path, struct crypt_key_set *set) MUST_USE;
 
+/* Reads the file of the last crypt_load again when it has been replaced since:
+ * by a rotation, which other processes must not be told of. */
+void crypt_keys_refresh(void);
+
 /* Copies the key that encrypts, or the one of that id; false without one. The
  * caller wipes the copy. */
 bool crypt_key_newest(struct crypt_key *out);

@@ -1,0 +1,47 @@
+/* Every sealed column can be rotated: its statements fit the schema, and none
+ * that the schema has is missing. */
+#include "statements.h"
+
+#include "arena.h"
+#include "secrets.h"
+
+static void
+each_statement_fits_the_schema(void **state)
+{
+    for (const struct secret_column *c = secret_columns; c->table != NULL;
+         c++) {
+        const char *const all[] = { c->page, c->replace, c->count };
+
+        statements_prepare(*state, all, COUNT(all));
+    }
+}
+
+/* Secrets are called ak and sk wherever they are. */
+static void
+no_sealed_column_is_missing(void **state)
+{
+    int64_t there = 0, named = 0;
+
+    assert_int_equal(
+        db_one_i64(*state,
+                   "SELECT COUNT(*) FROM information_schema.COLUMNS"
+                   " WHERE TABLE_SCHEMA = DATABASE()"
+                   " AND COLUMN_NAME REGEXP '(^|_)(ak|sk)$'",
+                   DB_NO_ARGS, &there),
+        ERR_OK);
+    for (const struct secret_column *c = secret_columns; c->table != NULL; c++)
+        named++;
+    assert_int_equal(named, there);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_statement_fits_the_schema),
+        cmocka_unit_test(no_sealed_column_is_missing),
+    };
+
+    return cmocka_run_group_tests(tests, statements_setup,
+                                  statements_teardown);
+}
