@@ -57,8 +57,8 @@ static const char *const sql[SQL__MAX] = {
                 " WHERE p.dropped = 0 AND (p.primary_node = ?"
                 " OR FIND_IN_SET(?, p.secondaries) > 0)"
                 " ORDER BY p.app_id, p.pidx",
-    [ACTIONS] = "SELECT app_id, pidx, type, target, node, balancer, made_ms"
-                " FROM pegasus_action ORDER BY app_id, pidx, ord",
+    [ACTIONS] = ("SELECT app_id, pidx, type, target, node, balancer, made_ms"
+                 " FROM pegasus_action ORDER BY app_id, pidx, ord"),
 };
 
 enum err
