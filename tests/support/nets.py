@@ -18,10 +18,22 @@ def claim():
             continue
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return f"127.77.{n}", fd
         except OSError:
             os.close(fd)
+            continue
+        if not _in_use(n):
+            return f"127.77.{n}", fd
+        os.close(fd)
     raise RuntimeError("every NET from 127.77.1 to 127.77.250 is in use")
+
+
+def _in_use(n):
+    """Whether somebody listens there all the same: what an earlier run has
+    left behind is that run's failure, not ours."""
+    with open("/proc/net/tcp") as f:
+        local = [line.split()[1] for line in f.readlines()[1:]]
+    # little-endian: the last part of the address comes first
+    return any(address[2:8] == f"{n:02X}4D7F" for address in local)
 
 
 def _open(path):
