@@ -26,7 +26,7 @@ void
 buf_reset(struct buf *b)
 {
     b->n = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
     if (b->p != NULL)
         b->p[0] = '\0';
 }
@@ -45,8 +45,10 @@ grow(struct buf *b, size_t n)
     if (cap > b->max)
         cap = b->max + 1;
     p = realloc(b->p, cap);
-    if (p == NULL)
+    if (p == NULL) {
+        b->no_memory = true;
         return false;
+    }
     b->p = p;
     b->cap = cap;
     return true;
@@ -239,5 +241,7 @@ buf_text(const struct buf *b)
 enum err
 buf_err(const struct buf *b)
 {
+    if (b->no_memory)
+        return ERR_NOMEM;
     return b->failed ? ERR_LIMIT : ERR_OK;
 }

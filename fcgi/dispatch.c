@@ -314,16 +314,19 @@ write_audit(struct req *r)
     return audit_write(r->db, &a);
 }
 
-/* The transaction of a mutation. A duplicate audit row means that a front end
+/* The transaction of a mutation. Its reply is made before the commit: what
+ * cannot be answered is not done. A duplicate audit row means that a front end
  * has used a request id twice: this one is not done, and not called done. */
 static enum err
-run_transaction(struct req *r, const void *in)
+run_transaction(struct req *r, const void *in, struct reply *rp)
 {
     enum err e;
 
     e = db_begin(r->db);
     if (e == ERR_OK)
         e = r->endpoint->handler(r, in);
+    if (e == ERR_OK)
+        e = reply_render(rp);
     if (e == ERR_OK)
         e = write_audit(r);
     e = db_end(r->db, e);
@@ -354,10 +357,8 @@ run_once(struct req *r, const void *in, struct reply *rp)
     enum err e = ERR_OK;
 
     forget_answer(r);
-    if ((flags & TX) != 0) {
-        e = run_transaction(r, in);
-        return e == ERR_OK ? reply_render(rp) : e;
-    }
+    if ((flags & TX) != 0)
+        return run_transaction(r, in, rp);
     if ((flags & SNAPSHOT) != 0)
         e = db_begin_snapshot(r->db);
     if (e == ERR_OK)

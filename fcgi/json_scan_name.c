@@ -83,6 +83,8 @@ scan_check_names(struct scan *s, size_t first)
     size_t n = s->n_names - first;
     struct name *v;
 
+    if (s->out->text.failed)
+        return ERR_NOMEM; /* what was not written looks alike */
     if (n < 2)
         return ERR_OK;
     v = s->names + first;

@@ -74,7 +74,8 @@ says(const struct req *r, const char *header)
 static enum err
 send_head(struct req *r, int status, const char *type, int64_t length)
 {
-    struct buf b = BUF_INIT(28 * 1024); /* less than nginx takes */
+    char room[28 * 1024]; /* less than nginx takes */
+    struct buf b = BUF_ON(room); /* what was done is said without memory */
     enum err e;
 
     buf_puts(&b, "Status: ");
@@ -97,7 +98,6 @@ send_head(struct req *r, int status, const char *type, int64_t length)
     e = buf_err(&b);
     if (e == ERR_OK)
         e = r->io->write(r->io, buf_text(&b), b.n);
-    buf_free(&b);
     return e;
 }
 
@@ -169,6 +169,8 @@ reply_send(struct reply *rp)
         e = send_head(r, status_of(r), type, (int64_t)rp->body.n);
     if (e == ERR_OK)
         e = r->io->write(r->io, rp->body.p, rp->body.n);
+    if (e == ERR_LIMIT) /* more headers than a front end takes */
+        r->io->abort(r->io);
     if (e != ERR_OK)
         log_debug("reply.client_gone operation=%s", r->operation);
 }
@@ -197,6 +199,10 @@ reply_send_failure(struct reply *rp)
     buf_reset(&rp->body);
     jw_init(&w, &rp->body, &form->style);
     form->failure(r, &w, &r->io->failure);
+    if (buf_err(&rp->body) != ERR_OK) { /* no memory for as much as that */
+        r->io->abort(r->io);
+        return;
+    }
     if (send_head(r, r->io->failure.http, form->error_type,
                   (int64_t)rp->body.n) != ERR_OK ||
         r->io->write(r->io, rp->body.p, rp->body.n) != ERR_OK)

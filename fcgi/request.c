@@ -223,6 +223,8 @@ read_body(struct request *q)
         return true;
     }
     read_stream(q);
+    if (buf_err(&q->body) == ERR_NOMEM)
+        return false;
     if (q->body.failed) {
         body_too_large(q);
         return true;

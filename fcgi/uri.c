@@ -161,6 +161,8 @@ decode_segments(struct arena *a, const char *p, size_t n, const char **out)
     }
     if (b.n == 0)
         buf_putc(&b, '/');
+    if (e == ERR_OK)
+        e = buf_err(&b);
     *out = arena_strndup(a, buf_text(&b), b.n);
     buf_free(&b);
     if (e != ERR_OK)

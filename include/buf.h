@@ -17,10 +17,17 @@ struct buf {
      * which sets failed. This is how long replies are streamed. */
     enum err (*drain)(struct buf *b, void *ctx);
     void *drain_ctx;
+    bool no_memory; /* why it has failed, if not by passing max */
 };
 
 /* An empty text of at most max bytes; buf_free releases it. */
-#define BUF_INIT(max_bytes) { NULL, 0, 0, (max_bytes), false, NULL, NULL }
+#define BUF_INIT(max_bytes) \
+    { NULL, 0, 0, (max_bytes), false, NULL, NULL, false }
+
+/* An empty text in an array of the caller's: it needs no memory, does not
+ * grow, and is never freed. */
+#define BUF_ON(array) \
+    { (array), 0, sizeof(array), sizeof(array) - 1, false, NULL, NULL, false }
 
 void buf_free(struct buf *b);
 
@@ -43,7 +50,7 @@ void buf_fill(struct buf *b, char c, size_t n);
 /* The text, "" when empty; valid until the next write. */
 const char *buf_text(const struct buf *b);
 
-/* ERR_OK, or ERR_LIMIT when something was dropped. */
+/* ERR_OK; when something was dropped, ERR_NOMEM or ERR_LIMIT. */
 enum err buf_err(const struct buf *b) MUST_USE;
 
 #endif
