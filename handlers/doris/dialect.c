@@ -19,4 +19,5 @@ extern const struct dialect doris_dialect;
 const struct dialect doris_dialect = {
     .name = "doris",
     DIALECT_TABLES,
+    .admit = doris_admit,
 };

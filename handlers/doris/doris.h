@@ -450,6 +450,40 @@ STRUCT(doris_recycle_instances, DORIS_RECYCLE_INSTANCES);
       .max = DORIS_ID_BYTES)
 STRUCT(doris_recycle_ref, DORIS_RECYCLE_REF);
 
+/* decode_key and encode_key as JSON */
+#define DORIS_KEY_FIELDS(X, s)                                             \
+    X(s, STR, key, "key", OUT, -)                                          \
+    X(s, LIST, fields, "fields", OUT, STR)
+STRUCT(doris_key_fields, DORIS_KEY_FIELDS);
+
+#define DORIS_GET_VALUE(X, s)                                              \
+    X(s, STR, key_type, "key_type", QUERY, -)                              \
+    X(s, STR, key, "key", QUERY, -)
+STRUCT(doris_get_value, DORIS_GET_VALUE);
+
+#define DORIS_VALUE(X, s)                                                  \
+    X(s, STR, key, "key", OUT, -)                                          \
+    X(s, JSON, value, "value", OUT, -)
+STRUCT(doris_value, DORIS_VALUE);
+
+/* ---- rates ---- */
+
+#define DORIS_ADJUST_RATE(X, s)                                            \
+    X(s, STR, qps_limit, "qps_limit", QUERY, -)                            \
+    X(s, STR, rpc_name, "rpc_name", QUERY, -, .max = 64)                   \
+    X(s, STR, instance_id, "instance_id", QUERY, -, .max = DORIS_ID_BYTES)
+STRUCT(doris_adjust_rate, DORIS_ADJUST_RATE);
+
+MAP_OF(I32);
+#define DORIS_RATE(X, s)                                                   \
+    X(s, I32, qps, "RPC qps limit", OUT, -)                                \
+    X(s, MAP, instances, "instance specific qps limit",                    \
+      OUT | KEEP_EMPTY, I32)
+STRUCT(doris_rate, DORIS_RATE);
+MAP_OF(doris_rate);
+#define DORIS_RATES(X, s) X(s, MAP, rates, "", OUT, doris_rate)
+STRUCT(doris_rates, DORIS_RATES);
+
 /* ---- what the files of this folder share ---- */
 
 /* Unix time in seconds, the unit of every ctime and mtime. */
@@ -480,6 +514,14 @@ const char *doris_text(struct req *r, const struct record *rec,
 /* The same on lines of their own, two blanks deeper in each message. */
 void doris_text_lines(struct buf *b, const struct record *rec,
                       const void *in);
+
+/* Whether a request may pass its limits of rate; the dialect's admit. */
+enum err doris_admit(struct req *r, const void *in) MUST_USE;
+
+/* An instance with all that get_instance shows; its clusters are streamed, so
+ * nothing else may be read before they are. NOT_FOUND. */
+enum err doris_instance_load(struct req *r, const char *instance_id,
+                             struct doris_instance *out) MUST_USE;
 
 /* The instance that holds a cloud_unique_id, or the one named inside it
  * ("1:<instance>:<any>"); NOT_FOUND when neither is there. */

@@ -200,6 +200,27 @@ fill_vaults(struct req *r, struct doris_instance *i)
 }
 
 enum err
+doris_instance_load(struct req *r, const char *instance_id,
+                    struct doris_instance *out)
+{
+    enum err e;
+
+    e = doris_store_instance(r->db, r->arena, instance_id, out);
+    if (e == ERR_OK)
+        e = doris_store_objs(r->db, r->arena, instance_id, &out->obj_info.n,
+                             &out->obj_info.v);
+    if (e == ERR_OK)
+        e = fill_vaults(r, out);
+    if (e == ERR_OK)
+        e = doris_store_stages(r->db, r->arena, instance_id, &out->stages.n,
+                               &out->stages.v);
+    if (e == ERR_OK) /* last: the connection is theirs until they are read */
+        e = doris_store_cluster_rows(r->db, r->arena, instance_id,
+                                     &out->clusters);
+    return e;
+}
+
+enum err
 doris_instance_get(struct req *r, const struct doris_get_instance *in)
 {
     struct doris_instance *i = arena_alloc(r->arena, sizeof(*i));
@@ -213,19 +234,9 @@ doris_instance_get(struct req *r, const struct doris_get_instance *in)
         e = find_id(r, in, &id);
     if (e != ERR_OK)
         return e;
-    e = doris_store_instance(r->db, r->arena, id, i);
+    e = doris_instance_load(r, id, i);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_GET_UNKNOWN, ARGS(arg("instance_id", id)));
-    if (e == ERR_OK)
-        e = doris_store_objs(r->db, r->arena, id, &i->obj_info.n,
-                             &i->obj_info.v);
-    if (e == ERR_OK)
-        e = fill_vaults(r, i);
-    if (e == ERR_OK)
-        e = doris_store_stages(r->db, r->arena, id, &i->stages.n,
-                               &i->stages.v);
-    if (e == ERR_OK) /* last: the connection is theirs until they are read */
-        e = doris_store_cluster_rows(r->db, r->arena, id, &i->clusters);
     return req_send_or_fail(r, e, &doris_instance_rec, i);
 }
 

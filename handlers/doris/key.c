@@ -2,19 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doris.h"
+#include "key.h"
 #include "key_codec.h"
+#include "store_rpc.h"
 
-/* A key of this many bytes is drawn: the drawing of a key of f fields has
- * 2n(f+2) cells, and a client chooses both. */
-#define KEY_BYTES_MAX     4096
+/* The drawing of a key of n bytes and f fields has 2n(f+2) cells, and a client
+ * chooses both. */
 #define DRAWING_BYTES_MAX ((size_t)1 << 20)
-
-struct key_type {
-    const char *name;
-    unsigned char space;
-    const char *fields;
-};
 
 static const struct key_type key_types[] = {
 #define KEY(name, space, fields) { name, space, fields },
@@ -114,6 +108,32 @@ send_text(struct req *r, const struct buf *b)
     return req_send_text(r, "text/plain; charset=utf-8", s, b->n);
 }
 
+/* The same for who asks for JSON: the key and its fields. */
+static enum err
+send_fields(struct req *r, const unsigned char *key, size_t n,
+            const char *digits)
+{
+    struct doris_key_fields *out = arena_alloc(r->arena, sizeof(*out));
+    struct key_field *v;
+    size_t fields;
+    enum err e;
+
+    e = key_decode(r->arena, key, n, &v, &fields);
+    if (e != ERR_OK)
+        return e;
+    if (out == NULL)
+        return ERR_NOMEM;
+    out->key = digits;
+    SET(out, doris_key_fields, key);
+    out->fields.n = fields;
+    out->fields.v = arena_array(r->arena, fields, sizeof(struct STR));
+    if (out->fields.v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < fields; i++)
+        out->fields.v[i].v = v[i].text;
+    return req_send(r, &doris_key_fields_rec, out);
+}
+
 /* ---- decode ---- */
 
 static int
@@ -125,14 +145,13 @@ digit(char c)
                                   : -1;
 }
 
-/* NULL when the text is not pairs of digits. */
-static unsigned char *
-from_hex(struct arena *a, const char *hex, size_t *n)
+unsigned char *
+doris_key_from_hex(struct arena *a, const char *hex, size_t *n)
 {
     size_t digits = strlen(hex);
     unsigned char *key;
 
-    if (digits == 0 || digits % 2 != 0 || digits > 2 * KEY_BYTES_MAX)
+    if (digits == 0 || digits % 2 != 0 || digits > 2 * DORIS_KEY_BYTES)
         return NULL;
     key = arena_alloc(a, digits / 2);
     for (size_t i = 0; i < digits && key != NULL; i += 2) {
@@ -155,7 +174,11 @@ doris_key_decode(struct req *r, const struct doris_decode_key *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    key = from_hex(r->arena, in->key, &n);
+    key = doris_key_from_hex(r->arena, in->key, &n);
+    if (key != NULL && doris_wants_json(r)) {
+        e = send_fields(r, key, n, in->key);
+        return e == ERR_BAD_PARAM ? req_fail(r, DORIS_KEY_BAD, ARGS()) : e;
+    }
     e = key == NULL ? ERR_BAD_PARAM
                     : draw_key(r, &b, key, n, in->key, in->unicode);
     buf_putc(&b, '\n'); /* the transport's */
@@ -167,8 +190,8 @@ doris_key_decode(struct req *r, const struct doris_decode_key *in)
 
 /* ---- encode ---- */
 
-static const struct key_type *
-type_of(const char *name)
+const struct key_type *
+doris_key_type(const char *name)
 {
     for (size_t i = 0; i < COUNT(key_types); i++)
         if (strcmp(key_types[i].name, name) == 0)
@@ -200,8 +223,8 @@ encode_field(struct req *r, struct buf *key, const char *word)
     return ERR_OK;
 }
 
-static enum err
-encode(struct req *r, const struct key_type *type, struct buf *key)
+enum err
+doris_key_build(struct req *r, const struct key_type *type, struct buf *key)
 {
     const char *p = type->fields;
     enum err e = ERR_OK;
@@ -217,11 +240,10 @@ encode(struct req *r, const struct key_type *type, struct buf *key)
     return e == ERR_OK ? buf_err(key) : e;
 }
 
-/* Each byte, in two digits, behind the given text. */
-static const char *
-to_hex(struct req *r, const struct buf *key, const char *before)
+const char *
+doris_key_hex(struct req *r, const struct buf *key, const char *before)
 {
-    struct buf b = BUF_INIT(4 * KEY_BYTES_MAX);
+    struct buf b = BUF_INIT(4 * DORIS_KEY_BYTES);
     const char *s;
 
     for (size_t i = 0; i < key->n; i++)
@@ -235,10 +257,12 @@ static enum err
 send_encoded(struct req *r, const struct buf *key, const char *unicode)
 {
     struct buf b = BUF_INIT(DRAWING_BYTES_MAX);
-    const char *digits = to_hex(r, key, "");
-    const char *escaped = to_hex(r, key, "\\x");
+    const char *digits = doris_key_hex(r, key, "");
+    const char *escaped = doris_key_hex(r, key, "\\x");
     enum err e = ERR_NOMEM;
 
+    if (digits != NULL && doris_wants_json(r))
+        return send_fields(r, (const unsigned char *)key->p, key->n, digits);
     if (digits != NULL && escaped != NULL)
         e = draw_key(r, &b, (const unsigned char *)key->p, key->n, digits,
                      unicode);
@@ -255,14 +279,14 @@ enum err
 doris_key_encode(struct req *r, const struct doris_encode_key *in)
 {
     const char *name = in->key_type == NULL ? "" : in->key_type;
-    const struct key_type *type = type_of(name);
-    struct buf key = BUF_INIT(KEY_BYTES_MAX);
+    const struct key_type *type = doris_key_type(name);
+    struct buf key = BUF_INIT(DORIS_KEY_BYTES);
     enum err e;
 
     if (type == NULL)
         return req_fail(r, DORIS_KEY_TYPE,
                         ARGS(arg("type", *name == '\0' ? "(empty)" : name)));
-    e = encode(r, type, &key);
+    e = doris_key_build(r, type, &key);
     if (e == ERR_OK)
         e = send_encoded(r, &key, in->unicode);
     buf_free(&key);

@@ -1,0 +1,30 @@
+/* The store's side of limits of rate: store_rate.c. */
+#ifndef MG_DORIS_STORE_RATE_H
+#define MG_DORIS_STORE_RATE_H
+
+#include "db.h"
+#include "record.h"
+
+#define DORIS_RATES_MAX 100000
+
+#define DORIS_RATE_ROW(X, s)                                               \
+    X(s, STR, rpc, "rpc", COLUMN_ONLY, -)                                  \
+    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)                  \
+    X(s, I64, qps, "qps", COLUMN_ONLY, -)
+STRUCT(doris_rate_row, DORIS_RATE_ROW);
+struct doris_rate_rows {
+    size_t n;
+    struct doris_rate_row *v;
+};
+
+/* "" = all operations; "" = of each instance. In order of operation. */
+enum err doris_store_rates(struct db *db, struct arena *a,
+                           struct doris_rate_rows *out) MUST_USE;
+enum err doris_store_rate_set(struct db *db, const char *rpc,
+                              const char *instance_id, int64_t qps) MUST_USE;
+/* Counts one more in the present second: *used with it. */
+enum err doris_store_rate_use(struct db *db, const char *rpc,
+                              const char *instance_id,
+                              int64_t *used) MUST_USE;
+
+#endif
