@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "store.h"
+#include "audit.h"
 
 TABLE(pegasus_envs_set, PEGASUS_ENVS_SET);
 TABLE(pegasus_envs_del, PEGASUS_ENVS_DEL);
@@ -290,13 +290,13 @@ lock_available(struct req *r, const char *name, struct pegasus_app_row *app)
     int64_t version;
     enum err e = pegasus_store_lock(r->db, &version);
 
-    req_audit(r, name, NULL, NULL);
+    audit_target(r, "variables of", name);
     if (e == ERR_OK)
         e = pegasus_store_app(r->db, r->arena, name, app);
     if (e == ERR_NOT_FOUND ||
         (e == ERR_OK && strcmp(app->status, "AVAILABLE") != 0))
         return pegasus_invalid(r, "invalid app name");
-    return e;
+    return e == ERR_OK ? audit_envs(r, app->app_id, req_audit_before) : e;
 }
 
 enum err
@@ -315,6 +315,8 @@ pegasus_app_envs_set(struct req *r, const struct pegasus_envs_set *in)
     for (size_t i = 0; e == ERR_OK && i < in->envs.n; i++)
         e = pegasus_store_env_set(r->db, app.app_id, in->envs.v[i].key,
                                   in->envs.v[i].value.v);
+    if (e == ERR_OK)
+        e = audit_envs(r, app.app_id, req_audit_after);
     return e == ERR_OK ? pegasus_send(r, pegasus_done(r)) : e;
 }
 
@@ -372,6 +374,8 @@ pegasus_app_envs_del(struct req *r, const struct pegasus_envs_del *in)
         e = pegasus_invalid(r, "keys is empty");
     for (size_t i = 0; e == ERR_OK && i < in->keys.n; i++)
         e = delete_one(r, app.app_id, in->keys.v[i].v, &d);
+    if (e == ERR_OK)
+        e = audit_envs(r, app.app_id, req_audit_after);
     return send_deleted(r, e, &d);
 }
 
@@ -401,5 +405,7 @@ pegasus_app_envs_clear(struct req *r, const struct pegasus_envs_clear *in)
     for (size_t i = 0; e == ERR_OK && i < rows.n; i++)
         if (is_below(rows.v[i].key, prefix))
             e = delete_one(r, app.app_id, rows.v[i].key, &d);
+    if (e == ERR_OK)
+        e = audit_envs(r, app.app_id, req_audit_after);
     return send_deleted(r, e, &d);
 }

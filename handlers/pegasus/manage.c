@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "config.h"
 #include "env.h"
-#include "pegasus.h"
-#include "store.h"
 
 TABLE(pegasus_create, PEGASUS_CREATE);
 TABLE(pegasus_drop, PEGASUS_DROP);
@@ -71,9 +70,21 @@ lock_app(struct req *r, const char *name, int64_t *version,
 {
     enum err e = pegasus_store_lock(r->db, version);
 
+    audit_target(r, "table", name);
     if (e == ERR_OK)
         e = pegasus_store_app(r->db, r->arena, name, app);
+    if (e == ERR_OK)
+        req_audit_before(r, &pegasus_app_row_rec, app);
     return e;
+}
+
+/* Success: the table as it has become. */
+static enum err
+changed(struct req *r, const struct pegasus_app_row *app,
+        struct pegasus_outcome *out)
+{
+    req_audit_after(r, &pegasus_app_row_rec, app);
+    return pegasus_send(r, out);
 }
 
 /* ---- create ---- */
@@ -163,7 +174,26 @@ create_again(struct req *r, const struct wish *w,
         return ERR_NOMEM;
     out->app_id = app->app_id;
     SET(out, pegasus_outcome, app_id);
-    return pegasus_send(r, out);
+    return changed(r, app, out);
+}
+
+static void
+audit_new(struct req *r, const struct wish *w, int32_t app_id)
+{
+    struct pegasus_app_row app = {
+        .has = UINT64_MAX,
+        .app_id = app_id,
+        .app_name = w->name,
+        .app_type = w->type,
+        .status = "AVAILABLE",
+        .partition_count = (int32_t)w->partitions,
+        .max_replica_count = (int32_t)w->replicas,
+    };
+    struct pegasus_table_made made = { .app = &app };
+
+    made.envs.n = w->n_envs;
+    made.envs.v = w->envs;
+    req_audit_after(r, &pegasus_table_made_rec, &made);
 }
 
 static enum err
@@ -181,6 +211,7 @@ create_new(struct req *r, const struct wish *w, int64_t version)
                                   w->envs[i].value.v);
     if (e != ERR_OK)
         return e;
+    audit_new(r, w, out->app_id);
     SET(out, pegasus_outcome, app_id);
     return pegasus_send(r, out);
 }
@@ -198,7 +229,6 @@ pegasus_app_create(struct req *r, const struct pegasus_create *in)
         e = judge_wish(r, &w);
     if (e != ERR_OK)
         return e;
-    req_audit(r, in->app_name, NULL, NULL);
     e = lock_app(r, in->app_name, &version, &app);
     if (e == ERR_OK)
         return create_again(r, &w, &app);
@@ -221,7 +251,6 @@ pegasus_app_drop(struct req *r, const struct pegasus_drop *in)
         return e;
     if (in->reserve_seconds < 0 || in->reserve_seconds > RESERVE_MAX)
         return pegasus_invalid(r, "reserve_seconds must be 0 to 315360000");
-    req_audit(r, in->app_name, NULL, NULL);
     e = lock_app(r, in->app_name, &version, &app);
     if (e == ERR_NOT_FOUND)
         return missing_is_fine ? pegasus_send(r, pegasus_done(r))
@@ -232,7 +261,9 @@ pegasus_app_drop(struct req *r, const struct pegasus_drop *in)
         e = pegasus_store_app_drop(
             r->db, app.app_id,
             in->reserve_seconds > 0 ? in->reserve_seconds : hold, version);
-    return e == ERR_OK ? pegasus_send(r, pegasus_done(r)) : e;
+    app.status = "DROPPED";
+    UNSET(&app, pegasus_app_row, drop_second); /* on the store's clock */
+    return e == ERR_OK ? changed(r, &app, pegasus_done(r)) : e;
 }
 
 static enum err
@@ -262,8 +293,8 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
         return e != ERR_OK ? e : ERR_NOMEM;
     if (renamed && !is_name(in->new_app_name))
         return refuse_name(r, "new_app_name");
-    req_audit(r, arena_printf(r->arena, "%lld", (long long)in->app_id), NULL,
-              NULL);
+    audit_target(r, "table",
+                 arena_printf(r->arena, "%lld", (long long)in->app_id));
     e = pegasus_store_lock(r->db, &version);
     if (e == ERR_OK)
         e = in->app_id < 1 || in->app_id > INT32_MAX
@@ -273,6 +304,8 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
     if (e == ERR_NOT_FOUND)
         return req_fail(r, PEGASUS_APP_UNKNOWN, ARGS(arg("why", "")));
     if (e == ERR_OK)
+        req_audit_before(r, &pegasus_app_row_rec, &app);
+    if (e == ERR_OK)
         e = recallable(r, &app);
     out->app_id = app.app_id;
     out->app_name = renamed ? in->new_app_name : app.app_name;
@@ -280,7 +313,10 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
     SET(out, pegasus_outcome, app_name);
     if (e == ERR_OK) /* EXISTS: the name was taken meanwhile */
         e = pegasus_store_app_recall(r->db, app.app_id, out->app_name, version);
-    return e == ERR_OK ? pegasus_send(r, out) : e;
+    app.status = "AVAILABLE";
+    app.app_name = out->app_name;
+    app.drop_second = 0;
+    return e == ERR_OK ? changed(r, &app, out) : e;
 }
 
 /* ---- rename, replicas ---- */
@@ -311,7 +347,6 @@ pegasus_app_rename(struct req *r, const struct pegasus_rename *in)
         return e;
     if (!is_name(in->new_app_name))
         return refuse_name(r, "new_app_name");
-    req_audit(r, in->old_app_name, NULL, NULL);
     e = lock_app(r, in->old_app_name, &version, &app);
     if (e == ERR_NOT_FOUND)
         return unknown_app(r, in->old_app_name);
@@ -322,7 +357,8 @@ pegasus_app_rename(struct req *r, const struct pegasus_rename *in)
     if (e == ERR_OK)
         e = pegasus_store_app_rename(r->db, app.app_id, in->new_app_name,
                                      version);
-    return e == ERR_OK ? pegasus_send(r, pegasus_done(r)) : e;
+    app.app_name = in->new_app_name;
+    return e == ERR_OK ? changed(r, &app, pegasus_done(r)) : e;
 }
 
 enum err
@@ -338,7 +374,6 @@ pegasus_app_set_max(struct req *r, const struct pegasus_set_max *in)
         return e != ERR_OK ? e : ERR_NOMEM;
     if (in->max_replica_count < 1 || in->max_replica_count > REPLICAS_MAX)
         return pegasus_invalid(r, "max_replica_count must be 1 to 5");
-    req_audit(r, in->app_name, NULL, NULL);
     e = lock_app(r, in->app_name, &version, &app);
     if (e == ERR_NOT_FOUND)
         return unknown_app(r, in->app_name);
@@ -349,5 +384,6 @@ pegasus_app_set_max(struct req *r, const struct pegasus_set_max *in)
                                        (int32_t)in->max_replica_count, version);
     out->old_max_replica_count = app.max_replica_count;
     SET(out, pegasus_outcome, old_max_replica_count);
-    return e == ERR_OK ? pegasus_send(r, out) : e;
+    app.max_replica_count = (int32_t)in->max_replica_count;
+    return e == ERR_OK ? changed(r, &app, out) : e;
 }

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "addresses.h"
-#include "pegasus.h"
-#include "store.h"
+#include "audit.h"
 
 TABLE(pegasus_set_level, PEGASUS_SET_LEVEL);
 TABLE(pegasus_balance, PEGASUS_BALANCE);
@@ -16,6 +15,15 @@ CHECKS(pegasus_balance, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
        NEED(from, PEGASUS_EMPTY), NEED(to, PEGASUS_EMPTY));
 CHECKS(pegasus_propose, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
        NEED(target, PEGASUS_EMPTY), NEED(node, PEGASUS_EMPTY));
+
+static void
+audit_level(struct req *r, const char *level, audit_fn *say)
+{
+    const struct pegasus_level_kept l = { .has = UINT64_MAX, .level = level };
+
+    req_audit(r, "cluster", NULL, NULL);
+    say(r, &pegasus_level_kept_rec, &l);
+}
 
 enum err
 pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
@@ -44,63 +52,91 @@ pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
         return e;
     out->old_level = level_name(pegasus_stored_level(&c));
     SET(out, pegasus_outcome, old_level);
-    req_audit(r, "cluster", out->old_level, in->level);
+    audit_level(r, out->old_level, req_audit_before);
+    audit_level(r, in->level, req_audit_after);
     req_wake(r);
     return pegasus_send(r, out);
 }
 
 /* The partition, locked, with nothing under way. */
 struct subject {
-    int32_t app_id, pidx;
+    struct pegasus_partition row;
     int64_t version;
     struct addresses addresses;
     struct pg_config config;
 };
 
+/* What is under way is told before it goes. */
+static enum err
+check_pending(struct req *r, bool force, const struct subject *s)
+{
+    struct pegasus_action_rows pending;
+    enum err e;
+
+    e = pegasus_store_actions_of(r->db, r->arena, s->row.app_id, s->row.pidx,
+                                 &pending);
+    if (e != ERR_OK)
+        return e;
+    if (!force && pending.n > 0)
+        return pegasus_invalid(r, "another change of the partition is pending");
+    audit_partition(r, &s->row, &pending, req_audit_before);
+    return force ? pegasus_store_actions_drop(r->db, s->row.app_id, s->row.pidx)
+                 : ERR_OK;
+}
+
 static enum err
 lock_partition(struct req *r, const char *gpid, bool force, struct subject *out)
 {
-    struct pegasus_partition row;
-    int64_t pending = 0;
+    int32_t app_id, pidx;
     enum err e;
 
-    if (!pegasus_gpid(gpid, &out->app_id, &out->pidx))
+    if (!pegasus_gpid(gpid, &app_id, &pidx))
         return pegasus_invalid(r, "gpid must be <table id>.<partition>");
-    req_audit(r, gpid, NULL, NULL);
+    audit_target(r, "partition", gpid);
     e = pegasus_store_lock(r->db, &out->version);
     if (e == ERR_OK)
-        e = pegasus_store_partition(r->db, r->arena, out->app_id, out->pidx,
-                                    &row);
+        e = pegasus_store_partition(r->db, r->arena, app_id, pidx, &out->row);
     if (e == ERR_NOT_FOUND)
         return pegasus_invalid(r, "no such partition of an available table");
     if (e == ERR_OK)
-        e = addresses_read(&out->addresses, &row, &out->config);
-    if (e == ERR_OK && force)
-        e = pegasus_store_actions_drop(r->db, out->app_id, out->pidx);
-    else if (e == ERR_OK)
-        e = pegasus_store_action_count(r->db, out->app_id, out->pidx, &pending);
-    if (e == ERR_OK && pending > 0)
-        e = pegasus_invalid(r, "another change of the partition is pending");
-    return e;
+        e = addresses_read(&out->addresses, &out->row, &out->config);
+    return e == ERR_OK ? check_pending(r, force, out) : e;
+}
+
+/* As it is stored. */
+static struct pegasus_action
+action_row(const struct subject *s, const struct pg_action *act)
+{
+    return (struct pegasus_action){
+        .has = UINT64_MAX,
+        .type = type_name(act->type),
+        .target = act->target == PG_NONE
+                      ? ""
+                      : addresses_text(&s->addresses, act->target),
+        .node = addresses_text(&s->addresses, act->node),
+        .balancer = act->balancer,
+    };
 }
 
 static enum err
 store_actions(struct req *r, const struct subject *s,
               const struct pg_action *act, int n)
 {
+    struct pegasus_action v[PG_ACTIONS_MAX];
+    const struct pegasus_action_rows made = { (size_t)n, v };
     enum err e = ERR_OK;
 
-    for (int i = 0; i < n && e == ERR_OK; i++)
-        e = pegasus_store_action_add(
-            r->db, s->app_id, s->pidx, i, type_name(act[i].type),
-            act[i].target == PG_NONE
-                ? ""
-                : addresses_text(&s->addresses, act[i].target),
-            addresses_text(&s->addresses, act[i].node), act[i].balancer);
+    for (int i = 0; i < n && e == ERR_OK; i++) {
+        v[i] = action_row(s, &act[i]);
+        e = pegasus_store_action_add(r->db, s->row.app_id, s->row.pidx, i,
+                                     v[i].type, v[i].target, v[i].node,
+                                     v[i].balancer);
+    }
     if (e == ERR_OK)
-        e = pegasus_store_touch(r->db, s->app_id, s->version);
+        e = pegasus_store_touch(r->db, s->row.app_id, s->version);
     if (e != ERR_OK)
         return e;
+    audit_partition(r, &s->row, &made, req_audit_after);
     req_wake(r);
     return pegasus_send(r, pegasus_done(r));
 }

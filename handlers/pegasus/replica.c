@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "addresses.h"
+#include "audit.h"
 #include "clock.h"
 #include "config.h"
-#include "pegasus.h"
-#include "store.h"
 
 TABLE(pegasus_beacon, PEGASUS_BEACON);
 TABLE(pegasus_report, PEGASUS_REPORT);
@@ -86,8 +85,11 @@ pegasus_node_beacon(struct req *r, const struct pegasus_beacon *in)
 static enum err
 take_reports(struct req *r, const struct pegasus_sync *in)
 {
-    enum err e = pegasus_store_report_clear(r->db, in->address);
+    uint64_t before;
+    enum err e = pegasus_store_report_clear(r->db, in->address, &before);
 
+    audit_server(r, in->address, before, req_audit_before);
+    audit_server(r, in->address, in->replicas.n, req_audit_after);
     for (size_t i = 0; e == ERR_OK && i < in->replicas.n; i++) {
         const struct pegasus_report *rep = &in->replicas.v[i];
         int32_t app_id, pidx;
@@ -182,7 +184,7 @@ pegasus_node_sync(struct req *r, const struct pegasus_sync *in)
     e = req_check(r, in);
     if (e != ERR_OK || out == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
-    req_audit(r, in->address, NULL, NULL);
+    audit_target(r, "replica server", in->address);
     e = pegasus_store_lock(r->db, &version);
     if (e == ERR_OK)
         e = pegasus_store_collected(r->db, in->address);
@@ -270,16 +272,19 @@ apply_update(struct req *r, const struct pegasus_update *in, int64_t version,
 
     if (e != ERR_OK)
         return e;
+    req_audit_before(r, &pegasus_partition_rec, row);
     node = addresses_add(&a, in->node, strlen(in->node));
     switch (config_update(&c, type_by_name(in->type), node, in->ballot,
                           clock_unix_ms())) {
     case UPDATE_DUPLICATE:
+        req_audit_after(r, &pegasus_partition_rec, row);
         return send_ballot(r, c.ballot);
     case UPDATE_VERSION:
         return refuse_update(r, PEGASUS_VERSION, row);
     case UPDATE_DONE:
         break;
     }
+    audit_config(r, row, &c, a.node);
     e = pegasus_store_config(r->db, row->app_id, row->pidx, &c, a.node);
     if (e == ERR_OK)
         e = pegasus_store_touch(r->db, row->app_id, version);
@@ -304,7 +309,7 @@ pegasus_node_update(struct req *r, const struct pegasus_update *in)
         return pegasus_invalid(r, "type is no change of a configuration");
     if (!pegasus_is_address(in->node))
         return pegasus_invalid(r, "node must be host:port");
-    req_audit(r, in->gpid, NULL, NULL);
+    audit_target(r, "partition", in->gpid);
     e = pegasus_store_lock(r->db, &version);
     if (e == ERR_OK)
         e = pegasus_store_partition(r->db, r->arena, app_id, pidx, &row);

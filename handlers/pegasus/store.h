@@ -30,17 +30,17 @@ enum err pegasus_store_leader(struct db *db, struct arena *a,
 
 /* A partition as it is stored. */
 #define PEGASUS_PARTITION(X, s) \
-    X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
-    X(s, I32, pidx, "pidx", COLUMN_ONLY, -) \
-    X(s, I64, ballot, "ballot", COLUMN_ONLY, -) \
-    X(s, STR, primary_node, "primary_node", COLUMN_ONLY, -) \
-    X(s, STR, secondaries, "secondaries", COLUMN_ONLY, -) \
-    X(s, I32, members, "members", COLUMN_ONLY, -) \
-    X(s, I32, max_replica_count, "max_replica_count", COLUMN_ONLY, -) \
-    X(s, I64, committed, "committed", COLUMN_ONLY, -) \
-    X(s, STR, last_drops, "last_drops", COLUMN_ONLY, -) \
-    X(s, BOOL, dropped, "dropped", COLUMN_ONLY, -) \
-    X(s, STR, app_name, "app_name", COLUMN_ONLY, -)
+    X(s, I32, app_id, "app_id", OUT, -) \
+    X(s, I32, pidx, "pidx", OUT, -) \
+    X(s, I64, ballot, "ballot", OUT, -) \
+    X(s, STR, primary_node, "primary_node", OUT, -) \
+    X(s, STR, secondaries, "secondaries", OUT, -) \
+    X(s, I32, members, "members", OUT, -) \
+    X(s, I32, max_replica_count, "max_replica_count", OUT, -) \
+    X(s, I64, committed, "committed", OUT, -) \
+    X(s, STR, last_drops, "last_drops", OUT, -) \
+    X(s, BOOL, dropped, "dropped", OUT, -) \
+    X(s, STR, app_name, "app_name", OUT, -)
 STRUCT(pegasus_partition, PEGASUS_PARTITION);
 
 /* The live table of that name; NOT_FOUND. max_replica_count is that of
@@ -140,14 +140,14 @@ enum err pegasus_store_ddd(struct db *db, struct arena *a, int32_t app_id,
 enum err pegasus_store_lock(struct db *db, int64_t *version) MUST_USE;
 
 #define PEGASUS_APP_ROW(X, s) \
-    X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
-    X(s, STR, app_name, "app_name", COLUMN_ONLY, -) \
-    X(s, STR, app_type, "app_type", COLUMN_ONLY, -) \
-    X(s, STR, status, "status", COLUMN_ONLY, -) \
-    X(s, I32, partition_count, "partition_count", COLUMN_ONLY, -) \
-    X(s, I32, max_replica_count, "max_replica_count", COLUMN_ONLY, -) \
-    X(s, I64, drop_second, "drop_second", COLUMN_ONLY, -) \
-    X(s, BOOL, expired, "expired", COLUMN_ONLY, -)
+    X(s, I32, app_id, "app_id", OUT, -) \
+    X(s, STR, app_name, "app_name", OUT, -) \
+    X(s, STR, app_type, "app_type", OUT, -) \
+    X(s, STR, status, "status", OUT, -) \
+    X(s, I32, partition_count, "partition_count", OUT, -) \
+    X(s, I32, max_replica_count, "max_replica_count", OUT, -) \
+    X(s, I64, drop_second, "drop_second", OUT, -) \
+    X(s, BOOL, expired, "expired", OUT, -)
 STRUCT(pegasus_app_row, PEGASUS_APP_ROW);
 
 /* By its live name, or by id; NOT_FOUND. */
@@ -190,8 +190,6 @@ enum err pegasus_store_touch(struct db *db, int32_t app_id,
 enum err pegasus_store_partition(struct db *db, struct arena *a,
                                  int32_t app_id, int32_t pidx,
                                  struct pegasus_partition *out) MUST_USE;
-enum err pegasus_store_action_count(struct db *db, int32_t app_id,
-                                    int32_t pidx, int64_t *out) MUST_USE;
 enum err pegasus_store_action_add(struct db *db, int32_t app_id, int32_t pidx,
                                   int ord, const char *type,
                                   const char *target, const char *node,
@@ -211,8 +209,9 @@ enum err pegasus_store_beacon(struct db *db, const char *address,
                               int64_t start_ms) MUST_USE;
 /* It has reported its replicas; NOT_FOUND. */
 enum err pegasus_store_collected(struct db *db, const char *address) MUST_USE;
-enum err pegasus_store_report_clear(struct db *db,
-                                    const char *address) MUST_USE;
+/* *n: how many there were. */
+enum err pegasus_store_report_clear(struct db *db, const char *address,
+                                    uint64_t *n) MUST_USE;
 enum err pegasus_store_report(struct db *db, const char *address,
                               int32_t app_id, int32_t pidx,
                               const struct pegasus_report *rep) MUST_USE;
@@ -223,10 +222,10 @@ enum err pegasus_store_of_node(struct db *db, struct arena *a,
 #define PEGASUS_ACTION(X, s) \
     X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
     X(s, I32, pidx, "pidx", COLUMN_ONLY, -) \
-    X(s, STR, type, "type", COLUMN_ONLY, -) \
-    X(s, STR, target, "target", COLUMN_ONLY, -) \
-    X(s, STR, node, "node", COLUMN_ONLY, -) \
-    X(s, BOOL, balancer, "balancer", COLUMN_ONLY, -) \
+    X(s, STR, type, "type", OUT, -) \
+    X(s, STR, target, "target", OUT, -) \
+    X(s, STR, node, "node", OUT, -) \
+    X(s, BOOL, balancer, "balancer", OUT, -) \
     X(s, I64, made_ms, "made_ms", COLUMN_ONLY, -)
 STRUCT(pegasus_action, PEGASUS_ACTION);
 struct pegasus_action_rows {
@@ -235,6 +234,10 @@ struct pegasus_action_rows {
 };
 enum err pegasus_store_actions(struct db *db, struct arena *a,
                                struct pegasus_action_rows *out) MUST_USE;
+/* Those of one partition. */
+enum err pegasus_store_actions_of(struct db *db, struct arena *a,
+                                  int32_t app_id, int32_t pidx,
+                                  struct pegasus_action_rows *out) MUST_USE;
 
 /* ---- store_leader.c ---- */
 

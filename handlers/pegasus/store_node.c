@@ -14,6 +14,7 @@ enum {
     COMMITTED,
     OF_NODE,
     ACTIONS,
+    ACTIONS_OF,
     SQL__MAX
 };
 
@@ -59,6 +60,9 @@ static const char *const sql[SQL__MAX] = {
                 " ORDER BY p.app_id, p.pidx",
     [ACTIONS] = ("SELECT app_id, pidx, type, target, node, balancer, made_ms"
                  " FROM pegasus_action ORDER BY app_id, pidx, ord"),
+    [ACTIONS_OF] = ("SELECT app_id, pidx, type, target, node, balancer, made_ms"
+                    " FROM pegasus_action WHERE app_id = ? AND pidx = ?"
+                    " ORDER BY ord"),
 };
 
 enum err
@@ -80,9 +84,12 @@ pegasus_store_collected(struct db *db, const char *address)
 }
 
 enum err
-pegasus_store_report_clear(struct db *db, const char *address)
+pegasus_store_report_clear(struct db *db, const char *address, uint64_t *n)
 {
-    return db_exec(db, sql[REPORT_CLEAR], DB_ARGS(db_str(address)));
+    enum err e = db_exec(db, sql[REPORT_CLEAR], DB_ARGS(db_str(address)));
+
+    *n = db_matched(db);
+    return e;
 }
 
 static const char *
@@ -123,5 +130,14 @@ pegasus_store_actions(struct db *db, struct arena *a,
                       struct pegasus_action_rows *out)
 {
     return db_list(db, a, sql[ACTIONS], DB_NO_ARGS, &pegasus_action_rec,
+                   ACTIONS_MAX, out);
+}
+
+enum err
+pegasus_store_actions_of(struct db *db, struct arena *a, int32_t app_id,
+                         int32_t pidx, struct pegasus_action_rows *out)
+{
+    return db_list(db, a, sql[ACTIONS_OF],
+                   DB_ARGS(db_i64(app_id), db_i64(pidx)), &pegasus_action_rec,
                    ACTIONS_MAX, out);
 }

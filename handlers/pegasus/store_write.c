@@ -23,7 +23,6 @@ enum {
     LEVEL,
     TOUCH,
     PARTITION,
-    ACTION_COUNT,
     ACTION_ADD,
     ACTIONS_DROP,
     BALANCE_DROP,
@@ -107,8 +106,6 @@ static const char *const sql[SQL__MAX] = {
                   " JOIN pegasus_app a ON a.app_id = p.app_id"
                   " WHERE p.app_id = ? AND p.pidx = ?"
                   " AND a.status = 'AVAILABLE' FOR UPDATE",
-    [ACTION_COUNT] = "SELECT COUNT(*) FROM pegasus_action"
-                     " WHERE app_id = ? AND pidx = ?",
     [ACTION_ADD] = "INSERT INTO pegasus_action (app_id, pidx, ord, type,"
                    " target, node, balancer, made_ms)"
                    " VALUES (?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")",
@@ -249,14 +246,6 @@ pegasus_store_partition(struct db *db, struct arena *a, int32_t app_id,
 {
     return db_one(db, a, sql[PARTITION], DB_ARGS(db_i64(app_id), db_i64(pidx)),
                   &pegasus_partition_rec, out);
-}
-
-enum err
-pegasus_store_action_count(struct db *db, int32_t app_id, int32_t pidx,
-                           int64_t *out)
-{
-    return db_one_i64(db, sql[ACTION_COUNT],
-                      DB_ARGS(db_i64(app_id), db_i64(pidx)), out);
 }
 
 enum err

@@ -330,5 +330,5 @@ def test_every_mutation_has_its_audit_row_and_a_refusal_none(pegasus, fresh,
     pegasus.ok("/meta/app/drop", app_name=name)
     operations = [r["operation"] for r in rows(
         sql, "SELECT operation FROM audit WHERE target = %s ORDER BY id",
-        name)]
+        f"table {name}")]
     assert operations == ["meta/app/create", "meta/app/drop"]

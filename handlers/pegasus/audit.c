@@ -1,0 +1,76 @@
+/* What the audit rows of this dialect say of a table's variables, of a
+ * partition and of a replica server; a table is its row. */
+#include "audit.h"
+
+#include <string.h>
+
+#include "state.h"
+
+TABLE(pegasus_level_kept, PEGASUS_LEVEL_KEPT);
+TABLE(pegasus_table_made, PEGASUS_TABLE_MADE);
+TABLE(pegasus_partition_kept, PEGASUS_PARTITION_KEPT);
+TABLE(pegasus_server_kept, PEGASUS_SERVER_KEPT);
+
+void
+audit_target(struct req *r, const char *kind, const char *name)
+{
+    req_audit(r, arena_printf(r->arena, "%s %s", kind, name), NULL, NULL);
+}
+
+enum err
+audit_envs(struct req *r, int32_t app_id, audit_fn *say)
+{
+    struct pegasus_env_rows rows;
+    struct pegasus_texts texts = { 0 };
+    enum err e = pegasus_store_env_rows(r->db, r->arena, app_id, &rows);
+
+    if (e != ERR_OK)
+        return e;
+    texts.pairs.n = rows.n;
+    texts.pairs.v = rows.v;
+    SET(&texts, pegasus_texts, pairs);
+    say(r, &pegasus_texts_rec, &texts);
+    return ERR_OK;
+}
+
+void
+audit_partition(struct req *r, const struct pegasus_partition *row,
+                const struct pegasus_action_rows *actions, audit_fn *say)
+{
+    struct pegasus_partition copy = *row;
+    struct pegasus_partition_kept p = { .partition = &copy };
+
+    p.actions.n = actions->n;
+    p.actions.v = actions->v;
+    say(r, &pegasus_partition_kept_rec, &p);
+}
+
+void
+audit_config(struct req *r, const struct pegasus_partition *row,
+             const struct pg_config *c, const struct pg_node *nodes)
+{
+    struct pegasus_partition now = *row;
+    struct pegasus_config_texts t;
+
+    pegasus_config_print(c, nodes, &t);
+    now.ballot = c->ballot;
+    now.primary_node = t.primary;
+    SET(&now, pegasus_partition, primary_node);
+    now.secondaries = t.secondaries;
+    now.members = config_members(c);
+    now.last_drops = t.drops;
+    req_audit_after(r, &pegasus_partition_rec, &now);
+}
+
+void
+audit_server(struct req *r, const char *address, uint64_t replicas,
+             audit_fn *say)
+{
+    const struct pegasus_server_kept s = {
+        .has = UINT64_MAX,
+        .address = address,
+        .replicas = (int64_t)replicas,
+    };
+
+    say(r, &pegasus_server_kept_rec, &s);
+}
