@@ -6,7 +6,6 @@
 #include <strings.h>
 #include <time.h>
 
-#include "audit.h"
 #include "bind.h"
 #include "checks.h"
 #include "clock.h"
@@ -15,6 +14,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "reply.h"
+#include "req_audit.h"
 #include "req_io.h"
 #include "route.h"
 #include "tables.h"
@@ -294,24 +294,8 @@ forget_answer(struct req *r)
     io->failed = NULL;
     io->failure = (struct failure){ 0 };
     io->target = io->before = io->after = NULL;
+    io->audit_lost = false;
     io->wake = false;
-}
-
-static enum err
-write_audit(struct req *r)
-{
-    struct audit a = {
-        .request_id = r->request_id,
-        .token_name = r->token_name,
-        .listener = r->listener,
-        .operation = r->operation,
-        .target = r->io->target,
-        .request = failure_input(r),
-        .before = r->io->before,
-        .after = r->io->after,
-    };
-
-    return audit_write(r->db, &a);
 }
 
 /* The transaction of a mutation. Its reply is made before the commit: what
@@ -328,7 +312,7 @@ run_transaction(struct req *r, const void *in, struct reply *rp)
     if (e == ERR_OK)
         e = reply_render(rp);
     if (e == ERR_OK)
-        e = write_audit(r);
+        e = req_audit_write(r);
     e = db_end(r->db, e);
     if (e == ERR_EXISTS && !req_failed(r) &&
         strcmp(db_dup_index(r->db), "audit_request_id") == 0) {

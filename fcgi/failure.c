@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit.h"
 #include "req_io.h"
 
 #define TEXT_MAX 8192
@@ -191,21 +190,6 @@ failure_event(struct req *r, enum event event, struct args args)
     if (row->id == NULL)
         row = failure_default(r->dialect, event_class[event]);
     return failure_set(r, row, args);
-}
-
-const char *
-failure_input(struct req *r)
-{
-    struct buf b = BUF_INIT(AUDIT_JSON_BYTES);
-    const char *s = NULL;
-
-    if (r->io->in == NULL)
-        return "";
-    put_record(r, &b, r->io->in_rec, r->io->in);
-    if (!b.failed)
-        s = arena_strndup(r->arena, buf_text(&b), b.n);
-    buf_free(&b);
-    return s == NULL ? AUDIT_TOO_LONG : s;
 }
 
 /* A refusal for good: the same request would be refused again. */

@@ -18,8 +18,4 @@ enum err failure_event(struct req *r, enum event event, struct args args);
  * dispatch_init has passed. */
 const struct error_text *failure_default(const struct dialect *d, enum err e);
 
-/* The bound input as compact JSON with secrets masked, for the audit row; ""
- * when nothing was bound. */
-const char *failure_input(struct req *r);
-
 #endif

@@ -1,5 +1,7 @@
 /* What handlers tell the audit row of their mutation: which thing was changed,
  * and how it stood before and after. */
+#include "req_audit.h"
+
 #include <string.h>
 
 #include "audit.h"
@@ -8,12 +10,14 @@
 /* Our documents are indented by LF and blanks, and no JSON string holds an
  * LF: without the indentation the row takes half the room. */
 static const char *
-fold(struct arena *a, const char *doc)
+fold(struct req *r, const char *doc)
 {
-    char *out = arena_strdup(a, doc), *to = out;
+    char *out = arena_strdup(r->arena, doc), *to = out;
 
-    if (out == NULL)
-        return AUDIT_TOO_LONG;
+    if (out == NULL) {
+        r->io->audit_lost = true;
+        return NULL;
+    }
     for (const char *p = out; *p != '\0';) {
         if (*p == '\n')
             p += 1 + strspn(p + 1, " ");
@@ -31,36 +35,59 @@ req_audit(struct req *r, const char *target, const char *before,
     if (target != NULL)
         r->io->target = target;
     if (before != NULL)
-        r->io->before = fold(r->arena, before);
+        r->io->before = fold(r, before);
     if (after != NULL)
-        r->io->after = fold(r->arena, after);
+        r->io->after = fold(r, after);
 }
 
 /* Half a document would not be JSON: what is too long is a note. */
 static const char *
-print(struct req *r, const struct record *rec, const void *in)
+print(struct req *r, const struct record *rec, const void *in, bool input)
 {
     static const struct json_style compact = { .i64_as_string = true };
     struct buf b = BUF_INIT(AUDIT_JSON_BYTES);
     struct json_writer w;
     const char *s = NULL;
+    enum err e;
 
     jw_init(&w, &b, &compact);
-    if (record_render(&w, rec, in, SECRETS_STARS, false, r->arena) == ERR_OK &&
-        buf_err(&b) == ERR_OK)
+    e = record_render(&w, rec, in, SECRETS_STARS, input, r->arena);
+    if (e == ERR_OK)
         s = arena_strndup(r->arena, buf_text(&b), b.n);
+    else if (e == ERR_LIMIT)
+        s = AUDIT_TOO_LONG;
     buf_free(&b);
-    return s == NULL ? AUDIT_TOO_LONG : s;
+    r->io->audit_lost = r->io->audit_lost || s == NULL;
+    return s;
 }
 
 void
 req_audit_before(struct req *r, const struct record *rec, const void *in)
 {
-    r->io->before = print(r, rec, in);
+    r->io->before = print(r, rec, in, false);
 }
 
 void
 req_audit_after(struct req *r, const struct record *rec, const void *in)
 {
-    r->io->after = print(r, rec, in);
+    r->io->after = print(r, rec, in, false);
+}
+
+enum err
+req_audit_write(struct req *r)
+{
+    const struct req_io *io = r->io;
+    struct audit a = {
+        .request_id = r->request_id,
+        .token_name = r->token_name,
+        .listener = r->listener,
+        .operation = r->operation,
+        .target = io->target,
+        .before = io->before,
+        .after = io->after,
+    };
+
+    if (io->in != NULL)
+        a.request = print(r, io->in_rec, io->in, true);
+    return io->audit_lost ? ERR_NOMEM : audit_write(r->db, &a);
 }

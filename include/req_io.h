@@ -40,6 +40,7 @@ struct req_io {
     const struct record *in_rec;
     const struct checks *checks;
     const char *target, *before, *after; /* req_audit */
+    bool audit_lost;         /* there was no memory for one of them */
     bool wake;               /* req_wake */
     const char *query_token; /* the worker's: a token of the query, or "" */
 };

@@ -1,0 +1,11 @@
+/* The audit row of a request, from what its handler has said. */
+#ifndef MG_REQ_AUDIT_H
+#define MG_REQ_AUDIT_H
+
+#include "req.h"
+
+/* Writes it: last in the transaction. NOMEM when there was no memory for what
+ * was said; the row does not say less than it must. */
+enum err req_audit_write(struct req *r) MUST_USE;
+
+#endif
