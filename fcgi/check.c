@@ -302,6 +302,7 @@ check_main(int argc, char **argv)
              strcmp(argv[2], "json") == 0;
     if (argc != 1 && !l.json)
         return usage(stderr);
+    log_set_level(LOG_LV_ERROR); /* what is well is told below */
     l.arena = arena_new((size_t)16 << 20);
     if (l.arena == NULL)
         return 1;
