@@ -169,9 +169,8 @@ deps: ## install missing Debian packages: GROUPS="run build test comp bench"
 	@.package/deps $(GROUPS)
 
 PREFIX ?= /usr/local
-install: release ## the binary to $(DESTDIR)$(PREFIX)/bin
-	install -D -m 0755 build/release/metagate \
-	    '$(DESTDIR)$(PREFIX)/bin/metagate'
+install: release ## binary and systemd units below DESTDIR (.package/systemd/README.md)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' .package/install
 
 help: ## this list
 	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-8s %s\n", $$1, $$2 }' \

@@ -140,6 +140,8 @@ enum err up_check_ports(char *why, size_t why_size) MUST_USE;
 
 /* up_files.c: what a deployment has before its first child. */
 enum err up_make_files(struct up *up, char *why, size_t why_size) MUST_USE;
+/* What an installed system has before its first start; what is there stays. */
+enum err up_make_installation(char *why, size_t why_size) MUST_USE;
 /* Removes the sockets and, if it was moved, their folder. */
 void up_drop_sockets(void);
 

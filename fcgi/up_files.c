@@ -233,7 +233,7 @@ make_tokens(void)
 
 /* The steps, and what to call each when it fails. */
 static enum err
-run_steps(struct up *up, const char **step)
+run_steps(const char **step)
 {
     static const struct {
         const char *name;
@@ -253,6 +253,14 @@ run_steps(struct up *up, const char **step)
         *step = steps[i].name;
         e = steps[i].make();
     }
+    return e;
+}
+
+static enum err
+make_all(struct up *up, const char **step)
+{
+    enum err e = run_steps(step);
+
     if (e == ERR_OK) {
         *step = "secret";
         e = make_secret(up);
@@ -264,6 +272,13 @@ run_steps(struct up *up, const char **step)
     return e;
 }
 
+static void
+say_step(const char *step, enum err e, char *why, size_t why_size)
+{
+    (void)snprintf(why, why_size, "%s: cannot make %s: %s (%s)",
+                   config_run_dir(), step, err_name(e), strerror(errno));
+}
+
 enum err
 up_make_files(struct up *up, char *why, size_t why_size)
 {
@@ -273,13 +288,30 @@ up_make_files(struct up *up, char *why, size_t why_size)
     if (e == ERR_OK)
         e = make_dir("tmp", 0700);
     if (e == ERR_OK)
-        e = run_steps(up, &step);
+        e = make_all(up, &step);
     if (e == ERR_OK) {
         step = "up.net";
         e = up_write_file("up.net", config_net(), 0640);
     }
     if (e != ERR_OK)
-        (void)snprintf(why, why_size, "%s: cannot make %s: %s (%s)",
-                       config_run_dir(), step, err_name(e), strerror(errno));
+        say_step(step, e, why, why_size);
+    return e;
+}
+
+/* An installed system's workers outlive one another: its secret is kept. */
+enum err
+up_make_installation(char *why, size_t why_size)
+{
+    const char *step = "its folders";
+    enum err e = make_dir("log", 0750);
+
+    if (e == ERR_OK)
+        e = run_steps(&step);
+    if (e == ERR_OK && !exists("secret")) {
+        step = "secret";
+        e = make_random("secret", 32, 0600);
+    }
+    if (e != ERR_OK)
+        say_step(step, e, why, why_size);
     return e;
 }

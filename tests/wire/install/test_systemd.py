@@ -1,0 +1,215 @@
+"""An installed system: units that systemd takes, sockets that outlive their
+workers."""
+
+import itertools
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+
+import pytest
+
+from support import fcgi
+from support.deployment import ROOT
+from support.waiting import until
+from support.worker import Worker
+
+UNITS = ["metagate-serve@.socket", "metagate-serve@.service",
+         "metagate-control@.service", "metagate-supervise@.service",
+         "metagate-setup.service", "metagate.target"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """(DESTDIR, PREFIX) of a `make install`."""
+    top = tmp_path_factory.mktemp("install")
+    dest, prefix = top / "dest", top / "usr"
+    subprocess.run(["make", "-s", "install", f"DESTDIR={dest}",
+                    f"PREFIX={prefix}"], cwd=ROOT, check=True, timeout=300,
+                   stdin=subprocess.DEVNULL)
+    (prefix / "bin").mkdir(parents=True)  # what the units name
+    shutil.copy(f"{dest}{prefix}/bin/metagate", prefix / "bin")
+    return dest, prefix
+
+
+def test_everything_lies_below_destdir(installed):
+    dest, prefix = installed
+    found = {os.path.join(where, name).removeprefix(str(dest))
+             for where, _, names in os.walk(dest) for name in names}
+    lib = f"{prefix}/lib"
+    assert found == {
+        f"{prefix}/bin/metagate", "/etc/logrotate.d/metagate",
+        f"{prefix}/share/doc/metagate/README.md",
+        f"{lib}/sysusers.d/metagate.conf", f"{lib}/tmpfiles.d/metagate.conf",
+        *(f"{lib}/systemd/system/{u}" for u in UNITS)}
+    for name in found - {f"{prefix}/bin/metagate"}:
+        with open(f"{dest}{name}") as f:
+            text = f.read()
+        assert "@" + "PREFIX@" not in text and "HARDENING" not in text, name
+
+
+def units(installed):
+    dest, prefix = installed
+    return [f"{dest}{prefix}/lib/systemd/system/{u}" for u in UNITS]
+
+
+def analyze(*args):
+    path = shutil.which("systemd-analyze")
+    assert path, "missing: apt-get install systemd"
+    return subprocess.run([path, *args], capture_output=True, text=True,
+                          timeout=60, env={
+                              "PATH": os.environ["PATH"],
+                              "SYSTEMD_UNIT_PATH":
+                              os.path.dirname(args[-1]) + ":"})
+
+
+def test_systemd_takes_the_units(installed):
+    done = analyze("verify", *units(installed))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_services_are_locked_up(installed):
+    for unit in units(installed):
+        if unit.endswith(".service"):
+            done = analyze("security", "--offline=yes", "--threshold=25", unit)
+            assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_sysusers_and_tmpfiles_are_understood(installed):
+    dest, prefix = installed
+    root = dest / "root"
+    (root / "etc").mkdir(parents=True, exist_ok=True)
+    for tool, folder, more in (("systemd-sysusers", "sysusers.d", []),
+                               ("systemd-tmpfiles", "tmpfiles.d",
+                                ["--create"])):
+        path = shutil.which(tool)
+        assert path, "missing: apt-get install systemd"
+        done = subprocess.run([path, f"--root={root}", *more,
+                               f"{dest}{prefix}/lib/{folder}/metagate.conf"],
+                              capture_output=True, text=True, timeout=30)
+        if os.geteuid() == 0:
+            assert done.returncode == 0, done.stderr
+    if os.geteuid() == 0:
+        made = os.stat(root / "var/lib/metagate")
+        assert stat.S_IMODE(made.st_mode) == 0o750
+        assert os.readlink(root / "var/lib/metagate/s") == "/run/metagate"
+
+
+def test_init_makes_what_is_missing_and_keeps_what_is_there(tmp_path):
+    binary = os.path.join(ROOT, "build", "asan", "metagate")
+    run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o750)
+    files = ["metagate.ini", "key", "secret", "token", "tokens.map", "curlrc",
+             "deployment_id"]
+
+    def init():
+        subprocess.run([binary, "--run-dir", str(run_dir), "init"],
+                       check=True, timeout=60, stdout=subprocess.DEVNULL)
+        return {f: (run_dir / f).read_text() for f in files}
+
+    first = init()
+    assert all(first.values())
+    assert init() == first
+    for name in ("key", "secret", "token", "tokens.map", "curlrc"):
+        assert stat.S_IMODE((run_dir / name).stat().st_mode) == 0o600
+
+
+# ---- LISTEN_FDS ----
+
+class SystemdWorker(Worker):
+    """Gets its socket as systemd hands one over: descriptor 3, named by
+    LISTEN_FDS and LISTEN_PID."""
+
+    def start(self, wait=True):
+        started = self.log().count("serve.start")
+        fd = self.listening.fileno()
+        self.process = subprocess.Popen(
+            ["/bin/sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"',
+             "systemd", *self.argv], preexec_fn=lambda: os.dup2(fd, 3),
+            pass_fds=[3], stdin=subprocess.DEVNULL, env=self.env, cwd="/",
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if wait:
+            until(lambda: self.log().count("serve.start") > started)
+        return self
+
+
+@pytest.fixture
+def workers(deployment):
+    made = [SystemdWorker(deployment.binary, deployment.run_dir,
+                          deployment.net, deployment.env(), serve_threads=4)
+            for _ in range(2)]
+    for w in made:
+        w.start()
+    yield made
+    status = [w.stop() for w in made]
+    for w in made:
+        w.end()
+    assert status == [0, 0], [w.errors for w in made]
+
+
+def test_a_restart_one_by_one_loses_no_request(workers):
+    """Connections of nginx's kind: kept, and opened anew when a worker says
+    that it closes them."""
+    stop, failed = threading.Event(), []
+    done = [0] * 16
+
+    def client(i):
+        kept = {}
+        for w in itertools.cycle(workers):
+            if stop.is_set():
+                break
+            try:
+                c = kept.pop(w, None)
+                if c is None or c.closed_meanwhile():
+                    c = w.connect()
+                r = c.ask(w.params("/metrics", scope="read"))
+                assert r.status == 200
+                if r.closes:
+                    c.close()
+                else:
+                    kept[w] = c
+                done[i] += 1
+            except Exception as e:
+                failed.append(e)
+        for c in kept.values():
+            c.close()
+
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(16)]
+    for t in threads:
+        t.start()
+    try:
+        for w in workers * 3:
+            before = sum(done)
+            assert w.stop(signal.SIGTERM) == 0
+            w.start()
+            until(lambda: sum(done) > before + 100, "requests go on")
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    assert not failed, f"{len(failed)}: {failed[:3]}"
+    assert min(done) > 0
+
+
+def test_socket_activation_starts_a_worker_at_its_first_request(deployment):
+    path = shutil.which("systemd-socket-activate")
+    assert path, "missing: apt-get install systemd"
+    w = Worker(deployment.binary, deployment.run_dir, deployment.net,
+               deployment.env())
+    w.listening.close()
+    os.unlink(w.path)
+    process = subprocess.Popen(
+        [path, "-l", w.path, *(f"-E{k}={v}" for k, v in w.env.items()),
+         *w.argv], env=w.env, cwd="/", stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: os.path.exists(w.path), "it listens")
+        os.chmod(w.path, 0o666)
+        with fcgi.Connection(w.path) as c:
+            assert c.ask(w.params("/healthz")).status == 200
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        os.unlink(w.path)
