@@ -17,6 +17,7 @@
 #include "config.h"
 #include "crypt.h"
 #include "file.h"
+#include "log.h"
 #include "nginx.h"
 #include "place.h"
 #include "tokens.h"
