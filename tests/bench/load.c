@@ -394,10 +394,7 @@ static void
 hold(void)
 {
     char byte;
-    size_t i;
 
-    for (i = 0; i < n_clients; i++)
-        send_next(&clients[i]);
     while (count_waiting())
         turn();
     if (bad > 0) {
@@ -414,7 +411,6 @@ static void
 set_up(char **argv)
 {
     struct rlimit files;
-    size_t i;
 
     server = (struct sockaddr_in){ .sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)atoi(argv[2])) };
@@ -432,8 +428,21 @@ set_up(char **argv)
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (latency_us == NULL || clients == NULL || epoll_fd < 0)
         die("set-up");
-    for (i = 0; i < n_clients; i++)
+}
+
+/* With `idle` each asks at once: who says nothing for long is cut off. */
+static void
+open_clients(void)
+{
+    size_t i;
+
+    for (i = 0; i < n_clients; i++) {
         open_client(&clients[i], i);
+        if (idle)
+            send_next(&clients[i]);
+        if (idle && i % 64 == 0)
+            turn();
+    }
 }
 
 int
@@ -448,6 +457,7 @@ main(int argc, char **argv)
     }
     idle = argc > 7;
     set_up(argv);
+    open_clients();
     if (idle) {
         hold();
         return 0;
