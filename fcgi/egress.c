@@ -33,7 +33,7 @@ struct networks {
 /* Written before threads. */
 static struct networks allowed, denied;
 
-static const unsigned char v4_prefix[12] = { 0, 0, 0, 0,    0,    0,
+static const unsigned char v4_prefix[12] = { 0, 0, 0, 0, 0,    0,
                                              0, 0, 0, 0, 0xff, 0xff };
 
 /* ---- addresses ---- */
@@ -66,8 +66,7 @@ within(const unsigned char address[16], const struct network *net)
 
     if (memcmp(address, net->bytes, whole) != 0)
         return false;
-    return rest == 0 ||
-           (address[whole] ^ net->bytes[whole]) >> (8 - rest) == 0;
+    return rest == 0 || (address[whole] ^ net->bytes[whole]) >> (8 - rest) == 0;
 }
 
 static bool
@@ -249,8 +248,8 @@ parse_list(const char *text, const char *key, struct networks *out,
         if (out->n == NETWORKS_MAX ||
             !parse_network(text, n, &out->v[out->n])) {
             (void)snprintf(why, EGRESS_WHY,
-                           "[egress] %s: not a network, or too many: %.*s",
-                           key, n < 64 ? (int)n : 64, text);
+                           "[egress] %s: not a network, or too many: %.*s", key,
+                           n < 64 ? (int)n : 64, text);
             return ERR_BAD_PARAM;
         }
         out->n++;
@@ -421,8 +420,8 @@ egress_resolve(const char *host, unsigned port, struct egress_address *out,
 enum err
 egress_begin(const struct egress_address *to, int *fd)
 {
-    *fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                 0);
+    *fd =
+        socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (*fd < 0)
         return errno == EMFILE || errno == ENFILE ? ERR_BUSY : ERR_PEER;
     if (connect(*fd, (const struct sockaddr *)&to->sa, to->n) == 0 ||

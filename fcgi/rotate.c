@@ -31,13 +31,13 @@
 #include "secrets.h"
 #include "store.h"
 
-#define EXIT_USAGE 2
-#define PAGE_ROWS 100 /* as in handlers/secrets.c */
-#define ARENA_BYTES ((size_t)64 << 20)
-#define TRIES 8
-#define LEASE_MS 10000
+#define EXIT_USAGE    2
+#define PAGE_ROWS     100 /* as in handlers/secrets.c */
+#define ARENA_BYTES   ((size_t)64 << 20)
+#define TRIES         8
+#define LEASE_MS      10000
 #define LEASE_WAIT_MS 15000 /* for the lease of one that was killed */
-#define SLACK_MS 1000
+#define SLACK_MS      1000
 
 struct rotation {
     struct db *db;
@@ -47,10 +47,10 @@ struct rotation {
     uint64_t resealed, failed;
 };
 
-#define SEALED_ROW(X, s)                                                   \
-    X(s, STR, k1, "k1", COLUMN_ONLY, -)                                    \
-    X(s, STR, k2, "k2", COLUMN_ONLY, -)                                    \
-    X(s, STR, row, "secret_row", COLUMN_ONLY, -)                           \
+#define SEALED_ROW(X, s)                         \
+    X(s, STR, k1, "k1", COLUMN_ONLY, -)          \
+    X(s, STR, k2, "k2", COLUMN_ONLY, -)          \
+    X(s, STR, row, "secret_row", COLUMN_ONLY, -) \
     X(s, STR, sealed, "sealed", COLUMN_ONLY, -)
 STRUCT(sealed_row, SEALED_ROW);
 TABLE(sealed_row, SEALED_ROW);
@@ -132,10 +132,10 @@ reseal_column(struct rotation *r, const struct secret_column *c)
     do {
         arena_reset(r->a);
         rows = (struct sealed_rows){ 0, NULL };
-        e = db_list(r->db, r->a, c->page,
-                    DB_ARGS(db_str(r->pattern), db_str(k1), db_str(k1),
-                            db_str(k2)),
-                    &sealed_row_rec, PAGE_ROWS, &rows);
+        e = db_list(
+            r->db, r->a, c->page,
+            DB_ARGS(db_str(r->pattern), db_str(k1), db_str(k1), db_str(k2)),
+            &sealed_row_rec, PAGE_ROWS, &rows);
         if (e == ERR_OK && rows.n > 0)
             e = reseal_with_patience(r, c, &rows);
         if (e == ERR_OK)
@@ -166,8 +166,7 @@ count_old(struct rotation *r, int64_t *out)
     enum err e = ERR_OK;
 
     *out = 0;
-    (void)snprintf(r->pattern, sizeof(r->pattern), "v1:%u:%%",
-                   crypt_key_id());
+    (void)snprintf(r->pattern, sizeof(r->pattern), "v1:%u:%%", crypt_key_id());
     for (const struct secret_column *c = secret_columns;
          c->table != NULL && e == ERR_OK; c++) {
         int64_t n = 0;
@@ -205,8 +204,7 @@ wait_for_lease(struct rotation *r)
     enum err e = lock_run_dir();
 
     r->lease = (struct lease){ "crypt.rotate", r->owner, LEASE_MS, 0 };
-    while (e == ERR_OK &&
-           (e = lease_retake(r->db, &r->lease)) == ERR_BUSY &&
+    while (e == ERR_OK && (e = lease_retake(r->db, &r->lease)) == ERR_BUSY &&
            clock_mono_ms() < until_ms) {
         (void)sleep(1);
         e = ERR_OK;
@@ -226,8 +224,8 @@ wait_for_writers(struct rotation *r)
 
     if (stat(r->path, &st) != 0)
         return ERR_STATE;
-    changed_ms = (int64_t)st.st_mtim.tv_sec * 1000 +
-                 st.st_mtim.tv_nsec / 1000000;
+    changed_ms =
+        (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
     while (e == ERR_OK && clock_unix_ms() < changed_ms + wait_ms) {
         const struct timespec part = { .tv_nsec = 200000000 };
 

@@ -31,15 +31,14 @@ struct egress_address {
  * "mysql,tcp"; port 0 = there must be one. BAD_PARAM with why, which never
  * holds a password. */
 enum err egress_parse(const char *url, const char *schemes, unsigned port,
-                      struct egress_target *out,
-                      char why[EGRESS_WHY]) MUST_USE;
+                      struct egress_target *out, char why[EGRESS_WHY]) MUST_USE;
 
 /* The first address of the host that may be connected to. DENIED when all are
  * refused, NOT_FOUND when there is none; why says more. Names are asked of
  * the resolver, which may take some seconds: never in a transaction. */
-enum err egress_resolve(const char *host, unsigned port,
-                        struct egress_address *out,
-                        char why[EGRESS_WHY]) MUST_USE;
+enum err
+egress_resolve(const char *host, unsigned port, struct egress_address *out,
+               char why[EGRESS_WHY]) MUST_USE;
 
 /* A non-blocking stream socket that is being connected to the address: POLLOUT
  * tells when, SO_ERROR how. PEER, or BUSY when descriptors are short. */

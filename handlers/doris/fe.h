@@ -8,14 +8,14 @@
 #include "req.h"
 #include "store_beat.h"
 
-#define DORIS_FE_STATUS(X, s)                                              \
+#define DORIS_FE_STATUS(X, s) \
     X(s, STR, instance_id, "instance_id", IN | QUERY, -, .max = 255)
 STRUCT(doris_fe_status, DORIS_FE_STATUS);
 
 extern const struct form doris_fe_form;
 
 #define ENDPOINT_FILE "../handlers/doris/fe_endpoints.def"
-#define ERROR_FILE "../handlers/doris/fe_errors.def"
+#define ERROR_FILE    "../handlers/doris/fe_errors.def"
 #include "endpoint_protos.h"
 
 #endif

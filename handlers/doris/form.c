@@ -56,11 +56,9 @@ failure_text(struct req *r, struct json_writer *w, const struct failure *f)
     buf_putc(w->out, '\n');
 }
 
-#define INPUT   \
-    DORIS_INPUT, \
-    .secrets = SECRETS_STARS, .style = STYLE
+#define INPUT DORIS_INPUT, .secrets = SECRETS_STARS, .style = STYLE
 
-#define ENVELOPE(X, s) \
+#define ENVELOPE(X, s)                                                  \
     X(s, STR, code, "code", OUT, -, .doc = "OK or the kind of failure") \
     X(s, STR, msg, "msg", OUT, -)
 STRUCT(doris_envelope, ENVELOPE);

@@ -22,9 +22,9 @@
 #include "place.h"
 #include "store_beat.h"
 
-#define PAGE 128         /* nodes asked at once */
-#define PAGE_MS 2000     /* for all of a page */
-#define FORGET_EVERY 12  /* rounds */
+#define PAGE         128  /* nodes asked at once */
+#define PAGE_MS      2000 /* for all of a page */
+#define FORGET_EVERY 12   /* rounds */
 
 /* Where the round is; between rounds addr is empty. */
 struct beats {

@@ -31,12 +31,11 @@ open_tablet(struct req *r, const char *cloud_unique_id,
     enum err e;
 
     w->now = doris_now();
-    e = doris_rpc_instance(r, cloud_unique_id, DORIS_JOB_CUID,
-                           &w->instance_id);
+    e = doris_rpc_instance(r, cloud_unique_id, DORIS_JOB_CUID, &w->instance_id);
     if (e != ERR_OK)
         return e;
-    if (asked == NULL || (asked->compaction.n == 0 &&
-                          asked->schema_change == NULL))
+    if (asked == NULL ||
+        (asked->compaction.n == 0 && asked->schema_change == NULL))
         return req_fail(r, DORIS_JOB_NONE, ARGS());
     w->tablet_id = asked->idx == NULL ? 0 : asked->idx->tablet_id;
     if (w->tablet_id <= 0)
@@ -49,8 +48,7 @@ open_tablet(struct req *r, const char *cloud_unique_id,
                               &w->stats);
     if (e != ERR_OK)
         return e;
-    e = doris_store_job(r->db, r->arena, w->instance_id, w->tablet_id,
-                        &w->job);
+    e = doris_store_job(r->db, r->arena, w->instance_id, w->tablet_id, &w->job);
     w->recorded = e == ERR_OK;
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -127,12 +125,12 @@ conflict(const struct doris_compaction *a, const struct doris_compaction *b)
 
 /* The versions that are being compacted, so that the node may try others. */
 static enum err
-fail_busy(struct req *r, const struct work *w,
-          const struct doris_compaction *c, const struct doris_compaction *by)
+fail_busy(struct req *r, const struct work *w, const struct doris_compaction *c,
+          const struct doris_compaction *by)
 {
     struct doris_started *more = arena_alloc(r->arena, sizeof(*more));
-    struct I64 *v = arena_array(r->arena, 2 * w->job.compaction.n + 1,
-                                sizeof(*v));
+    struct I64 *v =
+        arena_array(r->arena, 2 * w->job.compaction.n + 1, sizeof(*v));
     size_t n = 0;
 
     if (more == NULL || v == NULL)
@@ -320,11 +318,11 @@ static enum err
 fail_job(struct req *r, int id, const struct work *w,
          const struct doris_job *asked)
 {
-    return req_fail(r, id, ARGS(arg_i64(r, "tablet", w->tablet_id),
-                                arg("instance", w->instance_id),
-                                arg_json(r, "recorded", &doris_job_rec,
-                                         &w->job),
-                                arg_json(r, "given", &doris_job_rec, asked)));
+    return req_fail(r, id,
+                    ARGS(arg_i64(r, "tablet", w->tablet_id),
+                         arg("instance", w->instance_id),
+                         arg_json(r, "recorded", &doris_job_rec, &w->job),
+                         arg_json(r, "given", &doris_job_rec, asked)));
 }
 
 /* The recorded compaction of a given one. */
@@ -415,9 +413,9 @@ replace_rowsets(struct req *r, const struct work *w,
         return req_fail(r, DORIS_JOB_NO_ROWSET,
                         ARGS(arg_i64(r, "tablet", w->tablet_id)));
     if (e == ERR_OK)
-        e = doris_store_rowsets_replace(
-            r->db, w->instance_id, w->tablet_id, c->input_versions.v[0].v,
-            c->input_versions.v[1].v, w->now, &n);
+        e = doris_store_rowsets_replace(r->db, w->instance_id, w->tablet_id,
+                                        c->input_versions.v[0].v,
+                                        c->input_versions.v[1].v, w->now, &n);
     if (e == ERR_OK && n == 0)
         return req_fail(r, DORIS_JOB_FEW,
                         ARGS(arg_i64(r, "tablet", w->tablet_id)));
@@ -430,9 +428,9 @@ replace_rowsets(struct req *r, const struct work *w,
     SET(&rs, doris_rowset, start_version);
     SET(&rs, doris_rowset, end_version);
     SET(&rs, doris_rowset, rowset_state);
-    return e == ERR_OK ? doris_store_rowset_add(r->db, r->arena,
-                                                w->instance_id, &rs)
-                       : e;
+    return e == ERR_OK
+               ? doris_store_rowset_add(r->db, r->arena, w->instance_id, &rs)
+               : e;
 }
 
 /* given has the outcome; what was recorded at the start says of which kind it
@@ -505,8 +503,8 @@ commit_schema_change(struct req *r, struct work *w,
     if (e == ERR_NOT_FOUND)
         return doris_rpc_no_tablet(r, w->instance_id, id);
     for (size_t i = 0; e == ERR_OK && i < s->txn_ids.n; i++) {
-        e = doris_store_tmp(r->db, r->arena, w->instance_id,
-                            s->txn_ids.v[i].v, id, &rs);
+        e = doris_store_tmp(r->db, r->arena, w->instance_id, s->txn_ids.v[i].v,
+                            id, &rs);
         if (e == ERR_NOT_FOUND)
             return req_fail(r, DORIS_JOB_NO_ROWSET,
                             ARGS(arg_i64(r, "tablet", id)));
@@ -517,8 +515,8 @@ commit_schema_change(struct req *r, struct work *w,
             SET(&rs, doris_rowset, start_version);
         }
         if (e == ERR_OK)
-            e = doris_store_tmp_drop(r->db, w->instance_id,
-                                     s->txn_ids.v[i].v, id);
+            e = doris_store_tmp_drop(r->db, w->instance_id, s->txn_ids.v[i].v,
+                                     id);
         if (e == ERR_OK)
             e = doris_store_rowset_add(r->db, r->arena, w->instance_id, &rs);
     }
@@ -533,9 +531,9 @@ commit_schema_change(struct req *r, struct work *w,
     if (s->output_cumulative_point > now.cumulative_point)
         now.cumulative_point = s->output_cumulative_point;
     e = doris_store_stats_set(r->db, w->instance_id, &now);
-    return e == ERR_OK ? doris_store_tablet_save(r->db, r->arena,
-                                                 w->instance_id, &t)
-                       : e;
+    return e == ERR_OK
+               ? doris_store_tablet_save(r->db, r->arena, w->instance_id, &t)
+               : e;
 }
 
 static enum err

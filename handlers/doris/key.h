@@ -26,7 +26,7 @@ enum err doris_key_build(struct req *r, const struct key_type *type,
                          struct buf *key) MUST_USE;
 
 /* Its bytes, each in two digits behind the given text. */
-const char *doris_key_hex(struct req *r, const struct buf *key,
-                          const char *before);
+const char *
+doris_key_hex(struct req *r, const struct buf *key, const char *before);
 
 #endif

@@ -12,7 +12,7 @@
 #include "store_rate.h"
 #include "store_rpc.h"
 
-#define LOOK_MS 1000
+#define LOOK_MS      1000
 #define LIMITS_BYTES ((size_t)64 << 20)
 
 /* The limits as they were when this process last looked. */
@@ -35,9 +35,8 @@ look(struct req *r)
     struct doris_rate_rows rows = { 0, NULL };
     struct arena *fresh, *old;
 
-    if (now_ms < due_ms ||
-        !atomic_compare_exchange_strong(&limits.next_ms, &due_ms,
-                                        now_ms + LOOK_MS))
+    if (now_ms < due_ms || !atomic_compare_exchange_strong(
+                               &limits.next_ms, &due_ms, now_ms + LOOK_MS))
         return;
     fresh = arena_new(LIMITS_BYTES);
     if (fresh == NULL)
@@ -206,11 +205,9 @@ doris_rate_adjust(struct req *r, const struct doris_adjust_rate *in)
 
 /* Rows of one operation stand together, its own limit first. */
 static enum err
-fill(struct req *r, const struct doris_rate_rows *rows,
-     struct doris_rates *out)
+fill(struct req *r, const struct doris_rate_rows *rows, struct doris_rates *out)
 {
-    struct map_of_doris_rate *v =
-        arena_array(r->arena, rows->n, sizeof(*v));
+    struct map_of_doris_rate *v = arena_array(r->arena, rows->n, sizeof(*v));
     struct map_of_I32 *of = arena_array(r->arena, rows->n, sizeof(*of));
     size_t n = 0;
 

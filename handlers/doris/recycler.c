@@ -127,9 +127,9 @@ forget_old(struct duty_run *run)
 enum err
 doris_recycle(struct duty_run *run)
 {
-    static enum err (*const what[])(struct duty_run *) = {
-        abort_all_overdue, recycle_instance, forget_old
-    };
+    static enum err (*const what[])(struct duty_run *) = { abort_all_overdue,
+                                                           recycle_instance,
+                                                           forget_old };
     bool worked = false;
 
     for (size_t i = 0; i < COUNT(what); i++) {
@@ -148,8 +148,7 @@ doris_recycle(struct duty_run *run)
 
 /* ---- /RecyclerService/http ---- */
 
-CHECKS(doris_recycle_instances,
-    NEED(instance_ids, DORIS_RECYCLE_NONE));
+CHECKS(doris_recycle_instances, NEED(instance_ids, DORIS_RECYCLE_NONE));
 
 /* The jobs that were asked for, as the audit row has them. */
 #define DORIS_JOBS(X, s) X(s, LIST, jobs, "jobs", OUT, doris_recycle_job)
@@ -240,8 +239,7 @@ send_record(struct req *r, const struct record *rec, const void *out)
     return req_send_text(r, "text/plain; charset=utf-8", s, strlen(s));
 }
 
-CHECKS(doris_recycle_ref,
-    NEED(instance_id, DORIS_IID_UNSET));
+CHECKS(doris_recycle_ref, NEED(instance_id, DORIS_IID_UNSET));
 
 enum err
 doris_recycle_info(struct req *r, const struct doris_recycle_ref *in)

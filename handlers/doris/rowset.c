@@ -152,9 +152,8 @@ keep_schema(struct req *r, struct put *p)
     e = doris_store_tablet(r->db, r->arena, p->instance_id, p->rs.tablet_id,
                            &t);
     if (e == ERR_OK)
-        e = doris_store_schema_put(r->db, r->arena, p->instance_id,
-                                   t.index_id, p->rs.schema_version,
-                                   p->rs.tablet_schema);
+        e = doris_store_schema_put(r->db, r->arena, p->instance_id, t.index_id,
+                                   p->rs.schema_version, p->rs.tablet_schema);
     p->rs.tablet_schema = NULL;
     return e;
 }
@@ -206,8 +205,7 @@ doris_rowset_commit(struct req *r, const struct doris_put_rowset *in)
         return commit_again(r, &p, &there);
     if (e != ERR_NOT_FOUND)
         return e;
-    e = doris_store_prepared_drop(r->db, p.instance_id, p.rs.tablet_id,
-                                  p.name);
+    e = doris_store_prepared_drop(r->db, p.instance_id, p.rs.tablet_id, p.name);
     if (e == ERR_NOT_FOUND) /* never prepared, or recycled meanwhile */
         return req_fail(r, DORIS_ROWSET_STALE,
                         ARGS(arg_i64(r, "tablet", p.rs.tablet_id)));
@@ -238,14 +236,12 @@ doris_rowset_get(struct req *r, const struct doris_get_rowset *in)
                                &instance_id);
     if (e != ERR_OK)
         return e;
-    e = doris_store_stats(r->db, r->arena, instance_id, in->idx->tablet_id,
-                          s);
+    e = doris_store_stats(r->db, r->arena, instance_id, in->idx->tablet_id, s);
     if (e == ERR_NOT_FOUND)
         return doris_rpc_no_tablet(r, instance_id, in->idx->tablet_id);
     if (e == ERR_OK)
         e = doris_store_rowsets(
-            r->db, r->arena, instance_id, in->idx->tablet_id,
-            in->start_version,
+            r->db, r->arena, instance_id, in->idx->tablet_id, in->start_version,
             in->end_version < 0 ? INT64_MAX : in->end_version, &list);
     if (e == ERR_OK)
         e = doris_store_version(r->db, r->arena, instance_id, 'p',

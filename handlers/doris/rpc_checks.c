@@ -26,10 +26,8 @@ tablets_complete(struct req *r, const void *in)
     return e;
 }
 
-CHECKS(doris_create_tablets,
-    NEED(tablet_metas, DORIS_TABLETS_NONE),
-    NEED(cloud_unique_id, DORIS_IID_EMPTY),
-    FN(tablets_complete));
+CHECKS(doris_create_tablets, NEED(tablet_metas, DORIS_TABLETS_NONE),
+       NEED(cloud_unique_id, DORIS_IID_EMPTY), FN(tablets_complete));
 
 NO_CHECKS(doris_get_tablet);
 NO_CHECKS(doris_update_tablet);
@@ -48,15 +46,12 @@ rowset_named(struct req *r, const void *in)
     return ERR_OK;
 }
 
-CHECKS(doris_put_rowset,
-    PRESENT(rowset_meta, DORIS_ROWSET_NONE),
-    NEED(rowset_meta.tablet_id, DORIS_JOB_TABLET),
-    FN(rowset_named),
-    NEED(cloud_unique_id, DORIS_IID_EMPTY));
+CHECKS(doris_put_rowset, PRESENT(rowset_meta, DORIS_ROWSET_NONE),
+       NEED(rowset_meta.tablet_id, DORIS_JOB_TABLET), FN(rowset_named),
+       NEED(cloud_unique_id, DORIS_IID_EMPTY));
 
-CHECKS(doris_get_rowset,
-    NEED(cloud_unique_id, DORIS_IID_EMPTY),
-    NEED(idx.tablet_id, DORIS_JOB_TABLET));
+CHECKS(doris_get_rowset, NEED(cloud_unique_id, DORIS_IID_EMPTY),
+       NEED(idx.tablet_id, DORIS_JOB_TABLET));
 
 /* ---- transactions ---- */
 
@@ -79,15 +74,11 @@ txn_complete(struct req *r, const void *in)
              arg_i64(r, "db", HAS(t, doris_txn, db_id) ? t->db_id : -1)));
 }
 
-CHECKS(doris_begin_txn,
-    PRESENT(txn_info, DORIS_TXN_INFO),
-    FN(txn_complete));
+CHECKS(doris_begin_txn, PRESENT(txn_info, DORIS_TXN_INFO), FN(txn_complete));
 
-CHECKS(doris_precommit_txn,
-    NEED(txn_id, DORIS_COMMIT_ARGS));
+CHECKS(doris_precommit_txn, NEED(txn_id, DORIS_COMMIT_ARGS));
 
-CHECKS(doris_commit_txn,
-    NEED(txn_id, DORIS_COMMIT_ARGS));
+CHECKS(doris_commit_txn, NEED(txn_id, DORIS_COMMIT_ARGS));
 
 NO_CHECKS(doris_abort_txn); /* an id, or a label in a database: txn.c */
 
@@ -110,8 +101,8 @@ label_given(struct req *r, const void *in)
 {
     const struct doris_get_txn_id *g = in;
 
-    if (HAS(g, doris_get_txn_id, db_id) && g->db_id >= 0 &&
-        g->label != NULL && *g->label != '\0')
+    if (HAS(g, doris_get_txn_id, db_id) && g->db_id >= 0 && g->label != NULL &&
+        *g->label != '\0')
         return ERR_OK;
     return req_fail(r, DORIS_GET_TXN_ARGS, ARGS());
 }
@@ -123,5 +114,4 @@ CHECKS(doris_get_txn_id, FN(label_given));
 NO_CHECKS(doris_start_job); /* in Doris's order: job.c */
 NO_CHECKS(doris_abort_job);
 
-CHECKS(doris_finish_job,
-    NEED(action, DORIS_JOB_ACTION));
+CHECKS(doris_finish_job, NEED(action, DORIS_JOB_ACTION));

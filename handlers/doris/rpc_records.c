@@ -31,13 +31,12 @@ const struct enum_name doris_compaction_type_names[] = {
     { NULL, 0 }
 };
 
-const struct enum_name doris_action_names[] = {
-    { "UNKONWN", DORIS_ACTION_UNKNOWN },
-    { "COMMIT", DORIS_COMMIT },
-    { "ABORT", DORIS_ABORT },
-    { "LEASE", DORIS_LEASE },
-    { NULL, 0 }
-};
+const struct enum_name doris_action_names[] = { { "UNKONWN",
+                                                  DORIS_ACTION_UNKNOWN },
+                                                { "COMMIT", DORIS_COMMIT },
+                                                { "ABORT", DORIS_ABORT },
+                                                { "LEASE", DORIS_LEASE },
+                                                { NULL, 0 } };
 
 const struct enum_name doris_stage_type_names[] = {
     { "INTERNAL", DORIS_STAGE_INTERNAL },
@@ -45,26 +44,18 @@ const struct enum_name doris_stage_type_names[] = {
     { NULL, 0 }
 };
 
-const struct enum_name doris_stage_access_names[] = {
-    { "UNKNOWN", 0 },
-    { "AKSK", 1 },
-    { "IAM", 2 },
-    { "BUCKET_ACL", 3 },
-    { NULL, 0 }
-};
+const struct enum_name doris_stage_access_names[] = { { "UNKNOWN", 0 },
+                                                      { "AKSK", 1 },
+                                                      { "IAM", 2 },
+                                                      { "BUCKET_ACL", 3 },
+                                                      { NULL, 0 } };
 
 const struct enum_name doris_rowset_state_names[] = {
-    { "PREPARED", 0 },
-    { "COMMITTED", 1 },
-    { "VISIBLE", 2 },
-    { NULL, 0 }
+    { "PREPARED", 0 }, { "COMMITTED", 1 }, { "VISIBLE", 2 }, { NULL, 0 }
 };
 
 const struct enum_name doris_keys_type_names[] = {
-    { "DUP_KEYS", 0 },
-    { "UNIQUE_KEYS", 1 },
-    { "AGG_KEYS", 2 },
-    { NULL, 0 }
+    { "DUP_KEYS", 0 }, { "UNIQUE_KEYS", 1 }, { "AGG_KEYS", 2 }, { NULL, 0 }
 };
 
 const struct enum_name doris_source_type_names[] = {

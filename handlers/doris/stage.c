@@ -27,10 +27,9 @@ stage_complete(struct req *r, const void *in)
         return req_fail(r, DORIS_STAGE_ID, ARGS());
     if (s->type == DORIS_STAGE_INTERNAL &&
         (s->mysql_user_name.n == 0 || s->mysql_user_id.n == 0))
-        return req_fail(
-            r, DORIS_STAGE_USER,
-            ARGS(arg_i64(r, "names", (int64_t)s->mysql_user_name.n),
-                 arg_i64(r, "ids", (int64_t)s->mysql_user_id.n)));
+        return req_fail(r, DORIS_STAGE_USER,
+                        ARGS(arg_i64(r, "names", (int64_t)s->mysql_user_name.n),
+                             arg_i64(r, "ids", (int64_t)s->mysql_user_id.n)));
     if (s->type == DORIS_STAGE_INTERNAL &&
         (strlen(s->mysql_user_name.v[0].v) > DORIS_ID_BYTES ||
          strlen(s->mysql_user_id.v[0].v) > DORIS_ID_BYTES))
@@ -38,10 +37,8 @@ stage_complete(struct req *r, const void *in)
     return ERR_OK;
 }
 
-CHECKS(doris_create_stage,
-    NEED(cloud_unique_id, DORIS_CUID_UNSET),
-    PRESENT(stage, DORIS_STAGE_UNSET),
-    FN(stage_complete));
+CHECKS(doris_create_stage, NEED(cloud_unique_id, DORIS_CUID_UNSET),
+       PRESENT(stage, DORIS_STAGE_UNSET), FN(stage_complete));
 
 static enum err
 stage_named(struct req *r, const void *in)
@@ -59,9 +56,8 @@ stage_named(struct req *r, const void *in)
     return ERR_OK;
 }
 
-CHECKS(doris_stage_ref,
-    NEED(cloud_unique_id, DORIS_CUID_UNSET),
-    FN(stage_named));
+CHECKS(doris_stage_ref, NEED(cloud_unique_id, DORIS_CUID_UNSET),
+       FN(stage_named));
 
 /* ---- create ---- */
 
@@ -192,8 +188,8 @@ doris_stage_drop(struct req *r, const struct doris_stage_ref *in)
     if (e == ERR_OK)
         e = find_stage(r, instance_id, in, &s);
     if (e == ERR_OK)
-        e = doris_store_stage_drop(r->db, instance_id, s.stage_id,
-                                   doris_now(), in->reason);
+        e = doris_store_stage_drop(r->db, instance_id, s.stage_id, doris_now(),
+                                   in->reason);
     if (e != ERR_OK)
         return e;
     doris_audit_target(r, "stage", instance_id, s.stage_id);

@@ -3,32 +3,30 @@
 
 enum { PLACES, BEAT, FORGET, NODES, NODES_OF, SQL__MAX };
 
-#define NODE_COLUMNS                                                       \
-    "SELECT c.cluster_id, n.addr AS host, n.port AS heartbeatPort,"        \
-    " COALESCE(h.be_port, -1) AS bePort,"                                  \
-    " COALESCE(h.http_port, -1) AS httpPort,"                              \
-    " COALESCE(h.brpc_port, -1) AS brpcPort,"                              \
-    " COALESCE(h.fragment_num, 0) AS currentFragmentNum,"                  \
-    " COALESCE(h.fragment_time_ms, 0) AS lastFragmentUpdateTime"           \
-    " FROM doris_node n JOIN doris_cluster c"                              \
-    " ON c.instance_id = n.instance_id AND c.seq = n.seq"                  \
-    " LEFT JOIN doris_heartbeat h ON h.addr = n.addr AND h.port = n.port"  \
+#define NODE_COLUMNS                                                      \
+    "SELECT c.cluster_id, n.addr AS host, n.port AS heartbeatPort,"       \
+    " COALESCE(h.be_port, -1) AS bePort,"                                 \
+    " COALESCE(h.http_port, -1) AS httpPort,"                             \
+    " COALESCE(h.brpc_port, -1) AS brpcPort,"                             \
+    " COALESCE(h.fragment_num, 0) AS currentFragmentNum,"                 \
+    " COALESCE(h.fragment_time_ms, 0) AS lastFragmentUpdateTime"          \
+    " FROM doris_node n JOIN doris_cluster c"                             \
+    " ON c.instance_id = n.instance_id AND c.seq = n.seq"                 \
+    " LEFT JOIN doris_heartbeat h ON h.addr = n.addr AND h.port = n.port" \
     " WHERE n.kind = 'COMPUTE'"
-#define NODE_ORDER \
-    " ORDER BY c.cluster_id, n.instance_id, n.seq, n.ord"
+#define NODE_ORDER " ORDER BY c.cluster_id, n.instance_id, n.seq, n.ord"
 
 static const char *const sql[SQL__MAX] = {
     [PLACES] = "SELECT DISTINCT addr, port FROM doris_node"
                " WHERE kind = 'COMPUTE' AND addr >= ?"
                " AND (addr > ? OR port > ?) ORDER BY addr, port LIMIT ?",
-    [BEAT] =
-        "INSERT INTO doris_heartbeat (addr, port, seen_ms, be_port,"
-        " http_port, brpc_port, fragment_num, fragment_time_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE"
-        " seen_ms = VALUES(seen_ms), be_port = VALUES(be_port),"
-        " http_port = VALUES(http_port), brpc_port = VALUES(brpc_port),"
-        " fragment_num = VALUES(fragment_num),"
-        " fragment_time_ms = VALUES(fragment_time_ms)",
+    [BEAT] = "INSERT INTO doris_heartbeat (addr, port, seen_ms, be_port,"
+             " http_port, brpc_port, fragment_num, fragment_time_ms)"
+             " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE"
+             " seen_ms = VALUES(seen_ms), be_port = VALUES(be_port),"
+             " http_port = VALUES(http_port), brpc_port = VALUES(brpc_port),"
+             " fragment_num = VALUES(fragment_num),"
+             " fragment_time_ms = VALUES(fragment_time_ms)",
     [FORGET] = "DELETE FROM doris_heartbeat WHERE NOT EXISTS"
                " (SELECT 1 FROM doris_node n WHERE n.kind = 'COMPUTE'"
                " AND n.addr = doris_heartbeat.addr"
@@ -45,10 +43,10 @@ enum err
 doris_store_places(struct db *db, struct arena *a, const char *addr,
                    int32_t port, size_t max, struct doris_place_list *out)
 {
-    return db_list(db, a, sql[PLACES],
-                   DB_ARGS(db_str(addr), db_str(addr), db_i64(port),
-                           db_u64(max)),
-                   &doris_place_row_rec, max, out);
+    return db_list(
+        db, a, sql[PLACES],
+        DB_ARGS(db_str(addr), db_str(addr), db_i64(port), db_u64(max)),
+        &doris_place_row_rec, max, out);
 }
 
 enum err

@@ -7,9 +7,9 @@
 
 #define DORIS_RATES_MAX 100000
 
-#define DORIS_RATE_ROW(X, s)                                               \
-    X(s, STR, rpc, "rpc", COLUMN_ONLY, -)                                  \
-    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)                  \
+#define DORIS_RATE_ROW(X, s)                              \
+    X(s, STR, rpc, "rpc", COLUMN_ONLY, -)                 \
+    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -) \
     X(s, I64, qps, "qps", COLUMN_ONLY, -)
 STRUCT(doris_rate_row, DORIS_RATE_ROW);
 struct doris_rate_rows {
@@ -24,7 +24,6 @@ enum err doris_store_rate_set(struct db *db, const char *rpc,
                               const char *instance_id, int64_t qps) MUST_USE;
 /* Counts one more in the present second: *used with it. */
 enum err doris_store_rate_use(struct db *db, const char *rpc,
-                              const char *instance_id,
-                              int64_t *used) MUST_USE;
+                              const char *instance_id, int64_t *used) MUST_USE;
 
 #endif

@@ -8,21 +8,21 @@
 #define BATCH 500
 
 /* What belongs to an instance, in the order in which it goes. */
-#define TABLES(X)                                                          \
-    X(doris_tablet_job)                                                    \
-    X(doris_rowset_recycle)                                                \
-    X(doris_rowset_tmp)                                                    \
-    X(doris_rowset)                                                        \
-    X(doris_tablet)                                                        \
-    X(doris_schema)                                                        \
-    X(doris_version)                                                       \
-    X(doris_txn)                                                           \
-    X(doris_stage)                                                         \
-    X(doris_stage_recycle)                                                 \
-    X(doris_node)                                                          \
-    X(doris_cluster)                                                       \
-    X(doris_cloud_id)                                                      \
-    X(doris_vault)                                                         \
+#define TABLES(X)           \
+    X(doris_tablet_job)     \
+    X(doris_rowset_recycle) \
+    X(doris_rowset_tmp)     \
+    X(doris_rowset)         \
+    X(doris_tablet)         \
+    X(doris_schema)         \
+    X(doris_version)        \
+    X(doris_txn)            \
+    X(doris_stage)          \
+    X(doris_stage_recycle)  \
+    X(doris_node)           \
+    X(doris_cluster)        \
+    X(doris_cloud_id)       \
+    X(doris_vault)          \
     X(doris_obj_info)
 
 #define TABLE_ID(t) DROP_##t,
@@ -50,7 +50,6 @@ enum {
 static const char *const table_name[TABLES__MAX] = { TABLES(TABLE_NAME) };
 
 static const char *const sql[SQL__MAX] = {
-    TABLES(TABLE_SQL)
     [NEXT] =
         "SELECT i.instance_id FROM doris_instance i"
         " LEFT JOIN doris_recycle r ON r.instance_id = i.instance_id"
@@ -59,14 +58,13 @@ static const char *const sql[SQL__MAX] = {
         " ORDER BY COALESCE(r.asked, 0) DESC, i.dropped, i.seq LIMIT 1",
     [HOLD] = "UPDATE doris_instance SET version = version + 1"
              " WHERE instance_id = ? AND status = 'DELETED'",
-    [NOTE] =
-        "INSERT INTO doris_recycle (instance_id, asked, status, owner,"
-        " begun_ms, step, removed) VALUES (?, 0, 'BUSY', ?, ?, ?, ?)"
-        " ON DUPLICATE KEY UPDATE begun_ms = IF(status = 'BUSY',"
-        " COALESCE(begun_ms, VALUES(begun_ms)), VALUES(begun_ms)),"
-        " removed = IF(status = 'BUSY', removed, 0) + VALUES(removed),"
-        " status = 'BUSY', owner = VALUES(owner), step = VALUES(step),"
-        " finished_ms = NULL",
+    [NOTE] = "INSERT INTO doris_recycle (instance_id, asked, status, owner,"
+             " begun_ms, step, removed) VALUES (?, 0, 'BUSY', ?, ?, ?, ?)"
+             " ON DUPLICATE KEY UPDATE begun_ms = IF(status = 'BUSY',"
+             " COALESCE(begun_ms, VALUES(begun_ms)), VALUES(begun_ms)),"
+             " removed = IF(status = 'BUSY', removed, 0) + VALUES(removed),"
+             " status = 'BUSY', owner = VALUES(owner), step = VALUES(step),"
+             " finished_ms = NULL",
     [ASK] = "INSERT INTO doris_recycle (instance_id, asked, status, step,"
             " removed) VALUES (?, 1, 'IDLE', '', 0)"
             " ON DUPLICATE KEY UPDATE asked = 1,"
@@ -80,24 +78,23 @@ static const char *const sql[SQL__MAX] = {
             " FROM doris_recycle WHERE instance_id = ?",
     [INSTANCE] = "DELETE FROM doris_instance WHERE instance_id = ?"
                  " AND status = 'DELETED'",
-    [COUNTS] =
-        "SELECT i.instance_id, i.status,"
-        " (SELECT COUNT(*) FROM doris_tablet t"
-        "  WHERE t.instance_id = i.instance_id) AS tablets,"
-        " (SELECT COUNT(*) FROM doris_rowset t"
-        "  WHERE t.instance_id = i.instance_id) AS rowsets,"
-        " (SELECT COUNT(*) FROM doris_rowset_recycle t"
-        "  WHERE t.instance_id = i.instance_id) AS recycle_rowsets,"
-        " (SELECT COUNT(*) FROM doris_rowset_tmp t"
-        "  WHERE t.instance_id = i.instance_id) AS tmp_rowsets,"
-        " (SELECT COUNT(*) FROM doris_txn t WHERE t.instance_id ="
-        "  i.instance_id AND (t.finish_time IS NOT NULL"
-        "  OR t.deadline_ms < ?)) AS expired_txns,"
-        " (SELECT COUNT(*) FROM doris_version t"
-        "  WHERE t.instance_id = i.instance_id) AS versions,"
-        " (SELECT COUNT(*) FROM doris_stage_recycle t"
-        "  WHERE t.instance_id = i.instance_id) AS stages"
-        " FROM doris_instance i WHERE i.instance_id = ?",
+    [COUNTS] = "SELECT i.instance_id, i.status,"
+               " (SELECT COUNT(*) FROM doris_tablet t"
+               "  WHERE t.instance_id = i.instance_id) AS tablets,"
+               " (SELECT COUNT(*) FROM doris_rowset t"
+               "  WHERE t.instance_id = i.instance_id) AS rowsets,"
+               " (SELECT COUNT(*) FROM doris_rowset_recycle t"
+               "  WHERE t.instance_id = i.instance_id) AS recycle_rowsets,"
+               " (SELECT COUNT(*) FROM doris_rowset_tmp t"
+               "  WHERE t.instance_id = i.instance_id) AS tmp_rowsets,"
+               " (SELECT COUNT(*) FROM doris_txn t WHERE t.instance_id ="
+               "  i.instance_id AND (t.finish_time IS NOT NULL"
+               "  OR t.deadline_ms < ?)) AS expired_txns,"
+               " (SELECT COUNT(*) FROM doris_version t"
+               "  WHERE t.instance_id = i.instance_id) AS versions,"
+               " (SELECT COUNT(*) FROM doris_stage_recycle t"
+               "  WHERE t.instance_id = i.instance_id) AS stages"
+               " FROM doris_instance i WHERE i.instance_id = ?",
     [OLD_TXNS] = "DELETE FROM doris_txn WHERE finish_time < ?"
                  " ORDER BY finish_time LIMIT " XSTR(BATCH),
     [OLD_ROWSETS] = "DELETE FROM doris_rowset_recycle"
@@ -108,14 +105,15 @@ static const char *const sql[SQL__MAX] = {
     [OLD_NOTES] = "DELETE FROM doris_recycle WHERE finished_ms < ?"
                   " AND status = 'IDLE' AND asked = 0"
                   " ORDER BY finished_ms LIMIT " XSTR(BATCH),
+    TABLES(TABLE_SQL)
 };
 
 TABLE(doris_recycle_job, DORIS_RECYCLE_JOB);
 TABLE(doris_recycle_counts, DORIS_RECYCLE_COUNTS);
 
 enum err
-doris_store_recycle_next(struct db *db, struct arena *a,
-                         int64_t dropped_before, const char **instance_id)
+doris_store_recycle_next(struct db *db, struct arena *a, int64_t dropped_before,
+                         const char **instance_id)
 {
     return db_one_str(db, a, sql[NEXT], DB_ARGS(db_i64(dropped_before)),
                       instance_id);
@@ -128,8 +126,7 @@ doris_store_recycle_ask(struct db *db, const char *instance_id)
 }
 
 enum err
-doris_store_recycle_job(struct db *db, struct arena *a,
-                        const char *instance_id,
+doris_store_recycle_job(struct db *db, struct arena *a, const char *instance_id,
                         struct doris_recycle_job *out)
 {
     return db_one(db, a, sql[JOB], DB_ARGS(db_str(instance_id)),
@@ -183,8 +180,7 @@ doris_store_recycle_step(struct db *db, const char *instance_id,
         e = drop_batch(db, instance_id, &table, &n);
     if (e == ERR_OK)
         e = db_exec(db, sql[NOTE],
-                    DB_ARGS(db_str(instance_id), db_str(owner),
-                            db_i64(now_ms),
+                    DB_ARGS(db_str(instance_id), db_str(owner), db_i64(now_ms),
                             db_str(table < TABLES__MAX ? table_name[table]
                                                        : "doris_instance"),
                             db_u64(n)));

@@ -6,31 +6,30 @@
 #include "record.h"
 
 /* The recycler's note about an instance, as recycle_job_info shows it. */
-#define DORIS_RECYCLE_JOB(X, s)                                            \
-    X(s, STR, instance_id, "instance_id", OUT, -)                          \
-    X(s, STR, ip_port, "ip_port", OUT, -, .column = "owner")               \
-    X(s, I64, last_ctime_ms, "last_ctime_ms", OUT, -,                      \
-      .column = "begun_ms")                                                \
-    X(s, I64, last_finish_time_ms, "last_finish_time_ms", OUT, -,          \
-      .column = "finished_ms")                                             \
-    X(s, STR, status, "status", OUT, -)                                    \
-    X(s, I64, last_success_time_ms, "last_success_time_ms", OUT, -)        \
-    X(s, STR, step, "step", OUT, -)                                        \
-    X(s, I64, removed, "removed", OUT, -)                                  \
+#define DORIS_RECYCLE_JOB(X, s)                                             \
+    X(s, STR, instance_id, "instance_id", OUT, -)                           \
+    X(s, STR, ip_port, "ip_port", OUT, -, .column = "owner")                \
+    X(s, I64, last_ctime_ms, "last_ctime_ms", OUT, -, .column = "begun_ms") \
+    X(s, I64, last_finish_time_ms, "last_finish_time_ms", OUT, -,           \
+      .column = "finished_ms")                                              \
+    X(s, STR, status, "status", OUT, -)                                     \
+    X(s, I64, last_success_time_ms, "last_success_time_ms", OUT, -)         \
+    X(s, STR, step, "step", OUT, -)                                         \
+    X(s, I64, removed, "removed", OUT, -)                                   \
     X(s, BOOL, asked, "asked", OUT, -)
 STRUCT(doris_recycle_job, DORIS_RECYCLE_JOB);
 
 /* The next instance to finish: DELETED, and dropped long enough ago or asked
  * for. NOT_FOUND when there is none. */
-enum err doris_store_recycle_next(struct db *db, struct arena *a,
-                                  int64_t dropped_before,
-                                  const char **instance_id) MUST_USE;
+enum err
+doris_store_recycle_next(struct db *db, struct arena *a, int64_t dropped_before,
+                         const char **instance_id) MUST_USE;
 /* Somebody asks for it. */
-enum err doris_store_recycle_ask(struct db *db,
-                                 const char *instance_id) MUST_USE;
-enum err doris_store_recycle_job(struct db *db, struct arena *a,
-                                 const char *instance_id,
-                                 struct doris_recycle_job *out) MUST_USE;
+enum err
+doris_store_recycle_ask(struct db *db, const char *instance_id) MUST_USE;
+enum err
+doris_store_recycle_job(struct db *db, struct arena *a, const char *instance_id,
+                        struct doris_recycle_job *out) MUST_USE;
 /* One small step of an instance's end, in a transaction that holds the
  * instance's row: STATE when it is not DELETED. *done: it is gone. */
 enum err doris_store_recycle_step(struct db *db, const char *instance_id,
@@ -38,15 +37,15 @@ enum err doris_store_recycle_step(struct db *db, const char *instance_id,
                                   bool *done) MUST_USE;
 
 /* How many rows of each kind wait for the recycler. */
-#define DORIS_RECYCLE_COUNTS(X, s)                                         \
-    X(s, STR, instance_id, "instance_id", OUT, -)                          \
-    X(s, STR, status, "status", OUT, -)                                    \
-    X(s, I64, tablets, "tablets", OUT, -)                                  \
-    X(s, I64, rowsets, "rowsets", OUT, -)                                  \
-    X(s, I64, recycle_rowsets, "recycle_rowsets", OUT, -)                  \
-    X(s, I64, tmp_rowsets, "tmp_rowsets", OUT, -)                          \
-    X(s, I64, expired_txns, "expired_txns", OUT, -)                        \
-    X(s, I64, versions, "versions", OUT, -)                                \
+#define DORIS_RECYCLE_COUNTS(X, s)                        \
+    X(s, STR, instance_id, "instance_id", OUT, -)         \
+    X(s, STR, status, "status", OUT, -)                   \
+    X(s, I64, tablets, "tablets", OUT, -)                 \
+    X(s, I64, rowsets, "rowsets", OUT, -)                 \
+    X(s, I64, recycle_rowsets, "recycle_rowsets", OUT, -) \
+    X(s, I64, tmp_rowsets, "tmp_rowsets", OUT, -)         \
+    X(s, I64, expired_txns, "expired_txns", OUT, -)       \
+    X(s, I64, versions, "versions", OUT, -)               \
     X(s, I64, stages, "stages", OUT, -)
 STRUCT(doris_recycle_counts, DORIS_RECYCLE_COUNTS);
 enum err doris_store_recycle_counts(struct db *db, struct arena *a,

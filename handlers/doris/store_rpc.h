@@ -19,40 +19,39 @@ enum err doris_store_instance_share(struct db *db, struct arena *a,
 
 /* Replaces a tablet of the same id with all that belongs to it. Statistics
  * are those of a new tablet. */
-enum err doris_store_tablet_put(struct db *db, struct arena *a,
-                                const char *instance_id,
-                                const struct doris_tablet *t) MUST_USE;
+enum err
+doris_store_tablet_put(struct db *db, struct arena *a, const char *instance_id,
+                       const struct doris_tablet *t) MUST_USE;
 /* The tablet without its rowsets and schema. NOT_FOUND. */
-enum err doris_store_tablet(struct db *db, struct arena *a,
-                            const char *instance_id, int64_t tablet_id,
-                            struct doris_tablet *out) MUST_USE;
+enum err
+doris_store_tablet(struct db *db, struct arena *a, const char *instance_id,
+                   int64_t tablet_id, struct doris_tablet *out) MUST_USE;
 /* Writes the tablet's own record and state. */
-enum err doris_store_tablet_save(struct db *db, struct arena *a,
-                                 const char *instance_id,
-                                 const struct doris_tablet *t) MUST_USE;
+enum err
+doris_store_tablet_save(struct db *db, struct arena *a, const char *instance_id,
+                        const struct doris_tablet *t) MUST_USE;
 /* Locks it: its rowsets, jobs and statistics. NOT_FOUND. */
 enum err doris_store_tablet_lock(struct db *db, const char *instance_id,
                                  int64_t tablet_id) MUST_USE;
-enum err doris_store_stats(struct db *db, struct arena *a,
-                           const char *instance_id, int64_t tablet_id,
-                           struct doris_stats *out) MUST_USE;
+enum err
+doris_store_stats(struct db *db, struct arena *a, const char *instance_id,
+                  int64_t tablet_id, struct doris_stats *out) MUST_USE;
 /* Adds the figures of s, which may be negative, to the tablet's; index_size
  * and segment_size when they are set. */
-enum err doris_store_stats_add(struct db *db, const char *instance_id,
-                               int64_t tablet_id,
-                               const struct doris_stats *s) MUST_USE;
+enum err
+doris_store_stats_add(struct db *db, const char *instance_id, int64_t tablet_id,
+                      const struct doris_stats *s) MUST_USE;
 /* Writes counters, point and times of compactions. */
 enum err doris_store_stats_set(struct db *db, const char *instance_id,
                                const struct doris_stats *s) MUST_USE;
 
-enum err doris_store_schema_put(struct db *db, struct arena *a,
-                                const char *instance_id, int64_t index_id,
-                                int32_t version,
-                                const struct doris_schema *s) MUST_USE;
+enum err
+doris_store_schema_put(struct db *db, struct arena *a, const char *instance_id,
+                       int64_t index_id, int32_t version,
+                       const struct doris_schema *s) MUST_USE;
 enum err doris_store_schema(struct db *db, struct arena *a,
                             const char *instance_id, int64_t index_id,
-                            int32_t version,
-                            struct doris_schema *out) MUST_USE;
+                            int32_t version, struct doris_schema *out) MUST_USE;
 
 /* ---- rowsets ---- */
 
@@ -65,32 +64,32 @@ struct doris_rowset_list {
 };
 
 /* Visible, from end version `from` to `to`, in order. */
-enum err doris_store_rowsets(struct db *db, struct arena *a,
-                             const char *instance_id, int64_t tablet_id,
-                             int64_t from, int64_t to,
-                             struct doris_rowset_list *out) MUST_USE;
+enum err
+doris_store_rowsets(struct db *db, struct arena *a, const char *instance_id,
+                    int64_t tablet_id, int64_t from, int64_t to,
+                    struct doris_rowset_list *out) MUST_USE;
 /* EXISTS when there is one of that version or name. */
-enum err doris_store_rowset_add(struct db *db, struct arena *a,
-                                const char *instance_id,
-                                const struct doris_rowset *rs) MUST_USE;
+enum err
+doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
+                       const struct doris_rowset *rs) MUST_USE;
 /* The visible one of that name. NOT_FOUND. */
-enum err doris_store_rowset_named(struct db *db, struct arena *a,
-                                  const char *instance_id, int64_t tablet_id,
-                                  const char *name,
-                                  struct doris_rowset *out) MUST_USE;
+enum err
+doris_store_rowset_named(struct db *db, struct arena *a,
+                         const char *instance_id, int64_t tablet_id,
+                         const char *name, struct doris_rowset *out) MUST_USE;
 /* Those that end in from..to become recyclable (COMPACT); *n how many. */
-enum err doris_store_rowsets_replace(struct db *db, const char *instance_id,
-                                     int64_t tablet_id, int64_t from,
-                                     int64_t to, int64_t now,
-                                     uint64_t *n) MUST_USE;
+enum err
+doris_store_rowsets_replace(struct db *db, const char *instance_id,
+                            int64_t tablet_id, int64_t from, int64_t to,
+                            int64_t now, uint64_t *n) MUST_USE;
 
 /* Of a transaction under way; NOT_FOUND, EXISTS. */
 enum err doris_store_tmp(struct db *db, struct arena *a,
                          const char *instance_id, int64_t txn_id,
                          int64_t tablet_id, struct doris_rowset *out) MUST_USE;
-enum err doris_store_tmp_add(struct db *db, struct arena *a,
-                             const char *instance_id,
-                             const struct doris_rowset *rs) MUST_USE;
+enum err
+doris_store_tmp_add(struct db *db, struct arena *a, const char *instance_id,
+                    const struct doris_rowset *rs) MUST_USE;
 enum err doris_store_tmp_drop(struct db *db, const char *instance_id,
                               int64_t txn_id, int64_t tablet_id) MUST_USE;
 /* Those of an aborted transaction become recyclable (DROP). */
@@ -98,12 +97,12 @@ enum err doris_store_tmp_abort(struct db *db, const char *instance_id,
                                int64_t txn_id, int64_t now) MUST_USE;
 
 /* A rowset of a transaction with the place of its tablet. */
-#define DORIS_PENDING(X, s)                                                \
-    X(s, I64, tablet_id, "tablet_id", COLUMN_ONLY, -)                      \
-    X(s, I64, db_id, "db_id", COLUMN_ONLY, -)                              \
-    X(s, I64, table_id, "table_id", COLUMN_ONLY, -)                        \
-    X(s, I64, partition_id, "partition_id", COLUMN_ONLY, -)                \
-    X(s, STR, body, "body", COLUMN_ONLY, -)                                \
+#define DORIS_PENDING(X, s)                                 \
+    X(s, I64, tablet_id, "tablet_id", COLUMN_ONLY, -)       \
+    X(s, I64, db_id, "db_id", COLUMN_ONLY, -)               \
+    X(s, I64, table_id, "table_id", COLUMN_ONLY, -)         \
+    X(s, I64, partition_id, "partition_id", COLUMN_ONLY, -) \
+    X(s, STR, body, "body", COLUMN_ONLY, -)                 \
     X(s, OBJ, rowset, "rowset", COLUMN_ONLY, doris_rowset)
 STRUCT(doris_pending, DORIS_PENDING);
 struct doris_pending_list {
@@ -111,105 +110,103 @@ struct doris_pending_list {
     struct doris_pending *v;
 };
 /* All of a transaction, by tablet. */
-enum err doris_store_pending(struct db *db, struct arena *a,
-                             const char *instance_id, int64_t txn_id,
-                             struct doris_pending_list *out) MUST_USE;
+enum err
+doris_store_pending(struct db *db, struct arena *a, const char *instance_id,
+                    int64_t txn_id, struct doris_pending_list *out) MUST_USE;
 enum err doris_store_tmp_done(struct db *db, const char *instance_id,
                               int64_t txn_id) MUST_USE;
 
 /* Its data may be removed unless it is committed. Again: nothing changes. */
-enum err doris_store_prepare(struct db *db, struct arena *a,
-                             const char *instance_id,
-                             const struct doris_rowset *rs,
-                             int64_t now) MUST_USE;
+enum err
+doris_store_prepare(struct db *db, struct arena *a, const char *instance_id,
+                    const struct doris_rowset *rs, int64_t now) MUST_USE;
 /* NOT_FOUND when it is not there any more. */
-enum err doris_store_prepared_drop(struct db *db, const char *instance_id,
-                                   int64_t tablet_id,
-                                   const char *name) MUST_USE;
-enum err doris_store_recyclable(struct db *db, struct arena *a,
-                                const char *instance_id, int64_t tablet_id,
-                                const char *name,
-                                struct doris_rowset_recycle *out) MUST_USE;
+enum err
+doris_store_prepared_drop(struct db *db, const char *instance_id,
+                          int64_t tablet_id, const char *name) MUST_USE;
+enum err
+doris_store_recyclable(struct db *db, struct arena *a, const char *instance_id,
+                       int64_t tablet_id, const char *name,
+                       struct doris_rowset_recycle *out) MUST_USE;
 
 /* ---- versions ---- */
 
 /* Partition's version + 1, of a table with partition_id 0. A partition that
  * nothing was loaded into has version 1, a table none. */
-enum err doris_store_version_bump(struct db *db, const char *instance_id,
-                                  char kind, int64_t db_id, int64_t table_id,
-                                  int64_t partition_id, int64_t now_ms,
-                                  int64_t *out) MUST_USE;
-enum err doris_store_version(struct db *db, struct arena *a,
-                             const char *instance_id, char kind,
-                             int64_t db_id, int64_t table_id,
-                             int64_t partition_id,
-                             struct doris_version *out) MUST_USE;
+enum err
+doris_store_version_bump(struct db *db, const char *instance_id, char kind,
+                         int64_t db_id, int64_t table_id, int64_t partition_id,
+                         int64_t now_ms, int64_t *out) MUST_USE;
+enum err
+doris_store_version(struct db *db, struct arena *a, const char *instance_id,
+                    char kind, int64_t db_id, int64_t table_id,
+                    int64_t partition_id, struct doris_version *out) MUST_USE;
 
 /* ---- jobs ---- */
 
 /* NOT_FOUND when the tablet never had one. */
-enum err doris_store_job(struct db *db, struct arena *a,
-                         const char *instance_id, int64_t tablet_id,
-                         struct doris_job *out) MUST_USE;
-enum err doris_store_job_put(struct db *db, struct arena *a,
-                             const char *instance_id, int64_t tablet_id,
-                             const struct doris_job *j) MUST_USE;
+enum err
+doris_store_job(struct db *db, struct arena *a, const char *instance_id,
+                int64_t tablet_id, struct doris_job *out) MUST_USE;
+enum err
+doris_store_job_put(struct db *db, struct arena *a, const char *instance_id,
+                    int64_t tablet_id, const struct doris_job *j) MUST_USE;
 
 /* ---- transactions: store_txn.c ---- */
 
 /* The one of that label that is not aborted. NOT_FOUND. */
-enum err doris_store_txn_live(struct db *db, struct arena *a,
-                              const char *instance_id, int64_t db_id,
-                              const char *label,
-                              struct doris_txn *out) MUST_USE;
+enum err
+doris_store_txn_live(struct db *db, struct arena *a, const char *instance_id,
+                     int64_t db_id, const char *label,
+                     struct doris_txn *out) MUST_USE;
 /* All of a label, in order of txn_id. */
-enum err doris_store_txn_ids(struct db *db, struct arena *a,
-                             const char *instance_id, int64_t db_id,
-                             const char *label,
-                             struct doris_label *out) MUST_USE;
+enum err
+doris_store_txn_ids(struct db *db, struct arena *a, const char *instance_id,
+                    int64_t db_id, const char *label,
+                    struct doris_label *out) MUST_USE;
 /* The newest of that label in one of the states (NULL: any). NOT_FOUND. */
-enum err doris_store_txn_newest(struct db *db, struct arena *a,
-                                const char *instance_id, int64_t db_id,
-                                const char *label,
-                                struct doris_txn *out) MUST_USE;
+enum err
+doris_store_txn_newest(struct db *db, struct arena *a, const char *instance_id,
+                       int64_t db_id, const char *label,
+                       struct doris_txn *out) MUST_USE;
 /* Gives txn_id. EXISTS when the label has one that is not aborted. */
-enum err doris_store_txn_add(struct db *db, struct arena *a,
-                             const char *instance_id, int64_t deadline_ms,
-                             struct doris_txn *t) MUST_USE;
-enum err doris_store_txn(struct db *db, struct arena *a,
-                         const char *instance_id, int64_t txn_id,
-                         struct doris_txn *out) MUST_USE;
+enum err
+doris_store_txn_add(struct db *db, struct arena *a, const char *instance_id,
+                    int64_t deadline_ms, struct doris_txn *t) MUST_USE;
+enum err
+doris_store_txn(struct db *db, struct arena *a, const char *instance_id,
+                int64_t txn_id, struct doris_txn *out) MUST_USE;
 /* The same, locked; shared when nothing but its state matters. */
-enum err doris_store_txn_lock(struct db *db, struct arena *a,
-                              const char *instance_id, int64_t txn_id,
-                              struct doris_txn *out) MUST_USE;
-enum err doris_store_txn_share(struct db *db, struct arena *a,
-                               const char *instance_id, int64_t txn_id,
-                               struct doris_txn *out) MUST_USE;
+enum err
+doris_store_txn_lock(struct db *db, struct arena *a, const char *instance_id,
+                     int64_t txn_id, struct doris_txn *out) MUST_USE;
+enum err
+doris_store_txn_share(struct db *db, struct arena *a, const char *instance_id,
+                      int64_t txn_id, struct doris_txn *out) MUST_USE;
 /* deadline_ms 0: none any more. */
-enum err doris_store_txn_save(struct db *db, struct arena *a,
-                              const char *instance_id, int64_t deadline_ms,
-                              const struct doris_txn *t) MUST_USE;
+enum err
+doris_store_txn_save(struct db *db, struct arena *a, const char *instance_id,
+                     int64_t deadline_ms, const struct doris_txn *t) MUST_USE;
 /* When it aborts by itself. NOT_FOUND when it is over or unknown. */
 enum err doris_store_txn_deadline(struct db *db, const char *instance_id,
                                   int64_t txn_id, int64_t *out) MUST_USE;
 
-#define DORIS_OVERDUE_TXN(X, s)                                            \
-    X(s, I64, txn_id, "txn_id", COLUMN_ONLY, -)                            \
+#define DORIS_OVERDUE_TXN(X, s)                 \
+    X(s, I64, txn_id, "txn_id", COLUMN_ONLY, -) \
     X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)
 STRUCT(doris_overdue_txn, DORIS_OVERDUE_TXN);
 struct doris_overdue_list {
     size_t n;
     struct doris_overdue_txn *v;
 };
-enum err doris_store_txn_overdue(struct db *db, struct arena *a,
-                                 int64_t now_ms, size_t max,
-                                 struct doris_overdue_list *out) MUST_USE;
+enum err
+doris_store_txn_overdue(struct db *db, struct arena *a, int64_t now_ms,
+                        size_t max, struct doris_overdue_list *out) MUST_USE;
 
 /* Under the row's lock: ABORTED, its rowsets recyclable. */
-enum err doris_txn_abort(struct db *db, struct arena *a,
-                         const char *instance_id, const char *reason,
-                         struct doris_txn *t) MUST_USE;
+enum err
+doris_txn_abort(struct db *db, struct arena *a, const char *instance_id,
+                const char *reason, struct doris_txn *t) MUST_USE;
 
 /* ---- what the handlers of RPCs share: rpc.c ---- */
 

@@ -6,8 +6,8 @@
 
 enum { ALL, BY_NAME, BY_USER, ADD, RECYCLE, DROP, SQL__MAX };
 
-#define COLUMNS                                                            \
-    "SELECT body, ak, sk, CONCAT(instance_id, '/', stage_id)"              \
+#define COLUMNS                                               \
+    "SELECT body, ak, sk, CONCAT(instance_id, '/', stage_id)" \
     " AS secret_row FROM doris_stage WHERE instance_id = ?"
 
 static const char *const sql[SQL__MAX] = {
@@ -56,8 +56,8 @@ doris_store_stages(struct db *db, struct arena *a, const char *instance_id,
     } list = { 0, NULL };
     enum err e;
 
-    e = db_list(db, a, sql[ALL], DB_ARGS(db_str(instance_id)),
-                &doris_stage_rec, STAGES_MAX, &list);
+    e = db_list(db, a, sql[ALL], DB_ARGS(db_str(instance_id)), &doris_stage_rec,
+                STAGES_MAX, &list);
     for (size_t i = 0; i < list.n && e == ERR_OK; i++)
         e = gather(a, &list.v[i]);
     *n = list.n;

@@ -68,8 +68,7 @@ static const char *const sql[SQL__MAX] = {
         " segment_size = NULL",
     [TABLET_SAVE] = "UPDATE doris_tablet SET state = ?, body = ?" OF_TABLET,
     [TABLET] = "SELECT db_id, body FROM doris_tablet" OF_TABLET,
-    [TABLET_LOCK] =
-        "UPDATE doris_tablet SET version = version + 1" OF_TABLET,
+    [TABLET_LOCK] = "UPDATE doris_tablet SET version = version + 1" OF_TABLET,
     [STATS] =
         "SELECT db_id, table_id, index_id, partition_id, tablet_id, state,"
         " GREATEST(data_size, 0) AS data_size, num_rows, num_rowsets,"
@@ -83,14 +82,12 @@ static const char *const sql[SQL__MAX] = {
         " data_size = data_size + ?, num_rows = num_rows + ?,"
         " num_rowsets = num_rowsets + ?, num_segments = num_segments + ?,"
         " index_size = COALESCE(index_size + ?, index_size, ?),"
-        " segment_size = COALESCE(segment_size + ?, segment_size, ?)"
-        OF_TABLET,
-    [STATS_SET] =
-        "UPDATE doris_tablet SET base_compaction_cnt = ?,"
-        " cumulative_compaction_cnt = ?, cumulative_point = ?,"
-        " last_base_compaction_time_ms = ?,"
-        " last_cumu_compaction_time_ms = ?, full_compaction_cnt = ?,"
-        " last_full_compaction_time_ms = ?" OF_TABLET,
+        " segment_size = COALESCE(segment_size + ?, segment_size, ?)" OF_TABLET,
+    [STATS_SET] = "UPDATE doris_tablet SET base_compaction_cnt = ?,"
+                  " cumulative_compaction_cnt = ?, cumulative_point = ?,"
+                  " last_base_compaction_time_ms = ?,"
+                  " last_cumu_compaction_time_ms = ?, full_compaction_cnt = ?,"
+                  " last_full_compaction_time_ms = ?" OF_TABLET,
     [SCHEMA_PUT] =
         "INSERT INTO doris_schema (instance_id, index_id, schema_version,"
         " body) VALUES (?, ?, ?, ?)"
@@ -103,11 +100,10 @@ static const char *const sql[SQL__MAX] = {
     [JOB_DROP] = "DELETE FROM doris_tablet_job" OF_TABLET,
     [ROWSETS] = "SELECT body FROM doris_rowset" OF_TABLET
                 " AND version BETWEEN ? AND ? ORDER BY version",
-    [ROWSET_ADD] =
-        "INSERT INTO doris_rowset (instance_id, tablet_id, version,"
-        " start_version, rowset_id, body) VALUES (?, ?, ?, ?, ?, ?)",
-    [ROWSET_NAMED] = "SELECT body FROM doris_rowset" OF_TABLET
-                     " AND rowset_id = ?",
+    [ROWSET_ADD] = "INSERT INTO doris_rowset (instance_id, tablet_id, version,"
+                   " start_version, rowset_id, body) VALUES (?, ?, ?, ?, ?, ?)",
+    [ROWSET_NAMED] =
+        "SELECT body FROM doris_rowset" OF_TABLET " AND rowset_id = ?",
     [ROWSETS_RECYCLE] =
         "INSERT INTO doris_rowset_recycle (instance_id, tablet_id, rowset_id,"
         " type, creation_time, body)"
@@ -115,8 +111,8 @@ static const char *const sql[SQL__MAX] = {
         " FROM doris_rowset" OF_TABLET " AND version BETWEEN ? AND ?"
         " ON DUPLICATE KEY UPDATE type = 'COMPACT',"
         " creation_time = VALUES(creation_time)",
-    [ROWSETS_REMOVE] = "DELETE FROM doris_rowset" OF_TABLET
-                       " AND version BETWEEN ? AND ?",
+    [ROWSETS_REMOVE] =
+        "DELETE FROM doris_rowset" OF_TABLET " AND version BETWEEN ? AND ?",
     [TMP] = "SELECT body FROM doris_rowset_tmp WHERE instance_id = ?"
             " AND txn_id = ? AND tablet_id = ?",
     [TMP_ADD] = "INSERT INTO doris_rowset_tmp (instance_id, txn_id,"
@@ -145,8 +141,7 @@ static const char *const sql[SQL__MAX] = {
     [PREPARED_DROP] = "DELETE FROM doris_rowset_recycle" OF_TABLET
                       " AND rowset_id = ? AND type = 'PREPARE'",
     [RECYCLABLE] = "SELECT creation_time, type, body"
-                   " FROM doris_rowset_recycle" OF_TABLET
-                   " AND rowset_id = ?",
+                   " FROM doris_rowset_recycle" OF_TABLET " AND rowset_id = ?",
     [VERSION_BUMP] =
         "INSERT INTO doris_version (instance_id, kind, db_id, table_id,"
         " partition_id, version, update_time_ms)"
@@ -226,21 +221,20 @@ forget_tablet(struct db *db, const char *instance_id, int64_t tablet_id)
 }
 
 enum err
-doris_store_tablet_put(struct db *db, struct arena *a,
-                       const char *instance_id, const struct doris_tablet *t)
+doris_store_tablet_put(struct db *db, struct arena *a, const char *instance_id,
+                       const struct doris_tablet *t)
 {
     const char *body;
     enum err e;
 
     e = tablet_body(a, t, &body);
     if (e == ERR_OK)
-        e = db_exec(
-            db, sql[TABLET_PUT],
-            DB_ARGS(db_str(instance_id), db_i64(t->tablet_id),
-                    OPT_I64(t, doris_tablet, db_id), db_i64(t->table_id),
-                    db_i64(t->index_id), db_i64(t->partition_id),
-                    db_i64(t->schema_version), db_str(tablet_state(t)),
-                    db_str(body)));
+        e = db_exec(db, sql[TABLET_PUT],
+                    DB_ARGS(db_str(instance_id), db_i64(t->tablet_id),
+                            OPT_I64(t, doris_tablet, db_id),
+                            db_i64(t->table_id), db_i64(t->index_id),
+                            db_i64(t->partition_id), db_i64(t->schema_version),
+                            db_str(tablet_state(t)), db_str(body)));
     /* 1: it is new */
     if (e == ERR_OK && db_matched(db) != 1)
         e = forget_tablet(db, instance_id, t->tablet_id);
@@ -248,8 +242,8 @@ doris_store_tablet_put(struct db *db, struct arena *a,
 }
 
 enum err
-doris_store_tablet_save(struct db *db, struct arena *a,
-                        const char *instance_id, const struct doris_tablet *t)
+doris_store_tablet_save(struct db *db, struct arena *a, const char *instance_id,
+                        const struct doris_tablet *t)
 {
     const char *body;
     enum err e;
@@ -325,17 +319,17 @@ doris_store_stats(struct db *db, struct arena *a, const char *instance_id,
 }
 
 enum err
-doris_store_stats_add(struct db *db, const char *instance_id,
-                      int64_t tablet_id, const struct doris_stats *s)
+doris_store_stats_add(struct db *db, const char *instance_id, int64_t tablet_id,
+                      const struct doris_stats *s)
 {
     struct db_value index = OPT_I64(s, doris_stats, index_size);
     struct db_value segment = OPT_I64(s, doris_stats, segment_size);
 
-    return db_exec_one(
-        db, sql[STATS_ADD],
-        DB_ARGS(db_i64(s->data_size), db_i64(s->num_rows),
-                db_i64(s->num_rowsets), db_i64(s->num_segments), index, index,
-                segment, segment, db_str(instance_id), db_i64(tablet_id)));
+    return db_exec_one(db, sql[STATS_ADD],
+                       DB_ARGS(db_i64(s->data_size), db_i64(s->num_rows),
+                               db_i64(s->num_rowsets), db_i64(s->num_segments),
+                               index, index, segment, segment,
+                               db_str(instance_id), db_i64(tablet_id)));
 }
 
 enum err
@@ -357,9 +351,9 @@ doris_store_stats_set(struct db *db, const char *instance_id,
 /* ---- schemas ---- */
 
 enum err
-doris_store_schema_put(struct db *db, struct arena *a,
-                       const char *instance_id, int64_t index_id,
-                       int32_t version, const struct doris_schema *s)
+doris_store_schema_put(struct db *db, struct arena *a, const char *instance_id,
+                       int64_t index_id, int32_t version,
+                       const struct doris_schema *s)
 {
     const char *body;
     enum err e;
@@ -374,13 +368,12 @@ doris_store_schema_put(struct db *db, struct arena *a,
 
 enum err
 doris_store_schema(struct db *db, struct arena *a, const char *instance_id,
-                   int64_t index_id, int32_t version,
-                   struct doris_schema *out)
+                   int64_t index_id, int32_t version, struct doris_schema *out)
 {
-    return read_body(db, a, sql[SCHEMA],
-                     DB_ARGS(db_str(instance_id), db_i64(index_id),
-                             db_i64(version)),
-                     &doris_schema_rec, out);
+    return read_body(
+        db, a, sql[SCHEMA],
+        DB_ARGS(db_str(instance_id), db_i64(index_id), db_i64(version)),
+        &doris_schema_rec, out);
 }
 
 /* ---- rowsets ---- */
@@ -426,8 +419,8 @@ doris_store_rowsets(struct db *db, struct arena *a, const char *instance_id,
 }
 
 enum err
-doris_store_rowset_add(struct db *db, struct arena *a,
-                       const char *instance_id, const struct doris_rowset *rs)
+doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
+                       const struct doris_rowset *rs)
 {
     const char *body;
     enum err e;
@@ -446,10 +439,10 @@ doris_store_rowset_named(struct db *db, struct arena *a,
                          const char *instance_id, int64_t tablet_id,
                          const char *name, struct doris_rowset *out)
 {
-    return read_body(db, a, sql[ROWSET_NAMED],
-                     DB_ARGS(db_str(instance_id), db_i64(tablet_id),
-                             db_str(name)),
-                     &doris_rowset_rec, out);
+    return read_body(
+        db, a, sql[ROWSET_NAMED],
+        DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(name)),
+        &doris_rowset_rec, out);
 }
 
 enum err
@@ -476,10 +469,10 @@ enum err
 doris_store_tmp(struct db *db, struct arena *a, const char *instance_id,
                 int64_t txn_id, int64_t tablet_id, struct doris_rowset *out)
 {
-    return read_body(db, a, sql[TMP],
-                     DB_ARGS(db_str(instance_id), db_i64(txn_id),
-                             db_i64(tablet_id)),
-                     &doris_rowset_rec, out);
+    return read_body(
+        db, a, sql[TMP],
+        DB_ARGS(db_str(instance_id), db_i64(txn_id), db_i64(tablet_id)),
+        &doris_rowset_rec, out);
 }
 
 enum err
@@ -502,9 +495,9 @@ enum err
 doris_store_tmp_drop(struct db *db, const char *instance_id, int64_t txn_id,
                      int64_t tablet_id)
 {
-    return db_exec_one(db, sql[TMP_DROP],
-                       DB_ARGS(db_str(instance_id), db_i64(txn_id),
-                               db_i64(tablet_id)));
+    return db_exec_one(
+        db, sql[TMP_DROP],
+        DB_ARGS(db_str(instance_id), db_i64(txn_id), db_i64(tablet_id)));
 }
 
 enum err
@@ -540,9 +533,9 @@ doris_store_pending(struct db *db, struct arena *a, const char *instance_id,
         struct doris_pending *p = &out->v[i];
 
         p->rowset = arena_alloc(a, sizeof(*p->rowset));
-        e = p->rowset == NULL ? ERR_NOMEM
-                              : doris_doc_parse(a, p->body, &doris_rowset_rec,
-                                                p->rowset);
+        e = p->rowset == NULL
+                ? ERR_NOMEM
+                : doris_doc_parse(a, p->body, &doris_rowset_rec, p->rowset);
     }
     return e;
 }
@@ -567,22 +560,22 @@ enum err
 doris_store_prepared_drop(struct db *db, const char *instance_id,
                           int64_t tablet_id, const char *name)
 {
-    return db_exec_one(db, sql[PREPARED_DROP],
-                       DB_ARGS(db_str(instance_id), db_i64(tablet_id),
-                               db_str(name)));
+    return db_exec_one(
+        db, sql[PREPARED_DROP],
+        DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(name)));
 }
 
-#define RECYCLABLE_ROW(X, s)                                               \
-    X(s, I64, creation_time, "creation_time", COLUMN_ONLY, -)              \
-    X(s, STR, type, "type", COLUMN_ONLY, -)                                \
+#define RECYCLABLE_ROW(X, s)                                  \
+    X(s, I64, creation_time, "creation_time", COLUMN_ONLY, -) \
+    X(s, STR, type, "type", COLUMN_ONLY, -)                   \
     X(s, STR, body, "body", COLUMN_ONLY, -)
 STRUCT(doris_recyclable_row, RECYCLABLE_ROW);
 TABLE(doris_recyclable_row, RECYCLABLE_ROW);
 
 enum err
-doris_store_recyclable(struct db *db, struct arena *a,
-                       const char *instance_id, int64_t tablet_id,
-                       const char *name, struct doris_rowset_recycle *out)
+doris_store_recyclable(struct db *db, struct arena *a, const char *instance_id,
+                       int64_t tablet_id, const char *name,
+                       struct doris_rowset_recycle *out)
 {
     struct doris_recyclable_row row;
     enum err e;
@@ -607,14 +600,14 @@ doris_store_recyclable(struct db *db, struct arena *a,
 
 enum err
 doris_store_version_bump(struct db *db, const char *instance_id, char kind,
-                         int64_t db_id, int64_t table_id,
-                         int64_t partition_id, int64_t now_ms, int64_t *out)
+                         int64_t db_id, int64_t table_id, int64_t partition_id,
+                         int64_t now_ms, int64_t *out)
 {
     enum err e;
 
     e = db_exec(db, sql[VERSION_BUMP],
-                DB_ARGS(db_str(instance_id), db_bytes(&kind, 1),
-                        db_i64(db_id), db_i64(table_id), db_i64(partition_id),
+                DB_ARGS(db_str(instance_id), db_bytes(&kind, 1), db_i64(db_id),
+                        db_i64(table_id), db_i64(partition_id),
                         db_i64(kind == 'p' ? 2 : 1), db_i64(now_ms)));
     *out = (int64_t)db_insert_id(db);
     return e;
@@ -653,7 +646,7 @@ doris_store_job_put(struct db *db, struct arena *a, const char *instance_id,
     e = doris_doc_render(a, &doris_job_rec, j, &body);
     if (e != ERR_OK)
         return e;
-    return db_exec(db, sql[JOB_PUT],
-                   DB_ARGS(db_str(instance_id), db_i64(tablet_id),
-                           db_str(body)));
+    return db_exec(
+        db, sql[JOB_PUT],
+        DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(body)));
 }

@@ -18,9 +18,9 @@ enum {
     SQL__MAX
 };
 
-#define COLUMNS "SELECT seq << 10 AS txn_id, body FROM doris_txn"
+#define COLUMNS  "SELECT seq << 10 AS txn_id, body FROM doris_txn"
 #define OF_LABEL " WHERE instance_id = ? AND db_id = ? AND label = ?"
-#define OF_ID " WHERE seq = ? AND instance_id = ?"
+#define OF_ID    " WHERE seq = ? AND instance_id = ?"
 
 static const char *const sql[SQL__MAX] = {
     [LIVE] = COLUMNS OF_LABEL " AND live = 1",
@@ -38,8 +38,8 @@ static const char *const sql[SQL__MAX] = {
                 " WHERE deadline_ms < ? ORDER BY deadline_ms, seq LIMIT ?",
 };
 
-#define TXN_ROW(X, s)                                                      \
-    X(s, I64, txn_id, "txn_id", COLUMN_ONLY, -)                            \
+#define TXN_ROW(X, s)                           \
+    X(s, I64, txn_id, "txn_id", COLUMN_ONLY, -) \
     X(s, STR, body, "body", COLUMN_ONLY, -)
 STRUCT(doris_txn_row, TXN_ROW);
 TABLE(doris_txn_row, TXN_ROW);
@@ -79,10 +79,9 @@ by_id(struct db *db, struct arena *a, const char *statement,
 {
     if (txn_id <= 0 || (txn_id & ((1 << DORIS_TXN_SHIFT) - 1)) != 0)
         return ERR_NOT_FOUND;
-    return read_txn(db, a, statement,
-                    DB_ARGS(db_i64(txn_id >> DORIS_TXN_SHIFT),
-                            db_str(instance_id)),
-                    out);
+    return read_txn(
+        db, a, statement,
+        DB_ARGS(db_i64(txn_id >> DORIS_TXN_SHIFT), db_str(instance_id)), out);
 }
 
 enum err
@@ -111,19 +110,16 @@ doris_store_txn_live(struct db *db, struct arena *a, const char *instance_id,
                      int64_t db_id, const char *label, struct doris_txn *out)
 {
     return read_txn(db, a, sql[LIVE],
-                    DB_ARGS(db_str(instance_id), db_i64(db_id),
-                            db_str(label)),
+                    DB_ARGS(db_str(instance_id), db_i64(db_id), db_str(label)),
                     out);
 }
 
 enum err
-doris_store_txn_newest(struct db *db, struct arena *a,
-                       const char *instance_id, int64_t db_id,
-                       const char *label, struct doris_txn *out)
+doris_store_txn_newest(struct db *db, struct arena *a, const char *instance_id,
+                       int64_t db_id, const char *label, struct doris_txn *out)
 {
     return read_txn(db, a, sql[NEWEST],
-                    DB_ARGS(db_str(instance_id), db_i64(db_id),
-                            db_str(label)),
+                    DB_ARGS(db_str(instance_id), db_i64(db_id), db_str(label)),
                     out);
 }
 
@@ -146,12 +142,11 @@ doris_store_txn_add(struct db *db, struct arena *a, const char *instance_id,
 
     e = txn_body(a, t, &body);
     if (e == ERR_OK)
-        e = db_exec(db, sql[ADD],
-                    DB_ARGS(db_str(instance_id), db_i64(t->db_id),
-                            db_str(t->label),
-                            db_str(enum_text(doris_txn_status_names,
-                                             t->status)),
-                            db_i64(deadline_ms), db_str(body)));
+        e = db_exec(
+            db, sql[ADD],
+            DB_ARGS(db_str(instance_id), db_i64(t->db_id), db_str(t->label),
+                    db_str(enum_text(doris_txn_status_names, t->status)),
+                    db_i64(deadline_ms), db_str(body)));
     if (e == ERR_OK) {
         t->txn_id = (int64_t)db_insert_id(db) << DORIS_TXN_SHIFT;
         SET(t, doris_txn, txn_id);
@@ -182,13 +177,12 @@ doris_store_txn_save(struct db *db, struct arena *a, const char *instance_id,
 }
 
 enum err
-doris_store_txn_deadline(struct db *db, const char *instance_id,
-                         int64_t txn_id, int64_t *out)
+doris_store_txn_deadline(struct db *db, const char *instance_id, int64_t txn_id,
+                         int64_t *out)
 {
-    return db_one_i64(db, sql[DEADLINE],
-                      DB_ARGS(db_i64(txn_id >> DORIS_TXN_SHIFT),
-                              db_str(instance_id)),
-                      out);
+    return db_one_i64(
+        db, sql[DEADLINE],
+        DB_ARGS(db_i64(txn_id >> DORIS_TXN_SHIFT), db_str(instance_id)), out);
 }
 
 enum err

@@ -197,8 +197,7 @@ update_tablet(struct req *r, const char *instance_id,
 
     e = doris_store_tablet_lock(r->db, instance_id, c->tablet_id);
     if (e == ERR_OK)
-        e = doris_store_tablet(r->db, r->arena, instance_id, c->tablet_id,
-                               &t);
+        e = doris_store_tablet(r->db, r->arena, instance_id, c->tablet_id, &t);
     if (e == ERR_NOT_FOUND)
         return doris_rpc_no_tablet(r, instance_id, c->tablet_id);
     if (e != ERR_OK)
@@ -254,8 +253,7 @@ get_stats(struct req *r, const struct doris_get_stats *in,
         const struct doris_tablet_idx *idx = &in->tablet_idx.v[i];
         struct doris_stats *s = &out->tablet_stats.v[i];
 
-        e = doris_store_stats(r->db, r->arena, instance_id, idx->tablet_id,
-                              s);
+        e = doris_store_stats(r->db, r->arena, instance_id, idx->tablet_id, s);
         if (e == ERR_NOT_FOUND)
             return doris_rpc_no_tablet(r, instance_id, idx->tablet_id);
         if (e == ERR_OK && elsewhere(idx, s))

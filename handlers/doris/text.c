@@ -135,8 +135,8 @@ put_record(struct buf *b, const struct record *rec, const void *in)
 
 /* ---- many lines ---- */
 
-static void
-put_lines(struct buf *b, const struct record *rec, const void *in, size_t depth);
+static void put_lines(struct buf *b, const struct record *rec, const void *in,
+                      size_t depth);
 
 static void
 put_block(struct buf *b, const struct field *f, const void *in, size_t depth)
@@ -187,8 +187,8 @@ put_lines(struct buf *b, const struct record *rec, const void *in, size_t depth)
     for (size_t i = 0; i < rec->n; i++)
         if ((rec->fields[i].flags & OUT) != 0 &&
             field_present(&rec->fields[i], in))
-            put_line(b, &rec->fields[i],
-                     (const char *)in + rec->fields[i].off, depth);
+            put_line(b, &rec->fields[i], (const char *)in + rec->fields[i].off,
+                     depth);
 }
 
 void

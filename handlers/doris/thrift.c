@@ -20,8 +20,8 @@ enum {
 };
 
 #define VERSION_1 0x80010000u
-#define CALL 1
-#define REPLY 2
+#define CALL      1
+#define REPLY     2
 #define DEPTH_MAX 16
 
 static const char method[] = "heartbeat";
@@ -70,7 +70,7 @@ doris_beat_ask(struct buf *b, const struct doris_master *m)
 {
     put_i32(b, VERSION_1 | CALL);
     put_text(b, method);
-    put_i32(b, 0); /* sequence */
+    put_i32(b, 0);             /* sequence */
     put_field(b, T_STRUCT, 1); /* master_info */
     put_field(b, T_STRUCT, 1); /* network_address */
     put_field(b, T_STRING, 1);
@@ -277,8 +277,8 @@ doris_beat_read(const void *p, size_t n, struct doris_beat *out)
 {
     struct reader r = { .p = p, .n = n };
 
-    *out = (struct doris_beat){ .be_port = -1, .http_port = -1,
-                                .brpc_port = -1 };
+    *out =
+        (struct doris_beat){ .be_port = -1, .http_port = -1, .brpc_port = -1 };
     read_reply(&r, out);
     if (r.bad || (r.more && n >= DORIS_BEAT_BYTES))
         return ERR_PEER;

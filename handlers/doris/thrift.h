@@ -25,8 +25,8 @@ void doris_beat_ask(struct buf *b, const struct doris_master *m);
 
 /* n bytes of the answer: BUSY when they are not all of it yet, PEER when it
  * is none, OK when *out is filled. */
-enum err doris_beat_read(const void *p, size_t n,
-                         struct doris_beat *out) MUST_USE;
+enum err
+doris_beat_read(const void *p, size_t n, struct doris_beat *out) MUST_USE;
 
 /* Longest answer that is waited for. */
 #define DORIS_BEAT_BYTES 65536

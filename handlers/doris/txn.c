@@ -61,8 +61,7 @@ abort_overdue(struct req *r, const char *instance_id, int64_t txn_id,
     *gone = false;
     e = doris_store_txn_lock(r->db, r->arena, instance_id, txn_id, &t);
     if (e == ERR_OK)
-        e = doris_store_txn_deadline(r->db, instance_id, txn_id,
-                                     &deadline_ms);
+        e = doris_store_txn_deadline(r->db, instance_id, txn_id, &deadline_ms);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && deadline_ms > clock_unix_ms()))
         return ERR_OK;
     if (e == ERR_OK)
@@ -170,29 +169,28 @@ doris_txn_begin(struct req *r, const struct doris_begin_txn *in)
 
 /* Locked when it is to change; db_id -1 = as it has it. */
 static enum err
-find_txn(struct req *r, const char *instance_id, int64_t db_id,
-         int64_t txn_id, bool lock, struct doris_txn *out)
+find_txn(struct req *r, const char *instance_id, int64_t db_id, int64_t txn_id,
+         bool lock, struct doris_txn *out)
 {
     enum err e;
 
     e = lock ? doris_store_txn_lock(r->db, r->arena, instance_id, txn_id, out)
              : doris_store_txn(r->db, r->arena, instance_id, txn_id, out);
     if (e == ERR_NOT_FOUND && db_id < 0)
-        return req_fail(r, DORIS_TXN_NO_INDEX,
-                        ARGS(arg_i64(r, "txn", txn_id)));
+        return req_fail(r, DORIS_TXN_NO_INDEX, ARGS(arg_i64(r, "txn", txn_id)));
     if (e == ERR_NOT_FOUND ||
         (e == ERR_OK && db_id >= 0 && out->db_id != db_id))
-        return req_fail(r, DORIS_TXN_NO_INFO,
-                        ARGS(arg_i64(r, "db", db_id),
-                             arg_i64(r, "txn", txn_id)));
+        return req_fail(
+            r, DORIS_TXN_NO_INFO,
+            ARGS(arg_i64(r, "db", db_id), arg_i64(r, "txn", txn_id)));
     return e;
 }
 
 static enum err
 fail_txn(struct req *r, int id, const struct doris_txn *t)
 {
-    return req_fail(r, id, ARGS(arg_i64(r, "db", t->db_id),
-                                arg_i64(r, "txn", t->txn_id)));
+    return req_fail(
+        r, id, ARGS(arg_i64(r, "db", t->db_id), arg_i64(r, "txn", t->txn_id)));
 }
 
 static int64_t
@@ -314,8 +312,8 @@ gather_places(struct req *r, struct commit *c)
         c->table[i] = (struct place){ db_id, p->table_id, 0, 0 };
     }
     for (size_t i = 0; i < named; i++)
-        c->table[n + i] = (struct place){ c->txn.db_id,
-                                          c->txn.table_ids.v[i].v, 0, 0 };
+        c->table[n + i] =
+            (struct place){ c->txn.db_id, c->txn.table_ids.v[i].v, 0, 0 };
     c->partitions = sort_places(c->partition, n);
     c->tables = sort_places(c->table, n + named);
     return ERR_OK;
@@ -361,8 +359,8 @@ version_of(const struct commit *c, const struct doris_pending *p)
 {
     struct place key = { p->db_id < 0 ? c->txn.db_id : p->db_id, p->table_id,
                          p->partition_id, 0 };
-    const struct place *found = bsearch(&key, c->partition, c->partitions,
-                                        sizeof(key), by_place);
+    const struct place *found =
+        bsearch(&key, c->partition, c->partitions, sizeof(key), by_place);
 
     return found == NULL ? 0 : found->version;
 }
@@ -463,8 +461,8 @@ fill_committed(struct req *r, const struct commit *c,
     out->table_ids.v = arena_array(r->arena, n, sizeof(struct I64));
     out->partition_ids.v = arena_array(r->arena, n, sizeof(struct I64));
     out->versions.v = arena_array(r->arena, n, sizeof(struct I64));
-    if (t == NULL || out->table_ids.v == NULL ||
-        out->partition_ids.v == NULL || out->versions.v == NULL)
+    if (t == NULL || out->table_ids.v == NULL || out->partition_ids.v == NULL ||
+        out->versions.v == NULL)
         return ERR_NOMEM;
     *t = c->txn;
     out->txn_info = t;
@@ -549,8 +547,8 @@ find_by_label(struct req *r, const char *instance_id,
 {
     enum err e;
 
-    e = doris_store_txn_live(r->db, r->arena, instance_id, in->db_id,
-                             in->label, out);
+    e = doris_store_txn_live(r->db, r->arena, instance_id, in->db_id, in->label,
+                             out);
     if (e == ERR_OK && is_running(out))
         e = doris_store_txn_lock(r->db, r->arena, instance_id, out->txn_id,
                                  out);
@@ -605,10 +603,9 @@ abort_one(struct req *r, const struct doris_abort_txn *in,
         return e;
     if (in->commit_attachment != NULL)
         out->commit_attachment = in->commit_attachment;
-    return doris_txn_abort(r->db, r->arena, instance_id,
-                           HAS(in, doris_abort_txn, reason) ? in->reason
-                                                            : "User Abort",
-                           out);
+    return doris_txn_abort(
+        r->db, r->arena, instance_id,
+        HAS(in, doris_abort_txn, reason) ? in->reason : "User Abort", out);
 }
 
 enum err
@@ -660,9 +657,9 @@ doris_txn_get(struct req *r, const struct doris_get_txn *in)
         e = doris_store_txn_newest(r->db, r->arena, instance_id, db_id,
                                    in->label, t);
         if (e == ERR_NOT_FOUND)
-            return req_fail(r, DORIS_LABEL_UNKNOWN,
-                            ARGS(arg_i64(r, "db", db_id),
-                                 arg("label", in->label)));
+            return req_fail(
+                r, DORIS_LABEL_UNKNOWN,
+                ARGS(arg_i64(r, "db", db_id), arg("label", in->label)));
     }
     out->txn_info = t;
     return req_send_or_fail(r, e, &doris_txn_reply_rec, out);
@@ -686,8 +683,8 @@ newest_wanted(struct req *r, const char *instance_id,
     struct doris_txn t;
     enum err e;
 
-    e = doris_store_txn_ids(r->db, r->arena, instance_id, in->db_id,
-                            in->label, &ids);
+    e = doris_store_txn_ids(r->db, r->arena, instance_id, in->db_id, in->label,
+                            &ids);
     if (e == ERR_OK && ids.txn_ids.n == 0)
         return req_fail(r, DORIS_TXN_ID_NO_LABEL,
                         ARGS(arg("label", in->label)));

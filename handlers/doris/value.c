@@ -9,7 +9,7 @@
 #include "store_recycle.h"
 #include "store_rpc.h"
 
-#define PARAMS_MAX 8
+#define PARAMS_MAX  8
 #define VALUE_BYTES ((size_t)8 << 20)
 
 /* The parameters of a key, in the order of its type. */
@@ -25,8 +25,8 @@ struct value {
     const char *behind;
 };
 
-typedef enum err reader_fn(struct req *r, const struct params *p,
-                           struct value *out);
+typedef enum err
+reader_fn(struct req *r, const struct params *p, struct value *out);
 
 /* The blanks of JSON that lie outside of its texts go: documents of clusters
  * are kept as they are shown. From `at` on. */
@@ -173,14 +173,13 @@ read_txn_recycle(struct req *r, const struct params *p, struct value *out)
 }
 
 static enum err
-read_partition_version(struct req *r, const struct params *p,
-                       struct value *out)
+read_partition_version(struct req *r, const struct params *p, struct value *out)
 {
     struct doris_version v;
     enum err e;
 
-    e = doris_store_version(r->db, r->arena, p->instance_id, 'p',
-                            p->number[1], p->number[2], p->number[3], &v);
+    e = doris_store_version(r->db, r->arena, p->instance_id, 'p', p->number[1],
+                            p->number[2], p->number[3], &v);
     return put_or(r, out, e, &doris_version_rec, &v);
 }
 
@@ -190,8 +189,8 @@ read_table_version(struct req *r, const struct params *p, struct value *out)
     struct doris_version v;
     enum err e;
 
-    e = doris_store_version(r->db, r->arena, p->instance_id, 't',
-                            p->number[1], p->number[2], 0, &v);
+    e = doris_store_version(r->db, r->arena, p->instance_id, 't', p->number[1],
+                            p->number[2], 0, &v);
     return put_or(r, out, e, &doris_version_rec, &v);
 }
 
@@ -236,8 +235,7 @@ find_tablet(struct req *r, const struct params *p, struct doris_stats *out)
 {
     enum err e;
 
-    e = doris_store_stats(r->db, r->arena, p->instance_id, p->number[4],
-                          out);
+    e = doris_store_stats(r->db, r->arena, p->instance_id, p->number[4], out);
     if (e == ERR_OK &&
         (out->table_id != p->number[1] || out->index_id != p->number[2] ||
          out->partition_id != p->number[3]))
@@ -296,9 +294,8 @@ read_stats(struct req *r, const struct params *p, struct value *out)
         buf_puts(&out->text, "aggregated_stats: ");
     e = put(r, out, &doris_stats_rec, &s);
     if (e == ERR_OK && !doris_wants_json(r)) {
-        const char *stats =
-            arena_strdup(r->arena, buf_text(&out->text) +
-                                       strlen("aggregated_stats: "));
+        const char *stats = arena_strdup(
+            r->arena, buf_text(&out->text) + strlen("aggregated_stats: "));
 
         if (stats == NULL)
             return ERR_NOMEM;
@@ -316,8 +313,7 @@ read_job(struct req *r, const struct params *p, struct value *out)
     enum err e = find_tablet(r, p, &s);
 
     if (e == ERR_OK)
-        e = doris_store_job(r->db, r->arena, p->instance_id, p->number[4],
-                            &j);
+        e = doris_store_job(r->db, r->arena, p->instance_id, p->number[4], &j);
     return put_or(r, out, e, &doris_job_rec, &j);
 }
 
@@ -401,8 +397,7 @@ match(const struct key_type *type, const struct key_field *v, size_t n,
                 return ERR_BAD_PARAM;
             out->text[k] = v[i].text;
             out->number[k++] = strtoll(v[i].text, NULL, 10);
-        } else if (strlen(v[i].text) != len ||
-                   memcmp(v[i].text, p, len) != 0) {
+        } else if (strlen(v[i].text) != len || memcmp(v[i].text, p, len) != 0) {
             return ERR_BAD_PARAM;
         }
         p += len;
@@ -442,9 +437,9 @@ static enum err
 send(struct req *r, const struct value *v, const char *hex)
 {
     struct doris_value *out = arena_alloc(r->arena, sizeof(*out));
-    const char *text = arena_printf(
-        r->arena, "%s\n%s", buf_text(&v->text),
-        v->behind == NULL || doris_wants_json(r) ? "" : v->behind);
+    const char *text =
+        arena_printf(r->arena, "%s\n%s", buf_text(&v->text),
+                     v->behind == NULL || doris_wants_json(r) ? "" : v->behind);
 
     if (out == NULL || text == NULL)
         return ERR_NOMEM;

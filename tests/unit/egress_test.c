@@ -48,10 +48,21 @@ static void
 link_local_is_refused_whatever_is_allowed(void **state)
 {
     static const char *const never[] = {
-        "169.254.169.254", "169.254.0.1", "fe80::1", "febf::1",
-        "::ffff:169.254.169.254", "0.0.0.0", "0.1.2.3", "::", "224.0.0.1",
-        "255.255.255.255", "ff02::1", "::169.254.169.254",
-        "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::ffff:0.0.0.0",
+        "169.254.169.254",
+        "169.254.0.1",
+        "fe80::1",
+        "febf::1",
+        "::ffff:169.254.169.254",
+        "0.0.0.0",
+        "0.1.2.3",
+        "::",
+        "224.0.0.1",
+        "255.255.255.255",
+        "ff02::1",
+        "::169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "::ffff:0.0.0.0",
     };
 
     (void)state;
@@ -64,8 +75,9 @@ link_local_is_refused_whatever_is_allowed(void **state)
 static void
 everything_else_may_be_connected_to(void **state)
 {
-    static const char *const fine[] = { "127.0.0.1", "10.1.2.3", "8.8.8.8",
-                                        "::1", "2001:db8::1", "fd00::1",
+    static const char *const fine[] = { "127.0.0.1",       "10.1.2.3",
+                                        "8.8.8.8",         "::1",
+                                        "2001:db8::1",     "fd00::1",
                                         "::ffff:10.1.2.3", "fec0::1" };
 
     (void)state;
@@ -112,9 +124,9 @@ deny_beats_allow(void **state)
 static void
 a_list_that_is_none_is_refused(void **state)
 {
-    static const char *const bad[] = { "x", "10.0.0.0/33", "10.0.0/8", "::/129",
-                                       "10.0.0.0/", "10.0.0.0/-1", "/8",
-                                       "10.0.0.0/8x" };
+    static const char *const bad[] = { "x",      "10.0.0.0/33", "10.0.0/8",
+                                       "::/129", "10.0.0.0/",   "10.0.0.0/-1",
+                                       "/8",     "10.0.0.0/8x" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -151,10 +163,12 @@ static void
 another_url_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "db:3306", "http://db", "MYSQL://db", "mysql:db", "://db", "mysql://",
-        "mysql://:1", "mysql://db:", "mysql://db:0", "mysql://db:65536",
-        "mysql://db:1x", "mysql://db:-1", "mysql://[::1", "mysql://[]:1",
-        "mysql://[::1]x", "mysql://u:secret@", "tc://db", "",
+        "db:3306",           "http://db",     "MYSQL://db",
+        "mysql:db",          "://db",         "mysql://",
+        "mysql://:1",        "mysql://db:",   "mysql://db:0",
+        "mysql://db:65536",  "mysql://db:1x", "mysql://db:-1",
+        "mysql://[::1",      "mysql://[]:1",  "mysql://[::1]x",
+        "mysql://u:secret@", "tc://db",       "",
     };
     struct egress_target t;
 
@@ -204,9 +218,8 @@ connecting_ends_in_time(void **state)
                      ERR_DENIED);
     assert_int_equal(egress_connect("127.9.9.1", port, 1, &fd, why),
                      ERR_TIMEOUT);
-    assert_int_equal(
-        egress_connect("no.such.host.invalid", 1, until, &fd, why),
-        ERR_NOT_FOUND);
+    assert_int_equal(egress_connect("no.such.host.invalid", 1, until, &fd, why),
+                     ERR_NOT_FOUND);
 }
 
 int

@@ -42,6 +42,5 @@ main(void)
         cmocka_unit_test(no_sealed_column_is_missing),
     };
 
-    return cmocka_run_group_tests(tests, statements_setup,
-                                  statements_teardown);
+    return cmocka_run_group_tests(tests, statements_setup, statements_teardown);
 }
