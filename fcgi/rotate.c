@@ -127,7 +127,7 @@ reseal_column(struct rotation *r, const struct secret_column *c)
 {
     char k1[1024] = "", k2[1024] = "";
     struct sealed_rows rows;
-    enum err e;
+    enum err e = ERR_OK;
 
     do {
         arena_reset(r->a);

@@ -50,12 +50,11 @@ enum {
 static const char *const table_name[TABLES__MAX] = { TABLES(TABLE_NAME) };
 
 static const char *const sql[SQL__MAX] = {
-    [NEXT] =
-        "SELECT i.instance_id FROM doris_instance i"
-        " LEFT JOIN doris_recycle r ON r.instance_id = i.instance_id"
-        " WHERE i.status = 'DELETED'"
-        " AND (i.dropped <= ? OR COALESCE(r.asked, 0) <> 0)"
-        " ORDER BY COALESCE(r.asked, 0) DESC, i.dropped, i.seq LIMIT 1",
+    [NEXT] = "SELECT i.instance_id FROM doris_instance i"
+             " LEFT JOIN doris_recycle r ON r.instance_id = i.instance_id"
+             " WHERE i.status = 'DELETED'"
+             " AND (i.dropped <= ? OR COALESCE(r.asked, 0) <> 0)"
+             " ORDER BY COALESCE(r.asked, 0) DESC, i.dropped, i.seq LIMIT 1",
     [HOLD] = "UPDATE doris_instance SET version = version + 1"
              " WHERE instance_id = ? AND status = 'DELETED'",
     [NOTE] = "INSERT INTO doris_recycle (instance_id, asked, status, owner,"
