@@ -184,6 +184,30 @@ read_qps(struct req *r, const struct doris_adjust_rate *in, int64_t *out)
     return ERR_OK;
 }
 
+/* The limit as it is, if there is one. */
+static enum err
+audit_before(struct req *r, const char *rpc, const char *id)
+{
+    struct doris_rate_rows rows = { 0, NULL };
+    enum err e = doris_store_rates(r->db, r->arena, &rows);
+
+    for (size_t i = 0; e == ERR_OK && i < rows.n; i++)
+        if (strcmp(rows.v[i].rpc, rpc) == 0 &&
+            strcmp(rows.v[i].instance_id, id) == 0)
+            req_audit_before(r, &doris_rate_row_rec, &rows.v[i]);
+    return e;
+}
+
+static void
+audit_after(struct req *r, const char *rpc, const char *id, int64_t qps)
+{
+    const struct doris_rate_row row = {
+        .has = UINT64_MAX, .rpc = rpc, .instance_id = id, .qps = qps
+    };
+
+    req_audit_after(r, &doris_rate_row_rec, &row);
+}
+
 NO_CHECKS(doris_adjust_rate);
 
 enum err
@@ -197,8 +221,12 @@ doris_rate_adjust(struct req *r, const struct doris_adjust_rate *in)
     e = read_qps(r, in, &qps);
     if (e != ERR_OK)
         return e;
-    req_audit(r, *rpc == '\0' ? "all" : rpc, NULL, NULL);
-    e = doris_store_rate_set(r->db, rpc, id, qps);
+    doris_audit_target(r, "rate limit", *rpc == '\0' ? "all" : rpc,
+                       *id == '\0' ? NULL : id);
+    e = audit_before(r, rpc, id);
+    if (e == ERR_OK)
+        e = doris_store_rate_set(r->db, rpc, id, qps);
+    audit_after(r, rpc, id, qps);
     limits.next_ms = 0; /* here at once, elsewhere within a second */
     return e == ERR_OK ? req_ok(r) : e;
 }

@@ -7,10 +7,10 @@
 
 #define DORIS_RATES_MAX 100000
 
-#define DORIS_RATE_ROW(X, s)                              \
-    X(s, STR, rpc, "rpc", COLUMN_ONLY, -)                 \
-    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -) \
-    X(s, I64, qps, "qps", COLUMN_ONLY, -)
+#define DORIS_RATE_ROW(X, s)                      \
+    X(s, STR, rpc, "rpc", OUT, -)                 \
+    X(s, STR, instance_id, "instance_id", OUT, -) \
+    X(s, I64, qps, "qps", OUT, -)
 STRUCT(doris_rate_row, DORIS_RATE_ROW);
 struct doris_rate_rows {
     size_t n;

@@ -1,5 +1,6 @@
 """What the audit rows of the Meta Service say: the thing, as it was and as it
-has become, without a secret. Asked of every row of the table that writes."""
+has become, without a secret. Asked of every row of the table that writes, in a
+deployment of its own: a limit of rate costs every request a statement."""
 
 import json
 
@@ -10,15 +11,19 @@ from support.metaservice import be
 from support.store import rows
 from support.words import fresh
 
+pytestmark = pytest.mark.config(METAGATE_AUDIT_KEEP_DAYS="91")
+
 # Their rows name the instance and hold the request so far.
 BY_REQUEST = {
     "abort_txn", "abort_tablet_job", "create_tablets", "update_tablet",
     "prepare_rowset", "commit_rowset", "begin_txn", "precommit_txn",
     "commit_txn", "start_tablet_job", "finish_tablet_job"}
 CREATE = {"create_instance", "add_cluster", "add_obj_info", "add_s3_vault",
-          "add_hdfs_vault", "create_stage", "recycle_instance"}
+          "add_hdfs_vault", "create_stage", "recycle_instance",
+          "adjust_rate_limit"}
 REMOVE = {"drop_cluster", "drop_hdfs_vault", "drop_stage"}
-KINDS = {"instance", "cluster", "object store", "storage vault", "stage"}
+KINDS = {"instance", "cluster", "object store", "storage vault", "stage",
+         "rate limit"}
 TOO_LONG = {"truncated": True, "limit_bytes": 65536}
 
 
@@ -73,7 +78,7 @@ class Canary:
 def judge(endpoint, word, row):
     operation = endpoint.path.lstrip("/")
     kind, _, name = row["target"].rpartition(" ")
-    assert kind in KINDS and name.split("/")[0] == word, row["target"]
+    assert kind in KINDS and word in name.split("/"), row["target"]
     assert isinstance(json.loads(row["request_json"]), dict)
     before, after = states(row)
     if operation in BY_REQUEST:
@@ -215,3 +220,14 @@ def test_a_document_that_is_too_long_is_a_note(ms, sql):
     before, after = states(row)
     assert before["cluster_id"] == "c1" and "nodes" not in before
     assert after == json.loads(row["request_json"]) == TOO_LONG
+
+
+def test_a_limit_is_told_with_the_one_before(doris, sql, fresh):
+    iid = fresh("i")
+    for old, new in ((None, "1000"), ("1000", "2000")):
+        r = doris.get("adjust_rate_limit", query={
+            "qps_limit": new, "rpc_name": "get_txn", "instance_id": iid})
+        assert r.status == 200, r
+        row = row_of(sql, r)
+        assert row["target"] == f"rate limit get_txn/{iid}"
+        assert [s and s["qps"] for s in states(row)] == [old, new]
