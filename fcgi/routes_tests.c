@@ -35,7 +35,8 @@ static const struct bit_name field_flags[] = {
     { IN, "IN" },         { OUT, "OUT" },
     { PATH, "PATH" },     { QUERY, "QUERY" },
     { BODY, "BODY" },     { SECRET, "SECRET" },
-    { NUM_OR_STR, "NUM_OR_STR" }, { 0, NULL },
+    { NUM_OR_STR, "NUM_OR_STR" }, { EMPTY_ABSENT, "EMPTY_ABSENT" },
+    { 0, NULL },
 };
 
 static const struct bit_name bind_flags[] = {

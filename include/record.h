@@ -50,6 +50,7 @@ enum field_flag {
     NULL_WHEN_ABSENT = 1 << 8,
     PRINT_UNSET = 1 << 9, /* absent prints 0, "" or false */
     COLUMN_ONLY = 1 << 10, /* fetched from rows; neither IN nor OUT */
+    EMPTY_ABSENT = 1 << 11, /* "" in a body = absent, whatever the type */
 };
 
 struct enum_name {

@@ -188,7 +188,7 @@ STRUCT(pegasus_create, PEGASUS_CREATE);
 STRUCT(pegasus_drop, PEGASUS_DROP);
 
 #define PEGASUS_RECALL(X, s) \
-    X(s, I64, app_id, "app_id", IN, -) \
+    X(s, I64, app_id, "app_id", IN | EMPTY_ABSENT, -) \
     X(s, STR, new_app_name, "new_app_name", IN, -, .doc = "default: the old name")
 STRUCT(pegasus_recall, PEGASUS_RECALL);
 
@@ -199,17 +199,17 @@ STRUCT(pegasus_rename, PEGASUS_RENAME);
 
 #define PEGASUS_SET_MAX(X, s) \
     X(s, STR, app_name, "app_name", IN, -) \
-    X(s, I64, max_replica_count, "max_replica_count", IN, -, .doc = "1 to 5")
+    X(s, I64, max_replica_count, "max_replica_count", IN | EMPTY_ABSENT, -, .doc = "1 to 5")
 STRUCT(pegasus_set_max, PEGASUS_SET_MAX);
 
 #define PEGASUS_ENVS_SET(X, s) \
     X(s, STR, app_name, "app_name", IN, -) \
-    X(s, MAP, envs, "envs", IN, STR)
+    X(s, MAP, envs, "envs", IN | EMPTY_ABSENT, STR)
 STRUCT(pegasus_envs_set, PEGASUS_ENVS_SET);
 
 #define PEGASUS_ENVS_DEL(X, s) \
     X(s, STR, app_name, "app_name", IN, -) \
-    X(s, LIST, keys, "keys", IN, STR)
+    X(s, LIST, keys, "keys", IN | EMPTY_ABSENT, STR)
 STRUCT(pegasus_envs_del, PEGASUS_ENVS_DEL);
 
 #define PEGASUS_ENVS_CLEAR(X, s) \
@@ -252,7 +252,7 @@ STRUCT(pegasus_propose, PEGASUS_PROPOSE);
 
 #define PEGASUS_BEACON(X, s) \
     X(s, STR, address, "address", IN, -, .doc = "host:port of the replica server") \
-    X(s, I64, start_time, "start_time", IN, -, .doc = "of its process, unix ms")
+    X(s, I64, start_time, "start_time", IN | EMPTY_ABSENT, -, .doc = "of its process, unix ms")
 STRUCT(pegasus_beacon, PEGASUS_BEACON);
 
 #define PEGASUS_REPORT(X, s) \
@@ -273,7 +273,7 @@ STRUCT(pegasus_sync, PEGASUS_SYNC);
     X(s, STR, gpid, "gpid", IN, -) \
     X(s, STR, type, "type", IN, -) \
     X(s, STR, node, "node", IN, -) \
-    X(s, I64, ballot, "ballot", IN, -, .doc = "the one to be reached")
+    X(s, I64, ballot, "ballot", IN | EMPTY_ABSENT, -, .doc = "the one to be reached")
 STRUCT(pegasus_update, PEGASUS_UPDATE);
 
 /* What an operation came to; members behind the first two only with ERR_OK. */

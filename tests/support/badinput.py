@@ -97,6 +97,8 @@ def wrong_values(field, bind):
         values.append("x" * (field["max"] + 1))
     if kind in ("I32", "I64") and field["max"] > field["min"]:
         values += [field["min"] - 1, field["max"] + 1]
+    if "EMPTY_ABSENT" in field["flags"]:
+        values = [v for v in values if v != ""]
     return values
 
 

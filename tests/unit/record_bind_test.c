@@ -256,6 +256,21 @@ null_is_absent_or_a_wrong_type_by_style(void **state)
 }
 
 static void
+an_empty_text_is_absent_where_a_field_says_so(void **state)
+{
+    struct recall in;
+
+    (void)state;
+    bound(&recall_rec, "{\"app_id\":\"\",\"keys\":\"\"}", 0, &in);
+    assert_true(in.has == 0);
+    refused(&recall_rec, "{\"app_id\":\" \"}", BIND_INT_FROM_STR, "app_id",
+            "must be an integer");
+    refused(&recall_rec, "{\"keys\":\"x\"}", 0, "keys", "must be a list");
+    refused(&recall_rec, "{\"seconds\":\"\"}", BIND_INT_FROM_STR, "seconds",
+            "must be an integer");
+}
+
+static void
 enums_are_bound_from_name_or_number(void **state)
 {
     struct obj_info in;
@@ -680,6 +695,7 @@ main(void)
         T(unsigned_64_bit_digits_survive),
         T(sizes_are_bounded_by_the_row),
         T(null_is_absent_or_a_wrong_type_by_style),
+        T(an_empty_text_is_absent_where_a_field_says_so),
         T(enums_are_bound_from_name_or_number),
         T(camel_case_names_are_taken_by_style),
         T(unknown_members_are_ignored_or_refused_by_style),

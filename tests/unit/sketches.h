@@ -92,6 +92,15 @@ TABLE(instance_ref, INSTANCE_REF);
 STRUCT(instance, INSTANCE);
 TABLE(instance, INSTANCE);
 
+/* ---- Pegasus: a required member that is "" is not given ---- */
+
+#define RECALL(X, s)                                                      \
+    X(s, I64, app_id, "app_id", IN | EMPTY_ABSENT, -)                     \
+    X(s, LIST, keys, "keys", IN | EMPTY_ABSENT, STR)                      \
+    X(s, I64, seconds, "seconds", IN, -)
+STRUCT(recall, RECALL);
+TABLE(recall, RECALL);
+
 /* ---- KunlunBase: three wire forms of one struct ---- */
 
 #define HOSTADDR(X, s) X(s, STR, hostaddr, "hostaddr", IN | OUT, -)

@@ -12,6 +12,7 @@ from support.store import rows, value
     b"", b"x", b"[]", b"1", b'{"app_name":"a","app_name":"b"}',
     b'{"app_name":"a","nope":1}', b'{"nope":1}', b'{"app_name":{}}',
     b'{"app_name":"a","partition_count":"x"}', b'{"app_name":"\xff"}',
+    b'{"app_name":"a","partition_count":""}',
     b'{"app_name":"\\u0000"}', b'{"app_name":"a"} x',
     b'{"app_name":"a","success_if_exist":2}'])
 def test_another_structure_is_refused(pegasus, body):
@@ -27,10 +28,23 @@ def test_another_structure_is_refused(pegasus, body):
     ("/meta/app/rename", {}, "old_app_name"),
     ("/meta/app/rename", {"old_app_name": "a"}, "new_app_name"),
     ("/meta/app/recall", {}, "app_id"),
+    ("/meta/app/recall", {"app_id": ""}, "app_id"),
+    ("/meta/app/recall", {"app_id": None}, "app_id"),
     ("/meta/app/set_max_replica_count", {"app_name": "a"},
      "max_replica_count"),
+    ("/meta/app/set_max_replica_count",
+     {"app_name": "a", "max_replica_count": ""}, "max_replica_count"),
+    ("/meta/app/set_max_replica_count",
+     {"app_name": "", "max_replica_count": ""}, "app_name"),
     ("/meta/app_envs/set", {"app_name": "a"}, "envs"),
+    ("/meta/app_envs/set", {"app_name": "a", "envs": ""}, "envs"),
     ("/meta/app_envs/del", {"app_name": "a"}, "keys"),
+    ("/meta/app_envs/del", {"app_name": "a", "keys": ""}, "keys"),
+    ("/meta/nodes/beacon", {"address": "h:1", "start_time": ""},
+     "start_time"),
+    ("/meta/nodes/update_configuration",
+     {"gpid": "1.0", "type": "REMOVE", "node": "h:1", "ballot": ""},
+     "ballot"),
     ("/meta/balance", {"gpid": "1.0"}, "type"),
     ("/meta/propose", {"gpid": "1.0", "type": "REMOVE"}, "target")])
 def test_a_required_member_is_named(pegasus, path, body, member):
