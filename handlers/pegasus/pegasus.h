@@ -116,7 +116,7 @@ STRUCT(pegasus_health_line, PEGASUS_HEALTH_LINE);
 STRUCT(pegasus_apps_summary, PEGASUS_APPS_SUMMARY);
 
 #define PEGASUS_APPS(X, s) \
-    X(s, ROWS, general, "general_info", OUT, pegasus_app_line, .keyed_by = "app_id") \
+    X(s, ROWS, general, "general_info", OUT | KEEP_EMPTY, pegasus_app_line, .keyed_by = "app_id") \
     X(s, ROWS, healthy, "healthy_info", OUT, pegasus_health_line, .keyed_by = "app_id") \
     X(s, OBJ, summary, "summary", OUT, pegasus_apps_summary)
 STRUCT(pegasus_apps, PEGASUS_APPS);
@@ -309,7 +309,7 @@ STRUCT(pegasus_held, PEGASUS_HELD);
     X(s, STR, address, "address", OUT, -) \
     X(s, STR, status, "status", OUT, -) \
     X(s, STR, beacon_age, "last_beacon_age_ms", OUT, -) \
-    X(s, ROWS, replicas, "replicas", OUT, pegasus_held, .keyed_by = "gpid")
+    X(s, ROWS, replicas, "replicas", OUT | KEEP_EMPTY, pegasus_held, .keyed_by = "gpid")
 STRUCT(pegasus_replica_info, PEGASUS_REPLICA_INFO);
 
 #define PEGASUS_ENV_LINE(X, s) \

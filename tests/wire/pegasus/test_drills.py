@@ -124,6 +124,21 @@ def test_a_leader_killed_and_restarted_within_its_lease_leads_on(
     assert pegasus.leader() == leader
 
 
+def test_without_any_table_the_sections_are_empty(pegasus, table):
+    pegasus.healthy(table)
+    tables = pegasus.json("/meta/apps")["general_info"]
+    for t in tables.values():
+        pegasus.ok("/meta/app/drop", app_name=t["app_name"])
+    for path in ("/meta/apps", "/meta/apps?detail"):
+        assert pegasus.get(path).text == (
+            '{"general_info":{},"summary":{"total_app_count":"0"}}\n')
+    for replica in pegasus.replicas:
+        assert replica.get("/replicaInfo").json["replicas"] == {}
+    for app_id in tables:
+        pegasus.ok("/meta/app/recall", app_id=app_id)
+    pegasus.healthy(table)
+
+
 def test_without_any_control_there_is_no_leader(deployment, pegasus):
     leader = pegasus.leader()
     for m in METAS:
