@@ -276,6 +276,12 @@ pprof_growth(struct req *r, const struct pprof_wait *in)
     return collect(r, in, "text/plain", heap_growth);
 }
 
+static char *
+demangle(const char *name)
+{
+    return profiler_demangle(name);
+}
+
 #else /* the sanitizers bring an allocator of their own */
 
 static const char no_gperftools[] =
@@ -314,6 +320,13 @@ pprof_growth(struct req *r, const struct pprof_wait *in)
     return not_here(r, in);
 }
 
+static char *
+demangle(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
 #endif
 
 enum err
@@ -332,13 +345,24 @@ pprof_symbol_count(struct req *r, const struct none *in)
 /* A name up to its arguments or template parameters, as the clients of the
  * original see it. */
 static void
+put_name(struct buf *b, const char *name)
+{
+    char *source = demangle(name);
+
+    if (source != NULL && strcspn(source, "(<") > 0)
+        name = source;
+    buf_put(b, name, strcspn(name, "(<"));
+    free(source);
+}
+
+static void
 put_symbol(struct buf *b, uint64_t address)
 {
     const char *name = symbols_find(address);
 
     buf_printf(b, "0x%08llx\t", (unsigned long long)address);
     if (name != NULL)
-        buf_put(b, name, strcspn(name, "(<"));
+        put_name(b, name);
     else
         buf_printf(b, "0x%08llx", (unsigned long long)address);
     buf_putc(b, '\n');

@@ -1,6 +1,8 @@
-// MallocExtension has no C entry point for these two.
+// MallocExtension has no C entry point for these two; C++ names its functions
+// in a way of its own.
 #include "profiler_heap.h"
 
+#include <cxxabi.h>
 #include <gperftools/malloc_extension.h>
 
 #include <cstdlib>
@@ -35,4 +37,12 @@ profiler_heap_growth(size_t *n)
 
     MallocExtension::instance()->GetHeapGrowthStacks(&text);
     return copy(text, n);
+}
+
+char *
+profiler_demangle(const char *name)
+{
+    if (strncmp(name, "_Z", 2) != 0) // "f" alone would be the type float
+        return nullptr;
+    return abi::__cxa_demangle(name, nullptr, nullptr, nullptr);
 }

@@ -1,4 +1,4 @@
-/* The two gperftools calls that exist in C++ only. */
+/* The two gperftools calls that exist in C++ only, and names of C++. */
 #ifndef MG_PROFILER_HEAP_H
 #define MG_PROFILER_HEAP_H
 
@@ -12,6 +12,10 @@ extern "C" {
  * memory. *n gets its bytes. */
 char *profiler_heap_sample(size_t *n);
 char *profiler_heap_growth(size_t *n);
+
+/* A function's name as its source has it, malloc'ed; NULL when it is none of
+ * C++. */
+char *profiler_demangle(const char *name);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,8 @@
 """Profiles of meta and replica servers; the protocol itself is tested with
 the console's."""
 
+import re
+
 import pytest
 
 from support.pegasus import METAS
@@ -30,6 +32,17 @@ def test_every_server_profiles_itself(deployment, listener, prefix):
     named = client.post(prefix + "/symbol", "0x1+0x2")
     assert named.text.splitlines() == ["0x00000001\t0x00000001",
                                        "0x00000002\t0x00000002"]
+
+
+def test_functions_of_cplusplus_have_the_names_of_their_source(deployment):
+    client = deployment.client("pegasus-replica/r1", "profile", timeout=60)
+    stacks = client.get("/pprof/growth").text.split("MAPPED_LIBRARIES")[0]
+    addresses = sorted(set(re.findall(r"0x[0-9a-f]+", stacks)))
+    names = [line.split("\t")[1] for line in
+             client.post("/pprof/symbol", "+".join(addresses)).text.splitlines()]
+    assert len(names) == len(addresses)
+    assert any(name.startswith("tcmalloc::") for name in names)
+    assert not any(name.startswith("_Z") or "(" in name for name in names)
 
 
 @pytest.mark.parametrize("path", ["/pprof/symbol", "//pprof///cmdline"])
