@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from support import nets, processes, store
+from support import front_end, nets, processes, store
 from support.client import Client
 from support.listeners import LISTENERS
 from support.tokens import Tokens
@@ -29,7 +29,11 @@ class Deployment:
         self.environment = environment or {}
         self.binary = os.path.join(ROOT, "build", build, "metagate")
         self.guard = None
+        self.front = None
         self.failed = False
+        if front_end.chosen():
+            self.environment = {**self.environment,
+                                "METAGATE_SERVE_CHECK_TOKENS": "yes"}
         self.searched = {}  # path: bytes already searched for reports
 
     # ---- life ----
@@ -55,6 +59,9 @@ class Deployment:
         self.tokens = Tokens(self)
         try:
             self.wait_ready(START_S)
+            if front_end.chosen():
+                self.front = front_end.FrontEnd(front_end.chosen(), self)
+                self.front.wait_ready(self.client("console"))
         except BaseException:
             self.failed = True
             self.stop()
@@ -86,6 +93,8 @@ class Deployment:
         """What is wrong with it, as a list of texts."""
         if self.guard is None:
             return []
+        if self.front:
+            self.front.stop()
         ended = self.ended()  # before: it should still be running
         wrong = [f"`up` ended by itself, {ended}"] if ended else []
         keep = os.path.join(self.base, "keep")
@@ -157,6 +166,8 @@ class Deployment:
         # "pegasus-meta" alone: the first of its listeners
         name = listener if listener in LISTENERS else next(
             n for n in LISTENERS if n.startswith(listener + "/"))
+        if self.front and self.front.address(name):
+            return self.front.address(name)
         machine, port = LISTENERS[name]
         return f"{self.net}.{machine}", port
 

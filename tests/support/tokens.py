@@ -28,7 +28,11 @@ class Tokens:
 
     def add(self, name, scope, *more):
         self.deployment.command("token", "add", name, scope, *more)
-        return self._read("tokens", name)
+        token = self._read("tokens", name)
+        if self.deployment.front:
+            self.deployment.front.wait_known(
+                self.deployment.client("console", None).using(token=token))
+        return token
 
     def _read(self, *path):
         with open(self.deployment.path(*path)) as f:

@@ -121,8 +121,9 @@ health(const struct dialect **d)
     return NULL;
 }
 
-#define LABELS "dialect=\"console\",listener=\"console\"," \
-               "endpoint=\"/healthz\",method=\"GET\""
+#define LABELS                                  \
+    "dialect=\"console\",listener=\"console\"," \
+    "endpoint=\"/healthz\",method=\"GET\""
 #define REQUESTS(code) "metagate_requests_total{" LABELS ",code=\"" code "\"}"
 #define BUCKET(le) \
     "metagate_request_duration_seconds_bucket{" LABELS ",le=\"" le "\"}"
@@ -150,8 +151,8 @@ requests_are_counted_by_class_and_time(void **state)
     assert_int_equal(value(BUCKET("+Inf")), 4);
     assert_int_equal(
         value("metagate_request_duration_seconds_count{" LABELS "}"), 4);
-    assert_int_equal(
-        value("metagate_request_duration_seconds_sum{" LABELS "}"), 20);
+    assert_int_equal(value("metagate_request_duration_seconds_sum{" LABELS "}"),
+                     20);
 }
 
 static void
@@ -162,13 +163,17 @@ every_metric_has_help_type_and_value(void **state)
 
     (void)state;
     metrics_print(&b);
-#define GAUGE(id, name, help)                                             \
-    (void)snprintf(line, sizeof(line), "# HELP %s %s\n# TYPE %s gauge\n" \
-                   "%s ", name, help, name, name);                        \
+#define GAUGE(id, name, help)                        \
+    (void)snprintf(line, sizeof(line),               \
+                   "# HELP %s %s\n# TYPE %s gauge\n" \
+                   "%s ",                            \
+                   name, help, name, name);          \
     assert_non_null(strstr(buf_text(&b), line));
-#define COUNTER(id, name, help)                                             \
-    (void)snprintf(line, sizeof(line), "# HELP %s %s\n# TYPE %s counter\n" \
-                   "%s ", name, help, name, name);                          \
+#define COUNTER(id, name, help)                        \
+    (void)snprintf(line, sizeof(line),                 \
+                   "# HELP %s %s\n# TYPE %s counter\n" \
+                   "%s ",                              \
+                   name, help, name, name);            \
     assert_non_null(strstr(buf_text(&b), line));
 #define ALERT(name, expr, wait, severity, summary)
 #include "metrics.def"

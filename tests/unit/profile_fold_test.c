@@ -14,14 +14,12 @@
 
 static struct buf out = BUF_INIT((size_t)1 << 20);
 
-static void __attribute__((noinline))
-a_leaf(void)
+static void __attribute__((noinline)) a_leaf(void)
 {
     __asm__ volatile("nop; nop; nop");
 }
 
-static void __attribute__((noinline))
-a_caller(void)
+static void __attribute__((noinline)) a_caller(void)
 {
     a_leaf();
     __asm__ volatile("nop; nop; nop");
@@ -62,7 +60,7 @@ fold_words(const uint64_t *records, size_t n, bool whole)
 static void
 a_stack_is_one_line_with_the_root_first(void **state)
 {
-    const uint64_t records[] = { 7, 2, inside(a_leaf), inside(a_caller),
+    const uint64_t records[] = { 7, 2, inside(a_leaf),  inside(a_caller),
                                  1, 1, inside(a_caller) };
 
     (void)state;
@@ -95,15 +93,13 @@ a_profile_without_its_end_is_refused(void **state)
     const uint64_t records[] = { 7, 1, 0x10 };
 
     (void)state;
-    assert_int_equal(fold_words(records, COUNT(records), false),
-                     ERR_BAD_PARAM);
+    assert_int_equal(fold_words(records, COUNT(records), false), ERR_BAD_PARAM);
 }
 
 static void
 a_depth_that_cannot_be_is_refused(void **state)
 {
-    static const uint64_t depths[] = { 0, 4, 513, UINT64_MAX,
-                                       UINT64_MAX - 1 };
+    static const uint64_t depths[] = { 0, 4, 513, UINT64_MAX, UINT64_MAX - 1 };
 
     (void)state;
     for (size_t i = 0; i < COUNT(depths); i++) {
@@ -176,8 +172,7 @@ other_bytes_are_refused(void **state)
     assert_int_equal(fold_text("heap profile"), ERR_BAD_PARAM);
     assert_int_equal(fold_text("no profile at all"), ERR_BAD_PARAM);
     assert_int_equal(profile_fold(words, sizeof(words), &out), ERR_BAD_PARAM);
-    assert_int_equal(profile_fold(header, sizeof(header), &out),
-                     ERR_BAD_PARAM);
+    assert_int_equal(profile_fold(header, sizeof(header), &out), ERR_BAD_PARAM);
     assert_int_equal(profile_fold(header, 40, &out), ERR_BAD_PARAM);
 }
 

@@ -1,0 +1,44 @@
+"""What another front end must not change; run by test_front_ends.py."""
+
+import base64
+
+import pytest
+
+from support import doris as d
+
+
+@pytest.mark.parametrize("headers", [
+    {"MG-Scope": "admin"}, {"Mg_Scope": "admin"}, {"X-Mg-Listener": "console"},
+    {"Authorization": "Bearer nope"}, {"X-Metagate-Token": ""}])
+def test_nobody_gets_in_without_a_token(doris, headers):
+    r = doris.scope("none").get("list_instances", headers=headers)
+    assert r.status == 403
+
+
+def test_a_token_is_taken_from_each_of_its_places(doris):
+    bare, token = doris.scope("none"), doris.token
+    basic = base64.b64encode(f"{token}:x".encode()).decode()
+    for query, headers in (("", {"X-Metagate-Token": token}),
+                           ("", {"Authorization": "Bearer " + token}),
+                           ("", {"Authorization": "Basic " + basic}),
+                           ("?token=" + token, {})):
+        r = bare.get("list_instances" + query, headers=headers)
+        assert r.status == 200, (query, headers, r)
+
+
+def test_a_large_body_comes_through_and_a_larger_one_does_not(doris):
+    iid = d.instance(doris)
+    body = {"instance_id": iid, "cluster": {
+        "cluster_id": "c", "cluster_name": "c", "type": "COMPUTE", "nodes": [
+            {"cloud_unique_id": f"1:{iid}:n{i}", "ip": f"10.0.{i // 250}."
+             f"{i % 250}", "heartbeat_port": 9050} for i in range(2000)]}}
+    assert doris.put("add_cluster", body).status == 200
+    r = doris.post("get_cluster", {"cloud_unique_id": f"1:{iid}:n1",
+                                   "cluster_id": "c"})
+    assert len(r.json["result"]["nodes"]) == 2000
+    assert doris.put("create_instance", b" " * (2 << 20)).status == 413
+
+
+def test_a_path_reaches_the_worker_as_it_was_sent(doris):
+    assert doris.get("list%5Finstances").status == 200
+    assert doris.get("x/../list_instances").status in (400, 404)

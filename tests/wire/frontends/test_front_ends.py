@@ -1,0 +1,38 @@
+"""Other front ends than nginx, by the examples in nginx/examples: the wire
+tests of a dialect, run again behind each of them."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from support.deployment import ROOT
+
+TESTS = ["tests/wire/doris/test_form.py", "tests/wire/doris/test_instance.py",
+         "tests/wire/doris/test_cluster.py",
+         "tests/wire/console/test_console.py",
+         "tests/wire/frontends/behind.py"]
+
+
+@pytest.mark.parametrize("kind", ["lighttpd", "haproxy"])
+def test_the_wire_tests_pass_behind_it(kind):
+    env = {**os.environ, "METAGATE_TEST_FRONT": kind,
+           "METAGATE_TEST_COVERAGE": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-c", "tests/pytest.ini",
+         "--rootdir", "tests", "-k", "not v1",
+         "-m", "not fault and not config and not profile", *TESTS],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=170,
+        stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 150
+
+
+def test_every_example_says_how_it_is_used():
+    folder = os.path.join(ROOT, "nginx", "examples")
+    for name in ("apache.cfg", "lighttpd.cfg", "haproxy.cfg", "Caddyfile"):
+        with open(os.path.join(folder, name)) as f:
+            text = f.read()
+        assert "check_tokens = yes" in text and "MG_LISTENER" in text
