@@ -48,14 +48,13 @@ bind_parse_body(struct req *r)
         return failure_event(r, EVENT_TOO_LARGE, ARGS());
     if (r->body_bytes == 0)
         return refuse_body(r, "the body is empty, a JSON object is expected");
-    e = json_parse(r->arena, r->body, r->body_bytes, r->form->lenient,
-                   &r->json, &why);
+    e = json_parse(r->arena, r->body, r->body_bytes, r->form->lenient, &r->json,
+                   &why);
     if (e == ERR_NOMEM)
         return e;
     if (e != ERR_OK)
-        return refuse_body(
-            r, arena_printf(r->arena, "%s at byte %zu", why.reason,
-                            why.offset));
+        return refuse_body(r, arena_printf(r->arena, "%s at byte %zu",
+                                           why.reason, why.offset));
     if (json_type(r->json) != JSON_OBJECT)
         return refuse_body(r, "a JSON object is expected");
     return ERR_OK;
@@ -84,8 +83,7 @@ bind_strict_query(struct req *r, const struct record *rec)
         for (size_t k = 0; k < i && !bad; k++)
             bad = strcmp(r->query[k].key, key) == 0;
         if (bad)
-            return failure_event(r, EVENT_QUERY,
-                                 ARGS(arg("parameter", key)));
+            return failure_event(r, EVENT_QUERY, ARGS(arg("parameter", key)));
     }
     return ERR_OK;
 }
@@ -105,8 +103,8 @@ bind_text(struct req *r, const struct field *f, const char *text, void *in)
     struct bind_error why;
     enum err e;
 
-    e = record_bind_text(r->arena, f, text,
-                         r->form->bind | BIND_INT_FROM_STR, in, &why);
+    e = record_bind_text(r->arena, f, text, r->form->bind | BIND_INT_FROM_STR,
+                         in, &why);
     return e == ERR_BAD_PARAM ? refuse_field(r, &why) : e;
 }
 
@@ -127,8 +125,8 @@ bind_query(struct req *r, const struct record *rec, void *in)
 }
 
 static enum err
-bind_path(struct req *r, const struct record *rec,
-          const struct route_match *m, void *in)
+bind_path(struct req *r, const struct record *rec, const struct route_match *m,
+          void *in)
 {
     for (size_t i = 0; i < m->n_captures; i++) {
         const struct field *f =
@@ -176,8 +174,8 @@ bind_body(struct req *r, const struct record *rec, void *in)
 }
 
 enum err
-bind_input(struct req *r, const struct record *rec,
-           const struct route_match *m, void *in)
+bind_input(struct req *r, const struct record *rec, const struct route_match *m,
+           void *in)
 {
     enum err e;
 

@@ -24,7 +24,7 @@
 
 #define DISK_WARN_BYTES ((uint64_t)2 << 30)
 #define DISK_FAIL_BYTES ((uint64_t)256 << 20)
-#define CONNECT_MS 2000
+#define CONNECT_MS      2000
 
 static const char *const verdicts[] = { "ok", "warn", "fail" };
 
@@ -57,11 +57,16 @@ static const struct {
     mode_t most; /* bits beyond these are a failure */
     bool must;
 } files[] = {
-    { "", 0750, true },           { "metagate.ini", 0640, true },
-    { "token", 0600, true },      { "tokens.map", 0600, true },
-    { "curlrc", 0600, true },     { "key", 0600, true },
-    { "secret", 0600, true },     { "repl.password", 0600, false },
-    { "fe-user", 0600, false },   { "mysql", 0700, false },
+    { "", 0750, true },
+    { "metagate.ini", 0640, true },
+    { "token", 0600, true },
+    { "tokens.map", 0600, true },
+    { "curlrc", 0600, true },
+    { "key", 0600, true },
+    { "secret", 0600, true },
+    { "repl.password", 0600, false },
+    { "fe-user", 0600, false },
+    { "mysql", 0700, false },
     { "deployment_id", 0640, true },
     { "s", 0750, true },
 };
@@ -176,7 +181,7 @@ look_disk(struct look *l)
     }
     free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
     FOUND(&f,
-          free_bytes < DISK_FAIL_BYTES  ? FAIL
+          free_bytes < DISK_FAIL_BYTES   ? FAIL
           : free_bytes < DISK_WARN_BYTES ? WARN
                                          : OK,
           "%llu MiB free below %s", (unsigned long long)(free_bytes >> 20),
@@ -213,8 +218,7 @@ answers(const char *host, unsigned port)
 }
 
 static void
-look_listener(struct look *l, const char *name, unsigned machine,
-              unsigned port)
+look_listener(struct look *l, const char *name, unsigned machine, unsigned port)
 {
     struct finding f = { 0 };
     char at[256] = "", host[256];
@@ -263,7 +267,7 @@ look_nginx(struct look *l)
 static const struct {
     void (*look)(struct look *);
 } looks[] = {
-    { look_files },     { look_token }, { look_key },  { look_disk },
+    { look_files },     { look_token }, { look_key },    { look_disk },
     { look_listeners }, { look_nginx }, { check_store },
 };
 
@@ -285,7 +289,8 @@ run(struct look *l)
     struct finding f = { .verdict = OK };
 
     FOUND(&f, OK, "%s/metagate.ini is understood", config_run_dir());
-    check_report(l, "config", &f); /* main has ended with the mistake otherwise */
+    check_report(l, "config",
+                 &f); /* main has ended with the mistake otherwise */
     for (size_t i = 0; i < COUNT(looks); i++)
         looks[i].look(l);
 }
@@ -299,8 +304,8 @@ check_main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
-    l.json = argc == 3 && strcmp(argv[1], "-o") == 0 &&
-             strcmp(argv[2], "json") == 0;
+    l.json =
+        argc == 3 && strcmp(argv[1], "-o") == 0 && strcmp(argv[2], "json") == 0;
     if (argc != 1 && !l.json)
         return usage(stderr);
     log_set_level(LOG_LV_ERROR); /* what is well is told below */

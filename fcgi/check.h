@@ -26,10 +26,10 @@ struct look {
     int worst;
 };
 
-#define FOUND(f, v, ...)                                      \
-    do {                                                      \
-        (f)->verdict = (v);                                   \
-        snprintf((f)->fact, sizeof((f)->fact), __VA_ARGS__);  \
+#define FOUND(f, v, ...)                                     \
+    do {                                                     \
+        (f)->verdict = (v);                                  \
+        snprintf((f)->fact, sizeof((f)->fact), __VA_ARGS__); \
     } while (0)
 #define CURE(f, ...) snprintf((f)->cure, sizeof((f)->cure), __VA_ARGS__)
 

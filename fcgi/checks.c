@@ -18,13 +18,11 @@ resolve_one(const struct checks *list, const struct check *c,
             struct check_state *s)
 {
     if (c->a != NULL && field_path_find(list->rec, c->a, &s->a) != ERR_OK) {
-        log_error("checks.unknown_member list=%s member=%s", list->name,
-                  c->a);
+        log_error("checks.unknown_member list=%s member=%s", list->name, c->a);
         return ERR_INTERNAL;
     }
     if (c->b != NULL && field_path_find(list->rec, c->b, &s->b) != ERR_OK) {
-        log_error("checks.unknown_member list=%s member=%s", list->name,
-                  c->b);
+        log_error("checks.unknown_member list=%s member=%s", list->name, c->b);
         return ERR_INTERNAL;
     }
     if (c->regex != NULL &&
@@ -154,8 +152,7 @@ checks_run(struct req *r, const struct checks *c, const void *in)
             if (e != ERR_OK)
                 return e;
         } else if (!holds(check, &(*c->state)[i], in)) {
-            return req_fail(r, check->error,
-                            ARGS(arg("member", check->a)));
+            return req_fail(r, check->error, ARGS(arg("member", check->a)));
         }
     }
     return ERR_OK;

@@ -10,7 +10,7 @@
 enum err checks_resolve(const struct checks *c) MUST_USE;
 
 /* Runs the list on the bound input: OK or what req_fail answered. */
-enum err checks_run(struct req *r, const struct checks *c, const void *in)
-    MUST_USE;
+enum err
+checks_run(struct req *r, const struct checks *c, const void *in) MUST_USE;
 
 #endif

@@ -64,7 +64,7 @@ static struct config current = {
 #undef CONF_INT
 #undef CONF_BOOL
 
-static char *owned[COUNT(rows)]; /* texts that are not defaults */
+static char *owned[COUNT(rows)];  /* texts that are not defaults */
 static int given_at[COUNT(rows)]; /* line of the file; 0: not in it */
 static char *place_run_dir;
 static char *place_net;
@@ -406,8 +406,8 @@ check_order(const char *path, char *why, size_t why_size)
         (void)snprintf(why, why_size,
                        "%s: [%s] %s = %lld must end before "
                        "[%s] %s = %lld does",
-                       at, rows[in].section, rows[in].key, (long long)int_of(in),
-                       rows[out].section, rows[out].key,
+                       at, rows[in].section, rows[in].key,
+                       (long long)int_of(in), rows[out].section, rows[out].key,
                        (long long)int_of(out));
         return ERR_BAD_PARAM;
     }
@@ -426,8 +426,7 @@ check_pair(const char *path, char *why, size_t why_size)
         return ERR_OK;
     place_of(path, cert, key, at);
     (void)snprintf(why, why_size,
-                   "%s: [nginx] tls_certificate and tls_key: both or none",
-                   at);
+                   "%s: [nginx] tls_certificate and tls_key: both or none", at);
     return ERR_BAD_PARAM;
 }
 

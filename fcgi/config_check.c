@@ -167,9 +167,7 @@ is_server(char *element)
 const char *
 is_servers(const char *value)
 {
-    return all_are(value, is_server)
-               ? NULL
-               : "must be host:port or unix:/path";
+    return all_are(value, is_server) ? NULL : "must be host:port or unix:/path";
 }
 
 /* It stands in nginx's configuration, between quotes. */

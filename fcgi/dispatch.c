@@ -22,7 +22,7 @@
 
 /* A handler is run this often at the most: after deadlocks, lock time-outs
  * and lost connections, always before the request's deadline. */
-#define RUNS_MAX 4
+#define RUNS_MAX        4
 #define SLOW_REQUEST_MS 1000
 
 enum err
@@ -47,8 +47,8 @@ method_bit(const char *method)
         const char *name;
         unsigned bit;
     } methods[] = {
-        { "GET", GET },       { "HEAD", GET },       { "POST", POST },
-        { "PUT", PUT },       { "DELETE", DELETE },  { "OPTIONS", OPTIONS },
+        { "GET", GET }, { "HEAD", GET },      { "POST", POST },
+        { "PUT", PUT }, { "DELETE", DELETE }, { "OPTIONS", OPTIONS },
     };
 
     for (size_t i = 0; i < COUNT(methods); i++)
@@ -58,8 +58,7 @@ method_bit(const char *method)
 }
 
 unsigned
-dispatch_peek_flags(const char *listener, const char *method,
-                    const char *path)
+dispatch_peek_flags(const char *listener, const char *method, const char *path)
 {
     struct route_match m;
     const struct row *row;
@@ -374,8 +373,8 @@ run(struct req *r, const void *in, struct reply *rp)
 
     for (int runs = 1;; runs++) {
         e = run_once(r, in, rp);
-        if (e == ERR_OK || req_failed(r) || rp->head_sent ||
-            runs == RUNS_MAX || !db_may_rerun(r->db))
+        if (e == ERR_OK || req_failed(r) || rp->head_sent || runs == RUNS_MAX ||
+            !db_may_rerun(r->db))
             break;
         metrics_add(METRIC_RERUNS, 1);
         pause_before_run(runs);
@@ -544,8 +543,7 @@ req_send_or_fail(struct req *r, enum err e, const struct record *rec,
 }
 
 enum err
-req_send_text(struct req *r, const char *content_type, const char *p,
-              size_t n)
+req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
 {
     r->io->answered = true;
     r->io->text_type = content_type;

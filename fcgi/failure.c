@@ -13,11 +13,16 @@ static const struct json_style compact = { .i64_as_string = true };
 
 /* Which class an event belongs to, for dialects without a row for it. */
 static const enum err event_class[EVENT__MAX] = {
-    [EVENT_UNKNOWN_PATH] = ERR_NOT_FOUND, [EVENT_METHOD] = ERR_NOT_FOUND,
-    [EVENT_NO_TOKEN] = ERR_DENIED,        [EVENT_SCOPE] = ERR_DENIED,
-    [EVENT_QUERY] = ERR_BAD_PARAM,        [EVENT_BODY] = ERR_BAD_PARAM,
-    [EVENT_FIELD] = ERR_BAD_PARAM,        [EVENT_TOO_LARGE] = ERR_LIMIT,
-    [EVENT_BUSY] = ERR_BUSY,              [EVENT_MALFORMED] = ERR_BAD_PARAM,
+    [EVENT_UNKNOWN_PATH] = ERR_NOT_FOUND,
+    [EVENT_METHOD] = ERR_NOT_FOUND,
+    [EVENT_NO_TOKEN] = ERR_DENIED,
+    [EVENT_SCOPE] = ERR_DENIED,
+    [EVENT_QUERY] = ERR_BAD_PARAM,
+    [EVENT_BODY] = ERR_BAD_PARAM,
+    [EVENT_FIELD] = ERR_BAD_PARAM,
+    [EVENT_TOO_LARGE] = ERR_LIMIT,
+    [EVENT_BUSY] = ERR_BUSY,
+    [EVENT_MALFORMED] = ERR_BAD_PARAM,
 };
 
 static void
@@ -210,8 +215,8 @@ req_fail(struct req *r, int id, struct args args)
 }
 
 enum err
-req_fail_with(struct req *r, int id, struct args args,
-              const struct record *rec, const void *more)
+req_fail_with(struct req *r, int id, struct args args, const struct record *rec,
+              const void *more)
 {
     enum err e = req_fail(r, id, args);
 

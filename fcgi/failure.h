@@ -7,8 +7,8 @@
 
 /* Expands row's text into r->io->failure and notes the row. Returns the
  * row's class; NOMEM without memory. */
-enum err failure_set(struct req *r, const struct error_text *row,
-                     struct args args);
+enum err
+failure_set(struct req *r, const struct error_text *row, struct args args);
 
 /* The same for an event of the framework; a dialect without a row for it
  * answers its DEFAULT of the event's class. */

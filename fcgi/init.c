@@ -1,4 +1,4 @@
-/* metagate init: what an installed system (systemd) has before its first
+/* metagate init: what an installed host (systemd) has before its first
  * start. The onebox's `up` makes the same for itself. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@ enum intake_verdict {
 };
 
 struct intake {
-    bool refused;      /* answered by `event`, whatever it asks for */
+    bool refused; /* answered by `event`, whatever it asks for */
     enum event event;
     const char *fault; /* the query parameter that cannot be read, or "" */
     bool slow;         /* for the second set of threads */
@@ -24,8 +24,8 @@ struct intake {
 /* Fills all of r that comes from parameters; r->arena, io and started_ms are
  * set, the texts live as long as params. With another verdict than OK only
  * listener and request_id ("" without memory) are. */
-enum intake_verdict intake(struct req *r, char *const *params,
-                           const struct request_rules *rules,
-                           struct intake *out) MUST_USE;
+enum intake_verdict
+intake(struct req *r, char *const *params, const struct request_rules *rules,
+       struct intake *out) MUST_USE;
 
 #endif

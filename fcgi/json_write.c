@@ -42,8 +42,8 @@ static const unsigned char escapes[256] = {
 static void
 put_u16(struct json_writer *w, unsigned code)
 {
-    const char *hex = w->style->upper_hex ? "0123456789ABCDEF"
-                                          : "0123456789abcdef";
+    const char *hex =
+        w->style->upper_hex ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[6] = "\\u";
 
     for (int i = 0; i < 4; i++)

@@ -16,15 +16,15 @@
 #include "config.h"
 #include "log.h"
 
-#define SLOTS 64
+#define SLOTS      64
 #define NAME_BYTES 48
-#define ROWS_MAX 1024
-#define DURATION "metagate_request_duration_seconds"
-#define CLASSES 6 /* status / 100; 0 unused */
+#define ROWS_MAX   1024
+#define DURATION   "metagate_request_duration_seconds"
+#define CLASSES    6 /* status / 100; 0 unused */
 
-static const double bound_s[] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                                  0.05,   0.1,   0.25,   0.5,   1,    2.5,
-                                  5,      10 };
+static const double bound_s[] = { 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                  0.025,  0.05,  0.1,    0.25,  0.5,
+                                  1,      2.5,   5,      10 };
 #define BOUNDS COUNT(bound_s)
 
 struct row_counts {
@@ -50,7 +50,7 @@ static const struct {
     bool gauge;
 } texts[METRIC__MAX] = {
 #define COUNTER(id, name, help) [METRIC_##id] = { name, help, false },
-#define GAUGE(id, name, help) [METRIC_##id] = { name, help, true },
+#define GAUGE(id, name, help)   [METRIC_##id] = { name, help, true },
 #define ALERT(name, expr, wait, severity, summary)
 #include "metrics.def"
 #undef COUNTER
@@ -276,8 +276,9 @@ static void
 put_labels(struct buf *b, const char *name, const struct dialect *d,
            const struct row *row)
 {
-    buf_printf(b, "%s{dialect=\"%s\",listener=\"%s\",endpoint=\"%s\","
-                  "method=\"%s\"",
+    buf_printf(b,
+               "%s{dialect=\"%s\",listener=\"%s\",endpoint=\"%s\","
+               "method=\"%s\"",
                name, d->name, listener_of(d, row),
                strcmp(row->verb, "-") != 0 ? row->verb : row->path,
                method_of(row));

@@ -26,8 +26,8 @@ enum err nginx_expand(const struct nginx_vars *vars, const char *text,
 
 /* The values that hold for the whole deployment, from the configuration.
  * BAD_PARAM: why names the key. */
-enum err nginx_values(struct arena *a, const char *secret,
-                      struct nginx_vars *vars, char *why,
-                      size_t why_size) MUST_USE;
+enum err
+nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
+             char *why, size_t why_size) MUST_USE;
 
 #endif

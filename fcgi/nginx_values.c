@@ -63,8 +63,7 @@ put_host(struct buf *out, const char *element)
 
 static enum err
 render_list(struct arena *a, const char *list, const char **out,
-            void (*put)(struct buf *, const char *), char *why,
-            size_t why_size)
+            void (*put)(struct buf *, const char *), char *why, size_t why_size)
 {
     struct buf b = BUF_INIT(LIST_BYTES);
     char element[256];

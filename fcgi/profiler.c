@@ -29,15 +29,19 @@
 #include "symbols.h"
 
 #define PROFILE_MAX ((size_t)256 << 20)
-#define POLL_MS 100
+#define POLL_MS     100
 
 TABLE(pprof_wait, PPROF_WAIT);
 NO_CHECKS(pprof_wait);
 
 /* What these handlers refuse, whatever dialect they are mounted in. */
-#define ROW(name, class, status, sentence) \
-    static const struct error_text name = { .id = #name, .err = class, \
-        .http = status, .code = "-", .text = sentence, .form = &form_text }
+#define ROW(name, class, status, sentence)                    \
+    static const struct error_text name = { .id = #name,      \
+                                            .err = class,     \
+                                            .http = status,   \
+                                            .code = "-",      \
+                                            .text = sentence, \
+                                            .form = &form_text }
 ROW(bad_seconds, ERR_BAD_PARAM, 400, "seconds must be a number from 0 to 300");
 ROW(bad_format, ERR_BAD_PARAM, 400, "format must be absent or collapsed");
 ROW(running, ERR_BUSY, 500,
@@ -139,8 +143,7 @@ send_profile(struct req *r, const struct pprof_wait *in, const char *type,
                            : req_send_text(r, "text/plain", "", 0);
     }
     e = arena_defer(r->arena, free, folded.p);
-    return e != ERR_OK ? e
-                       : req_send_text(r, "text/plain", folded.p, folded.n);
+    return e != ERR_OK ? e : req_send_text(r, "text/plain", folded.p, folded.n);
 }
 
 #ifndef METAGATE_ASAN
@@ -223,8 +226,7 @@ heap_growth(struct req *r, int seconds, size_t *n, const char **why)
 }
 
 /* Takes a profile in the process's one slot; malloc'ed, NULL with why. */
-typedef char *take_fn(struct req *r, int seconds, size_t *n,
-                      const char **why);
+typedef char *take_fn(struct req *r, int seconds, size_t *n, const char **why);
 
 static enum err
 collect(struct req *r, const struct pprof_wait *in, const char *type,

@@ -277,8 +277,7 @@ record_render_record(struct render *r, const struct record *rec, const void *in)
 
 enum err
 record_render_members(struct json_writer *w, const struct record *rec,
-                      const void *in, enum secret_mode secrets,
-                      struct arena *a)
+                      const void *in, enum secret_mode secrets, struct arena *a)
 {
     struct render r = { w, secrets, false, OUT, a };
     enum err e = render_members(&r, rec, in);

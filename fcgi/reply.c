@@ -74,7 +74,7 @@ says(const struct req *r, const char *header)
 static enum err
 send_head(struct req *r, int status, const char *type, int64_t length)
 {
-    char room[28 * 1024]; /* less than nginx takes */
+    char room[28 * 1024];        /* less than nginx takes */
     struct buf b = BUF_ON(room); /* what was done is said without memory */
     enum err e;
 
@@ -150,8 +150,8 @@ reply_render(struct reply *rp)
     if (r->io->text != NULL)
         buf_put(&rp->body, r->io->text, r->io->text_bytes);
     else if (r->io->out_rec != NULL && (r->endpoint->flags & NO_ENVELOPE) != 0)
-        e = record_render(&w, r->io->out_rec, r->io->out, req_secrets(r),
-                          false, r->arena);
+        e = record_render(&w, r->io->out_rec, r->io->out, req_secrets(r), false,
+                          r->arena);
     else
         e = r->form->reply(r, &w, r->io->out_rec, r->io->out);
     return e == ERR_OK ? buf_err(&rp->body) : e;

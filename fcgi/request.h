@@ -16,7 +16,7 @@ struct request_rules {
     size_t body_max;
     int64_t deadline_ms;
     const atomic_bool *hurry; /* requests under way are to be cut short */
-    const char *below; /* nothing else is served; NULL: everything */
+    const char *below;        /* nothing else is served; NULL: everything */
 };
 
 /* What of it comes from configuration and RUN_DIR; false is logged. The texts

@@ -18,8 +18,8 @@ struct kind {
 static struct {
     struct route_group *group;
     size_t n, cap;
-    size_t *slot; /* index + 1 into group of literal paths; 0 = free */
-    size_t slots; /* a power of two */
+    size_t *slot;    /* index + 1 into group of literal paths; 0 = free */
+    size_t slots;    /* a power of two */
     size_t *pattern; /* index into group of the other paths */
     size_t n_patterns;
     struct kind *kind;
@@ -121,8 +121,7 @@ group_append(struct route_group *g, const struct row *row)
 }
 
 static enum err
-add_row(const struct dialect *d, const struct row *mount,
-        const struct row *row)
+add_row(const struct dialect *d, const struct row *mount, const struct row *row)
 {
     struct route_group *g;
     char *path;

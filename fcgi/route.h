@@ -17,9 +17,9 @@ struct route_group {
 };
 
 struct route_match {
-    const struct dialect *dialect; /* NULL when the listener is unknown */
-    const struct row *mount;       /* the group's, else the best fitting */
-    const struct route_group *group;         /* NULL for an unknown path */
+    const struct dialect *dialect;   /* NULL when the listener is unknown */
+    const struct row *mount;         /* the group's, else the best fitting */
+    const struct route_group *group; /* NULL for an unknown path */
     struct span capture[ROUTE_CAPTURES_MAX]; /* of {name}, in path order */
     struct span name[ROUTE_CAPTURES_MAX];
     size_t n_captures;
@@ -30,8 +30,8 @@ struct route_match {
 enum err route_init(void) MUST_USE;
 
 /* The group of listener ("doris", "pegasus-meta/m1") and decoded path. */
-void route_find(const char *listener, const char *path,
-                struct route_match *out);
+void
+route_find(const char *listener, const char *path, struct route_match *out);
 
 /* The row for this method and verb (NULL: whatever verb). NULL when none;
  * *methods gets all methods under which there is one. */
@@ -39,8 +39,8 @@ const struct row *route_row(const struct route_group *g, unsigned method,
                             const char *verb, unsigned *methods);
 
 /* The VARIANT row of the verb for that encoding; NULL when there is none. */
-const struct row *route_variant(const struct dialect *d, const char *verb,
-                                const char *encoding);
+const struct row *
+route_variant(const struct dialect *d, const char *verb, const char *encoding);
 
 bool route_knows_listener(const char *listener);
 

@@ -67,11 +67,11 @@ static void
 field_line(struct buf *b, const struct field *f)
 {
     static const char *const types[] = {
-        [F_STR] = "string",   [F_I32] = "int32",  [F_I64] = "int64",
-        [F_U64] = "uint64",   [F_F64] = "number", [F_BOOL] = "bool",
-        [F_ENUM] = "enum",    [F_FLAG] = "flag",  [F_BYTES] = "base64",
-        [F_OBJ] = "object",   [F_LIST] = "list",  [F_MAP] = "map",
-        [F_JSON] = "JSON",    [F_ROWS] = "list",
+        [F_STR] = "string", [F_I32] = "int32",  [F_I64] = "int64",
+        [F_U64] = "uint64", [F_F64] = "number", [F_BOOL] = "bool",
+        [F_ENUM] = "enum",  [F_FLAG] = "flag",  [F_BYTES] = "base64",
+        [F_OBJ] = "object", [F_LIST] = "list",  [F_MAP] = "map",
+        [F_JSON] = "JSON",  [F_ROWS] = "list",
     };
 
     buf_printf(b, "  - `%s` %s", f->key, types[f->type]);
@@ -101,8 +101,7 @@ fields_lines(struct buf *b, const char *title, const struct record *rec,
 }
 
 static void
-markdown_row(struct buf *b, const struct route_group *g,
-             const struct row *row)
+markdown_row(struct buf *b, const struct route_group *g, const struct row *row)
 {
     buf_puts(b, "\n### ");
     put_methods(b, row->methods);

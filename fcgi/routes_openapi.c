@@ -61,12 +61,11 @@ put_enum(struct json_writer *w, const struct enum_name *names)
     jw_array_end(w);
 }
 
-static void put_type(struct json_writer *w, struct todo *todo,
-                     const struct field *f);
+static void
+put_type(struct json_writer *w, struct todo *todo, const struct field *f);
 
 static void
-put_element(struct json_writer *w, struct todo *todo,
-            const struct record *rec)
+put_element(struct json_writer *w, struct todo *todo, const struct record *rec)
 {
     jw_object(w);
     if (is_scalar(rec))
@@ -119,16 +118,15 @@ put_type(struct json_writer *w, struct todo *todo, const struct field *f)
     case F_JSON:
         break; /* any JSON */
     default:
-        put_pair(w, "type", quoted(todo->now, f->type) ? "string"
-                                                       : scalar[f->type].type);
+        put_pair(w, "type",
+                 quoted(todo->now, f->type) ? "string" : scalar[f->type].type);
         if (scalar[f->type].format != NULL)
             put_pair(w, "format", scalar[f->type].format);
     }
 }
 
 static void
-put_members(struct json_writer *w, struct todo *todo,
-            const struct record *rec)
+put_members(struct json_writer *w, struct todo *todo, const struct record *rec)
 {
     for (size_t i = 0; i < rec->n; i++) {
         const struct field *f = &rec->fields[i];
@@ -216,8 +214,8 @@ put_example(struct json_writer *w, const char *json)
 }
 
 static void
-put_body(struct json_writer *w, struct todo *todo,
-         const struct route_group *g, const struct row *row)
+put_body(struct json_writer *w, struct todo *todo, const struct route_group *g,
+         const struct row *row)
 {
     const struct row *example = example_of(g, row);
 
@@ -285,8 +283,8 @@ put_result(struct json_writer *w, struct todo *todo, const struct dialect *d,
 
 /* What a success looks like: the result, or the form's envelope around it. */
 static void
-put_reply(struct json_writer *w, struct todo *todo,
-          const struct route_group *g, const struct row *row)
+put_reply(struct json_writer *w, struct todo *todo, const struct route_group *g,
+          const struct row *row)
 {
     const struct form *form = g->mount->form;
     bool bare = form->envelope == NULL || (row->flags & NO_ENVELOPE) != 0;
@@ -363,14 +361,16 @@ put_operation(struct json_writer *w, struct todo *todo,
 /* The methods of a path in OpenAPI's order; ANY is shown as GET, PUT and
  * POST, what the dialects' documents use. */
 static void
-put_path(struct json_writer *w, struct todo *todo,
-         const struct route_group *g)
+put_path(struct json_writer *w, struct todo *todo, const struct route_group *g)
 {
     static const struct {
         unsigned bit;
         const char *name;
-    } shown[] = { { GET, "get" },   { PUT, "put" },         { POST, "post" },
-                  { DELETE, "delete" }, { OPTIONS, "options" } };
+    } shown[] = { { GET, "get" },
+                  { PUT, "put" },
+                  { POST, "post" },
+                  { DELETE, "delete" },
+                  { OPTIONS, "options" } };
 
     todo->now = &g->mount->form->style;
     jw_key(w, g->path);

@@ -23,19 +23,28 @@ static const struct bit_name methods[] = {
 };
 
 static const struct bit_name endpoint_flags[] = {
-    { SLOW, "SLOW" },           { STREAM, "STREAM" },
-    { BIND_LATE, "BIND_LATE" }, { ASYNC, "ASYNC" },
-    { DRY, "DRY" },             { STRICT_QUERY, "STRICT_QUERY" },
-    { LEADER_ONLY, "LEADER_ONLY" }, { TX, "TX" },
-    { SNAPSHOT, "SNAPSHOT" },   { BODY_RAW, "BODY_RAW" },
+    { SLOW, "SLOW" },
+    { STREAM, "STREAM" },
+    { BIND_LATE, "BIND_LATE" },
+    { ASYNC, "ASYNC" },
+    { DRY, "DRY" },
+    { STRICT_QUERY, "STRICT_QUERY" },
+    { LEADER_ONLY, "LEADER_ONLY" },
+    { TX, "TX" },
+    { SNAPSHOT, "SNAPSHOT" },
+    { BODY_RAW, "BODY_RAW" },
     { 0, NULL },
 };
 
 static const struct bit_name field_flags[] = {
-    { IN, "IN" },         { OUT, "OUT" },
-    { PATH, "PATH" },     { QUERY, "QUERY" },
-    { BODY, "BODY" },     { SECRET, "SECRET" },
-    { NUM_OR_STR, "NUM_OR_STR" }, { EMPTY_ABSENT, "EMPTY_ABSENT" },
+    { IN, "IN" },
+    { OUT, "OUT" },
+    { PATH, "PATH" },
+    { QUERY, "QUERY" },
+    { BODY, "BODY" },
+    { SECRET, "SECRET" },
+    { NUM_OR_STR, "NUM_OR_STR" },
+    { EMPTY_ABSENT, "EMPTY_ABSENT" },
     { 0, NULL },
 };
 
@@ -51,27 +60,36 @@ static const struct bit_name bind_flags[] = {
 };
 
 static const char *const types[] = {
-    [F_STR] = "STR",   [F_I32] = "I32",     [F_I64] = "I64",
-    [F_U64] = "U64",   [F_F64] = "F64",     [F_BOOL] = "BOOL",
-    [F_ENUM] = "ENUM", [F_FLAG] = "FLAG",   [F_BYTES] = "BYTES",
-    [F_OBJ] = "OBJ",   [F_LIST] = "LIST",   [F_MAP] = "MAP",
+    [F_STR] = "STR",   [F_I32] = "I32",   [F_I64] = "I64",
+    [F_U64] = "U64",   [F_F64] = "F64",   [F_BOOL] = "BOOL",
+    [F_ENUM] = "ENUM", [F_FLAG] = "FLAG", [F_BYTES] = "BYTES",
+    [F_OBJ] = "OBJ",   [F_LIST] = "LIST", [F_MAP] = "MAP",
     [F_JSON] = "JSON", [F_ROWS] = "ROWS",
 };
 
 static const char *const kinds[] = {
-    [CHECK_NEED] = "NEED",           [CHECK_NEED_IN] = "NEED_IN",
-    [CHECK_PRESENT] = "PRESENT",     [CHECK_MATCH] = "MATCH",
-    [CHECK_MAX_BYTES] = "MAX_BYTES", [CHECK_RANGE] = "RANGE",
-    [CHECK_ANY_OF] = "ANY_OF",       [CHECK_NOT_BOTH] = "NOT_BOTH",
+    [CHECK_NEED] = "NEED",
+    [CHECK_NEED_IN] = "NEED_IN",
+    [CHECK_PRESENT] = "PRESENT",
+    [CHECK_MATCH] = "MATCH",
+    [CHECK_MAX_BYTES] = "MAX_BYTES",
+    [CHECK_RANGE] = "RANGE",
+    [CHECK_ANY_OF] = "ANY_OF",
+    [CHECK_NOT_BOTH] = "NOT_BOTH",
     [CHECK_FN] = "FN",
 };
 
 static const char *const events[EVENT__MAX] = {
-    [EVENT_UNKNOWN_PATH] = "UNKNOWN_PATH", [EVENT_METHOD] = "METHOD",
-    [EVENT_NO_TOKEN] = "NO_TOKEN",         [EVENT_SCOPE] = "SCOPE",
-    [EVENT_QUERY] = "QUERY",               [EVENT_BODY] = "BODY",
-    [EVENT_FIELD] = "FIELD",               [EVENT_TOO_LARGE] = "TOO_LARGE",
-    [EVENT_BUSY] = "BUSY",                 [EVENT_MALFORMED] = "MALFORMED",
+    [EVENT_UNKNOWN_PATH] = "UNKNOWN_PATH",
+    [EVENT_METHOD] = "METHOD",
+    [EVENT_NO_TOKEN] = "NO_TOKEN",
+    [EVENT_SCOPE] = "SCOPE",
+    [EVENT_QUERY] = "QUERY",
+    [EVENT_BODY] = "BODY",
+    [EVENT_FIELD] = "FIELD",
+    [EVENT_TOO_LARGE] = "TOO_LARGE",
+    [EVENT_BUSY] = "BUSY",
+    [EVENT_MALFORMED] = "MALFORMED",
 };
 
 static void

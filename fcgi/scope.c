@@ -12,8 +12,7 @@ static const struct {
     { "read", SCOPE_READ, SCOPE_READ },
     { "write", SCOPE_WRITE, SCOPE_READ | SCOPE_WRITE },
     { "admin", SCOPE_ADMIN,
-      SCOPE_READ | SCOPE_WRITE | SCOPE_ADMIN | SCOPE_PROFILE |
-          SCOPE_MACHINE },
+      SCOPE_READ | SCOPE_WRITE | SCOPE_ADMIN | SCOPE_PROFILE | SCOPE_MACHINE },
     { "profile", SCOPE_PROFILE, SCOPE_PROFILE },
     { "machine", SCOPE_MACHINE, SCOPE_MACHINE },
 };

@@ -56,8 +56,8 @@ add(uint64_t start, uint64_t size, const char *name)
 }
 
 static void
-add_section(const struct mapped *m, const ElfW(Shdr) *syms,
-            const ElfW(Shdr) *names, uint64_t base)
+add_section(const struct mapped *m, const ElfW(Shdr) * syms,
+            const ElfW(Shdr) * names, uint64_t base)
 {
     const char *text = (const char *)m->p + names->sh_offset;
     size_t n = syms->sh_size / sizeof(ElfW(Sym));
@@ -77,7 +77,7 @@ add_section(const struct mapped *m, const ElfW(Shdr) *syms,
 
 /* The sections' table, checked against the file's size; NULL when absurd. */
 static const ElfW(Shdr) *
-sections(const struct mapped *m, const ElfW(Ehdr) *eh)
+    sections(const struct mapped *m, const ElfW(Ehdr) * eh)
 {
     if (m->n < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0 ||
         eh->e_shentsize != sizeof(ElfW(Shdr)) || eh->e_shoff % 8 != 0 ||
@@ -97,8 +97,7 @@ add_type(const struct mapped *m, uint32_t type, uint64_t base)
         if (sh[i].sh_type != type || sh[i].sh_link >= eh->e_shnum)
             continue;
         if (!inside(m, sh[i].sh_offset, sh[i].sh_size) ||
-            !inside(m, sh[sh[i].sh_link].sh_offset,
-                    sh[sh[i].sh_link].sh_size))
+            !inside(m, sh[sh[i].sh_link].sh_offset, sh[sh[i].sh_link].sh_size))
             continue;
         add_section(m, &sh[i], &sh[sh[i].sh_link], base);
         found = true;

@@ -8,8 +8,8 @@
 #include "log.h"
 #include "route.h"
 
-const struct record NOT_SPOKEN_rec = { "NOT_SPOKEN", sizeof(struct none),
-                                       NULL, 0 };
+const struct record NOT_SPOKEN_rec = { "NOT_SPOKEN", sizeof(struct none), NULL,
+                                       0 };
 NO_CHECKS(NOT_SPOKEN);
 NO_CHECKS(none);
 
@@ -19,10 +19,10 @@ static const enum err must_have[] = { ERR_STORE, ERR_TIMEOUT, ERR_BUSY,
 
 static size_t mistakes;
 
-#define MISTAKE(...) \
-    do { \
+#define MISTAKE(...)                              \
+    do {                                          \
         log_error("tables.mistake " __VA_ARGS__); \
-        mistakes++; \
+        mistakes++;                               \
     } while (0)
 
 static void
@@ -54,8 +54,7 @@ check_list(const struct dialect *d, const struct checks *c)
         mistakes++;
     for (size_t i = 0; i < c->n; i++)
         if (c->list[i].kind != CHECK_FN &&
-            (c->list[i].error < 0 ||
-             (size_t)c->list[i].error >= d->n_errors))
+            (c->list[i].error < 0 || (size_t)c->list[i].error >= d->n_errors))
             MISTAKE("dialect=%s list=%s check %zu has no error", d->name,
                     c->name, i);
 }
@@ -78,8 +77,7 @@ static void
 check_endpoint(const struct dialect *d, const struct row *row)
 {
     if (row->path[0] != '/' && strcmp(row->path, "*") != 0)
-        MISTAKE("dialect=%s path %s has no leading slash", d->name,
-                row->path);
+        MISTAKE("dialect=%s path %s has no leading slash", d->name, row->path);
     for (size_t i = 0; i < row->in->n; i++)
         if ((row->in->fields[i].flags & PATH) != 0 &&
             !has_capture(row->path, row->in->fields[i].key))
@@ -97,7 +95,7 @@ static bool
 known_listener(const char *name)
 {
 #define LISTENER(listener, tail, machine, port, refuse) \
-    if (strcmp(name, listener) == 0) \
+    if (strcmp(name, listener) == 0)                    \
         return true;
 #include "listeners.def"
 #undef LISTENER

@@ -8,7 +8,7 @@
 #define URI_MAX_PARAMS 256
 
 struct uri {
-    const char *path; /* decoded; "" when the target has none */
+    const char *path;          /* decoded; "" when the target has none */
     const struct param *query; /* in the order sent, duplicates kept */
     size_t n_query;
     /* The first parameter named token, in any letter case, decoded; "" when
@@ -20,8 +20,8 @@ struct uri {
 
 /* Splits and decodes REQUEST_URI. BAD_PARAM with out->fault set, and out->path
  * "" when it is the path; NOMEM. */
-enum err uri_parse(struct arena *a, const char *target,
-                   struct uri *out) MUST_USE;
+enum err
+uri_parse(struct arena *a, const char *target, struct uri *out) MUST_USE;
 /* The same by rules of the dialect, a set of enum uri_rule. */
 enum err uri_parse_by(struct arena *a, const char *target, unsigned rules,
                       struct uri *out) MUST_USE;

@@ -8,9 +8,5 @@ extern const struct dialect pegasus_dialect;
 
 /* weak: a unit test may bring dialects of its own */
 __attribute__((weak)) const struct dialect *const dialects[] = {
-    &console_dialect,
-    &doris_dialect,
-    &doris_fe_dialect,
-    &pegasus_dialect,
-    NULL,
+    &console_dialect, &doris_dialect, &doris_fe_dialect, &pegasus_dialect, NULL,
 };

@@ -11,20 +11,20 @@
 STRUCT(console_health, CONSOLE_HEALTH);
 
 /* Which process is asked: nginx leads /worker/<n>/ and /role/<name>/ to it. */
-#define CONSOLE_PROCESS(X, s) \
+#define CONSOLE_PROCESS(X, s)                   \
     X(s, STR, process, "process", IN | PATH, -, \
       .doc = "number of a worker; name of another daemon, as control-m1")
 STRUCT(console_process, CONSOLE_PROCESS);
 
 #define CONSOLE_PROFILE(X, s) \
-    CONSOLE_PROCESS(X, s) \
+    CONSOLE_PROCESS(X, s)     \
     PPROF_WAIT(X, s)
 STRUCT(console_profile, CONSOLE_PROFILE);
 
 extern const struct form console_form;
 
 #define ENDPOINT_FILE "../handlers/console/endpoints.def"
-#define ERROR_FILE "../handlers/console/errors.def"
+#define ERROR_FILE    "../handlers/console/errors.def"
 #include "endpoint_protos.h"
 
 #endif

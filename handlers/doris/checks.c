@@ -126,33 +126,26 @@ create_vault(struct req *r, const void *in)
     return c->vault == NULL ? ERR_OK : doris_vault_check(r, c->vault);
 }
 
-CHECKS(doris_create_instance,
-    NEED_IN(ram_user.user_id, DORIS_RAM_ERR),
-    NEED_IN(ram_user.ak, DORIS_RAM_ERR),
-    NEED_IN(ram_user.sk, DORIS_RAM_ERR),
-    FN(create_obj_info),
-    NEED(instance_id, DORIS_IID_UNSET),
-    MATCH(instance_id, "^[0-9a-zA-Z_-]+$", DORIS_IID_PATTERN),
-    FN(create_vault));
+CHECKS(doris_create_instance, NEED_IN(ram_user.user_id, DORIS_RAM_ERR),
+       NEED_IN(ram_user.ak, DORIS_RAM_ERR), NEED_IN(ram_user.sk, DORIS_RAM_ERR),
+       FN(create_obj_info), NEED(instance_id, DORIS_IID_UNSET),
+       MATCH(instance_id, "^[0-9a-zA-Z_-]+$", DORIS_IID_PATTERN),
+       FN(create_vault));
 
-CHECKS(doris_instance_id,
-    NEED(instance_id, DORIS_IID_UNSET));
+CHECKS(doris_instance_id, NEED(instance_id, DORIS_IID_UNSET));
 
 CHECKS(doris_get_instance,
-    ANY_OF(instance_id, cloud_unique_id, DORIS_GET_NEITHER));
+       ANY_OF(instance_id, cloud_unique_id, DORIS_GET_NEITHER));
 
-CHECKS(doris_rename_instance,
-    NEED(name, DORIS_RENAME_UNSET),
-    NEED(instance_id, DORIS_IID_UNSET));
+CHECKS(doris_rename_instance, NEED(name, DORIS_RENAME_UNSET),
+       NEED(instance_id, DORIS_IID_UNSET));
 
-CHECKS(doris_set_instance_status,
-    PRESENT(op, DORIS_OP_INVALID),
-    NEED(instance_id, DORIS_IID_UNSET));
+CHECKS(doris_set_instance_status, PRESENT(op, DORIS_OP_INVALID),
+       NEED(instance_id, DORIS_IID_UNSET));
 
 NO_CHECKS(doris_list_instances);
 
-CHECKS(doris_get_obj,
-    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+CHECKS(doris_get_obj, NEED(cloud_unique_id, DORIS_CUID_UNSET));
 
 /* An empty ram_user is an update, and refused as such. */
 static enum err
@@ -165,9 +158,8 @@ update_something(struct req *r, const void *in)
     return ERR_OK;
 }
 
-CHECKS(doris_update_ak_sk,
-    NEED(instance_id, DORIS_IID_UNSET),
-    FN(update_something));
+CHECKS(doris_update_ak_sk, NEED(instance_id, DORIS_IID_UNSET),
+       FN(update_something));
 
 static enum err
 legacy_size(struct req *r, const void *in)
@@ -175,12 +167,9 @@ legacy_size(struct req *r, const void *in)
     return obj_size(r, ((const struct doris_legacy_obj *)in)->obj);
 }
 
-CHECKS(doris_legacy_obj,
-    PRESENT(obj, DORIS_OBJ_ERR),
-    FN(legacy_size),
-    NEED(obj.ak, DORIS_OBJ_ERR),
-    NEED(obj.sk, DORIS_OBJ_ERR),
-    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+CHECKS(doris_legacy_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(legacy_size),
+       NEED(obj.ak, DORIS_OBJ_ERR), NEED(obj.sk, DORIS_OBJ_ERR),
+       NEED(cloud_unique_id, DORIS_CUID_UNSET));
 
 static enum err
 alter_size(struct req *r, const void *in)
@@ -199,11 +188,8 @@ alter_keys(struct req *r, const void *in)
     return ERR_OK;
 }
 
-CHECKS(doris_alter_obj,
-    PRESENT(obj, DORIS_OBJ_ERR),
-    FN(alter_size),
-    FN(alter_keys),
-    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+CHECKS(doris_alter_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(alter_size),
+       FN(alter_keys), NEED(cloud_unique_id, DORIS_CUID_UNSET));
 
 static enum err
 add_size(struct req *r, const void *in)
@@ -211,27 +197,22 @@ add_size(struct req *r, const void *in)
     return obj_size(r, ((const struct doris_add_obj *)in)->obj);
 }
 
-CHECKS(doris_add_obj,
-    PRESENT(obj, DORIS_OBJ_ERR),
-    FN(add_size),
-    NEED(obj.ak, DORIS_OBJ_ERR),
-    NEED(obj.sk, DORIS_OBJ_ERR),
-    NEED(cloud_unique_id, DORIS_CUID_UNSET));
+CHECKS(doris_add_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(add_size),
+       NEED(obj.ak, DORIS_OBJ_ERR), NEED(obj.sk, DORIS_OBJ_ERR),
+       NEED(cloud_unique_id, DORIS_CUID_UNSET));
 
 NO_CHECKS(doris_alter_vault); /* differ by operation: vault.c */
 
 /* Whether a cloud_unique_id leads to an instance and a cluster is given comes
  * after this: resolve.c. */
 CHECKS(doris_alter_cluster,
-    ANY_OF(instance_id, cloud_unique_id, DORIS_NOT_GIVEN));
+       ANY_OF(instance_id, cloud_unique_id, DORIS_NOT_GIVEN));
 
-CHECKS(doris_get_cluster,
-    NEED(cloud_unique_id, DORIS_CUID_UNGIVEN));
+CHECKS(doris_get_cluster, NEED(cloud_unique_id, DORIS_CUID_UNGIVEN));
 
 CHECKS(doris_get_cluster_status,
-    ANY_OF(instance_ids, cloud_unique_ids, DORIS_STATUS_NEITHER));
+       ANY_OF(instance_ids, cloud_unique_ids, DORIS_STATUS_NEITHER));
 
-CHECKS(doris_decode_key,
-    NEED(key, DORIS_KEY_UNSET));
+CHECKS(doris_decode_key, NEED(key, DORIS_KEY_UNSET));
 
 NO_CHECKS(doris_encode_key); /* parameters depend on the type: key.c */

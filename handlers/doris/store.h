@@ -25,15 +25,15 @@ enum err doris_store_lock_live(struct db *db, const char *instance_id,
 enum err doris_store_instance_add(struct db *db,
                                   const struct doris_instance *i) MUST_USE;
 /* The row alone: lists are left empty. NOT_FOUND. */
-enum err doris_store_instance(struct db *db, struct arena *a,
-                              const char *instance_id,
-                              struct doris_instance *out) MUST_USE;
+enum err
+doris_store_instance(struct db *db, struct arena *a, const char *instance_id,
+                     struct doris_instance *out) MUST_USE;
 /* OK or NOT_FOUND. */
-enum err doris_store_instance_exists(struct db *db,
-                                     const char *instance_id) MUST_USE;
-enum err doris_store_instance_status(struct db *db, const char *instance_id,
-                                     enum doris_instance_status s,
-                                     int64_t now) MUST_USE;
+enum err
+doris_store_instance_exists(struct db *db, const char *instance_id) MUST_USE;
+enum err
+doris_store_instance_status(struct db *db, const char *instance_id,
+                            enum doris_instance_status s, int64_t now) MUST_USE;
 enum err doris_store_instance_rename(struct db *db, const char *instance_id,
                                      const char *name) MUST_USE;
 /* The instance's switch and that of its object stores. */
@@ -42,41 +42,41 @@ enum err doris_store_instance_sse(struct db *db, const char *instance_id,
 enum err doris_store_instance_ram(struct db *db, const char *instance_id,
                                   const struct doris_user *u) MUST_USE;
 /* id NULL: no default vault. */
-enum err doris_store_instance_default(struct db *db, const char *instance_id,
-                                      const char *id,
-                                      const char *name) MUST_USE;
+enum err
+doris_store_instance_default(struct db *db, const char *instance_id,
+                             const char *id, const char *name) MUST_USE;
 /* At most max lines with an id greater than after, status NULL = any. */
-enum err doris_store_instance_list(struct db *db, struct arena *a,
-                                   const char *after, const char *status,
-                                   size_t max,
-                                   struct doris_instance_page *out) MUST_USE;
+enum err
+doris_store_instance_list(struct db *db, struct arena *a, const char *after,
+                          const char *status, size_t max,
+                          struct doris_instance_page *out) MUST_USE;
 
 /* The next id of an object store or vault of the instance. */
 enum err doris_store_next_id(struct db *db, const char *instance_id,
                              int64_t *out) MUST_USE;
 
-enum err doris_store_objs(struct db *db, struct arena *a,
-                          const char *instance_id, size_t *n,
-                          struct doris_obj **out) MUST_USE;
-enum err doris_store_obj_add(struct db *db, struct arena *a,
-                             const char *instance_id,
-                             const struct doris_obj *o) MUST_USE;
+enum err
+doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
+                 size_t *n, struct doris_obj **out) MUST_USE;
+enum err
+doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
+                    const struct doris_obj *o) MUST_USE;
 /* Writes ak, sk, user_id, role_arn, cred_provider_type and mtime. */
-enum err doris_store_obj_keys(struct db *db, struct arena *a,
-                              const char *instance_id,
-                              const struct doris_obj *o) MUST_USE;
+enum err
+doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
+                     const struct doris_obj *o) MUST_USE;
 
 /* Vaults in order of id; without bodies only id and name are filled. */
-enum err doris_store_vaults(struct db *db, struct arena *a,
-                            const char *instance_id, bool bodies, size_t *n,
-                            struct doris_vault **out) MUST_USE;
-enum err doris_store_vault(struct db *db, struct arena *a,
-                           const char *instance_id, const char *name,
-                           struct doris_vault *out) MUST_USE;
+enum err
+doris_store_vaults(struct db *db, struct arena *a, const char *instance_id,
+                   bool bodies, size_t *n, struct doris_vault **out) MUST_USE;
+enum err
+doris_store_vault(struct db *db, struct arena *a, const char *instance_id,
+                  const char *name, struct doris_vault *out) MUST_USE;
 /* EXISTS when the name is taken. */
-enum err doris_store_vault_add(struct db *db, struct arena *a,
-                               const char *instance_id,
-                               const struct doris_vault *v) MUST_USE;
+enum err
+doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
+                      const struct doris_vault *v) MUST_USE;
 enum err doris_store_vault_update(struct db *db, struct arena *a,
                                   const char *instance_id,
                                   const struct doris_vault *v) MUST_USE;
@@ -86,18 +86,17 @@ enum err doris_store_vault_drop(struct db *db, const char *instance_id,
 /* ---- stages: store_stage.c ---- */
 
 /* All of an instance, in order of creation. */
-enum err doris_store_stages(struct db *db, struct arena *a,
-                            const char *instance_id, size_t *n,
-                            struct doris_stage **out) MUST_USE;
+enum err
+doris_store_stages(struct db *db, struct arena *a, const char *instance_id,
+                   size_t *n, struct doris_stage **out) MUST_USE;
 /* Internal ones by user id, external ones by name. NOT_FOUND. */
 enum err doris_store_stage(struct db *db, struct arena *a,
-                           const char *instance_id,
-                           enum doris_stage_type type, const char *value,
-                           struct doris_stage *out) MUST_USE;
+                           const char *instance_id, enum doris_stage_type type,
+                           const char *value, struct doris_stage *out) MUST_USE;
 /* order is the instance's version. EXISTS: name, user or id is taken. */
-enum err doris_store_stage_add(struct db *db, struct arena *a,
-                               const char *instance_id, uint64_t order,
-                               const struct doris_stage *s) MUST_USE;
+enum err
+doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
+                      uint64_t order, const struct doris_stage *s) MUST_USE;
 /* Noted for the recycler, without its keys. */
 enum err doris_store_stage_drop(struct db *db, const char *instance_id,
                                 const char *stage_id, int64_t now,
@@ -106,9 +105,9 @@ enum err doris_store_stage_drop(struct db *db, const char *instance_id,
 /* ---- clusters and nodes: store_cluster.c ---- */
 
 /* Where a node is registered. */
-#define DORIS_HOLDER(X, s)                                                 \
-    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)                  \
-    X(s, STR, cluster_id, "cluster_id", COLUMN_ONLY, -)                    \
+#define DORIS_HOLDER(X, s)                                \
+    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -) \
+    X(s, STR, cluster_id, "cluster_id", COLUMN_ONLY, -)   \
     X(s, STR, cluster_name, "cluster_name", COLUMN_ONLY, -)
 STRUCT(doris_holder, DORIS_HOLDER);
 
@@ -116,36 +115,35 @@ STRUCT(doris_holder, DORIS_HOLDER);
 enum doris_selector { DORIS_BY_ID, DORIS_BY_NAME, DORIS_BY_USER };
 
 /* The instance that holds the cloud_unique_id. NOT_FOUND. */
-enum err doris_store_resolve(struct db *db, struct arena *a,
-                             const char *cloud_unique_id,
-                             const char **out) MUST_USE;
+enum err
+doris_store_resolve(struct db *db, struct arena *a, const char *cloud_unique_id,
+                    const char **out) MUST_USE;
 
 /* The document of one cluster, in one statement: of the instance that holds
  * cloud_unique_id, else of otherwise (NULL = none). NOT_FOUND. */
-enum err doris_store_cluster_get(struct db *db, struct arena *a,
-                                 const char *cloud_unique_id,
-                                 const char *otherwise,
-                                 enum doris_selector by, const char *value,
-                                 struct doris_doc *out) MUST_USE;
+enum err
+doris_store_cluster_get(struct db *db, struct arena *a,
+                        const char *cloud_unique_id, const char *otherwise,
+                        enum doris_selector by, const char *value,
+                        struct doris_doc *out) MUST_USE;
 /* The documents of all clusters in order of creation. */
-enum err doris_store_cluster_rows(struct db *db, struct arena *a,
-                                  const char *instance_id,
-                                  struct rows *out) MUST_USE;
+enum err
+doris_store_cluster_rows(struct db *db, struct arena *a,
+                         const char *instance_id, struct rows *out) MUST_USE;
 enum err doris_store_has_clusters(struct db *db, const char *instance_id,
                                   bool *out) MUST_USE;
 /* Compute clusters of the status (-1 = any), in order of creation. */
 enum err doris_store_cluster_statuses(struct db *db, struct arena *a,
                                       const char *instance_id, int status,
-                                      struct doris_status_detail *out)
-    MUST_USE;
+                                      struct doris_status_detail *out) MUST_USE;
 
 /* One cluster as it stands, by id, else by name; either may be NULL. This and
  * the writes below leave its document in place->doc. */
-enum err doris_store_cluster(struct db *db, struct arena *a,
-                             const char *instance_id, const char *cluster_id,
-                             const char *cluster_name,
-                             struct doris_place *place,
-                             struct doris_cluster *out) MUST_USE;
+enum err
+doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
+                    const char *cluster_id, const char *cluster_name,
+                    struct doris_place *place,
+                    struct doris_cluster *out) MUST_USE;
 /* The cluster with its users and members, not its nodes. EXISTS when id or
  * name is taken. */
 enum err doris_store_cluster_add(struct db *db, struct arena *a,
@@ -159,52 +157,47 @@ enum err doris_store_cluster_save(struct db *db, struct arena *a,
 enum err doris_store_cluster_doc(struct db *db, struct arena *a,
                                  struct doris_place *place,
                                  const struct doris_cluster *c) MUST_USE;
-enum err doris_store_cluster_users(struct db *db,
-                                   const struct doris_place *place,
-                                   const struct doris_cluster *c) MUST_USE;
+enum err
+doris_store_cluster_users(struct db *db, const struct doris_place *place,
+                          const struct doris_cluster *c) MUST_USE;
 /* The cluster, its nodes, and what they held. */
 enum err doris_store_cluster_drop(struct db *db,
                                   const struct doris_place *place) MUST_USE;
 /* Whether this is the SQL cluster that was created first. */
-enum err doris_store_is_first_sql(struct db *db,
-                                  const struct doris_place *place,
-                                  bool *out) MUST_USE;
+enum err
+doris_store_is_first_sql(struct db *db, const struct doris_place *place,
+                         bool *out) MUST_USE;
 /* The virtual cluster that has the cluster of that name. NOT_FOUND. */
-enum err doris_store_owner(struct db *db, struct arena *a,
-                           const char *instance_id, const char *cluster_name,
-                           const char **owner) MUST_USE;
+enum err
+doris_store_owner(struct db *db, struct arena *a, const char *instance_id,
+                  const char *cluster_name, const char **owner) MUST_USE;
 /* Replaces a member's name in the virtual cluster that has it. */
 enum err doris_store_member_rename(struct db *db, const char *instance_id,
                                    const char *from, const char *to) MUST_USE;
 
 /* Takes the cloud_unique_id for the instance; EXISTS when another has it. */
-enum err doris_store_claim(struct db *db, struct arena *a,
-                           const char *instance_id,
-                           const char *cloud_unique_id) MUST_USE;
+enum err
+doris_store_claim(struct db *db, struct arena *a, const char *instance_id,
+                  const char *cloud_unique_id) MUST_USE;
 /* Lets it go when no node of the instance has it any more. */
-enum err doris_store_release(struct db *db,
-                             const char *cloud_unique_id) MUST_USE;
+enum err
+doris_store_release(struct db *db, const char *cloud_unique_id) MUST_USE;
 /* Who has it, if not the instance itself. NOT_FOUND. */
-enum err doris_store_holder(struct db *db, struct arena *a,
-                            const char *cloud_unique_id,
-                            const char *not_instance,
-                            struct doris_holder *out) MUST_USE;
+enum err
+doris_store_holder(struct db *db, struct arena *a, const char *cloud_unique_id,
+                   const char *not_instance, struct doris_holder *out) MUST_USE;
 
 /* EXISTS when the endpoint is taken. order grows within the cluster. */
-enum err doris_store_node_add(struct db *db, const struct doris_place *place,
-                              int type, uint64_t order,
-                              const struct doris_node *n) MUST_USE;
+enum err
+doris_store_node_add(struct db *db, const struct doris_place *place, int type,
+                     uint64_t order, const struct doris_node *n) MUST_USE;
 enum err doris_store_node_drop(struct db *db, const struct doris_place *place,
-                               int type,
-                               const struct doris_node *n) MUST_USE;
-enum err doris_store_node_status(struct db *db,
-                                 const struct doris_place *place,
-                                 int type,
-                                 const struct doris_node *n) MUST_USE;
+                               int type, const struct doris_node *n) MUST_USE;
+enum err doris_store_node_status(struct db *db, const struct doris_place *place,
+                                 int type, const struct doris_node *n) MUST_USE;
 /* Whether the endpoint is taken. */
-enum err doris_store_endpoint_taken(struct db *db, const char *instance_id,
-                                    int type,
-                                    const struct doris_node *n,
-                                    bool *out) MUST_USE;
+enum err
+doris_store_endpoint_taken(struct db *db, const char *instance_id, int type,
+                           const struct doris_node *n, bool *out) MUST_USE;
 
 #endif

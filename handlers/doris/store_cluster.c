@@ -378,8 +378,7 @@ doris_store_cluster_doc(struct db *db, struct arena *a,
         return e;
     return db_exec_one(db, sql[CLUSTER_DOC],
                        DB_ARGS(db_i64(c->mtime), db_str(place->doc),
-                               db_str(place->instance_id),
-                               db_u64(place->seq)));
+                               db_str(place->instance_id), db_u64(place->seq)));
 }
 
 enum err

@@ -388,8 +388,7 @@ next_health(struct rows *rows, struct arena *a, const void **out)
 }
 
 static enum err
-render_listing(struct req *r, const struct pegasus_apps *out,
-               struct span *text)
+render_listing(struct req *r, const struct pegasus_apps *out, struct span *text)
 {
     struct buf b = BUF_INIT(CACHED_MAX);
     struct json_writer w;
@@ -417,18 +416,18 @@ send_listing(struct req *r, const struct pegasus_apps *out)
     e = pegasus_store_stamp(r->db, r->arena, &stamp);
     if (e != ERR_OK)
         return e;
-    key = (struct cache_key){
-        "pegasus.apps", 0, { stamp.version, stamp.configs }
-    };
+    key = (struct cache_key){ "pegasus.apps",
+                              0,
+                              { stamp.version, stamp.configs } };
     e = cache_get(r->arena, &key, &text);
     if (e == ERR_NOT_FOUND) {
         e = render_listing(r, out, &text);
         if (e == ERR_OK)
             cache_put(&key, text);
     }
-    return e != ERR_OK ? e
-                       : req_send_text(r, pegasus_form.reply_type, text.p,
-                                       text.n);
+    return e != ERR_OK
+               ? e
+               : req_send_text(r, pegasus_form.reply_type, text.p, text.n);
 }
 
 enum err

@@ -12,20 +12,20 @@ typedef void audit_fn(struct req *r, const struct record *rec, const void *in);
 STRUCT(pegasus_level_kept, PEGASUS_LEVEL_KEPT);
 
 /* A new table: its row, and the variables it was made with. */
-#define PEGASUS_TABLE_MADE(X, s) \
+#define PEGASUS_TABLE_MADE(X, s)             \
     X(s, OBJ, app, "", OUT, pegasus_app_row) \
     X(s, MAP, envs, "envs", OUT, STR)
 STRUCT(pegasus_table_made, PEGASUS_TABLE_MADE);
 
 /* A partition, and what it is to do. */
-#define PEGASUS_PARTITION_KEPT(X, s) \
+#define PEGASUS_PARTITION_KEPT(X, s)                 \
     X(s, OBJ, partition, "", OUT, pegasus_partition) \
     X(s, LIST, actions, "actions", OUT | KEEP_EMPTY, pegasus_action)
 STRUCT(pegasus_partition_kept, PEGASUS_PARTITION_KEPT);
 
 /* A replica server, and how many replicas it has reported: the reports come
  * every few seconds, and are in the request. */
-#define PEGASUS_SERVER_KEPT(X, s) \
+#define PEGASUS_SERVER_KEPT(X, s)         \
     X(s, STR, address, "address", OUT, -) \
     X(s, I64, replicas, "replicas", OUT, -)
 STRUCT(pegasus_server_kept, PEGASUS_SERVER_KEPT);
@@ -37,8 +37,7 @@ void audit_target(struct req *r, const char *kind, const char *name);
 enum err audit_envs(struct req *r, int32_t app_id, audit_fn *say) MUST_USE;
 
 void audit_partition(struct req *r, const struct pegasus_partition *row,
-                     const struct pegasus_action_rows *actions,
-                     audit_fn *say);
+                     const struct pegasus_action_rows *actions, audit_fn *say);
 /* The row once it has that configuration. */
 void audit_config(struct req *r, const struct pegasus_partition *row,
                   const struct pg_config *c, const struct pg_node *nodes);

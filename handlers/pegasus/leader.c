@@ -117,8 +117,8 @@ hear(struct leader *l, const struct pegasus_node *row, struct pg_node *n,
     enum detector_event event;
 
     n->managed = row->managed;
-    event = detector_beacon(n, &l->s.policy, row->last_beacon_ms,
-                            row->start_ms, now);
+    event = detector_beacon(n, &l->s.policy, row->last_beacon_ms, row->start_ms,
+                            now);
     if (event == NODE_SAME && check)
         event = detector_check(n, &l->s.policy, now);
     if (n->alive && row->collected && !n->collected)
@@ -155,9 +155,8 @@ detect(struct duty_run *run, struct leader *l,
             e = store_node(run, n);
     }
     if (check)
-        l->next_check_ms =
-            clock_mono_ms() +
-            config()->pegasus_fd_check_interval_seconds * 1000;
+        l->next_check_ms = clock_mono_ms() +
+                           config()->pegasus_fd_check_interval_seconds * 1000;
     return e;
 }
 

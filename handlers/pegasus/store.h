@@ -19,9 +19,9 @@
 /* ---- store_read.c ---- */
 
 /* Who leads: held = the lease runs; ready = that leader has loaded all. */
-#define PEGASUS_LEADER(X, s) \
-    X(s, STR, owner, "owner", COLUMN_ONLY, -) \
-    X(s, BOOL, held, "held", COLUMN_ONLY, -) \
+#define PEGASUS_LEADER(X, s)                   \
+    X(s, STR, owner, "owner", COLUMN_ONLY, -)  \
+    X(s, BOOL, held, "held", COLUMN_ONLY, -)   \
     X(s, BOOL, ready, "ready", COLUMN_ONLY, -) \
     X(s, I64, now_ms, "now_ms", COLUMN_ONLY, -)
 STRUCT(pegasus_leader, PEGASUS_LEADER);
@@ -29,61 +29,60 @@ enum err pegasus_store_leader(struct db *db, struct arena *a,
                               struct pegasus_leader *out) MUST_USE;
 
 /* A partition as it is stored. */
-#define PEGASUS_PARTITION(X, s) \
-    X(s, I32, app_id, "app_id", OUT, -) \
-    X(s, I32, pidx, "pidx", OUT, -) \
-    X(s, I64, ballot, "ballot", OUT, -) \
-    X(s, STR, primary_node, "primary_node", OUT, -) \
-    X(s, STR, secondaries, "secondaries", OUT, -) \
-    X(s, I32, members, "members", OUT, -) \
+#define PEGASUS_PARTITION(X, s)                               \
+    X(s, I32, app_id, "app_id", OUT, -)                       \
+    X(s, I32, pidx, "pidx", OUT, -)                           \
+    X(s, I64, ballot, "ballot", OUT, -)                       \
+    X(s, STR, primary_node, "primary_node", OUT, -)           \
+    X(s, STR, secondaries, "secondaries", OUT, -)             \
+    X(s, I32, members, "members", OUT, -)                     \
     X(s, I32, max_replica_count, "max_replica_count", OUT, -) \
-    X(s, I64, committed, "committed", OUT, -) \
-    X(s, STR, last_drops, "last_drops", OUT, -) \
-    X(s, BOOL, dropped, "dropped", OUT, -) \
+    X(s, I64, committed, "committed", OUT, -)                 \
+    X(s, STR, last_drops, "last_drops", OUT, -)               \
+    X(s, BOOL, dropped, "dropped", OUT, -)                    \
     X(s, STR, app_name, "app_name", OUT, -)
 STRUCT(pegasus_partition, PEGASUS_PARTITION);
 
 /* The live table of that name; NOT_FOUND. max_replica_count is that of
  * partition 0. */
-enum err pegasus_store_general(struct db *db, struct arena *a,
-                               const char *name,
+enum err pegasus_store_general(struct db *db, struct arena *a, const char *name,
                                struct pegasus_general *out) MUST_USE;
 /* Its partitions, streamed in order. */
 enum err pegasus_store_partitions(struct db *db, struct arena *a,
                                   int32_t app_id, struct rows *out) MUST_USE;
 /* AVAILABLE tables, streamed by id; their number. */
-enum err pegasus_store_lines(struct db *db, struct arena *a,
-                             struct rows *out) MUST_USE;
+enum err
+pegasus_store_lines(struct db *db, struct arena *a, struct rows *out) MUST_USE;
 enum err pegasus_store_line_count(struct db *db, int64_t *out) MUST_USE;
 
 /* Partitions of AVAILABLE tables that look alike, counted; by table. */
-#define PEGASUS_ALIKE(X, s) \
-    X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
-    X(s, STR, app_name, "app_name", COLUMN_ONLY, -) \
-    X(s, I32, partition_count, "partition_count", COLUMN_ONLY, -) \
-    X(s, BOOL, has_primary, "has_primary", COLUMN_ONLY, -) \
-    X(s, I32, members, "members", COLUMN_ONLY, -) \
+#define PEGASUS_ALIKE(X, s)                                           \
+    X(s, I32, app_id, "app_id", COLUMN_ONLY, -)                       \
+    X(s, STR, app_name, "app_name", COLUMN_ONLY, -)                   \
+    X(s, I32, partition_count, "partition_count", COLUMN_ONLY, -)     \
+    X(s, BOOL, has_primary, "has_primary", COLUMN_ONLY, -)            \
+    X(s, I32, members, "members", COLUMN_ONLY, -)                     \
     X(s, I32, max_replica_count, "max_replica_count", COLUMN_ONLY, -) \
     X(s, I64, n, "n", COLUMN_ONLY, -)
 STRUCT(pegasus_alike, PEGASUS_ALIKE);
-enum err pegasus_store_alike(struct db *db, struct arena *a,
-                             struct rows *out) MUST_USE;
+enum err
+pegasus_store_alike(struct db *db, struct arena *a, struct rows *out) MUST_USE;
 
 /* How often each pair of primary and secondaries occurs in AVAILABLE tables. */
-#define PEGASUS_PLACEMENT(X, s) \
+#define PEGASUS_PLACEMENT(X, s)                             \
     X(s, STR, primary_node, "primary_node", COLUMN_ONLY, -) \
-    X(s, STR, secondaries, "secondaries", COLUMN_ONLY, -) \
+    X(s, STR, secondaries, "secondaries", COLUMN_ONLY, -)   \
     X(s, I64, n, "n", COLUMN_ONLY, -)
 STRUCT(pegasus_placement, PEGASUS_PLACEMENT);
 enum err pegasus_store_placements(struct db *db, struct arena *a,
                                   struct rows *out) MUST_USE;
 
-#define PEGASUS_NODE(X, s) \
-    X(s, STR, address, "address", COLUMN_ONLY, -) \
-    X(s, BOOL, alive, "alive", COLUMN_ONLY, -) \
-    X(s, BOOL, managed, "managed", COLUMN_ONLY, -) \
-    X(s, BOOL, collected, "collected", COLUMN_ONLY, -) \
-    X(s, I64, start_ms, "start_ms", COLUMN_ONLY, -) \
+#define PEGASUS_NODE(X, s)                                      \
+    X(s, STR, address, "address", COLUMN_ONLY, -)               \
+    X(s, BOOL, alive, "alive", COLUMN_ONLY, -)                  \
+    X(s, BOOL, managed, "managed", COLUMN_ONLY, -)              \
+    X(s, BOOL, collected, "collected", COLUMN_ONLY, -)          \
+    X(s, I64, start_ms, "start_ms", COLUMN_ONLY, -)             \
     X(s, I64, last_beacon_ms, "last_beacon_ms", COLUMN_ONLY, -) \
     X(s, I32, unstable, "unstable", COLUMN_ONLY, -)
 STRUCT(pegasus_node, PEGASUS_NODE);
@@ -96,20 +95,20 @@ enum err pegasus_store_nodes(struct db *db, struct arena *a,
 
 /* What changes with everything that /meta/apps shows: mutations by clients
  * raise version, the leader's changes of partitions configs (their sum). */
-#define PEGASUS_STAMP(X, s) \
+#define PEGASUS_STAMP(X, s)                       \
     X(s, I64, version, "version", COLUMN_ONLY, -) \
     X(s, I64, configs, "configs", COLUMN_ONLY, -)
 STRUCT(pegasus_stamp, PEGASUS_STAMP);
 enum err pegasus_store_stamp(struct db *db, struct arena *a,
                              struct pegasus_stamp *out) MUST_USE;
 
-#define PEGASUS_CLUSTER_ROW(X, s) \
-    X(s, I64, version, "version", COLUMN_ONLY, -) \
+#define PEGASUS_CLUSTER_ROW(X, s)                         \
+    X(s, I64, version, "version", COLUMN_ONLY, -)         \
     X(s, I32, next_app_id, "next_app_id", COLUMN_ONLY, -) \
-    X(s, STR, level, "function_level", COLUMN_ONLY, -) \
-    X(s, I32, move_pri, "move_pri", COLUMN_ONLY, -) \
-    X(s, I32, copy_pri, "copy_pri", COLUMN_ONLY, -) \
-    X(s, I32, copy_sec, "copy_sec", COLUMN_ONLY, -) \
+    X(s, STR, level, "function_level", COLUMN_ONLY, -)    \
+    X(s, I32, move_pri, "move_pri", COLUMN_ONLY, -)       \
+    X(s, I32, copy_pri, "copy_pri", COLUMN_ONLY, -)       \
+    X(s, I32, copy_sec, "copy_sec", COLUMN_ONLY, -)       \
     X(s, I32, total, "total", COLUMN_ONLY, -)
 STRUCT(pegasus_cluster_row, PEGASUS_CLUSTER_ROW);
 enum err pegasus_store_cluster(struct db *db, struct arena *a,
@@ -139,61 +138,56 @@ enum err pegasus_store_ddd(struct db *db, struct arena *a, int32_t app_id,
 /* The new version. */
 enum err pegasus_store_lock(struct db *db, int64_t *version) MUST_USE;
 
-#define PEGASUS_APP_ROW(X, s) \
-    X(s, I32, app_id, "app_id", OUT, -) \
-    X(s, STR, app_name, "app_name", OUT, -) \
-    X(s, STR, app_type, "app_type", OUT, -) \
-    X(s, STR, status, "status", OUT, -) \
-    X(s, I32, partition_count, "partition_count", OUT, -) \
+#define PEGASUS_APP_ROW(X, s)                                 \
+    X(s, I32, app_id, "app_id", OUT, -)                       \
+    X(s, STR, app_name, "app_name", OUT, -)                   \
+    X(s, STR, app_type, "app_type", OUT, -)                   \
+    X(s, STR, status, "status", OUT, -)                       \
+    X(s, I32, partition_count, "partition_count", OUT, -)     \
     X(s, I32, max_replica_count, "max_replica_count", OUT, -) \
-    X(s, I64, drop_second, "drop_second", OUT, -) \
+    X(s, I64, drop_second, "drop_second", OUT, -)             \
     X(s, BOOL, expired, "expired", OUT, -)
 STRUCT(pegasus_app_row, PEGASUS_APP_ROW);
 
 /* By its live name, or by id; NOT_FOUND. */
 enum err pegasus_store_app(struct db *db, struct arena *a, const char *name,
                            struct pegasus_app_row *out) MUST_USE;
-enum err pegasus_store_app_by_id(struct db *db, struct arena *a,
-                                 int32_t app_id,
+enum err pegasus_store_app_by_id(struct db *db, struct arena *a, int32_t app_id,
                                  struct pegasus_app_row *out) MUST_USE;
 
 /* A new AVAILABLE table with empty partitions, under the next id. EXISTS when
  * the name is taken. */
-enum err pegasus_store_app_add(struct db *db, const char *name,
-                               const char *type, int32_t partitions,
-                               int32_t replicas, int64_t version,
-                               int32_t *app_id) MUST_USE;
+enum err
+pegasus_store_app_add(struct db *db, const char *name, const char *type,
+                      int32_t partitions, int32_t replicas, int64_t version,
+                      int32_t *app_id) MUST_USE;
 enum err pegasus_store_app_drop(struct db *db, int32_t app_id,
-                                int64_t hold_seconds,
-                                int64_t version) MUST_USE;
+                                int64_t hold_seconds, int64_t version) MUST_USE;
 enum err pegasus_store_app_recall(struct db *db, int32_t app_id,
                                   const char *name, int64_t version) MUST_USE;
 enum err pegasus_store_app_rename(struct db *db, int32_t app_id,
                                   const char *name, int64_t version) MUST_USE;
 enum err pegasus_store_app_replicas(struct db *db, int32_t app_id,
-                                    int32_t replicas,
-                                    int64_t version) MUST_USE;
+                                    int32_t replicas, int64_t version) MUST_USE;
 enum err pegasus_store_env_set(struct db *db, int32_t app_id, const char *k,
                                const char *v) MUST_USE;
 /* NOT_FOUND when there is none of that key. */
-enum err pegasus_store_env_del(struct db *db, int32_t app_id,
-                               const char *k) MUST_USE;
-enum err pegasus_store_env_rows(struct db *db, struct arena *a,
-                                int32_t app_id,
+enum err
+pegasus_store_env_del(struct db *db, int32_t app_id, const char *k) MUST_USE;
+enum err pegasus_store_env_rows(struct db *db, struct arena *a, int32_t app_id,
                                 struct pegasus_env_rows *out) MUST_USE;
 enum err pegasus_store_level(struct db *db, const char *level) MUST_USE;
 
 /* The table's changed := version, for the leader. */
-enum err pegasus_store_touch(struct db *db, int32_t app_id,
-                             int64_t version) MUST_USE;
+enum err
+pegasus_store_touch(struct db *db, int32_t app_id, int64_t version) MUST_USE;
 /* One partition of an AVAILABLE table, locked; NOT_FOUND. */
-enum err pegasus_store_partition(struct db *db, struct arena *a,
-                                 int32_t app_id, int32_t pidx,
-                                 struct pegasus_partition *out) MUST_USE;
+enum err
+pegasus_store_partition(struct db *db, struct arena *a, int32_t app_id,
+                        int32_t pidx, struct pegasus_partition *out) MUST_USE;
 enum err pegasus_store_action_add(struct db *db, int32_t app_id, int32_t pidx,
-                                  int ord, const char *type,
-                                  const char *target, const char *node,
-                                  bool balancer) MUST_USE;
+                                  int ord, const char *type, const char *target,
+                                  const char *node, bool balancer) MUST_USE;
 enum err pegasus_store_actions_drop(struct db *db, int32_t app_id,
                                     int32_t pidx) MUST_USE;
 /* Of the balancer, everywhere. */
@@ -203,8 +197,8 @@ enum err pegasus_store_balance_drop(struct db *db) MUST_USE;
 
 /* A beacon of a replica server of ours; of a foreign one, with its own start
  * time. */
-enum err pegasus_store_beacon_managed(struct db *db,
-                                      const char *address) MUST_USE;
+enum err
+pegasus_store_beacon_managed(struct db *db, const char *address) MUST_USE;
 enum err pegasus_store_beacon(struct db *db, const char *address,
                               int64_t start_ms) MUST_USE;
 /* It has reported its replicas; NOT_FOUND. */
@@ -212,20 +206,20 @@ enum err pegasus_store_collected(struct db *db, const char *address) MUST_USE;
 /* *n: how many there were. */
 enum err pegasus_store_report_clear(struct db *db, const char *address,
                                     uint64_t *n) MUST_USE;
-enum err pegasus_store_report(struct db *db, const char *address,
-                              int32_t app_id, int32_t pidx,
-                              const struct pegasus_report *rep) MUST_USE;
+enum err
+pegasus_store_report(struct db *db, const char *address, int32_t app_id,
+                     int32_t pidx, const struct pegasus_report *rep) MUST_USE;
 /* The partitions that name it, with their table's name, in order. */
 enum err pegasus_store_of_node(struct db *db, struct arena *a,
                                const char *address, struct rows *out) MUST_USE;
 
-#define PEGASUS_ACTION(X, s) \
+#define PEGASUS_ACTION(X, s)                    \
     X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
-    X(s, I32, pidx, "pidx", COLUMN_ONLY, -) \
-    X(s, STR, type, "type", OUT, -) \
-    X(s, STR, target, "target", OUT, -) \
-    X(s, STR, node, "node", OUT, -) \
-    X(s, BOOL, balancer, "balancer", OUT, -) \
+    X(s, I32, pidx, "pidx", COLUMN_ONLY, -)     \
+    X(s, STR, type, "type", OUT, -)             \
+    X(s, STR, target, "target", OUT, -)         \
+    X(s, STR, node, "node", OUT, -)             \
+    X(s, BOOL, balancer, "balancer", OUT, -)    \
     X(s, I64, made_ms, "made_ms", COLUMN_ONLY, -)
 STRUCT(pegasus_action, PEGASUS_ACTION);
 struct pegasus_action_rows {
@@ -241,7 +235,7 @@ enum err pegasus_store_actions_of(struct db *db, struct arena *a,
 
 /* ---- store_leader.c ---- */
 
-#define PEGASUS_APP_STATE(X, s) \
+#define PEGASUS_APP_STATE(X, s)                 \
     X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
     X(s, STR, status, "status", COLUMN_ONLY, -) \
     X(s, I32, partition_count, "partition_count", COLUMN_ONLY, -)
@@ -251,21 +245,20 @@ struct pegasus_app_states {
     struct pegasus_app_state *v;
 };
 /* Tables changed after that version; and all their partitions, streamed. */
-enum err pegasus_store_changed(struct db *db, struct arena *a,
-                               int64_t version,
+enum err pegasus_store_changed(struct db *db, struct arena *a, int64_t version,
                                struct pegasus_app_states *out) MUST_USE;
-enum err pegasus_store_changed_partitions(struct db *db, struct arena *a,
-                                          int64_t version,
-                                          struct rows *out) MUST_USE;
+enum err
+pegasus_store_changed_partitions(struct db *db, struct arena *a,
+                                 int64_t version, struct rows *out) MUST_USE;
 
 /* What replica servers have reported of their replicas, streamed. */
-#define PEGASUS_REPLICA(X, s) \
-    X(s, STR, node, "node", COLUMN_ONLY, -) \
-    X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
-    X(s, I32, pidx, "pidx", COLUMN_ONLY, -) \
-    X(s, I64, ballot, "ballot", COLUMN_ONLY, -) \
+#define PEGASUS_REPLICA(X, s)                         \
+    X(s, STR, node, "node", COLUMN_ONLY, -)           \
+    X(s, I32, app_id, "app_id", COLUMN_ONLY, -)       \
+    X(s, I32, pidx, "pidx", COLUMN_ONLY, -)           \
+    X(s, I64, ballot, "ballot", COLUMN_ONLY, -)       \
     X(s, I64, committed, "committed", COLUMN_ONLY, -) \
-    X(s, I64, prepared, "prepared", COLUMN_ONLY, -) \
+    X(s, I64, prepared, "prepared", COLUMN_ONLY, -)   \
     X(s, STR, disk_tag, "disk_tag", COLUMN_ONLY, -)
 STRUCT(pegasus_replica, PEGASUS_REPLICA);
 enum err pegasus_store_replicas(struct db *db, struct arena *a,
@@ -277,15 +270,15 @@ struct pegasus_config_texts {
     char secondaries[PG_SECONDARIES_MAX * (PG_ADDRESS_BYTES + 1)];
     char drops[PG_DROPS_MAX * (PG_ADDRESS_BYTES + 70)];
 };
-void pegasus_config_print(const struct pg_config *c,
-                          const struct pg_node *nodes,
-                          struct pegasus_config_texts *out);
+void
+pegasus_config_print(const struct pg_config *c, const struct pg_node *nodes,
+                     struct pegasus_config_texts *out);
 /* The other way: node finds or makes the index of an address, PG_NONE when
  * it cannot. BAD_PARAM for a row that no writer of ours has written. */
 typedef int pegasus_node_fn(void *ctx, const char *address, size_t n);
-enum err pegasus_config_read(const struct pegasus_partition *row,
-                             pegasus_node_fn *node, void *ctx,
-                             struct pg_config *out) MUST_USE;
+enum err
+pegasus_config_read(const struct pegasus_partition *row, pegasus_node_fn *node,
+                    void *ctx, struct pg_config *out) MUST_USE;
 
 /* Writes it when the stored ballot is the one before; NOT_FOUND otherwise. */
 enum err pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
@@ -296,10 +289,10 @@ enum err pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
  * partitions. */
 enum err pegasus_store_configs(struct db *db, int32_t app_id) MUST_USE;
 /* What the detector has decided of a node. */
-enum err pegasus_store_node_state(struct db *db,
-                                  const struct pg_node *n) MUST_USE;
-enum err pegasus_store_counters(struct db *db,
-                                const struct pg_counters *c) MUST_USE;
+enum err
+pegasus_store_node_state(struct db *db, const struct pg_node *n) MUST_USE;
+enum err
+pegasus_store_counters(struct db *db, const struct pg_counters *c) MUST_USE;
 /* This leader has loaded everything; the level is stored when it was not. */
 enum err pegasus_store_ready(struct db *db, uint64_t epoch) MUST_USE;
 /* Partitions and reports of tables past their recall, one batch; *n: rows. */

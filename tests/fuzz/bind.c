@@ -12,17 +12,10 @@
 enum { ARENA_BYTES = 64 << 20, ALL_STYLES = 127 };
 
 static const struct record *const records[] = {
-    &create_instance_rec,
-    &cluster_rec,
-    &create_cluster_rec,
-    &create_cluster_paras_rec,
-    &meta_numbered_rec,
-    &path_space_rec,
-    &sink_config_rec,
-    &feed_rec,
-    &feeds_rec,
-    &instance_ref_rec,
-    &app_ref_rec,
+    &create_instance_rec,      &cluster_rec,       &create_cluster_rec,
+    &create_cluster_paras_rec, &meta_numbered_rec, &path_space_rec,
+    &sink_config_rec,          &feed_rec,          &feeds_rec,
+    &instance_ref_rec,         &app_ref_rec,
 };
 
 /* Binds n bytes at text; the input printed compactly goes into *out. */

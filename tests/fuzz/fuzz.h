@@ -11,12 +11,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* What has to hold for every input: as assert, whatever NDEBUG says. */
-#define HOLDS(what)                                                            \
-    do {                                                                       \
-        if (!(what)) {                                                         \
-            (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);   \
-            abort();                                                           \
-        }                                                                      \
+#define HOLDS(what)                                                          \
+    do {                                                                     \
+        if (!(what)) {                                                       \
+            (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
+            abort();                                                         \
+        }                                                                    \
     } while (0)
 
 #endif

@@ -147,8 +147,8 @@ time_outs_end_inside_one_another(void **state)
                    "[mysql] lock_wait_timeout_s = 5 must end before "
                    "[mysql] read_timeout_s = 5 does");
     expect_refused("[serve]\ndeadline_ms = 9000\n"
-                   "[mysql]\nread_timeout_s = 9\n", "4",
-                   "must end before [serve] deadline_ms = 9000 does");
+                   "[mysql]\nread_timeout_s = 9\n",
+                   "4", "must end before [serve] deadline_ms = 9000 does");
     expect_refused("[nginx]\ntls_certificate = /etc/hostname\n", "2",
                    "both or none");
 }

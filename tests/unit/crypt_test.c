@@ -14,10 +14,8 @@
 
 #include "crypt.h"
 
-#define KEY_A                                                             \
-    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define KEY_B                                                             \
-    "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+#define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 
 static char folder[] = "/var/tmp/mgcrypt.XXXXXX";
 static char path[64];
@@ -72,9 +70,9 @@ seal(struct arena *a, const char *text)
 {
     const char *sealed;
 
-    assert_int_equal(crypt_seal(a, "doris_obj", "i1", "ak", text,
-                                strlen(text), &sealed),
-                     ERR_OK);
+    assert_int_equal(
+        crypt_seal(a, "doris_obj", "i1", "ak", text, strlen(text), &sealed),
+        ERR_OK);
     return sealed;
 }
 
@@ -133,15 +131,13 @@ a_sealed_text_with_any_byte_changed_does_not_open(void **state)
 
     for (i = 0; bad[i] != '\0'; i++) {
         bad[i] = bad[i] == 'A' ? 'B' : 'A';
-        assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", bad,
-                                    &out),
+        assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", bad, &out),
                          ERR_STATE);
         bad[i] = sealed[i];
     }
     for (i = 0; i < strlen(sealed); i++) {
         bad[i] = '\0';
-        assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", bad,
-                                    &out),
+        assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", bad, &out),
                          ERR_STATE);
         bad[i] = sealed[i];
     }
@@ -183,9 +179,17 @@ static void
 a_bad_key_file_is_refused_and_the_keys_stay(void **state)
 {
     static const char *const bad[] = {
-        "", "\n", "1\n", "1 " KEY_A "0\n", "1 abc\n", "0 " KEY_A "\n",
-        "-1 " KEY_A "\n", "1000000000 " KEY_A "\n", "1 " KEY_A " x\n",
-        "1 " KEY_A "\n1 " KEY_B "\n", "x " KEY_A "\n",
+        "",
+        "\n",
+        "1\n",
+        "1 " KEY_A "0\n",
+        "1 abc\n",
+        "0 " KEY_A "\n",
+        "-1 " KEY_A "\n",
+        "1000000000 " KEY_A "\n",
+        "1 " KEY_A " x\n",
+        "1 " KEY_A "\n1 " KEY_B "\n",
+        "x " KEY_A "\n",
     };
     const char *sealed = seal(*state, "x"), *out;
     size_t i;
@@ -251,22 +255,20 @@ adding_a_key_keeps_the_old_ones(void **state)
 static void
 base64_comes_back_and_junk_is_refused(void **state)
 {
-    static const char *const junk[] = { "A",    "AA",   "AAA",  "A===",
-                                        "AA=A", "AA A", "AA\n=", "====",
-                                        "AAAA=" };
+    static const char *const junk[] = { "A",    "AA",    "AAA",  "A===", "AA=A",
+                                        "AA A", "AA\n=", "====", "AAAA=" };
     struct span out;
     size_t n;
 
     for (n = 0; n < 70; n++) {
-        assert_int_equal(crypt_unbase64(*state,
-                                        crypt_base64(*state, KEY_A, n), &out),
-                         ERR_OK);
+        assert_int_equal(
+            crypt_unbase64(*state, crypt_base64(*state, KEY_A, n), &out),
+            ERR_OK);
         assert_int_equal(out.n, n);
         assert_memory_equal(out.p, KEY_A, n);
     }
     for (n = 0; n < COUNT(junk); n++)
-        assert_int_equal(crypt_unbase64(*state, junk[n], &out),
-                         ERR_BAD_PARAM);
+        assert_int_equal(crypt_unbase64(*state, junk[n], &out), ERR_BAD_PARAM);
 }
 
 static void

@@ -59,15 +59,15 @@ numbers_have_their_class(void **state)
         enum err err;
         bool lost;
     } cases[] = {
-        { 1213, ERR_BUSY, false },    { 1205, ERR_BUSY, false },
-        { 1062, ERR_EXISTS, false },  { 1586, ERR_EXISTS, false },
-        { 1452, ERR_STATE, false },   { 1451, ERR_STATE, false },
+        { 1213, ERR_BUSY, false },      { 1205, ERR_BUSY, false },
+        { 1062, ERR_EXISTS, false },    { 1586, ERR_EXISTS, false },
+        { 1452, ERR_STATE, false },     { 1451, ERR_STATE, false },
         { 1406, ERR_BAD_PARAM, false }, { 1146, ERR_INTERNAL, false },
-        { 1047, ERR_STORE, true },    { 2002, ERR_STORE, true },
-        { 2003, ERR_STORE, true },    { 2006, ERR_STORE, true },
-        { 2013, ERR_STORE, true },    { 1927, ERR_STORE, true },
-        { 1290, ERR_STORE, true },    { 1021, ERR_STORE, false },
-        { 2008, ERR_NOMEM, true },    { 1153, ERR_LIMIT, true },
+        { 1047, ERR_STORE, true },      { 2002, ERR_STORE, true },
+        { 2003, ERR_STORE, true },      { 2006, ERR_STORE, true },
+        { 2013, ERR_STORE, true },      { 1927, ERR_STORE, true },
+        { 1290, ERR_STORE, true },      { 1021, ERR_STORE, false },
+        { 2008, ERR_NOMEM, true },      { 1153, ERR_LIMIT, true },
     };
     unsigned traits;
     size_t i;
@@ -82,10 +82,10 @@ numbers_have_their_class(void **state)
 static void
 bad_lists_of_hosts_are_refused(void **state)
 {
-    static const char *const bad[] = { "",         "unix:",     "h:",
-                                       "h:0",      "h:65536",   "h:1x",
-                                       ":3306",    "a,,b",      "a,",
-                                       "a b",      "[::1:3306", "[]:1" };
+    static const char *const bad[] = {
+        "",      "unix:", "h:", "h:0", "h:65536",   "h:1x",
+        ":3306", "a,,b",  "a,", "a b", "[::1:3306", "[]:1"
+    };
     struct db_config c = { .user = "u", .password = "", .database = "d" };
     size_t i;
 
@@ -102,13 +102,17 @@ lists_of_hosts_are_read(void **state)
 {
     const struct db_config c = {
         .hosts = "unix:/a/b, 10.0.0.1:3307,db.example ,[::1]:3308",
-        .user = "u", .password = "", .database = "d",
+        .user = "u",
+        .password = "",
+        .database = "d",
     };
     static const struct {
         const char *name;
         unsigned port;
     } want[] = {
-        { "/a/b", 0 }, { "10.0.0.1", 3307 }, { "db.example", 3306 },
+        { "/a/b", 0 },
+        { "10.0.0.1", 3307 },
+        { "db.example", 3306 },
         { "::1", 3308 },
     };
     size_t i;

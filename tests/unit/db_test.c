@@ -26,25 +26,25 @@
 /* ---- a record that has every kind of column ---- */
 
 enum kind { KIND_A = 3, KIND_B = 7 };
-static const struct enum_name kind_names[] = {
-    { "KIND_A", KIND_A }, { "KIND_B", KIND_B }, { NULL, 0 }
-};
-#define THING(X, s)                                                       \
-    X(s, I32, id, "id", COLUMN_ONLY, -)                                   \
-    X(s, STR, name, "thingName", COLUMN_ONLY, -, .column = "name")        \
-    X(s, I64, n, "n", COLUMN_ONLY, -)                                     \
-    X(s, U64, u, "u", COLUMN_ONLY, -)                                     \
-    X(s, F64, f, "f", COLUMN_ONLY, -)                                     \
-    X(s, BOOL, b, "b", COLUMN_ONLY, -)                                    \
-    X(s, ENUM, kind, "kind", COLUMN_ONLY, kind)                           \
-    X(s, JSON, doc, "doc", COLUMN_ONLY, -)                                \
+static const struct enum_name kind_names[] = { { "KIND_A", KIND_A },
+                                               { "KIND_B", KIND_B },
+                                               { NULL, 0 } };
+#define THING(X, s)                                                \
+    X(s, I32, id, "id", COLUMN_ONLY, -)                            \
+    X(s, STR, name, "thingName", COLUMN_ONLY, -, .column = "name") \
+    X(s, I64, n, "n", COLUMN_ONLY, -)                              \
+    X(s, U64, u, "u", COLUMN_ONLY, -)                              \
+    X(s, F64, f, "f", COLUMN_ONLY, -)                              \
+    X(s, BOOL, b, "b", COLUMN_ONLY, -)                             \
+    X(s, ENUM, kind, "kind", COLUMN_ONLY, kind)                    \
+    X(s, JSON, doc, "doc", COLUMN_ONLY, -)                         \
     X(s, BYTES, raw, "raw", COLUMN_ONLY, -)
 STRUCT(thing, THING);
 TABLE(thing, THING);
 
-#define HIDDEN(X, s)                                                      \
-    X(s, STR, id, "id", COLUMN_ONLY, -)                                   \
-    X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                          \
+#define HIDDEN(X, s)                             \
+    X(s, STR, id, "id", COLUMN_ONLY, -)          \
+    X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -) \
     X(s, STR, plain, "plain", COLUMN_ONLY, -)
 STRUCT(hidden, HIDDEN);
 TABLE(hidden, HIDDEN);
@@ -243,12 +243,11 @@ nothing_found_is_not_found(void **state)
     struct thing t;
     int64_t n;
 
-    assert_int_equal(db_one(f->db, f->a, one_sql, DB_ARGS(db_i64(9)),
-                            &thing_rec, &t),
-                     ERR_NOT_FOUND);
+    assert_int_equal(
+        db_one(f->db, f->a, one_sql, DB_ARGS(db_i64(9)), &thing_rec, &t),
+        ERR_NOT_FOUND);
     assert_int_equal(db_one_i64(f->db, max, DB_NO_ARGS, &n), ERR_NOT_FOUND);
-    assert_int_equal(db_exec_one(f->db, set_sql, DB_ARGS(db_i64(1),
-                                                         db_i64(9))),
+    assert_int_equal(db_exec_one(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(9))),
                      ERR_NOT_FOUND);
 }
 
@@ -285,9 +284,9 @@ a_list_holds_all_rows_up_to_its_limit(void **state)
     for (i = 0; i < 100; i++)
         assert_int_equal(list.v[i].id, i);
     assert_string_equal(list.v[99].name, "name 99");
-    assert_int_equal(db_list(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, 99,
-                             &list),
-                     ERR_LIMIT);
+    assert_int_equal(
+        db_list(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, 99, &list),
+        ERR_LIMIT);
     assert_int_equal(list.n, 0);
     assert_int_equal(count(f->db), 100);
 }
@@ -318,13 +317,12 @@ each_row_is_visited_until_one_says_stop(void **state)
 
     for (i = 0; i < 10; i++, name[0]++)
         add(f->db, i, name);
-    ok(db_each(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, count_row,
-               &seen));
+    ok(db_each(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, count_row, &seen));
     assert_int_equal(seen, 10);
     seen = 0;
-    assert_int_equal(db_each(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec,
-                             stop_at_3, &seen),
-                     ERR_STATE);
+    assert_int_equal(
+        db_each(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, stop_at_3, &seen),
+        ERR_STATE);
     assert_int_equal(seen, 4);
     assert_int_equal(count(f->db), 10);
 }
@@ -361,8 +359,7 @@ streamed_rows_end_with_their_arena(void **state)
 
 /* ---- secrets ---- */
 
-static const char hide_sql[] =
-    "INSERT INTO hidden (id, ak) VALUES (?, ?)";
+static const char hide_sql[] = "INSERT INTO hidden (id, ak) VALUES (?, ?)";
 static const char reveal_sql[] =
     "SELECT id, ak, id AS secret_row FROM hidden WHERE id = ?";
 
@@ -380,23 +377,19 @@ a_secret_is_sealed_in_the_table_and_plain_in_the_record(void **state)
                DB_ARGS(db_str("r2"), db_secret("hidden", "r2", "ak", NULL))));
     ok(db_one_str(f->db, f->a, stored, DB_ARGS(db_str("r1")), &text));
     assert_int_equal(strncmp(text, "v1:", 3), 0);
-    ok(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("r1")), &hidden_rec,
-              &h));
+    ok(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("r1")), &hidden_rec, &h));
     assert_string_equal(h.ak, "AKIA");
-    ok(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("r2")), &hidden_rec,
-              &h));
+    ok(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("r2")), &hidden_rec, &h));
     assert_false(HAS(&h, hidden, ak));
 }
 
 static void
 a_secret_moved_to_another_row_or_column_does_not_open(void **state)
 {
-    static const char swap[] =
-        "UPDATE hidden SET ak = ? WHERE id = 'w1'";
+    static const char swap[] = "UPDATE hidden SET ak = ? WHERE id = 'w1'";
     static const char alias[] =
         "SELECT plain AS ak, id AS secret_row FROM hidden WHERE id = 'w2'";
-    static const char copy[] =
-        "UPDATE hidden SET plain = ak WHERE id = 'w2'";
+    static const char copy[] = "UPDATE hidden SET plain = ak WHERE id = 'w2'";
     static const char bare[] = "SELECT ak FROM hidden WHERE id = 'w2'";
     struct fixture *f = *state;
     const char *text;
@@ -408,9 +401,9 @@ a_secret_moved_to_another_row_or_column_does_not_open(void **state)
                DB_ARGS(db_str("w2"), db_secret("hidden", "w2", "ak", "B"))));
     ok(db_one_str(f->db, f->a, bare, DB_NO_ARGS, &text));
     ok(db_exec(f->db, swap, DB_ARGS(db_str(text))));
-    assert_int_equal(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("w1")),
-                            &hidden_rec, &h),
-                     ERR_INTERNAL);
+    assert_int_equal(
+        db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("w1")), &hidden_rec, &h),
+        ERR_INTERNAL);
     ok(db_exec(f->db, copy, DB_NO_ARGS));
     assert_int_equal(db_one(f->db, f->a, alias, DB_NO_ARGS, &hidden_rec, &h),
                      ERR_INTERNAL);
@@ -429,16 +422,16 @@ a_duplicate_key_names_its_index(void **state)
 
     add(f->db, 1, "' for key 'x");
     ok(db_begin(f->db));
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(2), db_str("' for key 'x"))),
-                     ERR_EXISTS);
+    assert_int_equal(
+        db_exec(f->db, add_sql, DB_ARGS(db_i64(2), db_str("' for key 'x"))),
+        ERR_EXISTS);
     assert_string_equal(db_dup_index(f->db), "thing_name");
     /* the holder can still be read in the same transaction */
     ok(db_one(f->db, f->a, one_sql, DB_ARGS(db_i64(1)), &thing_rec, &t));
     assert_int_equal(db_end(f->db, ERR_EXISTS), ERR_EXISTS);
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(1), db_str("other"))),
-                     ERR_EXISTS);
+    assert_int_equal(
+        db_exec(f->db, add_sql, DB_ARGS(db_i64(1), db_str("other"))),
+        ERR_EXISTS);
     assert_string_equal(db_dup_index(f->db), ""); /* PRIMARY */
     assert_false(db_may_rerun(f->db));
 }
@@ -452,22 +445,21 @@ values_that_do_not_fit_are_refused_not_cut(void **state)
     struct fixture *f = *state;
     struct thing t;
 
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(1),
-                                     db_str("longer than twenty characters"))),
-                     ERR_BAD_PARAM);
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(INT64_C(1) << 40), db_str("x"))),
-                     ERR_BAD_PARAM);
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(1), db_str("\xff"))),
-                     ERR_BAD_PARAM);
+    assert_int_equal(
+        db_exec(f->db, add_sql,
+                DB_ARGS(db_i64(1), db_str("longer than twenty characters"))),
+        ERR_BAD_PARAM);
+    assert_int_equal(
+        db_exec(f->db, add_sql, DB_ARGS(db_i64(INT64_C(1) << 40), db_str("x"))),
+        ERR_BAD_PARAM);
+    assert_int_equal(
+        db_exec(f->db, add_sql, DB_ARGS(db_i64(1), db_str("\xff"))),
+        ERR_BAD_PARAM);
     assert_int_equal(db_exec(f->db, orphan, DB_NO_ARGS), ERR_STATE);
     assert_int_equal(db_exec(f->db, broken, DB_NO_ARGS), ERR_INTERNAL);
     assert_int_equal(db_one(f->db, f->a, absent, DB_NO_ARGS, &thing_rec, &t),
                      ERR_INTERNAL);
-    assert_int_equal(db_exec(f->db, add_sql, DB_ARGS(db_i64(1))),
-                     ERR_INTERNAL);
+    assert_int_equal(db_exec(f->db, add_sql, DB_ARGS(db_i64(1))), ERR_INTERNAL);
     assert_int_equal(count(f->db), 0);
 }
 
@@ -551,8 +543,8 @@ the_statement_cache_is_bounded(void **state)
     }
     ok(db_one_i64(f->db, sql[0], DB_NO_ARGS, &v)); /* dropped: prepared again */
     assert_int_equal(v, 0);
-    open = counted(f->db, "Com_stmt_prepare") -
-           counted(f->db, "Com_stmt_close");
+    open =
+        counted(f->db, "Com_stmt_prepare") - counted(f->db, "Com_stmt_close");
     assert_in_range(open, 100, 128);
 }
 
@@ -628,9 +620,8 @@ a_lock_that_is_not_obtained_ends_the_transaction(void **state)
     assert_int_equal(db_errno(f->db), 1205);
     assert_true(db_may_rerun(f->db));
     /* what comes after it is not sent, let alone committed */
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(3), db_str("three"))),
-                     ERR_BUSY);
+    assert_int_equal(
+        db_exec(f->db, add_sql, DB_ARGS(db_i64(3), db_str("three"))), ERR_BUSY);
     assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
     assert_true(db_may_rerun(f->db));
     ok(db_end(f->other, ERR_OK));
@@ -674,9 +665,9 @@ a_deadlock_is_busy_for_one_and_nothing_of_it_stays(void **state)
     e = db_exec(f->db, set_sql, DB_ARGS(db_i64(4), db_i64(2)));
     if (e == ERR_BUSY) {
         /* autocommit would take this one, were it sent */
-        assert_int_equal(db_exec(f->db, add_sql,
-                                 DB_ARGS(db_i64(3), db_str("three"))),
-                         ERR_BUSY);
+        assert_int_equal(
+            db_exec(f->db, add_sql, DB_ARGS(db_i64(3), db_str("three"))),
+            ERR_BUSY);
         assert_int_equal(db_errno(f->db), 1213);
         assert_true(db_may_rerun(f->db));
     }
@@ -701,8 +692,7 @@ nothing_is_sent_or_committed_after_the_deadline(void **state)
     ok(db_begin(f->db));
     add(f->db, 1, "one");
     db_deadline(f->db, clock_mono_ms() - 1);
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(2), db_str("two"))),
+    assert_int_equal(db_exec(f->db, add_sql, DB_ARGS(db_i64(2), db_str("two"))),
                      ERR_TIMEOUT);
     assert_int_equal(db_end(f->db, ERR_OK), ERR_TIMEOUT);
     db_deadline(f->db, 0);
@@ -724,8 +714,7 @@ a_reply_is_not_waited_for_beyond_the_deadline(void **state)
 
     ok(db_one_i64(f->db, count_sql, DB_NO_ARGS, &v));
     db_deadline(f->db, until);
-    assert_int_equal(db_one_i64(f->db, sleep_sql, DB_NO_ARGS, &v),
-                     ERR_TIMEOUT);
+    assert_int_equal(db_one_i64(f->db, sleep_sql, DB_NO_ARGS, &v), ERR_TIMEOUT);
     assert_true(clock_mono_ms() >= until);
     assert_string_equal(db_peer(f->db), ""); /* closed */
     assert_false(db_may_rerun(f->db));
@@ -781,8 +770,7 @@ a_connection_lost_in_a_transaction_may_be_run_again(void **state)
     ok(db_begin(f->db));
     add(f->db, 1, "one");
     end_session_of(f);
-    assert_int_equal(db_exec(f->db, add_sql,
-                             DB_ARGS(db_i64(2), db_str("two"))),
+    assert_int_equal(db_exec(f->db, add_sql, DB_ARGS(db_i64(2), db_str("two"))),
                      ERR_STORE);
     /* the rest is not sent on a new connection */
     assert_int_equal(db_one_i64(f->db, count_sql, DB_NO_ARGS, &v), ERR_STORE);
@@ -812,9 +800,12 @@ statements_are_prepared_again_after_a_reconnect(void **state)
 static enum err
 audited(struct db *db, const char *id, const char *target)
 {
-    const struct audit a = { .request_id = id, .token_name = "t",
-                             .listener = "doris", .operation = "add_node",
-                             .target = target, .request = "{}" };
+    const struct audit a = { .request_id = id,
+                             .token_name = "t",
+                             .listener = "doris",
+                             .operation = "add_node",
+                             .target = target,
+                             .request = "{}" };
     enum err e = db_begin(db);
 
     if (e == ERR_OK)

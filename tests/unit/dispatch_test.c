@@ -16,27 +16,27 @@
 
 /* ---- the dialect ---- */
 
-#define INNER(X, s) \
+#define INNER(X, s)                    \
     X(s, STR, key, "key", IN | OUT, -) \
     X(s, I64, n, "n", IN | OUT, -)
 STRUCT(sample_inner, INNER);
 TABLE(sample_inner, INNER);
 
-#define THING(X, s) \
+#define THING(X, s)                                      \
     X(s, STR, name, "name", IN | OUT, -, .nested = NULL) \
-    X(s, STR, secret, "secret", IN | OUT | SECRET, -) \
-    X(s, I64, level, "level", IN | OUT, -) \
-    X(s, OBJ, inner, "inner", IN | OUT, sample_inner) \
+    X(s, STR, secret, "secret", IN | OUT | SECRET, -)    \
+    X(s, I64, level, "level", IN | OUT, -)               \
+    X(s, OBJ, inner, "inner", IN | OUT, sample_inner)    \
     X(s, LIST, keyed, "keyed", IN | OUT, sample_inner, .keyed_by = "key")
 STRUCT(sample_thing, THING);
 TABLE(sample_thing, THING);
 
-#define THING_PARAS(X, s) \
+#define THING_PARAS(X, s)                              \
     X(s, STR, name, "label", IN, -, .nested = "paras") \
     X(s, I64, level, "depth", IN, -, .nested = "paras")
 TABLE_OF(sample_thing_paras, sample_thing, THING_PARAS);
 
-#define REF(X, s) \
+#define REF(X, s)                         \
     X(s, STR, name, "name", IN | PATH, -) \
     X(s, FLAG, detail, "detail", IN | QUERY, -)
 STRUCT(sample_ref, REF);
@@ -50,15 +50,15 @@ TABLE(sample_by_name, BY_NAME);
 STRUCT(sample_count, COUNT_IN);
 TABLE(sample_count, COUNT_IN);
 
-#define TABLE_OUT(X, s) \
-    X(s, STR, first, "first", OUT, -) \
+#define TABLE_OUT(X, s)                                            \
+    X(s, STR, first, "first", OUT, -)                              \
     X(s, ROWS, rows, "rows", OUT, sample_inner, .keyed_by = "key") \
     X(s, STR, last, "last", OUT, -)
 STRUCT(sample_table, TABLE_OUT);
 TABLE(sample_table, TABLE_OUT);
 
 #define ENDPOINT_FILE "../tests/unit/sample/endpoints.def"
-#define ERROR_FILE "../tests/unit/sample/errors.def"
+#define ERROR_FILE    "../tests/unit/sample/errors.def"
 #include "endpoint_protos.h"
 
 static enum err
@@ -69,9 +69,9 @@ not_many(struct req *r, const void *p)
     return in->level > 9 ? req_fail(r, SAMPLE_MANY, ARGS()) : ERR_OK;
 }
 
-CHECKS(sample_thing,
-       NEED(name, SAMPLE_NAME), MATCH(name, "^[a-z]+$", SAMPLE_PATTERN),
-       NEED_IN(inner.key, SAMPLE_NAME), FN(not_many));
+CHECKS(sample_thing, NEED(name, SAMPLE_NAME),
+       MATCH(name, "^[a-z]+$", SAMPLE_PATTERN), NEED_IN(inner.key, SAMPLE_NAME),
+       FN(not_many));
 CHECKS(sample_thing_paras, NEED(label, SAMPLE_NAME));
 NO_CHECKS(sample_ref);
 NO_CHECKS(sample_count);
@@ -132,9 +132,9 @@ sample_late(struct req *r, const struct sample_ref *in)
 
     assert_null(in->name);
     e = req_bind(r, late);
-    return e == ERR_OK ? req_send_text(r, "text/x", late->name,
-                                       strlen(late->name))
-                       : e;
+    return e == ERR_OK
+               ? req_send_text(r, "text/x", late->name, strlen(late->name))
+               : e;
 }
 
 /* n rows; the row of number 13 fails. */
@@ -192,7 +192,7 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
     jw_object_end(w);
 }
 
-#define FORM_BASE \
+#define FORM_BASE                                               \
     .secrets = SECRETS_STARS, .reply_type = "application/json", \
     .error_type = "application/json", .reply = reply, .failure = failure
 
@@ -201,9 +201,8 @@ static const struct form sample_leaves = {
     .name = "leaves", FORM_BASE, .style = { .all_leaves_string = true }
 };
 
-static const struct encoding encodings[] = {
-    { "D3", &sample_form }, { NULL, NULL }
-};
+static const struct encoding encodings[] = { { "D3", &sample_form },
+                                             { NULL, NULL } };
 
 static enum err
 classify(struct req *r, const struct json *body)
@@ -278,17 +277,24 @@ struct ask {
 static const char *
 serve(struct ask ask)
 {
-    struct req_io io = { .write = io_write, .abort = io_abort,
+    struct req_io io = { .write = io_write,
+                         .abort = io_abort,
                          .param = io_param };
     struct req r = {
-        .arena = arena, .db = db, .io = &io, .request_id = "id1",
+        .arena = arena,
+        .db = db,
+        .io = &io,
+        .request_id = "id1",
         .token_name = "t",
         .listener = ask.listener == NULL ? "doris" : ask.listener,
         .method = ask.method == NULL ? "POST" : ask.method,
-        .path = ask.path, .body = ask.body == NULL ? "" : ask.body,
-        .query = ask.query, .n_query = ask.n_query,
+        .path = ask.path,
+        .body = ask.body == NULL ? "" : ask.body,
+        .query = ask.query,
+        .n_query = ask.n_query,
         .rights = scope_rights(ask.scope == NULL ? "admin" : ask.scope),
-        .see_secrets = ask.secrets, .started_ms = clock_mono_ms(),
+        .see_secrets = ask.secrets,
+        .started_ms = clock_mono_ms(),
     };
 
     r.body_bytes = strlen(r.body);
@@ -307,7 +313,7 @@ body_of(const char *reply_text)
     return p == NULL ? "" : p + 4;
 }
 
-#define ASK(...) serve((struct ask){ __VA_ARGS__ })
+#define ASK(...)        serve((struct ask){ __VA_ARGS__ })
 #define SAYS(text, ...) assert_string_equal(body_of(ASK(__VA_ARGS__)), text)
 #define STATUS(n, ...) \
     assert_non_null(strstr(ASK(__VA_ARGS__), "Status: " #n " "))
@@ -327,8 +333,7 @@ static void
 both_mounts_serve_the_same_rows(void **state)
 {
     (void)state;
-    SAYS("{\"name\":\"a\"}", .path = "/a/v1/thing",
-         .body = "{\"name\":\"a\"}");
+    SAYS("{\"name\":\"a\"}", .path = "/a/v1/thing", .body = "{\"name\":\"a\"}");
     SAYS("{\"NAME\":\"name not given, v1/thing\"}", .path = "/a/v1/thing",
          .body = "{}");
     SAYS("{\"NAME\":\"name not given, thing\"}", .path = "/a/thing",
@@ -375,9 +380,9 @@ static void
 wrong_types_are_refused_by_field(void **state)
 {
     (void)state;
-    assert_non_null(strstr(ASK(.path = "/a/thing",
-                               .body = "{\"inner\":{\"n\":\"x\"}}"),
-                           "{\"FIELD\":\"inner.n "));
+    assert_non_null(
+        strstr(ASK(.path = "/a/thing", .body = "{\"inner\":{\"n\":\"x\"}}"),
+               "{\"FIELD\":\"inner.n "));
     STATUS(400, .path = "/a/thing", .body = "[]");
     STATUS(400, .path = "/a/thing", .body = "");
     STATUS(400, .path = "/a/thing", .body = "{\"name\":1,}");
@@ -409,8 +414,8 @@ path_parts_and_query_are_bound(void **state)
     (void)state;
     SAYS("{\"name\":\"x\"}", .method = "GET", .path = "/a/things/x");
     SAYS("{\"name\":\"x\"}", .method = "HEAD", .path = "/a/things/x");
-    SAYS("{\"name\":\"x\",\"level\":7}", .method = "GET",
-         .path = "/a/things/x", .query = detail, .n_query = 1);
+    SAYS("{\"name\":\"x\",\"level\":7}", .method = "GET", .path = "/a/things/x",
+         .query = detail, .n_query = 1);
     SAYS("{\"QUERY\":\"detail\"}", .method = "GET", .path = "/a/things/x",
          .query = twice, .n_query = 2);
     SAYS("{\"QUERY\":\"name\"}", .method = "GET", .path = "/a/things/x",
@@ -462,8 +467,7 @@ the_body_selects_the_verb(void **state)
     SAYS("{\"PATH\":\"no /\"}", .listener = "console", .path = "/",
          .body = "{\"job_type\":\"fly\"}");
     SAYS("{\"SCOPE\":\"drop_thing needs write\"}", .listener = "console",
-         .path = "/", .body = "{\"job_type\":\"drop_thing\"}",
-         .scope = "read");
+         .path = "/", .body = "{\"job_type\":\"drop_thing\"}", .scope = "read");
 }
 
 static void
@@ -560,7 +564,8 @@ main(void)
         cmocka_unit_test(input_is_bound_and_rendered),
         cmocka_unit_test(both_mounts_serve_the_same_rows),
         cmocka_unit_test(checks_run_in_the_order_of_the_list),
-        cmocka_unit_test(placeholders_come_from_args_then_input_and_mask_secrets),
+        cmocka_unit_test(
+            placeholders_come_from_args_then_input_and_mask_secrets),
         cmocka_unit_test(secrets_are_printed_for_marked_tokens_only),
         cmocka_unit_test(wrong_types_are_refused_by_field),
         cmocka_unit_test(unknown_paths_and_methods_are_named),

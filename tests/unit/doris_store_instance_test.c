@@ -1,4 +1,5 @@
-/* Every statement of instances, object stores and vaults fits the migrated schema. */
+/* Every statement of instances, object stores and vaults fits the migrated
+ * schema. */
 #include "statements.h"
 
 #include "../../handlers/doris/store_instance.c"

@@ -20,9 +20,9 @@ static struct arena *arena, *texts;
 static struct req req;
 static struct req_io io;
 static struct intake in;
-static struct request_rules rules = {
-    .secret = SECRET, .body_max = 1024, .deadline_ms = 8000
-};
+static struct request_rules rules = { .secret = SECRET,
+                                      .body_max = 1024,
+                                      .deadline_ms = 8000 };
 
 static int
 setup(void **state)
@@ -69,8 +69,7 @@ take(const char *method, const char *target, const char *scope,
 static void
 ask(const char *method, const char *target, const char *scope)
 {
-    assert_int_equal(take(method, target, scope, "console", SECRET),
-                     INTAKE_OK);
+    assert_int_equal(take(method, target, scope, "console", SECRET), INTAKE_OK);
 }
 
 static void

@@ -37,23 +37,21 @@ parse(void **state, const char *name, const char *text, struct migration *out,
 static void
 a_file_gives_its_steps(void **state)
 {
-    static const char text[] =
-        "-- prose\n"
-        "-- min_reader: 3\n"
-        "\n"
-        "-- more prose\n"
-        "-- done: SELECT 1\n"
-        "--   FROM x\n"
-        "CREATE TABLE a (\n"
-        "    b INT -- a comment; inside\n"
-        ");\n"
-        "-- done: select 2 FROM y\n"
-        "DROP TABLE c;   \n";
+    static const char text[] = "-- prose\n"
+                               "-- min_reader: 3\n"
+                               "\n"
+                               "-- more prose\n"
+                               "-- done: SELECT 1\n"
+                               "--   FROM x\n"
+                               "CREATE TABLE a (\n"
+                               "    b INT -- a comment; inside\n"
+                               ");\n"
+                               "-- done: select 2 FROM y\n"
+                               "DROP TABLE c;   \n";
     struct migration m;
     char why[256];
 
-    assert_int_equal(parse(state, "0012_two_words.sql", text, &m, why),
-                     ERR_OK);
+    assert_int_equal(parse(state, "0012_two_words.sql", text, &m, why), ERR_OK);
     assert_int_equal(m.id, 12);
     assert_string_equal(m.name, "two_words");
     assert_int_equal(m.min_reader, 3);

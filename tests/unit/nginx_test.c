@@ -193,9 +193,9 @@ every_listener_has_its_server_and_its_refusals(void **state)
     expect_in("servers.conf", "listen 127.9.8." #machine ":" #port " ");     \
     expect_in("servers.conf",                                                \
               tail[0] == '\0' ? "\"" name "\";" : "\"" name "/" tail "\";"); \
-    expect_in("refuse/" refuse ".conf",                                      \
-              strcmp(refuse, "doris-fe") == 0 ? "$mg_authorization $http"    \
-                                              : "$mg_refuse");
+    expect_in("refuse/" refuse ".conf", strcmp(refuse, "doris-fe") == 0      \
+                                            ? "$mg_authorization $http"      \
+                                            : "$mg_refuse");
 #include "listeners.def"
 #undef LISTENER
 }
@@ -271,8 +271,8 @@ tls_needs_both_of_its_files(void **state)
 {
     (void)state;
     expect_refused("METAGATE_NGINX_TLS_KEY", "/etc/hostname", "both or none");
-    assert_int_equal(write_with("METAGATE_NGINX_TLS_CERTIFICATE", "/etc/passwd"),
-                     ERR_OK);
+    assert_int_equal(
+        write_with("METAGATE_NGINX_TLS_CERTIFICATE", "/etc/passwd"), ERR_OK);
     expect_in("servers.conf", "reuseport ssl;");
     expect_in("servers.conf", "/nginx/tls.conf\";");
     expect_in("tls.conf", "ssl_certificate_key \"/etc/hostname\";");

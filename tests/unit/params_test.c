@@ -35,10 +35,19 @@ static void
 what_may_hold_a_token_is_not_shown(void **state)
 {
     static const char *const names[] = {
-        "HTTP_X_METAGATE_TOKEN", "HTTP_AUTHORIZATION", "HTTP_REFERER",
-        "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION", "REMOTE_USER",
-        "QUERY_STRING", "REQUEST_URI", "DOCUMENT_URI", "PATH_INFO",
-        "MG_SECRET", "MG_SCOPE", "",
+        "HTTP_X_METAGATE_TOKEN",
+        "HTTP_AUTHORIZATION",
+        "HTTP_REFERER",
+        "HTTP_COOKIE",
+        "HTTP_PROXY_AUTHORIZATION",
+        "REMOTE_USER",
+        "QUERY_STRING",
+        "REQUEST_URI",
+        "DOCUMENT_URI",
+        "PATH_INFO",
+        "MG_SECRET",
+        "MG_SCOPE",
+        "",
     };
     size_t i;
 

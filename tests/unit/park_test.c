@@ -48,8 +48,8 @@ client(void)
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
     assert_true(fd >= 0);
-    assert_int_equal(
-        connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)),
+                     0);
     return fd;
 }
 

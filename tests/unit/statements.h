@@ -40,19 +40,19 @@ statements_prepare(struct db *db, const char *const *all, size_t n)
     }
 }
 
-#define STATEMENTS_TEST(sql)                                               \
-    static void each_statement_fits_the_schema(void **state)               \
-    {                                                                      \
-        statements_prepare(*state, sql, COUNT(sql));                       \
-    }                                                                      \
-    int main(void)                                                         \
-    {                                                                      \
-        const struct CMUnitTest tests[] = {                                \
-            cmocka_unit_test(each_statement_fits_the_schema),              \
-        };                                                                 \
-                                                                           \
-        return cmocka_run_group_tests(tests, statements_setup,             \
-                                      statements_teardown);                \
+#define STATEMENTS_TEST(sql)                                   \
+    static void each_statement_fits_the_schema(void **state)   \
+    {                                                          \
+        statements_prepare(*state, sql, COUNT(sql));           \
+    }                                                          \
+    int main(void)                                             \
+    {                                                          \
+        const struct CMUnitTest tests[] = {                    \
+            cmocka_unit_test(each_statement_fits_the_schema),  \
+        };                                                     \
+                                                               \
+        return cmocka_run_group_tests(tests, statements_setup, \
+                                      statements_teardown);    \
     }
 
 #endif

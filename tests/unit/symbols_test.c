@@ -11,8 +11,7 @@
 
 #include "../../fcgi/symbols.h"
 
-static int __attribute__((noinline))
-a_static_function(int x)
+static int __attribute__((noinline)) a_static_function(int x)
 {
     return x * 3 + 1;
 }
@@ -41,7 +40,8 @@ functions_of_libraries_have_names(void **state)
 {
     (void)state;
     (void)symbols_lock();
-    assert_non_null(symbols_find((uint64_t)(uintptr_t)&_cmocka_run_group_tests));
+    assert_non_null(
+        symbols_find((uint64_t)(uintptr_t)&_cmocka_run_group_tests));
     symbols_unlock();
 }
 

@@ -169,7 +169,7 @@ identify(char *const *params, const char *query_token)
 }
 
 #define PARAMS(...) ((char *[]){ __VA_ARGS__, NULL })
-#define TEXT(...) ((char[]){ __VA_ARGS__ })
+#define TEXT(...)   ((char[]){ __VA_ARGS__ })
 
 static char *
 basic(const char *user_password)
@@ -203,7 +203,8 @@ the_first_that_is_given_counts_right_or_wrong(void **state)
     (void)state;
     load("\"" A "\" \"write ci 0\";\n");
     identify(PARAMS(TEXT("HTTP_X_METAGATE_TOKEN=" B),
-                    TEXT("HTTP_AUTHORIZATION=Bearer " A)), A);
+                    TEXT("HTTP_AUTHORIZATION=Bearer " A)),
+             A);
     assert_int_equal(req.rights, 0);
     identify(PARAMS(TEXT("HTTP_X_METAGATE_TOKEN="), basic(":" A)), A);
     assert_int_equal(req.rights, SCOPE_READ | SCOPE_WRITE);
@@ -217,7 +218,8 @@ what_the_front_end_says_does_not_count(void **state)
     (void)state;
     load("\"" A "\" \"read ci 0\";\n");
     identify(PARAMS(TEXT("MG_SCOPE=admin"), TEXT("MG_NAME=root"),
-                    TEXT("MG_SECRETS=1")), "");
+                    TEXT("MG_SECRETS=1")),
+             "");
     assert_int_equal(req.rights, 0);
     assert_string_equal(req.token_name, "");
     assert_false(req.see_secrets);
@@ -245,14 +247,14 @@ the_front_end_gives_name_scope_and_mark(void **state)
 {
     (void)state;
     req = (struct req){ .arena = arena };
-    identity_from_front_end(&req, PARAMS(TEXT("MG_SCOPE=write"),
-                                         TEXT("MG_NAME=ci"),
-                                         TEXT("MG_SECRETS=1")));
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE=write"), TEXT("MG_NAME=ci"),
+                                   TEXT("MG_SECRETS=1")));
     assert_int_equal(req.rights, SCOPE_READ | SCOPE_WRITE);
     assert_string_equal(req.token_name, "ci");
     assert_true(req.see_secrets);
-    identity_from_front_end(&req, PARAMS(TEXT("MG_SCOPE="),
-                                         TEXT("MG_SECRETS=")));
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE="), TEXT("MG_SECRETS=")));
     assert_int_equal(req.rights, 0);
     assert_false(req.see_secrets);
     identity_from_front_end(&req, PARAMS(TEXT("MG_SCOPE=admin")));

@@ -250,15 +250,19 @@ by_segments_empty_ones_count_for_nothing(void **state)
     static const struct {
         const char *target, *path;
     } cases[] = {
-        { "//meta///apps/", "/meta/apps" }, { "/", "/" }, { "///", "/" },
-        { "", "/" },                        { "/a%20b//c", "/a b/c" },
-        { "/meta%2Fapps", "/meta%2Fapps" }, { "/a/../b", "/a/../b" },
+        { "//meta///apps/", "/meta/apps" },
+        { "/", "/" },
+        { "///", "/" },
+        { "", "/" },
+        { "/a%20b//c", "/a b/c" },
+        { "/meta%2Fapps", "/meta%2Fapps" },
+        { "/a/../b", "/a/../b" },
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(
-            uri_parse_by(a, cases[i].target, URI_SEGMENTS, &uri), ERR_OK);
+        assert_int_equal(uri_parse_by(a, cases[i].target, URI_SEGMENTS, &uri),
+                         ERR_OK);
         assert_string_equal(uri.path, cases[i].path);
     }
     assert_int_equal(uri_parse_by(a, "/a/%zz", URI_SEGMENTS, &uri),
