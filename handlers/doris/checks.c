@@ -158,8 +158,25 @@ update_something(struct req *r, const void *in)
     return ERR_OK;
 }
 
+/* Which of the two keys it is to be cannot be told. */
+static enum err
+update_each_once(struct req *r, const void *in)
+{
+    const struct doris_update_ak_sk *u = in;
+    const char *id;
+
+    for (size_t i = 0; i < u->internal_bucket_user.n; i++) {
+        id = u->internal_bucket_user.v[i].user_id;
+        for (size_t k = 0; id != NULL && k < i; k++)
+            if (u->internal_bucket_user.v[k].user_id != NULL &&
+                strcmp(u->internal_bucket_user.v[k].user_id, id) == 0)
+                return req_fail(r, DORIS_USER_TWICE, ARGS(arg("user", id)));
+    }
+    return ERR_OK;
+}
+
 CHECKS(doris_update_ak_sk, NEED(instance_id, DORIS_IID_UNSET),
-       FN(update_something));
+       FN(update_something), FN(update_each_once));
 
 static enum err
 legacy_size(struct req *r, const void *in)

@@ -12,6 +12,8 @@
 #include "store_rate.h"
 #include "store_rpc.h"
 
+/* So much and more is no limit: Doris's own default. */
+#define NO_LIMIT     1000000
 #define LOOK_MS      1000
 #define LIMITS_BYTES ((size_t)64 << 20)
 
@@ -53,6 +55,24 @@ look(struct req *r)
     pthread_rwlock_unlock(&limits.lock);
     if (old != NULL)
         arena_free(old);
+}
+
+/* Whether some limit may concern the operation: most requests are none's, and
+ * pay nothing. */
+static bool
+is_limited(const char *rpc)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&limits.lock);
+    for (size_t i = 0; i < limits.rows.n && !found; i++) {
+        const struct doris_rate_row *row = &limits.rows.v[i];
+
+        found = row->qps < NO_LIMIT &&
+                (*row->rpc == '\0' || strcmp(row->rpc, rpc) == 0);
+    }
+    pthread_rwlock_unlock(&limits.lock);
+    return found;
 }
 
 static int64_t
@@ -138,13 +158,13 @@ doris_admit(struct req *r, const void *in)
     enum err e;
 
     look(r);
-    if (!limits.any || is_free(r->operation))
+    if (!limits.any || is_free(r->operation) || !is_limited(r->operation))
         return ERR_OK;
     e = instance_of(r, in, &instance_id);
     if (e != ERR_OK)
         return e;
     qps = limit_of(r->operation, instance_id);
-    if (qps < 0)
+    if (qps < 0 || qps >= NO_LIMIT)
         return ERR_OK;
     e = doris_store_rate_use(r->db, r->operation, instance_id, &used);
     if (e == ERR_OK && used > qps)
@@ -227,7 +247,6 @@ doris_rate_adjust(struct req *r, const struct doris_adjust_rate *in)
     if (e == ERR_OK)
         e = doris_store_rate_set(r->db, rpc, id, qps);
     audit_after(r, rpc, id, qps);
-    limits.next_ms = 0; /* here at once, elsewhere within a second */
     return e == ERR_OK ? req_ok(r) : e;
 }
 

@@ -206,6 +206,36 @@ update_tablet(struct req *r, const char *instance_id,
     return doris_store_tablet_save(r->db, r->arena, instance_id, &t);
 }
 
+static int
+change_by_tablet_id(const void *a, const void *b)
+{
+    const struct doris_tablet_change *x = a, *y = b;
+
+    return (x->tablet_id > y->tablet_id) - (x->tablet_id < y->tablet_id);
+}
+
+/* As put_tablets: in the order of all locks, each once. */
+static enum err
+update_tablets(struct req *r, const char *instance_id,
+               const struct doris_update_tablet *in)
+{
+    size_t n = in->tablet_meta_infos.n;
+    struct doris_tablet_change *v = arena_array(r->arena, n, sizeof(*v));
+    enum err e = ERR_OK;
+
+    if (v == NULL)
+        return ERR_NOMEM;
+    memcpy(v, in->tablet_meta_infos.v, n * sizeof(*v));
+    qsort(v, n, sizeof(*v), change_by_tablet_id);
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        if (i > 0 && v[i].tablet_id == v[i - 1].tablet_id)
+            return req_fail(r, DORIS_TABLET_TWICE,
+                            ARGS(arg_i64(r, "tablet", v[i].tablet_id)));
+        e = update_tablet(r, instance_id, &v[i]);
+    }
+    return e == ERR_OK ? req_ok(r) : e;
+}
+
 enum err
 doris_tablet_update(struct req *r, const struct doris_update_tablet *in)
 {
@@ -216,9 +246,7 @@ doris_tablet_update(struct req *r, const struct doris_update_tablet *in)
                            &instance_id);
     if (e == ERR_OK && in->tablet_meta_infos.n == 0)
         return req_fail(r, DORIS_TABLETS_NONE, ARGS());
-    for (size_t i = 0; e == ERR_OK && i < in->tablet_meta_infos.n; i++)
-        e = update_tablet(r, instance_id, &in->tablet_meta_infos.v[i]);
-    return e == ERR_OK ? req_ok(r) : e;
+    return e == ERR_OK ? update_tablets(r, instance_id, in) : e;
 }
 
 /* ---- statistics ---- */

@@ -231,3 +231,12 @@ def test_an_instance_has_ten_stores(ms):
                 "another instance", "add_obj_info", add(iid, bucket="b11"))
     assert [o["id"] for o in objs(ms, iid)] == [
         str(n) for n in range(1, 11)]
+
+
+def test_a_user_given_twice_is_refused(ms):
+    iid = ms.instance(obj_info=dict(OBJ, user_id="u"))
+    ms.bad("bucket user given twice, user_id=u", "update_ak_sk", {
+        "instance_id": iid, "internal_bucket_user": [
+            {"user_id": "u", "ak": "a", "sk": "s"},
+            {"user_id": "u", "ak": "b", "sk": "t"}]})
+    assert ms.get_instance(iid)["obj_info"][0]["ak"] == OBJ["ak"]

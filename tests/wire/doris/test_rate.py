@@ -87,6 +87,8 @@ def test_all_operations(ms):
                           method="GET")
     until(lambda: set(statuses(get)) == {429}, "the instance is shut")
     assert limits(ms)["all"]["instance specific qps limit"][iid] == 0
+    adjust(ms, "1000000", instance_id=iid)
+    until(lambda: set(statuses(get, 40)) == {200}, "every worker lets pass")
 
 
 @pytest.mark.parametrize("query, message", [

@@ -86,6 +86,9 @@ def test_update_tablet(rpc):
     shown = rpc.ok("get_tablet", {"tablet_id": 50})["tablet_meta"]
     assert shown["ttl_seconds"] == 60  # all or none
     rpc.fails("INVALID_ARGUMENT", "no tablet meta", "update_tablet")
+    rpc.fails("INVALID_ARGUMENT", "tablet given twice, tablet_id=50",
+              "update_tablet", {"tablet_meta_infos": [
+                  {"tablet_id": 50}, {"tablet_id": 51}, {"tablet_id": 50}]})
 
 
 # ---- get_tablet_stats ----
