@@ -76,7 +76,7 @@ def test_kills_lose_nothing_and_make_nothing_up(deployment, doris):
         audit = rows(sql, "SELECT operation, COUNT(*) AS n,"
                      " COUNT(DISTINCT request_id) AS ids FROM audit"
                      " WHERE target LIKE %s GROUP BY operation",
-                     writers.word + "-%")
+                     "%" + writers.word + "-%")
     writers.acked.check([r["id"] for r in there], acked_at_least=ACKED // 3)
     writers.clusters.check([r["id"] for r in inside],
                            acked_at_least=ACKED // 3)
