@@ -1,6 +1,7 @@
 """The processes of one deployment, found by its directory in /proc: nothing
 here ever names a process by its program alone."""
 
+import ctypes
 import os
 import signal
 
@@ -102,3 +103,22 @@ def descriptors(pid):
         except OSError:
             pass  # closed meanwhile
     return found
+
+
+# ---- held: a stop that nobody but SIGKILL ends ----
+
+_PTRACE_SEIZE, _PTRACE_INTERRUPT, _WALL = 0x4206, 0x4207, 0x40000000
+
+
+def hold(pid):
+    """Stops every thread of it as a debugger does. SIGSTOP would not last:
+    when the parent of a stopped process group dies, the kernel sends the
+    group SIGHUP and SIGCONT (setpgid(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p,
+                            ctypes.c_void_p]
+    for thread in map(int, os.listdir(f"/proc/{pid}/task")):
+        for request in (_PTRACE_SEIZE, _PTRACE_INTERRUPT):
+            if libc.ptrace(request, thread, None, None):
+                raise OSError(ctypes.get_errno(), f"ptrace of {pid}")
+        os.waitpid(thread, _WALL)

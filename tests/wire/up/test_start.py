@@ -113,7 +113,7 @@ def test_the_next_up_ends_what_a_killed_one_left_frozen(box):
     up = b.ready(b.up())
     frozen = [b.pid_of("serve-0"), b.pid_of("mariadb")]
     for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+        processes.hold(pid)
     processes.kill(b.pid_of("up"))
     up.wait()
     assert all(processes.alive(pid) for pid in frozen)
