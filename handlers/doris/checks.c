@@ -178,6 +178,10 @@ update_each_once(struct req *r, const void *in)
 CHECKS(doris_update_ak_sk, NEED(instance_id, DORIS_IID_UNSET),
        FN(update_something), FN(update_each_once));
 
+CHECKS(doris_alter_ram_user, NEED(instance_id, DORIS_IID_EMPTY),
+       NEED(ram_user.user_id, DORIS_RAM_INFO),
+       NEED(ram_user.ak, DORIS_RAM_INFO), NEED(ram_user.sk, DORIS_RAM_INFO));
+
 static enum err
 legacy_size(struct req *r, const void *in)
 {

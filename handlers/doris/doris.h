@@ -345,6 +345,11 @@ STRUCT(doris_obj_stores, DORIS_OBJ_STORES);
     X(s, OBJ, ram_user, "ram_user", IN, doris_user)
 STRUCT(doris_update_ak_sk, DORIS_UPDATE_AK_SK);
 
+#define DORIS_ALTER_RAM_USER(X, s)                                      \
+    X(s, STR, instance_id, "instance_id", IN, -, .max = DORIS_ID_BYTES) \
+    X(s, OBJ, ram_user, "ram_user", IN, doris_user)
+STRUCT(doris_alter_ram_user, DORIS_ALTER_RAM_USER);
+
 /* legacy_update_ak_sk, alter_obj_info and add_obj_info read the same body
  * and refuse in different orders, so each has a record of its own. */
 #define DORIS_ALTER_OBJ(X, s)                            \

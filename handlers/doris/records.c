@@ -111,6 +111,7 @@ TABLE(doris_instance_page, DORIS_INSTANCE_PAGE);
 TABLE(doris_get_obj, DORIS_GET_OBJ);
 TABLE(doris_obj_stores, DORIS_OBJ_STORES);
 TABLE(doris_update_ak_sk, DORIS_UPDATE_AK_SK);
+TABLE(doris_alter_ram_user, DORIS_ALTER_RAM_USER);
 TABLE(doris_legacy_obj, DORIS_ALTER_OBJ);
 TABLE(doris_alter_obj, DORIS_ALTER_OBJ);
 TABLE(doris_add_obj, DORIS_ALTER_OBJ);

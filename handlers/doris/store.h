@@ -41,6 +41,9 @@ enum err doris_store_instance_sse(struct db *db, const char *instance_id,
                                   bool on, int64_t now) MUST_USE;
 enum err doris_store_instance_ram(struct db *db, const char *instance_id,
                                   const struct doris_user *u) MUST_USE;
+/* Another ram user in its place, or the first. */
+enum err doris_store_instance_ram_user(struct db *db, const char *instance_id,
+                                       const struct doris_user *u) MUST_USE;
 /* id NULL: no default vault. */
 enum err
 doris_store_instance_default(struct db *db, const char *instance_id,

@@ -15,6 +15,7 @@ enum {
     SSE,
     SSE_OBJS,
     RAM,
+    RAM_USER,
     DEFAULT_VAULT,
     LIST,
     LIST_OF,
@@ -62,6 +63,8 @@ static const char *const sql[SQL__MAX] = {
                  " WHERE instance_id = ?",
     [RAM] = "UPDATE doris_instance SET ram_ak = ?, ram_sk = ?"
             " WHERE instance_id = ?",
+    [RAM_USER] = "UPDATE doris_instance SET ram_user_id = ?, ram_ak = ?,"
+                 " ram_sk = ?, ram_external_id = ? WHERE instance_id = ?",
     [DEFAULT_VAULT] = "UPDATE doris_instance SET default_storage_vault_id = ?,"
                       " default_storage_vault_name = ? WHERE instance_id = ?",
     [LIST] = "SELECT instance_id, name, user_id, status, ctime, mtime"
@@ -245,6 +248,17 @@ doris_store_instance_ram(struct db *db, const char *instance_id,
                        DB_ARGS(ram_secret(instance_id, "ram_ak", u->ak),
                                ram_secret(instance_id, "ram_sk", u->sk),
                                db_str(instance_id)));
+}
+
+enum err
+doris_store_instance_ram_user(struct db *db, const char *instance_id,
+                              const struct doris_user *u)
+{
+    return db_exec_one(
+        db, sql[RAM_USER],
+        DB_ARGS(db_str(u->user_id), ram_secret(instance_id, "ram_ak", u->ak),
+                ram_secret(instance_id, "ram_sk", u->sk),
+                db_str(u->external_id), db_str(instance_id)));
 }
 
 enum err

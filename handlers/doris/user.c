@@ -1,0 +1,53 @@
+/* The user of a cloud in whose name an instance reaches its object stores. */
+#include "store.h"
+
+static enum err
+fail_unknown(struct req *r, enum err e, const char *id)
+{
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_404, ARGS());
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
+}
+
+static void
+audit_before(struct req *r, const struct doris_instance *i, uint64_t version)
+{
+    struct doris_storage s = doris_storage_objs(version - 1, 0, NULL);
+
+    s.ram_user = i->ram_user;
+    req_audit_before(r, &doris_storage_rec, &s);
+}
+
+static void
+audit_after(struct req *r, struct doris_user *u, uint64_t version)
+{
+    struct doris_storage s = doris_storage_objs(version, 0, NULL);
+
+    s.ram_user = u;
+    req_audit_after(r, &doris_storage_rec, &s);
+}
+
+enum err
+doris_ram_user_alter(struct req *r, const struct doris_alter_ram_user *in)
+{
+    struct doris_instance i;
+    uint64_t version;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
+    doris_audit_target(r, "instance", in->instance_id, NULL);
+    e = doris_store_lock_live(r->db, in->instance_id, doris_now(), &version);
+    if (e != ERR_OK)
+        return fail_unknown(r, e, in->instance_id);
+    e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
+    if (e != ERR_OK)
+        return e;
+    audit_before(r, &i, version);
+    e = doris_store_instance_ram_user(r->db, in->instance_id, in->ram_user);
+    audit_after(r, in->ram_user, version);
+    return e == ERR_OK ? req_ok(r) : e;
+}
