@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +30,9 @@ static char *log_path;
 static char process_name[64];
 static _Atomic enum log_level log_least = LOG_LV_INFO;
 static _Thread_local const char *request_id;
+/* Who puts another file under standard error. */
+static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
+static int hushed = -1; /* standard error meanwhile */
 
 static int
 open_log(const char *path)
@@ -76,6 +81,29 @@ log_process(void)
     return process_name;
 }
 
+static bool
+is_log(int fd)
+{
+    struct stat a, b;
+
+    return fstat(fd, &a) == 0 && fstat(log_fd, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* What libraries say is in the same file when up has started us, and moves
+ * with it. */
+static void
+replace_log(int fd)
+{
+    bool out = is_log(STDOUT_FILENO), err = is_log(STDERR_FILENO);
+
+    (void)dup3(fd, log_fd, O_CLOEXEC);
+    if (out)
+        (void)dup2(fd, STDOUT_FILENO);
+    if (err)
+        (void)dup2(fd, STDERR_FILENO);
+}
+
 void
 log_reopen(void)
 {
@@ -88,8 +116,35 @@ log_reopen(void)
         log_error("log.reopen path=%s errno=%d", log_path, errno);
         return;
     }
-    (void)dup3(fd, log_fd, O_CLOEXEC);
+    (void)pthread_mutex_lock(&stderr_lock);
+    replace_log(fd);
+    (void)pthread_mutex_unlock(&stderr_lock);
     (void)close(fd);
+}
+
+void
+log_hush(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)pthread_mutex_lock(&stderr_lock);
+    if (null >= 0 && log_path != NULL)
+        hushed = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (hushed >= 0)
+        (void)dup2(null, STDERR_FILENO);
+    if (null >= 0)
+        (void)close(null);
+}
+
+void
+log_unhush(void)
+{
+    if (hushed >= 0) {
+        (void)dup2(hushed, STDERR_FILENO);
+        (void)close(hushed);
+    }
+    hushed = -1;
+    (void)pthread_mutex_unlock(&stderr_lock);
 }
 
 void

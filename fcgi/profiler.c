@@ -167,6 +167,23 @@ read_all(int fd, size_t *n)
     return p;
 }
 
+/* gperftools tells standard error that it begins, and how much it has got. */
+static void
+start_heap(void)
+{
+    log_hush();
+    HeapProfilerStart("heap-profile");
+    log_unhush();
+}
+
+static void
+stop_quietly(void (*stop)(void))
+{
+    log_hush();
+    stop();
+    log_unhush();
+}
+
 /* A profile goes to a file by name; this one is memory only. */
 static char *
 cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
@@ -183,7 +200,7 @@ cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
     if (ProfilerStart(path) != 0) {
         bool whole = wait_for(r, seconds);
 
-        ProfilerStop();
+        stop_quietly(ProfilerStop);
         *why = whole ? "the profile cannot be read" : "the client went away";
         if (whole)
             p = read_all(fd, n);
@@ -199,10 +216,10 @@ heap_interval(struct req *r, int seconds, size_t *n, const char **why)
     char *p = NULL;
 
     *why = "the client went away";
-    HeapProfilerStart("heap-profile");
+    start_heap();
     if (wait_for(r, seconds))
         p = GetHeapProfile();
-    HeapProfilerStop();
+    stop_quietly(HeapProfilerStop);
     *n = p == NULL ? 0 : strlen(p);
     return p;
 }
@@ -344,10 +361,8 @@ pprof_symbol_count(struct req *r, const struct none *in)
                         : req_send_text(r, "text/plain", text, strlen(text));
 }
 
-/* A name up to its arguments or template parameters, as the clients of the
- * original see it. */
-static void
-put_name(struct buf *b, const char *name)
+void
+profiler_put_name(struct buf *b, const char *name)
 {
     char *source = demangle(name);
 
@@ -364,7 +379,7 @@ put_symbol(struct buf *b, uint64_t address)
 
     buf_printf(b, "0x%08llx\t", (unsigned long long)address);
     if (name != NULL)
-        put_name(b, name);
+        profiler_put_name(b, name);
     else
         buf_printf(b, "0x%08llx", (unsigned long long)address);
     buf_putc(b, '\n');

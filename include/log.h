@@ -9,12 +9,20 @@
 enum log_level { LOG_LV_DEBUG, LOG_LV_INFO, LOG_LV_WARN, LOG_LV_ERROR };
 
 /* Opens path for appending ("-" or NULL: stderr) and names the process in
- * every line. log_reopen closes and opens it again (SIGHUP). */
+ * every line. log_reopen closes and opens it again (SIGHUP), and standard
+ * output and error with it where they are the same file. */
 enum err log_open(const char *path, const char *process) MUST_USE;
 void log_reopen(void);
 /* The name given to log_open: "serve-0", "control-m1". */
 const char *log_process(void);
 void log_set_level(enum log_level lv);
+
+/* From log_hush to log_unhush, which the same thread calls, what is written to
+ * standard error is lost: for a library that puts lines of its own there,
+ * which are no events. Lines of log_write go on, also those of other
+ * threads. */
+void log_hush(void);
+void log_unhush(void);
 
 /* The request id that this thread's lines carry; NULL for none. Borrowed:
  * must stay valid until it is replaced. */

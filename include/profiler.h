@@ -36,8 +36,13 @@ extern const struct checks pprof_wait_checks;
  * there is nothing to do or it cannot be done. */
 void profiler_environment(char **argv, int64_t sample_bytes);
 
+/* A function's name as its source has it, up to its arguments or template
+ * parameters: what the clients of the original see. */
+void profiler_put_name(struct buf *b, const char *name);
+
 /* Folded stacks ("root;caller;callee count" lines) of a CPU profile or of a
- * heap profile's text; BAD_PARAM when the bytes are neither. */
+ * heap profile's text, equal stacks summed; BAD_PARAM when the bytes are
+ * neither. */
 enum err profile_fold(const void *profile, size_t n, struct buf *out)
     MUST_USE;
 

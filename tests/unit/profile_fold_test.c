@@ -66,7 +66,22 @@ a_stack_is_one_line_with_the_root_first(void **state)
     (void)state;
     a_caller();
     assert_int_equal(fold_words(records, COUNT(records), true), ERR_OK);
-    assert_string_equal(buf_text(&out), "a_caller;a_leaf 7\na_caller 1\n");
+    assert_string_equal(buf_text(&out), "a_caller 1\na_caller;a_leaf 7\n");
+}
+
+/* Two places in one function, and one stack that was written twice because
+ * gperftools had put its count out before. */
+static void
+equal_stacks_are_one_line(void **state)
+{
+    const uint64_t records[] = {
+        7, 2, inside(a_leaf),     inside(a_caller), 1, 1, inside(a_caller),
+        5, 2, inside(a_leaf) + 1, inside(a_caller), 3, 1, inside(a_caller),
+    };
+
+    (void)state;
+    assert_int_equal(fold_words(records, COUNT(records), true), ERR_OK);
+    assert_string_equal(buf_text(&out), "a_caller 4\na_caller;a_leaf 12\n");
 }
 
 static void
@@ -134,7 +149,7 @@ a_heap_is_folded_by_bytes_in_use(void **state)
                    (unsigned long long)inside(a_caller),
                    (unsigned long long)inside(a_caller));
     assert_int_equal(fold_text(text), ERR_OK);
-    assert_string_equal(buf_text(&out), "a_caller;a_leaf 100\na_caller 60\n");
+    assert_string_equal(buf_text(&out), "a_caller 60\na_caller;a_leaf 100\n");
 }
 
 static void
@@ -182,6 +197,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_teardown(f, forget)
     static const struct CMUnitTest tests[] = {
         TEST(a_stack_is_one_line_with_the_root_first),
+        TEST(equal_stacks_are_one_line),
         TEST(what_has_no_name_keeps_its_address),
         TEST(an_empty_profile_has_no_lines),
         TEST(a_profile_without_its_end_is_refused),

@@ -175,6 +175,16 @@ def test_folded_stacks_have_the_root_first(prof, busy):
                for line in inner if "fast_thread" in line)
 
 
+def test_folded_stacks_are_summed_and_named_as_in_their_source(prof):
+    """Where a process has grown there are functions of gperftools, in C++."""
+    r = prof.get("/worker/0/pprof/growth?format=collapsed")
+    stacks = [line.rpartition(" ")[0] for line in r.text.splitlines()]
+    assert len(stacks) > 1 and len(set(stacks)) == len(stacks)
+    names = {name for stack in stacks for name in stack.split(";")}
+    assert any(name.startswith("tcmalloc::") for name in names), names
+    assert not any(name.startswith("_Z") for name in names), names
+
+
 def test_a_heap_interval_shows_what_was_kept_meanwhile(prof):
     r = prof.get("/worker/0/pprof/heap?seconds=1")
     assert r.status == 200 and "heapprofile" in r.text.split("\n")[0]

@@ -20,6 +20,7 @@ LINE = re.compile(
     r"(?P<process>[\w.-]+)(?: \[(?P<id>[0-9a-f]{32})\])? "
     r"(?P<event>[a-z_]+(\.[a-z_]+)+)( .*)?")
 OURS = re.compile(r"(serve|control|supervise)-[\w.]+\.log|up\.log")
+THEIRS = ("nginx-access.log", "nginx-error.log", "mariadb.log")
 
 
 def log(deployment, name):
@@ -108,6 +109,21 @@ def test_a_request_of_more_than_a_second_is_told(deployment, doris):
 
 def test_every_line_is_one_event(deployment, doris):
     """Names with line feeds, escapes, C1 controls and markup in them."""
+    provoke_lines(doris)
+    check_lines(deployment, doris)
+
+
+@pytest.mark.profile
+def test_a_profile_leaves_no_line_of_its_own(deployment, doris, console):
+    """gperftools tells standard error what it has done."""
+    for process in ("/worker/0", "/role/control-m1"):
+        for kind in ("profile?seconds=0", "heap", "heap?seconds=0", "growth"):
+            r = console.get(f"{process}/pprof/{kind}")
+            assert r.status == 200, r
+    check_lines(deployment, doris)
+
+
+def provoke_lines(doris):
     for name in ("a\nerror serve-0 forged.event", "\x1b[2J", "\x85\x9b31m",
                  "\u2028", '" why="x', "<img src=x>", "%s%n", "\x7f"):
         iid = fresh("i")
@@ -115,6 +131,9 @@ def test_every_line_is_one_event(deployment, doris):
                                       "user_id": name})
         doris.get("get_instance", query={"instance_id": iid + name})
         doris.request("PUT", "/MetaService/http/" + raw_path(name), b"{}")
+
+
+def check_lines(deployment, doris):
     r = d.add_cluster(doris, d.instance(doris), "c")
     until(lambda: lines_of(deployment, r.headers["X-Request-Id"]))
     for name in os.listdir(deployment.path("log")):
@@ -138,6 +157,12 @@ def test_what_nginx_refuses_is_in_the_access_log(deployment, doris):
 
 # ---- SIGHUP ----
 
+def opened(pid):
+    """The files behind a process's descriptors."""
+    folder = f"/proc/{pid}/fd"
+    return {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
+
+
 @pytest.mark.fault
 def test_sighup_opens_every_log_again():
     box = Box()
@@ -146,8 +171,8 @@ def test_sighup_opens_every_log_again():
         doris = box.client("doris", prefix="/MetaService/http")
         d.instance(doris)
         names = [n for n in sorted(os.listdir(box.path("log")))
-                 if OURS.fullmatch(n) or n == "nginx-access.log"]
-        assert len(names) == 1 + 2 + 3 + 3 + 1, names
+                 if OURS.fullmatch(n) or n in THEIRS]
+        assert len(names) == 1 + 2 + 3 + 3 + 3, names
         for name in names:
             os.rename(box.path("log", name), box.path("log", name + ".1"))
         os.kill(box.pid_of("up"), signal.SIGHUP)
@@ -161,5 +186,12 @@ def test_sighup_opens_every_log_again():
         # nothing more in the old ones
         assert not any(i in log(box, f"serve-{n}.log.1")
                        for i in ids for n in (0, 1))
+        # MariaDB, whose log goes through `up`, ends in the new one
+        box.command("stop", "mariadb")
+        assert "Shutdown complete" in log(box, "mariadb.log")
+        assert "Shutdown complete" not in log(box, "mariadb.log.1")
+        for role in ("serve-0", "control-m1", "supervise"):
+            assert opened(box.pid_of(role)).isdisjoint(
+                box.path("log", n + ".1") for n in names)
     finally:
         box.close()
