@@ -15,6 +15,7 @@
 #include "nginx.h"
 #include "place.h"
 #include "proc.h"
+#include "redact.h"
 
 #define TEST_MS       30000
 #define RELOAD_MS     20000

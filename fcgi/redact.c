@@ -1,20 +1,23 @@
-/* nginx's error log on its way to the disk: tokens are taken out. nginx
- * quotes what clients sent (request line, upstream, referrer), and names of
- * arguments are the same to it in any letter case. */
+/* Logs of nginx and MariaDB on their way to the disk: tokens are taken out.
+ * nginx quotes what clients sent (request line, upstream, referrer), and names
+ * of arguments are the same to it in any letter case. */
+#include "redact.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "nginx.h"
+#include "log.h"
 
 #define STARS 3
 /* nginx cuts its lines at 2048 bytes; what is longer is cut here. */
 #define LINE_BYTES   8192
 #define TOKEN_DIGITS 64
-
-static atomic_bool reopen;
+#define SETTLE_MS    1000
 
 static int
 hex_value(char c)
@@ -115,7 +118,7 @@ open_log(const char *path)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 }
 
-/* A full or missing disk costs lines, never more. */
+/* A full disk costs lines, never more. */
 static void
 write_line(int fd, char *line, size_t n)
 {
@@ -153,38 +156,103 @@ write_lines(int fd, char *text, size_t n, bool *dropping)
     return done;
 }
 
-void *
+/* Whether there is something to read, or the end. */
+static bool
+wait_for_text(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    int n;
+
+    do
+        n = poll(&p, 1, -1);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+/* What is read under the lock is written under it: redact_settle looks at the
+ * pipe between. False at its end. */
+static bool
+move_text(struct redact *r, char *text, size_t *n, bool *dropping)
+{
+    ssize_t got;
+    size_t done;
+
+    (void)pthread_mutex_lock(&r->lock);
+    got = read(r->in, text + *n, LINE_BYTES - *n);
+    if (got > 0) {
+        *n += (size_t)got;
+        done = write_lines(r->out, text, *n, dropping);
+        memmove(text, text + done, *n - done);
+        *n -= done;
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return got > 0 || (got < 0 && errno == EINTR);
+}
+
+static void *
 redact_thread(void *redact)
 {
-    const struct redact *r = redact;
+    struct redact *r = redact;
     char text[LINE_BYTES];
     bool dropping = false;
-    int fd = open_log(r->path);
-    size_t n = 0, done;
-    ssize_t got;
+    size_t n = 0;
 
-    while ((got = read(r->fd, text + n, sizeof(text) - n)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            break;
-        if (atomic_exchange(&reopen, false) || fd < 0) {
-            (void)close(fd);
-            fd = open_log(r->path);
-        }
-        n += (size_t)got;
-        done = write_lines(fd, text, n, &dropping);
-        memmove(text, text + done, n - done);
-        n -= done;
-    }
-    write_line(fd, text, n);
-    (void)close(fd);
-    (void)close(r->fd);
+    while (wait_for_text(r->in) && move_text(r, text, &n, &dropping))
+        continue;
+    write_line(r->out, text, n);
+    (void)close(r->out);
+    (void)close(r->in);
     return NULL;
 }
 
-void
-redact_reopen(void)
+/* ---- for up ---- */
+
+enum err
+redact_start(struct redact *r, const char *path, int *writer)
 {
-    atomic_store(&reopen, true);
+    int fd[2];
+
+    *r = (struct redact){
+        .in = -1, .out = -1, .path = path, .lock = PTHREAD_MUTEX_INITIALIZER
+    };
+    r->out = open_log(path);
+    if (r->out < 0 || pipe2(fd, O_CLOEXEC) != 0)
+        return ERR_STATE;
+    r->in = fd[0];
+    *writer = fd[1];
+    /* whoever writes loses lines rather than wait for this thread */
+    if (fcntl(fd[1], F_SETFL, O_NONBLOCK) != 0 ||
+        pthread_create(&r->thread, NULL, redact_thread, r) != 0)
+        return ERR_STATE;
+    return ERR_OK;
+}
+
+/* The new file goes under the old one's number: the thread needs no word. */
+void
+redact_reopen(struct redact *r)
+{
+    int fd = open_log(r->path);
+
+    if (fd < 0) {
+        log_error("log.reopen path=%s errno=%d", r->path, errno);
+        return;
+    }
+    (void)dup3(fd, r->out, O_CLOEXEC);
+    (void)close(fd);
+}
+
+void
+redact_settle(struct redact *r)
+{
+    const struct timespec part = { .tv_nsec = 1000000 };
+    int left = 1;
+
+    for (int i = 0; i < SETTLE_MS && left > 0; i++) {
+        (void)pthread_mutex_lock(&r->lock);
+        if (ioctl(r->in, FIONREAD, &left) != 0)
+            left = 0;
+        (void)pthread_mutex_unlock(&r->lock);
+        if (left > 0)
+            (void)nanosleep(&part, NULL);
+    }
 }

@@ -41,12 +41,14 @@ open_signals(struct up *up)
     return up->signal_fd >= 0 ? ERR_OK : ERR_INTERNAL;
 }
 
-/* MariaDB writes to a descriptor of ours, and would rotate its binlog. */
+/* MariaDB is not told: it would rotate its binlog too. Its log, and what nginx
+ * says before it has one, are files of ours. */
 static void
 reopen_logs(struct up *up)
 {
     log_reopen();
-    redact_reopen();
+    redact_reopen(&up->nginx_log.redact);
+    redact_reopen(&up->mariadb_log.redact);
     up_signal_role(up, "serve", SIGHUP);
     up_signal_role(up, "control", SIGHUP);
     up_signal_role(up, "supervise", SIGHUP);
@@ -80,29 +82,14 @@ take_signals(struct up *up)
     }
 }
 
-/* ---- nginx's standard error ---- */
-
-static struct redact redact;
+/* ---- what children of other makers say ---- */
 
 static enum err
-open_nginx_log(struct up *up)
+open_pipe(struct up_pipe *p, const char *file)
 {
-    static char path[PLACE_BYTES];
-    pthread_t thread;
-    int fd[2];
-
-    if (place_path(path, sizeof(path), "log/nginx-error.log") != ERR_OK ||
-        pipe2(fd, O_CLOEXEC) != 0)
-        return ERR_STATE;
-    /* nginx loses lines rather than wait for their reader */
-    if (fcntl(fd[1], F_SETFL, O_NONBLOCK) != 0)
-        return ERR_STATE;
-    redact = (struct redact){ .fd = fd[0], .path = path };
-    up->nginx_err = fd[1];
-    if (pthread_create(&thread, NULL, redact_thread, &redact) != 0)
-        return ERR_STATE;
-    (void)pthread_detach(thread);
-    return ERR_OK;
+    if (place_path(p->path, sizeof(p->path), file) != ERR_OK)
+        return ERR_LIMIT;
+    return redact_start(&p->redact, p->path, &p->writer);
 }
 
 /* ---- the loop ---- */
@@ -188,7 +175,9 @@ prepare(struct up *up, char *why, size_t why_size)
     if (place_path(log, sizeof(log), "log/up.log") != ERR_OK ||
         log_open(log, "up") != ERR_OK)
         return fail(why, why_size, "log/up.log");
-    if (open_signals(up) != ERR_OK || open_nginx_log(up) != ERR_OK)
+    if (open_signals(up) != ERR_OK ||
+        open_pipe(&up->nginx_log, "log/nginx-error.log") != ERR_OK ||
+        open_pipe(&up->mariadb_log, "log/mariadb.log") != ERR_OK)
         return fail(why, why_size, "pipes");
     e = up_make_children(up, why, why_size);
     return e == ERR_OK ? control_open(up, why, why_size) : e;
@@ -201,6 +190,8 @@ finish(struct up *up)
 {
     up_drop_sockets();
     up_free_children(up);
+    redact_settle(&up->nginx_log.redact);
+    redact_settle(&up->mariadb_log.redact);
     if (up->lock_fd >= 0)
         (void)close(up->lock_fd);
     if (up->children_lock_fd >= 0)
@@ -247,7 +238,8 @@ up_main(int argc, char **argv)
                      .children_lock_fd = -1,
                      .signal_fd = -1,
                      .control_fd = -1,
-                     .nginx_err = -1 };
+                     .nginx_log = UP_NO_PIPE,
+                     .mariadb_log = UP_NO_PIPE };
     char why[1024] = "";
 
     up.background = argc == 2 && strcmp(argv[1], "--background") == 0;

@@ -8,6 +8,7 @@
 #include "base.h"
 #include "buf.h"
 #include "place.h"
+#include "redact.h"
 
 struct up;
 struct child;
@@ -95,6 +96,18 @@ const char *child_state_name(enum child_state s);
 
 /* ---- the deployment ---- */
 
+/* What a child of another maker says goes through us: its log is reopened
+ * without a word to it. */
+struct up_pipe {
+    int writer; /* its standard error; -1 */
+    char path[PLACE_BYTES];
+    struct redact redact;
+};
+#define UP_NO_PIPE                                     \
+    {                                                  \
+        .writer = -1, .redact = {.in = -1, .out = -1 } \
+    }
+
 struct up {
     char self[PLACE_BYTES]; /* our own file */
     char account[64];
@@ -102,7 +115,7 @@ struct up {
     int lock_fd;          /* held by up alone */
     int children_lock_fd; /* held by every child too */
     int signal_fd, control_fd;
-    int nginx_err;   /* nginx's standard error */
+    struct up_pipe nginx_log, mariadb_log;
     bool background; /* metagate start */
     struct child *child;
     size_t n;
@@ -162,7 +175,7 @@ void up_free_children(struct up *up);
 /* Starts c's process, its output to its log: c->pid. */
 enum err up_spawn(struct up *up, struct child *c) MUST_USE;
 /* Says what it has written to its log since it was started. */
-void up_say_log(const struct up *up, const struct child *c);
+void up_say_log(struct up *up, const struct child *c);
 
 /* up_child.c: the life of each child. */
 void up_reap(struct up *up);

@@ -125,7 +125,7 @@ front_command(struct up *up, const struct child *c, struct command *out)
     (void)c;
     for (arg = nginx_argv(); *arg != NULL; arg++)
         command_arg(out, "%s", *arg);
-    out->err = up->nginx_err;
+    out->err = up->nginx_log.writer;
 }
 
 /* The console's address, when it is a numeric IPv4 one. */

@@ -187,8 +187,8 @@ mariadb_command(struct up *up, const struct child *c, struct command *out)
 {
     char socket[PLACE_BYTES];
 
-    (void)up;
     (void)c;
+    out->err = up->mariadb_log.writer;
     if (place_socket(socket, sizeof(socket), "mysql.sock") != ERR_OK)
         socket[0] = '\0';
     command_arg(out, "mariadbd");

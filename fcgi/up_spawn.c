@@ -170,12 +170,13 @@ last_lines(const char *text, size_t n)
 
 /* What a child said before the start failed, for whoever looks at it. */
 void
-up_say_log(const struct up *up, const struct child *c)
+up_say_log(struct up *up, const struct child *c)
 {
     char path[PLACE_BYTES + 64], text[TAIL_LINES_BYTES + 1];
     size_t n = 0;
     FILE *f;
 
+    redact_settle(&up->mariadb_log.redact);
     log_path(c, path, sizeof(path));
     f = fopen(path, "re");
     if (f != NULL && fseek(f, 0, SEEK_END) == 0) {

@@ -57,23 +57,4 @@ enum err token_first(void) MUST_USE;
 enum err token_check(const char *name, const char *scope, const char *mark,
                      char *why, size_t why_size) MUST_USE;
 
-/* ---- what nginx writes to its standard error ---- */
-
-/* Replaces the value of every token parameter in the line by "***": nginx
- * quotes request lines, upstream URLs and referrers. In place; returns the
- * new length, never longer. n bytes, need not be NUL-terminated. */
-size_t redact_line(char *line, size_t n);
-
-/* Reads lines from the pipe until its end and appends them, redacted, to
- * RUN_DIR/log/nginx-error.log (reopened after SIGHUP: redact_reopen). Runs on
- * a thread with no other duty: pthread_create(…, redact_thread, &arg). The
- * writer's end must be O_NONBLOCK before exec: nginx then loses lines rather
- * than hold up requests when this thread does not keep pace. */
-struct redact {
-    int fd;           /* the pipe's read end; closed at the end */
-    const char *path; /* the log file */
-};
-void *redact_thread(void *redact);
-void redact_reopen(void);
-
 #endif

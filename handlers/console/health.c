@@ -1,11 +1,16 @@
 /* Health and self-description. */
 #include <stdlib.h>
 
+#include "clock.h"
 #include "console.h"
 #include "metrics.h"
 #include "routes.h"
 
 TABLE(console_health, CONSOLE_HEALTH);
+
+/* Who asks for health asks often and waits little: a store that answers later
+ * than this is none. */
+#define HEALTH_MS 800
 
 /* A round trip to the store is the question: everything else of metagate
  * serves without it. */
@@ -19,6 +24,7 @@ console_health_get(struct req *r, const struct none *in)
     (void)in;
     if (out == NULL)
         return ERR_NOMEM;
+    db_deadline(r->db, clock_mono_ms() + HEALTH_MS);
     if (db_one_i64(r->db, ask, DB_NO_ARGS, &one) != ERR_OK)
         return req_fail(r, CONSOLE_STORE, ARGS());
     out->status = "ok";

@@ -58,6 +58,23 @@ def test_a_hanging_store_is_a_503_and_nothing_is_written_later(
     assert d.clusters(doris, iid) == ["c1"]
 
 
+def test_health_does_not_wait_for_a_hanging_store(deployment, console):
+    """Neither on a connection nor for a new one: long before other requests
+    give up (5 s)."""
+    store = deployment.pid_of("mariadb")
+    assert console.get("/healthz").status == 200
+    kill(store, signal.SIGSTOP)
+    try:
+        for _ in range(6):
+            r = console.using(timeout=4).get("/healthz")
+            assert (r.status, r.json["error"]) == (503, "store_down")
+            assert r.headers["Retry-After"] == "1"
+    finally:
+        kill(store, signal.SIGCONT)
+    until(lambda: all(console.get("/healthz").status == 200
+                      for _ in range(32)), "each thread is healthy again")
+
+
 def test_a_killed_store_loses_no_acknowledged_write(deployment, doris):
     iid = d.instance(doris)
     writes, workers = AckedSet(), worker_pids(deployment)
