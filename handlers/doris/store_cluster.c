@@ -119,8 +119,8 @@ static const char *const sql[SQL__MAX] = {
         " AND o.cloud_unique_id IS NULL",
     [HOLDER] = "SELECT u.instance_id, c.cluster_id, c.cluster_name"
                " FROM doris_cloud_id u"
-               " LEFT JOIN doris_node n"
-               " ON n.cloud_unique_id = u.cloud_unique_id"
+               " LEFT JOIN doris_node n ON n.instance_id = u.instance_id"
+               " AND n.cloud_unique_id = u.cloud_unique_id"
                " LEFT JOIN doris_cluster c ON c.instance_id = n.instance_id"
                " AND c.seq = n.seq"
                " WHERE u.cloud_unique_id = ? AND u.instance_id <> ?"

@@ -121,6 +121,17 @@ def test_a_node_of_another_instance(ms):
     assert "nodes" not in ms.get_cluster(other)
 
 
+def test_the_holder_of_a_node_is_told_from_who_asks(ms):
+    iid, other, node = ms.instance(), ms.instance(), fresh("node")
+    for cid in "c1", "c2":
+        ms.cluster(iid, cid)
+    ms.ok("add_node", change(iid, be(iid, 1, cloud_unique_id=node),
+                             cluster_id="c2"))
+    ms.cluster(other)  # older in its instance than the holder's in its own
+    ms.bad(occupied(iid, "c2", node), "add_node",
+           change(other, be(other, 1, cloud_unique_id=node)))
+
+
 def test_a_cluster_that_is_not_there(ms):
     iid = ms.instance()
     ms.missing(f"failed to find cluster to update, instance_id={iid} "
