@@ -100,8 +100,8 @@ pb_obj(const struct doris_obj *o)
            pb_string(o->role_arn) + pb_string(o->external_id);
 }
 
-static enum err
-obj_size(struct req *r, const struct doris_obj *o)
+enum err
+doris_obj_size(struct req *r, const struct doris_obj *o)
 {
     if (o != NULL && pb_obj(o) > 1024)
         return req_fail(r, DORIS_OBJ_1K, ARGS());
@@ -185,7 +185,7 @@ CHECKS(doris_alter_ram_user, NEED(instance_id, DORIS_IID_EMPTY),
 static enum err
 legacy_size(struct req *r, const void *in)
 {
-    return obj_size(r, ((const struct doris_legacy_obj *)in)->obj);
+    return doris_obj_size(r, ((const struct doris_legacy_obj *)in)->obj);
 }
 
 CHECKS(doris_legacy_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(legacy_size),
@@ -195,7 +195,7 @@ CHECKS(doris_legacy_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(legacy_size),
 static enum err
 alter_size(struct req *r, const void *in)
 {
-    return obj_size(r, ((const struct doris_alter_obj *)in)->obj);
+    return doris_obj_size(r, ((const struct doris_alter_obj *)in)->obj);
 }
 
 /* Keys, or a role in their place. */
@@ -215,7 +215,7 @@ CHECKS(doris_alter_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(alter_size),
 static enum err
 add_size(struct req *r, const void *in)
 {
-    return obj_size(r, ((const struct doris_add_obj *)in)->obj);
+    return doris_obj_size(r, ((const struct doris_add_obj *)in)->obj);
 }
 
 CHECKS(doris_add_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(add_size),

@@ -524,6 +524,9 @@ const char *doris_trim(struct arena *a, const char *text);
 
 /* What an object store of a new instance or vault must have. */
 enum err doris_obj_check(struct req *r, const struct doris_obj *obj) MUST_USE;
+/* One that is added or altered has 1,024 bytes in protobuf at the most. NULL
+ * has none. */
+enum err doris_obj_size(struct req *r, const struct doris_obj *obj) MUST_USE;
 /* As it is stored: prefix trimmed, external endpoint, id and times set. */
 void doris_obj_settle(struct req *r, struct doris_obj *obj, int64_t id,
                       bool sse, int64_t now);

@@ -118,6 +118,9 @@ doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
     struct change ch;
     enum err e;
 
+    e = doris_obj_size(r, o);
+    if (e != ERR_OK)
+        return e;
     if (o == NULL || !keyed(o))
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
     e = begin(r, in, &ch);
@@ -209,9 +212,13 @@ static enum err
 check_alter(struct req *r, const struct doris_alter_vault *in)
 {
     const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
+    enum err e;
 
     if (in->vault == NULL || empty(in->vault->name))
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    e = doris_obj_size(r, o);
+    if (e != ERR_OK)
+        return e;
     if (touches_fixed(o))
         return req_fail(r, DORIS_VAULT_FIXED, ARGS());
     if (o != NULL && empty(o->ak) != empty(o->sk))

@@ -107,6 +107,21 @@ def test_what_add_s3_vault_refuses(ms):
     assert list(vaults(ms, iid)) == ["v1"]
 
 
+def test_an_object_store_of_a_vault_has_a_kibibyte(ms):
+    """In protobuf, as that of add_obj_info."""
+    iid = ms.instance()
+    rest = sum(len(v) + 2 for k, v in OBJ.items() if k != "provider") + 2
+    at_most = {**OBJ, "bucket": "b" * (len(OBJ["bucket"]) + 1024 - rest - 1)}
+    over = {**at_most, "bucket": at_most["bucket"] + "b"}
+    ms.bad("s3 obj info greater than 1k " + compact(masked(s3(iid, obj=over))),
+           "add_s3_vault", s3(iid, obj=over))
+    ms.ok("add_s3_vault", s3(iid, obj=at_most))
+    keys = body(iid, {"name": "v1", "obj_info": {"ak": "a" * 1000,
+                                                 "sk": "s" * 1000}})
+    ms.bad("s3 obj info greater than 1k " + compact(masked(keys)),
+           "alter_s3_vault", keys)
+
+
 def test_what_hdfs_vaults_refuse(ms):
     iid = ms.instance()
     for vault in ({"hdfs_info": HDFS}, {"name": "", "hdfs_info": HDFS},
