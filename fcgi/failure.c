@@ -7,7 +7,10 @@
 
 #include "req_io.h"
 
+/* A message ends here, and in "..." when it was to be longer. To be cut a text
+ * must have been written: its parts may be longer. */
 #define TEXT_MAX 8192
+#define PART_MAX ((size_t)16 * TEXT_MAX)
 
 static const struct json_style compact = { .i64_as_string = true };
 
@@ -24,6 +27,30 @@ static const enum err event_class[EVENT__MAX] = {
     [EVENT_BUSY] = ERR_BUSY,
     [EVENT_MALFORMED] = ERR_BAD_PARAM,
 };
+
+/* As much of a text as a message can show. */
+static void
+put_text(struct buf *b, const char *s)
+{
+    if (s != NULL)
+        buf_put(b, s, strnlen(s, TEXT_MAX + 1));
+}
+
+/* The text of b in the arena, cut between two characters. */
+static const char *
+cut(struct req *r, const struct buf *b)
+{
+    const char *text = buf_text(b);
+    size_t n = b->n;
+
+    if (n <= TEXT_MAX && !b->failed)
+        return arena_strndup(r->arena, text, n);
+    if (n > TEXT_MAX)
+        n = TEXT_MAX;
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    return arena_printf(r->arena, "%.*s...", (int)n, text);
+}
 
 static void
 put_record(struct req *r, struct buf *b, const struct record *rec,
@@ -52,7 +79,7 @@ put_value(struct req *r, struct buf *b, const struct field *f, const void *at)
     switch (f->type) {
     case F_STR:
         memcpy(&s, at, sizeof(s));
-        buf_puts(b, s == NULL ? "" : s);
+        put_text(b, s);
         break;
     case F_ENUM:
         memcpy(&i32, at, sizeof(i32));
@@ -116,13 +143,13 @@ put_name(struct req *r, struct buf *b, const char *name, struct args args)
 
     for (size_t i = 0; i < args.n; i++) {
         if (strcmp(args.v[i].name, name) == 0) {
-            buf_puts(b, args.v[i].value == NULL ? "" : args.v[i].value);
+            put_text(b, args.v[i].value);
             return;
         }
     }
     s = known(r, name);
     if (s != NULL)
-        buf_puts(b, s);
+        put_text(b, s);
     else if (strcmp(name, "input") == 0 && r->io->in != NULL)
         put_record(r, b, r->io->in_rec, r->io->in);
     else
@@ -160,11 +187,11 @@ expand(struct req *r, struct buf *b, const char *text, struct args args)
 enum err
 failure_set(struct req *r, const struct error_text *row, struct args args)
 {
-    struct buf b = BUF_INIT(TEXT_MAX);
-    char *text;
+    struct buf b = BUF_INIT(PART_MAX);
+    const char *text;
 
     expand(r, &b, row->text, args);
-    text = arena_strndup(r->arena, buf_text(&b), b.n);
+    text = cut(r, &b);
     buf_free(&b);
     r->io->failed = row;
     r->io->failure = (struct failure){
@@ -248,7 +275,7 @@ struct arg
 arg_json(struct req *r, const char *name, const struct record *rec,
          const void *in)
 {
-    struct buf b = BUF_INIT(TEXT_MAX);
+    struct buf b = BUF_INIT(PART_MAX);
     const char *s;
 
     put_record(r, &b, rec, in);

@@ -41,6 +41,36 @@ def test_a_scope_that_is_too_small(ms):
     assert r.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+def test_a_long_message_is_cut_and_says_so(ms):
+    """Between two characters, and not left out."""
+    iid = ms.instance()
+    ms.cluster(iid, desc="\N{SNOWMAN}" * 300,
+               nodes=[be(iid, n, desc="\N{SNOWMAN}" * 300)
+                      for n in range(1, 12)])
+    r = ms.send("rename_cluster", {"instance_id": iid, "cluster": {
+        "cluster_id": "c1", "cluster_name": "name_c1"}})
+    told = r.json["msg"]
+    assert r.status == 400 and told.endswith("\N{SNOWMAN}..."), r
+    assert told.startswith(
+        "failed to rename cluster, name eq original name, original cluster "
+        'is {"cluster_id":"c1","cluster_name":"name_c1","type":"COMPUTE"')
+    assert 8192 - 3 < len(told.encode()) - 3 <= 8192
+    key = "z" * 10000
+    assert ms.send("decode_key", method="GET", query={"key": key}).json[
+        "msg"] == ("failed to decode key, key=" + key)[:8192] + "..."
+
+
+@pytest.mark.parametrize("query, told", [
+    ("instance_id=%ff", "instance_id"), ("%ff=1", "(unreadable)"),
+    ("instance_id=%00", "instance_id")])
+def test_a_parameter_that_is_no_text(ms, query, told):
+    r = ms.send("get_instance?" + query, method="GET")
+    assert (r.status, r.json["code"]) == (400, "INVALID_ARGUMENT")
+    assert r.json["msg"] == (
+        f"parse http request '{ms.version}get_instance': INVALID_ARGUMENT:"
+        "not UTF-8 text in the URL: " + told)
+
+
 def refused(ms, body, reason, operation="create_instance"):
     r = ms.send(operation, body)
     assert r.status == 400, r
