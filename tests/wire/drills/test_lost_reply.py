@@ -12,6 +12,8 @@ from support.proxy import Proxy
 from support.store import rows, value
 from support.worker import Worker
 
+pytestmark = pytest.mark.fault
+
 WAYS = ["cut_after", "cut_before", "cut_behind"]
 
 
@@ -26,7 +28,7 @@ def mutations():
 @pytest.fixture(scope="module")
 def behind_proxy(pool):
     """A worker of the deployment that reaches its store by a proxy."""
-    deployment = pool.get()
+    deployment = pool.get(name=__name__.rpartition(".")[2])
     path = deployment.path("s", "proxy.sock")
     # The server asks who the proxy is, not who its client is.
     with deployment.sql() as sql:

@@ -16,7 +16,7 @@ from support.waiting import until
 from support.worker import Worker
 from support.words import fresh
 
-pytestmark = pytest.mark.profile
+pytestmark = [pytest.mark.fault, pytest.mark.profile]
 MOST = 3000  # allocations of one request, far beyond any
 
 
@@ -46,7 +46,7 @@ class Memory:
 @pytest.fixture(scope="module")
 def starved(pool):
     """(deployment, worker, its memory, the proxy to its store)."""
-    deployment = pool.get("release")
+    deployment = pool.get("release", name=__name__.rpartition(".")[2])
     memory = Memory(deployment.path("s", "memory"))
     path = deployment.path("s", "proxy.sock")
     with deployment.sql() as sql:

@@ -10,6 +10,8 @@ import pytest
 from support.migrations import steps
 from support.waiting import until
 
+pytestmark = pytest.mark.fault
+
 STEPS = steps()
 NAMES = [f"{s.file}-{s.step}" for s in STEPS]
 LOCKED = STEPS[3:]  # the first three make what the lock needs
