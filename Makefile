@@ -169,8 +169,12 @@ deps: ## install missing Debian packages: GROUPS="run build test comp bench"
 	@.package/deps $(GROUPS)
 
 PREFIX ?= /usr/local
-install: release ## binary and systemd units below DESTDIR (.package/systemd/README.md)
-	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' .package/install
+# /etc, where logrotate looks, for an installation of the whole system; else
+# nothing is written outside PREFIX.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+install: release ## below PREFIX, SYSCONFDIR, DESTDIR (.package/systemd/README.md)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+	    .package/install
 
 help: ## this list
 	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-8s %s\n", $$1, $$2 }' \

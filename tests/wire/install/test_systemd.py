@@ -3,6 +3,7 @@ workers."""
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import stat
@@ -21,33 +22,70 @@ UNITS = ["metagate-serve@.socket", "metagate-serve@.service",
          "metagate-setup.service", "metagate.target"]
 
 
+DOCS = ["README.md", "LICENSE", "INSTALLED.md", "examples/apache.cfg",
+        "examples/Caddyfile", "examples/haproxy.cfg", "examples/lighttpd.cfg"]
+
+
+def install(*settings):
+    subprocess.run(["make", "-s", "install", *settings], cwd=ROOT, check=True,
+                   timeout=300, stdin=subprocess.DEVNULL)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """(DESTDIR, PREFIX) of a `make install`."""
     top = tmp_path_factory.mktemp("install")
     dest, prefix = top / "dest", top / "usr"
-    subprocess.run(["make", "-s", "install", f"DESTDIR={dest}",
-                    f"PREFIX={prefix}"], cwd=ROOT, check=True, timeout=300,
-                   stdin=subprocess.DEVNULL)
+    install(f"DESTDIR={dest}", f"PREFIX={prefix}")
     (prefix / "bin").mkdir(parents=True)  # what the units name
     shutil.copy(f"{dest}{prefix}/bin/metagate", prefix / "bin")
     return dest, prefix
 
 
-def test_everything_lies_below_destdir(installed):
+def test_everything_lies_below_the_prefix(installed):
     dest, prefix = installed
     found = {os.path.join(where, name).removeprefix(str(dest))
              for where, _, names in os.walk(dest) for name in names}
     lib = f"{prefix}/lib"
     assert found == {
-        f"{prefix}/bin/metagate", "/etc/logrotate.d/metagate",
-        f"{prefix}/share/doc/metagate/README.md",
+        f"{prefix}/bin/metagate", f"{prefix}/etc/logrotate.d/metagate",
+        *(f"{prefix}/share/doc/metagate/{name}" for name in DOCS),
         f"{lib}/sysusers.d/metagate.conf", f"{lib}/tmpfiles.d/metagate.conf",
         *(f"{lib}/systemd/system/{u}" for u in UNITS)}
     for name in found - {f"{prefix}/bin/metagate"}:
         with open(f"{dest}{name}") as f:
             text = f.read()
         assert "@" + "PREFIX@" not in text and "HARDENING" not in text, name
+
+
+@pytest.mark.parametrize("prefix, given, expected", [
+    ("/usr", [], "/etc"), ("/usr/local", [], "/etc"),
+    ("/opt/metagate", [], "/opt/metagate/etc"),
+    ("/opt/metagate", ["SYSCONFDIR=/etc"], "/etc")])
+def test_only_an_installation_of_the_system_writes_to_etc(
+        tmp_path, prefix, given, expected):
+    install(f"DESTDIR={tmp_path}", f"PREFIX={prefix}", *given)
+    found = {os.path.join(where, name).removeprefix(str(tmp_path))
+             for where, _, names in os.walk(tmp_path) for name in names}
+    outside = {f for f in found if not f.startswith(prefix + "/")}
+    rotate = f"{expected}/logrotate.d/metagate"
+    assert rotate in found and outside <= {rotate}
+    for name in found:
+        if name.endswith(".service"):
+            text = (tmp_path / name[1:]).read_text()
+            assert set(re.findall(r"ExecStart=(\S+)", text)) == {
+                f"{prefix}/bin/metagate"}
+
+
+@pytest.mark.parametrize("prefix", ["usr", "/a b", "/a&b", "/a|b", "/a;b"])
+def test_a_prefix_that_is_no_plain_path_is_refused(tmp_path, prefix):
+    done = subprocess.run(["make", "-s", "install", f"DESTDIR={tmp_path}/d",
+                           f"PREFIX={prefix}"], cwd=ROOT, text=True,
+                          capture_output=True, timeout=300,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode != 0
+    assert "no plain absolute path" in done.stderr
+    assert os.listdir(tmp_path) == []
 
 
 def units(installed):
