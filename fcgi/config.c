@@ -11,48 +11,56 @@
 
 #include <ini.h>
 
-#include "config_check.h"
+#include "config_rows.h"
 
 extern char **environ;
 
 /* ---- the rows ---- */
 
-enum conf_type { CONF_IS_STR, CONF_IS_INT, CONF_IS_BOOL };
-
-struct conf_row {
-    const char *section, *key;
-    enum conf_type type;
-    size_t off;
-    const char *dflt; /* as it is written in a file */
-    int64_t min, max;
-    config_check_fn *check; /* of a text; NULL: anything */
-    const char *doc;
-};
-
 #define OFF(section, key) offsetof(struct config, section##_##key)
+#define ROW(section_, key_, type_, dflt_, doc_, ...) \
+    { .section = #section_,                          \
+      .key = #key_,                                  \
+      .name = #section_ "." #key_,                   \
+      .type = (type_),                               \
+      .off = OFF(section_, key_),                    \
+      .dflt = (dflt_),                               \
+      .doc = (doc_),                                 \
+      __VA_ARGS__ },
 #define CONF_STR(section, key, dflt, doc) \
-    { #section, #key, CONF_IS_STR, OFF(section, key), dflt, 0, 0, NULL, doc },
-#define CONF_TEXT(section, key, dflt, check, doc) \
-    { #section, #key, CONF_IS_STR, OFF(section, key), dflt, 0, 0, check, doc },
-#define CONF_INT(section, key, dflt, min, max, doc)                 \
-    {                                                               \
-        #section, #key, CONF_IS_INT, OFF(section, key), #dflt, min, \
-        max,      NULL, doc                                         \
-    },
+    ROW(section, key, CONF_IS_STR, dflt, doc, .check = NULL)
+#define CONF_TEXT(section, key, dflt, is, doc) \
+    ROW(section, key, CONF_IS_STR, dflt, doc, .check = is)
+#define CONF_INT(section, key, dflt, lo, hi, doc) \
+    ROW(section, key, CONF_IS_INT, #dflt, doc, .min = (lo), .max = (hi))
 #define CONF_BOOL(section, key, dflt, doc) \
-    { #section, #key, CONF_IS_BOOL, OFF(section, key), #dflt, 0, 0, NULL, doc },
+    ROW(section, key, CONF_IS_BOOL, #dflt, doc, .min = 0)
+#define LIVE_TEXT(section, key, dflt, is, doc) \
+    ROW(section, key, CONF_IS_STR, dflt, doc, .check = is, .live = true)
+#define LIVE_INT(section, key, dflt, lo, hi, doc)                        \
+    ROW(section, key, CONF_IS_INT, #dflt, doc, .min = (lo), .max = (hi), \
+        .live = true)
+#define LIVE_BOOL(section, key, dflt, doc) \
+    ROW(section, key, CONF_IS_BOOL, #dflt, doc, .live = true)
 static const struct conf_row rows[] = {
 #include "config.def"
 };
+#undef ROW
 #undef CONF_STR
 #undef CONF_TEXT
 #undef CONF_INT
 #undef CONF_BOOL
+#undef LIVE_TEXT
+#undef LIVE_INT
+#undef LIVE_BOOL
 
 #define CONF_STR(section, key, dflt, doc)           .section##_##key = (dflt),
 #define CONF_TEXT(section, key, dflt, check, doc)   .section##_##key = (dflt),
 #define CONF_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
 #define CONF_BOOL(section, key, dflt, doc)          .section##_##key = (dflt),
+#define LIVE_TEXT(section, key, dflt, check, doc)   .section##_##key = (dflt),
+#define LIVE_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
+#define LIVE_BOOL(section, key, dflt, doc)          .section##_##key = (dflt),
 static const struct config defaults = {
 #include "config.def"
 };
@@ -63,6 +71,9 @@ static struct config current = {
 #undef CONF_TEXT
 #undef CONF_INT
 #undef CONF_BOOL
+#undef LIVE_TEXT
+#undef LIVE_INT
+#undef LIVE_BOOL
 
 static char *owned[COUNT(rows)];  /* texts that are not defaults */
 static int given_at[COUNT(rows)]; /* line of the file; 0: not in it */
@@ -71,92 +82,30 @@ static char *place_net;
 
 /* ---- one value ---- */
 
-/* What is wrong with a value, as the end of a sentence. */
-struct reason {
-    char text[160];
-};
-
+/* Before threads: members of LIVE_ rows are written as any other. */
 static enum err
-set_str(size_t i, const char *value, struct reason *why)
+set_value(size_t i, const char *text, struct conf_reason *why)
 {
-    const unsigned char *p;
-    const char *wrong;
+    char *at = (char *)&current + rows[i].off;
+    union conf_value v;
     char *copy;
+    enum err e = config_parse(&rows[i], text, &v, why);
 
-    for (p = (const unsigned char *)value; *p != '\0'; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
-            (void)snprintf(why->text, sizeof(why->text),
-                           "must not hold control characters");
-            return ERR_BAD_PARAM;
-        }
+    if (e != ERR_OK)
+        return e;
+    if (rows[i].type == CONF_IS_INT) {
+        memcpy(at, &v.i, sizeof(v.i));
+    } else if (rows[i].type == CONF_IS_BOOL) {
+        memcpy(at, &v.b, sizeof(v.b));
+    } else {
+        copy = strdup(text);
+        if (copy == NULL)
+            return ERR_NOMEM;
+        free(owned[i]);
+        owned[i] = copy;
+        memcpy(at, &copy, sizeof(copy));
     }
-    wrong = rows[i].check != NULL ? rows[i].check(value) : NULL;
-    if (wrong != NULL) {
-        (void)snprintf(why->text, sizeof(why->text), "%s", wrong);
-        return ERR_BAD_PARAM;
-    }
-    copy = strdup(value);
-    if (copy == NULL)
-        return ERR_NOMEM;
-    free(owned[i]);
-    owned[i] = copy;
-    memcpy((char *)&current + rows[i].off, &copy, sizeof(copy));
     return ERR_OK;
-}
-
-static enum err
-set_int(size_t i, const char *value, struct reason *why)
-{
-    const struct conf_row *row = &rows[i];
-    char *end;
-    long long v;
-
-    errno = 0;
-    v = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0 || v < row->min ||
-        v > row->max) {
-        (void)snprintf(why->text, sizeof(why->text),
-                       "must be a whole number from %lld to %lld",
-                       (long long)row->min, (long long)row->max);
-        return ERR_BAD_PARAM;
-    }
-    memcpy((char *)&current + row->off, &(int64_t){ v }, sizeof(int64_t));
-    return ERR_OK;
-}
-
-static enum err
-set_bool(size_t i, const char *value, struct reason *why)
-{
-    static const char *const words[][2] = {
-        { "no", "yes" }, { "false", "true" }, { "off", "on" }, { "0", "1" }
-    };
-    size_t w, v;
-
-    for (w = 0; w < COUNT(words); w++) {
-        for (v = 0; v < 2; v++) {
-            if (strcasecmp(value, words[w][v]) == 0) {
-                memcpy((char *)&current + rows[i].off, &(bool){ v == 1 },
-                       sizeof(bool));
-                return ERR_OK;
-            }
-        }
-    }
-    (void)snprintf(why->text, sizeof(why->text), "must be yes or no");
-    return ERR_BAD_PARAM;
-}
-
-static enum err
-set_value(size_t i, const char *value, struct reason *why)
-{
-    switch (rows[i].type) {
-    case CONF_IS_INT:
-        return set_int(i, value, why);
-    case CONF_IS_BOOL:
-        return set_bool(i, value, why);
-    case CONF_IS_STR:
-        break;
-    }
-    return set_str(i, value, why);
 }
 
 static void
@@ -229,7 +178,7 @@ static int
 take_value(void *state, const char *section, const char *key, const char *value)
 {
     struct ini_state *s = state;
-    struct reason why = { "" };
+    struct conf_reason why = { "" };
     char name[160];
     size_t i = find_row(section, key);
     enum err e;
@@ -299,7 +248,7 @@ load_env(char *why, size_t why_size)
 {
     char name[96];
     const char *value;
-    struct reason r;
+    struct conf_reason r;
     enum err e;
     size_t i;
 
@@ -454,6 +403,19 @@ const struct config *
 config(void)
 {
     return &current;
+}
+
+const struct conf_row *
+config_rows(size_t *n)
+{
+    *n = COUNT(rows);
+    return rows;
+}
+
+void *
+config_at(const struct conf_row *row)
+{
+    return (char *)&current + row->off;
 }
 
 const char *

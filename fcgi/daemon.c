@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config_live.h"
 #include "crypt.h"
 #include "db.h"
 #include "log.h"
@@ -26,6 +28,7 @@
 #include "wake.h"
 
 #define ID_MAX 64
+#define END_MS 1000
 
 static bool
 is_id(const char *text)
@@ -138,13 +141,17 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
     (void)!metrics_open(d->name); /* else it counts for itself */
     d->wake_fd = wake_open(d->name);
     d->socket = role_socket_open(d->name);
+    config_watch_start();
     log_info("%s.start id=%s", role, id);
     return ERR_OK;
 }
 
+/* A thread that hangs in the store is left behind with the process. */
 void
 daemon_end(struct daemon *d)
 {
+    if (!config_watch_stop(END_MS))
+        _exit(EXIT_SUCCESS);
     role_socket_close(d->socket);
     wake_close(d->wake_fd, d->name);
     if (d->signal_fd >= 0)

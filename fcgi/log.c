@@ -154,6 +154,14 @@ log_set_level(enum log_level lv)
 }
 
 void
+log_set_level_name(const char *name)
+{
+    for (size_t lv = 0; lv < COUNT(level_names); lv++)
+        if (strcmp(name, level_names[lv]) == 0)
+            log_set_level((enum log_level)lv);
+}
+
+void
 log_request_id(const char *id)
 {
     request_id = id;

@@ -127,23 +127,6 @@ limit_cores(void)
         (void)setrlimit(RLIMIT_CORE, &one);
 }
 
-static void
-set_log_level(void)
-{
-    static const char *const names[] = {
-        [LOG_LV_DEBUG] = "debug",
-        [LOG_LV_INFO] = "info",
-        [LOG_LV_WARN] = "warn",
-        [LOG_LV_ERROR] = "error",
-    };
-    size_t lv;
-
-    for (lv = 0; lv < COUNT(names); lv++) {
-        if (strcmp(config()->core_log_level, names[lv]) == 0)
-            log_set_level((enum log_level)lv);
-    }
-}
-
 static bool
 load_config(void)
 {
@@ -160,7 +143,7 @@ load_config(void)
     if (config()->core_timezone[0] != '\0')
         (void)setenv("TZ", config()->core_timezone, 1);
     tzset();
-    set_log_level();
+    log_set_level_name(config()->core_log_level);
     limit_cores();
     return true;
 }

@@ -126,6 +126,13 @@ put_type(struct json_writer *w, struct todo *todo, const struct field *f)
 }
 
 static void
+put_description(struct json_writer *w, const struct field *f)
+{
+    if (f->doc != NULL && f->type != F_OBJ)
+        put_pair(w, "description", f->doc);
+}
+
+static void
 put_members(struct json_writer *w, struct todo *todo, const struct record *rec)
 {
     for (size_t i = 0; i < rec->n; i++) {
@@ -136,8 +143,7 @@ put_members(struct json_writer *w, struct todo *todo, const struct record *rec)
         jw_key(w, f->key);
         jw_object(w);
         put_type(w, todo, f);
-        if (f->doc != NULL && f->type != F_OBJ)
-            put_pair(w, "description", f->doc);
+        put_description(w, f);
         jw_object_end(w);
     }
 }
@@ -147,6 +153,12 @@ put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
 {
     jw_key(w, rec->name);
     jw_object(w);
+    if (rec->n == 1 && rec->fields[0].key[0] == '\0') { /* a value itself */
+        put_type(w, todo, &rec->fields[0]);
+        put_description(w, &rec->fields[0]);
+        jw_object_end(w);
+        return;
+    }
     put_pair(w, "type", "object");
     jw_key(w, "properties");
     jw_object(w);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config_live.h"
 #include "crypt.h"
 #include "db.h"
 #include "dispatch.h"
@@ -29,6 +30,7 @@
 #define SYSTEMD_LISTEN_FD 3
 
 #define MAX_ID           255
+#define END_MS           1000
 #define THREADS_PER_CORE 4
 
 /* ---- files ---- */
@@ -130,19 +132,6 @@ reload(void)
     log_info("serve.reload");
 }
 
-/* When nobody asks for anything, /metrics would go on saying that the store
- * is down after it has come back. */
-static void
-look_for_store(void)
-{
-    struct db *db = db_is_down() ? db_open() : NULL;
-    int64_t one;
-
-    if (db != NULL)
-        (void)!db_one_i64(db, "SELECT 1", DB_NO_ARGS, &one);
-    db_close(db);
-}
-
 /* Until a signal ends it, or the schema turns out not to be ours. */
 static void
 wait_for_the_end(const sigset_t *set, struct schema *schema)
@@ -158,8 +147,6 @@ wait_for_the_end(const sigset_t *set, struct schema *schema)
             return;
         else if (errno == EAGAIN && schema->db != NULL)
             ask_schema(schema);
-        else if (errno == EAGAIN)
-            look_for_store();
     }
 }
 
@@ -245,8 +232,10 @@ serve(const struct worker_plan *plan, const sigset_t *signals)
     struct schema schema = { 0 };
     struct worker *w = NULL;
 
-    if (open_schema(&schema))
+    if (open_schema(&schema)) {
+        config_watch_start();
         w = worker_start(plan);
+    }
     if (w != NULL) {
         log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
                  plan->slow_threads);
@@ -263,6 +252,7 @@ run(int id)
     struct worker_plan plan = { 0 };
     sigset_t signals;
     bool well = false;
+    int status;
 
     block_signals(&signals);
     if (prepare(&plan)) {
@@ -270,9 +260,12 @@ run(int id)
         well = serve(&plan, &signals);
     }
     request_rules_forget();
-    db_fini();
+    status = well ? EXIT_SUCCESS : EXIT_FAILURE;
     log_info("serve.end");
-    return well ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!config_watch_stop(END_MS))
+        _exit(status);
+    db_fini();
+    return status;
 }
 
 /* --id N or --id=N; -1 when it is neither. */

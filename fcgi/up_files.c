@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config_live.h"
 #include "crypt.h"
 #include "file.h"
 #include "nginx.h"
@@ -245,6 +246,7 @@ run_steps(const char **step)
         { "repl.password", make_repl_password },
         { "the first token", make_tokens },
         { "the user of the Doris front end", make_fe_user },
+        { "started", config_mark_start },
     };
     enum err e = ERR_OK;
     size_t i;

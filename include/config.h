@@ -1,17 +1,27 @@
-/* The configuration: rows of config.def, read once at start-up. */
+/* The configuration: rows of config.def, read at start-up. What may change
+ * after it are the LIVE_ rows, by config_live.h alone. */
 #ifndef MG_CONFIG_H
 #define MG_CONFIG_H
 
 #include "base.h"
 
-/* One member section_key per row: const char *, int64_t or bool. */
+/* One member section_key per row: const char *, int64_t or bool. Those of
+ * LIVE_ rows are atomic: each read may give another value. */
 struct config {
 #define CONF_STR(section, key, dflt, doc) const char *section##_##key;
 #define CONF_TEXT(section, key, dflt, check, doc) \
     const char *section##_##key;
 #define CONF_INT(section, key, dflt, min, max, doc) int64_t section##_##key;
 #define CONF_BOOL(section, key, dflt, doc) bool section##_##key;
+#define LIVE_TEXT(section, key, dflt, check, doc) \
+    const char *_Atomic section##_##key;
+#define LIVE_INT(section, key, dflt, min, max, doc) \
+    _Atomic int64_t section##_##key;
+#define LIVE_BOOL(section, key, dflt, doc) _Atomic bool section##_##key;
 #include "config.def"
+#undef LIVE_TEXT
+#undef LIVE_INT
+#undef LIVE_BOOL
 #undef CONF_STR
 #undef CONF_TEXT
 #undef CONF_INT

@@ -16,6 +16,8 @@ void log_reopen(void);
 /* The name given to log_open: "serve-0", "control-m1". */
 const char *log_process(void);
 void log_set_level(enum log_level lv);
+/* "debug", "info", "warn" or "error"; others change nothing. */
+void log_set_level_name(const char *name);
 
 /* From log_hush to log_unhush, which the same thread calls, what is written to
  * standard error is lost: for a library that puts lines of its own there,

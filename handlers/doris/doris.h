@@ -322,6 +322,28 @@ STRUCT(doris_instance_line, DORIS_INSTANCE_LINE);
     X(s, STR, next, "next", OUT, -)
 STRUCT(doris_instance_page, DORIS_INSTANCE_PAGE);
 
+/* ---- settings: config.c ---- */
+
+#define DORIS_SHOW_CONFIG(X, s) \
+    X(s, STR, conf_key, "conf_key", IN | QUERY, -, .max = 128)
+STRUCT(doris_show_config, DORIS_SHOW_CONFIG);
+
+#define DORIS_CONFIG_ROWS(X, s)                                  \
+    X(s, JSON, rows, "", OUT, -,                                 \
+      .doc = "an array of [name, type, value, whether it can be" \
+             " changed]")
+STRUCT(doris_config_rows, DORIS_CONFIG_ROWS);
+
+#define DORIS_UPDATE_CONFIG(X, s)                             \
+    X(s, STR, configs, "configs", IN | QUERY, -, .max = 4096) \
+    X(s, STR, persist, "persist", IN | QUERY, -, .max = 16)   \
+    X(s, STR, reason, "reason", IN | QUERY, -, .max = DORIS_TEXT_BYTES)
+STRUCT(doris_update_config, DORIS_UPDATE_CONFIG);
+
+/* What the audit shows of a change. */
+#define DORIS_CONFIG_VALUES(X, s) X(s, MAP, values, "configs", OUT, STR)
+STRUCT(doris_config_values, DORIS_CONFIG_VALUES);
+
 /* ---- object stores and keys ---- */
 
 #define DORIS_GET_OBJ(X, s)                              \

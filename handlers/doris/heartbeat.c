@@ -31,7 +31,7 @@ struct beats {
     char addr[256];
     int32_t port;
     unsigned rounds;
-    int64_t next_ms; /* when the next round begins, monotonic */
+    int64_t ended_ms; /* when the last round did, monotonic; 0: none has */
 };
 
 /* One call. fd -1: over. */
@@ -218,11 +218,19 @@ step(struct duty_run *run, struct beats *b)
         return e;
     *b = (struct beats){
         .rounds = b->rounds + 1,
-        .next_ms = clock_mono_ms() + config()->doris_heartbeat_s * 1000,
+        .ended_ms = clock_mono_ms(),
     };
     if (b->rounds % FORGET_EVERY == 0)
         e = doris_store_beats_forget(run->db);
     return e == ERR_OK ? ERR_NOT_FOUND : e;
+}
+
+/* The interval may be changed between two rounds. */
+static bool
+is_due(const struct beats *b)
+{
+    return *b->addr != '\0' || b->ended_ms == 0 ||
+           clock_mono_ms() - b->ended_ms >= config()->doris_heartbeat_s * 1000;
 }
 
 enum err
@@ -242,7 +250,7 @@ doris_heartbeat(struct duty_run *run)
     }
     if (run->memory == NULL)
         return ERR_NOMEM;
-    if (clock_mono_ms() < ((struct beats *)run->memory)->next_ms)
+    if (!is_due(run->memory))
         return ERR_NOT_FOUND;
     e = step(run, run->memory);
     if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_STATE)

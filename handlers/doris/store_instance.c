@@ -254,11 +254,11 @@ enum err
 doris_store_instance_ram_user(struct db *db, const char *instance_id,
                               const struct doris_user *u)
 {
-    return db_exec_one(
-        db, sql[RAM_USER],
-        DB_ARGS(db_str(u->user_id), ram_secret(instance_id, "ram_ak", u->ak),
-                ram_secret(instance_id, "ram_sk", u->sk),
-                db_str(u->external_id), db_str(instance_id)));
+    return db_exec_one(db, sql[RAM_USER],
+                       DB_ARGS(db_str(u->user_id),
+                               ram_secret(instance_id, "ram_ak", u->ak),
+                               ram_secret(instance_id, "ram_sk", u->sk),
+                               db_str(u->external_id), db_str(instance_id)));
 }
 
 enum err

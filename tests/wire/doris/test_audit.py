@@ -78,6 +78,8 @@ class Canary:
 def judge(endpoint, word, row):
     operation = endpoint.path.lstrip("/")
     kind, _, name = row["target"].rpartition(" ")
+    if kind == "setting":  # of no instance: test_settings.py
+        return
     assert kind in KINDS and word in name.split("/"), row["target"]
     assert isinstance(json.loads(row["request_json"]), dict)
     before, after = states(row)
