@@ -16,6 +16,14 @@ doris_audit_target(struct req *r, const char *kind, const char *instance_id,
 }
 
 void
+doris_audit_id(struct req *r, const char *kind, const char *instance_id,
+               int64_t id)
+{
+    doris_audit_target(r, kind, instance_id,
+                       arena_printf(r->arena, "%lld", (long long)id));
+}
+
+void
 doris_audit_cluster(struct req *r, const struct doris_place *place,
                     const char *cluster_id, const char *before,
                     const char *after)

@@ -7,12 +7,6 @@
 
 /* ---- object stores and vaults ---- */
 
-static bool
-empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
 /* With a role the keys are not needed, but the place must be S3. */
 static bool
 role_complete(const struct doris_obj *o)
@@ -20,24 +14,24 @@ role_complete(const struct doris_obj *o)
     return HAS(o, doris_obj, cred_provider_type) &&
            o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE &&
            HAS(o, doris_obj, provider) && o->provider == DORIS_S3 &&
-           !empty(o->bucket) && !empty(o->endpoint) && !empty(o->region);
+           !doris_empty(o->bucket) && !doris_empty(o->endpoint) && !doris_empty(o->region);
 }
 
 /* external_endpoint may be left out (it is the endpoint then), not empty. */
 static bool
 keys_complete(const struct doris_obj *o)
 {
-    return !empty(o->ak) && !empty(o->sk) && !empty(o->bucket) &&
-           !empty(o->endpoint) && !empty(o->region) &&
+    return !doris_empty(o->ak) && !doris_empty(o->sk) && !doris_empty(o->bucket) &&
+           !doris_empty(o->endpoint) && !doris_empty(o->region) &&
            HAS(o, doris_obj, provider) &&
            (!HAS(o, doris_obj, external_endpoint) ||
-            !empty(o->external_endpoint));
+            !doris_empty(o->external_endpoint));
 }
 
 enum err
 doris_obj_check(struct req *r, const struct doris_obj *o)
 {
-    if (!empty(o->role_arn))
+    if (!doris_empty(o->role_arn))
         return role_complete(o) ? ERR_OK
                                 : req_fail(r, DORIS_S3_ROLE_ERR, ARGS());
     return keys_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
@@ -204,7 +198,7 @@ alter_keys(struct req *r, const void *in)
 {
     const struct doris_obj *o = ((const struct doris_alter_obj *)in)->obj;
 
-    if (empty(o->role_arn) && (empty(o->ak) || empty(o->sk)))
+    if (doris_empty(o->role_arn) && (doris_empty(o->ak) || doris_empty(o->sk)))
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
     return ERR_OK;
 }

@@ -500,6 +500,14 @@ STRUCT(doris_rates, DORIS_RATES);
 /* Unix time in seconds, the unit of every ctime and mtime. */
 int64_t doris_now(void);
 
+/* A text that is not given, or "". */
+static inline bool
+doris_empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
+
 /* The style of replies and of stored documents; the forms of the mounts. */
 extern const struct form doris_form, doris_text_form, doris_rpc_form;
 
@@ -623,6 +631,9 @@ doris_storage_vault(uint64_t version, const struct doris_instance *i,
 /* "stage i1/s1"; without a name "instance i1". */
 void doris_audit_target(struct req *r, const char *kind,
                         const char *instance_id, const char *name);
+/* "tablet i1/50": a thing that has a number. */
+void doris_audit_id(struct req *r, const char *kind, const char *instance_id,
+                    int64_t id);
 /* A cluster's documents; NULL before its creation and after its removal. */
 void doris_audit_cluster(struct req *r, const struct doris_place *place,
                          const char *cluster_id, const char *before,

@@ -70,12 +70,6 @@ doris_obj_get(struct req *r, const struct doris_get_obj *in)
 /* ---- keys of all stores of a bucket user, and of the ram user ---- */
 
 static bool
-empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
-static bool
 same(const char *a, const char *b)
 {
     return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
@@ -87,7 +81,7 @@ update_ram(struct req *r, const struct doris_update_ak_sk *in,
 {
     const struct doris_user *u = in->ram_user;
 
-    if (empty(u->user_id) || empty(u->ak) || empty(u->sk))
+    if (doris_empty(u->user_id) || doris_empty(u->ak) || doris_empty(u->sk))
         return req_fail(r, DORIS_RAM_INFO, ARGS());
     if (i->ram_user == NULL)
         return req_fail(r, DORIS_RAM_NONE, ARGS());
@@ -144,7 +138,7 @@ rotate_user(struct req *r, struct rotation *t, const struct doris_user *u)
 {
     enum err e = ERR_OK;
 
-    if (empty(u->user_id) || empty(u->ak) || empty(u->sk))
+    if (doris_empty(u->user_id) || doris_empty(u->ak) || doris_empty(u->sk))
         return req_fail(r, DORIS_BUCKET_INFO, ARGS());
     for (size_t i = 0; i < t->n && e == ERR_OK; i++)
         e = rotate_one(r, t, u, &t->v[i]);
@@ -325,7 +319,7 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
         e = open_obj(r, &ch, in->obj->id, &o);
     if (e != ERR_OK)
         return e;
-    if (!empty(in->obj->role_arn)) {
+    if (!doris_empty(in->obj->role_arn)) {
         e = set_role(r, &ch, o, in->obj);
         return e == ERR_OK ? changed(r, &ch, o) : e;
     }
@@ -340,8 +334,8 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 static bool
 complete(const struct doris_obj *o)
 {
-    return !empty(o->ak) && !empty(o->sk) && !empty(o->bucket) &&
-           !empty(o->prefix) && !empty(o->endpoint) && !empty(o->region);
+    return !doris_empty(o->ak) && !doris_empty(o->sk) && !doris_empty(o->bucket) &&
+           !doris_empty(o->prefix) && !doris_empty(o->endpoint) && !doris_empty(o->region);
 }
 
 /* prefix and external endpoint as they would be stored. */

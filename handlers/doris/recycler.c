@@ -73,20 +73,11 @@ static enum err
 abort_overdue(struct duty_run *run, void *p)
 {
     const struct doris_overdue_txn *o = p;
-    int64_t deadline_ms;
-    struct doris_txn t;
-    enum err e;
+    struct doris_txn t = { .txn_id = o->txn_id };
+    enum err e = doris_txn_expire(run->db, run->arena, o->instance_id,
+                                  clock_unix_ms(), &t);
 
-    e = doris_store_txn_lock(run->db, run->arena, o->instance_id, o->txn_id,
-                             &t);
-    if (e == ERR_OK)
-        e = doris_store_txn_deadline(run->db, o->instance_id, o->txn_id,
-                                     &deadline_ms);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && deadline_ms > clock_unix_ms()))
-        return ERR_OK;
-    return e == ERR_OK ? doris_txn_abort(run->db, run->arena, o->instance_id,
-                                         "timeout by txn manager", &t)
-                       : e;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* NOT_FOUND when none is overdue. */

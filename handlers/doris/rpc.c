@@ -85,12 +85,21 @@ doris_rpc_instance(struct req *r, const char *cloud_unique_id, int error,
 }
 
 enum err
-doris_rpc_live(struct req *r, const char *cloud_unique_id, int error,
-               const char **out)
+doris_rpc_open(struct req *r, const void *in, const char *cloud_unique_id,
+               int error, const char **out)
+{
+    enum err e = req_check(r, in);
+
+    return e == ERR_OK ? doris_rpc_instance(r, cloud_unique_id, error, out) : e;
+}
+
+enum err
+doris_rpc_open_live(struct req *r, const void *in, const char *cloud_unique_id,
+                    int error, const char **out)
 {
     enum err e;
 
-    e = doris_rpc_instance(r, cloud_unique_id, error, out);
+    e = doris_rpc_open(r, in, cloud_unique_id, error, out);
     if (e != ERR_OK)
         return e;
     e = doris_store_instance_share(r->db, r->arena, *out);

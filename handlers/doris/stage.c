@@ -5,12 +5,6 @@
 #include "store.h"
 #include "store_rpc.h"
 
-static bool
-empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
 /* ---- checks ---- */
 
 static enum err
@@ -21,9 +15,9 @@ stage_complete(struct req *r, const void *in)
 
     if (!HAS(s, doris_stage, type))
         return req_fail(r, DORIS_STAGE_TYPE, ARGS());
-    if (s->type == DORIS_STAGE_EXTERNAL && empty(s->name))
+    if (s->type == DORIS_STAGE_EXTERNAL && doris_empty(s->name))
         return req_fail(r, DORIS_STAGE_NAME, ARGS());
-    if (empty(s->stage_id))
+    if (doris_empty(s->stage_id))
         return req_fail(r, DORIS_STAGE_ID, ARGS());
     if (s->type == DORIS_STAGE_INTERNAL &&
         (s->mysql_user_name.n == 0 || s->mysql_user_id.n == 0))
@@ -49,9 +43,9 @@ stage_named(struct req *r, const void *in)
         return req_fail(r, DORIS_STAGE_TYPE, ARGS());
     if (s->type == DORIS_STAGE_EXTERNAL)
         return ERR_OK;
-    if (empty(s->mysql_user_name))
+    if (doris_empty(s->mysql_user_name))
         return req_fail(r, DORIS_STAGE_NO_USER, ARGS());
-    if (empty(s->mysql_user_id))
+    if (doris_empty(s->mysql_user_id))
         return req_fail(r, DORIS_STAGE_NO_USER_ID, ARGS());
     return ERR_OK;
 }
@@ -151,13 +145,11 @@ doris_stage_get(struct req *r, const struct doris_stage_ref *in)
 
     if (out == NULL)
         return ERR_NOMEM;
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_IID_EMPTY,
-                               &instance_id);
+    e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
+                       &instance_id);
     if (e != ERR_OK)
         return e;
-    if (in->type == DORIS_STAGE_EXTERNAL && empty(in->stage_name)) {
+    if (in->type == DORIS_STAGE_EXTERNAL && doris_empty(in->stage_name)) {
         e = list_external(r, instance_id, out);
     } else {
         out->stage.v = arena_alloc(r->arena, sizeof(*out->stage.v));
@@ -181,7 +173,7 @@ doris_stage_drop(struct req *r, const struct doris_stage_ref *in)
 
     e = req_check(r, in);
     if (e == ERR_OK && in->type == DORIS_STAGE_EXTERNAL &&
-        empty(in->stage_name))
+        doris_empty(in->stage_name))
         return req_fail(r, DORIS_STAGE_NAME, ARGS());
     if (e == ERR_OK)
         e = lock_live(r, in->cloud_unique_id, &instance_id, &version);

@@ -1,8 +1,8 @@
 /* What the store keeps of tablets, transactions and stages; the SQL is in
  * store_tablet.c, store_txn.c and store_stage.c.
  *
- * Order of locks: the transaction's row, versions of partitions and tables by
- * their ids, tablets by their ids, what belongs to a tablet. */
+ * Order of locks: the transaction's row, tablets by their ids, what belongs to
+ * a tablet, versions of partitions and tables by their ids. */
 #ifndef MG_DORIS_STORE_RPC_H
 #define MG_DORIS_STORE_RPC_H
 
@@ -17,11 +17,16 @@ enum err doris_store_instance_share(struct db *db, struct arena *a,
 
 /* ---- tablets: store_tablet.c ---- */
 
-/* Replaces a tablet of the same id with all that belongs to it. Statistics
- * are those of a new tablet. */
+/* With the statistics of a new tablet. EXISTS when there is one of that id:
+ * then that is locked. */
 enum err
-doris_store_tablet_put(struct db *db, struct arena *a, const char *instance_id,
+doris_store_tablet_add(struct db *db, struct arena *a, const char *instance_id,
                        const struct doris_tablet *t) MUST_USE;
+/* Replaces the one of that id, which is locked, with all that belongs to it;
+ * the statistics are those of a new one. */
+enum err doris_store_tablet_replace(struct db *db, struct arena *a,
+                                    const char *instance_id,
+                                    const struct doris_tablet *t) MUST_USE;
 /* The tablet without its rowsets and schema. NOT_FOUND. */
 enum err
 doris_store_tablet(struct db *db, struct arena *a, const char *instance_id,
@@ -72,16 +77,31 @@ doris_store_rowsets(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
                        const struct doris_rowset *rs) MUST_USE;
-/* The visible one of that name. NOT_FOUND. */
+/* Where a rowset is: nowhere; to be removed; prepared; visible; committed,
+ * its transaction or compaction being under way. */
+enum doris_rowset_place {
+    DORIS_NOWHERE = -1,
+    DORIS_RECYCLED,
+    DORIS_PREPARED,
+    DORIS_VISIBLE,
+    DORIS_COMMITTED
+};
+/* The one committed for like's transaction and tablet, whatever its name;
+ * else the one of its name, if there is one. */
 enum err
-doris_store_rowset_named(struct db *db, struct arena *a,
-                         const char *instance_id, int64_t tablet_id,
-                         const char *name, struct doris_rowset *out) MUST_USE;
-/* Those that end in from..to become recyclable (COMPACT); *n how many. */
-enum err
-doris_store_rowsets_replace(struct db *db, const char *instance_id,
-                            int64_t tablet_id, int64_t from, int64_t to,
-                            int64_t now, uint64_t *n) MUST_USE;
+doris_store_rowset_find(struct db *db, struct arena *a, const char *instance_id,
+                        const struct doris_rowset *like,
+                        enum doris_rowset_place *place,
+                        struct doris_rowset *out) MUST_USE;
+/* Whether from..to are the versions of whole rowsets. STATE when one of them
+ * goes beyond, NOT_FOUND when there is none. */
+enum err doris_store_rowsets_whole(struct db *db, struct arena *a,
+                                   const char *instance_id, int64_t tablet_id,
+                                   int64_t from, int64_t to) MUST_USE;
+/* Those that end in from..to become recyclable (COMPACT). */
+enum err doris_store_rowsets_recycle(struct db *db, const char *instance_id,
+                                     int64_t tablet_id, int64_t from,
+                                     int64_t to, int64_t now) MUST_USE;
 
 /* Of a transaction under way; NOT_FOUND, EXISTS. */
 enum err doris_store_tmp(struct db *db, struct arena *a,
@@ -109,14 +129,14 @@ struct doris_pending_list {
     size_t n;
     struct doris_pending *v;
 };
-/* All of a transaction, by tablet. */
+/* All of a transaction, by tablet; their tablets are locked. */
 enum err
 doris_store_pending(struct db *db, struct arena *a, const char *instance_id,
                     int64_t txn_id, struct doris_pending_list *out) MUST_USE;
 enum err doris_store_tmp_done(struct db *db, const char *instance_id,
                               int64_t txn_id) MUST_USE;
 
-/* Its data may be removed unless it is committed. Again: nothing changes. */
+/* Its data may be removed unless it is committed. */
 enum err
 doris_store_prepare(struct db *db, struct arena *a, const char *instance_id,
                     const struct doris_rowset *rs, int64_t now) MUST_USE;
@@ -203,20 +223,38 @@ enum err
 doris_store_txn_overdue(struct db *db, struct arena *a, int64_t now_ms,
                         size_t max, struct doris_overdue_list *out) MUST_USE;
 
+/* Locks a transaction and aborts it when its time is over; *t is as it is
+ * then, whatever it was before. NOT_FOUND. */
+enum err
+doris_txn_expire(struct db *db, struct arena *a, const char *instance_id,
+                 int64_t now_ms, struct doris_txn *t) MUST_USE;
+
 /* Under the row's lock: ABORTED, its rowsets recyclable. */
 enum err
 doris_txn_abort(struct db *db, struct arena *a, const char *instance_id,
                 const char *reason, struct doris_txn *t) MUST_USE;
 
-/* ---- what the handlers of RPCs share: rpc.c ---- */
+/* ---- what the handlers of RPCs share ---- */
+
+/* Visible, from version `from` to `to`: rowset.c. */
+void doris_rowset_visible(struct doris_rowset *rs, int64_t from, int64_t to);
+/* What it adds to its tablet's statistics. */
+struct doris_stats doris_rowset_figures(const struct doris_rowset *rs);
+
+/* rpc.c */
 
 /* The instance of a request; `error` is how it is refused without one. */
 enum err doris_rpc_instance(struct req *r, const char *cloud_unique_id,
                             int error, const char **out) MUST_USE;
+/* How most of them begin: the checks of `in`, then the instance. */
+enum err
+doris_rpc_open(struct req *r, const void *in, const char *cloud_unique_id,
+               int error, const char **out) MUST_USE;
 /* The same for what makes new records: the instance stays until the end of
  * the transaction. */
-enum err doris_rpc_live(struct req *r, const char *cloud_unique_id, int error,
-                        const char **out) MUST_USE;
+enum err
+doris_rpc_open_live(struct req *r, const void *in, const char *cloud_unique_id,
+                    int error, const char **out) MUST_USE;
 /* A tablet that is not there, as Doris says it, with the key. */
 enum err doris_rpc_no_tablet(struct req *r, const char *instance_id,
                              int64_t tablet_id) MUST_USE;

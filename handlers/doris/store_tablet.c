@@ -10,7 +10,8 @@
 
 enum {
     SHARE,
-    TABLET_PUT,
+    TABLET_ADD,
+    TABLET_REPLACE,
     TABLET_SAVE,
     TABLET,
     TABLET_LOCK,
@@ -25,7 +26,8 @@ enum {
     JOB_DROP,
     ROWSETS,
     ROWSET_ADD,
-    ROWSET_NAMED,
+    ROWSET_FIND,
+    ROWSETS_OVERLAP,
     ROWSETS_RECYCLE,
     ROWSETS_REMOVE,
     TMP,
@@ -49,23 +51,22 @@ enum {
 static const char *const sql[SQL__MAX] = {
     [SHARE] = "SELECT status FROM doris_instance WHERE instance_id = ?"
               " LOCK IN SHARE MODE",
-    [TABLET_PUT] =
+    [TABLET_ADD] =
         "INSERT INTO doris_tablet (instance_id, tablet_id, db_id, table_id,"
         " index_id, partition_id, schema_version, state, body, data_size,"
         " num_rows, num_rowsets, num_segments, base_compaction_cnt,"
         " cumulative_compaction_cnt, cumulative_point)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, 0, 0, 0, 2)"
-        " ON DUPLICATE KEY UPDATE version = version + 1,"
-        " db_id = VALUES(db_id), table_id = VALUES(table_id),"
-        " index_id = VALUES(index_id), partition_id = VALUES(partition_id),"
-        " schema_version = VALUES(schema_version), state = VALUES(state),"
-        " body = VALUES(body), data_size = 0, num_rows = 0, num_rowsets = 1,"
-        " num_segments = 0, base_compaction_cnt = 0,"
-        " cumulative_compaction_cnt = 0, cumulative_point = 2,"
-        " last_base_compaction_time_ms = NULL,"
+        " ON DUPLICATE KEY UPDATE version = version + 1",
+    [TABLET_REPLACE] =
+        "UPDATE doris_tablet SET db_id = ?, table_id = ?, index_id = ?,"
+        " partition_id = ?, schema_version = ?, state = ?, body = ?,"
+        " data_size = 0, num_rows = 0, num_rowsets = 1, num_segments = 0,"
+        " base_compaction_cnt = 0, cumulative_compaction_cnt = 0,"
+        " cumulative_point = 2, last_base_compaction_time_ms = NULL,"
         " last_cumu_compaction_time_ms = NULL, full_compaction_cnt = NULL,"
         " last_full_compaction_time_ms = NULL, index_size = NULL,"
-        " segment_size = NULL",
+        " segment_size = NULL" OF_TABLET,
     [TABLET_SAVE] = "UPDATE doris_tablet SET state = ?, body = ?" OF_TABLET,
     [TABLET] = "SELECT db_id, body FROM doris_tablet" OF_TABLET,
     [TABLET_LOCK] = "UPDATE doris_tablet SET version = version + 1" OF_TABLET,
@@ -102,8 +103,18 @@ static const char *const sql[SQL__MAX] = {
                 " AND version BETWEEN ? AND ? ORDER BY version",
     [ROWSET_ADD] = "INSERT INTO doris_rowset (instance_id, tablet_id, version,"
                    " start_version, rowset_id, body) VALUES (?, ?, ?, ?, ?, ?)",
-    [ROWSET_NAMED] =
-        "SELECT body FROM doris_rowset" OF_TABLET " AND rowset_id = ?",
+    /* place: enum doris_rowset_place */
+    [ROWSET_FIND] = "SELECT 3 AS place, body FROM doris_rowset_tmp"
+                    " WHERE instance_id = ? AND txn_id = ? AND tablet_id = ?"
+                    " UNION ALL SELECT 2, body FROM doris_rowset" OF_TABLET
+                    " AND rowset_id = ?"
+                    " UNION ALL SELECT type = 'PREPARE', body"
+                    " FROM doris_rowset_recycle" OF_TABLET " AND rowset_id = ?"
+                    " ORDER BY place DESC LIMIT 1",
+    [ROWSETS_OVERLAP] =
+        "SELECT COUNT(*) AS n, COALESCE(SUM(start_version < ? OR version > ?),"
+        " 0) AS torn FROM doris_rowset" OF_TABLET
+        " AND version >= ? AND start_version <= ?",
     [ROWSETS_RECYCLE] =
         "INSERT INTO doris_rowset_recycle (instance_id, tablet_id, rowset_id,"
         " type, creation_time, body)"
@@ -133,11 +144,11 @@ static const char *const sql[SQL__MAX] = {
         "SELECT r.tablet_id, COALESCE(t.db_id, -1) AS db_id, t.table_id,"
         " t.partition_id, r.body FROM doris_rowset_tmp r JOIN doris_tablet t"
         " ON t.instance_id = r.instance_id AND t.tablet_id = r.tablet_id"
-        " WHERE r.instance_id = ? AND r.txn_id = ? ORDER BY r.tablet_id",
-    [PREPARE] =
-        "INSERT IGNORE INTO doris_rowset_recycle (instance_id, tablet_id,"
-        " rowset_id, type, creation_time, body)"
-        " VALUES (?, ?, ?, 'PREPARE', ?, ?)",
+        " WHERE r.instance_id = ? AND r.txn_id = ? ORDER BY r.tablet_id"
+        " FOR UPDATE",
+    [PREPARE] = "INSERT INTO doris_rowset_recycle (instance_id, tablet_id,"
+                " rowset_id, type, creation_time, body)"
+                " VALUES (?, ?, ?, 'PREPARE', ?, ?)",
     [PREPARED_DROP] = "DELETE FROM doris_rowset_recycle" OF_TABLET
                       " AND rowset_id = ? AND type = 'PREPARE'",
     [RECYCLABLE] = "SELECT creation_time, type, body"
@@ -221,7 +232,7 @@ forget_tablet(struct db *db, const char *instance_id, int64_t tablet_id)
 }
 
 enum err
-doris_store_tablet_put(struct db *db, struct arena *a, const char *instance_id,
+doris_store_tablet_add(struct db *db, struct arena *a, const char *instance_id,
                        const struct doris_tablet *t)
 {
     const char *body;
@@ -229,16 +240,32 @@ doris_store_tablet_put(struct db *db, struct arena *a, const char *instance_id,
 
     e = tablet_body(a, t, &body);
     if (e == ERR_OK)
-        e = db_exec(db, sql[TABLET_PUT],
+        e = db_exec(db, sql[TABLET_ADD],
                     DB_ARGS(db_str(instance_id), db_i64(t->tablet_id),
                             OPT_I64(t, doris_tablet, db_id),
                             db_i64(t->table_id), db_i64(t->index_id),
                             db_i64(t->partition_id), db_i64(t->schema_version),
                             db_str(tablet_state(t)), db_str(body)));
-    /* 1: it is new */
-    if (e == ERR_OK && db_matched(db) != 1)
-        e = forget_tablet(db, instance_id, t->tablet_id);
-    return e;
+    return e == ERR_OK && db_matched(db) != 1 ? ERR_EXISTS : e;
+}
+
+enum err
+doris_store_tablet_replace(struct db *db, struct arena *a,
+                           const char *instance_id,
+                           const struct doris_tablet *t)
+{
+    const char *body;
+    enum err e;
+
+    e = tablet_body(a, t, &body);
+    if (e == ERR_OK)
+        e = db_exec_one(
+            db, sql[TABLET_REPLACE],
+            DB_ARGS(OPT_I64(t, doris_tablet, db_id), db_i64(t->table_id),
+                    db_i64(t->index_id), db_i64(t->partition_id),
+                    db_i64(t->schema_version), db_str(tablet_state(t)),
+                    db_str(body), db_str(instance_id), db_i64(t->tablet_id)));
+    return e == ERR_OK ? forget_tablet(db, instance_id, t->tablet_id) : e;
 }
 
 enum err
@@ -423,9 +450,8 @@ doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
                        const struct doris_rowset *rs)
 {
     const char *body;
-    enum err e;
+    enum err e = doris_doc_render(a, &doris_rowset_rec, rs, &body);
 
-    e = doris_doc_render(a, &doris_rowset_rec, rs, &body);
     if (e != ERR_OK)
         return e;
     return db_exec(db, sql[ROWSET_ADD],
@@ -434,21 +460,62 @@ doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
                            db_str(doris_rowset_name(a, rs)), db_str(body)));
 }
 
+#define FOUND_ROW(X, s)                       \
+    X(s, I64, place, "place", COLUMN_ONLY, -) \
+    X(s, STR, body, "body", COLUMN_ONLY, -)
+STRUCT(doris_found_row, FOUND_ROW);
+TABLE(doris_found_row, FOUND_ROW);
+
 enum err
-doris_store_rowset_named(struct db *db, struct arena *a,
-                         const char *instance_id, int64_t tablet_id,
-                         const char *name, struct doris_rowset *out)
+doris_store_rowset_find(struct db *db, struct arena *a, const char *instance_id,
+                        const struct doris_rowset *like,
+                        enum doris_rowset_place *place,
+                        struct doris_rowset *out)
 {
-    return read_body(
-        db, a, sql[ROWSET_NAMED],
-        DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(name)),
-        &doris_rowset_rec, out);
+    const char *name = doris_rowset_name(a, like);
+    struct db_value iid = db_str(instance_id);
+    struct db_value tablet = db_i64(like->tablet_id);
+    struct doris_found_row row;
+    enum err e;
+
+    e = db_one(db, a, sql[ROWSET_FIND],
+               DB_ARGS(iid, db_i64(like->txn_id), tablet, iid, tablet,
+                       db_str(name), iid, tablet, db_str(name)),
+               &doris_found_row_rec, &row);
+    *place = e == ERR_OK ? (enum doris_rowset_place)row.place : DORIS_NOWHERE;
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    return e == ERR_OK ? doris_doc_parse(a, row.body, &doris_rowset_rec, out)
+                       : e;
+}
+
+#define OVERLAP_ROW(X, s)             \
+    X(s, I64, n, "n", COLUMN_ONLY, -) \
+    X(s, I64, torn, "torn", COLUMN_ONLY, -)
+STRUCT(doris_overlap_row, OVERLAP_ROW);
+TABLE(doris_overlap_row, OVERLAP_ROW);
+
+enum err
+doris_store_rowsets_whole(struct db *db, struct arena *a,
+                          const char *instance_id, int64_t tablet_id,
+                          int64_t from, int64_t to)
+{
+    struct doris_overlap_row row;
+    enum err e;
+
+    e = db_one(db, a, sql[ROWSETS_OVERLAP],
+               DB_ARGS(db_i64(from), db_i64(to), db_str(instance_id),
+                       db_i64(tablet_id), db_i64(from), db_i64(to)),
+               &doris_overlap_row_rec, &row);
+    if (e != ERR_OK)
+        return e;
+    return row.torn > 0 ? ERR_STATE : row.n == 0 ? ERR_NOT_FOUND : ERR_OK;
 }
 
 enum err
-doris_store_rowsets_replace(struct db *db, const char *instance_id,
+doris_store_rowsets_recycle(struct db *db, const char *instance_id,
                             int64_t tablet_id, int64_t from, int64_t to,
-                            int64_t now, uint64_t *n)
+                            int64_t now)
 {
     enum err e;
 
@@ -459,7 +526,6 @@ doris_store_rowsets_replace(struct db *db, const char *instance_id,
         e = db_exec(db, sql[ROWSETS_REMOVE],
                     DB_ARGS(db_str(instance_id), db_i64(tablet_id),
                             db_i64(from), db_i64(to)));
-    *n = db_matched(db);
     return e;
 }
 
@@ -480,9 +546,8 @@ doris_store_tmp_add(struct db *db, struct arena *a, const char *instance_id,
                     const struct doris_rowset *rs)
 {
     const char *body;
-    enum err e;
+    enum err e = doris_doc_render(a, &doris_rowset_rec, rs, &body);
 
-    e = doris_doc_render(a, &doris_rowset_rec, rs, &body);
     if (e != ERR_OK)
         return e;
     return db_exec(db, sql[TMP_ADD],
@@ -545,9 +610,8 @@ doris_store_prepare(struct db *db, struct arena *a, const char *instance_id,
                     const struct doris_rowset *rs, int64_t now)
 {
     const char *body;
-    enum err e;
+    enum err e = doris_doc_render(a, &doris_rowset_rec, rs, &body);
 
-    e = doris_doc_render(a, &doris_rowset_rec, rs, &body);
     if (e != ERR_OK)
         return e;
     return db_exec(db, sql[PREPARE],

@@ -211,3 +211,21 @@ doris_txn_abort(struct db *db, struct arena *a, const char *instance_id,
         e = doris_store_tmp_abort(db, instance_id, t->txn_id, now_ms / 1000);
     return e;
 }
+
+enum err
+doris_txn_expire(struct db *db, struct arena *a, const char *instance_id,
+                 int64_t now_ms, struct doris_txn *t)
+{
+    int64_t deadline_ms;
+    enum err e;
+
+    e = doris_store_txn_lock(db, a, instance_id, t->txn_id, t);
+    if (e != ERR_OK)
+        return e;
+    e = doris_store_txn_deadline(db, instance_id, t->txn_id, &deadline_ms);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && deadline_ms > now_ms))
+        return ERR_OK;
+    return e == ERR_OK ? doris_txn_abort(db, a, instance_id,
+                                         "timeout by txn manager", t)
+                       : e;
+}

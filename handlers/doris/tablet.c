@@ -5,6 +5,91 @@
 #include "store.h"
 #include "store_rpc.h"
 
+/* ---- a change of several tablets ---- */
+
+/* Locks of tablets are taken in the order of their ids. */
+struct turn {
+    int64_t tablet_id;
+    size_t at; /* where the request has it */
+};
+
+/* What the audit row says: the tablets without their schemas. */
+#define TABLETS(X, s) X(s, LIST, tablets, "tablets", OUT, doris_tablet)
+STRUCT(doris_tablets, TABLETS);
+TABLE(doris_tablets, TABLETS);
+
+struct tablet_list {
+    size_t n;
+    struct doris_tablet *v;
+};
+struct change {
+    struct turn *turn;
+    struct tablet_list before, after; /* each with room for all */
+};
+
+static enum err
+change_init(struct req *r, size_t n, struct change *c)
+{
+    *c = (struct change){
+        .turn = arena_array(r->arena, n, sizeof(*c->turn)),
+        .before.v = arena_array(r->arena, n, sizeof(*c->before.v)),
+        .after.v = arena_array(r->arena, n, sizeof(*c->after.v)),
+    };
+    return c->turn == NULL || c->before.v == NULL || c->after.v == NULL
+               ? ERR_NOMEM
+               : ERR_OK;
+}
+
+static int
+by_tablet_id(const void *a, const void *b)
+{
+    const struct turn *x = a, *y = b;
+
+    return (x->tablet_id > y->tablet_id) - (x->tablet_id < y->tablet_id);
+}
+
+/* One that is named twice is refused: Doris keeps the last. */
+static enum err
+take_turns(struct req *r, struct turn *v, size_t n)
+{
+    qsort(v, n, sizeof(*v), by_tablet_id);
+    for (size_t i = 1; i < n; i++)
+        if (v[i].tablet_id == v[i - 1].tablet_id)
+            return req_fail(r, DORIS_TABLET_TWICE,
+                            ARGS(arg_i64(r, "tablet", v[i].tablet_id)));
+    return ERR_OK;
+}
+
+static struct doris_tablets
+shown(const struct tablet_list *list)
+{
+    struct doris_tablets t = { 0 };
+
+    for (size_t i = 0; i < list->n; i++)
+        list->v[i].schema = NULL;
+    t.tablets.n = list->n;
+    t.tablets.v = list->v;
+    return t;
+}
+
+/* "tablet i1/50 and 2 more"; before is null when all of them are new. */
+static void
+change_audit(struct req *r, const char *instance_id, const struct change *c)
+{
+    struct doris_tablets before = shown(&c->before), after = shown(&c->after);
+    const char *more = "";
+
+    if (after.tablets.n > 1)
+        more = arena_printf(r->arena, " and %zu more", after.tablets.n - 1);
+    doris_audit_target(r, "tablet", instance_id,
+                       arena_printf(r->arena, "%lld%s",
+                                    (long long)after.tablets.v[0].tablet_id,
+                                    more == NULL ? "" : more));
+    if (before.tablets.n > 0)
+        req_audit_before(r, &doris_tablets_rec, &before);
+    req_audit_after(r, &doris_tablets_rec, &after);
+}
+
 /* ---- create ---- */
 
 /* The vault whose name the request gives; "" asks for the default one. */
@@ -59,14 +144,83 @@ first_rowset(const struct doris_tablet *t)
     return rs;
 }
 
+/* What a tablet is made with and keeps. */
 static enum err
-put_tablet(struct req *r, const char *instance_id,
-           const struct doris_create_tablets *in,
+print_constant(struct req *r, const struct doris_tablet *t, const char **out)
+{
+    struct doris_tablet plain = *t;
+
+    plain.schema = NULL;
+    plain.rs_metas.n = 0;
+    UNSET(&plain, doris_tablet, tablet_state);
+    UNSET(&plain, doris_tablet, is_in_memory);
+    UNSET(&plain, doris_tablet, is_persistent);
+    UNSET(&plain, doris_tablet, ttl_seconds);
+    UNSET(&plain, doris_tablet, compaction_policy);
+    return doris_doc_render(r->arena, &doris_tablet_rec, &plain, out);
+}
+
+static enum err
+is_same(struct req *r, const struct doris_tablet *a,
+        const struct doris_tablet *b, bool *out)
+{
+    const char *x, *y;
+    enum err e;
+
+    e = print_constant(r, a, &x);
+    if (e == ERR_OK)
+        e = print_constant(r, b, &y);
+    *out = e == ERR_OK && strcmp(x, y) == 0 &&
+           HAS(a, doris_tablet, db_id) == HAS(b, doris_tablet, db_id) &&
+           a->db_id == b->db_id;
+    return e;
+}
+
+/* Its schema and its first rowset. */
+static enum err
+fill_tablet(struct req *r, const char *instance_id,
+            const struct doris_tablet *t)
+{
+    struct doris_rowset rs;
+    enum err e = ERR_OK;
+
+    if (t->schema != NULL)
+        e = doris_store_schema_put(r->db, r->arena, instance_id, t->index_id,
+                                   t->schema_version, t->schema);
+    if (e != ERR_OK || t->rs_metas.n == 0)
+        return e;
+    rs = first_rowset(t);
+    return doris_store_rowset_add(r->db, r->arena, instance_id, &rs);
+}
+
+/* There is one of that id. Another one takes its place, as in Doris; but a
+ * request that comes again must not undo what was loaded since. */
+static enum err
+put_again(struct req *r, const char *instance_id, struct doris_tablet *t,
+          struct change *c)
+{
+    struct doris_tablet *old = &c->before.v[c->before.n++];
+    bool same;
+    enum err e;
+
+    e = doris_store_tablet(r->db, r->arena, instance_id, t->tablet_id, old);
+    if (e == ERR_OK)
+        e = is_same(r, old, t, &same);
+    if (e != ERR_OK)
+        return e;
+    if (same) {
+        *t = *old;
+        return ERR_OK;
+    }
+    e = doris_store_tablet_replace(r->db, r->arena, instance_id, t);
+    return e == ERR_OK ? fill_tablet(r, instance_id, t) : e;
+}
+
+static struct doris_tablet
+new_tablet(const struct doris_create_tablets *in,
            const struct doris_tablet *asked)
 {
     struct doris_tablet t = *asked;
-    struct doris_rowset rs;
-    enum err e;
 
     if (!HAS(&t, doris_tablet, schema_version)) {
         t.schema_version = t.schema->schema_version;
@@ -76,44 +230,42 @@ put_tablet(struct req *r, const char *instance_id,
         t.db_id = in->db_id;
         SET(&t, doris_tablet, db_id);
     }
-    e = doris_store_tablet_put(r->db, r->arena, instance_id, &t);
-    if (e == ERR_OK && t.schema != NULL)
-        e = doris_store_schema_put(r->db, r->arena, instance_id, t.index_id,
-                                   t.schema_version, t.schema);
-    if (e != ERR_OK || t.rs_metas.n == 0)
-        return e;
-    rs = first_rowset(&t);
-    return doris_store_rowset_add(r->db, r->arena, instance_id, &rs);
+    return t;
 }
 
-static int
-by_tablet_id(const void *a, const void *b)
+static enum err
+put_tablet(struct req *r, const char *instance_id,
+           const struct doris_create_tablets *in,
+           const struct doris_tablet *asked, struct change *c)
 {
-    const struct doris_tablet *x = a, *y = b;
+    struct doris_tablet *t = &c->after.v[c->after.n++];
+    enum err e;
 
-    return (x->tablet_id > y->tablet_id) - (x->tablet_id < y->tablet_id);
+    *t = new_tablet(in, asked);
+    e = doris_store_tablet_add(r->db, r->arena, instance_id, t);
+    if (e == ERR_EXISTS)
+        return put_again(r, instance_id, t, c);
+    return e == ERR_OK ? fill_tablet(r, instance_id, t) : e;
 }
 
-/* In order of their ids, in which all transactions lock tablets. One that is
- * named twice is refused: Doris keeps the last. */
 static enum err
 put_tablets(struct req *r, const char *instance_id,
             const struct doris_create_tablets *in)
 {
     size_t n = in->tablet_metas.n;
-    struct doris_tablet *v = arena_array(r->arena, n, sizeof(*v));
-    enum err e = ERR_OK;
+    struct change c;
+    enum err e;
 
-    if (v == NULL)
-        return ERR_NOMEM;
-    memcpy(v, in->tablet_metas.v, n * sizeof(*v));
-    qsort(v, n, sizeof(*v), by_tablet_id);
-    for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        if (i > 0 && v[i].tablet_id == v[i - 1].tablet_id)
-            return req_fail(r, DORIS_TABLET_TWICE,
-                            ARGS(arg_i64(r, "tablet", v[i].tablet_id)));
-        e = put_tablet(r, instance_id, in, &v[i]);
-    }
+    e = change_init(r, n, &c);
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        c.turn[i] = (struct turn){ in->tablet_metas.v[i].tablet_id, i };
+    if (e == ERR_OK)
+        e = take_turns(r, c.turn, n);
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        e = put_tablet(r, instance_id, in, &in->tablet_metas.v[c.turn[i].at],
+                       &c);
+    if (e == ERR_OK)
+        change_audit(r, instance_id, &c);
     return e;
 }
 
@@ -126,10 +278,8 @@ doris_tablet_create(struct req *r, const struct doris_create_tablets *in)
 
     if (chosen == NULL)
         return ERR_NOMEM;
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = doris_rpc_live(r, in->cloud_unique_id, DORIS_IID_EMPTY,
-                           &instance_id);
+    e = doris_rpc_open_live(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
+                            &instance_id);
     if (e == ERR_OK && HAS(in, doris_create_tablets, storage_vault_name))
         e = choose_vault(r, instance_id, in->storage_vault_name, chosen);
     if (e == ERR_OK)
@@ -190,50 +340,45 @@ apply(struct doris_tablet *t, const struct doris_tablet_change *c)
 
 static enum err
 update_tablet(struct req *r, const char *instance_id,
-              const struct doris_tablet_change *c)
+              const struct doris_tablet_change *asked, struct change *c)
 {
-    struct doris_tablet t;
+    struct doris_tablet *old = &c->before.v[c->before.n++];
+    struct doris_tablet *t = &c->after.v[c->after.n++];
     enum err e;
 
-    e = doris_store_tablet_lock(r->db, instance_id, c->tablet_id);
+    e = doris_store_tablet_lock(r->db, instance_id, asked->tablet_id);
     if (e == ERR_OK)
-        e = doris_store_tablet(r->db, r->arena, instance_id, c->tablet_id, &t);
+        e = doris_store_tablet(r->db, r->arena, instance_id, asked->tablet_id,
+                               old);
     if (e == ERR_NOT_FOUND)
-        return doris_rpc_no_tablet(r, instance_id, c->tablet_id);
+        return doris_rpc_no_tablet(r, instance_id, asked->tablet_id);
     if (e != ERR_OK)
         return e;
-    apply(&t, c);
-    return doris_store_tablet_save(r->db, r->arena, instance_id, &t);
+    *t = *old;
+    apply(t, asked);
+    return doris_store_tablet_save(r->db, r->arena, instance_id, t);
 }
 
-static int
-change_by_tablet_id(const void *a, const void *b)
-{
-    const struct doris_tablet_change *x = a, *y = b;
-
-    return (x->tablet_id > y->tablet_id) - (x->tablet_id < y->tablet_id);
-}
-
-/* As put_tablets: in the order of all locks, each once. */
 static enum err
 update_tablets(struct req *r, const char *instance_id,
                const struct doris_update_tablet *in)
 {
+    const struct doris_tablet_change *v = in->tablet_meta_infos.v;
     size_t n = in->tablet_meta_infos.n;
-    struct doris_tablet_change *v = arena_array(r->arena, n, sizeof(*v));
-    enum err e = ERR_OK;
+    struct change c;
+    enum err e;
 
-    if (v == NULL)
-        return ERR_NOMEM;
-    memcpy(v, in->tablet_meta_infos.v, n * sizeof(*v));
-    qsort(v, n, sizeof(*v), change_by_tablet_id);
-    for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        if (i > 0 && v[i].tablet_id == v[i - 1].tablet_id)
-            return req_fail(r, DORIS_TABLET_TWICE,
-                            ARGS(arg_i64(r, "tablet", v[i].tablet_id)));
-        e = update_tablet(r, instance_id, &v[i]);
-    }
-    return e == ERR_OK ? req_ok(r) : e;
+    e = change_init(r, n, &c);
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        c.turn[i] = (struct turn){ v[i].tablet_id, i };
+    if (e == ERR_OK)
+        e = take_turns(r, c.turn, n);
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        e = update_tablet(r, instance_id, &v[c.turn[i].at], &c);
+    if (e != ERR_OK)
+        return e;
+    change_audit(r, instance_id, &c);
+    return req_ok(r);
 }
 
 enum err

@@ -1,6 +1,6 @@
-/* Transactions: PREPARED, perhaps PRECOMMITTED, then VISIBLE or ABORTED. */
-#include <stdlib.h>
-#include <string.h>
+/* The life of a transaction: PREPARED, perhaps PRECOMMITTED, then VISIBLE
+ * (commit.c) or ABORTED. */
+#include "txn.h"
 
 #include "clock.h"
 #include "config.h"
@@ -12,6 +12,71 @@ is_running(const struct doris_txn *t)
 {
     return t->status == DORIS_TXN_PREPARED ||
            t->status == DORIS_TXN_PRECOMMITTED;
+}
+
+/* ---- what is shared with commit.c ---- */
+
+enum err
+doris_txn_fail(struct req *r, int id, const struct doris_txn *t)
+{
+    return req_fail(
+        r, id, ARGS(arg_i64(r, "db", t->db_id), arg_i64(r, "txn", t->txn_id)));
+}
+
+/* What of the store is an unknown transaction: one of another database too. */
+static enum err
+check_found(struct req *r, enum err e, const struct doris_txn_ref *ref,
+            const struct doris_txn *t)
+{
+    const struct doris_txn named = { .db_id = ref->db_id,
+                                     .txn_id = ref->txn_id };
+
+    if (e == ERR_NOT_FOUND && ref->db_id < 0)
+        return doris_txn_fail(r, DORIS_TXN_NO_INDEX, &named);
+    if (e == ERR_NOT_FOUND ||
+        (e == ERR_OK && ref->db_id >= 0 && t->db_id != ref->db_id))
+        return doris_txn_fail(r, DORIS_TXN_NO_INFO, &named);
+    return e;
+}
+
+static void
+audit_before(struct req *r, const char *instance_id, const struct doris_txn *t)
+{
+    doris_audit_id(r, "transaction", instance_id, t->txn_id);
+    req_audit_before(r, &doris_txn_rec, t);
+}
+
+/* Locked, to be changed. */
+static enum err
+lock_named(struct req *r, const char *instance_id,
+           const struct doris_txn_ref *ref, struct doris_txn *out)
+{
+    enum err e =
+        doris_store_txn_lock(r->db, r->arena, instance_id, ref->txn_id, out);
+
+    e = check_found(r, e, ref, out);
+    if (e == ERR_OK)
+        audit_before(r, instance_id, out);
+    return e;
+}
+
+enum err
+doris_txn_open(struct req *r, const void *in, struct doris_txn_ref ref,
+               const char **instance_id, struct doris_txn *out)
+{
+    enum err e;
+
+    e = doris_rpc_open(r, in, ref.cloud_unique_id, DORIS_COMMIT_CUID,
+                       instance_id);
+    return e == ERR_OK ? lock_named(r, *instance_id, &ref, out) : e;
+}
+
+enum err
+doris_txn_save(struct req *r, const char *instance_id, int64_t deadline_ms,
+               const struct doris_txn *t)
+{
+    req_audit_after(r, &doris_txn_rec, t);
+    return doris_store_txn_save(r->db, r->arena, instance_id, deadline_ms, t);
 }
 
 /* ---- begin ---- */
@@ -30,7 +95,7 @@ fail_label(struct req *r, const struct doris_txn *t,
            const struct doris_txn *asked)
 {
     struct doris_begun *more = arena_alloc(r->arena, sizeof(*more));
-    bool again = is_running(t) && same_request(t, asked);
+    bool again = t->status != DORIS_TXN_VISIBLE && same_request(t, asked);
 
     if (more == NULL)
         return ERR_NOMEM;
@@ -48,58 +113,56 @@ fail_label(struct req *r, const struct doris_txn *t,
                          &doris_begun_rec, more);
 }
 
-/* A transaction whose time is over does not hold its label, also when the
- * duty that aborts it has not come by yet. */
+/* A running transaction whose time is over does not hold its label, also when
+ * the duty that aborts it has not come by yet. t is as it is under its lock. */
 static enum err
-abort_overdue(struct req *r, const char *instance_id, int64_t txn_id,
-              bool *gone)
+make_way(struct req *r, const char *instance_id, struct doris_txn *t)
 {
-    int64_t deadline_ms;
-    struct doris_txn t;
+    if (!is_running(t))
+        return ERR_OK;
+    return doris_txn_expire(r->db, r->arena, instance_id, clock_unix_ms(), t);
+}
+
+/* An aborted transaction leaves its label, but not for ever; and a request
+ * that comes again after the abort does not begin a second one. */
+static enum err
+check_aborted(struct req *r, const char *instance_id, const struct doris_txn *t,
+              const struct doris_txn *asked)
+{
+    struct doris_label ids;
     enum err e;
 
-    *gone = false;
-    e = doris_store_txn_lock(r->db, r->arena, instance_id, txn_id, &t);
-    if (e == ERR_OK)
-        e = doris_store_txn_deadline(r->db, instance_id, txn_id, &deadline_ms);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && deadline_ms > clock_unix_ms()))
-        return ERR_OK;
-    if (e == ERR_OK)
-        e = doris_txn_abort(r->db, r->arena, instance_id,
-                            "timeout by txn manager", &t);
-    *gone = e == ERR_OK;
+    if (same_request(t, asked))
+        return fail_label(r, t, asked);
+    e = doris_store_txn_ids(r->db, r->arena, instance_id, t->db_id, t->label,
+                            &ids);
+    if (e == ERR_OK && ids.txn_ids.n >= DORIS_ABORTED_MAX)
+        return req_fail(
+            r, DORIS_TXN_TOO_MANY,
+            ARGS(arg("label", t->label), arg_i64(r, "txn", t->txn_id)));
     return e;
 }
 
-/* OK when the label may be used now. */
+/* OK when the label may be used now. Its newest transaction is the only one
+ * that may be anything but aborted. */
 static enum err
 check_label(struct req *r, const char *instance_id,
             const struct doris_txn *asked)
 {
-    struct doris_label ids;
     struct doris_txn t;
-    bool gone;
     enum err e;
 
-    e = doris_store_txn_live(r->db, r->arena, instance_id, asked->db_id,
-                             asked->label, &t);
-    if (e == ERR_OK && is_running(&t)) {
-        e = abort_overdue(r, instance_id, t.txn_id, &gone);
-        if (e == ERR_OK && !gone)
-            return fail_label(r, &t, asked);
-    } else if (e == ERR_OK) {
-        return fail_label(r, &t, asked);
-    }
-    if (e != ERR_OK && e != ERR_NOT_FOUND)
+    e = doris_store_txn_newest(r->db, r->arena, instance_id, asked->db_id,
+                               asked->label, &t);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (e == ERR_OK)
+        e = make_way(r, instance_id, &t);
+    if (e != ERR_OK)
         return e;
-    e = doris_store_txn_ids(r->db, r->arena, instance_id, asked->db_id,
-                            asked->label, &ids);
-    if (e == ERR_OK && ids.txn_ids.n >= DORIS_ABORTED_MAX)
-        return req_fail(
-            r, DORIS_TXN_TOO_MANY,
-            ARGS(arg("label", asked->label),
-                 arg_i64(r, "txn", ids.txn_ids.v[ids.txn_ids.n - 1].v)));
-    return e;
+    if (t.status != DORIS_TXN_ABORTED)
+        return fail_label(r, &t, asked);
+    return check_aborted(r, instance_id, &t, asked);
 }
 
 /* What the client must not choose. */
@@ -131,6 +194,10 @@ add_txn(struct req *r, const char *instance_id, const struct doris_txn *asked,
 
     e = doris_store_txn_add(r->db, r->arena, instance_id,
                             t->prepare_time + t->timeout_ms, t);
+    if (e == ERR_OK) {
+        doris_audit_id(r, "transaction", instance_id, t->txn_id);
+        req_audit_after(r, &doris_txn_rec, t);
+    }
     if (e != ERR_EXISTS)
         return e;
     e = doris_store_txn_live(r->db, r->arena, instance_id, t->db_id, t->label,
@@ -150,10 +217,8 @@ doris_txn_begin(struct req *r, const struct doris_begin_txn *in)
 
     if (out == NULL)
         return ERR_NOMEM;
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = doris_rpc_live(r, in->cloud_unique_id, DORIS_TXN_CUID,
-                           &instance_id);
+    e = doris_rpc_open_live(r, in, in->cloud_unique_id, DORIS_TXN_CUID,
+                            &instance_id);
     if (e == ERR_OK)
         e = check_label(r, instance_id, in->txn_info);
     if (e != ERR_OK)
@@ -165,362 +230,64 @@ doris_txn_begin(struct req *r, const struct doris_begin_txn *in)
     return req_send_or_fail(r, e, &doris_begun_rec, out);
 }
 
-/* ---- the transaction of a request ---- */
-
-/* Locked when it is to change; db_id -1 = as it has it. */
-static enum err
-find_txn(struct req *r, const char *instance_id, int64_t db_id, int64_t txn_id,
-         bool lock, struct doris_txn *out)
-{
-    enum err e;
-
-    e = lock ? doris_store_txn_lock(r->db, r->arena, instance_id, txn_id, out)
-             : doris_store_txn(r->db, r->arena, instance_id, txn_id, out);
-    if (e == ERR_NOT_FOUND && db_id < 0)
-        return req_fail(r, DORIS_TXN_NO_INDEX, ARGS(arg_i64(r, "txn", txn_id)));
-    if (e == ERR_NOT_FOUND ||
-        (e == ERR_OK && db_id >= 0 && out->db_id != db_id))
-        return req_fail(
-            r, DORIS_TXN_NO_INFO,
-            ARGS(arg_i64(r, "db", db_id), arg_i64(r, "txn", txn_id)));
-    return e;
-}
-
-static enum err
-fail_txn(struct req *r, int id, const struct doris_txn *t)
-{
-    return req_fail(
-        r, id, ARGS(arg_i64(r, "db", t->db_id), arg_i64(r, "txn", t->txn_id)));
-}
-
-static int64_t
-given_id(bool given, int64_t id)
-{
-    return given ? id : -1;
-}
-
 /* ---- precommit ---- */
+
+static enum err
+check_precommit(struct req *r, const struct doris_txn *t)
+{
+    switch (t->status) {
+    case DORIS_TXN_PREPARED:
+        return ERR_OK;
+    case DORIS_TXN_ABORTED:
+        return doris_txn_fail(r, DORIS_PRE_ABORTED, t);
+    case DORIS_TXN_VISIBLE:
+        return doris_txn_fail(r, DORIS_PRE_VISIBLE, t);
+    default:
+        return doris_txn_fail(r, DORIS_PRE_DONE, t);
+    }
+}
+
+/* *wait_ms is how long it may stay so. */
+static void
+precommit(struct doris_txn *t, const struct doris_precommit_txn *in,
+          int64_t *wait_ms)
+{
+    *wait_ms = config()->doris_precommit_timeout_s * 1000;
+    if (HAS(in, doris_precommit_txn, precommit_timeout_ms) &&
+        in->precommit_timeout_ms > 0) {
+        *wait_ms = in->precommit_timeout_ms;
+        t->precommit_timeout_ms = *wait_ms;
+        SET(t, doris_txn, precommit_timeout_ms);
+    }
+    t->status = DORIS_TXN_PRECOMMITTED;
+    t->precommit_time = clock_unix_ms();
+    SET(t, doris_txn, precommit_time);
+    if (in->commit_attachment != NULL)
+        t->commit_attachment = in->commit_attachment;
+}
 
 enum err
 doris_txn_precommit(struct req *r, const struct doris_precommit_txn *in)
 {
     struct doris_txn_id_reply *out = arena_alloc(r->arena, sizeof(*out));
-    int64_t wait_ms = config()->doris_precommit_timeout_s * 1000;
     const char *instance_id;
     struct doris_txn t;
+    int64_t wait_ms;
     enum err e;
 
     if (out == NULL)
         return ERR_NOMEM;
-    e = req_check(r, in);
+    e = doris_txn_open(r, in, TXN_REF(in, doris_precommit_txn), &instance_id,
+                       &t);
     if (e == ERR_OK)
-        e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_COMMIT_CUID,
-                               &instance_id);
-    if (e == ERR_OK)
-        e = find_txn(r, instance_id,
-                     given_id(HAS(in, doris_precommit_txn, db_id), in->db_id),
-                     in->txn_id, true, &t);
+        e = check_precommit(r, &t);
     if (e != ERR_OK)
         return e;
-    if (t.status != DORIS_TXN_PREPARED)
-        return fail_txn(r,
-                        t.status == DORIS_TXN_ABORTED   ? DORIS_PRE_ABORTED
-                        : t.status == DORIS_TXN_VISIBLE ? DORIS_PRE_VISIBLE
-                                                        : DORIS_PRE_DONE,
-                        &t);
-    if (HAS(in, doris_precommit_txn, precommit_timeout_ms) &&
-        in->precommit_timeout_ms > 0) {
-        wait_ms = in->precommit_timeout_ms;
-        t.precommit_timeout_ms = wait_ms;
-        SET(&t, doris_txn, precommit_timeout_ms);
-    }
-    t.status = DORIS_TXN_PRECOMMITTED;
-    t.precommit_time = clock_unix_ms();
-    SET(&t, doris_txn, precommit_time);
-    if (in->commit_attachment != NULL)
-        t.commit_attachment = in->commit_attachment;
-    e = doris_store_txn_save(r->db, r->arena, instance_id,
-                             t.precommit_time + wait_ms, &t);
+    precommit(&t, in, &wait_ms);
+    e = doris_txn_save(r, instance_id, t.precommit_time + wait_ms, &t);
     out->txn_id = t.txn_id;
     SET(out, doris_txn_id_reply, txn_id);
     return req_send_or_fail(r, e, &doris_txn_id_reply_rec, out);
-}
-
-/* ---- commit ---- */
-
-/* A partition that the transaction touches, or a table (partition 0). */
-struct place {
-    int64_t db_id, table_id, partition_id, version;
-};
-
-struct commit {
-    const char *instance_id;
-    struct doris_txn txn;
-    struct doris_pending_list rowsets;
-    struct place *partition, *table;
-    size_t partitions, tables;
-    int64_t now_ms;
-};
-
-static int
-compare(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-    const struct place *x = a, *y = b;
-    int c = compare(x->db_id, y->db_id);
-
-    if (c == 0)
-        c = compare(x->table_id, y->table_id);
-    return c == 0 ? compare(x->partition_id, y->partition_id) : c;
-}
-
-/* Sorted, each once: the order in which all transactions take them. */
-static size_t
-sort_places(struct place *v, size_t n)
-{
-    size_t kept = 0;
-
-    qsort(v, n, sizeof(*v), by_place);
-    for (size_t i = 0; i < n; i++)
-        if (kept == 0 || by_place(&v[kept - 1], &v[i]) != 0)
-            v[kept++] = v[i];
-    return kept;
-}
-
-/* Partitions are those of the rowsets' tablets; tables those, and the ones
- * that the transaction was begun for. */
-static enum err
-gather_places(struct req *r, struct commit *c)
-{
-    size_t n = c->rowsets.n, named = c->txn.table_ids.n;
-
-    c->partition = arena_array(r->arena, n, sizeof(*c->partition));
-    c->table = arena_array(r->arena, n + named, sizeof(*c->table));
-    if (c->partition == NULL || c->table == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        const struct doris_pending *p = &c->rowsets.v[i];
-        int64_t db_id = p->db_id < 0 ? c->txn.db_id : p->db_id;
-
-        c->partition[i] =
-            (struct place){ db_id, p->table_id, p->partition_id, 0 };
-        c->table[i] = (struct place){ db_id, p->table_id, 0, 0 };
-    }
-    for (size_t i = 0; i < named; i++)
-        c->table[n + i] =
-            (struct place){ c->txn.db_id, c->txn.table_ids.v[i].v, 0, 0 };
-    c->partitions = sort_places(c->partition, n);
-    c->tables = sort_places(c->table, n + named);
-    return ERR_OK;
-}
-
-static enum err
-bump(struct req *r, const struct commit *c, char kind, struct place *v,
-     size_t n)
-{
-    enum err e = ERR_OK;
-
-    for (size_t i = 0; i < n && e == ERR_OK; i++)
-        e = doris_store_version_bump(r->db, c->instance_id, kind, v[i].db_id,
-                                     v[i].table_id, v[i].partition_id,
-                                     c->now_ms, &v[i].version);
-    return e;
-}
-
-/* What a rowset adds to its tablet. Older nodes give the data's size alone;
- * then nothing is known of index and segments. */
-static struct doris_stats
-figures(const struct doris_rowset *rs)
-{
-    bool total = HAS(rs, doris_rowset, total_disk_size);
-    struct doris_stats s = {
-        .data_size = total ? rs->total_disk_size : rs->data_disk_size,
-        .num_rows = rs->num_rows,
-        .num_rowsets = 1,
-        .num_segments = rs->num_segments,
-        .index_size = rs->index_disk_size,
-        .segment_size = rs->data_disk_size,
-    };
-
-    if (total) {
-        SET(&s, doris_stats, index_size);
-        SET(&s, doris_stats, segment_size);
-    }
-    return s;
-}
-
-static int64_t
-version_of(const struct commit *c, const struct doris_pending *p)
-{
-    struct place key = { p->db_id < 0 ? c->txn.db_id : p->db_id, p->table_id,
-                         p->partition_id, 0 };
-    const struct place *found =
-        bsearch(&key, c->partition, c->partitions, sizeof(key), by_place);
-
-    return found == NULL ? 0 : found->version;
-}
-
-/* The tablet before its rowset, whose key refers to it. */
-static enum err
-publish(struct req *r, const struct commit *c, const struct doris_pending *p)
-{
-    struct doris_rowset rs = *p->rowset;
-    struct doris_stats s = figures(&rs);
-    enum err e;
-
-    rs.start_version = rs.end_version = version_of(c, p);
-    rs.rowset_state = 2;
-    SET(&rs, doris_rowset, start_version);
-    SET(&rs, doris_rowset, end_version);
-    SET(&rs, doris_rowset, rowset_state);
-    e = doris_store_stats_add(r->db, c->instance_id, p->tablet_id, &s);
-    if (e == ERR_OK)
-        e = doris_store_rowset_add(r->db, r->arena, c->instance_id, &rs);
-    return e;
-}
-
-static enum err
-make_visible(struct req *r, struct commit *c)
-{
-    enum err e;
-
-    c->now_ms = clock_unix_ms();
-    e = doris_store_pending(r->db, r->arena, c->instance_id, c->txn.txn_id,
-                            &c->rowsets);
-    if (e == ERR_OK)
-        e = gather_places(r, c);
-    if (e == ERR_OK)
-        e = bump(r, c, 'p', c->partition, c->partitions);
-    if (e == ERR_OK)
-        e = bump(r, c, 't', c->table, c->tables);
-    for (size_t i = 0; e == ERR_OK && i < c->rowsets.n; i++)
-        e = publish(r, c, &c->rowsets.v[i]);
-    if (e == ERR_OK)
-        e = doris_store_tmp_done(r->db, c->instance_id, c->txn.txn_id);
-    c->txn.status = DORIS_TXN_VISIBLE;
-    c->txn.commit_time = c->txn.finish_time = c->now_ms;
-    SET(&c->txn, doris_txn, commit_time);
-    SET(&c->txn, doris_txn, finish_time);
-    if (e == ERR_OK)
-        e = doris_store_txn_save(r->db, r->arena, c->instance_id, 0, &c->txn);
-    return e;
-}
-
-/* Rows added to a table by tablets of its base index. */
-static int64_t
-rows_of(const struct commit *c, const struct doris_commit_txn *in,
-        int64_t table_id)
-{
-    int64_t rows = 0;
-
-    for (size_t i = 0; i < c->rowsets.n; i++) {
-        const struct doris_pending *p = &c->rowsets.v[i];
-
-        for (size_t k = 0; k < in->base_tablet_ids.n; k++)
-            if (p->table_id == table_id &&
-                in->base_tablet_ids.v[k].v == p->tablet_id)
-                rows += p->rowset->num_rows;
-    }
-    return rows;
-}
-
-static enum err
-fill_tables(struct req *r, const struct commit *c,
-            const struct doris_commit_txn *in, struct doris_committed *out)
-{
-    if (in->base_tablet_ids.n == 0)
-        return ERR_OK;
-    out->table_stats.v =
-        arena_array(r->arena, c->tables, sizeof(*out->table_stats.v));
-    if (out->table_stats.v == NULL)
-        return ERR_NOMEM;
-    out->table_stats.n = c->tables;
-    for (size_t i = 0; i < c->tables; i++) {
-        struct doris_table_stats *s = &out->table_stats.v[i];
-
-        s->table_id = c->table[i].table_id;
-        s->updated_row_count = rows_of(c, in, s->table_id);
-        SET(s, doris_table_stats, table_id);
-        SET(s, doris_table_stats, updated_row_count);
-    }
-    return ERR_OK;
-}
-
-static enum err
-fill_committed(struct req *r, const struct commit *c,
-               const struct doris_commit_txn *in, struct doris_committed *out)
-{
-    size_t n = c->partitions;
-    struct doris_txn *t = arena_alloc(r->arena, sizeof(*t));
-
-    out->table_ids.v = arena_array(r->arena, n, sizeof(struct I64));
-    out->partition_ids.v = arena_array(r->arena, n, sizeof(struct I64));
-    out->versions.v = arena_array(r->arena, n, sizeof(struct I64));
-    if (t == NULL || out->table_ids.v == NULL || out->partition_ids.v == NULL ||
-        out->versions.v == NULL)
-        return ERR_NOMEM;
-    *t = c->txn;
-    out->txn_info = t;
-    out->table_ids.n = out->partition_ids.n = out->versions.n = n;
-    for (size_t i = 0; i < n; i++) {
-        out->table_ids.v[i].v = c->partition[i].table_id;
-        out->partition_ids.v[i].v = c->partition[i].partition_id;
-        out->versions.v[i].v = c->partition[i].version;
-    }
-    out->version_update_time_ms = c->now_ms;
-    if (c->now_ms > 0)
-        SET(out, doris_committed, version_update_time_ms);
-    return fill_tables(r, c, in, out);
-}
-
-/* Whether it is to be made visible now; a commit that comes again finds its
- * transaction visible, and is told what it would have been told. */
-static enum err
-check_commit(struct req *r, const struct doris_commit_txn *in,
-             const struct doris_txn *t, bool *visible)
-{
-    *visible = t->status == DORIS_TXN_VISIBLE;
-    if (t->status == DORIS_TXN_ABORTED)
-        return fail_txn(r, DORIS_COMMIT_ABORTED, t);
-    if (*visible && in->is_2pc)
-        return fail_txn(r, DORIS_COMMIT_VISIBLE, t);
-    if (t->status == DORIS_TXN_PREPARED && in->is_2pc)
-        return fail_txn(r, DORIS_COMMIT_PREPARED, t);
-    return ERR_OK;
-}
-
-enum err
-doris_txn_commit(struct req *r, const struct doris_commit_txn *in)
-{
-    struct doris_committed *out = arena_alloc(r->arena, sizeof(*out));
-    struct commit c = { 0 };
-    bool visible;
-    enum err e;
-
-    if (out == NULL)
-        return ERR_NOMEM;
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_COMMIT_CUID,
-                               &c.instance_id);
-    if (e == ERR_OK)
-        e = find_txn(r, c.instance_id,
-                     given_id(HAS(in, doris_commit_txn, db_id), in->db_id),
-                     in->txn_id, true, &c.txn);
-    if (e == ERR_OK)
-        e = check_commit(r, in, &c.txn, &visible);
-    if (e == ERR_OK && in->commit_attachment != NULL && !visible)
-        c.txn.commit_attachment = in->commit_attachment;
-    if (e == ERR_OK && !visible)
-        e = make_visible(r, &c);
-    if (e == ERR_OK)
-        e = fill_committed(r, &c, in, out);
-    return req_send_or_fail(r, e, &doris_committed_rec, out);
 }
 
 /* ---- abort ---- */
@@ -528,14 +295,28 @@ doris_txn_commit(struct req *r, const struct doris_commit_txn *in)
 static enum err
 fail_abort(struct req *r, int id, const struct doris_abort_txn *in)
 {
-    return req_fail(
-        r, id,
-        ARGS(arg_i64(r, "db",
-                     given_id(HAS(in, doris_abort_txn, db_id), in->db_id)),
-             arg_i64(r, "txn",
-                     given_id(HAS(in, doris_abort_txn, txn_id), in->txn_id)),
-             arg("label", in->label == NULL ? "" : in->label),
-             doris_rpc_cuid(in->cloud_unique_id)));
+    const struct doris_txn_ref ref = TXN_REF(in, doris_abort_txn);
+
+    return req_fail(r, id,
+                    ARGS(arg_i64(r, "db", ref.db_id),
+                         arg_i64(r, "txn", ref.txn_id),
+                         arg("label", in->label == NULL ? "" : in->label),
+                         doris_rpc_cuid(in->cloud_unique_id)));
+}
+
+/* Why the label names nothing that could be aborted. */
+static enum err
+fail_idle(struct req *r, const char *instance_id,
+          const struct doris_abort_txn *in)
+{
+    struct doris_txn t;
+    enum err e;
+
+    e = doris_store_txn_newest(r->db, r->arena, instance_id, in->db_id,
+                               in->label, &t);
+    if (e == ERR_NOT_FOUND)
+        return fail_abort(r, DORIS_LABEL_UNKNOWN, in);
+    return e == ERR_OK ? fail_abort(r, DORIS_LABEL_IDLE, in) : e;
 }
 
 /* By label: the one of that label that is running; an aborted one is not
@@ -552,33 +333,43 @@ find_by_label(struct req *r, const char *instance_id,
     if (e == ERR_OK && is_running(out))
         e = doris_store_txn_lock(r->db, r->arena, instance_id, out->txn_id,
                                  out);
-    if (e == ERR_OK && is_running(out))
-        return ERR_OK;
-    if (e == ERR_NOT_FOUND)
-        e = doris_store_txn_newest(r->db, r->arena, instance_id, in->db_id,
-                                   in->label, out);
-    if (e == ERR_NOT_FOUND)
-        return fail_abort(r, DORIS_LABEL_UNKNOWN, in);
-    return e == ERR_OK ? fail_abort(r, DORIS_LABEL_IDLE, in) : e;
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && !is_running(out)))
+        return fail_idle(r, instance_id, in);
+    if (e == ERR_OK)
+        audit_before(r, instance_id, out);
+    return e;
 }
 
 static enum err
-find_to_abort(struct req *r, const char *instance_id,
-              const struct doris_abort_txn *in, struct doris_txn *out)
+find_by_id(struct req *r, const char *instance_id,
+           const struct doris_abort_txn *in, struct doris_txn *out)
 {
-    int64_t db_id = given_id(HAS(in, doris_abort_txn, db_id), in->db_id);
+    const struct doris_txn_ref ref = TXN_REF(in, doris_abort_txn);
     enum err e;
 
-    if (!HAS(in, doris_abort_txn, txn_id) || in->txn_id <= 0)
-        return find_by_label(r, instance_id, in, out);
-    e = find_txn(r, instance_id, db_id, in->txn_id, true, out);
+    e = lock_named(r, instance_id, &ref, out);
     if (e != ERR_OK)
         return e;
     if (out->status == DORIS_TXN_ABORTED)
-        return fail_txn(r, DORIS_ABORT_ABORTED, out);
+        return doris_txn_fail(r, DORIS_ABORT_ABORTED, out);
     if (out->status == DORIS_TXN_VISIBLE)
-        return fail_txn(r, DORIS_ABORT_VISIBLE, out);
+        return doris_txn_fail(r, DORIS_ABORT_VISIBLE, out);
     return ERR_OK;
+}
+
+static enum err
+abort_found(struct req *r, const char *instance_id,
+            const struct doris_abort_txn *in, struct doris_txn *t)
+{
+    enum err e;
+
+    if (in->commit_attachment != NULL)
+        t->commit_attachment = in->commit_attachment;
+    e = doris_txn_abort(
+        r->db, r->arena, instance_id,
+        HAS(in, doris_abort_txn, reason) ? in->reason : "User Abort", t);
+    req_audit_after(r, &doris_txn_rec, t);
+    return e;
 }
 
 static enum err
@@ -598,14 +389,9 @@ abort_one(struct req *r, const struct doris_abort_txn *in,
     if (e == ERR_BAD_PARAM)
         return fail_abort(r, DORIS_ABORT_CUID, in);
     if (e == ERR_OK)
-        e = find_to_abort(r, instance_id, in, out);
-    if (e != ERR_OK)
-        return e;
-    if (in->commit_attachment != NULL)
-        out->commit_attachment = in->commit_attachment;
-    return doris_txn_abort(
-        r->db, r->arena, instance_id,
-        HAS(in, doris_abort_txn, reason) ? in->reason : "User Abort", out);
+        e = by_id ? find_by_id(r, instance_id, in, out)
+                  : find_by_label(r, instance_id, in, out);
+    return e == ERR_OK ? abort_found(r, instance_id, in, out) : e;
 }
 
 enum err
@@ -634,34 +420,40 @@ doris_txn_abort_text(struct req *r, const struct doris_abort_txn *in)
 
 /* ---- get ---- */
 
+static enum err
+read_txn(struct req *r, const char *instance_id, const struct doris_get_txn *in,
+         struct doris_txn *out)
+{
+    const struct doris_txn_ref ref = TXN_REF(in, doris_get_txn);
+    enum err e;
+
+    if (HAS(in, doris_get_txn, txn_id)) {
+        e = doris_store_txn(r->db, r->arena, instance_id, in->txn_id, out);
+        return check_found(r, e, &ref, out);
+    }
+    e = doris_store_txn_newest(r->db, r->arena, instance_id, in->db_id,
+                               in->label, out);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, DORIS_LABEL_UNKNOWN,
+                    ARGS(arg_i64(r, "db", in->db_id), arg("label", in->label)));
+}
+
 enum err
 doris_txn_get(struct req *r, const struct doris_get_txn *in)
 {
     struct doris_txn_reply *out = arena_alloc(r->arena, sizeof(*out));
     struct doris_txn *t = arena_alloc(r->arena, sizeof(*t));
-    int64_t db_id = given_id(HAS(in, doris_get_txn, db_id), in->db_id);
     const char *instance_id;
     enum err e;
 
     if (out == NULL || t == NULL)
         return ERR_NOMEM;
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_COMMIT_CUID,
-                               &instance_id);
-    if (e != ERR_OK)
-        return e;
-    if (HAS(in, doris_get_txn, txn_id)) {
-        e = find_txn(r, instance_id, db_id, in->txn_id, false, t);
-    } else {
-        e = doris_store_txn_newest(r->db, r->arena, instance_id, db_id,
-                                   in->label, t);
-        if (e == ERR_NOT_FOUND)
-            return req_fail(
-                r, DORIS_LABEL_UNKNOWN,
-                ARGS(arg_i64(r, "db", db_id), arg("label", in->label)));
-    }
     out->txn_info = t;
+    e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_COMMIT_CUID,
+                       &instance_id);
+    if (e == ERR_OK)
+        e = read_txn(r, instance_id, in, t);
     return req_send_or_fail(r, e, &doris_txn_reply_rec, out);
 }
 
@@ -710,10 +502,8 @@ doris_txn_get_id(struct req *r, const struct doris_get_txn_id *in)
 
     if (out == NULL)
         return ERR_NOMEM;
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_TXN_CUID,
-                               &instance_id);
+    e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_TXN_CUID,
+                       &instance_id);
     if (e == ERR_OK)
         e = newest_wanted(r, instance_id, in, &out->txn_id);
     SET(out, doris_txn_id_reply, txn_id);

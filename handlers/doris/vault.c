@@ -5,12 +5,6 @@
 
 #define VAULT_NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-static bool
-empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
 /* An instance that is being changed. */
 struct change {
     const char *instance_id;
@@ -25,7 +19,7 @@ begin(struct req *r, const struct doris_alter_vault *in, struct change *ch)
     enum err e;
 
     ch->now = doris_now();
-    if (empty(in->cloud_unique_id))
+    if (doris_empty(in->cloud_unique_id))
         return req_fail(r, DORIS_CUID_UNSET, ARGS());
     e = doris_resolve(r, in->cloud_unique_id, &ch->instance_id);
     if (e == ERR_NOT_FOUND)
@@ -108,7 +102,7 @@ add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
 static bool
 keyed(const struct doris_obj *o)
 {
-    return !empty(o->role_arn) || (!empty(o->ak) && !empty(o->sk));
+    return !doris_empty(o->role_arn) || (!doris_empty(o->ak) && !doris_empty(o->sk));
 }
 
 enum err
@@ -126,7 +120,7 @@ doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
     e = begin(r, in, &ch);
     if (e != ERR_OK)
         return e;
-    if (empty(in->vault->name))
+    if (doris_empty(in->vault->name))
         return fail_name(r, DORIS_VAULT_PATTERN, "");
     if (!HAS(o, doris_obj, provider))
         return req_fail(r, DORIS_VAULT_PROVIDER, ARGS());
@@ -142,7 +136,7 @@ doris_vault_add_hdfs(struct req *r, const struct doris_alter_vault *in)
     struct change ch;
     enum err e;
 
-    if (in->vault == NULL || empty(in->vault->name) ||
+    if (in->vault == NULL || doris_empty(in->vault->name) ||
         in->vault->hdfs_info == NULL)
         return req_fail(r, DORIS_HDFS_UNSET, ARGS());
     e = begin(r, in, &ch);
@@ -173,13 +167,13 @@ name_ok(const char *name)
 static void
 alter_keys(struct doris_obj *o, const struct doris_obj *asked)
 {
-    if (!empty(asked->role_arn)) {
+    if (!doris_empty(asked->role_arn)) {
         o->role_arn = asked->role_arn;
         SET(o, doris_obj, role_arn);
         o->cred_provider_type = DORIS_CRED_INSTANCE_PROFILE;
         SET(o, doris_obj, cred_provider_type);
         o->ak = o->sk = NULL;
-    } else if (!empty(asked->ak)) {
+    } else if (!doris_empty(asked->ak)) {
         o->ak = asked->ak;
         o->sk = asked->sk;
         SET(o, doris_obj, ak);
@@ -214,14 +208,14 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
     const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
     enum err e;
 
-    if (in->vault == NULL || empty(in->vault->name))
+    if (in->vault == NULL || doris_empty(in->vault->name))
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
     e = doris_obj_size(r, o);
     if (e != ERR_OK)
         return e;
     if (touches_fixed(o))
         return req_fail(r, DORIS_VAULT_FIXED, ARGS());
-    if (o != NULL && empty(o->ak) != empty(o->sk))
+    if (o != NULL && doris_empty(o->ak) != doris_empty(o->sk))
         return req_fail(r, DORIS_VAULT_PAIR, ARGS());
     return ERR_OK;
 }
@@ -288,7 +282,7 @@ doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
     struct doris_vault v;
     enum err e;
 
-    if (in->vault == NULL || empty(in->vault->name))
+    if (in->vault == NULL || doris_empty(in->vault->name))
         return req_fail(r, DORIS_HDFS_UNSET, ARGS());
     e = begin(r, in, &ch);
     if (e != ERR_OK)

@@ -13,12 +13,6 @@ contains(const struct STR *v, size_t n, const char *name)
     return false;
 }
 
-static bool
-empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
 /* Members must have a name of the plain form whatever the configuration
  * says of clusters' names. */
 static bool
@@ -83,9 +77,9 @@ check_policy(struct req *r, const struct doris_cluster *c)
 
     if (!HAS(p, doris_policy, type))
         return req_fail(r, DORIS_V_POLICY_UNSET, ARGS());
-    if (empty(p->active_cluster_name) != (p->standby_cluster_names.n == 0))
+    if (doris_empty(p->active_cluster_name) != (p->standby_cluster_names.n == 0))
         return req_fail(r, DORIS_V_POLICY_HALF, ARGS());
-    if (empty(p->active_cluster_name) ||
+    if (doris_empty(p->active_cluster_name) ||
         !contains(c->cluster_names.v, c->cluster_names.n,
                   p->active_cluster_name))
         return req_fail(r, DORIS_V_ACTIVE, ARGS());

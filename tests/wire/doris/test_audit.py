@@ -7,23 +7,20 @@ import json
 import pytest
 
 from support import tables
+from support.metarpc import compaction, rowset, tablet, txn
 from support.metaservice import be
 from support.store import rows
 from support.words import fresh
 
 pytestmark = pytest.mark.config(METAGATE_AUDIT_KEEP_DAYS="91")
 
-# Their rows name the instance and hold the request so far.
-BY_REQUEST = {
-    "abort_txn", "abort_tablet_job", "create_tablets", "update_tablet",
-    "prepare_rowset", "commit_rowset", "begin_txn", "precommit_txn",
-    "commit_txn", "start_tablet_job", "finish_tablet_job"}
 CREATE = {"create_instance", "add_cluster", "add_obj_info", "add_s3_vault",
           "add_hdfs_vault", "create_stage", "recycle_instance",
-          "adjust_rate_limit"}
+          "adjust_rate_limit", "create_tablets", "prepare_rowset", "begin_txn",
+          "start_tablet_job"}
 REMOVE = {"drop_cluster", "drop_hdfs_vault", "drop_stage"}
 KINDS = {"instance", "cluster", "object store", "storage vault", "stage",
-         "rate limit"}
+         "rate limit", "tablet", "rowset", "transaction", "tablet job"}
 TOO_LONG = {"truncated": True, "limit_bytes": 65536}
 
 
@@ -32,8 +29,14 @@ def writers():
             if e.dialect == "doris" and "TX" in e.flags]
 
 
-# Their example names a transaction that is not there, and is refused.
-NEED_MORE = {"precommit_txn", "commit_txn"}
+def steps(endpoint, word):
+    """The example and what goes before it; who names a transaction by its id
+    has to begin one."""
+    request = endpoint.request(word)
+    yield from endpoint.before(word)
+    if "txn_id" in (request.body or {}):
+        yield tables.find(endpoint, "/begin_txn").request(word)
+    yield request
 
 
 def rows_of(sql, reply):
@@ -83,10 +86,6 @@ def judge(endpoint, word, row):
     assert kind in KINDS and word in name.split("/"), row["target"]
     assert isinstance(json.loads(row["request_json"]), dict)
     before, after = states(row)
-    if operation in BY_REQUEST:
-        assert (before, after) == (None, None), (
-            "take it out of BY_REQUEST", row)
-        return
     assert (before is None) == (operation in CREATE), row
     assert (after is None) == (operation in REMOVE), row
     assert before != after, row
@@ -94,14 +93,16 @@ def judge(endpoint, word, row):
 
 @pytest.mark.parametrize("endpoint", writers())
 def test_every_change_shows_and_no_secret_does(doris, sql, endpoint):
-    canary, word = Canary(), fresh("u")
-    for request in (*endpoint.before(word), endpoint.request(word)):
-        r = request.send(doris, body=spoil(request.body, canary))
+    canary, word, begun = Canary(), fresh("u"), None
+    for request in steps(endpoint, word):
+        body = spoil(request.body, canary)
+        if begun and "txn_id" in body:
+            body["txn_id"] = begun
+        r = request.send(doris, body=body)
         assert r.status == request.endpoint.status, r
-        if request.endpoint.path.lstrip("/") in NEED_MORE:
-            assert r.json["status"]["code"] != "OK"
-            assert rows_of(sql, r) == []
-        elif "TX" in request.endpoint.flags:
+        if request.endpoint.path == "/begin_txn":
+            begun = r.json["txn_id"]
+        if "TX" in request.endpoint.flags:
             row = row_of(sql, r)
             judge(request.endpoint, word, row)
             canary.assert_not_in(row)
@@ -233,3 +234,95 @@ def test_a_limit_is_told_with_the_one_before(doris, sql, fresh):
         row = row_of(sql, r)
         assert row["target"] == f"rate limit get_txn/{iid}"
         assert [s and s["qps"] for s in states(row)] == [old, new]
+
+
+# ---- tablets, rowsets, transactions, jobs ----
+
+def told(rpc, sql, name, body):
+    """(target, before, after) of an RPC's success."""
+    r = rpc.send(name, body)
+    assert r.json["status"]["code"] == "OK", r
+    row = row_of(sql, r)
+    return row["target"], *states(row)
+
+
+def test_tablets_are_told_by_their_own_records(rpc, sql):
+    body = {"db_id": 10, "tablet_metas": [tablet(51), tablet(50)]}
+    target, before, after = told(rpc, sql, "create_tablets", body)
+    assert (target, before) == (f"tablet {rpc.iid}/50 and 1 more", None)
+    assert [t["tablet_id"] for t in after["tablets"]] == ["50", "51"]
+    assert not any("schema" in t for t in after["tablets"])
+    target, before, after = told(rpc, sql, "update_tablet", {
+        "tablet_meta_infos": [{"tablet_id": 51, "ttl_seconds": 7}]})
+    assert target == f"tablet {rpc.iid}/51"
+    assert differing(before["tablets"][0], after["tablets"][0]) \
+        == {"ttl_seconds": (None, "7")}
+    body["tablet_metas"] = [tablet(50, partition_id=41), tablet(52)]
+    target, before, after = told(rpc, sql, "create_tablets", body)
+    assert [t["partition_id"] for t in before["tablets"]] == ["40"]
+    assert [t["partition_id"] for t in after["tablets"]] == ["41", "40"]
+
+
+def test_a_rowset_is_told_from_place_to_place(rpc, sql):
+    rpc.tablets(50)
+    body = {"rowset_meta": rowset(50, rpc.begin(), "rs1")}
+    target, before, prepared = told(rpc, sql, "prepare_rowset", body)
+    assert (target, before) == (f"rowset {rpc.iid}/50/rs1", None)
+    assert prepared["rowset_state"] == "PREPARED"
+    assert told(rpc, sql, "prepare_rowset", body) \
+        == (target, prepared, prepared)  # the same again
+    target, before, after = told(rpc, sql, "commit_rowset", body)
+    assert before == prepared
+    assert differing(before, after) \
+        == {"rowset_state": ("PREPARED", "COMMITTED")}
+    assert told(rpc, sql, "commit_rowset", body) == (target, after, after)
+
+
+def test_a_transaction_is_told_from_state_to_state(rpc, sql):
+    target, before, begun = told(rpc, sql, "begin_txn", {"txn_info": txn("l")})
+    tid = int(begun["txn_id"])
+    assert (target, before) == (f"transaction {rpc.iid}/{tid}", None)
+    state = lambda s: "TXN_STATUS_" + s
+    for name, was, now in (("precommit_txn", "PREPARED", "PRECOMMITTED"),
+                           ("commit_txn", "PRECOMMITTED", "VISIBLE"),
+                           ("commit_txn", "VISIBLE", "VISIBLE")):
+        named, before, after = told(rpc, sql, name, {"txn_id": tid})
+        assert (named, before["status"], after["status"]) \
+            == (target, state(was), state(now))
+    other = rpc.begin("m")
+    target, before, after = told(rpc, sql, "abort_txn", {
+        "db_id": 10, "label": "m", "reason": "why"})
+    assert target == f"transaction {rpc.iid}/{other}"
+    assert (before["status"], after["status"], after["reason"]) \
+        == (state("PREPARED"), state("ABORTED"), "why")
+
+
+def test_a_job_is_told_by_the_jobs_of_its_tablet(rpc, sql):
+    rpc.tablets(50)
+    at = {"idx": {"tablet_id": 50}}
+    target, before, after = told(rpc, sql, "start_tablet_job", {
+        "job": {**at, "compaction": [compaction("a")]}})
+    assert (target, before) == (f"tablet job {rpc.iid}/50", None)
+    assert [c["id"] for c in after["compaction"]] == ["a"]
+    both = {"job": {**at, "compaction": [compaction("b", "BASE")]}}
+    _, before, after = told(rpc, sql, "start_tablet_job", both)
+    assert [c["id"] for c in before["compaction"]] == ["a"]
+    assert [c["id"] for c in after["compaction"]] == ["a", "b"]
+    assert told(rpc, sql, "start_tablet_job", both) == (target, after, after)
+    _, before, after = told(rpc, sql, "finish_tablet_job", {
+        "action": "ABORT", "job": {**at, "compaction": [{"id": "a"}]}})
+    assert [c["id"] for c in after["compaction"]] == ["b"]
+
+
+def test_what_is_refused_is_not_told(rpc, sql):
+    rpc.tablets(50)
+    tid = rpc.begin("l")
+    rpc.ok("abort_txn", {"txn_id": tid})
+    for name, body in (("commit_txn", {"txn_id": tid}),
+                       ("commit_rowset", {"rowset_meta": rowset(50, tid)}),
+                       ("update_tablet", {"tablet_meta_infos": [
+                           {"tablet_id": 50, "ttl_seconds": 1},
+                           {"tablet_id": 51}]})):
+        r = rpc.send(name, body)
+        assert r.json["status"]["code"] != "OK"
+        assert rows_of(sql, r) == []
