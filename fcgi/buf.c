@@ -163,16 +163,21 @@ buf_u64(struct buf *b, uint64_t v)
     buf_put(b, text, buf_digits(text, v));
 }
 
+size_t
+buf_signed_digits(char out[21], int64_t v)
+{
+    if (v >= 0)
+        return buf_digits(out, (uint64_t)v);
+    out[0] = '-';
+    return 1 + buf_digits(out + 1, 0 - (uint64_t)v);
+}
+
 void
 buf_i64(struct buf *b, int64_t v)
 {
     char text[21];
-    size_t n = 0;
 
-    if (v < 0)
-        text[n++] = '-';
-    n += buf_digits(text + n, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
-    buf_put(b, text, n);
+    buf_put(b, text, buf_signed_digits(text, v));
 }
 
 static void print_long(struct buf *b, const char *fmt, va_list args, size_t n)

@@ -34,12 +34,8 @@ static void
 render_i64_key(struct json_writer *w, int64_t v)
 {
     char text[21];
-    size_t n = 0;
 
-    if (v < 0)
-        text[n++] = '-';
-    n += buf_digits(text + n, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
-    jw_plain_key(w, text, n);
+    jw_plain_key(w, text, buf_signed_digits(text, v));
 }
 
 static void

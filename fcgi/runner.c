@@ -32,13 +32,20 @@ jitter(int64_t ms)
     return ms - ms / 10 + rand_r(&seed) % (ms / 5 + 1);
 }
 
+/* When ms from now have passed. */
+static struct timespec
+after_ms(int64_t ms)
+{
+    int64_t at_ms = clock_mono_ms() + ms;
+
+    return (struct timespec){ at_ms / 1000, at_ms % 1000 * 1000000 };
+}
+
 /* Answers whether to go on. */
 static bool
 idle(struct runner *r, int64_t ms)
 {
-    int64_t until_ms = clock_mono_ms() + ms;
-    const struct timespec until = { until_ms / 1000,
-                                    until_ms % 1000 * 1000000 };
+    const struct timespec until = after_ms(ms);
     bool stop;
 
     pthread_mutex_lock(&r->mutex);
@@ -180,9 +187,7 @@ runner_busy_ms(struct runner *r)
 static bool
 wait_ended(struct runner *r, int64_t timeout_ms)
 {
-    int64_t until_ms = clock_mono_ms() + timeout_ms;
-    const struct timespec until = { until_ms / 1000,
-                                    until_ms % 1000 * 1000000 };
+    const struct timespec until = after_ms(timeout_ms);
     bool ended;
 
     pthread_mutex_lock(&r->mutex);

@@ -43,6 +43,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* The decimal digits of v, not terminated; how many there are. */
 size_t buf_digits(char out[20], uint64_t v);
+/* The same of a number that may be negative. */
+size_t buf_signed_digits(char out[21], int64_t v);
 
 /* n times the byte c (indentation). */
 void buf_fill(struct buf *b, char c, size_t n);

@@ -268,14 +268,17 @@ doris_instance_list(struct req *r, const struct doris_list_instances *in)
 
 /* ---- changes ---- */
 
-/* The instance as it is, locked. */
+/* The request's checks; the instance as it is, locked. */
 static enum err
-open_instance(struct req *r, const char *id, int64_t now,
+open_instance(struct req *r, const void *in, const char *id, int64_t now,
               struct doris_instance *out)
 {
     uint64_t version;
     enum err e;
 
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
     doris_audit_target(r, "instance", id, NULL);
     e = doris_store_lock(r->db, id, now, &version);
     if (e == ERR_NOT_FOUND)
@@ -296,9 +299,7 @@ doris_instance_drop(struct req *r, const struct doris_instance_id *in)
     bool clusters = false;
     enum err e;
 
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = open_instance(r, in->instance_id, now, &i);
+    e = open_instance(r, in, in->instance_id, now, &i);
     if (e == ERR_OK)
         e = doris_store_has_clusters(r->db, in->instance_id, &clusters);
     if (e == ERR_OK && clusters)
@@ -316,9 +317,7 @@ doris_instance_rename(struct req *r, const struct doris_rename_instance *in)
     struct doris_instance i;
     enum err e;
 
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = open_instance(r, in->instance_id, doris_now(), &i);
+    e = open_instance(r, in, in->instance_id, doris_now(), &i);
     if (e == ERR_OK)
         e = doris_store_instance_rename(r->db, in->instance_id, in->name);
     i.name = in->name;
@@ -346,9 +345,7 @@ doris_instance_set_status(struct req *r,
     struct doris_instance i;
     enum err e;
 
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = open_instance(r, in->instance_id, now, &i);
+    e = open_instance(r, in, in->instance_id, now, &i);
     if (e != ERR_OK)
         return e;
     if (status_refusal(i.status, in->op) >= 0)
@@ -366,9 +363,7 @@ set_sse(struct req *r, const struct doris_instance_id *in, bool on)
     struct doris_instance i;
     enum err e;
 
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = open_instance(r, in->instance_id, now, &i);
+    e = open_instance(r, in, in->instance_id, now, &i);
     if (e != ERR_OK)
         return e;
     if (i.sse_enabled == on)

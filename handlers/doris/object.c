@@ -245,14 +245,21 @@ find(struct change *ch, const char *id)
     return NULL;
 }
 
-/* The store of that id, as it is. */
+/* The request's checks, its instance, the store that it asks for as it is. */
 static enum err
-open_obj(struct req *r, struct change *ch, const char *id,
+open_obj(struct req *r, const void *in, const char *cloud_unique_id,
+         const struct doris_obj *asked, struct change *ch,
          struct doris_obj **out)
 {
     struct doris_storage s;
+    enum err e;
 
-    *out = find(ch, id);
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = begin(r, cloud_unique_id, ch);
+    if (e != ERR_OK)
+        return e;
+    *out = find(ch, asked->id);
     if (*out == NULL)
         return req_fail(r, DORIS_OBJ_ID, ARGS());
     s = doris_storage_objs(ch->version - 1, 1, *out);
@@ -278,11 +285,7 @@ doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
     struct doris_obj *o;
     enum err e;
 
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = begin(r, in->cloud_unique_id, &ch);
-    if (e == ERR_OK)
-        e = open_obj(r, &ch, in->obj->id, &o);
+    e = open_obj(r, in, in->cloud_unique_id, in->obj, &ch, &o);
     if (e != ERR_OK)
         return e;
     e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
@@ -312,11 +315,7 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
     struct doris_obj *o;
     enum err e;
 
-    e = req_check(r, in);
-    if (e == ERR_OK)
-        e = begin(r, in->cloud_unique_id, &ch);
-    if (e == ERR_OK)
-        e = open_obj(r, &ch, in->obj->id, &o);
+    e = open_obj(r, in, in->cloud_unique_id, in->obj, &ch, &o);
     if (e != ERR_OK)
         return e;
     if (!doris_empty(in->obj->role_arn)) {
@@ -334,8 +333,9 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 static bool
 complete(const struct doris_obj *o)
 {
-    return !doris_empty(o->ak) && !doris_empty(o->sk) && !doris_empty(o->bucket) &&
-           !doris_empty(o->prefix) && !doris_empty(o->endpoint) && !doris_empty(o->region);
+    return !doris_empty(o->ak) && !doris_empty(o->sk) &&
+           !doris_empty(o->bucket) && !doris_empty(o->prefix) &&
+           !doris_empty(o->endpoint) && !doris_empty(o->region);
 }
 
 /* prefix and external endpoint as they would be stored. */

@@ -1,5 +1,5 @@
 /* What the store keeps of tablets, transactions and stages; the SQL is in
- * store_tablet.c, store_txn.c and store_stage.c.
+ * store_tablet.c, store_rowset.c, store_txn.c and store_stage.c.
  *
  * Order of locks: the transaction's row, tablets by their ids, what belongs to
  * a tablet, versions of partitions and tables by their ids. */
@@ -16,6 +16,11 @@ enum err doris_store_instance_share(struct db *db, struct arena *a,
                                     const char *instance_id) MUST_USE;
 
 /* ---- tablets: store_tablet.c ---- */
+
+/* A record that is kept as its body: the statement gives one text. */
+enum err doris_store_body(struct db *db, struct arena *a, const char *statement,
+                          struct db_args args, const struct record *rec,
+                          void *out) MUST_USE;
 
 /* With the statistics of a new tablet. EXISTS when there is one of that id:
  * then that is locked. */
@@ -58,7 +63,7 @@ enum err doris_store_schema(struct db *db, struct arena *a,
                             const char *instance_id, int64_t index_id,
                             int32_t version, struct doris_schema *out) MUST_USE;
 
-/* ---- rowsets ---- */
+/* ---- rowsets: store_rowset.c ---- */
 
 /* What a rowset is known by. */
 const char *doris_rowset_name(struct arena *a, const struct doris_rowset *rs);
@@ -149,7 +154,7 @@ doris_store_recyclable(struct db *db, struct arena *a, const char *instance_id,
                        int64_t tablet_id, const char *name,
                        struct doris_rowset_recycle *out) MUST_USE;
 
-/* ---- versions ---- */
+/* ---- versions: store_tablet.c ---- */
 
 /* Partition's version + 1, of a table with partition_id 0. A partition that
  * nothing was loaded into has version 1, a table none. */

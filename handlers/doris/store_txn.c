@@ -105,22 +105,28 @@ doris_store_txn_share(struct db *db, struct arena *a, const char *instance_id,
     return by_id(db, a, sql[SHARE], instance_id, txn_id, out);
 }
 
+static enum err
+by_label(struct db *db, struct arena *a, const char *statement,
+         const char *instance_id, int64_t db_id, const char *label,
+         struct doris_txn *out)
+{
+    return read_txn(db, a, statement,
+                    DB_ARGS(db_str(instance_id), db_i64(db_id), db_str(label)),
+                    out);
+}
+
 enum err
 doris_store_txn_live(struct db *db, struct arena *a, const char *instance_id,
                      int64_t db_id, const char *label, struct doris_txn *out)
 {
-    return read_txn(db, a, sql[LIVE],
-                    DB_ARGS(db_str(instance_id), db_i64(db_id), db_str(label)),
-                    out);
+    return by_label(db, a, sql[LIVE], instance_id, db_id, label, out);
 }
 
 enum err
 doris_store_txn_newest(struct db *db, struct arena *a, const char *instance_id,
                        int64_t db_id, const char *label, struct doris_txn *out)
 {
-    return read_txn(db, a, sql[NEWEST],
-                    DB_ARGS(db_str(instance_id), db_i64(db_id), db_str(label)),
-                    out);
+    return by_label(db, a, sql[NEWEST], instance_id, db_id, label, out);
 }
 
 enum err
