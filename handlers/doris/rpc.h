@@ -42,6 +42,12 @@ extern const struct enum_name doris_action_names[];
 enum doris_stage_type { DORIS_STAGE_INTERNAL, DORIS_STAGE_EXTERNAL };
 extern const struct enum_name doris_stage_type_names[];
 
+enum doris_stage_access {
+    DORIS_ACCESS_UNKNOWN,
+    DORIS_ACCESS_AKSK,
+    DORIS_ACCESS_IAM,
+    DORIS_ACCESS_BUCKET_ACL
+};
 extern const struct enum_name doris_stage_access_names[];
 extern const struct enum_name doris_rowset_state_names[];
 extern const struct enum_name doris_keys_type_names[];

@@ -44,11 +44,13 @@ const struct enum_name doris_stage_type_names[] = {
     { NULL, 0 }
 };
 
-const struct enum_name doris_stage_access_names[] = { { "UNKNOWN", 0 },
-                                                      { "AKSK", 1 },
-                                                      { "IAM", 2 },
-                                                      { "BUCKET_ACL", 3 },
-                                                      { NULL, 0 } };
+const struct enum_name doris_stage_access_names[] = {
+    { "UNKNOWN", DORIS_ACCESS_UNKNOWN },
+    { "AKSK", DORIS_ACCESS_AKSK },
+    { "IAM", DORIS_ACCESS_IAM },
+    { "BUCKET_ACL", DORIS_ACCESS_BUCKET_ACL },
+    { NULL, 0 }
+};
 
 const struct enum_name doris_rowset_state_names[] = {
     { "PREPARED", 0 }, { "COMMITTED", 1 }, { "VISIBLE", 2 }, { NULL, 0 }

@@ -96,6 +96,10 @@ doris_store_stages(struct db *db, struct arena *a, const char *instance_id,
 enum err doris_store_stage(struct db *db, struct arena *a,
                            const char *instance_id, enum doris_stage_type type,
                            const char *value, struct doris_stage *out) MUST_USE;
+/* The oldest internal one of a user of that name. NOT_FOUND. */
+enum err
+doris_store_stage_of(struct db *db, struct arena *a, const char *instance_id,
+                     const char *user_name, struct doris_stage *out) MUST_USE;
 /* order is the instance's version. EXISTS: name, user or id is taken. */
 enum err
 doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,

@@ -4,7 +4,7 @@
 
 #define STAGES_MAX 4096
 
-enum { ALL, BY_NAME, BY_USER, ADD, RECYCLE, DROP, SQL__MAX };
+enum { ALL, BY_NAME, BY_USER, BY_USER_NAME, ADD, RECYCLE, DROP, SQL__MAX };
 
 #define COLUMNS                                               \
     "SELECT body, ak, sk, CONCAT(instance_id, '/', stage_id)" \
@@ -14,6 +14,7 @@ static const char *const sql[SQL__MAX] = {
     [ALL] = COLUMNS " ORDER BY ord, stage_id",
     [BY_NAME] = COLUMNS " AND name = ?",
     [BY_USER] = COLUMNS " AND user_id = ?",
+    [BY_USER_NAME] = COLUMNS " AND user_name = ? ORDER BY ord LIMIT 1",
     [ADD] = "INSERT INTO doris_stage (instance_id, stage_id, ord, type, name,"
             " user_name, user_id, body, ak, sk)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -75,6 +76,18 @@ doris_store_stage(struct db *db, struct arena *a, const char *instance_id,
     e = db_one(db, a, sql[type == DORIS_STAGE_INTERNAL ? BY_USER : BY_NAME],
                DB_ARGS(db_str(instance_id), db_str(value)), &doris_stage_rec,
                out);
+    return e == ERR_OK ? gather(a, out) : e;
+}
+
+enum err
+doris_store_stage_of(struct db *db, struct arena *a, const char *instance_id,
+                     const char *user_name, struct doris_stage *out)
+{
+    enum err e;
+
+    e = db_one(db, a, sql[BY_USER_NAME],
+               DB_ARGS(db_str(instance_id), db_str(user_name)),
+               &doris_stage_rec, out);
     return e == ERR_OK ? gather(a, out) : e;
 }
 

@@ -9,7 +9,7 @@ from support.store import rows
 
 @pytest.fixture
 def both(ms, doris):
-    return ms, MetaRpc(doris, ms.instance())
+    return ms, MetaRpc(doris, ms.instance(obj_info=OBJ))
 
 
 def internal(n=1, **more):
@@ -31,11 +31,10 @@ def test_stages_are_shown(both, sql):
     shown = ms.get_instance(rpc.iid)["stages"]
     for s in shown:
         assert int(s.pop("create_time")) > 0
-    assert shown == [one, two]
-    got = ms.result("get_stage", {
-        "cloud_unique_id": f"1:{rpc.iid}:x", "type": "INTERNAL",
-        "mysql_user_name": "user1", "mysql_user_id": "u1"})["stage"]
-    assert [s["stage_id"] for s in got] == ["s1"]
+    place = {"id": "1", "prefix": "prefix/stage/user1/u1"}
+    assert shown == [{**without(one, "type"), "obj_info": place}, two]
+    assert list(shown[0]) == ["mysql_user_name", "obj_info", "stage_id",
+                              "mysql_user_id"]
     got = rpc.ok("get_stage", {"type": "EXTERNAL"})["stage"]
     assert [s["name"] for s in got] == ["e1"]
     sealed = rows(sql, "SELECT ak, sk, body FROM doris_stage"
@@ -47,6 +46,82 @@ def test_stages_are_shown(both, sql):
         "get_stage", {"type": "EXTERNAL", "stage_name": "e1"})["stage"][0]
     assert (masked["obj_info"]["ak"], masked["obj_info"]["sk"]) \
         == ("***", "***")
+
+
+def of_user(n, uid=None):
+    return {"type": "INTERNAL", "mysql_user_name": f"user{n}",
+            "mysql_user_id": uid or f"u{n}"}
+
+
+def test_an_internal_stage_lies_in_the_newest_object_store(both):
+    """Whatever the request says; get_stage tells how to reach it."""
+    ms, rpc = both
+    cuid = {"cloud_unique_id": f"1:{rpc.iid}:x"}
+    newest = {**OBJ, "ak": "ak2", "sk": "sk2", "prefix": "p2"}
+    ms.ok("add_obj_info", {**cuid, "obj": newest})
+    rpc.ok("create_stage", {"stage": internal(obj_info={"prefix": "mine"})})
+    ms.ok("legacy_update_ak_sk", {**cuid, "obj": {
+        "id": "2", "ak": "ak3", "sk": "sk3"}})
+    got, = ms.result("get_stage", {**cuid, **of_user(1)})["stage"]
+    obj = got["obj_info"]
+    assert (got["type"], got["stage_id"]) == ("INTERNAL", "s1")
+    assert {k: obj[k] for k in newest} == {
+        **newest, "ak": "ak3", "sk": "sk3", "prefix": "p2/stage/user1/u1"}
+    poor = ms.scope("read").result("get_stage", {**cuid, **of_user(1)})
+    assert poor["stage"][0]["obj_info"]["sk"] == "***"
+
+
+def test_an_internal_stage_needs_an_object_store(ms, doris):
+    rpc = MetaRpc(doris, ms.instance())
+    rpc.fails("UNDEFINED_ERR", "instance must have at least one obj_info for "
+              "an internal stage", "create_stage", {"stage": internal()})
+    assert "stages" not in ms.get_instance(rpc.iid)
+
+
+def test_an_internal_stage_in_the_root_of_a_bucket(ms, doris):
+    rpc = MetaRpc(doris, ms.instance(obj_info={**OBJ, "prefix": "/"}))
+    rpc.ok("create_stage", {"stage": internal()})
+    stage, = ms.get_instance(rpc.iid)["stages"]
+    assert stage["obj_info"] == {"id": "1", "prefix": "stage/user1/u1"}
+
+
+def test_a_user_who_is_another_of_the_same_name(both):
+    """The front end drops the stage of the one before and makes its own."""
+    ms, rpc = both
+    rpc.ok("create_stage", {"stage": internal()})
+    rpc.fails("STATE_ALREADY_EXISTED_FOR_USER", "stage already exist for "
+              "user, stage_id=s2", "create_stage", {"stage": internal(
+                  2, mysql_user_name=["user1"])})
+    left = rpc.fails("STATE_ALREADY_EXISTED_FOR_USER", "aba user, drop stage "
+                     "and create a new one, stage_id=s1", "get_stage",
+                     of_user(1, "u2"))
+    stale, = left["stage"]
+    rpc.ok("drop_stage", of_user(1, stale["mysql_user_id"][0]))
+    rpc.fails("STAGE_NOT_FOUND", "stage not found, mysql_user_name=user1 "
+              "mysql_user_id=u2", "get_stage", of_user(1, "u2"))
+    rpc.ok("create_stage", {"stage": internal(2, mysql_user_name=["user1"])})
+    assert rpc.ok("get_stage", of_user(1, "u2"))["stage"][0]["stage_id"] \
+        == "s2"
+
+
+def test_how_an_external_stage_is_reached(ms, doris):
+    ram = {"user_id": "r", "ak": "rak", "sk": "rsk"}
+    with_ram, without_ram = [
+        MetaRpc(doris, ms.instance(obj_info=OBJ, **more))
+        for more in ({"ram_user": ram}, {})]
+    plain = without(external("e1"), "access_type")
+    acl = external("e2", access_type="BUCKET_ACL")
+    for rpc in with_ram, without_ram:
+        rpc.ok("create_stage", {"stage": plain})
+        rpc.ok("create_stage", {"stage": acl})
+    got, = with_ram.ok("get_stage", {"type": "EXTERNAL",
+                                     "stage_name": "e1"})["stage"]
+    assert got["access_type"] == "AKSK" and got["obj_info"] == OBJ
+    asked = {"type": "EXTERNAL", "stage_name": "e2"}
+    got, = with_ram.ok("get_stage", asked)["stage"]
+    assert got["obj_info"] == {**OBJ, "ak": "rak", "sk": "rsk"}
+    without_ram.fails("INVALID_ARGUMENT", "instance does not have ram user",
+                      "get_stage", asked)
 
 
 def test_names_and_users_are_taken_once(both):
