@@ -86,7 +86,7 @@ place(struct req *r, const char *instance_id, const struct doris_stage *s,
         return e;
     if (n == 0)
         return req_fail(r, DORIS_STAGE_NO_OBJ, ARGS());
-    prefix = empty(v[n - 1].prefix) ? "" : v[n - 1].prefix;
+    prefix = doris_empty(v[n - 1].prefix) ? "" : v[n - 1].prefix;
     out->id = v[n - 1].id;
     out->prefix = arena_printf(
         r->arena, "%s%sstage/%s/%s", prefix, *prefix == '\0' ? "" : "/",
@@ -218,7 +218,8 @@ open_internal(struct req *r, const char *instance_id, struct doris_stage *s)
         return ERR_OK;
     e = doris_store_objs(r->db, r->arena, instance_id, &n, &v);
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        if (empty(s->obj_info->id) || strcmp(v[i].id, s->obj_info->id) != 0)
+        if (doris_empty(s->obj_info->id) ||
+            strcmp(v[i].id, s->obj_info->id) != 0)
             continue;
         v[i].prefix = s->obj_info->prefix;
         SET(&v[i], doris_obj, prefix);
