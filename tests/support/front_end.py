@@ -3,6 +3,7 @@ nginx/examples: with METAGATE_TEST_FRONT=lighttpd (or haproxy) clients of
 Doris and the console go through it, and workers check tokens themselves."""
 
 import os
+import pwd
 import shutil
 import subprocess
 
@@ -11,7 +12,27 @@ from support.waiting import until
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../../nginx/examples")
 COMMANDS = {"lighttpd": ["lighttpd", "-D", "-f"],
-            "haproxy": ["haproxy", "-db", "-f"]}
+            "haproxy": ["haproxy", "-db", "-f"],
+            "apache": ["apache2", "-DFOREGROUND", "-f"],
+            "caddy": ["caddy", "run", "--adapter", "caddyfile", "--config"]}
+PACKAGES = {"apache": "apache2-bin"}
+FILES = {"caddy": "Caddyfile"}
+# What stands around an example in a configuration that has nothing else.
+AROUND = {
+    "apache": "".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
+        for name in ("mpm_event", "authz_core", "env", "proxy", "proxy_fcgi",
+                     "proxy_balancer", "lbmethod_byrequests", "slotmem_shm"))
+    + """ServerName metagate.test
+ServerRoot @EMPTY@
+PidFile @BASE@/apache.pid
+DefaultRuntimeDir @BASE@
+ErrorLog /dev/stderr
+User @ACCOUNT@
+Group #@GROUP@
+""",
+    "caddy": "{\n\tadmin off\n\tauto_https off\n\tstorage file_system @EMPTY@\n"
+             "}\n"}
 PORTS = {"console": 18080, "doris": 15000}
 
 
@@ -26,19 +47,25 @@ class FrontEnd:
         self._write(kind, deployment)
         argv = list(COMMANDS[kind])
         argv[0] = shutil.which(argv[0], path=os.environ["PATH"] + ":/usr/sbin")
-        assert argv[0], f"missing: apt-get install {kind}"
+        assert argv[0], ("missing: apt-get install "
+                         + PACKAGES.get(kind, kind))
         with open(os.path.join(deployment.base, kind + ".out"), "w") as out:
             self.process = subprocess.Popen(
                 [*argv, self.path], stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out, cwd="/")
+                stderr=out, cwd="/",
+                env={"PATH": os.environ["PATH"], "HOME": deployment.base})
 
     def _write(self, kind, deployment):
         empty = os.path.join(deployment.base, "empty")
         os.makedirs(empty, exist_ok=True)
-        with open(os.path.join(EXAMPLES, kind + ".cfg")) as f:
-            text = f.read()
+        with open(os.path.join(EXAMPLES, FILES.get(kind, kind + ".cfg"))) as f:
+            text = AROUND.get(kind, "") + f.read()
+        owner = os.stat(deployment.run_dir)
         for name, value in (("SOCKETS", deployment.path("s")),
                             ("EMPTY", empty), ("HOST", self.host),
+                            ("BASE", deployment.base),
+                            ("ACCOUNT", pwd.getpwuid(owner.st_uid).pw_name),
+                            ("GROUP", owner.st_gid),
                             ("CONSOLE_PORT", PORTS["console"]),
                             ("DORIS_PORT", PORTS["doris"])):
             text = text.replace(f"@{name}@", str(value))

@@ -39,6 +39,13 @@ def test_a_large_body_comes_through_and_a_larger_one_does_not(doris):
     assert doris.put("create_instance", b" " * (2 << 20)).status == 413
 
 
+def test_any_host_name_is_answered_by_a_worker(doris):
+    r = doris.get("list_instances", headers={"Host": "metagate.test"})
+    assert r.status == 200 and r.json["code"] == "OK"
+    assert doris.scope("none").get("list_instances", headers={
+        "Host": "metagate.test"}).status == 403
+
+
 def test_a_path_reaches_the_worker_as_it_was_sent(doris):
     assert doris.get("list%5Finstances").status == 200
     assert doris.get("x/../list_instances").status in (400, 404)

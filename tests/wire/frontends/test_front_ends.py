@@ -16,7 +16,8 @@ TESTS = ["tests/wire/doris/test_form.py", "tests/wire/doris/test_instance.py",
          "tests/wire/frontends/behind.py"]
 
 
-@pytest.mark.parametrize("kind", ["lighttpd", "haproxy"])
+@pytest.mark.parametrize("kind", ["lighttpd", "haproxy", "apache",
+                                  "caddy"])
 def test_the_wire_tests_pass_behind_it(kind):
     env = {**os.environ, "METAGATE_TEST_FRONT": kind,
            "METAGATE_TEST_COVERAGE": ""}
