@@ -346,7 +346,7 @@ each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f)
     if (e != ERR_OK)
         return e;
     e = open_cluster(&ch);
-    if (e == ERR_NOT_FOUND)
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && ch.c.type != ch.asked->type))
         return fail_node(&ch, &ch.asked->nodes.v[0]);
     for (size_t i = 0; i < ch.asked->nodes.n && e == ERR_OK; i++) {
         struct doris_node *n = find_node(&ch, &ch.asked->nodes.v[i]);

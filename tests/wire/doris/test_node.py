@@ -214,6 +214,18 @@ def test_a_node_to_drop_is_not_found(ms):
     assert len(ms.get_cluster(iid)["nodes"]) == 1
 
 
+@pytest.mark.parametrize("operation", ["drop_node", "decommission_node"])
+def test_a_node_of_the_other_type_is_another(ms, operation):
+    iid = ms.instance()
+    ms.cluster(iid, nodes=[be(iid, 1)])
+    before = ms.get_cluster(iid)
+    ms.missing(not_dropped(iid, f"1:{iid}:be1"), operation, change(
+        iid, {"cloud_unique_id": f"1:{iid}:be1", "ip": "172.21.0.1",
+              "edit_log_port": 9050, "node_type": "FE_OBSERVER"},
+        type="SQL"))
+    assert ms.get_cluster(iid) == before
+
+
 def test_a_dropped_node_is_free_when_it_was_the_last_of_its_id(ms):
     iid, other, node = ms.instance(), ms.instance(), fresh("node")
     ms.cluster(iid, nodes=[be(iid, 1, cloud_unique_id=node),
