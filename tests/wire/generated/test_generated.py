@@ -99,6 +99,31 @@ def test_a_token_opens_what_its_scope_says(deployment, case):
     assert r.status == endpoint.status, r
 
 
+@each((e, s) for e in endpoints() for s in SCOPES if e.auth == "basic")
+def test_a_token_opens_nothing_where_users_log_in(deployment, case):
+    """Neither as a token nor as a user; who logs in has scope read."""
+    endpoint, scope = case
+    request = prepared(deployment, endpoint)
+    client = deployment.client(first(endpoint.listener), scope)
+    assert_refused(request.send(client), event(endpoint, "NO_TOKEN"))
+    wrong = client.using(token=None, basic=(client.token or "nobody", "x"))
+    r = request.send(wrong)
+    assert r.status == 401 and r.headers["WWW-Authenticate"], r
+    if endpoint.scope != "none":
+        r = request.send(client_of(deployment, endpoint))
+        assert r.status == (endpoint.status if endpoint.scope == "read"
+                            else 403), r
+
+
+@each((e,) for e in mounts() if e.auth == "token")
+def test_a_user_opens_nothing_where_tokens_do(deployment, case):
+    endpoint, = case
+    client = deployment.client(first(endpoint.listener), None)
+    r = client.using(basic=deployment.fe_user()).get(
+        endpoint.prefix + "/no-such-path")
+    assert_refused(r, event(endpoint, "NO_TOKEN"))
+
+
 @each((e, m) for e in endpoints() if e.verb == "-" for m in METHODS
       if not any(m in o.methods for o in tables.endpoints()
                  if (o.listener, o.url) == (e.listener, e.url)))
