@@ -7,16 +7,22 @@ from support import processes
 
 
 def hits(deployment, secrets, allowed=()):
-    """[(where, secret)] in any letter case: every file below RUN_DIR except
+    """[(where, secret)] in any letter case (a secret may be bytes): every file
+    below RUN_DIR except
     `allowed` (paths relative to it; a folder allows all below), the output
     of `up`, and argument vector and environment of each process."""
-    wanted = [s.encode().lower() for s in secrets]
+    wanted = [as_bytes(s) for s in secrets]
     assert all(len(w) >= 8 for w in wanted), "too short to prove anything"
     found = []
     for name, text in _everything(deployment, allowed):
         lower = text.lower()
-        found += [(name, w.decode()) for w in wanted if w in lower]
+        found += [(name, s) for s, w in zip(secrets, wanted) if w in lower]
     return found
+
+
+def as_bytes(secret):
+    """As it is looked for."""
+    return (secret.encode() if isinstance(secret, str) else secret).lower()
 
 
 def _everything(deployment, allowed):

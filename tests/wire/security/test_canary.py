@@ -1,8 +1,9 @@
-"""A secret of a client shows in no reply to a token that may not see it, in
+"""A secret, of a client or of our own, shows in no reply to a token that may not see it, in
 no metric, no profile, no file, no argument vector and no environment. (What
 reaches the logs when things go wrong: runtime/test_secrets.py.)"""
 
 import os
+import re
 
 import pytest
 
@@ -16,6 +17,11 @@ pytestmark = [pytest.mark.profile,
 PROCESSES = ["/worker/0", "/worker/1", "/role/control-m1", "/role/control-m2",
              "/role/supervise-{net}.1"]
 TOKENS_LIE_IN = ("token", "tokens", "tokens.map", "curlrc")
+# Secrets that a deployment makes for itself, and the files that need them.
+OWN_LIE_IN = {"secret": {"secret", "nginx/secret.conf"},
+              "key": {"key"},
+              "repl.password": {"repl.password", "mariadb-init.sql"},
+              "fe-user": {"fe-user"}}
 
 
 def planted(deployment, doris, ak, sk):
@@ -60,6 +66,19 @@ def profiles(deployment, console):
             yield path + kind, console.get(f"{path}/pprof/{kind}")
 
 
+def own_secrets(deployment):
+    """{secret: the files that hold it}, keys also in their raw form."""
+    found = {}
+    for name, files in OWN_LIE_IN.items():
+        with open(deployment.path(name)) as f:
+            words = re.findall("[0-9a-f]{32,}", f.read())
+        assert words, name
+        for word in words:
+            found[word] = files
+            found[bytes.fromhex(word)] = set()
+    return found
+
+
 def test_a_secret_shows_nowhere(deployment, doris, console):
     ak, sk = fresh("AKcanary"), fresh("SKcanary")
     token = deployment.tokens.add(fresh("canary"), "admin")
@@ -67,6 +86,7 @@ def test_a_secret_shows_nowhere(deployment, doris, console):
     iid = planted(deployment, owner, ak, sk)
     shown = owner.get("get_instance", query={"instance_id": iid})
     assert sk in shown.text, "who may see it does: it is really there"
+    own = own_secrets(deployment)
     seen = [*replies(deployment, iid), *profiles(deployment, console),
             ("metrics", console.get("/metrics")),
             ("rules", console.get("/metrics/rules")),
@@ -74,11 +94,13 @@ def test_a_secret_shows_nowhere(deployment, doris, console):
     assert len(seen) > 100
     for where, r in seen:
         text = r.body.lower() + str(r.headers).lower().encode()
-        for secret in (sk, token):
-            assert secret.lower().encode() not in text, where
+        for secret in (sk, token, *own):
+            assert canary.as_bytes(secret) not in text, where
     assert canary.hits(deployment, [iid]), "the search itself finds nothing"
     assert canary.hits(deployment, [sk]) == []
     assert canary.hits(deployment, [token], allowed=TOKENS_LIE_IN) == []
+    assert set(canary.hits(deployment, list(own))) == {
+        (file, secret) for secret, files in own.items() for file in files}
 
 
 def test_what_is_shut_in_memory_stays_there(deployment):
