@@ -175,13 +175,25 @@ reply_send(struct reply *rp)
         log_debug("reply.client_gone operation=%s", r->operation);
 }
 
+bool
+req_wants_json(const struct req *r)
+{
+    const char *accept = req_header(r, "HTTP_ACCEPT");
+
+    return accept != NULL && strstr(accept, "application/json") != NULL;
+}
+
 /* The form of a failure: its row's own, else the request's. */
 static const struct form *
 failure_form(const struct req *r)
 {
+    const struct form *form = r->form;
+
     if (r->io->failed != NULL && r->io->failed->form != NULL)
-        return r->io->failed->form;
-    return r->form;
+        form = r->io->failed->form;
+    if (form->if_json != NULL && req_wants_json(r))
+        form = form->if_json;
+    return form;
 }
 
 void

@@ -80,6 +80,9 @@ struct form {
     struct json_style style;
     const char *reply_type;   /* Content-Type of success */
     const char *error_type;
+    /* What words failures in its place for a client whose Accept asks for
+     * JSON; NULL = nothing does. */
+    const struct form *if_json;
     /* HTTP status of whatever a handler refuses for good (not of 429, 503);
      * 0 = the row's. */
     int refusal_http;

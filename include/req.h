@@ -128,6 +128,9 @@ const char *req_query(const struct req *r, const char *key);
  * gives a token. */
 const char *req_header(const struct req *r, const char *name);
 
+/* Whether Accept names application/json. */
+bool req_wants_json(const struct req *r);
+
 /* classify: which verb and encoding were found in the body. */
 void req_select(struct req *r, const char *verb, const struct encoding *enc);
 

@@ -14,16 +14,17 @@ role_complete(const struct doris_obj *o)
     return HAS(o, doris_obj, cred_provider_type) &&
            o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE &&
            HAS(o, doris_obj, provider) && o->provider == DORIS_S3 &&
-           !doris_empty(o->bucket) && !doris_empty(o->endpoint) && !doris_empty(o->region);
+           !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
+           !doris_empty(o->region);
 }
 
 /* external_endpoint may be left out (it is the endpoint then), not empty. */
 static bool
 keys_complete(const struct doris_obj *o)
 {
-    return !doris_empty(o->ak) && !doris_empty(o->sk) && !doris_empty(o->bucket) &&
-           !doris_empty(o->endpoint) && !doris_empty(o->region) &&
-           HAS(o, doris_obj, provider) &&
+    return !doris_empty(o->ak) && !doris_empty(o->sk) &&
+           !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
+           !doris_empty(o->region) && HAS(o, doris_obj, provider) &&
            (!HAS(o, doris_obj, external_endpoint) ||
             !doris_empty(o->external_endpoint));
 }

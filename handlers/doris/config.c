@@ -166,8 +166,8 @@ take_all(struct req *r, const char *configs, struct changes *c)
 static enum err
 check(struct req *r, const struct map_of_STR *change)
 {
-    struct args a = ARGS(arg("field", change->key),
-                         arg("value", change->value.v));
+    struct args a =
+        ARGS(arg("field", change->key), arg("value", change->value.v));
     enum err e = config_change_check(change->key, change->value.v);
 
     if (e == ERR_NOT_FOUND)

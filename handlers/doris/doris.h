@@ -507,7 +507,6 @@ doris_empty(const char *s)
     return s == NULL || *s == '\0';
 }
 
-
 /* The style of replies and of stored documents; the forms of the mounts. */
 extern const struct form doris_form, doris_text_form, doris_rpc_form;
 

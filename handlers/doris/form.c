@@ -78,6 +78,7 @@ const struct form doris_form = {
 const struct form doris_text_form = {
     .name = "doris_text",
     INPUT,
+    .if_json = &doris_form,
     .reply_type = "text/plain; charset=utf-8",
     .error_type = "text/plain; charset=utf-8",
     .reply = reply,

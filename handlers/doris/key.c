@@ -175,7 +175,7 @@ doris_key_decode(struct req *r, const struct doris_decode_key *in)
     if (e != ERR_OK)
         return e;
     key = doris_key_from_hex(r->arena, in->key, &n);
-    if (key != NULL && doris_wants_json(r)) {
+    if (key != NULL && req_wants_json(r)) {
         e = send_fields(r, key, n, in->key);
         return e == ERR_BAD_PARAM ? req_fail(r, DORIS_KEY_BAD, ARGS()) : e;
     }
@@ -261,7 +261,7 @@ send_encoded(struct req *r, const struct buf *key, const char *unicode)
     const char *escaped = doris_key_hex(r, key, "\\x");
     enum err e = ERR_NOMEM;
 
-    if (digits != NULL && doris_wants_json(r))
+    if (digits != NULL && req_wants_json(r))
         return send_fields(r, (const unsigned char *)key->p, key->n, digits);
     if (digits != NULL && escaped != NULL)
         e = draw_key(r, &b, (const unsigned char *)key->p, key->n, digits,

@@ -203,7 +203,7 @@ doris_recycle_ask(struct req *r, const struct doris_recycle_instances *in)
         req_audit_before(r, &doris_jobs_rec, &before);
     req_audit_after(r, &doris_jobs_rec, &after);
     req_wake(r);
-    if (doris_wants_json(r))
+    if (req_wants_json(r))
         return req_ok(r);
     return req_send_text(r, "text/plain; charset=utf-8", "OK\n", 3);
 }
@@ -218,7 +218,7 @@ send_record(struct req *r, const struct record *rec, const void *out)
     const char *s;
     enum err e;
 
-    if (doris_wants_json(r))
+    if (req_wants_json(r))
         return req_send(r, rec, out);
     jw_init(&w, &b, &compact);
     e = record_render(&w, rec, out, SECRETS_STARS, false, r->arena);

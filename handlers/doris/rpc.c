@@ -140,21 +140,13 @@ doris_rpc_no_tablet(struct req *r, const char *instance_id, int64_t tablet_id)
 
 /* ---- text ---- */
 
-bool
-doris_wants_json(const struct req *r)
-{
-    const char *accept = req_header(r, "HTTP_ACCEPT");
-
-    return accept != NULL && strstr(accept, "application/json") != NULL;
-}
-
 enum err
 doris_send_text(struct req *r, const struct record *rec, const void *out)
 {
     struct buf b = BUF_INIT((size_t)4 << 20);
     const char *s;
 
-    if (doris_wants_json(r))
+    if (req_wants_json(r))
         return rec == NULL ? req_ok(r) : req_send(r, rec, out);
     buf_puts(&b, "status {\n  code: OK\n  msg: \"\"\n}\n");
     if (rec != NULL)

@@ -270,7 +270,5 @@ struct arg doris_rpc_cuid(const char *cloud_unique_id);
  * the client accepts. rec NULL: the status alone. */
 enum err doris_send_text(struct req *r, const struct record *rec,
                          const void *out) MUST_USE;
-/* Whether the client asks for JSON where there would be text. */
-bool doris_wants_json(const struct req *r);
 
 #endif

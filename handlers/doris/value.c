@@ -290,10 +290,10 @@ read_stats(struct req *r, const struct params *p, struct value *out)
 
     if (e != ERR_OK)
         return e;
-    if (!doris_wants_json(r))
+    if (!req_wants_json(r))
         buf_puts(&out->text, "aggregated_stats: ");
     e = put(r, out, &doris_stats_rec, &s);
-    if (e == ERR_OK && !doris_wants_json(r)) {
+    if (e == ERR_OK && !req_wants_json(r)) {
         const char *stats = arena_strdup(
             r->arena, buf_text(&out->text) + strlen("aggregated_stats: "));
 
@@ -439,11 +439,11 @@ send(struct req *r, const struct value *v, const char *hex)
     struct doris_value *out = arena_alloc(r->arena, sizeof(*out));
     const char *text =
         arena_printf(r->arena, "%s\n%s", buf_text(&v->text),
-                     v->behind == NULL || doris_wants_json(r) ? "" : v->behind);
+                     v->behind == NULL || req_wants_json(r) ? "" : v->behind);
 
     if (out == NULL || text == NULL)
         return ERR_NOMEM;
-    if (!doris_wants_json(r))
+    if (!req_wants_json(r))
         return req_send_text(r, "text/plain; charset=utf-8", text,
                              strlen(text));
     out->key = hex;

@@ -102,7 +102,8 @@ add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
 static bool
 keyed(const struct doris_obj *o)
 {
-    return !doris_empty(o->role_arn) || (!doris_empty(o->ak) && !doris_empty(o->sk));
+    return !doris_empty(o->role_arn) ||
+           (!doris_empty(o->ak) && !doris_empty(o->sk));
 }
 
 enum err

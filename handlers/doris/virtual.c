@@ -77,7 +77,8 @@ check_policy(struct req *r, const struct doris_cluster *c)
 
     if (!HAS(p, doris_policy, type))
         return req_fail(r, DORIS_V_POLICY_UNSET, ARGS());
-    if (doris_empty(p->active_cluster_name) != (p->standby_cluster_names.n == 0))
+    if (doris_empty(p->active_cluster_name) !=
+        (p->standby_cluster_names.n == 0))
         return req_fail(r, DORIS_V_POLICY_HALF, ARGS());
     if (doris_empty(p->active_cluster_name) ||
         !contains(c->cluster_names.v, c->cluster_names.n,

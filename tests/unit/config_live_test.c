@@ -55,7 +55,8 @@ what_persists_ends_what_does_not(void **state)
 static void
 an_older_look_does_not_replace_a_newer_one(void **state)
 {
-    struct change row = { .name = "doris.retention_s", .value = "77",
+    struct change row = { .name = "doris.retention_s",
+                          .value = "77",
                           .persist = true };
     const struct changes stale = { 1, &row };
     struct arena *a = arena_new(ARENA_BYTES);

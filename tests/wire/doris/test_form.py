@@ -41,6 +41,20 @@ def test_a_scope_that_is_too_small(ms):
     assert r.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+def test_a_refusal_in_text_is_json_where_that_is_accepted(ms):
+    read = ms.scope("read")
+    r = read.send("create_instance", "no json",
+                  headers={"Accept": "application/json"})
+    assert (r.status, r.text) == (403, pretty({
+        "code": "INVALID_ARGUMENT",
+        "msg": "token not allowed, operation=create_instance"}))
+    assert r.headers["Content-Type"] == "application/json"
+    r = ms.scope("none").send("create_instance", headers={
+        "Accept": "application/json"})
+    assert (r.status, r.json["msg"]) == (
+        403, "incorrect token, token=(not given)")
+
+
 def test_a_long_message_is_cut_and_says_so(ms):
     """Between two characters, and not left out."""
     iid = ms.instance()

@@ -61,6 +61,55 @@ def test_a_given_argument_is_shown_as_it_stands_in_the_url(front):
     assert client.get("/a?TOKEN=abc").text == "incorrect token, token=abc\n"
 
 
+JSON = {"Accept": "application/json"}
+
+
+def as_json(msg):
+    return ('{\n    "code": "INVALID_ARGUMENT",\n    "msg": "' + msg
+            + '"\n}\n')
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x" * (2 * MIB)])
+@pytest.mark.parametrize("method", METHODS)
+def test_who_accepts_json_is_refused_in_json(front, method, body):
+    client = front.client("doris", "none")
+    for accept in ("application/json", "text/html, application/json;q=0.9"):
+        r = client.request(method, "/a?token=no%20such", body,
+                           headers={"Accept": accept})
+        assert r.status == 403
+        assert r.headers["Content-Type"] == "application/json"
+        if method != "HEAD":
+            assert r.text == as_json("incorrect token, token=no%20such")
+    assert front.workers.seen == []
+
+
+def test_json_is_json_whatever_the_token(front):
+    client = front.client("doris", "none")
+    assert client.get("/a", headers=JSON).text == as_json(
+        "incorrect token, token=(not given)")
+    for token, told in (
+            (b"a]b[c^d'e~", "a]b[c^d'e~"), (b'a"b', "(not shown)"),
+            (b"a\\b", "(not shown)"), (b"a\xffb", "(not shown)")):
+        reply = raw.send(client, b"GET /a?token=" + token + b" HTTP/1.1\r\n"
+                         b"Host: h\r\nAccept: application/json\r\n"
+                         b"Connection: close\r\n\r\n")
+        assert reply.status == 403, reply
+        assert reply.text == as_json(f"incorrect token, token={told}")
+    valid = front.client("doris")
+    r = valid.using(token=None).get("/a?token=" + valid.token, headers={
+        **JSON, "X-Metagate-Token": "wrong"})
+    assert r.text == as_json("incorrect token, token=(not given)")
+
+
+def test_what_is_malformed_is_refused_in_json_too(front):
+    reply = raw.send(front.client("doris"), b"TRACE / HTTP/1.1\r\nHost: h\r\n"
+                     b"Accept: application/json\r\n\r\n")
+    assert (reply.status, reply.text) == (405, as_json("method not allowed"))
+    for path in ("/.early", "/.early_json"):  # they are nobody's to ask for
+        r = front.client("doris").get(path, headers=JSON)
+        assert r.status == 200, "the worker's"
+
+
 def test_a_valid_argument_beside_a_wrong_header_is_not_shown(front):
     client = front.client("doris")
     path = "/a?token=" + client.token
