@@ -41,6 +41,7 @@ static const struct meaning {
     { ER_ROW_IS_REFERENCED_2, ERR_STATE, 0 },
     { ER_DATA_TOO_LONG, ERR_BAD_PARAM, 0 },
     { ER_WARN_DATA_OUT_OF_RANGE, ERR_BAD_PARAM, 0 },
+    { ER_DATA_OUT_OF_RANGE, ERR_LIMIT, 0 }, /* a sum beyond its column */
     { ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ERR_BAD_PARAM, 0 },
     { CHECK_FAILED, ERR_BAD_PARAM, 0 },
     { CHECK_FAILED_MYSQL, ERR_BAD_PARAM, 0 },

@@ -68,6 +68,7 @@ numbers_have_their_class(void **state)
         { 2013, ERR_STORE, true },      { 1927, ERR_STORE, true },
         { 1290, ERR_STORE, true },      { 1021, ERR_STORE, false },
         { 2008, ERR_NOMEM, true },      { 1153, ERR_LIMIT, true },
+        { 1690, ERR_LIMIT, false },
     };
     unsigned traits;
     size_t i;

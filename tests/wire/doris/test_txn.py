@@ -330,6 +330,23 @@ def test_loads_at_the_same_time_get_versions_in_a_row(rpc):
         assert (shown["num_rowsets"], shown["num_rows"]) == (n + 1, 10 * n)
 
 
+def test_figures_beyond_64_bits_are_the_clients_fault(rpc):
+    """And not an outage of the store, after which clients try again."""
+    rpc.tablets(50)
+    tid = rpc.begin()
+    rpc.load(tid, 50, num_rows=2**63 - 1)
+    rpc.commit(tid)
+    before = rpc.stats(50)
+    tid = rpc.begin()
+    rpc.load(tid, 50, num_rows=1)
+    r = rpc.send("commit_txn", {"db_id": 10, "txn_id": tid})
+    assert (r.status, r.json["status"]) == (400, {
+        "code": "INVALID_ARGUMENT", "msg":
+        "the request or what it would make is larger than the bound"})
+    assert rpc.stats(50) == before
+    assert rpc.txn(tid)["status"] == "TXN_STATUS_PREPARED"
+
+
 def test_a_transaction_is_committed_or_aborted(rpc):
     rpc.tablets(50)
     for _ in range(8):
