@@ -41,6 +41,7 @@ WRONG_TEXT = {
             "-9223372036854775809", "9" * 40],
     "U64": ["x", "1x", "-1", "1.5", "18446744073709551616", "9" * 40],
     "BOOL": ["x", "2", "yes!"],
+    "ENUM": ["no%20such%20name", "%20", "-1", "1x"],
 }
 
 # Bytes, escaped for a query, that are not UTF-8: overlong forms, surrogates,
@@ -51,13 +52,25 @@ NOT_UTF8 = ["%ff", "%fe", "%80", "%bf", "%c3", "%c3%28", "%c0%80", "%c0%af",
             "%f0%28%8c%bc", "%f0%9f%98", "%f4%90%80%80", "%f5%80%80%80",
             "%f8%88%80%80%80", "%fc%84%80%80%80%80"]
 
-# Query strings whose escapes are none, stand for NUL or are not UTF-8.
-QUERIES = ["%", "a=%", "a=%4", "a=%zz", "a=%4g", "a=%g4", "a=%%", "a=%%41",
-           "a=%+1", "a=%-1", "a=%u0041", "a=%0", "a=%00", "a=b%00",
-           "a=%00b", "%00=a", "%zz=a", "%=a", "b=1&a=%", "a=%&b=1", "%ff=a",
-           "%c3=a"] + ["a=" + text for text in NOT_UTF8]
+# Values of a query parameter whose escapes are none, stand for NUL or are not
+# UTF-8.
+VALUES = ["%", "%4", "%zz", "%4g", "%g4", "%%", "%%41", "%+1", "%-1", "%u0041",
+          "%0", "%00", "b%00", "%00b"] + NOT_UTF8
+# The same for its name.
+NAMES = ["%zz=a", "%=a", "%00=a", "%ff=a", "%c3=a"]
 
-# Bodies that are no JSON object.
+
+def queries(names):
+    """[(parameter, query string)]: the values above for these parameters in
+    turn; the parameter is None when its own name is what cannot be read."""
+    names = names or ["a"]
+    turn = [(names[i % len(names)], v) for i, v in enumerate(VALUES)]
+    return [(None, q) for q in NAMES] + [
+        (n, f"{n}={v}") for n, v in turn] + [
+        (names[0], f"b=1&{names[0]}=%"), (names[0], f"{names[0]}=%&b=1")]
+
+
+# Bodies that are no JSON object; "a" stands for a member of the endpoint's.
 BODIES = {
     "array": b"[]", "array of objects": b"[{}]", "string": b'"x"',
     "number": b"1", "null": b"null", "true": b"true", "blank": b" \n",
@@ -83,6 +96,24 @@ BODIES = {
     "arrays too deep": b'{"a":' + b"[" * 65 + b"]" * 65 + b"}",
     "comment": b'{"a":1 /* c */}', "UTF-16": '{"a":1}'.encode("utf-16"),
 }
+CUTS = 8  # pieces of the example that are sent alone
+
+
+def bodies(members, example):
+    """[(name, bytes)]: the bodies above with these members in turn, and what
+    is left when the example is cut short."""
+    members = members or ["a"]
+    for i, (name, data) in enumerate(BODIES.items()):
+        member = members[i % len(members)]
+        escaped = f'"\\u{ord(member[0]):04x}{member[1:]}"'
+        yield f"{name} ({member})", data.replace(
+            b'"\\u0061"', escaped.encode()).replace(
+            b'"a"', json.dumps(member).encode())
+    whole = json.dumps(example).encode()
+    for n in sorted({len(whole) * i // CUTS for i in range(1, CUTS)}):
+        if n > 0:
+            yield f"cut after {n}", whole[:n]
+
 
 def wrong_values(field, bind):
     """What this field must refuse under the dialect's style."""
@@ -100,6 +131,16 @@ def wrong_values(field, bind):
     if "EMPTY_ABSENT" in field["flags"]:
         values = [v for v in values if v != ""]
     return values
+
+
+def wrong_texts(field, bind):
+    """The same for a query parameter."""
+    texts = list(WRONG_TEXT.get(field["type"], []))
+    if field["type"] == "ENUM" and "UNKNOWN_ENUM_UNSET" in bind:
+        texts = []
+    if field["type"] == "STR" and field["max"] > 0:
+        texts += ["x" * (field["max"] + 1), "%41" * (field["max"] + 1)]
+    return texts
 
 
 def fields_below(fields, path=()):

@@ -5,6 +5,7 @@ new endpoint is tested by its row, a new way of being wrong is a line in
 support/badinput.py."""
 
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -155,16 +156,42 @@ def test_a_path_that_is_none_is_refused(deployment, case):
     assert r.status in (400, 404), r  # nginx refuses most of them itself
 
 
+@each((e,) for e in endpoints() if "{" in e.url)
+def test_a_part_of_the_path_that_is_none_is_refused(deployment, case):
+    endpoint, = case
+    client, wrong = client_of(deployment, endpoint), []
+    for value in badinput.VALUES:
+        path = re.sub(r"\{[^}]*\}", lambda _: value, endpoint.url)
+        r = client.request(endpoint.method, path)
+        if r.status not in (400, 404):
+            wrong.append(f"{path}: {r}")
+    assert not wrong, "\n".join(wrong)
+
+
 # ---- input that is wrong as a whole ----
 
-@each((e, name) for e in endpoints()
-      if e.needs_body and "BODY_RAW" not in e.flags
-      for name in badinput.BODIES)
+def bad_bodies(endpoint):
+    """[(name, bytes)] from the members of the endpoint's own record."""
+    if not endpoint.takes_body or "BODY_RAW" in endpoint.flags:
+        return []
+    members = dict.fromkeys(
+        path[0] for path, field in badinput.fields_below(endpoint.fields)
+        if tables.in_body(field) and isinstance(path[0], str))
+    return list(badinput.bodies(list(members), endpoint.request().body or {}))
+
+
+@each((e,) for e in endpoints() if bad_bodies(e))
 def test_a_body_that_is_no_object_is_refused(deployment, case):
-    endpoint, name = case
-    r = endpoint.request().send(client_of(deployment, endpoint),
-                                body=badinput.BODIES[name])
-    assert_refused(r, event(endpoint, "BODY"))
+    endpoint, = case
+    client, request, wrong = client_of(deployment, endpoint), \
+        endpoint.request(), []
+    request.query = None
+    for name, body in bad_bodies(endpoint):
+        differs = event(endpoint, "BODY").differs(
+            request.send(client, body=body))
+        if differs:
+            wrong.append(f"{name}: {differs}")
+    assert not wrong, "\n".join(wrong)
 
 
 @each((e,) for e in endpoints()
@@ -184,16 +211,26 @@ def test_a_body_beyond_the_bound_is_refused(deployment, case):
     assert_refused(r, event(endpoint, "TOO_LARGE"))
 
 
+def parameters(endpoint):
+    """Names of its query parameters: those of its record, and those that only
+    its handler knows, which the example has."""
+    example = parse_qsl((endpoint.request().query or "").replace("%", ""),
+                        keep_blank_values=True)
+    return list(dict.fromkeys(
+        [f["key"] for f in endpoint.fields if "QUERY" in f["flags"]]
+        + [name for name, _ in example]))
+
+
 @each((e,) for e in endpoints())
 def test_a_malformed_query_is_refused(deployment, case):
     endpoint, = case
     client, request, wrong = client_of(deployment, endpoint), \
         endpoint.request(), []
     good = request.query + "&" if request.query else ""
-    for bad in badinput.QUERIES:
+    for parameter, bad in badinput.queries(parameters(endpoint)):
         request.query = good + bad
-        wrong.append(event(endpoint, "MALFORMED").differs(
-            request.send(client)))
+        wrong.append(event(endpoint, "MALFORMED", parameter=parameter)
+                     .differs(request.send(client)))
     assert not any(wrong), "\n".join(filter(None, wrong))
 
 
@@ -231,14 +268,13 @@ def test_a_value_of_a_wrong_type_is_refused(deployment, case):
     assert not wrong, "\n".join(wrong)
 
 
-@each((e, f["key"]) for e in endpoints() for f in e.fields
-      if "QUERY" in f["flags"] and f["type"] in badinput.WRONG_TEXT)
+@each((e, f["key"], f) for e in endpoints() for f in e.fields
+      if "QUERY" in f["flags"] and badinput.wrong_texts(f, e.bind))
 def test_a_parameter_of_a_wrong_type_is_refused(deployment, case):
-    endpoint, key = case
-    kind = next(f["type"] for f in endpoint.fields if f["key"] == key)
+    endpoint, key, field = case
     client, request, wrong = client_of(deployment, endpoint), \
         endpoint.request(), []
-    for value in badinput.WRONG_TEXT[kind]:
+    for value in badinput.wrong_texts(field, endpoint.bind):
         request.query = f"{key}={value}"
         differs = event(endpoint, "FIELD", field=key).differs(
             request.send(client))
@@ -342,14 +378,18 @@ def test_a_value_that_a_check_forbids_is_refused(deployment, case):
 
 def bad_inputs(endpoint):
     """How many wrong requests the tests above send to this endpoint."""
-    n = len(badinput.QUERIES)
-    if endpoint.needs_body and "BODY_RAW" not in endpoint.flags:
-        n += len(badinput.BODIES) + 1
+    n = len(bad_bodies(endpoint))
+    if parameters(endpoint) or n == 0:
+        n += len(badinput.queries(parameters(endpoint)))
+    n += sum(len(badinput.wrong_texts(f, endpoint.bind))
+             for f in endpoint.fields if "QUERY" in f["flags"])
     n += sum(len(badinput.wrong_values(f, endpoint.bind))
              for e, _, _, f in body_fields() if e is endpoint)
     return n
 
 
 def test_every_endpoint_gets_at_least_40_bad_inputs():
+    """In its own body and parameters; one that has neither gets queries that
+    are none, which is all that can be wrong with its input."""
     few = [f"{e}: {bad_inputs(e)}" for e in endpoints() if bad_inputs(e) < 40]
     assert not few, "\n".join(few)
