@@ -138,7 +138,10 @@ CHECKS(doris_rename_instance, NEED(name, DORIS_RENAME_UNSET),
 CHECKS(doris_set_instance_status, PRESENT(op, DORIS_OP_INVALID),
        NEED(instance_id, DORIS_IID_UNSET));
 
-NO_CHECKS(doris_list_instances);
+/* Ours, so not protobuf's rule for enums: an unknown name that counted as none
+ * would list instances of every status. */
+CHECKS(doris_list_instances,
+       MATCH(status, "^(NORMAL|DELETED|OVERDUE)?$", DORIS_LIST_STATUS));
 
 CHECKS(doris_get_obj, NEED(cloud_unique_id, DORIS_CUID_UNSET));
 

@@ -305,7 +305,7 @@ STRUCT(doris_set_instance_status, DORIS_SET_INSTANCE_STATUS);
 #define DORIS_LIST_INSTANCES(X, s)                                         \
     X(s, STR, after, "after", IN | QUERY | BODY, -, .max = DORIS_ID_BYTES) \
     X(s, I32, limit, "limit", IN | QUERY | BODY, -, .min = 1, .max = 1000) \
-    X(s, ENUM, status, "status", IN | QUERY | BODY, doris_instance_status)
+    X(s, STR, status, "status", IN | QUERY | BODY, -, .max = 16)
 STRUCT(doris_list_instances, DORIS_LIST_INSTANCES);
 
 #define DORIS_INSTANCE_LINE(X, s)                            \

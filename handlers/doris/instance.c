@@ -248,15 +248,15 @@ doris_instance_list(struct req *r, const struct doris_list_instances *in)
     struct doris_instance_page *page = arena_alloc(r->arena, sizeof(*page));
     size_t limit =
         HAS(in, doris_list_instances, limit) ? (size_t)in->limit : PAGE_LINES;
-    const char *status =
-        HAS(in, doris_list_instances, status)
-            ? enum_text(doris_instance_status_names, in->status)
-            : NULL;
     enum err e;
 
+    e = req_check(r, in);
+    if (e != ERR_OK)
+        return e;
     if (page == NULL)
         return ERR_NOMEM;
-    e = doris_store_instance_list(r->db, r->arena, or_empty(in->after), status,
+    e = doris_store_instance_list(r->db, r->arena, or_empty(in->after),
+                                  doris_empty(in->status) ? NULL : in->status,
                                   limit + 1, page);
     if (e == ERR_OK && page->instances.n > limit) { /* there is a next page */
         page->instances.n = limit;

@@ -365,3 +365,15 @@ def test_instances_are_listed_page_by_page(ms):
     assert page["instances"][0]["instance_id"] == ids[3]
     last = ms.result("list_instances", query={"after": "~"}, method="GET")
     assert last == {"instances": []}
+
+
+def test_a_status_that_is_none_lists_nothing(ms):
+    """And not the instances of every status."""
+    told = "status must be NORMAL, DELETED or OVERDUE, status=DROPPED"
+    ms.bad(told, "list_instances", query={"status": "DROPPED"}, method="GET")
+    ms.bad(told, "list_instances", {"status": "DROPPED"})
+    iid = ms.deleted()
+    for status in "", None, "DELETED":
+        page = ms.result("list_instances", {"after": iid[:-1], "limit": 1,
+                                            "status": status})
+        assert page["instances"]
