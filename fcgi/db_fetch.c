@@ -131,6 +131,19 @@ store_cell(struct db *db, struct stmt *st, struct arena *a, size_t i, char *out)
     return e;
 }
 
+/* An error in place of a row (a deadlock, where the statement locks) is noted
+ * by the library at the connection, not at the statement. */
+static enum err
+fail_fetch(struct db *db, struct stmt *st)
+{
+    unsigned code = mysql_stmt_errno(st->my);
+
+    if (code == 0)
+        return db_fail(db, mysql_errno(db->my), mysql_error(db->my), st->sql,
+                       st->writes);
+    return db_fail(db, code, mysql_stmt_error(st->my), st->sql, st->writes);
+}
+
 /* The next row into *out, zeroed first; NOT_FOUND at the end. */
 static enum err
 fetch(struct db *db, struct stmt *st, struct arena *a, void *out)
@@ -142,8 +155,7 @@ fetch(struct db *db, struct stmt *st, struct arena *a, void *out)
     if (got == MYSQL_NO_DATA)
         return ERR_NOT_FOUND;
     if (got != 0 && got != MYSQL_DATA_TRUNCATED) /* that is: see bind_cell */
-        return db_fail(db, mysql_stmt_errno(st->my), mysql_stmt_error(st->my),
-                       st->sql, st->writes);
+        return fail_fetch(db, st);
     memset(out, 0, st->rec->size);
     for (i = 0; i < st->n_columns && e == ERR_OK; i++)
         e = store_cell(db, st, a, i, out);

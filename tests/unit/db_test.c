@@ -64,6 +64,8 @@ static const char set_sql[] = "UPDATE thing SET n = ? WHERE id = ?";
 static const char count_sql[] = "SELECT COUNT(*) FROM thing";
 static const char one_sql[] = "SELECT id, name FROM thing WHERE id = ?";
 static const char all_sql[] = "SELECT name, id FROM thing ORDER BY id";
+static const char lock_all_sql[] =
+    "SELECT name, id FROM thing ORDER BY id FOR UPDATE";
 
 struct fixture {
     struct db *db, *other;
@@ -628,6 +630,27 @@ a_lock_that_is_not_obtained_ends_the_transaction(void **state)
     assert_int_equal(count(f->db), 1);
 }
 
+/* The error comes in place of a row: the statement itself has succeeded. */
+static void
+a_lock_that_is_not_obtained_between_rows_is_busy(void **state)
+{
+    struct fixture *f = *state;
+    struct things list;
+
+    add(f->db, 1, "one");
+    add(f->db, 2, "two");
+    ok(db_begin(f->other));
+    ok(db_exec_one(f->other, set_sql, DB_ARGS(db_i64(1), db_i64(2))));
+    ok(db_begin(f->db));
+    assert_int_equal(
+        db_list(f->db, f->a, lock_all_sql, DB_NO_ARGS, &thing_rec, 9, &list),
+        ERR_BUSY);
+    assert_int_equal(db_errno(f->db), 1205);
+    assert_true(db_may_rerun(f->db));
+    assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
+    ok(db_end(f->other, ERR_OK));
+}
+
 struct crossing {
     struct db *db;
     enum err e;
@@ -961,6 +984,7 @@ main(void)
         TEST(an_error_rolls_back_and_ok_commits),
         TEST(a_snapshot_does_not_move),
         TEST(a_lock_that_is_not_obtained_ends_the_transaction),
+        TEST(a_lock_that_is_not_obtained_between_rows_is_busy),
         TEST(a_deadlock_is_busy_for_one_and_nothing_of_it_stays),
         TEST(nothing_is_sent_or_committed_after_the_deadline),
         TEST(a_reply_is_not_waited_for_beyond_the_deadline),
