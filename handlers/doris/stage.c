@@ -146,6 +146,8 @@ doris_stage_create(struct req *r, const struct doris_create_stage *in)
         return req_fail(r, DORIS_STAGE_OF_USER, ARGS());
     if (e == ERR_EXISTS && !req_failed(r))
         return req_fail(r, DORIS_STAGE_TAKEN, ARGS());
+    if (e == ERR_STATE) /* a request that comes late must not bring it back */
+        return req_fail(r, DORIS_STAGE_DROPPED, ARGS());
     if (e != ERR_OK)
         return e;
     doris_audit_target(r, "stage", instance_id, s.stage_id);

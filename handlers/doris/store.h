@@ -100,7 +100,8 @@ enum err doris_store_stage(struct db *db, struct arena *a,
 enum err
 doris_store_stage_of(struct db *db, struct arena *a, const char *instance_id,
                      const char *user_name, struct doris_stage *out) MUST_USE;
-/* order is the instance's version. EXISTS: name, user or id is taken. */
+/* order is the instance's version. EXISTS: name, user or id is taken; STATE:
+ * the stage of that id was dropped. */
 enum err
 doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
                       uint64_t order, const struct doris_stage *s) MUST_USE;

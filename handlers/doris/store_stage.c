@@ -17,7 +17,9 @@ static const char *const sql[SQL__MAX] = {
     [BY_USER_NAME] = COLUMNS " AND user_name = ? ORDER BY ord LIMIT 1",
     [ADD] = "INSERT INTO doris_stage (instance_id, stage_id, ord, type, name,"
             " user_name, user_id, body, ak, sk)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE NOT EXISTS"
+            " (SELECT 1 FROM doris_stage_recycle WHERE instance_id = ?"
+            " AND stage_id = ?)",
     [RECYCLE] = "INSERT INTO doris_stage_recycle (instance_id, stage_id,"
                 " dropped, reason, body)"
                 " SELECT instance_id, stage_id, ?, ?, body FROM doris_stage"
@@ -125,7 +127,7 @@ doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
     e = spread(a, s, &body, &ak, &sk);
     if (e != ERR_OK)
         return e;
-    return db_exec(
+    e = db_exec(
         db, sql[ADD],
         DB_ARGS(db_str(instance_id), db_str(s->stage_id), db_u64(order),
                 db_str(enum_text(doris_stage_type_names, s->type)),
@@ -133,7 +135,9 @@ doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
                 internal ? db_str(s->mysql_user_name.v[0].v) : db_null(),
                 internal ? db_str(s->mysql_user_id.v[0].v) : db_null(),
                 db_str(body), db_secret("doris_stage", row, "ak", ak),
-                db_secret("doris_stage", row, "sk", sk)));
+                db_secret("doris_stage", row, "sk", sk), db_str(instance_id),
+                db_str(s->stage_id)));
+    return e == ERR_OK && db_matched(db) == 0 ? ERR_STATE : e;
 }
 
 enum err
