@@ -120,6 +120,24 @@ settle_internal(struct req *r, const char *instance_id, struct doris_stage *s)
     return place(r, instance_id, s, o);
 }
 
+/* A request that comes late must not bring back what was dropped. */
+static enum err
+add_stage(struct req *r, const char *instance_id, uint64_t version,
+          const struct doris_stage *s)
+{
+    enum err e;
+
+    e = doris_store_stage_add(r->db, r->arena, instance_id, version, s);
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_STAGE_DROPPED, ARGS());
+    if (e != ERR_EXISTS)
+        return e;
+    return req_fail(r,
+                    s->type == DORIS_STAGE_INTERNAL ? DORIS_STAGE_OF_USER
+                                                    : DORIS_STAGE_TAKEN,
+                    ARGS());
+}
+
 enum err
 doris_stage_create(struct req *r, const struct doris_create_stage *in)
 {
@@ -141,13 +159,7 @@ doris_stage_create(struct req *r, const struct doris_create_stage *in)
     if (s.type == DORIS_STAGE_INTERNAL)
         e = settle_internal(r, instance_id, &s);
     if (e == ERR_OK)
-        e = doris_store_stage_add(r->db, r->arena, instance_id, version, &s);
-    if (e == ERR_EXISTS && !req_failed(r) && s.type == DORIS_STAGE_INTERNAL)
-        return req_fail(r, DORIS_STAGE_OF_USER, ARGS());
-    if (e == ERR_EXISTS && !req_failed(r))
-        return req_fail(r, DORIS_STAGE_TAKEN, ARGS());
-    if (e == ERR_STATE) /* a request that comes late must not bring it back */
-        return req_fail(r, DORIS_STAGE_DROPPED, ARGS());
+        e = add_stage(r, instance_id, version, &s);
     if (e != ERR_OK)
         return e;
     doris_audit_target(r, "stage", instance_id, s.stage_id);
