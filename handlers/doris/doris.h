@@ -212,6 +212,14 @@ STRUCT(doris_vault, DORIS_VAULT);
     X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)
 STRUCT(doris_stage, DORIS_STAGE);
 
+/* A dropped one, as Doris keeps it for its recycler. */
+#define DORIS_STAGE_RECYCLE(X, s)                 \
+    X(s, STR, instance_id, "instance_id", OUT, -) \
+    X(s, STR, reason, "reason", OUT, -)           \
+    X(s, OBJ, stage, "stage", OUT, doris_stage)   \
+    X(s, STR, body, "body", COLUMN_ONLY, -)
+STRUCT(doris_stage_recycle, DORIS_STAGE_RECYCLE);
+
 #define DORIS_CREATE_STAGE(X, s) \
     RPC_CUID(X, s)               \
     X(s, OBJ, stage, "stage", IN, doris_stage)

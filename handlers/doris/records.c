@@ -86,6 +86,7 @@ TABLE(doris_hdfs_build, DORIS_HDFS_BUILD);
 TABLE(doris_hdfs, DORIS_HDFS);
 TABLE(doris_vault, DORIS_VAULT);
 TABLE(doris_stage, DORIS_STAGE);
+TABLE(doris_stage_recycle, DORIS_STAGE_RECYCLE);
 TABLE(doris_create_stage, DORIS_CREATE_STAGE);
 TABLE(doris_stage_ref, DORIS_STAGE_REF);
 TABLE(doris_stage_list, DORIS_STAGE_LIST);

@@ -105,6 +105,11 @@ doris_store_stage_of(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
                       uint64_t order, const struct doris_stage *s) MUST_USE;
+/* One that was dropped and is not recycled yet; without its keys. NOT_FOUND. */
+enum err
+doris_store_stage_dropped(struct db *db, struct arena *a,
+                          const char *instance_id, const char *stage_id,
+                          struct doris_stage_recycle *out) MUST_USE;
 /* Noted for the recycler, without its keys. */
 enum err doris_store_stage_drop(struct db *db, const char *instance_id,
                                 const char *stage_id, int64_t now,

@@ -4,7 +4,17 @@
 
 #define STAGES_MAX 4096
 
-enum { ALL, BY_NAME, BY_USER, BY_USER_NAME, ADD, RECYCLE, DROP, SQL__MAX };
+enum {
+    ALL,
+    BY_NAME,
+    BY_USER,
+    BY_USER_NAME,
+    DROPPED,
+    ADD,
+    RECYCLE,
+    DROP,
+    SQL__MAX
+};
 
 #define COLUMNS                                               \
     "SELECT body, ak, sk, CONCAT(instance_id, '/', stage_id)" \
@@ -15,6 +25,8 @@ static const char *const sql[SQL__MAX] = {
     [BY_NAME] = COLUMNS " AND name = ?",
     [BY_USER] = COLUMNS " AND user_id = ?",
     [BY_USER_NAME] = COLUMNS " AND user_name = ? ORDER BY ord LIMIT 1",
+    [DROPPED] = "SELECT instance_id, reason, body FROM doris_stage_recycle"
+                " WHERE instance_id = ? AND stage_id = ?",
     [ADD] = "INSERT INTO doris_stage (instance_id, stage_id, ord, type, name,"
             " user_name, user_id, body, ak, sk)"
             " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE NOT EXISTS"
@@ -91,6 +103,24 @@ doris_store_stage_of(struct db *db, struct arena *a, const char *instance_id,
                DB_ARGS(db_str(instance_id), db_str(user_name)),
                &doris_stage_rec, out);
     return e == ERR_OK ? gather(a, out) : e;
+}
+
+enum err
+doris_store_stage_dropped(struct db *db, struct arena *a,
+                          const char *instance_id, const char *stage_id,
+                          struct doris_stage_recycle *out)
+{
+    enum err e;
+
+    e = db_one(db, a, sql[DROPPED],
+               DB_ARGS(db_str(instance_id), db_str(stage_id)),
+               &doris_stage_recycle_rec, out);
+    if (e != ERR_OK)
+        return e;
+    out->stage = arena_alloc(a, sizeof(*out->stage));
+    if (out->stage == NULL)
+        return ERR_NOMEM;
+    return doris_doc_parse(a, out->body, &doris_stage_rec, out->stage);
 }
 
 /* The body without the keys. */

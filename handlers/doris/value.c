@@ -328,6 +328,17 @@ read_recycle_job(struct req *r, const struct params *p, struct value *out)
 }
 
 static enum err
+read_stage_recycle(struct req *r, const struct params *p, struct value *out)
+{
+    struct doris_stage_recycle s;
+    enum err e;
+
+    e = doris_store_stage_dropped(r->db, r->arena, p->instance_id, p->text[1],
+                                  &s);
+    return put_or(r, out, e, &doris_stage_recycle_rec, &s);
+}
+
+static enum err
 read_vault(struct req *r, const struct params *p, struct value *out)
 {
     struct doris_vault *v;
@@ -362,6 +373,7 @@ static const struct {
     { "StatsTabletKey", read_stats },
     { "RecycleRowsetKey", read_rowset_recycle },
     { "RecycleTxnKey", read_txn_recycle },
+    { "RecycleStageKey", read_stage_recycle },
     { "JobTabletKey", read_job },
     { "JobRecycleKey", read_recycle_job },
     { "StorageVaultKey", read_vault },

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from support.metarpc import MetaRpc, compaction
-from support.metaservice import HDFS, OBJ, MetaService, compact, masked
+from support.metaservice import (HDFS, OBJ, MetaService, compact, masked,
+                                 without)
 
 
 @pytest.fixture
@@ -73,6 +74,15 @@ def test_each_kind(ms, full):
         "rowset_id_v2"] == rpc.name
     assert get(ms, rpc, "MetaRowsetTmpKey", txn_id=rpc.live, tablet_id=50)[
         "rowset_id_v2"] == "tmp"
+    rpc.ok("create_stage", {"stage": {
+        "type": "EXTERNAL", "name": "e", "stage_id": "s",
+        "obj_info": {**OBJ, "sk": "stagesk"}}})
+    rpc.ok("drop_stage", {"type": "EXTERNAL", "stage_name": "e",
+                          "reason": "why"})
+    stage = get(ms, rpc, "RecycleStageKey", stage_id="s")
+    assert list(stage) == ["instance_id", "reason", "stage"]
+    assert (stage["instance_id"], stage["reason"]) == (rpc.iid, "why")
+    assert stage["stage"]["obj_info"] == without(without(OBJ, "ak"), "sk")
     dropped = get(ms, rpc, "RecycleRowsetKey", tablet_id=50,
                   rowset_id="dropped")
     assert dropped["type"] == "DROP"
