@@ -1,6 +1,7 @@
-"""The store's disk runs full: "not now" is answered, nothing that was
+"""A disk runs full. The store's: "not now" is answered, nothing that was
 acknowledged is lost, and everything goes on when there is room again. The
-disk is a small tmpfs in a mount namespace of the deployment's own."""
+logs': lines are lost, and nothing else. Each is a small tmpfs in a mount
+namespace of the deployment's own."""
 
 import itertools
 import os
@@ -54,12 +55,12 @@ def box():
 
 
 class Filler:
-    """A file that takes what is left, seen through the database's eyes."""
+    """A file that takes what is left, seen through the deployment's eyes."""
 
-    def __init__(self, box):
+    def __init__(self, box, folder):
         # up lives as long as the deployment does, the database may not
-        self.path = (f"/proc/{box.pid_of('up')}/root"
-                     + box.path("mysql", "filler"))
+        self.folder = f"/proc/{box.pid_of('up')}/root" + folder
+        self.path = os.path.join(self.folder, "filler")
 
     def fill(self):
         with open(self.path, "wb") as f:
@@ -80,13 +81,18 @@ class Filler:
         os.unlink(self.path)
 
 
-def test_a_full_disk_loses_nothing_and_is_got_over(box):
+def started_on_own_disk(box, folder, room):
+    """A deployment whose second start finds the folder on a small disk."""
     box.ready(box.up())
     box.started[-1].terminate()
     assert box.started[-1].wait(60) == 0
-    mysql = box.path("mysql")
     os.unlink(os.path.join(box.base, "up.out"))
-    box.ready(box.up(own_disk(mysql, used(mysql) + 40 * MIB)))
+    box.ready(box.up(own_disk(folder, used(folder) + room)))
+    return Filler(box, folder)
+
+
+def test_a_full_disk_loses_nothing_and_is_got_over(box):
+    filler = started_on_own_disk(box, box.path("mysql"), 40 * MIB)
     doris = box.client("doris", prefix="/MetaService/http", timeout=20)
     word, numbers, writes = fresh("f"), itertools.count(), AckedSet()
 
@@ -95,7 +101,6 @@ def test_a_full_disk_loses_nothing_and_is_got_over(box):
         return writes.write(iid, lambda: doris.put("create_instance", {
             "instance_id": iid, "name": "n" * 1000, "user_id": "u" * 1000}))
 
-    filler = Filler(box)
     with Load(4, write) as load:
         until(lambda: len(writes.acked) >= 50, "writes")
         filler.fill()
@@ -114,3 +119,36 @@ def test_a_full_disk_loses_nothing_and_is_got_over(box):
                      " FROM doris_instance WHERE instance_id LIKE %s",
                      word + "-%")
     writes.check([r["id"] for r in there], acked_at_least=100)
+
+
+def test_a_full_disk_of_logs_is_not_noticed_by_clients(box):
+    filler = started_on_own_disk(box, box.path("log"), MIB)
+    doris = box.client("doris", prefix="/MetaService/http")
+
+    def write(_):
+        r = doris.put("create_instance", {
+            "instance_id": fresh("i"), "name": "n", "user_id": "u"})
+        ids.append(r.headers["X-Request-Id"])
+        return r.status
+
+    def lines():
+        """What workers and nginx have told of the last writes."""
+        return [log for log in ("serve-0.log", "serve-1.log",
+                                "nginx-access.log")
+                if any(i in read(log) for i in ids[-200:])]
+
+    def read(log):
+        with open(os.path.join(filler.folder, log)) as f:
+            return f.read()
+
+    ids = []
+    with Load(4, write) as load:
+        until(lambda: len(lines()) == 3, "lines in all logs")
+        filler.fill()
+        end = load.done + 500
+        until(lambda: load.done > end, "writes go on")
+        assert box.command("status").returncode == 0
+        filler.empty()
+        ids.clear()
+        until(lambda: len(lines()) == 3, "lines again")
+    assert set(load.results) == {200}

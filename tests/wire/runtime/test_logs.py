@@ -10,6 +10,7 @@ import pytest
 
 from support import doris as d, raw
 from support.box import Box
+from support.load import Load
 from support.store import locked_instance, rows
 from support.waiting import until
 from support.words import fresh
@@ -163,6 +164,16 @@ def opened(pid):
     return {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
 
 
+def storm(box, doris):
+    """A hundred of them fail no request."""
+    with Load(4, lambda _: doris.get("list_instances").status) as load:
+        for _ in range(100):
+            done = load.done
+            os.kill(box.pid_of("up"), signal.SIGHUP)
+            until(lambda: load.done > done)
+    assert set(load.results) == {200}
+
+
 @pytest.mark.fault
 def test_sighup_opens_every_log_again():
     box = Box()
@@ -186,6 +197,7 @@ def test_sighup_opens_every_log_again():
         # nothing more in the old ones
         assert not any(i in log(box, f"serve-{n}.log.1")
                        for i in ids for n in (0, 1))
+        storm(box, doris)
         # MariaDB, whose log goes through `up`, ends in the new one
         box.command("stop", "mariadb")
         assert "Shutdown complete" in log(box, "mariadb.log")
