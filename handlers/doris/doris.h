@@ -59,7 +59,8 @@ extern const struct enum_name doris_cred_names[];
 enum doris_policy_type { DORIS_ACTIVE_STANDBY };
 extern const struct enum_name doris_policy_type_names[];
 
-enum doris_status_op { DORIS_OP_NONE, DORIS_SET_NORMAL, DORIS_SET_OVERDUE };
+/* Numbers of Doris: a client may send them, and 1 is its DROP. */
+enum doris_status_op { DORIS_SET_OVERDUE = 6, DORIS_SET_NORMAL = 7 };
 extern const struct enum_name doris_status_op_names[];
 
 /* ---- bounds of what a client names; Doris has none ---- */

@@ -306,13 +306,20 @@ def test_an_instance_becomes_overdue_and_normal_again(ms):
 
 
 @pytest.mark.parametrize("op", [None, "", "DROP", "RENAME", "ENABLE_SSE",
-                                "SET_DELETED"])
+                                "SET_DELETED", 1, 2, 5])
 def test_only_two_operations_set_a_status(ms, op):
     iid = ms.instance()
     ms.bad("invalid request op, op=0", "set_instance_status",
            {"instance_id": iid, "op": op})
     ms.bad("invalid request op, op=0", "set_instance_status", {"op": op})
     assert ms.get_instance(iid)["status"] == "NORMAL"
+
+
+def test_an_operation_has_the_number_that_doris_gave_it(ms):
+    iid = ms.instance()
+    for op, status in (6, "OVERDUE"), (7, "NORMAL"):
+        ms.ok("set_instance_status", {"instance_id": iid, "op": op})
+        assert ms.get_instance(iid)["status"] == status
 
 
 def test_an_instance_gets_another_name(ms):
