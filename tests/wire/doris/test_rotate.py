@@ -117,6 +117,46 @@ def test_a_rotation_while_secrets_are_written_and_read(deployment, doris,
         assert_readable(doris, ids[n], n)
 
 
+def keys_of(sql, iid):
+    row, = rows(sql, "SELECT ak, sk FROM doris_obj_info WHERE instance_id = %s",
+                iid.encode())
+    return row["ak"], row["sk"]
+
+
+def test_a_key_that_changes_under_the_rotation_stays_changed(deployment,
+                                                             doris, sql):
+    """The rotation has read the old text and waits for the row; what another
+    commits meanwhile is not what it has read."""
+    ms, iid = MetaService(doris), filled(doris, 1)
+
+    def put(n):
+        ms.ok("legacy_update_ak_sk", {
+            "cloud_unique_id": f"1:{iid}:x",
+            "obj": {"id": "1", "ak": f"ak{n}", "sk": f"sk{n}"}})
+        return keys_of(sql, iid)
+
+    newer, _ = put(2), put(3)
+    other = deployment.sql()
+    try:
+        other.begin()
+        with other.cursor() as c:
+            c.execute("UPDATE doris_obj_info SET ak = %s, sk = %s"
+                      " WHERE instance_id = %s", (*newer, iid.encode()))
+        process = subprocess.Popen(
+            deployment.argv("rotate-key"), env=deployment.env(), cwd="/",
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: rows(sql, "SELECT 1 FROM information_schema.INNODB_TRX"
+                           " WHERE trx_state = 'LOCK WAIT'"),
+              "the rotation waits for the row", pause=0.2)  # a cached view
+        other.commit()
+        assert process.wait(60) == 0
+    finally:
+        other.close()
+    shown, = ms.get_instance(iid)["obj_info"]
+    assert (shown["ak"], shown["sk"]) == ("ak2", "sk2")
+    assert list(key_ids(sql)) == [keys_in_file(deployment)[-1]]
+
+
 def test_killed_anywhere_nothing_is_lost(deployment, doris, sql):
     ids = {filled(doris, n): n for n in range(60)}
     rng = random.Random(7)
