@@ -315,7 +315,7 @@ fail_rename(struct req *r, const struct update *u, int id)
 }
 
 /* Who has the name already is in the way, unless the request allows to
- * replace a cluster without nodes. */
+ * replace a cluster without nodes; a virtual one never has any. */
 static enum err
 make_way(struct req *r, const struct doris_alter_cluster *in, struct update *u)
 {
@@ -327,7 +327,8 @@ make_way(struct req *r, const struct doris_alter_cluster *in, struct update *u)
                             in->cluster->cluster_name, &at, &other);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
-    if (!in->replace_if_existing_empty_target_cluster || other.nodes.n > 0)
+    if (!in->replace_if_existing_empty_target_cluster || other.nodes.n > 0 ||
+        other.type == DORIS_VIRTUAL)
         return fail_rename(r, u, DORIS_RENAME_TAKEN);
     u->replaced = other.cluster_id;
     e = check_not_owned(r, u->instance_id, other.cluster_name);

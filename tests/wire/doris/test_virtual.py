@@ -127,3 +127,17 @@ def test_members_are_for_virtual_clusters(ms, iid):
     got = ms.get_cluster(iid, "c9")
     assert "cluster_names" not in got and "cluster_policy" not in got
     ms.ok("add_cluster", body(iid))
+
+
+def test_a_virtual_cluster_is_not_replaced_as_one_without_nodes(ms, iid):
+    ms.ok("add_cluster", body(iid))
+    before = ms.get_instance(iid)["clusters"]
+    for cid in "c1", "c3":  # a member, and one that is not
+        r = ms.send("rename_cluster", {
+            "instance_id": iid,
+            "cluster": {"cluster_id": cid, "cluster_name": "name_v1"},
+            "replace_if_existing_empty_target_cluster": True})
+        assert r.status == 400 and r.json["msg"].startswith(
+            "failed to rename cluster, a cluster with the same name already "
+            "exists in this instance "), r
+    assert ms.get_instance(iid)["clusters"] == before
