@@ -10,6 +10,7 @@ import pytest
 from support import doris as d, pprof, processes, raw
 from support.load import Load
 from support.waiting import until
+from support.worker import Worker
 
 pytestmark = pytest.mark.profile
 
@@ -188,6 +189,25 @@ def test_folded_stacks_are_summed_and_named_as_in_their_source(prof):
 def test_a_heap_interval_shows_what_was_kept_meanwhile(prof):
     r = prof.get("/worker/0/pprof/heap?seconds=1")
     assert r.status == 200 and "heapprofile" in r.text.split("\n")[0]
+
+
+def test_without_sampling_a_heap_says_what_to_set(deployment):
+    w = Worker(deployment.binary, deployment.run_dir, deployment.net,
+               deployment.env(), serve_heap_sample_bytes=0).start()
+    try:
+        r = w.ask("/pprof/heap", listener="pegasus-replica/r1",
+                  scope="profile")
+        assert r.status == 500 and "heap_sample_bytes" in r.text, r
+        # what lets Go's client show it
+        assert r.headers["X-Go-Pprof"] == "1"
+        assert r.headers["Content-Type"].startswith("text/plain")
+        r = w.ask("/pprof/growth", listener="pegasus-replica/r1",
+                  scope="profile")
+        assert r.status == 200
+    finally:
+        status = w.stop()
+        w.end()
+    assert status == 0, w.errors
 
 
 # ---- one at a time, and nothing is left behind ----

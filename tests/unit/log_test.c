@@ -1,0 +1,159 @@
+/* A log file and standard error, which up makes the same file. */
+#include "log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct place {
+    char dir[64], log[96], moved[96];
+    int err; /* standard error of the test itself */
+};
+
+/* The log is open; standard error is the file err of its folder. */
+static void
+begin(struct place *p, const char *err)
+{
+    char path[128];
+    int fd;
+
+    (void)snprintf(p->dir, sizeof(p->dir), "/var/tmp/log.XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    (void)snprintf(p->log, sizeof(p->log), "%s/log", p->dir);
+    (void)snprintf(p->moved, sizeof(p->moved), "%s/moved", p->dir);
+    assert_int_equal(log_open(p->log, "test"), ERR_OK);
+    (void)snprintf(path, sizeof(path), "%s/%s", p->dir, err);
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    p->err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    assert_true(fd >= 0 && p->err >= 0);
+    assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+    (void)close(fd);
+}
+
+/* Gives standard error back, so that failures are seen. */
+static void
+end(struct place *p)
+{
+    assert_int_equal(dup2(p->err, STDERR_FILENO), STDERR_FILENO);
+    (void)close(p->err);
+    assert_int_equal(log_open("-", "test"), ERR_OK);
+}
+
+static void
+library_says(const char *text)
+{
+    assert_int_equal(write(STDERR_FILENO, text, strlen(text)), strlen(text));
+}
+
+/* The file's text, which is removed; "" when there is none. */
+static const char *
+take(const char *path)
+{
+    static char text[4096];
+    FILE *f = fopen(path, "r");
+    size_t n = f == NULL ? 0 : fread(text, 1, sizeof(text) - 1, f);
+
+    text[n] = '\0';
+    if (f != NULL)
+        (void)fclose(f);
+    (void)unlink(path);
+    return text;
+}
+
+static void
+what_is_hushed_is_lost_and_events_are_not(void **state)
+{
+    struct place p;
+    const char *text;
+
+    (void)state;
+    begin(&p, "log");
+    log_hush();
+    library_says("noise\n");
+    log_info("test.during");
+    log_unhush();
+    library_says("words\n");
+    end(&p);
+    text = take(p.log);
+    assert_null(strstr(text, "noise"));
+    assert_non_null(strstr(text, " info test test.during\n"));
+    assert_non_null(strstr(text, "words\n"));
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
+static void
+a_reopened_log_takes_standard_error_along(void **state)
+{
+    struct place p;
+    const char *text;
+
+    (void)state;
+    begin(&p, "log");
+    library_says("old\n");
+    assert_int_equal(rename(p.log, p.moved), 0);
+    log_reopen();
+    library_says("new\n");
+    log_info("test.after");
+    end(&p);
+    assert_string_equal(take(p.moved), "old\n");
+    text = take(p.log);
+    assert_ptr_equal(strstr(text, "new\n"), text);
+    assert_non_null(strstr(text, " info test test.after\n"));
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
+static void
+standard_error_elsewhere_stays_there(void **state)
+{
+    struct place p;
+
+    (void)state;
+    begin(&p, "moved");
+    log_reopen();
+    log_hush();
+    library_says("noise\n");
+    log_unhush();
+    library_says("words\n");
+    end(&p);
+    assert_string_equal(take(p.moved), "words\n");
+    assert_string_equal(take(p.log), "");
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
+static void
+without_a_file_nothing_is_hushed(void **state)
+{
+    struct place p;
+
+    (void)state;
+    begin(&p, "moved");
+    assert_int_equal(log_open("-", "test"), ERR_OK);
+    log_hush();
+    log_info("test.event");
+    log_unhush();
+    log_reopen();
+    end(&p);
+    assert_non_null(strstr(take(p.moved), " info test test.event\n"));
+    assert_string_equal(take(p.log), "");
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_hushed_is_lost_and_events_are_not),
+        cmocka_unit_test(a_reopened_log_takes_standard_error_along),
+        cmocka_unit_test(standard_error_elsewhere_stays_there),
+        cmocka_unit_test(without_a_file_nothing_is_hushed),
+    };
+
+    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
