@@ -25,6 +25,7 @@
 #define OUTCOME_MAX_MS   5000
 #define ROLLBACK_MS      500
 #define POLL_MS          20
+#define SETTLE_MS        10000
 
 static const char audit_sql[] = "SELECT 1 FROM audit WHERE request_id = ?";
 
@@ -35,6 +36,7 @@ db_begin(struct db *db)
         return db_fail_own(db, ERR_INTERNAL, "a transaction is open", "begin");
     db->tx = TX_NOTED;
     db->snapshot = db->wrote = db->audited = db->rerun = false;
+    db->touched.n = 0;
     db->dup[0] = '\0';
     return ERR_OK;
 }
@@ -83,6 +85,12 @@ db_request_id(struct db *db, const char *request_id)
     /* one that its column would not hold could not be found again */
     (void)snprintf(db->request_id, sizeof(db->request_id), "%s",
                    fits ? request_id : "");
+}
+
+void
+db_touch(struct db *db, const char *thing)
+{
+    coherence_touch(&db->touched, thing);
 }
 
 void
@@ -284,6 +292,8 @@ commit_in_doubt(struct db *db, unsigned code, const char *text)
     found = settle(db, &old, until);
     db->deadline_ms = deadline;
     db->rerun = found == UNDONE;
+    if (found != UNKNOWN)
+        coherence_end(&db->touched);
     log_warn("db.commit_settled outcome=%s", words[found]);
     return found == COMMITTED ? ERR_OK : ERR_STORE;
 }
@@ -303,18 +313,34 @@ commit(struct db *db)
     unsigned code;
 
     db_arm(db, clock_mono_ms(), db->deadline_ms);
+    coherence_begin(&db->touched);
     code = db_query(db, "COMMIT");
-    if (code == 0) {
+    if (code != 0 && !is_refusal(code) && db->wrote)
+        return commit_in_doubt(db, code, mysql_error(db->my));
+    coherence_end(&db->touched);
+    if (code == 0)
         db->used_ms = db->sent_ms;
-        return ERR_OK;
-    }
-    if (is_refusal(code))
+    else if (is_refusal(code))
         return db_fail(db, code, mysql_error(db->my), "COMMIT", true);
-    if (!db->wrote) { /* what was read is right all the same */
+    else /* what was read is right all the same */
         db_hangup(db);
-        return ERR_OK;
-    }
-    return commit_in_doubt(db, code, mysql_error(db->my));
+    return ERR_OK;
+}
+
+/* What is done is not said before no host can show what was before. */
+static enum err
+commit_and_settle(struct db *db)
+{
+    enum err e = commit(db);
+    int64_t until = db->deadline_ms;
+
+    if (e != ERR_OK || db->touched.n == 0)
+        return e;
+    if (until == 0)
+        until = clock_mono_ms() + SETTLE_MS;
+    e = coherence_settle(db, until);
+    db->rerun = false;
+    return e;
 }
 
 static void
@@ -346,7 +372,7 @@ db_end(struct db *db, enum err e)
              clock_mono_ms() >= db->deadline_ms)
         e = db_fail_own(db, ERR_TIMEOUT, "deadline passed", "COMMIT");
     if (e == ERR_OK && !db->snapshot)
-        return commit(db);
+        return commit_and_settle(db);
     roll_back(db); /* of a snapshot too: nothing to keep */
     return e;
 }

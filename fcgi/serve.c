@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cache.h"
+#include "coherence.h"
 #include "config.h"
 #include "config_live.h"
 #include "crypt.h"
@@ -210,6 +212,7 @@ prepare(struct worker_plan *plan)
     plan->threads = threads();
     plan->slow_threads = (size_t)config()->serve_slow_threads;
     limit_process();
+    cache_init((size_t)config()->serve_cache_mib << 20);
     return request_rules_load(&plan->rules) &&
            crypt_load(key_path(path)) == ERR_OK && store_open() == ERR_OK &&
            dispatch_init() == ERR_OK && request_init();
@@ -235,6 +238,7 @@ serve(const struct worker_plan *plan, const sigset_t *signals)
     if (open_schema(&schema)) {
         config_watch_start();
         w = worker_start(plan);
+        coherence_start();
     }
     if (w != NULL) {
         log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
@@ -262,7 +266,7 @@ run(int id)
     request_rules_forget();
     status = well ? EXIT_SUCCESS : EXIT_FAILURE;
     log_info("serve.end");
-    if (!config_watch_stop(END_MS))
+    if (!coherence_stop(END_MS) || !config_watch_stop(END_MS))
         _exit(status);
     db_fini();
     return status;

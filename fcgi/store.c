@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "coherence.h"
 #include "config.h"
 #include "log.h"
 #include "place.h"
@@ -97,5 +98,10 @@ store_open(void)
     struct db_config c;
     enum err e = store_config(&c);
 
-    return e == ERR_OK ? db_init(&c) : e;
+    if (e == ERR_OK)
+        e = db_init(&c);
+    if (e == ERR_OK) /* what one server has, another may not have yet */
+        coherence_open(config()->serve_cache_mib > 0 &&
+                       strchr(hosts, ',') == NULL);
+    return e;
 }

@@ -1,26 +1,33 @@
 /* Rendered replies of this process, each with the version of what it shows.
- * Never an answer by itself: whoever asks has just read the version from the
- * store, and a reply of another version is no longer one. So processes need
- * not agree on anything here. */
+ * Never an answer by itself: whoever asks knows the present version, read from
+ * the store just now or from coherence.h, and a reply of another version is no
+ * longer one. */
 #ifndef MG_CACHE_H
 #define MG_CACHE_H
 
 #include "arena.h"
 #include "base.h"
 
-/* What it shows: a namespace ("pegasus.app"), a number in it, its version. */
+#define CACHE_VERSIONS 5
+
+/* What it shows: a name in a namespace ("pegasus.app"), and its version. */
 struct cache_key {
     const char *space; /* a constant */
-    int64_t id;
-    int64_t version[2];
+    struct span name;
+    uint64_t version[CACHE_VERSIONS];
 };
+
+/* Bytes that all replies together may take, with what they are found by; 0:
+ * nothing is kept. At start, before threads. */
+void cache_init(size_t bytes);
 
 /* A copy in the arena; NOT_FOUND, or NOMEM. */
 enum err cache_get(struct arena *a, const struct cache_key *key,
                    struct span *out) MUST_USE;
 
-/* Keeps a copy in place of an older version. Large texts and what was not
- * asked for longest go first; without memory nothing is kept. */
+/* Keeps a copy in place of another version. What was not asked for longest
+ * goes first; a text larger than a quarter of all bytes is not kept, and
+ * without memory nothing is. */
 void cache_put(const struct cache_key *key, struct span text);
 
 /* Forgets everything (tests, end of the process). */

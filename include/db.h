@@ -98,6 +98,10 @@ enum err db_begin(struct db *db) MUST_USE;
 /* A read-only snapshot for listings that need several statements. */
 enum err db_begin_snapshot(struct db *db) MUST_USE;
 enum err db_end(struct db *db, enum err e) MUST_USE;
+/* The transaction changes what replies are kept of (coherence.h): "i1", an
+ * instance's id. As long as it has not committed, that is nobody's business. */
+void db_touch(struct db *db, const char *thing);
+
 bool db_in_transaction(const struct db *db);
 
 /* The unique id under which this thread's next transactions write their

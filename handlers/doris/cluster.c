@@ -1,4 +1,4 @@
-/* Clusters: added, read, dropped, and what may be changed of one. */
+/* Clusters: added, dropped, and what may be changed of one. */
 #include <string.h>
 
 #include "store.h"
@@ -92,116 +92,6 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     return req_ok(r);
 }
 
-/* ---- get ---- */
-
-/* Nothing was found: find out what is missing. */
-static enum err
-fail_get(struct req *r, const struct doris_get_cluster *in, const char *id)
-{
-    enum err e;
-
-    e = doris_store_instance_exists(r->db, id);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
-    if (e != ERR_OK)
-        return e;
-    return req_fail(
-        r, DORIS_CLUSTER_NOT_GOT,
-        ARGS(arg("request", doris_text(r, &doris_get_cluster_rec, in))));
-}
-
-/* Where the cloud_unique_id leads when no node has it: to the instance named
- * inside it, else to the request's instance_id. NULL: nowhere. */
-static const char *
-otherwise(struct req *r, const struct doris_get_cluster *in)
-{
-    const char *id = doris_degraded(r->arena, in->cloud_unique_id);
-
-    if (id == NULL && in->instance_id != NULL && *in->instance_id != '\0')
-        id = in->instance_id;
-    return id;
-}
-
-static enum err
-resolve_get(struct req *r, const struct doris_get_cluster *in, const char **out)
-{
-    enum err e;
-
-    e = doris_store_resolve(r->db, r->arena, in->cloud_unique_id, out);
-    if (e != ERR_NOT_FOUND)
-        return e;
-    *out = otherwise(r, in);
-    return *out == NULL ? req_fail(r, DORIS_IID_EMPTY, ARGS()) : ERR_OK;
-}
-
-static bool
-given(const char *s)
-{
-    return s != NULL && *s != '\0';
-}
-
-/* One cluster: one statement, as long as there is one. */
-static enum err
-get_one(struct req *r, const struct doris_get_cluster *in,
-        enum doris_selector by, const char *value)
-{
-    struct doris_doc *doc = arena_alloc(r->arena, sizeof(*doc));
-    const char *id;
-    enum err e;
-
-    if (doc == NULL)
-        return ERR_NOMEM;
-    e = doris_store_cluster_get(r->db, r->arena, in->cloud_unique_id,
-                                otherwise(r, in), by, value, doc);
-    if (e != ERR_NOT_FOUND)
-        return req_send_or_fail(r, e, &doris_doc_rec, doc);
-    e = resolve_get(r, in, &id);
-    return e == ERR_OK ? fail_get(r, in, id) : e;
-}
-
-static enum err
-get_all(struct req *r, const struct doris_get_cluster *in)
-{
-    struct doris_cluster_list *list = arena_alloc(r->arena, sizeof(*list));
-    struct doris_instance i;
-    bool any = false;
-    const char *id;
-    enum err e;
-
-    if (list == NULL)
-        return ERR_NOMEM;
-    e = resolve_get(r, in, &id);
-    if (e == ERR_OK)
-        e = doris_store_has_clusters(r->db, id, &any);
-    if (e == ERR_OK && !any)
-        return fail_get(r, in, id);
-    if (e == ERR_OK)
-        e = doris_store_instance(r->db, r->arena, id, &i);
-    if (e != ERR_OK)
-        return e;
-    list->enable_storage_vault = i.enable_storage_vault;
-    SET(list, doris_cluster_list, enable_storage_vault);
-    e = doris_store_cluster_rows(r->db, r->arena, id, &list->cluster);
-    return req_send_or_fail(r, e, &doris_cluster_list_rec, list);
-}
-
-enum err
-doris_cluster_get(struct req *r, const struct doris_get_cluster *in)
-{
-    enum err e;
-
-    e = req_check(r, in);
-    if (e != ERR_OK)
-        return e;
-    if (given(in->cluster_id))
-        return get_one(r, in, DORIS_BY_ID, in->cluster_id);
-    if (given(in->cluster_name))
-        return get_one(r, in, DORIS_BY_NAME, in->cluster_name);
-    if (given(in->mysql_user_name))
-        return get_one(r, in, DORIS_BY_USER, in->mysql_user_name);
-    return get_all(r, in);
-}
-
 /* ---- drop ---- */
 
 static enum err
@@ -229,7 +119,7 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
     e = doris_cluster_target(r, in, &id);
     if (e != ERR_OK)
         return e;
-    if (!given(in->cluster->cluster_id))
+    if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     e = doris_store_lock_live(r->db, id, doris_now(), &version);
     if (e == ERR_NOT_FOUND)
@@ -273,7 +163,7 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
     e = doris_cluster_target(r, in, &u->instance_id);
     if (e != ERR_OK)
         return e;
-    if (!given(in->cluster->cluster_id))
+    if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     e = doris_store_lock_live(r->db, u->instance_id, u->now, &version);
     if (e == ERR_NOT_FOUND)
@@ -347,7 +237,7 @@ doris_cluster_rename(struct req *r, const struct doris_alter_cluster *in)
         return e;
     from = u.c.cluster_name;
     to = in->cluster->cluster_name;
-    if (!given(to))
+    if (!doris_given(to))
         return req_fail(r, DORIS_NAME_UNSET, ARGS());
     if (!doris_cluster_name_ok(to))
         return req_fail(r, DORIS_NAME_PATTERN, ARGS());
@@ -390,7 +280,7 @@ doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
     e = begin(r, in, &u);
     if (e != ERR_OK)
         return e;
-    if (!given(asked->private_endpoint))
+    if (!doris_given(asked->private_endpoint))
         return req_fail(r, DORIS_NO_ENDPOINT, ARGS());
     u.c.private_endpoint = asked->private_endpoint;
     SET(&u.c, doris_cluster, private_endpoint);

@@ -253,6 +253,12 @@ STRUCT(doris_user, DORIS_USER);
 #define DORIS_DOC(X, s) X(s, JSON, doc, "", OUT, -, .column = "doc")
 STRUCT(doris_doc, DORIS_DOC);
 
+/* One that was searched for, and where it was found. */
+#define DORIS_FOUND_DOC(X, s)                \
+    X(s, JSON, doc, "doc", COLUMN_ONLY, -)   \
+    X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)
+STRUCT(doris_found_doc, DORIS_FOUND_DOC);
+
 #define DORIS_INSTANCE(X, s)                                                 \
     X(s, STR, user_id, "user_id", OUT, -)                                    \
     X(s, STR, instance_id, "instance_id", OUT, -)                            \
@@ -556,6 +562,9 @@ enum err doris_resolve(struct req *r, const char *cloud_unique_id,
 /* The instance named inside a cloud_unique_id; NULL when it has not that
  * form. Whether there is such an instance is not looked at. */
 const char *doris_degraded(struct arena *a, const char *cloud_unique_id);
+
+/* Neither absent nor "". */
+bool doris_given(const char *s);
 
 /* Blanks, tabs and slashes off both ends, in the arena. */
 const char *doris_trim(struct arena *a, const char *text);

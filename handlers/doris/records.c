@@ -100,6 +100,7 @@ TABLE(doris_rate, DORIS_RATE);
 TABLE(doris_rates, DORIS_RATES);
 TABLE(doris_user, DORIS_USER);
 TABLE(doris_doc, DORIS_DOC);
+TABLE(doris_found_doc, DORIS_FOUND_DOC);
 TABLE(doris_instance, DORIS_INSTANCE);
 TABLE(doris_create_instance, DORIS_CREATE_INSTANCE);
 TABLE(doris_instance_id, DORIS_INSTANCE_ID);

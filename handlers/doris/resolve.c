@@ -44,6 +44,12 @@ doris_resolve(struct req *r, const char *cloud_unique_id, const char **out)
     return *out == NULL ? ERR_NOT_FOUND : ERR_OK;
 }
 
+bool
+doris_given(const char *s)
+{
+    return s != NULL && *s != '\0';
+}
+
 const char *
 doris_trim(struct arena *a, const char *text)
 {

@@ -138,7 +138,7 @@ enum err
 doris_store_cluster_get(struct db *db, struct arena *a,
                         const char *cloud_unique_id, const char *otherwise,
                         enum doris_selector by, const char *value,
-                        struct doris_doc *out) MUST_USE;
+                        struct doris_found_doc *out) MUST_USE;
 /* The documents of all clusters in order of creation. */
 enum err
 doris_store_cluster_rows(struct db *db, struct arena *a,

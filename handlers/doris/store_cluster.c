@@ -48,12 +48,12 @@ enum {
 static const char *const sql[SQL__MAX] = {
     [RESOLVE] = "SELECT instance_id FROM doris_cloud_id"
                 " WHERE cloud_unique_id = ?",
-    [GET_BY_ID] = "SELECT c.doc FROM doris_cluster c"
+    [GET_BY_ID] = "SELECT c.doc, c.instance_id FROM doris_cluster c"
                   " WHERE c.instance_id = " INSTANCE_OF " AND c.cluster_id = ?",
     [GET_BY_NAME] =
-        "SELECT c.doc FROM doris_cluster c"
+        "SELECT c.doc, c.instance_id FROM doris_cluster c"
         " WHERE c.instance_id = " INSTANCE_OF " AND c.cluster_name = ?",
-    [GET_BY_USER] = "SELECT c.doc FROM doris_cluster_user m"
+    [GET_BY_USER] = "SELECT c.doc, c.instance_id FROM doris_cluster_user m"
                     " JOIN doris_cluster c ON c.instance_id = m.instance_id"
                     " AND c.seq = m.seq"
                     " WHERE m.instance_id = " INSTANCE_OF
@@ -169,7 +169,7 @@ enum err
 doris_store_cluster_get(struct db *db, struct arena *a,
                         const char *cloud_unique_id, const char *otherwise,
                         enum doris_selector by, const char *value,
-                        struct doris_doc *out)
+                        struct doris_found_doc *out)
 {
     static const int statement[] = {
         [DORIS_BY_ID] = GET_BY_ID,
@@ -180,7 +180,7 @@ doris_store_cluster_get(struct db *db, struct arena *a,
     return db_one(
         db, a, sql[statement[by]],
         DB_ARGS(db_str(cloud_unique_id), db_str(otherwise), db_str(value)),
-        &doris_doc_rec, out);
+        &doris_found_doc_rec, out);
 }
 
 enum err
@@ -431,6 +431,7 @@ doris_store_claim(struct db *db, struct arena *a, const char *instance_id,
 
     if (cloud_unique_id == NULL || *cloud_unique_id == '\0')
         return ERR_OK;
+    db_touch(db, cloud_unique_id);
     e = db_exec(db, sql[CLAIM],
                 DB_ARGS(db_str(cloud_unique_id), db_str(instance_id)));
     if (e != ERR_EXISTS)

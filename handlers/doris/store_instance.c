@@ -118,6 +118,7 @@ doris_store_lock(struct db *db, const char *instance_id, int64_t now,
 {
     enum err e;
 
+    db_touch(db, instance_id);
     e = db_exec_one(db, sql[LOCK], DB_ARGS(db_i64(now), db_str(instance_id)));
     *version = db_insert_id(db);
     return e;
@@ -129,6 +130,7 @@ doris_store_lock_live(struct db *db, const char *instance_id, int64_t now,
 {
     enum err e;
 
+    db_touch(db, instance_id);
     e = db_exec_one(db, sql[LOCK_LIVE],
                     DB_ARGS(db_i64(now), db_str(instance_id)));
     *version = db_insert_id(db);

@@ -172,6 +172,7 @@ doris_store_recycle_step(struct db *db, const char *instance_id,
     enum err e;
 
     *done = false;
+    db_touch(db, instance_id);
     e = db_exec_one(db, sql[HOLD], DB_ARGS(db_str(instance_id)));
     if (e == ERR_NOT_FOUND) /* gone, or not DELETED: never touched */
         return ERR_STATE;

@@ -184,9 +184,11 @@ find_app(struct req *r, const char *name, struct pegasus_general *out)
 static struct cache_key
 key_of(const struct pegasus_general *g)
 {
-    return (struct cache_key){ "pegasus.app",
-                               g->app_id,
-                               { g->changed, g->configs } };
+    return (struct cache_key){
+        "pegasus.app",
+        { (const char *)&g->app_id, sizeof(g->app_id) },
+        { (uint64_t)g->changed, (uint64_t)g->configs },
+    };
 }
 
 /* The whole reply as text, of one snapshot, and kept for whoever asks for the
@@ -416,9 +418,11 @@ send_listing(struct req *r, const struct pegasus_apps *out)
     e = pegasus_store_stamp(r->db, r->arena, &stamp);
     if (e != ERR_OK)
         return e;
-    key = (struct cache_key){ "pegasus.apps",
-                              0,
-                              { stamp.version, stamp.configs } };
+    key = (struct cache_key){
+        "pegasus.apps",
+        { "", 0 },
+        { (uint64_t)stamp.version, (uint64_t)stamp.configs },
+    };
     e = cache_get(r->arena, &key, &text);
     if (e == ERR_NOT_FOUND) {
         e = render_listing(r, out, &text);

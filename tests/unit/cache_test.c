@@ -15,7 +15,12 @@ static struct arena *a;
 static struct cache_key
 key(int64_t id, int64_t version)
 {
-    return (struct cache_key){ "test", id, { version, 1 } };
+    const char *name = arena_printf(a, "%lld", (long long)id);
+
+    assert_non_null(name);
+    return (struct cache_key){ "test",
+                               { name, strlen(name) },
+                               { (uint64_t)version, 1 } };
 }
 
 static void
@@ -49,17 +54,40 @@ another_version_is_no_answer(void **state)
     assert_false(has(2, 2, "two"));
 }
 
+/* Room for about three texts of 1,000 bytes. */
 static void
 what_was_not_asked_for_longest_goes_first(void **state)
 {
+    char text[1001];
+
     (void)state;
-    for (int64_t id = 0; id < 32; id++)
-        put(id, 1, "x");
-    assert_true(has(0, 1, "x"));
-    put(100, 1, "y");
-    assert_true(has(0, 1, "x"));
-    assert_false(has(1, 1, "x"));
-    assert_true(has(100, 1, "y"));
+    memset(text, 'x', 1000);
+    text[1000] = '\0';
+    cache_init(4300);
+    for (int64_t id = 0; id < 3; id++)
+        put(id, 1, text);
+    assert_true(has(0, 1, text));
+    put(100, 1, text);
+    assert_true(has(0, 1, text));
+    assert_false(has(1, 1, text));
+    assert_true(has(2, 1, text));
+    assert_true(has(100, 1, text));
+}
+
+static void
+a_text_of_more_than_a_quarter_is_not_kept(void **state)
+{
+    char text[1001];
+
+    (void)state;
+    memset(text, 'x', 1000);
+    text[1000] = '\0';
+    cache_init(3999);
+    put(1, 1, text);
+    assert_false(has(1, 1, text));
+    cache_init(0);
+    put(2, 1, "x");
+    assert_false(has(2, 1, "x"));
 }
 
 static void
@@ -73,6 +101,7 @@ the_texts_together_are_bounded(void **state)
     assert_non_null(big);
     memset(big, 'x', n);
     big[n] = '\0';
+    cache_init((size_t)33 << 20);
     for (int64_t id = 0; id < 8; id++)
         put(id, 1, big);
     for (int64_t id = 0; id < 8; id++) {
@@ -83,6 +112,18 @@ the_texts_together_are_bounded(void **state)
     put(20, 1, "small");
     free(big);
     assert_true(has(20, 1, "small"));
+}
+
+/* Many names share a bucket, and one name is not another's beginning. */
+static void
+names_of_one_bucket_are_kept_apart(void **state)
+{
+    (void)state;
+    cache_init((size_t)33 << 20);
+    for (int64_t id = 0; id < 40000; id++)
+        put(id, id, id % 2 == 0 ? "even" : "odd");
+    for (int64_t id = 0; id < 40000; id += 37)
+        assert_true(has(id, id, id % 2 == 0 ? "even" : "odd"));
 }
 
 static int
@@ -108,6 +149,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(another_version_is_no_answer, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(
+            a_text_of_more_than_a_quarter_is_not_kept, begin, end),
+        cmocka_unit_test_setup_teardown(names_of_one_bucket_are_kept_apart,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(
             what_was_not_asked_for_longest_goes_first, begin, end),
         cmocka_unit_test_setup_teardown(the_texts_together_are_bounded, begin,

@@ -1,16 +1,24 @@
-"""Never stale: what one host has acknowledged, every other host reads."""
+"""Never stale: what was acknowledged, by whatever process of whatever host, is
+what every other one reads. A host that is alone with the store keeps replies
+(include/coherence.h); hosts come and go, are killed and frozen here while
+others read what they have written."""
 
 import json
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from contextlib import contextmanager
 
+import pytest
 from support.load import Load
-from support.metaservice import be
+from support.metaservice import MetaService, be
+from support.store import rows
 from support.waiting import until
 from support.worker import Worker
+
+pytestmark = pytest.mark.fault
 
 CLUSTERS = 4
 READERS = 8
@@ -50,6 +58,21 @@ def _run_dir(deployment, base, i):
     return run_dir
 
 
+def worker_of(deployment):
+    """One more worker of the deployment's own host."""
+    return Worker(deployment.binary, deployment.run_dir, NET,
+                  deployment.env()).start()
+
+
+def is_alone(deployment):
+    """Whether a host says so whose row lives, and no other one lives."""
+    connection = deployment.sql()
+    live = rows(connection, """SELECT shared FROM coherence_host
+        WHERE host <> '' AND expires_ms > UNIX_TIMESTAMP(NOW(3)) * 1000""")
+    connection.close()
+    return [r["shared"] for r in live] == [0]
+
+
 def ask(host, operation, body):
     r = host.ask(f"/MetaService/http/{operation}",
                  json.dumps(body).encode(), listener="doris", method="POST")
@@ -57,42 +80,156 @@ def ask(host, operation, body):
     return json.loads(r.text)
 
 
-def test_what_one_host_acknowledged_another_reads(ms, deployment):
-    iid = ms.instance()
-    acknowledged = {f"c{c}": 0 for c in range(CLUSTERS)}
-    for cid in acknowledged:
-        ms.cluster(iid, cid, nodes=[be(iid, int(cid[1]))])
+class Race:
+    """Writers that count up, each a cluster of its own, and readers of all.
+    A reader notes what had been acknowledged before it asks."""
 
-    def write(host, cid):
-        n = acknowledged[cid] + 1
+    def __init__(self, ms):
+        self.ms, self.iid = ms, ms.instance()
+        self.acknowledged = {f"c{c}": 0 for c in range(CLUSTERS)}
+        self.reads = []
+        for cid in self.acknowledged:
+            ms.cluster(self.iid, cid, nodes=[be(self.iid, int(cid[1]))])
+
+    def write(self, host, cid):
+        n = self.acknowledged[cid] + 1
         ask(host, "update_cluster_endpoint", {
-            "instance_id": iid, "cluster": {
+            "instance_id": self.iid, "cluster": {
                 "cluster_id": cid, "public_endpoint": str(n),
                 "private_endpoint": "p"}})
-        acknowledged[cid] = n
+        self.acknowledged[cid] = n
 
-    def read(host, cid):
-        """What had been acknowledged before, and what was read."""
-        before = acknowledged[cid]
+    def read(self, host, cid):
+        before = self.acknowledged[cid]
         got = ask(host, "get_cluster", {
-            "cloud_unique_id": be(iid, 0)["cloud_unique_id"],
+            "cloud_unique_id": be(self.iid, 0)["cloud_unique_id"],
             "cluster_id": cid})["result"]
-        return before, int(got.get("public_endpoint", 0))
+        self.reads.append((before, int(got.get("public_endpoint", 0))))
 
-    with hosts(deployment, 2) as (one, other):
+    def load(self, writer, reader):
+        """writer(), reader(): on which host the next request is made."""
         def client(i):
             cid = f"c{i % CLUSTERS}"
             if i < CLUSTERS:
-                return write(one, cid)
-            return read(other, cid)
+                return self.write(writer(), cid)
+            return self.read(reader(), cid)
 
-        with Load(CLUSTERS + READERS, client) as load:
-            until(lambda: load.done > 1500, "1500 requests", 120)
-    reads = []
-    for r in load.results:
-        assert not isinstance(r, Exception), repr(r)
-        if r is not None:
-            reads.append(r)
-    assert [r for r in reads if r[1] < r[0]] == []
-    assert min(acknowledged.values()) > 10, acknowledged
-    assert len(reads) > 100
+        return Load(CLUSTERS + READERS, client)
+
+    def is_enough(self, load):
+        """The first writes may wait until the other host has seen theirs."""
+        return load.done > 1500 and min(self.acknowledged.values()) > 10
+
+    def judge(self, load):
+        for r in load.results:
+            assert not isinstance(r, Exception), repr(r)
+        assert [r for r in self.reads if r[1] < r[0]] == []
+        assert len(self.reads) > 100
+
+
+def hits(deployment):
+    text = deployment.client("console").get("/metrics").text
+    return next(int(line.split()[1]) for line in text.splitlines()
+                if line.startswith("metagate_cache_hits_total "))
+
+
+def test_what_one_host_acknowledged_another_reads(doris, deployment):
+    race = Race(MetaService(doris))
+    with hosts(deployment, 2) as (one, other):
+        with race.load(lambda: one, lambda: other) as load:
+            until(lambda: race.is_enough(load), "1500 requests", 120)
+    race.judge(load)
+
+
+def test_what_one_worker_acknowledged_another_reads(doris, deployment):
+    """Workers of one host, which is alone: replies are kept."""
+    race = Race(MetaService(doris))
+    one, other = (worker_of(deployment) for _ in range(2))
+    try:
+        until(lambda: is_alone(deployment), "the host is alone")
+        before = hits(deployment)
+        with race.load(lambda: one, lambda: other) as load:
+            until(lambda: race.is_enough(load)
+                  and hits(deployment) > before + 100, "1500 requests", 120)
+        race.judge(load)
+    finally:
+        one.end()
+        other.end()
+
+
+def test_a_host_that_comes_and_goes_is_never_missed(doris, deployment):
+    """The host that is alone reads; another one starts, writes, is killed
+    before it can say that it leaves, and starts again."""
+    race = Race(MetaService(doris))
+    with hosts(deployment, 1) as (guest,):
+        guest.kill()
+        reader = worker_of(deployment)
+        try:
+            for _ in range(2):
+                until(lambda: is_alone(deployment), "the host is alone", 30)
+                before = hits(deployment)
+                with Load(READERS, lambda i: race.read(
+                        reader, f"c{i % CLUSTERS}")) as load:
+                    until(lambda: hits(deployment) > before + 100, "hits")
+                    guest.start()
+                    for n in range(6):
+                        race.write(guest, f"c{n % CLUSTERS}")
+                    done = load.done
+                    until(lambda: load.done > done + 50, "reads after them")
+                    guest.kill()
+                for r in load.results:
+                    assert not isinstance(r, Exception), repr(r)
+                assert [r for r in race.reads if r[1] < r[0]] == []
+        finally:
+            reader.end()
+            guest.start()
+
+
+def test_a_frozen_host_shows_nothing_old(doris, deployment):
+    """All its workers are stopped while it is alone; another host's write
+    waits until the frozen one has lost its right to keep anything."""
+    race = Race(MetaService(doris))
+    frozen = [deployment.pid_of(f"serve-{i}") for i in range(2)]
+    with hosts(deployment, 1) as (guest,):
+        guest.kill()
+        until(lambda: is_alone(deployment), "the host is alone", 30)
+        for _ in range(8):  # in both workers
+            assert race.ms.get_cluster(race.iid, "c0").get("public_endpoint") \
+                is None
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            guest.start()
+            race.write(guest, "c0")
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        for _ in range(8):
+            assert race.ms.get_cluster(race.iid, "c0")["public_endpoint"] == "1"
+
+
+def test_a_killed_writer_leaves_nothing_old(doris, deployment):
+    """A worker is killed again and again among its writes. What it had begun
+    may or may not be done, but all read the same, and what was acknowledged."""
+    race = Race(MetaService(doris))
+    writer, readers = worker_of(deployment), \
+        [worker_of(deployment) for _ in range(2)]
+    try:
+        until(lambda: is_alone(deployment), "the host is alone", 30)
+        for _ in range(5):
+            with Load(CLUSTERS, lambda i: race.write(
+                    writer, f"c{i % CLUSTERS}")) as load:
+                until(lambda: load.done > 20, "writes")
+                writer.kill()
+                writer.start()  # those who wait for it get their answers
+            for cid in race.acknowledged:
+                seen = set()
+                for host in readers * 3:
+                    race.read(host, cid)
+                    seen.add(race.reads[-1][1])
+                assert len(seen) == 1, seen
+                race.acknowledged[cid] = seen.pop()
+        assert [r for r in race.reads if r[1] < r[0]] == []
+    finally:
+        for w in (writer, *readers):
+            w.end()

@@ -1,0 +1,56 @@
+/* The file that the processes of a host share; included by coherence*.c and
+ * their unit test alone. */
+#ifndef MG_COHERENCE_INT_H
+#define MG_COHERENCE_INT_H
+
+#include <stdatomic.h>
+
+#include "coherence.h"
+
+#define COHERENCE_SLOTS 16384 /* a power of two, at most 65536 */
+
+/* A word: the changes that ended << 16 | those being committed. */
+struct coherence_file {
+    uint64_t layout;
+    char boot_id[40]; /* of another boot: nobody has this file mapped */
+    char host[33];    /* made with the file */
+    _Atomic uint64_t alone; /* steps << 36 | until, in units of 100 ms */
+    _Atomic uint64_t epoch; /* +1 whenever the host is alone anew */
+    _Atomic int64_t settled_ms; /* until then; boot time */
+    _Atomic int64_t looked_ms;  /* when a process last looked for hosts */
+    _Atomic uint64_t all;
+    _Atomic uint64_t word[COHERENCE_SLOTS];
+};
+
+extern struct coherence_file *coherence_file;
+extern bool coherence_may_keep;
+
+/* Time that goes on while the machine sleeps. */
+int64_t coherence_clock_ms(void);
+
+/* ---- being alone ---- */
+
+#define ALONE_UNIT_MS    100
+#define ALONE_UNTIL_BITS 36
+#define ALONE_UNTIL_MASK ((UINT64_C(1) << ALONE_UNTIL_BITS) - 1)
+
+/* Every step writes the word anew with a count of its own, so that a process
+ * that was held up between its COMMIT and this cannot bring back what another
+ * process has ended since: false then. `seen` is the word as of before the
+ * transaction. until_ms 0: not alone. */
+bool coherence_alone_set(uint64_t seen, int64_t until_ms) MUST_USE;
+
+/* ---- rules, as pure functions ---- */
+
+struct coherence_peers {
+    bool live;  /* another host has a row that has not expired */
+    bool alone; /* ... and says that it is alone */
+};
+
+/* Whether this host writes that it shares the store. */
+bool coherence_must_share(const struct coherence_peers *p, bool may_keep);
+
+/* Whether changes may be acknowledged once the own row is written. */
+bool coherence_is_settled(const struct coherence_peers *p);
+
+#endif

@@ -1,0 +1,86 @@
+/* Whether what was read from the store still holds, without asking it again.
+ *
+ * A reply may be kept and shown again until a change of what it shows is
+ * acknowledged to a client, by whatever process of whatever host. Two rules
+ * see to that:
+ *
+ * Within a host, all processes count in one file, RUN_DIR/coherence, mapped
+ * shared: a thing has a word, the number of its changes and of those that are
+ * being committed now. A change counts before its COMMIT is sent and again
+ * when its outcome is known; only then the client is answered. A reader notes
+ * the words before it reads the store; what it read holds as long as they are
+ * the same and nothing is being committed. A process that is killed in between
+ * leaves its count behind: what it was changing is not kept any more.
+ *
+ * Between hosts, only one that is alone with the store keeps anything. Each
+ * has a row in coherence_host that expires after some seconds, by the
+ * database's clock. A host that finds no other live row writes that it is
+ * alone, and keeps replies until shortly before its row expires. One that
+ * finds others writes that it shares, and keeps nothing. A change is
+ * acknowledged only while the own row lives and no other host's live row says
+ * that it is alone: whoever comes second waits with its first answer until the
+ * first has seen it, a second at most, or has expired.
+ *
+ * That leans on clocks of hosts and database that run alike, and do not jump
+ * forward by seconds; on one server that is asked (with several in [mysql]
+ * hosts nothing is kept); and on changes made through metagate: rows changed
+ * by hand show after COHERENCE_KEEP_MS at the latest. */
+#ifndef MG_COHERENCE_H
+#define MG_COHERENCE_H
+
+#include "base.h"
+#include "db.h"
+
+/* Maps RUN_DIR/coherence, made when absent. When that fails this process is
+ * like a host of its own. may_keep: false when nothing is to be kept. Once
+ * per process, before threads and before the first transaction. */
+void coherence_open(bool may_keep);
+void coherence_close(void);
+
+/* ---- readers ---- */
+
+#define COHERENCE_KEEP_MS 30000
+#define COHERENCE_MARKS   5
+
+/* What holds: equal marks, equal content of the store. */
+struct coherence_mark {
+    uint64_t v[COHERENCE_MARKS];
+};
+
+/* The mark of two things ("instance i1"; both may be the same) as of now.
+ * Before the store is read. False: do not keep what is read, nor look for
+ * what was kept. */
+bool coherence_now(const char *thing, const char *other,
+                   struct coherence_mark *out) MUST_USE;
+
+/* ---- writers: called by db_touch and db_end ---- */
+
+#define COHERENCE_TOUCHED 16
+
+/* The things that a transaction changes; zeroed at its begin. */
+struct coherence_touched {
+    unsigned n; /* more than the array has: everything */
+    uint16_t slot[COHERENCE_TOUCHED];
+};
+void coherence_touch(struct coherence_touched *t, const char *thing);
+
+/* Around a COMMIT: before it is sent; when its outcome is known, whatever it
+ * is. Without the second call the things are not kept any more. */
+void coherence_begin(const struct coherence_touched *t);
+void coherence_end(const struct coherence_touched *t);
+
+/* After a COMMIT that changed something: returns when no other host can show
+ * what was before. TIMEOUT when that is not so by `until` (monotonic), or an
+ * error of the store: the change is made, but must not be acknowledged. */
+enum err coherence_settle(struct db *db, int64_t until) MUST_USE;
+
+/* ---- hosts ---- */
+
+/* A thread that renews this host's row and looks for others. Without memory
+ * or thread nothing is kept, and changes renew the row themselves. */
+void coherence_start(void);
+
+/* Ends it; false when it still waits for the store after timeout_ms. */
+bool coherence_stop(int64_t timeout_ms) MUST_USE;
+
+#endif
