@@ -86,6 +86,7 @@ $(B)/embed/%.o: $(B)/embed/%.c
 # tests/unit/doris_store_key_test.c stands for handlers/doris/store_key.c.
 INSTEAD = $(B)/handlers/$(patsubst %_test,%.o,$(subst _store_,/store_,$*))
 $(B)/unit/config_live_test: INSTEAD = $(B)/fcgi/config_live.o
+$(B)/unit/resolver_test: INSTEAD = $(B)/fcgi/resolver.o
 $(B)/unit/%: tests/unit/%.c $(CORE)
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -o $@ $< $(filter-out $(INSTEAD),$(CORE)) $(LDFLAGS_ALL) -lcmocka $(LIBS) $(LIBS_$(FLAVOUR))

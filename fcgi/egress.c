@@ -7,7 +7,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "clock.h"
 #include "config.h"
 #include "place.h"
+#include "resolver.h"
 
 #define NETWORKS_MAX 256
 
@@ -363,28 +363,30 @@ egress_parse(const char *url, const char *schemes, unsigned port,
 
 /* ---- connecting ---- */
 
-/* The resolver of this thread gives up after one round of short questions:
- * the stock settings would hold a caller for half a minute. */
 static void
-hurry_resolver(void)
+set_port(struct egress_address *to, unsigned port)
 {
-    if (res_init() == 0) {
-        _res.retrans = 2;
-        _res.retry = 1;
-    }
+    if (to->sa.ss_family == AF_INET)
+        ((struct sockaddr_in *)&to->sa)->sin_port = htons((uint16_t)port);
+    else if (to->sa.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&to->sa)->sin6_port = htons((uint16_t)port);
 }
 
+/* The first address that may be connected to. */
 static enum err
-pick(const struct addrinfo *list, struct egress_address *out,
+pick(const struct resolved *from, unsigned port, struct egress_address *out,
      char why[EGRESS_WHY])
 {
-    for (; list != NULL; list = list->ai_next) {
-        if (list->ai_addrlen > sizeof(out->sa) ||
-            !egress_allowed(list->ai_addr, why))
-            continue;
-        memcpy(&out->sa, list->ai_addr, list->ai_addrlen);
-        out->n = list->ai_addrlen;
-        return ERR_OK;
+    if (from->code != 0) {
+        (void)snprintf(why, EGRESS_WHY, "the name has no address: %s",
+                       gai_strerror(from->code));
+        return from->code == EAI_MEMORY ? ERR_NOMEM : ERR_NOT_FOUND;
+    }
+    for (size_t i = 0; i < from->n; i++) {
+        *out = from->v[i];
+        set_port(out, port);
+        if (egress_allowed((const struct sockaddr *)&out->sa, why))
+            return ERR_OK;
     }
     return ERR_DENIED;
 }
@@ -393,28 +395,32 @@ enum err
 egress_resolve(const char *host, unsigned port, struct egress_address *out,
                char why[EGRESS_WHY])
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-    struct addrinfo *list = NULL;
-    char service[16];
-    enum err e;
-    int code;
+    struct resolved found;
 
-    (void)snprintf(service, sizeof(service), "%u", port);
-    code = getaddrinfo(host, service, &hints, &list);
-    if (code == EAI_NONAME) {
-        hurry_resolver();
-        hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-        code = getaddrinfo(host, service, &hints, &list);
-    }
-    if (code != 0) {
-        (void)snprintf(why, EGRESS_WHY, "the name has no address: %s",
-                       gai_strerror(code));
-        return code == EAI_MEMORY ? ERR_NOMEM : ERR_NOT_FOUND;
-    }
-    e = pick(list, out, why);
-    freeaddrinfo(list);
+    if (!resolver_literal(host, &found))
+        resolver_now(host, &found);
+    return pick(&found, port, out, why);
+}
+
+enum err
+egress_lookup(const char *host, unsigned port, struct egress_address *out,
+              char why[EGRESS_WHY])
+{
+    struct resolved found;
+    enum err e = ERR_OK;
+
+    if (!resolver_literal(host, &found))
+        e = resolver_known(host, &found);
+    if (e == ERR_OK)
+        return pick(&found, port, out, why);
+    (void)snprintf(why, EGRESS_WHY, "the name server has not answered yet");
     return e;
+}
+
+bool
+egress_lookup_wait(uint64_t *seen, int64_t until_ms)
+{
+    return resolver_wait(seen, until_ms);
 }
 
 enum err

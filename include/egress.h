@@ -40,6 +40,14 @@ enum err
 egress_resolve(const char *host, unsigned port, struct egress_address *out,
                char why[EGRESS_WHY]) MUST_USE;
 
+/* The same without waiting: BUSY while nothing is known of the name, which is
+ * asked for in the background; then egress_lookup_wait waits until more names
+ * are known (false: that has not come until then). *seen is 0 at first. */
+enum err
+egress_lookup(const char *host, unsigned port, struct egress_address *out,
+              char why[EGRESS_WHY]) MUST_USE;
+bool egress_lookup_wait(uint64_t *seen, int64_t until_ms);
+
 /* A non-blocking stream socket that is being connected to the address: POLLOUT
  * tells when, SO_ERROR how. PEER, or BUSY when descriptors are short. */
 enum err egress_begin(const struct egress_address *to, int *fd) MUST_USE;

@@ -24,6 +24,7 @@
 
 #define PAGE         128  /* nodes asked at once */
 #define PAGE_MS      2000 /* for all of a page */
+#define NAMES_MS     1000 /* for its names, before */
 #define FORGET_EVERY 12   /* rounds */
 
 /* Where the round is; between rounds addr is empty. */
@@ -34,10 +35,11 @@ struct beats {
     int64_t ended_ms; /* when the last round did, monotonic; 0: none has */
 };
 
-/* One call. fd -1: over. */
+/* One call. fd -1: not begun, or over. */
 struct call {
     const struct doris_place_row *place;
     int fd;
+    bool begun;
     size_t sent, got;
     char *answer; /* DORIS_BEAT_BYTES, once there is one */
     struct doris_beat beat;
@@ -57,14 +59,40 @@ open_call(struct call *c)
 {
     struct egress_address to;
     char why[EGRESS_WHY];
+    enum err e;
 
     c->fd = -1;
-    if (egress_resolve(c->place->addr, (unsigned)c->place->port, &to, why) ==
-            ERR_OK &&
-        egress_begin(&to, &c->fd) == ERR_OK)
+    e = egress_lookup(c->place->addr, (unsigned)c->place->port, &to, why);
+    c->begun = e != ERR_BUSY;
+    if (e == ERR_OK && egress_begin(&to, &c->fd) == ERR_OK)
         return;
     log_debug("doris.heartbeat node=%s:%d why=\"%s\"", c->place->addr,
               c->place->port, why);
+}
+
+static bool
+open_new(struct call *v, size_t n)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!v[i].begun)
+            open_call(&v[i]);
+        all = all && v[i].begun;
+    }
+    return all;
+}
+
+/* A name that its server is slow about is left for the next round, by which
+ * it may be known. */
+static void
+open_all(struct call *v, size_t n)
+{
+    int64_t until_ms = clock_mono_ms() + NAMES_MS;
+    uint64_t seen = 0;
+
+    while (!open_new(v, n) && egress_lookup_wait(&seen, until_ms))
+        ;
 }
 
 static void
@@ -187,10 +215,9 @@ ask_page(struct duty_run *run, const struct doris_place_list *places)
     enum err e = v == NULL ? ERR_NOMEM : write_call(&ask);
 
     if (e == ERR_OK) {
-        for (size_t i = 0; i < places->n; i++) {
+        for (size_t i = 0; i < places->n; i++)
             v[i].place = &places->v[i];
-            open_call(&v[i]);
-        }
+        open_all(v, places->n);
         converse(v, places->n, &ask, run->arena);
         e = save(run, v, places->n);
     }

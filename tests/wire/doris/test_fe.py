@@ -167,6 +167,19 @@ def test_a_node_that_answers_nonsense_is_not_believed(deployment, fe, ms,
         assert status(fe, iid)[cid][0] == unheard(bad.address, bad.port)
 
 
+def test_a_name_without_an_address_holds_up_no_other(deployment, fe, ms):
+    iid, cid = ms.instance(), fresh("c")
+    names = [fresh("no") + ".invalid" for _ in range(20)]
+    with Node(deployment.net + ".1") as good:
+        ms.cluster(iid, cid, nodes=[
+            be(iid, 1, ip=good.address, heartbeat_port=good.port),
+            *(be(iid, 2 + n, host=name) for n, name in enumerate(names))])
+        until(lambda: len(good.heard) > 2, "three rounds")
+    shown = status(fe, iid)[cid]
+    assert shown[0]["bePort"] > 0
+    assert shown[1:] == [unheard(name, 9050) for name in names]
+
+
 def test_our_own_listeners_are_not_asked(deployment, fe, ms):
     iid, cid = ms.instance(), fresh("c")
     address, port = deployment.address("console")
