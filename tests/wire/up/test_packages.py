@@ -75,3 +75,30 @@ def test_what_another_package_provides_is_not_missing(deps):
 def test_an_unknown_group_is_refused(deps):
     done, _ = deps("nosuch")
     assert done.returncode == 1 and "unknown group nosuch" in done.stderr
+
+
+def test_services_that_came_along_are_disabled(tmp_path):
+    """Of packages that were not there before, whether they are of systemd or
+    older; a template is nothing that starts."""
+    calls = tmp_path / "calls"
+    for name, text in (
+            ("dpkg", "printf '%s\\n' /etc/init.d/web "
+                     "/lib/systemd/system/web.service "
+                     "/usr/lib/systemd/system/web.socket "
+                     "/lib/systemd/system/clean.timer "
+                     "/lib/systemd/system/web@.service /etc/web.service\n"),
+            ("systemctl", f'echo "systemctl $*" >>{calls}\n'),
+            ("update-rc.d", f'echo "update-rc.d $*" >>{calls}\n')):
+        (tmp_path / name).write_text("#!/bin/sh\n" + text)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "before").write_text("old\n")
+    (tmp_path / "after").write_text("old\nweb\n")
+    with open(DEPS) as f:
+        functions, begin, _ = f.read().partition("\nwork=$(mktemp -d)\n")
+    assert begin
+    subprocess.run(["/bin/sh", "-c", f"{functions}\nwork={tmp_path}\n"
+                    "disable_services"], check=True, timeout=60, env={
+                        "PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert sorted(calls.read_text().splitlines()) == [
+        "systemctl disable clean.timer", "systemctl disable web.service",
+        "systemctl disable web.socket", "update-rc.d web disable"]
