@@ -164,7 +164,7 @@ static enum err
 is_same(struct req *r, const struct doris_tablet *a,
         const struct doris_tablet *b, bool *out)
 {
-    const char *x, *y;
+    const char *x, *y = "";
     enum err e;
 
     e = print_constant(r, a, &x);
