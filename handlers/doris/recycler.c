@@ -1,8 +1,9 @@
 /* What is dropped goes for good: instances after their retention, or at once
  * when somebody asks; records of finished transactions and replaced rowsets
- * after theirs. Overdue transactions are aborted here too. Each step is one
- * short transaction under the lease, so that a recycler that is killed is
- * followed by another that goes on where it was. */
+ * after theirs, counters of rates after a minute. Overdue transactions are
+ * aborted here too. Each step is one short transaction under the lease, so
+ * that a recycler that is killed is followed by another that goes on where it
+ * was. */
 #include <string.h>
 
 #include "clock.h"
@@ -13,7 +14,8 @@
 #include "store_recycle.h"
 #include "store_rpc.h"
 
-#define TXNS 64
+#define TXNS         64
+#define RATES_KEPT_S 60 /* what a second used of a limit, after it */
 
 /* ---- the duty ---- */
 
@@ -103,7 +105,8 @@ forget_batch(struct duty_run *run, void *p)
     int64_t keep_s = config()->doris_record_retention_s;
 
     return doris_store_forget(run->db, (now - keep_s) * 1000, now - keep_s,
-                              now - keep_s, (now - keep_s) * 1000, p);
+                              now - keep_s, (now - keep_s) * 1000,
+                              now - RATES_KEPT_S, p);
 }
 
 static enum err

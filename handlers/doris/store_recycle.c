@@ -44,6 +44,7 @@ enum {
     OLD_ROWSETS,
     OLD_STAGES,
     OLD_NOTES,
+    OLD_RATES,
     SQL__MAX
 };
 
@@ -104,6 +105,8 @@ static const char *const sql[SQL__MAX] = {
     [OLD_NOTES] = "DELETE FROM doris_recycle WHERE finished_ms < ?"
                   " AND status = 'IDLE' AND asked = 0"
                   " ORDER BY finished_ms LIMIT " XSTR(BATCH),
+    [OLD_RATES] = "DELETE FROM doris_rate_used WHERE second < ?"
+                  " ORDER BY second LIMIT " XSTR(BATCH),
     TABLES(TABLE_SQL)
 };
 
@@ -203,10 +206,10 @@ doris_store_recycle_counts(struct db *db, struct arena *a,
 enum err
 doris_store_forget(struct db *db, int64_t txns_before_ms,
                    int64_t rowsets_before, int64_t stages_before,
-                   int64_t notes_before_ms, uint64_t *n)
+                   int64_t notes_before_ms, int64_t rates_before, uint64_t *n)
 {
     const int64_t before[] = { txns_before_ms, rowsets_before, stages_before,
-                               notes_before_ms };
+                               notes_before_ms, rates_before };
     enum err e = ERR_OK;
 
     *n = 0;

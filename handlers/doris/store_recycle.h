@@ -55,6 +55,7 @@ enum err doris_store_recycle_counts(struct db *db, struct arena *a,
 /* Deletes a batch of what is older than that; *n how many rows went. */
 enum err doris_store_forget(struct db *db, int64_t txns_before_ms,
                             int64_t rowsets_before, int64_t stages_before,
-                            int64_t notes_before_ms, uint64_t *n) MUST_USE;
+                            int64_t notes_before_ms, int64_t rates_before,
+                            uint64_t *n) MUST_USE;
 
 #endif

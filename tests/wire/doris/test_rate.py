@@ -5,7 +5,9 @@ import pytest
 from support.load import race
 from support.metarpc import MetaRpc
 from support.metaservice import MetaService
+from support.store import rows
 from support.waiting import until
+from support.words import fresh
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +91,34 @@ def test_all_operations(ms):
     assert limits(ms)["all"]["instance specific qps limit"][iid] == 0
     adjust(ms, "1000000", instance_id=iid)
     until(lambda: set(statuses(get, 40)) == {200}, "every worker lets pass")
+
+
+def counted(sql, column, value):
+    return rows(sql, f"SELECT rpc FROM doris_rate_used WHERE {column} = %s",
+                value.encode())
+
+
+def test_what_is_no_operation_is_not_counted(ms, sql):
+    """The name of a counter is not the client's to choose."""
+    iid, word = ms.instance(), fresh("word")
+    adjust(ms, "999999")
+    known = lambda: ms.send("rename_instance", {"instance_id": iid,
+                                                "name": "n"})
+    until(lambda: known().status == 200
+          and counted(sql, "instance_id", iid), "requests are counted")
+    for _ in range(12):  # every worker
+        for name in (word, "x" * 100):
+            ms.missing("http path not found or not allowed", name)
+    assert not counted(sql, "rpc", word)
+
+
+def test_counters_do_not_stay(sql):
+    word = fresh("gone")
+    with sql.cursor() as c:
+        c.execute("INSERT INTO doris_rate_used VALUES ('get_cluster', %s, 1,"
+                  " 1)", (word.encode(),))
+    until(lambda: not counted(sql, "instance_id", word),
+          "the recycler takes what a past second used")
 
 
 @pytest.mark.parametrize("query, message", [
