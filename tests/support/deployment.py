@@ -55,9 +55,9 @@ class Deployment:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=self.env(), pass_fds=[lock], cwd="/")
         os.close(lock)
-        self.pid = int(self.guard.stdout.readline())
         self.tokens = Tokens(self)
         try:
+            self.pid = self._started()
             self.wait_ready(START_S)
             if front_end.chosen():
                 self.front = front_end.FrontEnd(front_end.chosen(), self)
@@ -67,6 +67,12 @@ class Deployment:
             self.stop()
             raise
         return self
+
+    def _started(self):
+        told = self.guard.stdout.readline()
+        if not told:
+            raise AssertionError(f"{self.binary} cannot be executed")
+        return int(told)
 
     def wait_ready(self, timeout=30):
         """Until every listener answers and the store is there."""
