@@ -190,8 +190,7 @@ period_of(uint16_t slot)
 /* First whether the host is alone, then its epoch: the other way round, a
  * mark of an old epoch could be made in a new one. */
 bool
-coherence_now(const char *thing, const char *other,
-              struct coherence_mark *out)
+coherence_now(const char *thing, const char *other, struct coherence_mark *out)
 {
     struct coherence_file *f = coherence_file;
 

@@ -20,9 +20,9 @@
 #define HOSTS_MAX 10000
 #define WAIT_MS   20
 
-#define HOST_ROW(X, s)                                 \
-    X(s, STR, host, "host", COLUMN_ONLY, -)            \
-    X(s, BOOL, shared, "shared", COLUMN_ONLY, -)       \
+#define HOST_ROW(X, s)                           \
+    X(s, STR, host, "host", COLUMN_ONLY, -)      \
+    X(s, BOOL, shared, "shared", COLUMN_ONLY, -) \
     X(s, BOOL, live, "live", COLUMN_ONLY, -)
 STRUCT(host_row, HOST_ROW);
 TABLE(host_row, HOST_ROW);
@@ -42,9 +42,8 @@ static const char put_sql[] =
     "INSERT INTO coherence_host (host, shared, expires_ms)"
     " VALUES (?, ?, " DB_NOW_MS " + ?) ON DUPLICATE KEY UPDATE"
     " shared = VALUES(shared), expires_ms = VALUES(expires_ms)";
-static const char sweep_sql[] =
-    "DELETE FROM coherence_host WHERE host <> ''"
-    " AND expires_ms < " DB_NOW_MS " - 86400000";
+static const char sweep_sql[] = "DELETE FROM coherence_host WHERE host <> ''"
+                                " AND expires_ms < " DB_NOW_MS " - 86400000";
 
 /* ---- the rules ---- */
 
@@ -144,9 +143,8 @@ be_settled(int64_t until_ms)
 {
     int64_t seen = atomic_load(&coherence_file->settled_ms);
 
-    while (seen < until_ms &&
-           !atomic_compare_exchange_weak(&coherence_file->settled_ms, &seen,
-                                         until_ms))
+    while (seen < until_ms && !atomic_compare_exchange_weak(
+                                  &coherence_file->settled_ms, &seen, until_ms))
         ;
 }
 

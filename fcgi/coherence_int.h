@@ -12,8 +12,8 @@
 /* A word: the changes that ended << 16 | those being committed. */
 struct coherence_file {
     uint64_t layout;
-    char boot_id[40]; /* of another boot: nobody has this file mapped */
-    char host[33];    /* made with the file */
+    char boot_id[40];       /* of another boot: nobody has this file mapped */
+    char host[33];          /* made with the file */
     _Atomic uint64_t alone; /* steps << 36 | until, in units of 100 ms */
     _Atomic uint64_t epoch; /* +1 whenever the host is alone anew */
     _Atomic int64_t settled_ms; /* until then; boot time */

@@ -21,7 +21,7 @@ struct name {
     struct name *next;  /* in its bucket */
     struct name *after; /* in its queue */
     char *host;
-    bool asking;  /* queued, or a thread is at it */
+    bool asking; /* queued, or a thread is at it */
     bool known, late;
     struct resolved last;
     int64_t tried_ms, used_ms;

@@ -153,12 +153,6 @@ put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
 {
     jw_key(w, rec->name);
     jw_object(w);
-    if (rec->n == 1 && rec->fields[0].key[0] == '\0') { /* a value itself */
-        put_type(w, todo, &rec->fields[0]);
-        put_description(w, &rec->fields[0]);
-        jw_object_end(w);
-        return;
-    }
     put_pair(w, "type", "object");
     jw_key(w, "properties");
     jw_object(w);
@@ -208,17 +202,36 @@ example_of(const struct route_group *g, const struct row *row)
     return NULL;
 }
 
-/* $U, a fresh word in tests, is a 1 for readers. */
+/* What an example leaves open, as readers see it: $U, a fresh word in tests,
+ * is a 1, and of $R{member=otherwise} the latter. Answers how long it is; 0 at
+ * any other text. */
+static size_t
+put_open(struct buf *b, const char *p)
+{
+    const char *value, *end;
+
+    if (strncmp(p, "$U", 2) == 0) {
+        buf_putc(b, '1');
+        return 2;
+    }
+    if (strncmp(p, "$R{", 3) != 0 || (end = strchr(p, '}')) == NULL ||
+        (value = memchr(p, '=', (size_t)(end - p))) == NULL)
+        return 0;
+    buf_put(b, value + 1, (size_t)(end - value - 1));
+    return (size_t)(end + 1 - p);
+}
+
 static void
 put_example(struct json_writer *w, const char *json)
 {
     struct buf b = BUF_INIT(64 * 1024);
 
-    for (; *json != '\0'; json++) {
-        bool unique = json[0] == '$' && json[1] == 'U';
+    while (*json != '\0') {
+        size_t n = put_open(&b, json);
 
-        buf_putc(&b, unique ? '1' : *json);
-        json += unique ? 1 : 0;
+        if (n == 0)
+            buf_putc(&b, *json++);
+        json += n;
     }
     jw_key(w, "example");
     jw_raw(w, buf_text(&b), b.n);
@@ -289,6 +302,8 @@ put_result(struct json_writer *w, struct todo *todo, const struct dialect *d,
         for (size_t i = 0; i < n; i++)
             put_element(w, todo, shape[i]);
         jw_array_end(w);
+    } else if (row->out->n > 0) {
+        put_description(w, &row->out->fields[0]);
     }
     jw_object_end(w);
 }

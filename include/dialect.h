@@ -140,7 +140,9 @@ struct row {
     const char *setup; /* paths or verbs to be sent before, blank-separated;
                         * "/a#b" sends the EXAMPLE of that path, which only
                         * setups ask for, to /a */
-    const char *json;  /* a valid body; $U stands for a fresh unique word */
+    /* A valid body. $U stands for a fresh unique word; $R{member=otherwise}
+     * for that member of a reply to the setup, otherwise for readers. */
+    const char *json;
     const char *query; /* a valid query string, when the input is a query */
     const char *at;    /* the path with its {parts} filled in, when it has any;
                         * below the mount, as path; $U as in json */

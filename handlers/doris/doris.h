@@ -254,8 +254,8 @@ STRUCT(doris_user, DORIS_USER);
 STRUCT(doris_doc, DORIS_DOC);
 
 /* One that was searched for, and where it was found. */
-#define DORIS_FOUND_DOC(X, s)                \
-    X(s, JSON, doc, "doc", COLUMN_ONLY, -)   \
+#define DORIS_FOUND_DOC(X, s)              \
+    X(s, JSON, doc, "doc", COLUMN_ONLY, -) \
     X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)
 STRUCT(doris_found_doc, DORIS_FOUND_DOC);
 

@@ -88,7 +88,11 @@ class Endpoint:
 
 class Request:
     """A valid request that a test may spoil: path, query text, body (a dict,
-    or None)."""
+    or None). What it takes from a reply before it ($R{member=otherwise}) is
+    found among those to the requests of the same word."""
+
+    REPLY = re.compile(r"\$R\{(\w+)=([^}]*)\}")
+    replies = {}
 
     def __init__(self, endpoint, word, variant=None):
         example = endpoint.example or {}
@@ -98,17 +102,30 @@ class Request:
         at = self._fill(example.get("at"))
         self.path = endpoint.prefix + at if at else endpoint.url
         self.query = self._fill(example.get("query"))
-        text = self._fill(example.get("json"))
-        self.body = json.loads(text) if text else None
+        self.text = self._fill(example.get("json"))
+
+    @property
+    def body(self):
+        text = self.text and self.REPLY.sub(self._replied, self.text)
+        return json.loads(text) if text else None
 
     def _fill(self, text):
         return text.replace("$U", self.word) if text else None
 
+    def _replied(self, match):
+        known = self.replies.get(self.word, {})
+        return json.dumps(known[match[1]]) if match[1] in known else match[2]
+
     def send(self, client, **changes):
         method = changes.pop("method", self.endpoint.method)
         body = changes.pop("body", self.body)
-        return client.request(method, self.path, body, query=self.query,
-                              **changes)
+        reply = client.request(method, self.path, body, query=self.query,
+                               **changes)
+        try:
+            self.replies.setdefault(self.word, {}).update(reply.json)
+        except (ValueError, TypeError):
+            pass  # text, or no object
+        return reply
 
 
 def find(like, name):

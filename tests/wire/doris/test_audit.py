@@ -29,16 +29,6 @@ def writers():
             if e.dialect == "doris" and "TX" in e.flags]
 
 
-def steps(endpoint, word):
-    """The example and what goes before it; who names a transaction by its id
-    has to begin one."""
-    request = endpoint.request(word)
-    yield from endpoint.before(word)
-    if "txn_id" in (request.body or {}):
-        yield tables.find(endpoint, "/begin_txn").request(word)
-    yield request
-
-
 def rows_of(sql, reply):
     return rows(sql, "SELECT * FROM audit WHERE request_id = %s",
                 reply.headers["X-Request-Id"])
@@ -93,15 +83,10 @@ def judge(endpoint, word, row):
 
 @pytest.mark.parametrize("endpoint", writers())
 def test_every_change_shows_and_no_secret_does(doris, sql, endpoint):
-    canary, word, begun = Canary(), fresh("u"), None
-    for request in steps(endpoint, word):
-        body = spoil(request.body, canary)
-        if begun and "txn_id" in body:
-            body["txn_id"] = begun
-        r = request.send(doris, body=body)
+    canary, word = Canary(), fresh("u")
+    for request in (*endpoint.before(word), endpoint.request(word)):
+        r = request.send(doris, body=spoil(request.body, canary))
         assert r.status == request.endpoint.status, r
-        if request.endpoint.path == "/begin_txn":
-            begun = r.json["txn_id"]
         if "TX" in request.endpoint.flags:
             row = row_of(sql, r)
             judge(request.endpoint, word, row)
