@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "coherence.h"
 #include "migrate.h"
 #include "store.h"
 
@@ -146,6 +147,28 @@ look_clock(struct look *l)
     check_report(l, "clock", &f);
 }
 
+/* A worker looks for others every second, so its row is never far. */
+static void
+look_hosts(struct look *l)
+{
+    struct finding f = { 0 };
+    int64_t live = 0, alone = 0;
+
+    if (coherence_hosts(l->db, &live, &alone) != ERR_OK) {
+        FOUND(&f, FAIL, "the hosts of the store cannot be read");
+        CURE(&f, "see the lines above");
+    } else if (live == 0) {
+        FOUND(&f, WARN, "no host uses this store now");
+        CURE(&f, "start workers: `metagate up`, or the units of systemd");
+    } else {
+        FOUND(&f, OK, "%lld host%s use%s this store%s", (long long)live,
+              live == 1 ? "" : "s", live == 1 ? "s" : "",
+              alone > 0 ? ", alone: replies are kept"
+                        : ": every reply is read from it");
+    }
+    check_report(l, "hosts", &f);
+}
+
 void
 check_store(struct look *l)
 {
@@ -161,6 +184,7 @@ check_store(struct look *l)
         look_settings(l);
         look_schema(l);
         look_clock(l);
+        look_hosts(l);
     }
     db_close(l->db);
     db_fini();

@@ -38,6 +38,12 @@ static const char lock_sql[] =
 static const char list_sql[] =
     "SELECT host, shared, expires_ms > " DB_NOW_MS " AS live"
     " FROM coherence_host WHERE host <> ''";
+static const char live_sql[] =
+    "SELECT COUNT(*) FROM coherence_host WHERE host <> ''"
+    " AND expires_ms > " DB_NOW_MS;
+static const char alone_sql[] =
+    "SELECT COUNT(*) FROM coherence_host WHERE host <> ''"
+    " AND expires_ms > " DB_NOW_MS " AND NOT shared";
 static const char put_sql[] =
     "INSERT INTO coherence_host (host, shared, expires_ms)"
     " VALUES (?, ?, " DB_NOW_MS " + ?) ON DUPLICATE KEY UPDATE"
@@ -262,4 +268,14 @@ coherence_settle(struct db *db, int64_t until)
             (void)nanosleep(&t, NULL);
     }
     return ERR_OK;
+}
+
+/* ---- for people ---- */
+
+enum err
+coherence_hosts(struct db *db, int64_t *live, int64_t *alone)
+{
+    enum err e = db_one_i64(db, live_sql, DB_NO_ARGS, live);
+
+    return e == ERR_OK ? db_one_i64(db, alone_sql, DB_NO_ARGS, alone) : e;
 }

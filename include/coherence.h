@@ -83,4 +83,8 @@ void coherence_start(void);
 /* Ends it; false when it still waits for the store after timeout_ms. */
 bool coherence_stop(int64_t timeout_ms) MUST_USE;
 
+/* How many hosts have a live row, and how many of them are alone (1 or 0). */
+enum err coherence_hosts(struct db *db, int64_t *live,
+                         int64_t *alone) MUST_USE;
+
 #endif

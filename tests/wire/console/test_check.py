@@ -11,7 +11,7 @@ from support.store import rows
 from support.waiting import until
 
 WHATS = {"config", "files", "token", "key", "disk", "listener", "nginx",
-         "store", "settings", "clock", "schema"}
+         "store", "settings", "clock", "schema", "hosts"}
 
 
 def check(deployment, *args):
