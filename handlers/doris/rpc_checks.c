@@ -29,10 +29,26 @@ tablets_complete(struct req *r, const void *in)
 CHECKS(doris_create_tablets, NEED(tablet_metas, DORIS_TABLETS_NONE),
        NEED(cloud_unique_id, DORIS_IID_EMPTY), FN(tablets_complete));
 
-NO_CHECKS(doris_get_tablet);
-NO_CHECKS(doris_update_tablet);
+CHECKS(doris_get_tablet, NEED(cloud_unique_id, DORIS_IID_EMPTY),
+       NEED(tablet_id, DORIS_JOB_TABLET));
+NO_CHECKS(doris_update_tablet); /* the instance first: tablet.c */
 NO_CHECKS(doris_get_stats);
-NO_CHECKS(doris_get_version);
+
+/* The place of a version: a table's has no partition. */
+static enum err
+version_placed(struct req *r, const void *in)
+{
+    const struct doris_get_version *g = in;
+
+    if (HAS(g, doris_get_version, db_id) &&
+        HAS(g, doris_get_version, table_id) &&
+        (g->is_table_version || HAS(g, doris_get_version, partition_id)))
+        return ERR_OK;
+    return req_fail(r, DORIS_VERSION_ARGS, ARGS());
+}
+
+CHECKS(doris_get_version, NEED(cloud_unique_id, DORIS_IID_EMPTY),
+       FN(version_placed));
 
 static enum err
 rowset_named(struct req *r, const void *in)

@@ -300,8 +300,8 @@ doris_tablet_get(struct req *r, const struct doris_get_tablet *in)
 
     if (out == NULL || t == NULL || schema == NULL)
         return ERR_NOMEM;
-    e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_IID_EMPTY,
-                           &instance_id);
+    e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
+                       &instance_id);
     if (e != ERR_OK)
         return e;
     e = doris_store_tablet(r->db, r->arena, instance_id, in->tablet_id, t);
@@ -475,8 +475,8 @@ doris_version_get(struct req *r, const struct doris_get_version *in)
 
     if (out == NULL)
         return ERR_NOMEM;
-    e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_IID_EMPTY,
-                           &instance_id);
+    e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
+                       &instance_id);
     if (e == ERR_OK)
         e = doris_store_version(r->db, r->arena, instance_id, kind, in->db_id,
                                 in->table_id,

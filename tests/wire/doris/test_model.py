@@ -25,6 +25,7 @@ class Model:
         self.rowsets = {t: [(0, 1, f"first{t}", 0)] for t in TABLETS}
         self.counts = {t: 0 for t in TABLETS}  # cumulative compactions
         self.nodes = {}     # cluster id: [endpoint numbers]
+        self.ttl = {}       # tablet: seconds
         self.version = 1
 
 
@@ -45,7 +46,9 @@ class Client:
     def run(self):
         steps = [self.begin] * 4 + [self.prepare] * 4 + [self.commit_rowset] \
             * 4 + [self.commit] * 3 + [self.abort, self.precommit,
-                                       self.compact, self.add_node,
+                                       self.compact, self.give_up,
+                                       self.create_again, self.retune,
+                                       self.add_node,
                                        self.drop_node, self.add_cluster,
                                        self.drop_cluster, self.look,
                                        self.load_shared]
@@ -176,6 +179,32 @@ class Client:
         have[first:first + n] = [(*versions, name, total)]
         m.counts[tablet] += 1
 
+    def give_up(self):
+        """A compaction that is aborted, and asked to end once more."""
+        m, tablet = self.model, self.rng.choice(TABLETS)
+        self.serial += 1
+        at = {"idx": {"tablet_id": tablet}}
+        self.expect("start_tablet_job", {"job": {**at, "compaction": [
+            compaction(f"job{self.serial}", "BASE", input_versions=[2, 2],
+                       cumulative_compaction_cnt=m.counts[tablet])]}}, "OK")
+        done = {"action": "ABORT", "job": {**at, "compaction": [
+            {"id": f"job{self.serial}"}]}}
+        self.expect("finish_tablet_job", done, "OK")
+        self.expect("finish_tablet_job", {**done, "action": "COMMIT"},
+                    "INVALID_ARGUMENT")
+
+    # ---- tablets ----
+
+    def create_again(self):
+        """What was loaded since stays."""
+        self.rpc.tablets(self.rng.choice(TABLETS))
+
+    def retune(self):
+        tablet, ttl = self.rng.choice(TABLETS), self.rng.randrange(1000)
+        self.expect("update_tablet", {"tablet_meta_infos": [
+            {"tablet_id": tablet, "ttl_seconds": ttl}]}, "OK")
+        self.model.ttl[tablet] = ttl
+
     # ---- clusters ----
 
     def cluster_op(self, operation, cid, code, **more):
@@ -246,6 +275,8 @@ class Client:
         m, rpc = self.model, self.rpc
         for t in TABLETS:
             assert rpc.versions(t) == [r[:3] for r in m.rowsets[t]]
+            assert rpc.ok("get_tablet", {"tablet_id": t})["tablet_meta"].get(
+                "ttl_seconds") == m.ttl.get(t)
         for tid, (label, status, _) in m.txns.items():
             shown = rpc.txn(tid)
             assert (shown["label"], shown["status"]) \
@@ -263,7 +294,7 @@ def test_random_operations_of_many_clients(doris, sql):
     clients = [Client(doris, shared, n) for n in range(CLIENTS)]
     race(CLIENTS, lambda n: clients[n].run())
     for c in clients:
-        assert len(c.done) == 13, c.done
+        assert len(c.done) == 16, c.done
         c.compare(sql)
     for t in TABLETS:
         loads = sum(c.loads[t] for c in clients)

@@ -25,7 +25,12 @@ def test_a_new_tablet(rpc):
     assert rpc.versions(50) == [(0, 1, "first50")]
 
 
-def test_a_tablet_is_replaced_silently(rpc):
+def test_a_tablet_is_asked_for_by_its_id(rpc):
+    rpc.fails("INVALID_ARGUMENT", "no valid tablet_id given", "get_tablet")
+    assert rpc.code("get_tablet", {"tablet_id": 51}) == "TABLET_NOT_FOUND"
+
+
+def test_another_tablet_of_the_same_id_takes_its_place(rpc):
     rpc.tablets(50)
     tid = rpc.begin()
     rpc.load(tid, 50)

@@ -231,6 +231,15 @@ def test_a_partition_without_a_load_has_no_version(rpc):
               {"db_id": 10, "table_id": 20, "partition_id": 40})
 
 
+@pytest.mark.parametrize("place", [
+    {}, {"db_id": 10}, {"db_id": 10, "table_id": 20},
+    {"table_id": 20, "is_table_version": True}])
+def test_a_version_is_of_some_place(rpc, place):
+    rpc.fails("INVALID_ARGUMENT", "invalid argument, db_id, table_id and, "
+              "unless is_table_version, partition_id must be given",
+              "get_version", place)
+
+
 def test_every_call_again_after_its_successor_does_no_harm(rpc):
     rpc.tablets(50)
     tid = rpc.begin("l")
