@@ -122,13 +122,10 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
     if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     e = doris_store_lock_live(r->db, id, doris_now(), &version);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
-    if (e == ERR_STATE)
-        return req_fail(r, DORIS_DELETED_404, ARGS());
-    if (e == ERR_OK)
-        e = doris_store_cluster(r->db, r->arena, id, in->cluster->cluster_id,
-                                NULL, &at, &c);
+    if (e != ERR_OK)
+        return doris_fail_instance(r, e, id);
+    e = doris_store_cluster(r->db, r->arena, id, in->cluster->cluster_id, NULL,
+                            &at, &c);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_CLUSTER_NOT_DROPPED,
                         ARGS(arg("instance_id", id)));

@@ -554,6 +554,11 @@ enum err doris_admit(struct req *r, const void *in) MUST_USE;
 enum err doris_instance_load(struct req *r, const char *instance_id,
                              struct doris_instance *out) MUST_USE;
 
+/* What the store says of an instance, as most operations word it: unknown, or
+ * DELETED; else e. */
+enum err doris_fail_instance(struct req *r, enum err e,
+                             const char *instance_id) MUST_USE;
+
 /* The instance that holds a cloud_unique_id, or the one named inside it
  * ("1:<instance>:<any>"); NOT_FOUND when neither is there. */
 enum err doris_resolve(struct req *r, const char *cloud_unique_id,

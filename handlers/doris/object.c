@@ -16,16 +16,6 @@ resolve(struct req *r, const char *cloud_unique_id, const char **out)
     return e == ERR_NOT_FOUND ? req_fail(r, DORIS_IID_EMPTY, ARGS()) : e;
 }
 
-static enum err
-fail_unknown(struct req *r, enum err e, const char *id)
-{
-    if (e == ERR_STATE)
-        return req_fail(r, DORIS_DELETED_404, ARGS());
-    if (e != ERR_NOT_FOUND)
-        return e;
-    return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
-}
-
 /* The default vault's members as far as they are set. */
 static void
 copy_default(struct doris_obj_stores *out, const struct doris_instance *i)
@@ -57,7 +47,7 @@ doris_obj_get(struct req *r, const struct doris_get_obj *in)
         return e;
     e = doris_store_instance(r->db, r->arena, id, &i);
     if (e != ERR_OK)
-        return fail_unknown(r, e, id);
+        return doris_fail_instance(r, e, id);
     copy_default(out, &i);
     e = doris_store_objs(r->db, r->arena, id, &out->obj_info.n,
                          &out->obj_info.v);
@@ -191,7 +181,7 @@ doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
     doris_audit_target(r, "instance", in->instance_id, NULL);
     e = doris_store_lock_live(r->db, in->instance_id, t.now, &version);
     if (e != ERR_OK)
-        return fail_unknown(r, e, in->instance_id);
+        return doris_fail_instance(r, e, in->instance_id);
     e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
     if (e == ERR_OK)
         e = doris_store_objs(r->db, r->arena, in->instance_id, &t.n, &t.v);
@@ -224,7 +214,7 @@ begin(struct req *r, const char *cloud_unique_id, struct change *ch)
     doris_audit_target(r, "instance", ch->instance_id, NULL);
     e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
     if (e != ERR_OK)
-        return fail_unknown(r, e, ch->instance_id);
+        return doris_fail_instance(r, e, ch->instance_id);
     e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
     if (e == ERR_OK)
         e = doris_store_objs(r->db, r->arena, ch->instance_id, &ch->n, &ch->v);

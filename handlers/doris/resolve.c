@@ -80,3 +80,14 @@ doris_node_port(const struct doris_node *n, int type)
 {
     return type == DORIS_SQL ? n->edit_log_port : n->heartbeat_port;
 }
+
+enum err
+doris_fail_instance(struct req *r, enum err e, const char *instance_id)
+{
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_404, ARGS());
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, DORIS_READ_UNKNOWN,
+                    ARGS(arg("instance_id", instance_id)));
+}

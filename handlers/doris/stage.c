@@ -65,10 +65,7 @@ lock_live(struct req *r, const char *cloud_unique_id, const char **instance_id,
     if (e != ERR_OK)
         return e;
     e = doris_store_lock_live(r->db, *instance_id, doris_now(), version);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, DORIS_READ_UNKNOWN,
-                        ARGS(arg("instance_id", *instance_id)));
-    return e == ERR_STATE ? req_fail(r, DORIS_DELETED_404, ARGS()) : e;
+    return doris_fail_instance(r, e, *instance_id);
 }
 
 /* A folder of the user's own, in the instance's newest object store. */

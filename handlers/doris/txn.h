@@ -1,10 +1,17 @@
-/* What the files about transactions share: txn.c, their life, and commit.c,
- * what follows from the end of it. */
+/* What the files about transactions share: txn_begin.c, txn.c (their life) and
+ * commit.c (what follows from the end of it). */
 #ifndef MG_DORIS_TXN_H
 #define MG_DORIS_TXN_H
 
 #include "doris.h"
 #include "rpc.h"
+
+static inline bool
+doris_txn_runs(const struct doris_txn *t)
+{
+    return t->status == DORIS_TXN_PREPARED ||
+           t->status == DORIS_TXN_PRECOMMITTED;
+}
 
 /* A transaction as a request names it: -1 is an id that is not given. */
 struct doris_txn_ref {

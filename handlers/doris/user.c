@@ -1,16 +1,6 @@
 /* The user of a cloud in whose name an instance reaches its object stores. */
 #include "store.h"
 
-static enum err
-fail_unknown(struct req *r, enum err e, const char *id)
-{
-    if (e == ERR_STATE)
-        return req_fail(r, DORIS_DELETED_404, ARGS());
-    if (e != ERR_NOT_FOUND)
-        return e;
-    return req_fail(r, DORIS_READ_UNKNOWN, ARGS(arg("instance_id", id)));
-}
-
 static void
 audit_before(struct req *r, const struct doris_instance *i, uint64_t version)
 {
@@ -42,7 +32,7 @@ doris_ram_user_alter(struct req *r, const struct doris_alter_ram_user *in)
     doris_audit_target(r, "instance", in->instance_id, NULL);
     e = doris_store_lock_live(r->db, in->instance_id, doris_now(), &version);
     if (e != ERR_OK)
-        return fail_unknown(r, e, in->instance_id);
+        return doris_fail_instance(r, e, in->instance_id);
     e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
     if (e != ERR_OK)
         return e;
