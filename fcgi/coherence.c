@@ -49,15 +49,17 @@ read_boot_id(char out[40])
 }
 
 /* Under the file's lock. A file of an earlier boot is begun anew: what was
- * being committed then has ended with the machine. */
+ * being committed then has ended with the machine. One that cannot be told
+ * from such a file is not used: others may have it mapped. */
 static enum err
 begin_file(struct coherence_file *f)
 {
     char boot_id[40];
 
     read_boot_id(boot_id);
-    if (f->layout == LAYOUT && boot_id[0] != '\0' &&
-        strcmp(f->boot_id, boot_id) == 0)
+    if (boot_id[0] == '\0' && f != &mine)
+        return ERR_STATE;
+    if (f->layout == LAYOUT && strcmp(f->boot_id, boot_id) == 0)
         return ERR_OK;
     memset(f, 0, sizeof(*f));
     memcpy(f->boot_id, boot_id, sizeof(f->boot_id));
