@@ -392,6 +392,16 @@ finish_schema_change(struct req *r, struct doris_work *w,
 
 /* ---- finish, abort ---- */
 
+/* What compactions have written and will not commit any more. A tablet that is
+ * not running yet has rowsets of the schema change that fills it. */
+static enum err
+clear_output(struct req *r, const struct doris_work *w)
+{
+    if (w->job.compaction.n > 0 || w->stats.state != DORIS_TABLET_RUNNING)
+        return ERR_OK;
+    return doris_store_tmp_stray(r->db, w->instance_id, w->tablet_id, w->now);
+}
+
 static enum err
 finish(struct req *r, const struct doris_finish_job *in, struct doris_work *w)
 {
@@ -402,6 +412,8 @@ finish(struct req *r, const struct doris_finish_job *in, struct doris_work *w)
         e = finish_compaction(r, w, in, &in->job->compaction.v[i]);
     if (e == ERR_OK && in->job->schema_change != NULL)
         e = finish_schema_change(r, w, in);
+    if (e == ERR_OK && in->action == DORIS_ABORT)
+        e = clear_output(r, w);
     if (e == ERR_OK)
         e = doris_job_save(r, w);
     if (e == ERR_OK)

@@ -16,6 +16,8 @@ enum {
     TMP_DROP,
     TMP_DONE,
     TMP_RECYCLE,
+    STRAY_RECYCLE,
+    STRAY_DROP,
     PENDING,
     PREPARE,
     PREPARED_DROP,
@@ -24,6 +26,12 @@ enum {
 };
 
 #define OF_TABLET " WHERE instance_id = ? AND tablet_id = ?"
+
+/* Of the tablet r: rows that belong to no transaction. */
+#define OF_NO_TXN                                                   \
+    " LEFT JOIN doris_txn t ON t.seq = r.txn_id >> 10"              \
+    " AND t.seq << 10 = r.txn_id AND t.instance_id = r.instance_id" \
+    " WHERE r.instance_id = ? AND r.tablet_id = ? AND t.seq IS NULL"
 
 static const char *const sql[SQL__MAX] = {
     [ROWSETS] = "SELECT body FROM doris_rowset" OF_TABLET
@@ -67,6 +75,14 @@ static const char *const sql[SQL__MAX] = {
         " ORDER BY doris_rowset_tmp.tablet_id"
         " ON DUPLICATE KEY UPDATE type = 'DROP',"
         " creation_time = VALUES(creation_time)",
+    [STRAY_RECYCLE] =
+        "INSERT INTO doris_rowset_recycle (instance_id, tablet_id, rowset_id,"
+        " type, creation_time, body)"
+        " SELECT r.instance_id, r.tablet_id, r.rowset_id, 'DROP', ?, r.body"
+        " FROM doris_rowset_tmp r" OF_NO_TXN
+        " ON DUPLICATE KEY UPDATE type = 'DROP',"
+        " creation_time = VALUES(creation_time)",
+    [STRAY_DROP] = "DELETE r FROM doris_rowset_tmp r" OF_NO_TXN,
     [PENDING] =
         "SELECT r.tablet_id, COALESCE(t.db_id, -1) AS db_id, t.table_id,"
         " t.partition_id, r.body FROM doris_rowset_tmp r JOIN doris_tablet t"
@@ -260,6 +276,20 @@ doris_store_tmp_abort(struct db *db, const char *instance_id, int64_t txn_id,
     e = db_exec(db, sql[TMP_RECYCLE],
                 DB_ARGS(db_i64(now), db_str(instance_id), db_i64(txn_id)));
     return e == ERR_OK ? doris_store_tmp_done(db, instance_id, txn_id) : e;
+}
+
+enum err
+doris_store_tmp_stray(struct db *db, const char *instance_id, int64_t tablet_id,
+                      int64_t now)
+{
+    enum err e;
+
+    e = db_exec(db, sql[STRAY_RECYCLE],
+                DB_ARGS(db_i64(now), db_str(instance_id), db_i64(tablet_id)));
+    if (e == ERR_OK)
+        e = db_exec(db, sql[STRAY_DROP],
+                    DB_ARGS(db_str(instance_id), db_i64(tablet_id)));
+    return e;
 }
 
 TABLE(doris_pending, DORIS_PENDING);

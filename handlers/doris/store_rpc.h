@@ -121,6 +121,11 @@ enum err doris_store_tmp_drop(struct db *db, const char *instance_id,
 enum err doris_store_tmp_abort(struct db *db, const char *instance_id,
                                int64_t txn_id, int64_t now) MUST_USE;
 
+/* Those of the tablet that belong to no transaction become recyclable (DROP):
+ * outputs of compactions, none of which runs any more. */
+enum err doris_store_tmp_stray(struct db *db, const char *instance_id,
+                               int64_t tablet_id, int64_t now) MUST_USE;
+
 /* A rowset of a transaction with the place of its tablet. */
 #define DORIS_PENDING(X, s)                                 \
     X(s, I64, tablet_id, "tablet_id", COLUMN_ONLY, -)       \

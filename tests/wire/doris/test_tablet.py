@@ -5,6 +5,7 @@ import pytest
 from support.load import race
 from support.metarpc import MetaRpc, compaction, rowset, tablet
 from support.metaservice import HDFS, MetaService, compact, without
+from support.store import rows
 from support.words import fresh
 
 TEXT = 'status {\n  code: OK\n  msg: ""\n}\n\n'
@@ -378,6 +379,28 @@ def test_a_compaction_without_output_changes_nothing(rpc):
     assert rpc.code("finish_tablet_job", {"action": "COMMIT", **start(
         rpc, {"id": "j"})}) == "INVALID_ARGUMENT"
     assert (rpc.versions(50), rpc.stats(50)) == before
+
+
+def test_an_aborted_compaction_leaves_nothing(rpc, sql):
+    loaded(rpc, 2)
+    rpc.load(rpc.begin(), 50, "of_a_transaction")
+    for job, kind, txn_id in (("a", "CUMULATIVE", 7), ("b", "BASE", 8)):
+        rpc.ok("start_tablet_job", start(rpc, compaction(job, kind)))
+        output(rpc, job, f"out_{job}", txn_id)
+
+    def places():
+        return {table: {r["rowset_id"] for r in rows(
+            sql, f"SELECT rowset_id FROM {table} WHERE instance_id = %s",
+            rpc.iid.encode())}
+            for table in ("doris_rowset_tmp", "doris_rowset_recycle")}
+
+    abort = lambda job: rpc.ok("finish_tablet_job", {
+        "action": "ABORT", **start(rpc, {"id": job})})
+    abort("a")  # the other may still commit what it has written
+    assert len(places()["doris_rowset_tmp"]) == 3
+    abort("b")
+    assert places() == {"doris_rowset_tmp": {b"of_a_transaction"},
+                        "doris_rowset_recycle": {b"out_a", b"out_b"}}
 
 
 def test_a_rowset_of_a_job_that_is_over_is_stale(rpc):
