@@ -57,13 +57,13 @@ audit_write(struct db *db, const struct audit *a)
         target[TARGET_CHARS * UTF8_MAX];
     enum err e;
 
-    e = db_exec(db, insert_sql,
-                DB_ARGS(cut(a->request_id, NAME_CHARS, id),
-                        cut(a->token_name, NAME_CHARS, token),
-                        cut(a->listener, NAME_CHARS, listener),
-                        cut(a->operation, OPERATION_CHARS, operation),
-                        cut(a->target, TARGET_CHARS, target), json(a->request),
-                        json(a->before), json(a->after)));
+    e = db_later(db, insert_sql,
+                 DB_ARGS(cut(a->request_id, NAME_CHARS, id),
+                         cut(a->token_name, NAME_CHARS, token),
+                         cut(a->listener, NAME_CHARS, listener),
+                         cut(a->operation, OPERATION_CHARS, operation),
+                         cut(a->target, TARGET_CHARS, target), json(a->request),
+                         json(a->before), json(a->after)));
     if (e == ERR_OK)
         db_audited(db);
     return e;

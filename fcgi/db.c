@@ -54,7 +54,7 @@ db_arm(struct db *db, int64_t now, int64_t until)
 
     if (wait == 0)
         wait = NO_LIMIT_MS;
-    if (db->fine_timeouts) {
+    if (db->fine_timeouts && db->my->net.pvio != NULL) { /* not lost */
         if (until != 0 && until - now < wait)
             wait = until > now ? until - now : 1;
         db->my->net.pvio->timeout[PVIO_READ_TIMEOUT] = (int)wait;
@@ -127,6 +127,14 @@ has_fine_timeouts(const MYSQL *my)
            my->net.pvio->timeout[PVIO_READ_TIMEOUT] == (int)s * 1000;
 }
 
+/* BEGIN NOT ATOMIC ... END outside of stored programs, with parameters. */
+static bool
+has_compounds(MYSQL *my)
+{
+    return mariadb_connection(my) != 0 &&
+           mysql_get_server_version(my) >= 100600;
+}
+
 static unsigned
 set_session(struct db *db)
 {
@@ -176,6 +184,7 @@ connect_host(struct db *db, size_t i, int64_t now, int64_t until)
                            CLIENT_FOUND_ROWS) == NULL)
         return mysql_errno(db->my);
     db->fine_timeouts = has_fine_timeouts(db->my);
+    db->batch.able = s->batch && has_compounds(db->my);
     db_arm(db, now, until);
     code = set_session(db);
     return code != 0 ? code : identify(db, i, now);
@@ -328,7 +337,9 @@ make_ready(struct db *db)
         if (e == ERR_OK)
             e = db_in_time(db); /* it may have taken that long */
     }
-    return e == ERR_OK && db->tx == TX_NOTED ? begin_noted(db) : e;
+    return e == ERR_OK && db->tx == TX_NOTED && !db_batches(db)
+               ? begin_noted(db)
+               : e;
 }
 
 enum err
@@ -340,7 +351,7 @@ db_ready(struct db *db)
         return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
     if (db->tx == TX_BROKEN)
         return db->tx_err;
-    db->rerun = false;
+    db->rerun = db->batch.joined = false;
     e = make_ready(db);
     if (e != ERR_OK)
         db_break(db, e); /* what comes next must not begin without this */
@@ -358,7 +369,9 @@ db_open(void)
         return NULL;
     db->scratch = arena_new(SCRATCH_BYTES);
     db->row_arena = arena_new(SCRATCH_BYTES);
-    if (db->scratch == NULL || db->row_arena == NULL) {
+    db->batch.arena = arena_new(SCRATCH_BYTES);
+    if (db->scratch == NULL || db->row_arena == NULL ||
+        db->batch.arena == NULL) {
         db_close(db);
         return NULL;
     }
@@ -385,6 +398,8 @@ db_close(struct db *db)
         arena_free(db->scratch);
     if (db->row_arena != NULL)
         arena_free(db->row_arena);
+    if (db->batch.arena != NULL)
+        arena_free(db->batch.arena);
     free(db);
 }
 

@@ -149,7 +149,9 @@ db_match(struct db *db, struct stmt *st, const struct record *rec)
 {
     const char *why;
 
-    if (st->rec == rec)
+    if (st->rec == rec && st->key.n == 1)
+        return ERR_OK;
+    if (st->rec == rec && mysql_stmt_bind_result(st->my, st->bind) == 0)
         return ERR_OK;
     if (st->n_columns == 0)
         return db_fail_own(db, ERR_INTERNAL, "no result", st->sql);

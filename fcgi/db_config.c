@@ -121,6 +121,7 @@ db_init(const struct db_config *cfg)
     s->connect_timeout_s = cfg->connect_timeout_s;
     s->read_timeout_s = cfg->read_timeout_s;
     s->lock_wait_timeout_s = cfg->lock_wait_timeout_s;
+    s->batch = cfg->batch;
     return mysql_library_init(0, NULL, NULL) == 0 ? ERR_OK : ERR_NOMEM;
 }
 

@@ -161,6 +161,26 @@ judge_loss(struct db *db, unsigned code, bool writes)
     return ERR_STORE;
 }
 
+/* A lock that was not obtained, a connection or a server of no use: it does
+ * not matter which statement met it. */
+static bool
+is_the_same_for_all(enum err e, unsigned traits)
+{
+    return e == ERR_BUSY ||
+           (e == ERR_STORE && (traits & (DB_LOST | DB_UNDONE)) != 0);
+}
+
+static enum err
+fail_joined(struct db *db, unsigned traits, const char *what)
+{
+    log_debug("db.batch_failed errno=%u text=\"%s\" sql=\"%.80s\"", db->code,
+              db->text, what);
+    db->rerun = false;
+    if ((traits & DB_LOST) != 0)
+        db_hangup(db);
+    return db_batch_fail(db);
+}
+
 enum err
 db_fail(struct db *db, unsigned code, const char *text, const char *what,
         bool writes)
@@ -169,6 +189,8 @@ db_fail(struct db *db, unsigned code, const char *text, const char *what,
     enum err e = db_classify(code, &traits);
 
     db_note(db, code, text);
+    if (db->batch.joined && !is_the_same_for_all(e, traits))
+        return fail_joined(db, traits, what);
     if (e == ERR_BUSY)
         metrics_add(METRIC_STORE_DEADLOCKS, 1);
     if (e == ERR_EXISTS)

@@ -165,15 +165,6 @@ fetch(struct db *db, struct stmt *st, struct arena *a, void *out)
     return ERR_OK;
 }
 
-/* Reads what is left of the result; nothing when the connection is gone, for
- * then the statement is too. */
-static void
-finish(struct db *db, struct stmt *st)
-{
-    if (db->my != NULL)
-        (void)mysql_stmt_free_result(st->my);
-}
-
 /* ---- public ---- */
 
 enum err
@@ -187,7 +178,7 @@ db_one(struct db *db, struct arena *a, const char *sql, struct db_args args,
     if (e != ERR_OK)
         return e;
     e = fetch(db, st, a, out);
-    finish(db, st);
+    db_finish(db, st);
     return e;
 }
 
@@ -244,7 +235,7 @@ db_list(struct db *db, struct arena *a, const char *sql, struct db_args args,
     if (e != ERR_OK)
         return e;
     e = fetch_all(db, st, a, max, &out.n, &out.v);
-    finish(db, st);
+    db_finish(db, st);
     if (e == ERR_OK)
         memcpy(list, &out, sizeof(out));
     return e;
@@ -296,7 +287,7 @@ db_rows_end(struct db *db)
     if (s == NULL)
         return;
     db->open = NULL;
-    finish(db, s->st);
+    db_finish(db, s->st);
 }
 
 static void

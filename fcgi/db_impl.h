@@ -8,9 +8,10 @@
 #include "coherence.h"
 #include "db.h"
 
-#define DB_HOSTS_MAX 16
-#define DB_STMTS_MAX 128 /* prepared at a time by one connection */
-#define DB_BUCKETS   128 /* a power of two */
+#define DB_HOSTS_MAX  16
+#define DB_STMTS_MAX  128 /* prepared at a time by one connection */
+#define DB_JOINED_MAX 48  /* ... of them batches */
+#define DB_BUCKETS    128 /* a power of two */
 
 struct db_host {
     char name[256];  /* address, or path of the socket */
@@ -24,8 +25,33 @@ struct db_settings {
     size_t n_hosts;
     char user[128], password[512], database[65];
     unsigned connect_timeout_s, read_timeout_s, lock_wait_timeout_s;
+    bool batch;
 };
 extern struct db_settings db_settings;
+
+/* Statements that leave together in one round trip, START TRANSACTION and
+ * COMMIT among them: db_batch.c. */
+#define DB_LATER_MAX   8
+#define DB_PARTS_MAX   (DB_LATER_MAX + 2)
+#define DB_VALUES_MAX  256
+#define DB_BATCH_BYTES (64u << 10) /* of their values */
+
+struct parts {
+    const char *sql[DB_PARTS_MAX]; /* constants, known by their address */
+    unsigned one;                  /* bit i: fails when no row matched */
+    unsigned n;
+};
+
+struct batch {
+    bool wanted; /* by the caller, who can run everything again */
+    bool able;   /* this connection's server has compound statements */
+    bool joined; /* what was sent last was a batch: see db_fail */
+    bool undone; /* the transaction failed because statements were joined */
+    struct parts waiting;
+    struct db_value v[DB_VALUES_MAX]; /* theirs, then those of the present */
+    size_t n_v, bytes;
+    struct arena *arena; /* what v points to */
+};
 
 enum db_tx {
     TX_NONE,
@@ -66,8 +92,9 @@ struct db {
     struct arena *row_arena; /* of one row of db_each, db_rows */
     struct rows_state *open; /* the result that is being read */
     struct stmt *bucket[DB_BUCKETS];
-    size_t n_stmts;
+    size_t n_stmts, n_joined;
     uint64_t tick;
+    struct batch batch;
 };
 
 /* ---- db_errors.c ---- */
@@ -101,7 +128,8 @@ db_fail_own(struct db *db, enum err e, const char *text, const char *what);
 /* ---- db.c ---- */
 
 /* Ready to send: no result open, before the deadline, connected, and within
- * the transaction that was begun. */
+ * the transaction that was begun; when statements are joined, BEGIN leaves
+ * with the next of them. */
 enum err db_ready(struct db *db) MUST_USE;
 
 /* TIMEOUT after the deadline; else sets how long the next reply may take. */
@@ -150,7 +178,9 @@ struct column {
 
 struct stmt {
     struct stmt *next; /* in its bucket */
-    const char *sql;   /* the key is its address */
+    struct parts key;
+    const char *sql; /* for logs: it, or the beginning of a batch */
+    char start[96];
     MYSQL_STMT *my;
     uint64_t used;
     bool writes;
@@ -164,15 +194,53 @@ struct stmt {
     bool secrets;
 };
 
-/* Sends sql with its values; *out is the statement, its result unread. With
- * rec, columns are matched to it. */
+/* Sends what waits and sql with its values (NULL: what waits alone); *out is
+ * the statement, its result unread. With rec, columns are matched to it. The
+ * server's failure is left in *code, to be judged. */
+enum err
+db_send(struct db *db, const char *sql, struct db_args args,
+        const struct record *rec, struct stmt **out, unsigned *code) MUST_USE;
+/* The same, and a failure is judged. */
 enum err db_run(struct db *db, const char *sql, struct db_args args,
                 const struct record *rec, struct stmt **out) MUST_USE;
 void db_stmts_drop(struct db *db);
+/* Reads what is left of the result; nothing when the connection is gone, for
+ * then the statement is too. */
+void db_finish(struct db *db, struct stmt *st);
+/* Whether a lost reply to it leaves open if something was changed. */
+bool db_writes(const struct parts *p);
+
+/* ---- db_batch.c ---- */
+
+extern const char db_begin_sql[], db_commit_sql[];
+
+/* Whether statements of the transaction may wait for others. */
+bool db_batches(const struct db *db);
+/* Whether the next statement would not leave alone. */
+bool db_has_company(const struct db *db);
+/* Whether there is space for these values beside those that wait. */
+bool db_batch_fits(const struct db *db, struct db_args args);
+/* What leaves next, with sql (may be NULL) as the last of it. */
+void db_batch_gather(struct db *db, const char *sql, struct db_args args,
+                     struct parts *p, struct db_args *all);
+/* The text of several. NULL without memory. */
+const char *db_batch_text(struct arena *a, const struct parts *p) MUST_USE;
+/* Whether one more statement can wait. */
+bool db_batch_has_room(const struct db *db, struct db_args args);
+/* db_exec of a statement that does not leave alone. */
+enum err
+db_exec_joined(struct db *db, const char *sql, struct db_args args) MUST_USE;
+/* Sends what waits, and begins what is only noted. */
+enum err db_flush(struct db *db) MUST_USE;
+/* Nothing waits any more. */
+void db_batch_forget(struct db *db);
+/* A batch has failed; which of its statements it was is not guessed. */
+enum err db_batch_fail(struct db *db);
 
 /* ---- db_columns.c ---- */
 
-/* Matches the result's columns to rec and binds them. */
+/* Matches the result's columns to rec and binds them. A batch has columns
+ * once it has been executed, and is bound each time. */
 enum err
 db_match(struct db *db, struct stmt *st, const struct record *rec) MUST_USE;
 void db_unmatch(struct stmt *st);
@@ -186,7 +254,7 @@ void db_rows_end(struct db *db);
 
 /* ---- db_tx.c ---- */
 
-/* START TRANSACTION for a transaction that is only noted. */
+/* START TRANSACTION by itself for a transaction that is only noted. */
 enum err db_tx_open(struct db *db) MUST_USE;
 
 /* As db_session_end for a session whose statement we no longer wait for, on

@@ -37,6 +37,7 @@ db_begin(struct db *db)
     db->tx = TX_NOTED;
     db->snapshot = db->wrote = db->audited = db->rerun = false;
     db->touched.n = 0;
+    db->batch.undone = false;
     db->dup[0] = '\0';
     return ERR_OK;
 }
@@ -54,7 +55,7 @@ db_begin_snapshot(struct db *db)
 enum err
 db_tx_open(struct db *db)
 {
-    const char *sql = "START TRANSACTION";
+    const char *sql = db_begin_sql;
     unsigned code = 0;
 
     if (db->snapshot) {
@@ -314,7 +315,7 @@ commit(struct db *db)
 
     db_arm(db, clock_mono_ms(), db->deadline_ms);
     coherence_begin(&db->touched);
-    code = db_query(db, "COMMIT");
+    code = db_query(db, db_commit_sql);
     if (code != 0 && !is_refusal(code) && db->wrote)
         return commit_in_doubt(db, code, mysql_error(db->my));
     coherence_end(&db->touched);
@@ -327,20 +328,20 @@ commit(struct db *db)
     return ERR_OK;
 }
 
-/* What is done is not said before no host can show what was before. */
-static enum err
-commit_and_settle(struct db *db)
+/* A COMMIT that left with others has failed: whether it is certain that
+ * nothing took effect. */
+static bool
+is_undone(struct db *db, unsigned code)
 {
-    enum err e = commit(db);
-    int64_t until = db->deadline_ms;
+    int64_t now = clock_mono_ms();
+    char open[4];
 
-    if (e != ERR_OK || db->touched.n == 0)
-        return e;
-    if (until == 0)
-        until = clock_mono_ms() + SETTLE_MS;
-    e = coherence_settle(db, until);
-    db->rerun = false;
-    return e;
+    if (is_refusal(code))
+        return true;
+    db_arm(db, now, now + ROLLBACK_MS);
+    return db_query_value(db, "SELECT @@in_transaction", open, sizeof(open)) ==
+               0 &&
+           strcmp(open, "1") == 0;
 }
 
 static void
@@ -355,12 +356,65 @@ roll_back(struct db *db)
         db_hangup(db);
 }
 
+/* COMMIT leaves with the statements that wait. */
+static enum err
+commit_joined(struct db *db)
+{
+    char text[MYSQL_ERRMSG_SIZE];
+    struct stmt *st;
+    unsigned code;
+    enum err e;
+
+    coherence_begin(&db->touched);
+    e = db_send(db, db_commit_sql, DB_NO_ARGS, NULL, &st, &code);
+    db_batch_forget(db);
+    if (e == ERR_OK && code != 0) {
+        (void)snprintf(text, sizeof(text), "%s", mysql_stmt_error(st->my));
+        if (!is_undone(db, code)) {
+            db->tx = TX_NONE;
+            return commit_in_doubt(db, code, text);
+        }
+        e = db_fail(db, code, text, st->sql, true);
+    }
+    coherence_end(&db->touched);
+    db->tx = TX_NONE;
+    if (e != ERR_OK)
+        roll_back(db);
+    return e;
+}
+
+/* What is done is not said before no host can show what was before. */
+static enum err
+commit_and_settle(struct db *db)
+{
+    enum err e = db->batch.waiting.n > 0 ? commit_joined(db) : commit(db);
+    bool batch = db->batch.wanted;
+    int64_t until = db->deadline_ms;
+
+    if (e != ERR_OK || db->touched.n == 0)
+        return e;
+    if (until == 0)
+        until = clock_mono_ms() + SETTLE_MS;
+    db->batch.wanted = false; /* a failure is no reason to run it again */
+    e = coherence_settle(db, until);
+    db->batch.wanted = batch;
+    db->rerun = false;
+    return e;
+}
+
 enum err
 db_end(struct db *db, enum err e)
 {
     enum db_tx was = db->tx;
 
     db_rows_end(db);
+    if (db->batch.waiting.n > 0 && was != TX_BROKEN) {
+        if (e == ERR_OK)
+            return commit_and_settle(db);
+        /* what the caller found wrong comes after what they would have said */
+        db->batch.undone = true;
+    }
+    db_batch_forget(db);
     db->tx = TX_NONE;
     if (was == TX_NONE && e == ERR_OK)
         return db_fail_own(db, ERR_INTERNAL, "no transaction", "end");

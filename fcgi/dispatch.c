@@ -353,6 +353,23 @@ run_once(struct req *r, const void *in, struct reply *rp)
     return e;
 }
 
+/* Statements that were sent together and failed do not say which of them it
+ * was: the handler is run again at once, and each is sent by itself. This is
+ * no collision, and happens once. */
+static enum err
+run_joined(struct req *r, const void *in, struct reply *rp, bool *joined)
+{
+    enum err e;
+
+    db_batch(r->db, *joined);
+    e = run_once(r, in, rp);
+    if (e == ERR_OK || !*joined || rp->head_sent || !db_batch_undone(r->db))
+        return e;
+    *joined = false;
+    db_batch(r->db, false);
+    return run_once(r, in, rp);
+}
+
 /* Those who collided do not meet again at once, and another host of a
  * cluster gets a moment; short against the deadline. */
 static void
@@ -369,10 +386,11 @@ pause_before_run(int runs)
 static enum err
 run(struct req *r, const void *in, struct reply *rp)
 {
+    bool joined = (r->endpoint->flags & TX) != 0; /* one transaction */
     enum err e = ERR_OK;
 
     for (int runs = 1;; runs++) {
-        e = run_once(r, in, rp);
+        e = run_joined(r, in, rp, &joined);
         if (e == ERR_OK || req_failed(r) || rp->head_sent || runs == RUNS_MAX ||
             !db_may_rerun(r->db))
             break;
@@ -381,6 +399,7 @@ run(struct req *r, const void *in, struct reply *rp)
         log_info("request.again operation=%s errno=%u run=%d", r->operation,
                  db_errno(r->db), runs);
     }
+    db_batch(r->db, false);
     if (e == ERR_EXISTS && !req_failed(r))
         e = name_duplicate(r);
     return e;

@@ -88,6 +88,7 @@ store_config(struct db_config *out)
         .connect_timeout_s = (unsigned)c->mysql_connect_timeout_s,
         .read_timeout_s = (unsigned)c->mysql_read_timeout_s,
         .lock_wait_timeout_s = (unsigned)c->mysql_lock_wait_timeout_s,
+        .batch = c->mysql_batch,
     };
     return e;
 }

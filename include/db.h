@@ -22,6 +22,7 @@ struct db_config {
     unsigned connect_timeout_s;
     unsigned read_timeout_s;      /* DESIGN section 5: 5 */
     unsigned lock_wait_timeout_s; /* 2 */
+    bool batch; /* statements may be joined (db_later), if the server can */
 };
 
 /* Once per process, before threads: the client library and the settings that
@@ -91,7 +92,7 @@ struct db_value db_secret(const char *table, const char *row,
 void db_deadline(struct db *db, int64_t mono_ms);
 
 /* A transaction. db_begin only notes it: START TRANSACTION leaves with the
- * first statement. db_end commits when e is ERR_OK, otherwise rolls back;
+ * first statement (db_batch: in one round trip). db_end commits when e is ERR_OK, otherwise rolls back;
  * returns e or why the commit failed. When the reply to COMMIT is lost, the
  * outcome is looked up by the request id (below): OK if it took effect. */
 enum err db_begin(struct db *db) MUST_USE;
@@ -117,6 +118,27 @@ enum err db_exec(struct db *db, const char *sql, struct db_args args) MUST_USE;
 /* As db_exec; NOT_FOUND when no row matched (matched, not changed). */
 enum err db_exec_one(struct db *db, const char *sql,
                      struct db_args args) MUST_USE;
+/* As db_exec and db_exec_one, for statements of which nothing but success is
+ * asked. In a transaction of a caller who can run it again (db_batch) they
+ * wait, with a copy of their values, and leave with the next statement whose
+ * answer is needed, or with COMMIT: one round trip. Until then they are not
+ * said to have failed; see db_batch_undone. */
+enum err db_later(struct db *db, const char *sql,
+                  struct db_args args) MUST_USE;
+enum err db_later_one(struct db *db, const char *sql,
+                      struct db_args args) MUST_USE;
+
+/* From the next db_begin on, statements of a transaction may be joined: its
+ * caller promises to look at db_batch_undone when it has failed. Off at first;
+ * then, as on a server without compound statements (MySQL), each is sent by
+ * itself at once. */
+void db_batch(struct db *db, bool on);
+/* Whether the last transaction failed while statements of it were joined, so
+ * that its error is not the one that single statements would have given:
+ * whatever it was, it is to be run again with db_batch off. False when the
+ * reason was a lock, a lost connection or the deadline: see db_may_rerun. */
+bool db_batch_undone(const struct db *db);
+
 /* Rows matched by the last db_exec; its AUTO_INCREMENT value. */
 uint64_t db_matched(const struct db *db);
 uint64_t db_insert_id(const struct db *db);

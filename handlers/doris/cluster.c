@@ -110,7 +110,7 @@ check_not_owned(struct req *r, const char *id, const char *name)
 enum err
 doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
 {
-    struct doris_place at;
+    struct doris_place at = { 0 };
     struct doris_cluster c;
     const char *id;
     uint64_t version;
@@ -121,16 +121,17 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
         return e;
     if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
-    e = doris_store_lock_live(r->db, id, doris_now(), &version);
+    at.instance_id = id;
+    e = doris_store_lock_cluster(
+        r->db, r->arena, &at,
+        &(struct doris_cluster){ .cluster_id = in->cluster->cluster_id },
+        doris_now(), &version, &c);
     if (e != ERR_OK)
         return doris_fail_instance(r, e, id);
-    e = doris_store_cluster(r->db, r->arena, id, in->cluster->cluster_id, NULL,
-                            &at, &c);
-    if (e == ERR_NOT_FOUND)
+    if (at.doc == NULL)
         return req_fail(r, DORIS_CLUSTER_NOT_DROPPED,
                         ARGS(arg("instance_id", id)));
-    if (e == ERR_OK)
-        e = check_not_owned(r, id, c.cluster_name);
+    e = check_not_owned(r, id, c.cluster_name);
     if (e == ERR_OK)
         e = doris_store_cluster_drop(r->db, &at);
     if (e != ERR_OK)
@@ -162,16 +163,17 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
         return e;
     if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
-    e = doris_store_lock_live(r->db, u->instance_id, u->now, &version);
+    u->at.instance_id = u->instance_id;
+    e = doris_store_lock_cluster(
+        r->db, r->arena, &u->at,
+        &(struct doris_cluster){ .cluster_id = in->cluster->cluster_id },
+        u->now, &version, &u->c);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_UPDATE_UNKNOWN,
                         ARGS(arg("instance_id", u->instance_id)));
     if (e == ERR_STATE)
         return req_fail(r, DORIS_DELETED_400, ARGS());
-    if (e == ERR_OK)
-        e = doris_store_cluster(r->db, r->arena, u->instance_id,
-                                in->cluster->cluster_id, NULL, &u->at, &u->c);
-    if (e == ERR_NOT_FOUND)
+    if (e == ERR_OK && u->at.doc == NULL)
         return req_fail(r, DORIS_CLUSTER_NOT_UPDATED,
                         ARGS(arg("instance_id", u->instance_id)));
     return e;

@@ -136,16 +136,10 @@ begin(struct change *ch, struct req *r, const struct doris_alter_cluster *in)
         return e;
     if (ch->asked->nodes.n == 0)
         return req_fail(r, DORIS_NODES_EMPTY, ARGS());
-    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
+    ch->place.instance_id = ch->instance_id;
+    e = doris_store_lock_cluster(r->db, r->arena, &ch->place, ch->asked,
+                                 ch->now, &ch->version, &ch->c);
     return e == ERR_OK ? ERR_OK : fail_instance(ch, e);
-}
-
-static enum err
-open_cluster(struct change *ch)
-{
-    return doris_store_cluster(ch->r->db, ch->r->arena, ch->instance_id,
-                               ch->asked->cluster_id, ch->asked->cluster_name,
-                               &ch->place, &ch->c);
 }
 
 /* The first SQL cluster of an instance keeps one master, or followers. */
@@ -268,13 +262,10 @@ doris_node_add(struct req *r, const struct doris_alter_cluster *in)
     e = begin(&ch, r, in);
     if (e != ERR_OK)
         return e;
-    e = open_cluster(&ch);
-    if (e == ERR_NOT_FOUND)
+    if (ch.place.doc == NULL)
         return fail_no_cluster(&ch);
-    if (e == ERR_OK && ch.c.type != ch.asked->type)
+    if (ch.c.type != ch.asked->type)
         return fail_type(&ch);
-    if (e != ERR_OK)
-        return e;
     n = ch.asked->nodes.n;
     v = settle_nodes(&ch);
     if (v == NULL)
@@ -345,8 +336,7 @@ each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f)
     e = begin(&ch, r, in);
     if (e != ERR_OK)
         return e;
-    e = open_cluster(&ch);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && ch.c.type != ch.asked->type))
+    if (ch.place.doc == NULL || ch.c.type != ch.asked->type)
         return fail_node(&ch, &ch.asked->nodes.v[0]);
     for (size_t i = 0; i < ch.asked->nodes.n && e == ERR_OK; i++) {
         struct doris_node *n = find_node(&ch, &ch.asked->nodes.v[i]);

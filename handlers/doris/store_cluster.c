@@ -19,6 +19,8 @@ enum {
     STATUSES_OF,
     BY_ID,
     BY_NAME,
+    LOCKED_BY_ID,
+    LOCKED_BY_NAME,
     CLUSTER_ADD,
     CLUSTER_SAVE,
     CLUSTER_DOC,
@@ -44,6 +46,11 @@ enum {
 #define INSTANCE_OF                                        \
     "COALESCE((SELECT u.instance_id FROM doris_cloud_id u" \
     " WHERE u.cloud_unique_id = ?), ?)"
+
+/* Of an instance that has just been locked. */
+#define LOCKED                                             \
+    "SELECT i.version, c.seq, c.doc FROM doris_instance i" \
+    " LEFT JOIN doris_cluster c ON c.instance_id = i.instance_id"
 
 static const char *const sql[SQL__MAX] = {
     [RESOLVE] = "SELECT instance_id FROM doris_cloud_id"
@@ -76,6 +83,12 @@ static const char *const sql[SQL__MAX] = {
               " WHERE instance_id = ? AND cluster_id = ?",
     [BY_NAME] = "SELECT seq, doc FROM doris_cluster"
                 " WHERE instance_id = ? AND cluster_name = ?",
+    [LOCKED_BY_ID] = LOCKED " AND c.cluster_id = ?"
+                            " WHERE i.instance_id = ?"
+                            " AND i.status <> 'DELETED'",
+    [LOCKED_BY_NAME] = LOCKED " AND c.cluster_name = ?"
+                              " WHERE i.instance_id = ?"
+                              " AND i.status <> 'DELETED'",
     [CLUSTER_ADD] =
         "INSERT INTO doris_cluster (instance_id, seq, cluster_id,"
         " cluster_name, type, description, public_endpoint,"
@@ -142,8 +155,9 @@ static const char *const sql[SQL__MAX] = {
                        " AND port = ?)",
 };
 
-#define DORIS_SLOT(X, s)                  \
-    X(s, U64, seq, "seq", COLUMN_ONLY, -) \
+#define DORIS_SLOT(X, s)                          \
+    X(s, U64, version, "version", COLUMN_ONLY, -) \
+    X(s, U64, seq, "seq", COLUMN_ONLY, -)         \
     X(s, STR, doc, "doc", COLUMN_ONLY, -)
 STRUCT(doris_slot, DORIS_SLOT);
 TABLE(doris_slot, DORIS_SLOT);
@@ -217,6 +231,45 @@ doris_store_cluster_statuses(struct db *db, struct arena *a,
                    &doris_status_line_rec, DORIS_CLUSTERS, &out->clusters);
 }
 
+static enum err
+open_slot(struct arena *a, const struct doris_slot *slot,
+          struct doris_place *place, struct doris_cluster *out)
+{
+    place->seq = slot->seq;
+    place->doc = slot->doc;
+    return doris_doc_parse(a, slot->doc, &doris_cluster_rec, out);
+}
+
+enum err
+doris_store_lock_cluster(struct db *db, struct arena *a,
+                         struct doris_place *place,
+                         const struct doris_cluster *asked, int64_t now,
+                         uint64_t *version, struct doris_cluster *out)
+{
+    const char *id = place->instance_id, *name = asked->cluster_name;
+    bool by_id = asked->cluster_id != NULL;
+    struct doris_slot slot;
+    enum err e;
+
+    e = doris_store_lock_first(db, id, now);
+    if (e == ERR_OK)
+        e = db_one(
+            db, a, sql[by_id ? LOCKED_BY_ID : LOCKED_BY_NAME],
+            DB_ARGS(db_str(by_id ? asked->cluster_id : name), db_str(id)),
+            &doris_slot_rec, &slot);
+    if (e == ERR_NOT_FOUND)
+        return doris_store_not_live(db, id);
+    if (e != ERR_OK)
+        return e;
+    *version = slot.version;
+    if (HAS(&slot, doris_slot, doc))
+        return open_slot(a, &slot, place, out);
+    if (!by_id || name == NULL)
+        return ERR_OK;
+    e = doris_store_cluster(db, a, id, NULL, name, place, out);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 enum err
 doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
                     const char *cluster_id, const char *cluster_name,
@@ -236,9 +289,7 @@ doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
     if (e != ERR_OK)
         return e;
     place->instance_id = instance_id;
-    place->seq = slot.seq;
-    place->doc = slot.doc;
-    return doris_doc_parse(a, slot.doc, &doris_cluster_rec, out);
+    return open_slot(a, &slot, place, out);
 }
 
 enum err
@@ -307,9 +358,9 @@ add_names(struct db *db, const char *statement, const struct doris_place *place,
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < n && e == ERR_OK; i++)
-        e = db_exec(db, statement,
-                    DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
-                            db_u64(i), db_str(v[i].v)));
+        e = db_later(db, statement,
+                     DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
+                             db_u64(i), db_str(v[i].v)));
     return e;
 }
 
@@ -324,7 +375,7 @@ doris_store_cluster_add(struct db *db, struct arena *a,
     e = render(a, c, &t);
     place->doc = t.doc;
     if (e == ERR_OK)
-        e = db_exec(
+        e = db_later(
             db, sql[CLUSTER_ADD],
             DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
                     db_str(c->cluster_id), db_str(c->cluster_name),
@@ -356,7 +407,7 @@ doris_store_cluster_save(struct db *db, struct arena *a,
     if (e != ERR_OK)
         return e;
     place->doc = t.doc;
-    return db_exec_one(
+    return db_later_one(
         db, sql[CLUSTER_SAVE],
         DB_ARGS(db_str(c->cluster_name), db_str(c->desc),
                 db_str(c->public_endpoint), db_str(c->private_endpoint),
@@ -376,9 +427,10 @@ doris_store_cluster_doc(struct db *db, struct arena *a,
     e = doris_doc_render(a, &doris_cluster_rec, c, &place->doc);
     if (e != ERR_OK)
         return e;
-    return db_exec_one(db, sql[CLUSTER_DOC],
-                       DB_ARGS(db_i64(c->mtime), db_str(place->doc),
-                               db_str(place->instance_id), db_u64(place->seq)));
+    return db_later_one(db, sql[CLUSTER_DOC],
+                        DB_ARGS(db_i64(c->mtime), db_str(place->doc),
+                                db_str(place->instance_id),
+                                db_u64(place->seq)));
 }
 
 enum err
@@ -387,8 +439,8 @@ doris_store_cluster_users(struct db *db, const struct doris_place *place,
 {
     enum err e;
 
-    e = db_exec(db, sql[USERS_DROP],
-                DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
+    e = db_later(db, sql[USERS_DROP],
+                 DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
     if (e == ERR_OK)
         e = add_names(db, sql[USER_ADD], place, c->mysql_user_name.v,
                       c->mysql_user_name.n);
@@ -403,9 +455,9 @@ doris_store_cluster_drop(struct db *db, const struct doris_place *place)
     struct db_value seq = db_u64(place->seq);
     enum err e;
 
-    e = db_exec(db, sql[RELEASE_CLUSTER], DB_ARGS(instance, seq));
+    e = db_later(db, sql[RELEASE_CLUSTER], DB_ARGS(instance, seq));
     if (e == ERR_OK)
-        e = db_exec_one(db, sql[CLUSTER_DROP], DB_ARGS(instance, seq));
+        e = db_later_one(db, sql[CLUSTER_DROP], DB_ARGS(instance, seq));
     return e;
 }
 
@@ -413,8 +465,8 @@ enum err
 doris_store_member_rename(struct db *db, const char *instance_id,
                           const char *from, const char *to)
 {
-    return db_exec_one(db, sql[MEMBER_RENAME],
-                       DB_ARGS(db_str(to), db_str(instance_id), db_str(from)));
+    return db_later_one(db, sql[MEMBER_RENAME],
+                        DB_ARGS(db_str(to), db_str(instance_id), db_str(from)));
 }
 
 /* ---- cloud_unique_ids ---- */
@@ -432,8 +484,8 @@ doris_store_claim(struct db *db, struct arena *a, const char *instance_id,
     if (cloud_unique_id == NULL || *cloud_unique_id == '\0')
         return ERR_OK;
     db_touch(db, cloud_unique_id);
-    e = db_exec(db, sql[CLAIM],
-                DB_ARGS(db_str(cloud_unique_id), db_str(instance_id)));
+    e = db_later(db, sql[CLAIM],
+                 DB_ARGS(db_str(cloud_unique_id), db_str(instance_id)));
     if (e != ERR_EXISTS)
         return e;
     e = doris_store_resolve(db, a, cloud_unique_id, &holder);
@@ -447,7 +499,7 @@ doris_store_release(struct db *db, const char *cloud_unique_id)
 {
     if (cloud_unique_id == NULL || *cloud_unique_id == '\0')
         return ERR_OK;
-    return db_exec(db, sql[RELEASE], DB_ARGS(db_str(cloud_unique_id)));
+    return db_later(db, sql[RELEASE], DB_ARGS(db_str(cloud_unique_id)));
 }
 
 enum err
@@ -467,7 +519,7 @@ enum err
 doris_store_node_add(struct db *db, const struct doris_place *place, int type,
                      uint64_t order, const struct doris_node *n)
 {
-    return db_exec(
+    return db_later(
         db, sql[NODE_ADD],
         DB_ARGS(db_str(place->instance_id), db_u64(place->seq), db_u64(order),
                 KIND(type), db_str(doris_node_addr(n)),
@@ -486,17 +538,17 @@ enum err
 doris_store_node_drop(struct db *db, const struct doris_place *place, int type,
                       const struct doris_node *n)
 {
-    return db_exec_one(db, sql[NODE_DROP],
-                       DB_ARGS(db_str(place->instance_id), KIND(type),
-                               db_str(doris_node_addr(n)),
-                               db_i64(doris_node_port(n, type))));
+    return db_later_one(db, sql[NODE_DROP],
+                        DB_ARGS(db_str(place->instance_id), KIND(type),
+                                db_str(doris_node_addr(n)),
+                                db_i64(doris_node_port(n, type))));
 }
 
 enum err
 doris_store_node_status(struct db *db, const struct doris_place *place,
                         int type, const struct doris_node *n)
 {
-    return db_exec_one(
+    return db_later_one(
         db, sql[NODE_STATUS],
         DB_ARGS(OPT_ENUM(n, doris_node, status, doris_node_status_names),
                 db_i64(n->mtime), db_str(place->instance_id), KIND(type),

@@ -134,9 +134,22 @@ doris_store_lock_live(struct db *db, const char *instance_id, int64_t now,
     e = db_exec_one(db, sql[LOCK_LIVE],
                     DB_ARGS(db_i64(now), db_str(instance_id)));
     *version = db_insert_id(db);
-    if (e != ERR_NOT_FOUND)
-        return e;
-    e = doris_store_instance_exists(db, instance_id);
+    return e == ERR_NOT_FOUND ? doris_store_not_live(db, instance_id) : e;
+}
+
+enum err
+doris_store_lock_first(struct db *db, const char *instance_id, int64_t now)
+{
+    db_touch(db, instance_id);
+    return db_later(db, sql[LOCK_LIVE],
+                    DB_ARGS(db_i64(now), db_str(instance_id)));
+}
+
+enum err
+doris_store_not_live(struct db *db, const char *instance_id)
+{
+    enum err e = doris_store_instance_exists(db, instance_id);
+
     return e == ERR_OK ? ERR_STATE : e;
 }
 
@@ -162,7 +175,7 @@ doris_store_instance_add(struct db *db, const struct doris_instance *i)
     static const struct doris_user nobody;
     const struct doris_user *u = i->ram_user == NULL ? &nobody : i->ram_user;
 
-    return db_exec(
+    return db_later(
         db, sql[INSTANCE_ADD],
         DB_ARGS(db_str(i->instance_id), db_str(i->name), db_str(i->user_id),
                 db_str(enum_text(doris_instance_status_names, i->status)),
@@ -216,7 +229,7 @@ doris_store_instance_status(struct db *db, const char *instance_id,
 {
     const char *name = enum_text(doris_instance_status_names, (int)s);
 
-    return db_exec_one(
+    return db_later_one(
         db, sql[STATUS_SET],
         DB_ARGS(db_str(name), db_str(name), db_i64(now), db_str(instance_id)));
 }
@@ -225,8 +238,8 @@ enum err
 doris_store_instance_rename(struct db *db, const char *instance_id,
                             const char *name)
 {
-    return db_exec_one(db, sql[RENAME],
-                       DB_ARGS(db_str(name), db_str(instance_id)));
+    return db_later_one(db, sql[RENAME],
+                        DB_ARGS(db_str(name), db_str(instance_id)));
 }
 
 enum err
@@ -235,10 +248,10 @@ doris_store_instance_sse(struct db *db, const char *instance_id, bool on,
 {
     enum err e;
 
-    e = db_exec_one(db, sql[SSE], DB_ARGS(db_bool(on), db_str(instance_id)));
+    e = db_later_one(db, sql[SSE], DB_ARGS(db_bool(on), db_str(instance_id)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[SSE_OBJS],
-                    DB_ARGS(db_bool(on), db_i64(now), db_str(instance_id)));
+        e = db_later(db, sql[SSE_OBJS],
+                     DB_ARGS(db_bool(on), db_i64(now), db_str(instance_id)));
     return e;
 }
 
@@ -246,29 +259,29 @@ enum err
 doris_store_instance_ram(struct db *db, const char *instance_id,
                          const struct doris_user *u)
 {
-    return db_exec_one(db, sql[RAM],
-                       DB_ARGS(ram_secret(instance_id, "ram_ak", u->ak),
-                               ram_secret(instance_id, "ram_sk", u->sk),
-                               db_str(instance_id)));
+    return db_later_one(db, sql[RAM],
+                        DB_ARGS(ram_secret(instance_id, "ram_ak", u->ak),
+                                ram_secret(instance_id, "ram_sk", u->sk),
+                                db_str(instance_id)));
 }
 
 enum err
 doris_store_instance_ram_user(struct db *db, const char *instance_id,
                               const struct doris_user *u)
 {
-    return db_exec_one(db, sql[RAM_USER],
-                       DB_ARGS(db_str(u->user_id),
-                               ram_secret(instance_id, "ram_ak", u->ak),
-                               ram_secret(instance_id, "ram_sk", u->sk),
-                               db_str(u->external_id), db_str(instance_id)));
+    return db_later_one(db, sql[RAM_USER],
+                        DB_ARGS(db_str(u->user_id),
+                                ram_secret(instance_id, "ram_ak", u->ak),
+                                ram_secret(instance_id, "ram_sk", u->sk),
+                                db_str(u->external_id), db_str(instance_id)));
 }
 
 enum err
 doris_store_instance_default(struct db *db, const char *instance_id,
                              const char *id, const char *name)
 {
-    return db_exec_one(db, sql[DEFAULT_VAULT],
-                       DB_ARGS(db_str(id), db_str(name), db_str(instance_id)));
+    return db_later_one(db, sql[DEFAULT_VAULT],
+                        DB_ARGS(db_str(id), db_str(name), db_str(instance_id)));
 }
 
 enum err
@@ -325,7 +338,7 @@ doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
 
     if (row == NULL)
         return ERR_NOMEM;
-    return db_exec(
+    return db_later(
         db, sql[OBJ_ADD],
         DB_ARGS(db_str(instance_id), db_str(o->id), db_i64(o->ctime),
                 db_i64(o->mtime), db_secret("doris_obj_info", row, "ak", o->ak),
@@ -348,7 +361,7 @@ doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
 
     if (row == NULL)
         return ERR_NOMEM;
-    return db_exec_one(
+    return db_later_one(
         db, sql[OBJ_KEYS],
         DB_ARGS(db_secret("doris_obj_info", row, "ak", o->ak),
                 db_secret("doris_obj_info", row, "sk", o->sk),
@@ -456,11 +469,11 @@ doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
     e = spread_vault(a, instance_id, v, &c);
     if (e != ERR_OK)
         return e;
-    return db_exec(db, sql[VAULT_ADD],
-                   DB_ARGS(db_str(instance_id), db_str(v->id), db_str(v->name),
-                           db_str(c.hdfs), db_str(c.obj),
-                           db_secret("doris_vault", c.row, "ak", c.ak),
-                           db_secret("doris_vault", c.row, "sk", c.sk)));
+    return db_later(db, sql[VAULT_ADD],
+                    DB_ARGS(db_str(instance_id), db_str(v->id), db_str(v->name),
+                            db_str(c.hdfs), db_str(c.obj),
+                            db_secret("doris_vault", c.row, "ak", c.ak),
+                            db_secret("doris_vault", c.row, "sk", c.sk)));
 }
 
 enum err
@@ -473,16 +486,16 @@ doris_store_vault_update(struct db *db, struct arena *a,
     e = spread_vault(a, instance_id, v, &c);
     if (e != ERR_OK)
         return e;
-    return db_exec_one(db, sql[VAULT_UPDATE],
-                       DB_ARGS(db_str(v->name), db_str(c.hdfs), db_str(c.obj),
-                               db_secret("doris_vault", c.row, "ak", c.ak),
-                               db_secret("doris_vault", c.row, "sk", c.sk),
-                               db_str(instance_id), db_str(v->id)));
+    return db_later_one(db, sql[VAULT_UPDATE],
+                        DB_ARGS(db_str(v->name), db_str(c.hdfs), db_str(c.obj),
+                                db_secret("doris_vault", c.row, "ak", c.ak),
+                                db_secret("doris_vault", c.row, "sk", c.sk),
+                                db_str(instance_id), db_str(v->id)));
 }
 
 enum err
 doris_store_vault_drop(struct db *db, const char *instance_id, const char *id)
 {
-    return db_exec_one(db, sql[VAULT_DROP],
-                       DB_ARGS(db_str(instance_id), db_str(id)));
+    return db_later_one(db, sql[VAULT_DROP],
+                        DB_ARGS(db_str(instance_id), db_str(id)));
 }

@@ -176,11 +176,11 @@ doris_store_stage_drop(struct db *db, const char *instance_id,
 {
     enum err e;
 
-    e = db_exec(db, sql[RECYCLE],
-                DB_ARGS(db_i64(now), db_str(reason), db_str(instance_id),
-                        db_str(stage_id)));
+    e = db_later(db, sql[RECYCLE],
+                 DB_ARGS(db_i64(now), db_str(reason), db_str(instance_id),
+                         db_str(stage_id)));
     if (e == ERR_OK)
-        e = db_exec_one(db, sql[DROP],
-                        DB_ARGS(db_str(instance_id), db_str(stage_id)));
+        e = db_later_one(db, sql[DROP],
+                         DB_ARGS(db_str(instance_id), db_str(stage_id)));
     return e;
 }

@@ -3,7 +3,7 @@
  *
  *     <err> errno=<n> rerun=<0|1> value=<text>
  *
- * usage: db_shell HOSTS USER DATABASE READ_TIMEOUT_S LOCK_WAIT_S */
+ * usage: db_shell HOSTS USER DATABASE READ_TIMEOUT_S LOCK_WAIT_S BATCH */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +83,12 @@ do_exec(const char *sql)
 }
 
 static enum err
+do_later(const char *sql)
+{
+    return db_later(db, constant(sql), DB_NO_ARGS);
+}
+
+static enum err
 do_text(const char *sql)
 {
     return db_one_str(db, a, constant(sql), DB_NO_ARGS, &value);
@@ -113,7 +119,7 @@ static const struct {
 } calls[] = {
     { "deadline", do_deadline }, { "begin", do_begin }, { "audit", do_audit },
     { "end", do_end },           { "exec", do_exec },   { "text", do_text },
-    { "peer", do_peer },         { "check", do_check },
+    { "peer", do_peer },         { "check", do_check }, { "later", do_later },
 };
 
 static void
@@ -141,17 +147,20 @@ main(int argc, char **argv)
     static char line[LINE_BYTES];
     struct db_config c = { .password = "", .connect_timeout_s = 1 };
 
-    if (argc != 6)
+    if (argc != 7)
         return 2;
     c.hosts = argv[1];
     c.user = argv[2];
     c.database = argv[3];
     c.read_timeout_s = (unsigned)atoi(argv[4]);
     c.lock_wait_timeout_s = (unsigned)atoi(argv[5]);
+    c.batch = atoi(argv[6]) != 0;
     a = arena_new(1u << 20);
     if (a == NULL || db_init(&c) != ERR_OK)
         return EXIT_FAILURE;
     db = db_open();
+    if (db != NULL)
+        db_batch(db, c.batch);
     while (db != NULL && fgets(line, sizeof(line), stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         answer(line);

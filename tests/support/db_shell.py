@@ -16,10 +16,12 @@ Answer = namedtuple("Answer", "err code rerun value")
 class Shell:
     """shell.do("exec UPDATE t SET n = 1") -> Answer"""
 
-    def __init__(self, hosts, user, database, read_s=5, lock_s=1):
+    def __init__(self, hosts, user, database, read_s=5, lock_s=1,
+                 batch=False):
         assert os.path.exists(PROGRAM), f"{PROGRAM} is missing: make unit"
         self.process = subprocess.Popen(
-            [PROGRAM, hosts, user, database, str(read_s), str(lock_s)],
+            [PROGRAM, hosts, user, database, str(read_s), str(lock_s),
+             str(int(batch))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         self.log = None

@@ -17,6 +17,7 @@ up. Prepared statements match by their text when they are executed.
     hold        it is kept back until rule.release(), whoever has gone by then
     mute        it is sent, and nothing ever comes back
     answer      it is not sent; the client gets that error of the server's
+    answer_after  it is sent and performed; the client gets that error
 
 proxy.refuse() ends everything and refuses; proxy.stall() takes connections
 and says nothing; proxy.resume() ends both.
@@ -109,6 +110,10 @@ class Proxy:
         return self._rule(pattern, "answer", code=code, text=text,
                           state=state)
 
+    def answer_after(self, pattern, code, text, state="HY000"):
+        return self._rule(pattern, "answer_after", code=code, text=text,
+                          state=state)
+
     def gave_up(self, rule):
         """Takes a rule back; whether no statement had met it."""
         with self._lock:
@@ -180,6 +185,7 @@ class Link:
         self.preparing = None   # text whose id is still to come
         self.muted = False
         self.cutting = None     # the rule by which the next reply is lost
+        self.instead = None     # what the client gets for the next reply
 
     def start(self):
         try:
@@ -203,6 +209,8 @@ class Link:
                     self.muted = True
                     _close(self.client)
                     self.cutting.hit()
+                if self.instead:
+                    data, self.instead = self.instead, None
                 if not self.muted:
                     with contextlib.suppress(OSError):
                         self.client.sendall(data)
@@ -288,13 +296,22 @@ class Link:
         return True
 
     def _answer(self, rule, packet):
-        d = rule.detail
-        body = (b"\xff" + struct.pack("<H", d["code"]) + b"#"
-                + d["state"].encode() + d["text"].encode())
-        self.client.sendall(struct.pack("<I", len(body))[:3]
-                            + bytes([packet[3] + 1]) + body)
+        self.client.sendall(_error(rule.detail, packet))
         rule.hit()
         return True
+
+    def _answer_after(self, rule, packet):
+        self.instead = _error(rule.detail, packet)
+        self.server.sendall(packet)
+        rule.hit()
+        return True
+
+
+def _error(detail, packet):
+    """The packet that refuses the request in `packet`."""
+    body = (b"\xff" + struct.pack("<H", detail["code"]) + b"#"
+            + detail["state"].encode() + detail["text"].encode())
+    return struct.pack("<I", len(body))[:3] + bytes([packet[3] + 1]) + body
 
 
 def _packet_bytes(data):

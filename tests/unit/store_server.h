@@ -27,6 +27,7 @@ server_init(unsigned read_timeout_s, unsigned lock_wait_timeout_s)
         .connect_timeout_s = 2,
         .read_timeout_s = read_timeout_s,
         .lock_wait_timeout_s = lock_wait_timeout_s,
+        .batch = true,
     };
 
     (void)snprintf(server_schema, sizeof(server_schema), "unit_%ld",

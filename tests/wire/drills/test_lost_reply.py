@@ -25,8 +25,9 @@ def mutations():
             if "TX" in e.flags and e.example is not None]
 
 
-@pytest.fixture(scope="module")
-def behind_proxy(pool):
+@pytest.fixture(scope="module", params=["yes", "no"],
+                ids=["joined", "single"])
+def behind_proxy(pool, request):
     """A worker of the deployment that reaches its store by a proxy."""
     deployment = pool.get(name=__name__.rpartition(".")[2])
     path = deployment.path("s", "proxy.sock")
@@ -38,7 +39,8 @@ def behind_proxy(pool):
         os.chmod(path, 0o666)
         worker = Worker(deployment.binary, deployment.run_dir, deployment.net,
                         deployment.env(), mysql_hosts="unix:" + path,
-                        mysql_user=user, serve_threads=1).start()
+                        mysql_user=user, mysql_batch=request.param,
+                        serve_threads=1).start()
         yield deployment, proxy, worker
         status = worker.stop()
         worker.end()
@@ -67,7 +69,7 @@ def test_an_effect_whose_reply_was_lost_is_there_once(behind_proxy, endpoint,
     for before in endpoint.before(request.word):
         assert before.send(client).status == before.endpoint.status
     request_id = secrets.token_hex(16)
-    rule = getattr(proxy, way)("^COMMIT")
+    rule = getattr(proxy, way)("COMMIT(; END)?$")
     # the outcome was found, or what was undone was done again
     r = ask(worker, request, request_id)
     assert r.status == endpoint.status, r
