@@ -109,16 +109,24 @@ static enum err
 create_obj_info(struct req *r, const void *in)
 {
     const struct doris_create_instance *c = in;
+    enum err e;
 
-    return c->obj_info == NULL ? ERR_OK : doris_obj_check(r, c->obj_info);
+    if (c->obj_info == NULL)
+        return ERR_OK;
+    e = doris_obj_check(r, c->obj_info);
+    return e == ERR_OK ? doris_obj_size(r, c->obj_info) : e;
 }
 
 static enum err
 create_vault(struct req *r, const void *in)
 {
     const struct doris_create_instance *c = in;
+    enum err e;
 
-    return c->vault == NULL ? ERR_OK : doris_vault_check(r, c->vault);
+    if (c->vault == NULL)
+        return ERR_OK;
+    e = doris_vault_check(r, c->vault);
+    return e == ERR_OK ? doris_obj_size(r, c->vault->obj_info) : e;
 }
 
 CHECKS(doris_create_instance, NEED_IN(ram_user.user_id, DORIS_RAM_ERR),

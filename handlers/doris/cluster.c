@@ -307,3 +307,31 @@ doris_cluster_status_set(struct req *r, const struct doris_alter_cluster *in)
     SET(&u.c, doris_cluster, cluster_status);
     return save(r, &u);
 }
+
+/* Other members and another policy of a virtual cluster, both at once. */
+enum err
+doris_cluster_set_virtual(struct req *r, const struct doris_alter_cluster *in)
+{
+    const struct doris_cluster *asked = in->cluster;
+    struct update u;
+    enum err e;
+
+    e = begin(r, in, &u);
+    if (e == ERR_OK && u.c.type != DORIS_VIRTUAL)
+        return req_fail(r, DORIS_V_ONLY, ARGS());
+    if (e == ERR_OK)
+        e = doris_virtual_params(r, asked);
+    if (e == ERR_OK && asked->cluster_names.n == 0)
+        return req_fail(r, DORIS_NOTHING, ARGS());
+    if (e != ERR_OK)
+        return e;
+    u.c.cluster_names.n = asked->cluster_names.n;
+    u.c.cluster_names.v = asked->cluster_names.v;
+    u.c.cluster_policy = asked->cluster_policy;
+    e = doris_virtual_settle(r, &u.c);
+    if (e == ERR_OK)
+        e = doris_virtual_members(r, u.instance_id, &u.c);
+    if (e == ERR_OK)
+        e = doris_store_cluster_members(r->db, &u.at, &u.c);
+    return e == ERR_OK ? save(r, &u) : e;
+}

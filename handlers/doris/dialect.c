@@ -13,6 +13,14 @@ doris_unknown(struct req *r, const struct none *in)
     return req_fail(r, DORIS_UNKNOWN_OP, ARGS());
 }
 
+/* There is no FoundationDB whose ranges could be counted. */
+enum err
+doris_meta_ranges(struct req *r, const struct none *in)
+{
+    (void)in;
+    return req_fail(r, DORIS_FDB_ONLY, ARGS());
+}
+
 #include "endpoint_tables.h"
 
 extern const struct dialect doris_dialect;

@@ -68,6 +68,7 @@ extern const struct enum_name doris_status_op_names[];
 #define DORIS_ID_BYTES   255    /* ids and names of instance and cluster */
 #define DORIS_CUID_BYTES 512    /* cloud_unique_id */
 #define DORIS_TEXT_BYTES 1024   /* endpoints, buckets, descriptions */
+#define DORIS_OBJ_BYTES  65536  /* of object stores: doris_obj_size decides */
 #define DORIS_NODES      4096   /* nodes of one request */
 #define DORIS_USERS      1024   /* mysql_user_name of one request */
 #define DORIS_CLUSTERS   100000 /* clusters of an instance in one listing */
@@ -142,21 +143,21 @@ STRUCT(doris_cluster, DORIS_CLUSTER);
     X(s, I64, ctime, "ctime", IN | OUT, -)                                     \
     X(s, I64, mtime, "mtime", IN | OUT, -)                                     \
     X(s, STR, id, "id", IN | OUT, -, .max = 32)                                \
-    X(s, STR, ak, "ak", IN | OUT | SECRET, -, .max = DORIS_TEXT_BYTES)         \
-    X(s, STR, sk, "sk", IN | OUT | SECRET, -, .max = DORIS_TEXT_BYTES)         \
-    X(s, STR, bucket, "bucket", IN | OUT, -, .max = DORIS_TEXT_BYTES)          \
-    X(s, STR, prefix, "prefix", IN | OUT, -, .max = DORIS_TEXT_BYTES)          \
-    X(s, STR, endpoint, "endpoint", IN | OUT, -, .max = DORIS_TEXT_BYTES)      \
-    X(s, STR, region, "region", IN | OUT, -, .max = DORIS_TEXT_BYTES)          \
+    X(s, STR, ak, "ak", IN | OUT | SECRET, -, .max = DORIS_OBJ_BYTES)          \
+    X(s, STR, sk, "sk", IN | OUT | SECRET, -, .max = DORIS_OBJ_BYTES)          \
+    X(s, STR, bucket, "bucket", IN | OUT, -, .max = DORIS_OBJ_BYTES)           \
+    X(s, STR, prefix, "prefix", IN | OUT, -, .max = DORIS_OBJ_BYTES)           \
+    X(s, STR, endpoint, "endpoint", IN | OUT, -, .max = DORIS_OBJ_BYTES)       \
+    X(s, STR, region, "region", IN | OUT, -, .max = DORIS_OBJ_BYTES)           \
     X(s, ENUM, provider, "provider", IN | OUT, doris_provider)                 \
     X(s, STR, external_endpoint, "external_endpoint", IN | OUT, -,             \
-      .max = DORIS_TEXT_BYTES)                                                 \
-    X(s, STR, user_id, "user_id", IN | OUT, -, .max = DORIS_TEXT_BYTES)        \
+      .max = DORIS_OBJ_BYTES)                                                  \
+    X(s, STR, user_id, "user_id", IN | OUT, -, .max = DORIS_OBJ_BYTES)         \
     X(s, BOOL, sse_enabled, "sse_enabled", IN | OUT, -)                        \
     X(s, BOOL, use_path_style, "use_path_style", IN | OUT, -)                  \
     X(s, ENUM, cred_provider_type, "cred_provider_type", IN | OUT, doris_cred) \
-    X(s, STR, role_arn, "role_arn", IN | OUT, -, .max = DORIS_TEXT_BYTES)      \
-    X(s, STR, external_id, "external_id", IN | OUT, -, .max = DORIS_TEXT_BYTES)
+    X(s, STR, role_arn, "role_arn", IN | OUT, -, .max = DORIS_OBJ_BYTES)       \
+    X(s, STR, external_id, "external_id", IN | OUT, -, .max = DORIS_OBJ_BYTES)
 STRUCT(doris_obj, DORIS_OBJ);
 
 #define DORIS_HDFS_CONF(X, s)          \

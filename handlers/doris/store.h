@@ -186,6 +186,9 @@ enum err doris_store_cluster_doc(struct db *db, struct arena *a,
 enum err
 doris_store_cluster_users(struct db *db, const struct doris_place *place,
                           const struct doris_cluster *c) MUST_USE;
+enum err
+doris_store_cluster_members(struct db *db, const struct doris_place *place,
+                            const struct doris_cluster *c) MUST_USE;
 /* The cluster, its nodes, and what they held. */
 enum err doris_store_cluster_drop(struct db *db,
                                   const struct doris_place *place) MUST_USE;

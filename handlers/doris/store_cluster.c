@@ -28,6 +28,7 @@ enum {
     USER_ADD,
     USERS_DROP,
     MEMBER_ADD,
+    MEMBERS_DROP,
     MEMBER_RENAME,
     MEMBER_OWNER,
     FIRST_SQL,
@@ -110,6 +111,8 @@ static const char *const sql[SQL__MAX] = {
                    " WHERE instance_id = ? AND seq = ?",
     [MEMBER_ADD] = "INSERT INTO doris_cluster_member (instance_id, seq, ord,"
                    " member) VALUES (?, ?, ?, ?)",
+    [MEMBERS_DROP] = "DELETE FROM doris_cluster_member"
+                     " WHERE instance_id = ? AND seq = ?",
     [MEMBER_RENAME] = "UPDATE doris_cluster_member SET member = ?"
                       " WHERE instance_id = ? AND member = ?",
     [MEMBER_OWNER] = "SELECT c.cluster_name FROM doris_cluster_member m"
@@ -444,6 +447,20 @@ doris_store_cluster_users(struct db *db, const struct doris_place *place,
     if (e == ERR_OK)
         e = add_names(db, sql[USER_ADD], place, c->mysql_user_name.v,
                       c->mysql_user_name.n);
+    return e;
+}
+
+enum err
+doris_store_cluster_members(struct db *db, const struct doris_place *place,
+                            const struct doris_cluster *c)
+{
+    enum err e;
+
+    e = db_exec(db, sql[MEMBERS_DROP],
+                DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
+    if (e == ERR_OK)
+        e = add_names(db, sql[MEMBER_ADD], place, c->cluster_names.v,
+                      c->cluster_names.n);
     return e;
 }
 

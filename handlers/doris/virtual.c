@@ -108,8 +108,10 @@ doris_virtual_params(struct req *r, const struct doris_cluster *c)
 
 /* ---- what the store says ---- */
 
+/* It may be the virtual cluster's own already. */
 static enum err
-check_member(struct req *r, const char *instance_id, const char *name)
+check_member(struct req *r, const char *instance_id, const char *name,
+             const char *own)
 {
     struct doris_place place;
     struct doris_cluster member;
@@ -125,7 +127,7 @@ check_member(struct req *r, const char *instance_id, const char *name)
     if (e != ERR_OK)
         return e;
     e = doris_store_owner(r->db, r->arena, instance_id, name, &owner);
-    if (e == ERR_OK)
+    if (e == ERR_OK && strcmp(owner, own) != 0)
         return req_fail(r, DORIS_V_TAKEN,
                         ARGS(arg("member", name), arg("owner", owner)));
     return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -138,7 +140,8 @@ doris_virtual_members(struct req *r, const char *instance_id,
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < c->cluster_names.n && e == ERR_OK; i++)
-        e = check_member(r, instance_id, c->cluster_names.v[i].v);
+        e = check_member(r, instance_id, c->cluster_names.v[i].v,
+                         c->cluster_name);
     return e;
 }
 

@@ -34,6 +34,11 @@ def test_an_unknown_operation(ms, path):
     ms.missing("http path not found or not allowed", path, {"a": 1})
 
 
+def test_what_only_foundationdb_has(ms):
+    ms.bad("this method only support fdb txn kv", "show_meta_ranges",
+           method="GET")
+
+
 def test_a_scope_that_is_too_small(ms):
     r = ms.scope("read").send("create_instance", "no json")
     assert (r.status, r.text) == (

@@ -170,6 +170,19 @@ def test_the_bound_of_a_store_is_protobufs_size(ms):
            "legacy_update_ak_sk", obj(1016))
 
 
+def test_a_store_over_1k_is_told_so_whatever_is_long(ms):
+    iid = ms.instance(obj_info=OBJ)
+    long = {**OBJ, "endpoint": "e" * 5000}
+    for operation, body in (
+            ("legacy_update_ak_sk", {**cuid(iid), "obj": long}),
+            ("add_obj_info", {**cuid(iid), "obj": long}),
+            ("create_instance", {"instance_id": fresh("i"),
+                                 "obj_info": long}),
+            ("create_instance", {"instance_id": fresh("i"),
+                                 "vault": {"obj_info": long}})):
+        ms.bad("s3 obj info greater than 1k " + shown(body), operation, body)
+
+
 def test_a_store_gets_a_role_and_keys_again(ms):
     iid = ms.instance(obj_info=OBJ)
     role = {**cuid(iid), "obj": {"id": "1", "role_arn": "arn:aws:iam::1:r"}}

@@ -141,3 +141,69 @@ def test_a_virtual_cluster_is_not_replaced_as_one_without_nodes(ms, iid):
             "failed to rename cluster, a cluster with the same name already "
             "exists in this instance "), r
     assert ms.get_instance(iid)["clusters"] == before
+
+
+# ---- altered ----
+
+def alter(iid, cid="v1", names=None, **policy):
+    return {"instance_id": iid, "cluster": {
+        "cluster_id": cid, "type": "VIRTUAL",
+        "cluster_names": names or MEMBERS,
+        "cluster_policy": {**POLICY, **policy}}}
+
+
+SWAPPED = {"active_cluster_name": "name_c2",
+           "standby_cluster_names": ["name_c1"]}
+
+
+def test_the_standby_becomes_the_active_one(ms, iid):
+    ms.ok("add_cluster", body(iid))
+    ms.ok("alter_vcluster_info", alter(iid, **SWAPPED,
+                                       failover_failure_threshold=7))
+    got = ms.get_cluster(iid, "v1")
+    assert got["cluster_name"] == "name_v1"
+    assert got["cluster_names"] == MEMBERS
+    assert got["cluster_policy"] == {
+        **POLICY, **SWAPPED, "failover_failure_threshold": "7",
+        "unhealthy_node_threshold_percent": "100"}
+
+
+def test_another_member_takes_a_place(ms, iid):
+    ms.ok("add_cluster", body(iid))
+    ms.ok("alter_vcluster_info", alter(
+        iid, names=["name_c1", "name_c3"],
+        standby_cluster_names=["name_c3"]))
+    assert ms.get_cluster(iid, "v1")["cluster_names"] == [
+        "name_c1", "name_c3"]
+    # who left can be dropped, who came cannot
+    ms.ok("drop_cluster", {"instance_id": iid,
+                           "cluster": {"cluster_id": "c2"}})
+    assert ms.send("drop_cluster", {"instance_id": iid, "cluster": {
+        "cluster_id": "c3"}}).status == 409
+
+
+def test_what_cannot_be_altered(ms, iid):
+    ms.ok("add_cluster", body(iid))
+    def bad(msg, request):
+        ms.bad(msg, "alter_vcluster_info", request)
+    bad("just support alter VIRTUAL cluster info", alter(iid, "c3"))
+    bad("failed to find cluster to update, instance_id=" + iid
+        + " cluster_id=no cluster_name=", alter(iid, "no"))
+    bad("missing cluster_id=", alter(iid, ""))
+    bad("nothing to update", {"instance_id": iid, "cluster": {
+        "cluster_id": "v1"}})
+    bad("active_cluster_name must not be empty and must be in cluster_names",
+        alter(iid, active_cluster_name="name_c3"))
+    bad("sub cluster name_no not been added in instance, plz add it before "
+        "create virtual cluster", alter(
+            iid, names=["name_c1", "name_no"],
+            standby_cluster_names=["name_no"]))
+    ms.cluster(iid, "c4")
+    ms.ok("add_cluster", body(
+        iid, "v2", cluster_names=["name_c3", "name_c4"], cluster_policy={
+            **POLICY, "active_cluster_name": "name_c3",
+            "standby_cluster_names": ["name_c4"]}))
+    bad("sub cluster name_c3 has been add by other vcg=name_v2", alter(
+        iid, names=["name_c1", "name_c3"],
+        standby_cluster_names=["name_c3"]))
+    assert ms.get_cluster(iid, "v1")["cluster_names"] == MEMBERS
