@@ -5,8 +5,10 @@ import itertools
 
 import pytest
 
+from support.metarpc import rowset
 from support.metaservice import be
 from support.store import rows
+from support.words import fresh
 from support.words import fresh
 
 REQUESTS = 25
@@ -65,6 +67,31 @@ def test_a_node_is_added_by_two(ms, cost):
             "cluster_id": "c1", "type": "COMPUTE",
             "nodes": [be(iid, next(port), ip="10.0.0.1",
                          heartbeat_port=next(port))]}})) == 2
+
+
+def test_a_load_of_one_rowset(rpc, cost):
+    """Each request begins, asks for the instance, writes the audit row and
+    commits; all but the last hold the instance too."""
+    rpc.tablets(50)
+    begun = []
+
+    def put(name):
+        some = iter(begun)
+
+        def one():
+            tid, rs = next(some)
+            rpc.ok(name, {"rowset_meta": rowset(50, tid, rs)})
+        return one
+
+    # the label's newest transaction, the new one
+    assert cost(lambda: begun.append((rpc.begin(), fresh("rs")))) == 7
+    # the transaction, the tablet, what there is of the rowset, the new one
+    assert cost(put("prepare_rowset")) == 9
+    assert cost(put("commit_rowset")) == 10  # and the prepared one goes
+    some = iter(begun)
+    # the transaction, its rowsets, versions of partition and table, the
+    # statistics, the rowset, where it was, the transaction
+    assert cost(lambda: rpc.commit(next(some)[0])) == 12
 
 
 def test_a_refused_request_asks_the_store_for_nothing(ms, cost):
