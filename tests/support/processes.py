@@ -2,6 +2,7 @@
 here ever names a process by its program alone."""
 
 import ctypes
+import contextlib
 import os
 import signal
 
@@ -79,8 +80,10 @@ def _parent(pid):
 
 
 def kill(pid, sig=signal.SIGKILL):
-    """Sends it; with SIGKILL, returns when the process is gone."""
-    os.kill(pid, sig)
+    """Sends it; with SIGKILL, returns when the process is gone. One that has
+    ended meanwhile is no error."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, sig)
     if sig == signal.SIGKILL:
         until(lambda: not alive(pid), f"end of process {pid}")
 

@@ -1,13 +1,12 @@
 """Workers that are killed in the middle of changes: what was acknowledged is
 there, what was not is done whole or not at all."""
 
-import os
 import random
-import signal
 import threading
 
 import pytest
 
+from support import processes
 from support.load import race
 from support.metarpc import MetaRpc, rowset, txn
 from support.metaservice import OBJ, MetaService
@@ -39,7 +38,7 @@ class Killer:
         while not self.ended.wait(self.rng.uniform(0.2, 0.8)):
             pid = self.deployment.pid_of(f"serve-{self.rng.randrange(2)}")
             if pid:
-                os.kill(pid, signal.SIGKILL)
+                processes.kill(pid)
                 self.killed += 1
 
 

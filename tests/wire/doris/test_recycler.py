@@ -2,6 +2,7 @@
 
 import pytest
 
+from support import processes
 from support.metarpc import MetaRpc
 from support.metaservice import HDFS, OBJ, MetaService
 from support.store import rows, value
@@ -123,8 +124,6 @@ def test_statistics(doris, recycler):
 @pytest.mark.config(METAGATE_DORIS_RETENTION_S="0")
 def test_killed_anywhere_another_goes_on(deployment, doris, sql):
     """Every control is killed again and again while instances go."""
-    import os
-    import signal
     ms, kept = MetaService(doris), MetaService(doris).instance(obj_info=OBJ)
     ids = [filled(doris) for _ in range(6)]
 
@@ -132,7 +131,7 @@ def test_killed_anywhere_another_goes_on(deployment, doris, sql):
         for n in ("m1", "m2", "m3"):
             pid = deployment.pid_of(f"control-{n}")
             if pid:
-                os.kill(pid, signal.SIGKILL)
+                processes.kill(pid)
         return not any(left(sql, iid) for iid in ids[:3])
 
     for _ in range(10):
