@@ -16,7 +16,7 @@ doris_txn_fail(struct req *r, int id, const struct doris_txn *t)
         r, id, ARGS(arg_i64(r, "db", t->db_id), arg_i64(r, "txn", t->txn_id)));
 }
 
-/* What of the store is an unknown transaction: one of another database too. */
+/* Words an unknown transaction; one of another database is unknown too. */
 static enum err
 check_found(struct req *r, enum err e, const struct doris_txn_ref *ref,
             const struct doris_txn *t)

@@ -6,6 +6,8 @@
 #include "store.h"
 #include "store_rpc.h"
 
+#define TRIES 8 /* for a label that others take and leave meanwhile */
+
 static bool
 same_request(const struct doris_txn *a, const struct doris_txn *b)
 {
@@ -109,7 +111,8 @@ new_txn(const struct doris_txn *asked, int64_t now_ms)
 }
 
 /* Two that begin under one label at the same time: the index decides, and
- * the other learns who was first. */
+ * the other learns who was first; NOT_FOUND when that has been aborted by
+ * then. */
 static enum err
 add_txn(struct req *r, const char *instance_id, const struct doris_txn *asked,
         struct doris_txn *t)
@@ -127,9 +130,18 @@ add_txn(struct req *r, const char *instance_id, const struct doris_txn *asked,
         return e;
     e = doris_store_txn_live(r->db, r->arena, instance_id, t->db_id, t->label,
                              &first);
-    if (e == ERR_NOT_FOUND) /* aborted meanwhile */
-        return ERR_BUSY;
     return e == ERR_OK ? fail_label(r, &first, asked) : e;
+}
+
+static enum err
+add_or_learn(struct req *r, const char *instance_id,
+             const struct doris_txn *asked, struct doris_txn *t)
+{
+    enum err e = ERR_NOT_FOUND;
+
+    for (int i = 0; i < TRIES && e == ERR_NOT_FOUND; i++)
+        e = add_txn(r, instance_id, asked, t);
+    return e == ERR_NOT_FOUND ? ERR_BUSY : e;
 }
 
 enum err
@@ -149,7 +161,7 @@ doris_txn_begin(struct req *r, const struct doris_begin_txn *in)
     if (e != ERR_OK)
         return e;
     t = new_txn(in->txn_info, clock_unix_ms());
-    e = add_txn(r, instance_id, in->txn_info, &t);
+    e = add_or_learn(r, instance_id, in->txn_info, &t);
     out->txn_id = t.txn_id;
     SET(out, doris_begun, txn_id);
     return req_send_or_fail(r, e, &doris_begun_rec, out);

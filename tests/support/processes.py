@@ -1,8 +1,8 @@
 """The processes of one deployment, found by its directory in /proc: nothing
 here ever names a process by its program alone."""
 
-import ctypes
 import contextlib
+import ctypes
 import os
 import signal
 
