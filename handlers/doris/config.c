@@ -179,13 +179,14 @@ check(struct req *r, const struct map_of_STR *change)
     return e;
 }
 
-/* The values as they are now of the settings that are to change. */
+/* The values of the settings that are to change, as the store has them now:
+ * this process may be a moment behind. */
 static enum err
 audit_before(struct req *r, const struct changes *c)
 {
     struct doris_config_values old = { .values.n = c->n };
     struct config_line l;
-    enum err e = ERR_OK;
+    enum err e = config_refresh(r->db);
 
     old.values.v = arena_array(r->arena, c->n, sizeof(*old.values.v));
     if (old.values.v == NULL)
