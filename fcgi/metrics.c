@@ -249,14 +249,21 @@ sum_us(size_t row)
     return sum;
 }
 
-/* The mount above a row; what is served on two kinds of listener is counted
- * for each. */
-static const char *
-listener_of(const struct dialect *d, const struct row *row)
+/* The listeners of the mounts right above a row. A row that is served on two
+ * kinds of listener is counted once, and says so: "pegasus-meta,…". */
+static void
+put_listeners(struct buf *b, const struct dialect *d, const struct row *row)
 {
+    const struct row *last, *first;
+
     while (row > d->rows && row->kind != ROW_MOUNT)
         row--;
-    return row->kind == ROW_MOUNT ? row->listener : "";
+    for (first = last = row; first > d->rows; first--)
+        if (first[-1].kind != ROW_MOUNT)
+            break;
+    for (row = first; row <= last && row->kind == ROW_MOUNT; row++)
+        if (row == first || strcmp(row->listener, row[-1].listener) != 0)
+            buf_printf(b, "%s%s", row == first ? "" : ",", row->listener);
 }
 
 static const char *
@@ -276,10 +283,9 @@ static void
 put_labels(struct buf *b, const char *name, const struct dialect *d,
            const struct row *row)
 {
-    buf_printf(b,
-               "%s{dialect=\"%s\",listener=\"%s\",endpoint=\"%s\","
-               "method=\"%s\"",
-               name, d->name, listener_of(d, row),
+    buf_printf(b, "%s{dialect=\"%s\",listener=\"", name, d->name);
+    put_listeners(b, d, row);
+    buf_printf(b, "\",endpoint=\"%s\",method=\"%s\"",
                strcmp(row->verb, "-") != 0 ? row->verb : row->path,
                method_of(row));
 }

@@ -1,5 +1,6 @@
 """/metrics and the alert rules, judged by Prometheus' own tool."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -43,6 +44,73 @@ def test_promtool_takes_the_rules_and_they_name_what_there_is(
     for name in re.findall(r"metagate_\w+", rules.text):
         assert re.sub(r"_(bucket|sum|count)$", "", name) in known \
             or name in known, name
+
+
+SERVED = 'metagate_requests_total{endpoint="/x",method="GET",code="%s"}'
+PROFILED = ('metagate_requests_total{endpoint="/worker/{process}/pprof/heap",'
+            'method="GET",code="5xx"}')
+BUCKET = ('metagate_request_duration_seconds_bucket{endpoint="%s",'
+          'method="GET",le="%s"}')
+PPROF = "/role/{process}/pprof/profile"
+ALERTS = {
+    "MetagateStoreDown": ({"metagate_store_down_processes": "1x20"},
+                          {"metagate_store_down_processes": "0x20"}),
+    "MetagateErrors": ({SERVED % "2xx": "0+90x20", SERVED % "5xx": "0+10x20"},
+                       {SERVED % "2xx": "0+90x20", PROFILED: "0+90x20"}),
+    "MetagateSlow": (
+        {BUCKET % ("/x", "1"): "0+90x20", BUCKET % ("/x", "10"): "0+100x20",
+         BUCKET % ("/x", "+Inf"): "0+100x20"},
+        {BUCKET % ("/x", "1"): "0+100x20", BUCKET % ("/x", "+Inf"): "0+100x20",
+         BUCKET % (PPROF, "1"): "0x20", BUCKET % (PPROF, "+Inf"): "0+9x20"}),
+    # its page says nothing any more, for this host or for all of them
+    "MetagateWorkersGone": (
+        {'metagate_worker_threads{instance="a"}': "8 8 stale",
+         'metagate_worker_threads{instance="b"}': "8x20"},
+        {'metagate_worker_threads{instance="a"}': "8x20"}),
+    "MetagateSaturated": ({"metagate_worker_threads_busy": "8x20",
+                           "metagate_worker_threads": "8x20"},
+                          {"metagate_worker_threads_busy": "7x20",
+                           "metagate_worker_threads": "8x20"}),
+    "MetagateDutyFailing": ({"metagate_duty_failures_total": "0+60x20"},
+                            {"metagate_duty_failures_total": "5x20"}),
+}
+
+
+def rule_test(series, fires):
+    """One of promtool's tests: whether the alert fires after 19 minutes."""
+    return {"interval": "1m",
+            "input_series": [{"series": name, "values": values}
+                             for name, values in series.items()],
+            "promql_expr_test": [{
+                "expr": f'count(ALERTS{{alertname="{fires[0]}",'
+                        'alertstate="firing"})',
+                "eval_time": "19m", "exp_samples":
+                    [{"labels": "{}", "value": 1}] if fires[1] else []}]}
+
+
+def test_each_alert_fires_when_it_should_and_not_otherwise(console, tmp_path):
+    rules = tmp_path / "metagate.rules"
+    rules.write_text(console.get("/metrics/rules").text)
+    tests = [rule_test(series, (name, fires))
+             for name, (bad, good) in ALERTS.items()
+             for series, fires in ((bad, True), (good, False))]
+    tests.append(rule_test({}, ("MetagateWorkersGone", True)))
+    assert set(ALERTS) == set(re.findall(r"alert: '(\w+)'",
+                                         rules.read_text()))
+    path = tmp_path / "tests.yml"  # JSON is YAML
+    path.write_text(json.dumps({"rule_files": [str(rules)],
+                                "evaluation_interval": "1m",
+                                "tests": tests}))
+    promtool("test", "rules", str(path))
+
+
+def test_a_row_of_two_listeners_is_counted_under_both(deployment, console):
+    for listener in ("pegasus-meta/m1", "pegasus-replica/r1"):
+        assert deployment.client(listener).get("/version").status == 200
+    count, = [name for name in values(console)
+              if name.startswith("metagate_requests_total")
+              and 'endpoint="/version"' in name]
+    assert 'listener="pegasus-meta,pegasus-replica"' in count
 
 
 def test_a_histogram_is_cumulative_and_complete(console, doris):
