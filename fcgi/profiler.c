@@ -50,6 +50,8 @@ ROW(no_sampling, ERR_STATE, 500,
     "heap sampling is off: set [serve] heap_sample_bytes (the environment "
     "variable TCMALLOC_SAMPLE_PARAMETER) to a positive value, such as 524288, "
     "before running");
+ROW(left, ERR_STATE, 499, "the client went away"); /* nginx's number for it */
+ROW(ending, ERR_STATE, 503, "this process is being stopped");
 ROW(failed, ERR_INTERNAL, 500, "the profile could not be collected: {why}");
 #undef ROW
 
@@ -60,7 +62,7 @@ refuse(struct req *r, const struct error_text *row, const char *why)
 {
     /* without this header Go's client does not show the text */
     req_header_add(r, "X-Go-Pprof", "1");
-    if (row == &running)
+    if (row == &running || row == &ending)
         req_header_add(r, "Retry-After", "1");
     return failure_set(r, row, ARGS(arg("why", why)));
 }
@@ -91,6 +93,18 @@ check(struct req *r, const struct pprof_wait *in, int *seconds)
     return ERR_OK;
 }
 
+static bool
+gone(struct req *r)
+{
+    return r->io->client_gone != NULL && r->io->client_gone(r->io);
+}
+
+static bool
+stopping(struct req *r)
+{
+    return r->io->stopping != NULL && r->io->stopping(r->io);
+}
+
 static void
 nap(void)
 {
@@ -114,7 +128,7 @@ wait_for(struct req *r, int seconds)
     int64_t end = clock_mono_ms() + (int64_t)seconds * 1000;
 
     while (clock_mono_ms() < end) {
-        if (r->io->client_gone != NULL && r->io->client_gone(r->io))
+        if (gone(r) || stopping(r))
             return false;
         nap();
     }
@@ -201,7 +215,7 @@ cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
         bool whole = wait_for(r, seconds);
 
         stop_quietly(ProfilerStop);
-        *why = whole ? "the profile cannot be read" : "the client went away";
+        *why = "the profile cannot be read";
         if (whole)
             p = read_all(fd, n);
     }
@@ -215,7 +229,7 @@ heap_interval(struct req *r, int seconds, size_t *n, const char **why)
 {
     char *p = NULL;
 
-    *why = "the client went away";
+    *why = "no memory";
     start_heap();
     if (wait_for(r, seconds))
         p = GetHeapProfile();
@@ -242,6 +256,13 @@ heap_growth(struct req *r, int seconds, size_t *n, const char **why)
     return profiler_heap_growth(n);
 }
 
+/* Why there is no profile: nobody waits for it, or it failed. */
+static enum err
+refuse_none(struct req *r, const char *why)
+{
+    return refuse(r, stopping(r) ? &ending : gone(r) ? &left : &failed, why);
+}
+
 /* Takes a profile in the process's one slot; malloc'ed, NULL with why. */
 typedef char *take_fn(struct req *r, int seconds, size_t *n, const char **why);
 
@@ -261,7 +282,7 @@ collect(struct req *r, const struct pprof_wait *in, const char *type,
         return refuse(r, &running, NULL);
     p = take(r, seconds, &n, &why);
     atomic_flag_clear(&busy);
-    return p == NULL ? refuse(r, &failed, why)
+    return p == NULL ? refuse_none(r, why)
                      : send_profile(r, in, type, p, n);
 }
 
@@ -314,6 +335,8 @@ not_here(struct req *r, const struct pprof_wait *in)
     enum err e = check(r, in, &seconds);
 
     (void)running;
+    (void)left;
+    (void)ending;
     (void)no_sampling;
     (void)busy;
     (void)wait_for;

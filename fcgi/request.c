@@ -139,8 +139,15 @@ io_client_gone(struct req_io *io)
     struct request *q = io->ctx;
     char c;
 
-    return atomic_load(q->rules->hurry) ||
-           recv(q->fcgi.ipcFd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return recv(q->fcgi.ipcFd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static bool
+io_stopping(struct req_io *io)
+{
+    const struct request *q = io->ctx;
+
+    return atomic_load(q->rules->hurry);
 }
 
 /* ---- refusals before there is a dialect to word them ---- */
@@ -255,6 +262,7 @@ begin(struct request *q)
                              .abort = io_abort,
                              .param = io_param,
                              .client_gone = io_client_gone,
+                             .stopping = io_stopping,
                              .ctx = q };
     q->req = (struct req){ .arena = q->arena,
                            .io = &q->io,

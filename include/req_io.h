@@ -18,8 +18,10 @@ struct req_io {
     /* A FastCGI parameter; NULL when absent. Tokens are taken out before. */
     const char *(*param)(struct req_io *io, const char *name);
     /* Whether nobody waits for the reply any more: the client's connection is
-     * closed, or the process is to stop. Cheap; NULL when not known. */
+     * closed. Cheap; NULL when not known. */
     bool (*client_gone)(struct req_io *io);
+    /* Whether the process is to stop, and the request to be cut short. */
+    bool (*stopping)(struct req_io *io);
     void *ctx;           /* the worker's */
     bool body_too_large; /* the body was longer than [serve] body_kib */
 

@@ -3,11 +3,12 @@ them."""
 
 import re
 import select
+import signal
 import threading
 
 import pytest
 
-from support import doris as d, pprof, processes, raw
+from support import doris as d, fcgi, pprof, processes, raw
 from support.load import Load
 from support.waiting import until
 from support.worker import Worker
@@ -266,8 +267,30 @@ def test_a_client_that_leaves_leaves_nothing_running(deployment, prof, path):
     until(lambda: prof.get(path + "/pprof/profile?seconds=0").status == 200,
           "its slot is free")
     role = path.rpartition("/")[2]
-    pid = deployment.pid_of(role if "-" in role else f"serve-{role}")
+    name = role if "-" in role else f"serve-{role}"
+    pid = deployment.pid_of(name)
+    with open(deployment.path("log", name + ".log")) as f:
+        assert "request.failed" not in f.read(), "it is no failure of ours"
     assert not [f for f in processes.descriptors(pid) if "cpu-profile" in f]
+
+
+def test_a_process_that_stops_says_so_to_whom_it_profiles_for(deployment):
+    w = Worker(deployment.binary, deployment.run_dir, deployment.net,
+               deployment.env()).start()
+    try:
+        with w.connect() as c:
+            c.send(fcgi.request(w.params("/pprof/profile?seconds=300",
+                                         listener="pegasus-replica/r1")))
+            until(lambda: w.ask("/pprof/profile?seconds=0",
+                                listener="pegasus-replica/r1").status == 500)
+            w.process.send_signal(signal.SIGTERM)
+            r = c.answer()
+    finally:
+        status = w.stop()
+        w.end()
+    assert (r.status, r.text.strip()) == (503, "this process is being stopped")
+    assert r.headers["Retry-After"] == "1" and r.headers["X-Go-Pprof"] == "1"
+    assert status == 0, w.errors
 
 
 def test_a_profile_leaves_no_file(deployment, prof):
