@@ -71,14 +71,12 @@ static const struct {
     { "s", 0750, true },
 };
 
+/* A finding for what is wrong with it; else none. */
 static void
-check_file(struct finding *f, const char *name, mode_t most, bool must)
+check_mode(struct finding *f, const char *path, mode_t most, bool must)
 {
-    char path[PLACE_BYTES];
     struct stat st;
 
-    if (place_path(path, sizeof(path), name) != ERR_OK)
-        return;
     if (stat(path, &st) != 0) {
         if (must || errno != ENOENT) {
             FOUND(f, FAIL, "%s: %s", path, strerror(errno));
@@ -94,15 +92,46 @@ check_file(struct finding *f, const char *name, mode_t most, bool must)
     }
 }
 
-static void
-look_files(struct look *l)
+static bool
+look_mode(struct look *l, const char *path, mode_t most, bool must)
 {
     struct finding f = { 0 };
 
-    for (size_t i = 0; i < COUNT(files) && f.verdict == OK; i++)
-        check_file(&f, files[i].name, files[i].most, files[i].must);
-    if (f.verdict == OK)
-        FOUND(&f, OK, "all have the modes they need");
+    check_mode(&f, path, most, must);
+    if (f.verdict != OK)
+        check_report(l, "files", &f);
+    return f.verdict == OK;
+}
+
+/* Who can open a worker's socket is kept out by its secret alone. */
+static bool
+look_sockets(struct look *l)
+{
+    char name[32], path[PLACE_BYTES];
+    bool well = true;
+
+    for (int64_t i = 0; i < config()->serve_workers; i++) {
+        snprintf(name, sizeof(name), "serve-%lld.sock", (long long)i);
+        if (place_socket(path, sizeof(path), name) == ERR_OK)
+            well &= look_mode(l, path, 0660, false);
+    }
+    return well;
+}
+
+static void
+look_files(struct look *l)
+{
+    struct finding f = { .verdict = OK };
+    char path[PLACE_BYTES];
+    bool well = true;
+
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (place_path(path, sizeof(path), files[i].name) == ERR_OK)
+            well &= look_mode(l, path, files[i].most, files[i].must);
+    well &= look_sockets(l);
+    if (!well)
+        return;
+    FOUND(&f, OK, "all have the modes they need");
     check_report(l, "files", &f);
 }
 
@@ -218,21 +247,23 @@ answers(const char *host, unsigned port)
 }
 
 static void
-look_listener(struct look *l, const char *name, unsigned machine, unsigned port)
+look_listener(struct look *l, const char *name, const char *tail,
+              unsigned machine, unsigned port)
 {
+    const char *slash = tail[0] == '\0' ? "" : "/";
     struct finding f = { 0 };
     char at[256] = "", host[256];
     unsigned listens = 0;
 
     if (place_listener(name, machine, port, at, sizeof(at)) != ERR_OK ||
         place_host_port(at, host, sizeof(host), &listens) != ERR_OK) {
-        FOUND(&f, FAIL, "%s has no address", name);
+        FOUND(&f, FAIL, "%s%s%s has no address", name, slash, tail);
         CURE(&f, "see [listen] %s in metagate.ini", name);
     } else if (!answers(host, listens)) {
-        FOUND(&f, FAIL, "%s does not answer on %s", name, at);
+        FOUND(&f, FAIL, "%s%s%s does not answer on %s", name, slash, tail, at);
         CURE(&f, "`metagate status` tells what runs, RUN_DIR/log why not");
     } else {
-        FOUND(&f, OK, "%s answers on %s", name, at);
+        FOUND(&f, OK, "%s%s%s answers on %s", name, slash, tail, at);
     }
     check_report(l, "listener", &f);
 }
@@ -241,7 +272,7 @@ static void
 look_listeners(struct look *l)
 {
 #define LISTENER(name, tail, machine, port, refuse) \
-    look_listener(l, name, machine, port);
+    look_listener(l, name, tail, machine, port);
 #include "listeners.def"
 #undef LISTENER
 }
@@ -255,6 +286,8 @@ look_nginx(struct look *l)
     if (nginx_test(why, sizeof(why)) == ERR_OK) {
         FOUND(&f, OK, "nginx -t takes its configuration");
     } else {
+        for (char *p = why; (p = strchr(p, '\n')) != NULL;)
+            *p = ' '; /* a finding is one line */
         FOUND(&f, FAIL, "nginx -t: %.400s", why);
         CURE(&f, "mend what it names; `metagate up` writes RUN_DIR/nginx "
                  "anew at its start");
@@ -267,8 +300,8 @@ look_nginx(struct look *l)
 static const struct {
     void (*look)(struct look *);
 } looks[] = {
-    { look_files },     { look_token }, { look_key },    { look_disk },
-    { look_listeners }, { look_nginx }, { check_store },
+    { look_files },     { look_token },     { look_key },   { look_disk },
+    { check_children }, { look_listeners }, { look_nginx }, { check_store },
 };
 
 static int
@@ -276,21 +309,43 @@ usage(FILE *to)
 {
     fputs("usage: metagate check [-o json]\n"
           "Looks at a running deployment (--run-dir, --net): configuration,\n"
-          "files, token, keys, disk, listeners, nginx, store, clock. Each\n"
-          "line is ok, warn or fail with what to do. Exit status 0, or 1\n"
-          "when something fails.\n",
+          "files, token, keys, disk, children, listeners, nginx, store, its\n"
+          "settings, schema and clock. Each line is ok, warn or fail with\n"
+          "what to do. Exit status 0, or 1 when something fails.\n",
           to);
     return to == stdout ? 0 : 2;
+}
+
+/* Whether there is a deployment whose configuration can be read; nothing
+ * else can be said of one without. */
+static bool
+look_config(struct look *l)
+{
+    struct finding f = { .verdict = OK };
+    char path[PLACE_BYTES] = "", why[512] = "its path is too long";
+
+    if (access(config_run_dir(), X_OK) != 0) {
+        FOUND(&f, FAIL, "%s: %s", config_run_dir(), strerror(errno));
+        CURE(&f, errno == EACCES
+                     ? "run this as the account of the deployment"
+                     : "--run-dir or RUN_DIR says where the deployment lies");
+    } else if (place_path(path, sizeof(path), "metagate.ini") != ERR_OK ||
+               config_load(path, why, sizeof(why)) != ERR_OK) {
+        FOUND(&f, FAIL, "%s", why);
+        CURE(&f, "`metagate config` prints every key; mend it before the "
+                 "next start");
+    } else {
+        FOUND(&f, OK, "%s is understood", path);
+    }
+    check_report(l, "config", &f);
+    return f.verdict == OK;
 }
 
 static void
 run(struct look *l)
 {
-    struct finding f = { .verdict = OK };
-
-    FOUND(&f, OK, "%s/metagate.ini is understood", config_run_dir());
-    check_report(l, "config",
-                 &f); /* main has ended with the mistake otherwise */
+    if (!look_config(l))
+        return;
     for (size_t i = 0; i < COUNT(looks); i++)
         looks[i].look(l);
 }

@@ -25,23 +25,26 @@ static const struct {
     const char *why;
 } settings[] = {
 #define GLOBAL(name) #name, "SELECT CAST(@@GLOBAL." #name " AS CHAR)"
-    { GLOBAL(read_only), "1", 0, FAIL,
+/* a switch reads OFF and ON otherwise */
+#define NUMBER(name) #name, "SELECT CAST(@@GLOBAL." #name " + 0 AS CHAR)"
+    { NUMBER(read_only), "1", 0, FAIL,
       "nothing can be written; use the primary in [mysql] hosts" },
-    { GLOBAL(innodb_flush_log_at_trx_commit), "0", 0, FAIL,
+    { NUMBER(innodb_flush_log_at_trx_commit), "0", 0, FAIL,
       "acknowledged writes can be lost; set it to 1" },
-    { GLOBAL(innodb_flush_log_at_trx_commit), "2", 0, WARN,
+    { NUMBER(innodb_flush_log_at_trx_commit), "2", 0, WARN,
       "a crash of the host can lose the last second; set it to 1" },
-    { GLOBAL(sync_binlog), "0", 0, WARN,
+    { NUMBER(sync_binlog), "0", 0, WARN,
       "after a crash of the host the binlog may lack what the tables have; "
       "set it to 1" },
-    { GLOBAL(innodb_strict_mode), "0", 0, WARN, "set it to 1" },
+    { NUMBER(innodb_strict_mode), "0", 0, WARN, "set it to 1" },
     { GLOBAL(character_set_server), "latin1", 0, WARN,
       "set it to utf8mb4 for databases made without one" },
-    { GLOBAL(max_allowed_packet), NULL, 4 << 20, FAIL,
+    { NUMBER(max_allowed_packet), NULL, 4 << 20, FAIL,
       "large requests cannot be stored; set it to 16M" },
-    { GLOBAL(max_connections), NULL, 64, WARN,
+    { NUMBER(max_connections), NULL, 64, WARN,
       "every thread of every process has a connection; set it to 500" },
 #undef GLOBAL
+#undef NUMBER
 };
 
 /* False when there is nobody to ask. */
@@ -91,18 +94,22 @@ look_setting(struct look *l, struct finding *f, size_t i)
 static void
 look_settings(struct look *l)
 {
-    struct finding worst = { 0 };
+    struct finding well = { .verdict = OK };
+    bool all = true;
 
     for (size_t i = 0; i < COUNT(settings); i++) {
         struct finding f = { 0 };
 
         look_setting(l, &f, i);
-        if (f.verdict > worst.verdict)
-            worst = f;
+        if (f.verdict == OK)
+            continue;
+        check_report(l, "settings", &f);
+        all = false;
     }
-    if (worst.verdict == OK)
-        FOUND(&worst, OK, "the server's settings are as they should be");
-    check_report(l, "settings", &worst);
+    if (!all)
+        return;
+    FOUND(&well, OK, "the server's settings are as they should be");
+    check_report(l, "settings", &well);
 }
 
 static void

@@ -38,7 +38,7 @@ print_help(FILE *f)
     (void)fprintf(f, "usage: metagate [--run-dir DIR] [--net A.B.C] COMMAND "
                      "[ARGUMENTS]\n\n");
     for (i = 0; i < COUNT(commands); i++)
-        (void)fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].doc);
+        (void)fprintf(f, "  %-10s  %s\n", commands[i].name, commands[i].doc);
     (void)fprintf(
         f, "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
            " as root\n    " ROOT_RUN_DIR ")\n"
@@ -128,7 +128,7 @@ limit_cores(void)
 }
 
 static bool
-load_config(void)
+load_config(bool quiet)
 {
     char path[PLACE_BYTES], why[512];
 
@@ -137,7 +137,8 @@ load_config(void)
         return false;
     }
     if (config_load(path, why, sizeof(why)) != ERR_OK) {
-        (void)fprintf(stderr, "metagate: %s\n", why);
+        if (!quiet)
+            (void)fprintf(stderr, "metagate: %s\n", why);
         return false;
     }
     if (config()->core_timezone[0] != '\0')
@@ -153,6 +154,14 @@ static bool
 makes_deployment(const struct command *c)
 {
     return strcmp(c->name, "up") == 0 || strcmp(c->name, "start") == 0;
+}
+
+/* A mistake in the configuration made since the start must not keep the
+ * deployment from being stopped, nor check from telling of it. */
+static bool
+needs_config(const struct command *c)
+{
+    return strcmp(c->name, "stop") != 0 && strcmp(c->name, "check") != 0;
 }
 
 /* up and start drop root in their own way; every other command runs as the
@@ -216,8 +225,7 @@ run_command(const struct command *c, bool net_given, int argc, char **argv,
         return EXIT_FAILURE;
     if (!net_given && !makes_deployment(c))
         adopt_net();
-    /* a mistake made since the start must not keep it from being stopped */
-    if (!load_config() && strcmp(c->name, "stop") != 0)
+    if (!load_config(strcmp(c->name, "check") == 0) && needs_config(c))
         return EXIT_FAILURE;
     prepare_profiler(c, whole_argv);
     return c->run(argc, argv);

@@ -282,8 +282,7 @@ collect(struct req *r, const struct pprof_wait *in, const char *type,
         return refuse(r, &running, NULL);
     p = take(r, seconds, &n, &why);
     atomic_flag_clear(&busy);
-    return p == NULL ? refuse_none(r, why)
-                     : send_profile(r, in, type, p, n);
+    return p == NULL ? refuse_none(r, why) : send_profile(r, in, type, p, n);
 }
 
 enum err

@@ -208,6 +208,15 @@ void control_settle(struct up *up);
 enum err
 control_ask(const char *line, int timeout_ms, struct buf *answer) MUST_USE;
 
+/* The answer to "status" is a line for each child. The one at *text, which is
+ * moved past it; false at the end. */
+struct status_line {
+    char name[32], state[16];
+    int pid, restarts;
+    long long seconds;
+};
+bool up_status_next(const char **text, struct status_line *out);
+
 /* Ends the words that `metagate start` shows: everything is ready. */
 #define UP_READY 0x04
 

@@ -196,15 +196,8 @@ stop_main(int argc, char **argv)
 
 /* ---- status ---- */
 
-struct status_line {
-    char name[32], state[16];
-    int pid, restarts;
-    long long seconds;
-};
-
-/* The line at *text, which is moved past it. */
-static bool
-next_line(const char **text, struct status_line *out)
+bool
+up_status_next(const char **text, struct status_line *out)
 {
     const char *end = strchr(*text, '\n');
 
@@ -221,10 +214,10 @@ print_status(const char *text)
 {
     struct status_line l;
 
-    printf("%-12s %-9s %8s %10s %9s\n", "child", "state", "pid", "seconds",
+    printf("%-24s %-9s %8s %10s %9s\n", "child", "state", "pid", "seconds",
            "restarts");
-    while (next_line(&text, &l))
-        printf("%-12s %-9s %8d %10lld %9d\n", l.name, l.state, l.pid, l.seconds,
+    while (up_status_next(&text, &l))
+        printf("%-24s %-9s %8d %10lld %9d\n", l.name, l.state, l.pid, l.seconds,
                l.restarts);
     printf("\n");
     up_print_urls(stdout);
@@ -272,7 +265,7 @@ print_json(const char *text)
     jw_str(&w, config_run_dir());
     jw_key(&w, "children");
     jw_array(&w);
-    while (next_line(&text, &l))
+    while (up_status_next(&text, &l))
         json_child(&w, &l);
     jw_array_end(&w);
     jw_key(&w, "listeners");

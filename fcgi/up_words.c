@@ -39,7 +39,7 @@ up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx)
 static void
 print_url(void *ctx, const char *name, const char *url)
 {
-    (void)fprintf(ctx, "  %-16s %s\n", name, url);
+    (void)fprintf(ctx, "  %-18s %s\n", name, url);
 }
 
 void
@@ -66,15 +66,15 @@ up_print_ready(const struct up *up)
            (double)(clock_mono_ms() - up->began_ms) / 1000);
     up_print_urls(stdout);
     if (config()->mysql_hosts[0] == '\0')
-        printf("  %-16s %s.1:%lld (account repl, password in "
+        printf("  %-18s %s.1:%lld (account repl, password in "
                "%s/repl.password)\n",
                "mariadb", config_net(), (long long)config()->mysql_port, dir);
     printf("\n"
-           "  token            %s/token (for curl: %s/curlrc)\n"
-           "  configuration    %s/metagate.ini\n"
-           "  logs             %s/log\n"
-           "  first request    curl -K %s/curlrc %sopenapi.json\n"
-           "  stop             %s%s --run-dir %s stop\n",
+           "  token              %s/token (for curl: %s/curlrc)\n"
+           "  configuration      %s/metagate.ini\n"
+           "  logs               %s/log\n"
+           "  first request      curl -K %s/curlrc %sopenapi.json\n"
+           "  stop               %s%s --run-dir %s stop\n",
            dir, dir, dir, dir, dir, console, up->background ? "" : "Ctrl-C or ",
            up->self, dir);
     (void)fflush(stdout);

@@ -38,7 +38,7 @@ struct req_io {
     size_t text_bytes;
     struct failure failure; /* req_fail; text NULL = none */
     const struct error_text *failed;
-    const void *in;         /* the bound input */
+    const void *in; /* the bound input */
     const struct record *in_rec;
     const struct checks *checks;
     const char *target, *before, *after; /* req_audit */

@@ -10,8 +10,8 @@ from support import preload
 from support.store import rows
 from support.waiting import until
 
-WHATS = {"config", "files", "token", "key", "disk", "listener", "nginx",
-         "store", "settings", "clock", "schema", "hosts"}
+WHATS = {"config", "files", "token", "key", "disk", "children", "listener",
+         "nginx", "store", "settings", "clock", "schema", "hosts"}
 
 
 def check(deployment, *args):
@@ -51,16 +51,17 @@ def test_a_running_deployment_is_well(deployment):
     assert {line["result"] for lines in found.values() for line in lines} \
         <= {"ok", "warn"}  # a small disk is a warning
     said = " ".join(line["fact"] for line in found["listener"])
-    for name in ("console", "doris"):
+    for name in ("console", "doris", "pegasus-meta/m2"):
         host, port = deployment.address(name)
         assert f"{name} answers on {host}:{port}" in said
 
 
-def test_each_line_for_people_begins_with_its_verdict(deployment):
-    done = deployment.command("check")
-    for line in done.stdout.splitlines():
-        verdict, what = line.split()[:2]
-        assert verdict in ("ok", "warn") and what in WHATS, line
+def test_each_line_for_people_begins_with_its_verdict(deployment, fails=0):
+    done = deployment.command("check", check=False)
+    lines = [line.split()[:2] for line in done.stdout.splitlines()]
+    assert all(verdict in ("ok", "warn", "fail") and what in WHATS
+               for verdict, what in lines), done.stdout
+    assert [verdict for verdict, _ in lines].count("fail") == fails
 
 
 @pytest.mark.parametrize("args", [["-o"], ["-o", "yaml"], ["x"]])
@@ -72,7 +73,8 @@ def test_other_arguments_are_refused(deployment, args):
 @pytest.mark.parametrize("name, mode", [
     ("key", 0o644), ("tokens.map", 0o640), ("token", 0o604),
     ("secret", 0o660), ("curlrc", 0o644), ("", 0o755), ("s", 0o777),
-    ("metagate.ini", 0o666), ("repl.password", 0o640)])
+    ("metagate.ini", 0o666), ("repl.password", 0o640),
+    ("s/serve-1.sock", 0o666)])
 def test_a_file_that_others_can_read_is_found(deployment, name, mode):
     path = deployment.path(name).rstrip("/")
     before = os.stat(path).st_mode
@@ -81,6 +83,21 @@ def test_a_file_that_others_can_read_is_found(deployment, name, mode):
         spoilt(deployment, "files", path, "chmod")
     finally:
         os.chmod(path, before)
+
+
+def test_every_file_that_others_can_read_is_named(deployment):
+    paths = [deployment.path(name) for name in ("key", "secret", "s")]
+    before = [os.stat(path).st_mode for path in paths]
+    for path in paths:
+        os.chmod(path, 0o755)
+    try:
+        said = [b["fact"] for b in not_well(deployment)
+                if b["check"] == "files"]
+        assert len(said) == len(paths)
+        assert all(path in fact for path, fact in zip(paths, said)), said
+    finally:
+        for path, mode in zip(paths, before):
+            os.chmod(path, mode)
 
 
 @pytest.mark.parametrize("name", ["token", "key", "secret", "tokens.map"])
@@ -129,6 +146,28 @@ def test_a_setting_that_loses_writes_is_found(deployment, sql):
         rows(sql, "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
 
 
+@pytest.mark.fault
+def test_a_server_that_takes_no_writes_is_found(deployment, sql):
+    rows(sql, "SET GLOBAL read_only = 1")
+    try:
+        spoilt(deployment, "settings", "read_only = 1", "primary")
+    finally:
+        rows(sql, "SET GLOBAL read_only = 0")
+
+
+def test_every_setting_that_is_wrong_is_named(deployment, sql):
+    names = ("sync_binlog", "innodb_strict_mode")
+    for name in names:
+        rows(sql, f"SET GLOBAL {name} = 0")
+    try:
+        said = [b["fact"] for b in not_well(deployment)
+                if b["check"] == "settings"]
+        assert sorted(said) == sorted(f"{name} = 0" for name in names)
+    finally:
+        for name in names:
+            rows(sql, f"SET GLOBAL {name} = 1")
+
+
 def test_a_configuration_that_nginx_refuses_is_found(deployment):
     path = deployment.path("nginx", "limits.conf")
     with open(path) as f:
@@ -137,6 +176,8 @@ def test_a_configuration_that_nginx_refuses_is_found(deployment):
         f.write("no_such_directive;\n")
     try:
         spoilt(deployment, "nginx", "no_such_directive")
+        # still one line for each
+        test_each_line_for_people_begins_with_its_verdict(deployment, 1)
     finally:
         with open(path, "w") as f:
             f.write(before)
@@ -144,10 +185,34 @@ def test_a_configuration_that_nginx_refuses_is_found(deployment):
 
 def test_a_mistake_in_the_configuration_is_named(deployment):
     env = {**deployment.env(), "METAGATE_SERVE_WORKERS": "0"}
-    done = subprocess.run(deployment.argv("check"), capture_output=True,
-                          text=True, env=env, timeout=60)
+    done = subprocess.run(deployment.argv("check", "-o", "json"),
+                          capture_output=True, text=True, env=env, timeout=60)
+    assert done.returncode == 1 and done.stderr == ""
+    line, = json.loads(done.stdout)
+    assert (line["check"], line["result"]) == ("config", "fail")
+    assert "METAGATE_SERVE_WORKERS" in line["fact"] and line["cure"]
+
+
+def test_where_nothing_lies_one_line_says_so(deployment):
+    done = subprocess.run([deployment.binary, "--run-dir", "/var/tmp/none",
+                           "check", "-o", "json"], capture_output=True,
+                          text=True, timeout=60)
     assert done.returncode == 1
-    assert "METAGATE_SERVE_WORKERS" in done.stderr
+    line, = json.loads(done.stdout)
+    assert line["fact"] == "/var/tmp/none: No such file or directory"
+    assert "--run-dir" in line["cure"]
+
+
+@pytest.mark.fault
+def test_a_child_that_does_not_run_is_found(deployment):
+    deployment.command("stop", "serve-1")
+    try:
+        line, = not_well(deployment)
+        assert (line["check"], line["result"]) == ("children", "warn")
+        assert "serve-1 is stopped" in line["fact"]
+        assert "metagate start serve-1" in line["cure"]
+    finally:
+        deployment.command("start", "serve-1")
 
 
 @pytest.mark.fault
