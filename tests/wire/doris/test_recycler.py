@@ -140,3 +140,14 @@ def test_killed_anywhere_another_goes_on(deployment, doris, sql):
     assert ms.get_instance(kept)["status"] == "NORMAL"
     notes = rows(sql, "SELECT status, step FROM doris_recycle")
     assert {(n["status"], n["step"]) for n in notes} == {("IDLE", "done")}
+
+
+def test_what_the_recycler_asks_for(recycler):
+    for operation in ("recycle_job_info", "statistics_recycle",
+                      "check_instance"):
+        for query in ({}, {"instance_id": ""}):
+            r = recycler.get(operation, query=query)
+            assert (r.status, r.json) == (400, {
+                "code": "INVALID_ARGUMENT", "msg": "no instance id"}), r
+    r = recycler.get("check_instance", query={"instance_id": "x"})
+    assert (r.status, r.json["msg"]) == (400, "checker not enabled")
