@@ -122,10 +122,8 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
     if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     at.instance_id = id;
-    e = doris_store_lock_cluster(
-        r->db, r->arena, &at,
-        &(struct doris_cluster){ .cluster_id = in->cluster->cluster_id },
-        doris_now(), &version, &c);
+    e = doris_store_lock_cluster(r->db, r->arena, &at, in->cluster->cluster_id,
+                                 NULL, doris_now(), &version, &c);
     if (e != ERR_OK)
         return doris_fail_instance(r, e, id);
     if (at.doc == NULL)
@@ -164,10 +162,9 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
     if (!doris_given(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     u->at.instance_id = u->instance_id;
-    e = doris_store_lock_cluster(
-        r->db, r->arena, &u->at,
-        &(struct doris_cluster){ .cluster_id = in->cluster->cluster_id },
-        u->now, &version, &u->c);
+    e = doris_store_lock_cluster(r->db, r->arena, &u->at,
+                                 in->cluster->cluster_id, NULL, u->now,
+                                 &version, &u->c);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_UPDATE_UNKNOWN,
                         ARGS(arg("instance_id", u->instance_id)));

@@ -137,7 +137,8 @@ begin(struct change *ch, struct req *r, const struct doris_alter_cluster *in)
     if (ch->asked->nodes.n == 0)
         return req_fail(r, DORIS_NODES_EMPTY, ARGS());
     ch->place.instance_id = ch->instance_id;
-    e = doris_store_lock_cluster(r->db, r->arena, &ch->place, ch->asked,
+    e = doris_store_lock_cluster(r->db, r->arena, &ch->place,
+                                 ch->asked->cluster_id, ch->asked->cluster_name,
                                  ch->now, &ch->version, &ch->c);
     return e == ERR_OK ? ERR_OK : fail_instance(ch, e);
 }

@@ -21,11 +21,10 @@ enum err doris_store_lock(struct db *db, const char *instance_id, int64_t now,
 enum err doris_store_lock_live(struct db *db, const char *instance_id,
                                int64_t now, uint64_t *version) MUST_USE;
 
-/* doris_store_lock_live for a statement that sends it along and sees by the
- * row's status whether there was something to lock; if not, this says why. */
+/* The same, to leave with what is read next: the version is LAST_INSERT_ID()
+ * then. */
 enum err doris_store_lock_first(struct db *db, const char *instance_id,
                                 int64_t now) MUST_USE;
-enum err doris_store_not_live(struct db *db, const char *instance_id) MUST_USE;
 
 /* EXISTS when there is one of that id. */
 enum err doris_store_instance_add(struct db *db,
@@ -156,12 +155,13 @@ enum err doris_store_cluster_statuses(struct db *db, struct arena *a,
                                       const char *instance_id, int status,
                                       struct doris_status_detail *out) MUST_USE;
 
-/* doris_store_lock_live and the cluster as it then stands, by id, else by name,
- * in one round trip. place->doc is NULL when there is no such cluster. */
+/* doris_store_lock_live of place's instance, and the cluster as it then stands,
+ * by id, else by name, in one round trip; place->doc is NULL when there is no
+ * such cluster. */
 enum err
 doris_store_lock_cluster(struct db *db, struct arena *a,
-                         struct doris_place *place,
-                         const struct doris_cluster *asked, int64_t now,
+                         struct doris_place *place, const char *cluster_id,
+                         const char *cluster_name, int64_t now,
                          uint64_t *version, struct doris_cluster *out) MUST_USE;
 /* One cluster as it stands, by id, else by name; either may be NULL. This and
  * the writes below leave its document in place->doc. */

@@ -19,8 +19,6 @@ enum {
     STATUSES_OF,
     BY_ID,
     BY_NAME,
-    LOCKED_BY_ID,
-    LOCKED_BY_NAME,
     CLUSTER_ADD,
     CLUSTER_SAVE,
     CLUSTER_DOC,
@@ -47,11 +45,6 @@ enum {
 #define INSTANCE_OF                                        \
     "COALESCE((SELECT u.instance_id FROM doris_cloud_id u" \
     " WHERE u.cloud_unique_id = ?), ?)"
-
-/* Of an instance that has just been locked. */
-#define LOCKED                                             \
-    "SELECT i.version, c.seq, c.doc FROM doris_instance i" \
-    " LEFT JOIN doris_cluster c ON c.instance_id = i.instance_id"
 
 static const char *const sql[SQL__MAX] = {
     [RESOLVE] = "SELECT instance_id FROM doris_cloud_id"
@@ -80,16 +73,12 @@ static const char *const sql[SQL__MAX] = {
                     " WHERE instance_id = ? AND type = 'COMPUTE'"
                     " AND COALESCE(cluster_status, 'NORMAL') = ?"
                     " ORDER BY seq",
-    [BY_ID] = "SELECT seq, doc FROM doris_cluster"
+    /* version is for those who have just locked the instance */
+    [BY_ID] = "SELECT LAST_INSERT_ID() AS version, seq, doc FROM doris_cluster"
               " WHERE instance_id = ? AND cluster_id = ?",
-    [BY_NAME] = "SELECT seq, doc FROM doris_cluster"
+    [BY_NAME] = "SELECT LAST_INSERT_ID() AS version, seq, doc"
+                " FROM doris_cluster"
                 " WHERE instance_id = ? AND cluster_name = ?",
-    [LOCKED_BY_ID] = LOCKED " AND c.cluster_id = ?"
-                            " WHERE i.instance_id = ?"
-                            " AND i.status <> 'DELETED'",
-    [LOCKED_BY_NAME] = LOCKED " AND c.cluster_name = ?"
-                              " WHERE i.instance_id = ?"
-                              " AND i.status <> 'DELETED'",
     [CLUSTER_ADD] =
         "INSERT INTO doris_cluster (instance_id, seq, cluster_id,"
         " cluster_name, type, description, public_endpoint,"
@@ -234,6 +223,25 @@ doris_store_cluster_statuses(struct db *db, struct arena *a,
                    &doris_status_line_rec, DORIS_CLUSTERS, &out->clusters);
 }
 
+/* NOT_FOUND */
+static enum err
+read_slot(struct db *db, struct arena *a, const char *instance_id,
+          const char *cluster_id, const char *cluster_name,
+          struct doris_slot *out)
+{
+    enum err e = ERR_NOT_FOUND;
+
+    if (cluster_id != NULL)
+        e = db_one(db, a, sql[BY_ID],
+                   DB_ARGS(db_str(instance_id), db_str(cluster_id)),
+                   &doris_slot_rec, out);
+    if (e == ERR_NOT_FOUND && cluster_name != NULL)
+        e = db_one(db, a, sql[BY_NAME],
+                   DB_ARGS(db_str(instance_id), db_str(cluster_name)),
+                   &doris_slot_rec, out);
+    return e;
+}
+
 static enum err
 open_slot(struct arena *a, const struct doris_slot *slot,
           struct doris_place *place, struct doris_cluster *out)
@@ -245,32 +253,22 @@ open_slot(struct arena *a, const struct doris_slot *slot,
 
 enum err
 doris_store_lock_cluster(struct db *db, struct arena *a,
-                         struct doris_place *place,
-                         const struct doris_cluster *asked, int64_t now,
+                         struct doris_place *place, const char *cluster_id,
+                         const char *cluster_name, int64_t now,
                          uint64_t *version, struct doris_cluster *out)
 {
-    const char *id = place->instance_id, *name = asked->cluster_name;
-    bool by_id = asked->cluster_id != NULL;
     struct doris_slot slot;
     enum err e;
 
-    e = doris_store_lock_first(db, id, now);
-    if (e == ERR_OK)
-        e = db_one(
-            db, a, sql[by_id ? LOCKED_BY_ID : LOCKED_BY_NAME],
-            DB_ARGS(db_str(by_id ? asked->cluster_id : name), db_str(id)),
-            &doris_slot_rec, &slot);
-    if (e == ERR_NOT_FOUND)
-        return doris_store_not_live(db, id);
+    place->doc = NULL;
+    e = doris_store_lock_first(db, place->instance_id, now);
     if (e != ERR_OK)
         return e;
+    e = read_slot(db, a, place->instance_id, cluster_id, cluster_name, &slot);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
     *version = slot.version;
-    if (HAS(&slot, doris_slot, doc))
-        return open_slot(a, &slot, place, out);
-    if (!by_id || name == NULL)
-        return ERR_OK;
-    e = doris_store_cluster(db, a, id, NULL, name, place, out);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return open_slot(a, &slot, place, out);
 }
 
 enum err
@@ -279,16 +277,9 @@ doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
                     struct doris_place *place, struct doris_cluster *out)
 {
     struct doris_slot slot;
-    enum err e = ERR_NOT_FOUND;
+    enum err e;
 
-    if (cluster_id != NULL)
-        e = db_one(db, a, sql[BY_ID],
-                   DB_ARGS(db_str(instance_id), db_str(cluster_id)),
-                   &doris_slot_rec, &slot);
-    if (e == ERR_NOT_FOUND && cluster_name != NULL)
-        e = db_one(db, a, sql[BY_NAME],
-                   DB_ARGS(db_str(instance_id), db_str(cluster_name)),
-                   &doris_slot_rec, &slot);
+    e = read_slot(db, a, instance_id, cluster_id, cluster_name, &slot);
     if (e != ERR_OK)
         return e;
     place->instance_id = instance_id;
@@ -456,8 +447,8 @@ doris_store_cluster_members(struct db *db, const struct doris_place *place,
 {
     enum err e;
 
-    e = db_exec(db, sql[MEMBERS_DROP],
-                DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
+    e = db_later(db, sql[MEMBERS_DROP],
+                 DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
     if (e == ERR_OK)
         e = add_names(db, sql[MEMBER_ADD], place, c->cluster_names.v,
                       c->cluster_names.n);

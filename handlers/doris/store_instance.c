@@ -124,6 +124,14 @@ doris_store_lock(struct db *db, const char *instance_id, int64_t now,
     return e;
 }
 
+static enum err
+not_live(struct db *db, const char *instance_id)
+{
+    enum err e = doris_store_instance_exists(db, instance_id);
+
+    return e == ERR_OK ? ERR_STATE : e;
+}
+
 enum err
 doris_store_lock_live(struct db *db, const char *instance_id, int64_t now,
                       uint64_t *version)
@@ -134,23 +142,18 @@ doris_store_lock_live(struct db *db, const char *instance_id, int64_t now,
     e = db_exec_one(db, sql[LOCK_LIVE],
                     DB_ARGS(db_i64(now), db_str(instance_id)));
     *version = db_insert_id(db);
-    return e == ERR_NOT_FOUND ? doris_store_not_live(db, instance_id) : e;
+    return e == ERR_NOT_FOUND ? not_live(db, instance_id) : e;
 }
 
 enum err
 doris_store_lock_first(struct db *db, const char *instance_id, int64_t now)
 {
+    enum err e;
+
     db_touch(db, instance_id);
-    return db_later(db, sql[LOCK_LIVE],
-                    DB_ARGS(db_i64(now), db_str(instance_id)));
-}
-
-enum err
-doris_store_not_live(struct db *db, const char *instance_id)
-{
-    enum err e = doris_store_instance_exists(db, instance_id);
-
-    return e == ERR_OK ? ERR_STATE : e;
+    e = db_later_one(db, sql[LOCK_LIVE],
+                     DB_ARGS(db_i64(now), db_str(instance_id)));
+    return e == ERR_NOT_FOUND ? not_live(db, instance_id) : e;
 }
 
 /* ---- instances ---- */

@@ -149,10 +149,10 @@ doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
 
     if (e != ERR_OK)
         return e;
-    return db_exec(db, sql[ROWSET_ADD],
-                   DB_ARGS(db_str(instance_id), db_i64(rs->tablet_id),
-                           db_i64(rs->end_version), db_i64(rs->start_version),
-                           db_str(doris_rowset_name(a, rs)), db_str(body)));
+    return db_later(db, sql[ROWSET_ADD],
+                    DB_ARGS(db_str(instance_id), db_i64(rs->tablet_id),
+                            db_i64(rs->end_version), db_i64(rs->start_version),
+                            db_str(doris_rowset_name(a, rs)), db_str(body)));
 }
 
 #define FOUND_ROW(X, s)                       \
@@ -214,13 +214,13 @@ doris_store_rowsets_recycle(struct db *db, const char *instance_id,
 {
     enum err e;
 
-    e = db_exec(db, sql[ROWSETS_RECYCLE],
-                DB_ARGS(db_i64(now), db_str(instance_id), db_i64(tablet_id),
-                        db_i64(from), db_i64(to)));
+    e = db_later(db, sql[ROWSETS_RECYCLE],
+                 DB_ARGS(db_i64(now), db_str(instance_id), db_i64(tablet_id),
+                         db_i64(from), db_i64(to)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[ROWSETS_REMOVE],
-                    DB_ARGS(db_str(instance_id), db_i64(tablet_id),
-                            db_i64(from), db_i64(to)));
+        e = db_later(db, sql[ROWSETS_REMOVE],
+                     DB_ARGS(db_str(instance_id), db_i64(tablet_id),
+                             db_i64(from), db_i64(to)));
     return e;
 }
 
@@ -245,17 +245,17 @@ doris_store_tmp_add(struct db *db, struct arena *a, const char *instance_id,
 
     if (e != ERR_OK)
         return e;
-    return db_exec(db, sql[TMP_ADD],
-                   DB_ARGS(db_str(instance_id), db_i64(rs->txn_id),
-                           db_i64(rs->tablet_id),
-                           db_str(doris_rowset_name(a, rs)), db_str(body)));
+    return db_later(db, sql[TMP_ADD],
+                    DB_ARGS(db_str(instance_id), db_i64(rs->txn_id),
+                            db_i64(rs->tablet_id),
+                            db_str(doris_rowset_name(a, rs)), db_str(body)));
 }
 
 enum err
 doris_store_tmp_drop(struct db *db, const char *instance_id, int64_t txn_id,
                      int64_t tablet_id)
 {
-    return db_exec_one(
+    return db_later_one(
         db, sql[TMP_DROP],
         DB_ARGS(db_str(instance_id), db_i64(txn_id), db_i64(tablet_id)));
 }
@@ -263,8 +263,8 @@ doris_store_tmp_drop(struct db *db, const char *instance_id, int64_t txn_id,
 enum err
 doris_store_tmp_done(struct db *db, const char *instance_id, int64_t txn_id)
 {
-    return db_exec(db, sql[TMP_DONE],
-                   DB_ARGS(db_str(instance_id), db_i64(txn_id)));
+    return db_later(db, sql[TMP_DONE],
+                    DB_ARGS(db_str(instance_id), db_i64(txn_id)));
 }
 
 enum err
@@ -273,8 +273,8 @@ doris_store_tmp_abort(struct db *db, const char *instance_id, int64_t txn_id,
 {
     enum err e;
 
-    e = db_exec(db, sql[TMP_RECYCLE],
-                DB_ARGS(db_i64(now), db_str(instance_id), db_i64(txn_id)));
+    e = db_later(db, sql[TMP_RECYCLE],
+                 DB_ARGS(db_i64(now), db_str(instance_id), db_i64(txn_id)));
     return e == ERR_OK ? doris_store_tmp_done(db, instance_id, txn_id) : e;
 }
 
@@ -284,11 +284,11 @@ doris_store_tmp_stray(struct db *db, const char *instance_id, int64_t tablet_id,
 {
     enum err e;
 
-    e = db_exec(db, sql[STRAY_RECYCLE],
-                DB_ARGS(db_i64(now), db_str(instance_id), db_i64(tablet_id)));
+    e = db_later(db, sql[STRAY_RECYCLE],
+                 DB_ARGS(db_i64(now), db_str(instance_id), db_i64(tablet_id)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[STRAY_DROP],
-                    DB_ARGS(db_str(instance_id), db_i64(tablet_id)));
+        e = db_later(db, sql[STRAY_DROP],
+                     DB_ARGS(db_str(instance_id), db_i64(tablet_id)));
     return e;
 }
 
@@ -323,17 +323,17 @@ doris_store_prepare(struct db *db, struct arena *a, const char *instance_id,
 
     if (e != ERR_OK)
         return e;
-    return db_exec(db, sql[PREPARE],
-                   DB_ARGS(db_str(instance_id), db_i64(rs->tablet_id),
-                           db_str(doris_rowset_name(a, rs)), db_i64(now),
-                           db_str(body)));
+    return db_later(db, sql[PREPARE],
+                    DB_ARGS(db_str(instance_id), db_i64(rs->tablet_id),
+                            db_str(doris_rowset_name(a, rs)), db_i64(now),
+                            db_str(body)));
 }
 
 enum err
 doris_store_prepared_drop(struct db *db, const char *instance_id,
                           int64_t tablet_id, const char *name)
 {
-    return db_exec_one(
+    return db_later_one(
         db, sql[PREPARED_DROP],
         DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(name)));
 }

@@ -152,8 +152,8 @@ forget_tablet(struct db *db, const char *instance_id, int64_t tablet_id)
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < COUNT(what) && e == ERR_OK; i++)
-        e = db_exec(db, sql[what[i]],
-                    DB_ARGS(db_str(instance_id), db_i64(tablet_id)));
+        e = db_later(db, sql[what[i]],
+                     DB_ARGS(db_str(instance_id), db_i64(tablet_id)));
     return e;
 }
 
@@ -185,7 +185,7 @@ doris_store_tablet_replace(struct db *db, struct arena *a,
 
     e = tablet_body(a, t, &body);
     if (e == ERR_OK)
-        e = db_exec_one(
+        e = db_later_one(
             db, sql[TABLET_REPLACE],
             DB_ARGS(OPT_I64(t, doris_tablet, db_id), db_i64(t->table_id),
                     db_i64(t->index_id), db_i64(t->partition_id),
@@ -204,9 +204,9 @@ doris_store_tablet_save(struct db *db, struct arena *a, const char *instance_id,
     e = tablet_body(a, t, &body);
     if (e != ERR_OK)
         return e;
-    return db_exec_one(db, sql[TABLET_SAVE],
-                       DB_ARGS(db_str(tablet_state(t)), db_str(body),
-                               db_str(instance_id), db_i64(t->tablet_id)));
+    return db_later_one(db, sql[TABLET_SAVE],
+                        DB_ARGS(db_str(tablet_state(t)), db_str(body),
+                                db_str(instance_id), db_i64(t->tablet_id)));
 }
 
 enum err
@@ -278,18 +278,18 @@ doris_store_stats_add(struct db *db, const char *instance_id, int64_t tablet_id,
     struct db_value index = OPT_I64(s, doris_stats, index_size);
     struct db_value segment = OPT_I64(s, doris_stats, segment_size);
 
-    return db_exec_one(db, sql[STATS_ADD],
-                       DB_ARGS(db_i64(s->data_size), db_i64(s->num_rows),
-                               db_i64(s->num_rowsets), db_i64(s->num_segments),
-                               index, index, segment, segment,
-                               db_str(instance_id), db_i64(tablet_id)));
+    return db_later_one(db, sql[STATS_ADD],
+                        DB_ARGS(db_i64(s->data_size), db_i64(s->num_rows),
+                                db_i64(s->num_rowsets), db_i64(s->num_segments),
+                                index, index, segment, segment,
+                                db_str(instance_id), db_i64(tablet_id)));
 }
 
 enum err
 doris_store_stats_set(struct db *db, const char *instance_id,
                       const struct doris_stats *s)
 {
-    return db_exec_one(
+    return db_later_one(
         db, sql[STATS_SET],
         DB_ARGS(db_i64(s->base_compaction_cnt),
                 db_i64(s->cumulative_compaction_cnt),
@@ -314,9 +314,9 @@ doris_store_schema_put(struct db *db, struct arena *a, const char *instance_id,
     e = doris_doc_render(a, &doris_schema_rec, s, &body);
     if (e != ERR_OK)
         return e;
-    return db_exec(db, sql[SCHEMA_PUT],
-                   DB_ARGS(db_str(instance_id), db_i64(index_id),
-                           db_i64(version), db_str(body)));
+    return db_later(db, sql[SCHEMA_PUT],
+                    DB_ARGS(db_str(instance_id), db_i64(index_id),
+                            db_i64(version), db_str(body)));
 }
 
 enum err
@@ -379,7 +379,7 @@ doris_store_job_put(struct db *db, struct arena *a, const char *instance_id,
     e = doris_doc_render(a, &doris_job_rec, j, &body);
     if (e != ERR_OK)
         return e;
-    return db_exec(
+    return db_later(
         db, sql[JOB_PUT],
         DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(body)));
 }

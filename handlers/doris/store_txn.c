@@ -171,7 +171,7 @@ doris_store_txn_save(struct db *db, struct arena *a, const char *instance_id,
     e = txn_body(a, t, &body);
     if (e != ERR_OK)
         return e;
-    return db_exec_one(
+    return db_later_one(
         db, sql[SAVE],
         DB_ARGS(live ? db_i64(1) : db_null(),
                 db_str(enum_text(doris_txn_status_names, t->status)),

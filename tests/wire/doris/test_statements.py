@@ -82,15 +82,14 @@ def test_a_load_of_one_rowset(rpc, cost):
             rpc.ok(name, {"rowset_meta": rowset(50, tid, rs)})
         return one
 
-    # the label's newest transaction, the new one
+    # the label's newest transaction, the new one with its id
     assert cost(lambda: begun.append((rpc.begin(), fresh("rs")))) == 5
-    # the transaction, the tablet, what there is of the rowset, the new one
-    assert cost(put("prepare_rowset")) == 7
-    assert cost(put("commit_rowset")) == 8  # and the prepared one goes
+    # the transaction, the tablet, what there is of the rowset
+    assert cost(put("prepare_rowset")) == 6
+    assert cost(put("commit_rowset")) == 6
     some = iter(begun)
-    # the transaction, its rowsets, versions of partition and table, the
-    # statistics, the rowset, where it was, the transaction
-    assert cost(lambda: rpc.commit(next(some)[0])) == 10
+    # the transaction, its rowsets, versions of partition and table
+    assert cost(lambda: rpc.commit(next(some)[0])) == 6
 
 
 def test_a_refused_request_asks_the_store_for_nothing(ms, cost):

@@ -160,15 +160,17 @@ func prepare(q string) *sql.Stmt {
 	return s
 }
 
-// One row per node, the nodes of a cluster together.
-func scanClusters(rows *sql.Rows, out []cluster) ([]cluster, error) {
+// One row per node, the nodes of a cluster together; before: columns in front.
+func scanClusters(rows *sql.Rows, out []cluster,
+	before ...interface{}) ([]cluster, error) {
 	defer rows.Close()
 	for rows.Next() {
 		var c cluster
 		var n node
-		err := rows.Scan(&c.ClusterID, &c.ClusterName, &c.Type, &c.Status,
+		err := rows.Scan(append(before[:len(before):len(before)],
+			&c.ClusterID, &c.ClusterName, &c.Type, &c.Status,
 			&c.Ctime, &c.Mtime, &n.CloudUniqueID, &n.IP, &n.Ctime,
-			&n.Mtime, &n.Status, &n.HeartbeatPort, &n.Host)
+			&n.Mtime, &n.Status, &n.HeartbeatPort, &n.Host)...)
 		if err != nil {
 			return nil, err
 		}
@@ -345,10 +347,17 @@ func addNode(in *input, id string, st map[string]*sql.Stmt, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	rows, err := tx.Stmt(st["find"]).Query(in.InstanceID, in.Cluster.ClusterID)
+	if err != nil {
+		return err
+	}
 	var seq int64
-	var kind string
-	err = tx.Stmt(st["find"]).QueryRow(in.InstanceID, in.Cluster.ClusterID).
-		Scan(&seq, &kind)
+	found, err := scanClusters(rows, nil, &seq)
+	if err != nil || len(found) != 1 {
+		return fmt.Errorf("no cluster: %v", err)
+	}
+	c := found[0]
+	before, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
@@ -358,19 +367,28 @@ func addNode(in *input, id string, st map[string]*sql.Stmt, raw []byte) error {
 			return err
 		}
 		if _, err = tx.Stmt(st["node"]).Exec(in.InstanceID, seq,
-			version<<12|int64(i), kind, n.Host, n.HeartbeatPort,
+			version<<12|int64(i), c.Type, n.Host, n.HeartbeatPort,
 			n.CloudUniqueID, n.IP, now.Unix(), now.Unix(), "NODE_STATUS_RUNNING",
 			n.HeartbeatPort, n.Host); err != nil {
 			return err
 		}
+		c.Nodes = append(c.Nodes, node{CloudUniqueID: n.CloudUniqueID,
+			IP: n.IP, Ctime: now.Unix(), Mtime: now.Unix(),
+			Status: "NODE_STATUS_RUNNING", HeartbeatPort: n.HeartbeatPort,
+			Host: n.Host})
+	}
+	c.Mtime = now.Unix()
+	after, err := json.Marshal(c)
+	if err != nil {
+		return err
 	}
 	if _, err = tx.Stmt(st["touch"]).Exec(now.Unix(), in.InstanceID,
 		seq); err != nil {
 		return err
 	}
 	if _, err = tx.Stmt(st["audit"]).Exec(id, "admin", "go", "add_node",
-		in.InstanceID+"/"+in.Cluster.ClusterID, string(raw),
-		now.UnixMilli()); err != nil {
+		in.InstanceID+"/"+in.Cluster.ClusterID, string(raw), string(before),
+		string(after), now.UnixMilli()); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -400,8 +418,8 @@ func main() {
 		"bump": prepare("UPDATE doris_instance SET version =" +
 			" LAST_INSERT_ID(version + 1), mtime = ?" +
 			" WHERE instance_id = ? AND status <> 'DELETED'"),
-		"find": prepare("SELECT seq, type FROM doris_cluster" +
-			" WHERE instance_id = ? AND cluster_id = ?"),
+		"find": prepare("SELECT c.seq, " + columns + " WHERE" +
+			" c.instance_id = ? AND c.cluster_id = ? ORDER BY n.ord"),
 		"claim": prepare("INSERT INTO doris_cloud_id (cloud_unique_id," +
 			" instance_id) VALUES (?, ?)"),
 		"node": prepare("INSERT INTO doris_node (instance_id, seq, ord," +
@@ -430,8 +448,8 @@ func main() {
 			" WHERE a.status = 'AVAILABLE' GROUP BY a.app_id, has_primary," +
 			" p.members, p.max_replica_count ORDER BY a.app_id"),
 		"audit": prepare("INSERT INTO audit (request_id, token_name," +
-			" listener, operation, target, request_json, at_ms)" +
-			" VALUES (?, ?, ?, ?, ?, ?, ?)"),
+			" listener, operation, target, request_json, before_json," +
+			" after_json, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	}
 
 	start, requests := time.Now().UnixNano(), make(chan int64, 1)

@@ -126,9 +126,12 @@ async function addNode (connection, input) {
     `UPDATE doris_instance SET version = LAST_INSERT_ID(version + 1),
      mtime = ? WHERE instance_id = ? AND status <> 'DELETED'`,
     [now, instance])
-  const [[found]] = await connection.execute(
-    `SELECT seq, type FROM doris_cluster
-     WHERE instance_id = ? AND cluster_id = ?`, [instance, cluster.cluster_id])
+  const [rows] = await connection.execute(
+    `SELECT c.seq, ${COLUMNS} WHERE c.instance_id = ? AND c.cluster_id = ?
+     ORDER BY n.ord`, [instance, cluster.cluster_id])
+  const seq = rows[0].seq
+  const [c] = clusters(rows)
+  const before = JSON.stringify(c)
   for (const [i, n] of cluster.nodes.entries()) {
     await connection.execute(
       'INSERT INTO doris_cloud_id (cloud_unique_id, instance_id) VALUES (?, ?)',
@@ -137,18 +140,27 @@ async function addNode (connection, input) {
       `INSERT INTO doris_node (instance_id, seq, ord, kind, addr, port,
        cloud_unique_id, ip, ctime, mtime, status, heartbeat_port, host)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [instance, found.seq, bumped.insertId * 4096 + i, found.type, n.host,
+      [instance, seq, bumped.insertId * 4096 + i, c.type, n.host,
         n.heartbeat_port, n.cloud_unique_id, n.ip, now, now,
         'NODE_STATUS_RUNNING', n.heartbeat_port, n.host])
+    c.nodes.push({
+      ...n,
+      ctime: String(now),
+      mtime: String(now),
+      status: 'NODE_STATUS_RUNNING'
+    })
   }
+  c.mtime = String(now)
   await connection.execute(
     'UPDATE doris_cluster SET mtime = ? WHERE instance_id = ? AND seq = ?',
-    [now, instance, found.seq])
+    [now, instance, seq])
   await connection.execute(
     `INSERT INTO audit (request_id, token_name, listener, operation, target,
-     request_json, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+     request_json, before_json, after_json, at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ['node-' + randomBytes(12).toString('hex'), 'admin', 'node', 'add_node',
-      `${instance}/${cluster.cluster_id}`, JSON.stringify(input), Date.now()])
+      `${instance}/${cluster.cluster_id}`, JSON.stringify(input), before,
+      JSON.stringify(c), Date.now()])
 }
 
 // Whether all is well, whether writes and reads go on.

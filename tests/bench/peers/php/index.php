@@ -89,26 +89,34 @@ function add_node($in, $raw)
         mtime = ? WHERE instance_id = ? AND status <> 'DELETED'",
         [$now, $instance]);
     $version = (int)$db->lastInsertId();
-    $found = query('SELECT seq, type FROM doris_cluster
-        WHERE instance_id = ? AND cluster_id = ?', [$instance, $cluster])
-        ->fetch(PDO::FETCH_ASSOC);
+    $rows = query('SELECT c.seq, ' . COLUMNS . ' WHERE c.instance_id = ?
+        AND c.cluster_id = ? ORDER BY n.ord', [$instance, $cluster])
+        ->fetchAll(PDO::FETCH_ASSOC);
+    $seq = $rows[0]['seq'];
+    $c = clusters($rows)[0];
+    $before = json_encode($c);
     foreach ($in['cluster']['nodes'] as $i => $n) {
         query('INSERT INTO doris_cloud_id (cloud_unique_id, instance_id)
             VALUES (?, ?)', [$n['cloud_unique_id'], $instance]);
         query('INSERT INTO doris_node (instance_id, seq, ord, kind, addr, port,
             cloud_unique_id, ip, ctime, mtime, status, heartbeat_port, host)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-            [$instance, $found['seq'], $version << 12 | $i, $found['type'],
+            [$instance, $seq, $version << 12 | $i, $c['type'],
             $n['host'], $n['heartbeat_port'], $n['cloud_unique_id'], $n['ip'],
             $now, $now, 'NODE_STATUS_RUNNING', $n['heartbeat_port'],
             $n['host']]);
+        $c['nodes'][] = $n + ['ctime' => (string)$now, 'mtime' => (string)$now,
+            'status' => 'NODE_STATUS_RUNNING'];
     }
+    $c['mtime'] = (string)$now;
     query('UPDATE doris_cluster SET mtime = ?
-        WHERE instance_id = ? AND seq = ?', [$now, $instance, $found['seq']]);
+        WHERE instance_id = ? AND seq = ?', [$now, $instance, $seq]);
     query('INSERT INTO audit (request_id, token_name, listener, operation,
-        target, request_json, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        target, request_json, before_json, after_json, at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         ['php-' . bin2hex(random_bytes(12)), 'admin', 'php', 'add_node',
-        "$instance/$cluster", $raw, (int)(microtime(true) * 1000)]);
+        "$instance/$cluster", $raw, $before, json_encode($c),
+        (int)(microtime(true) * 1000)]);
     $db->commit();
 }
 
