@@ -33,10 +33,15 @@ static void
 put_frame(struct buf *out, uint64_t pc, bool leaf)
 {
     /* a caller's address is behind its call instruction */
-    const char *name = symbols_find(leaf ? pc : pc - 1);
+    uint64_t at = leaf ? pc : pc - 1;
+    const char *name = symbols_find(at), *file = symbols_file(at);
 
+    /* the same in every process, where an address is not: graphs of two can
+     * be added and compared */
     if (name != NULL)
         profiler_put_name(out, name);
+    else if (file != NULL)
+        buf_printf(out, "[%s]", file);
     else
         buf_printf(out, "0x%llx", (unsigned long long)pc);
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,12 +26,19 @@ struct mapped {
     size_t n;
 };
 
+/* Where a file's code is in this process. */
+struct object {
+    struct mapped file;
+    uint64_t start, end;
+    char name[48];
+};
+
 static struct {
     pthread_mutex_t lock;
     struct symbol *v;
     size_t n, cap;
-    struct mapped *file;
-    size_t n_files;
+    struct object *object;
+    size_t n_objects;
     unsigned long long adds, subs; /* of dl_iterate_phdr, when loaded */
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -123,13 +131,44 @@ map_file(const char *path, struct mapped *m)
     return true;
 }
 
+static void
+note_extent(struct object *o, const struct dl_phdr_info *info)
+{
+    o->start = UINT64_MAX;
+    o->end = 0;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        uint64_t start = info->dlpi_addr + ph->p_vaddr;
+
+        if (ph->p_type != PT_LOAD)
+            continue;
+        if (start < o->start)
+            o->start = start;
+        if (start + ph->p_memsz > o->end)
+            o->end = start + ph->p_memsz;
+    }
+}
+
+static void
+note_name(struct object *o, const char *path)
+{
+    const char *base = strrchr(path, '/');
+    char self[4096] = "";
+
+    if (path[0] == '\0' &&
+        readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
+        base = strrchr(self, '/');
+    (void)snprintf(o->name, sizeof(o->name), "%s",
+                   base == NULL ? path : base + 1);
+}
+
 static int
 add_object(struct dl_phdr_info *info, size_t size, void *ctx)
 {
     const char *path =
         info->dlpi_name[0] == '\0' ? "/proc/self/exe" : info->dlpi_name;
     struct mapped m;
-    struct mapped *file;
+    struct object *o;
 
     (void)size;
     (void)ctx;
@@ -137,13 +176,16 @@ add_object(struct dl_phdr_info *info, size_t size, void *ctx)
     table.subs = info->dlpi_subs;
     if (path[0] != '/' || !map_file(path, &m)) /* the vdso has no file */
         return 0;
-    file = realloc(table.file, (table.n_files + 1) * sizeof(*file));
-    if (file == NULL) {
+    o = realloc(table.object, (table.n_objects + 1) * sizeof(*o));
+    if (o == NULL) {
         (void)munmap((void *)(uintptr_t)m.p, m.n);
         return 0;
     }
-    table.file = file;
-    table.file[table.n_files++] = m;
+    table.object = o;
+    o += table.n_objects++;
+    o->file = m;
+    note_extent(o, info);
+    note_name(o, info->dlpi_name);
     if (!add_type(&m, SHT_SYMTAB, info->dlpi_addr))
         (void)add_type(&m, SHT_DYNSYM, info->dlpi_addr);
     return 0;
@@ -160,9 +202,12 @@ by_start(const void *a, const void *b)
 static void
 unload(void)
 {
-    for (size_t i = 0; i < table.n_files; i++)
-        (void)munmap((void *)(uintptr_t)table.file[i].p, table.file[i].n);
-    table.n_files = 0;
+    for (size_t i = 0; i < table.n_objects; i++) {
+        const struct mapped *m = &table.object[i].file;
+
+        (void)munmap((void *)(uintptr_t)m->p, m->n);
+    }
+    table.n_objects = 0;
     table.n = 0;
 }
 
@@ -188,7 +233,7 @@ symbols_lock(void)
         (void)dl_iterate_phdr(add_object, NULL);
         qsort(table.v, table.n, sizeof(*table.v), by_start);
         log_debug("symbols.loaded functions=%zu files=%zu", table.n,
-                  table.n_files);
+                  table.n_objects);
     }
     return table.n;
 }
@@ -220,5 +265,14 @@ symbols_find(uint64_t address)
             (table.v[i - 1].end == table.v[i - 1].start &&
              table.v[i - 1].start == address))
             return table.v[i - 1].name;
+    return NULL;
+}
+
+const char *
+symbols_file(uint64_t address)
+{
+    for (size_t i = 0; i < table.n_objects; i++)
+        if (address >= table.object[i].start && address < table.object[i].end)
+            return table.object[i].name;
     return NULL;
 }

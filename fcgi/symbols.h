@@ -14,4 +14,8 @@ void symbols_unlock(void);
 /* The function that contains the address; NULL when none is known. */
 const char *symbols_find(uint64_t address);
 
+/* The name of the file that the address is mapped from, without its folder;
+ * NULL when there is none. */
+const char *symbols_file(uint64_t address);
+
 #endif

@@ -56,6 +56,21 @@ addresses_of_nothing_have_none(void **state)
     symbols_unlock();
 }
 
+static void
+an_address_is_of_the_file_it_is_mapped_from(void **state)
+{
+    (void)state;
+    (void)symbols_lock();
+    assert_string_equal(symbols_file(address(a_static_function)),
+                        "symbols_test");
+    assert_memory_equal(
+        symbols_file((uint64_t)(uintptr_t)&_cmocka_run_group_tests),
+        "libcmocka.so", strlen("libcmocka.so"));
+    assert_null(symbols_file(1));
+    assert_null(symbols_file((uint64_t)(uintptr_t)&state)); /* the stack */
+    symbols_unlock();
+}
+
 int
 main(void)
 {
@@ -63,6 +78,7 @@ main(void)
         cmocka_unit_test(static_functions_have_names),
         cmocka_unit_test(functions_of_libraries_have_names),
         cmocka_unit_test(addresses_of_nothing_have_none),
+        cmocka_unit_test(an_address_is_of_the_file_it_is_mapped_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
