@@ -128,6 +128,10 @@ def test_a_stopped_process_is_nobody_elses_profile(deployment, prof):
             r = prof.get(f"{path}/pprof/{kind}")
             assert r.status in (404, 503), (path, kind, r)
             assert "error" in r.json
+    r = prof.get("/role/serve-0/pprof/heap")
+    assert r.status == 503 and "Retry-After" in r.headers
+    assert r.json["message"].startswith("no serve-0 answers here: ")
+    assert "/worker/<n>/" in r.json["message"]
 
 
 def test_a_daemon_serves_nothing_but_its_profiles(deployment, console):
@@ -185,6 +189,9 @@ def test_folded_stacks_are_summed_and_named_as_in_their_source(prof):
     names = {name for stack in stacks for name in stack.split(";")}
     assert any(name.startswith("tcmalloc::") for name in names), names
     assert not any(name.startswith("_Z") for name in names), names
+    # what has no name is its library's: addresses differ by process
+    assert "[libc.so.6]" in names, names
+    assert not any(name.startswith("0x") for name in names), names
 
 
 def test_a_heap_interval_shows_what_was_kept_meanwhile(prof):
