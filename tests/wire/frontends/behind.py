@@ -39,6 +39,15 @@ def test_a_large_body_comes_through_and_a_larger_one_does_not(doris):
     assert doris.put("create_instance", b" " * (2 << 20)).status == 413
 
 
+@pytest.mark.parametrize("n", ["0", "1"])
+def test_a_profile_is_of_the_worker_that_is_asked_for(console, n):
+    for _ in range(4):  # requests are dealt out in turn otherwise
+        r = console.get(f"/worker/{n}/pprof/cmdline")
+        assert r.status == 200 and r.text.endswith(f"serve\n--id\n{n}\n")
+        r = console.get(f"/worker/{n}/pprof/symbol")
+        assert r.status == 200 and r.text.startswith("num_symbols: ")
+
+
 def test_any_host_name_is_answered_by_a_worker(doris):
     r = doris.get("list_instances", headers={"Host": "metagate.test"})
     assert r.status == 200 and r.json["code"] == "OK"
