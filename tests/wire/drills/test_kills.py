@@ -16,6 +16,7 @@ from support.words import fresh
 pytestmark = [pytest.mark.fault, pytest.mark.profile]
 
 WRITERS, KILLS, ACKED = 8, 15, 5000
+EXISTS = 409
 ROLES = ["serve-0", "nginx", "mariadb", "serve-1"]
 
 
@@ -35,12 +36,19 @@ class Writers:
             "create_instance", {"instance_id": iid, "name": "n",
                                 "user_id": "u"}))
         self.statuses[status] += 1
-        if status != 200:
-            return
-        status = self.clusters.write(iid, lambda: self.doris.put(
-            "add_cluster", {"instance_id": iid, "cluster": {
-                "cluster_id": "c", "cluster_name": "c", "type": "COMPUTE"}}))
+        if status == 200 and self.add(iid, "c") == 200:
+            self.add(iid, "d")
+
+    def add(self, iid, cluster):
+        """Both have one name: the second is refused for certain, and what is
+        refused is nowhere, whoever is killed meanwhile."""
+        status = self.clusters.write(
+            f"{iid}/{cluster}", lambda: self.doris.put("add_cluster", {
+                "instance_id": iid, "cluster": {
+                    "cluster_id": cluster, "cluster_name": "c",
+                    "type": "COMPUTE"}}), refused=(EXISTS,))
         self.statuses[status] += 1
+        return status
 
     def done(self):
         return len(self.acked.acked) + len(self.clusters.acked)
@@ -63,14 +71,16 @@ def test_kills_lose_nothing_and_make_nothing_up(deployment, doris):
         until(lambda: writers.done() >= ACKED, "enough writes", timeout=120)
     assert len(killed) == KILLS
     # nothing but success and "not now" was ever answered
-    assert set(writers.statuses) <= {200, 503, None}, writers.statuses
+    assert set(writers.statuses) <= {200, EXISTS, 503, None}, writers.statuses
+    assert len(writers.clusters.refused) > ACKED // 4
     assert writers.acked.unclear or writers.clusters.unclear, \
         "no kill has hit a request: the run proves nothing"
     with deployment.sql() as sql:
         there = rows(sql, "SELECT CONVERT(instance_id USING utf8mb4) AS id"
                      " FROM doris_instance WHERE instance_id LIKE %s",
                      writers.word + "-%")
-        inside = rows(sql, "SELECT CONVERT(instance_id USING utf8mb4) AS id"
+        inside = rows(sql, "SELECT CONCAT(CONVERT(instance_id USING utf8mb4),"
+                      " '/', CONVERT(cluster_id USING utf8mb4)) AS id"
                       " FROM doris_cluster WHERE instance_id LIKE %s",
                       writers.word + "-%")
         audit = rows(sql, "SELECT operation, COUNT(*) AS n,"
