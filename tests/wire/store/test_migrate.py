@@ -149,6 +149,25 @@ def test_killed_after_a_step_another_goes_on(bare, step):
     assert applied(bare) == ALL
 
 
+def test_of_eight_at_once_one_is_killed_midway(bare):
+    step = LOCKED[len(LOCKED) // 2]
+    held = bare.proxy.hold("^" + re.escape(step.ddl.split("\n")[0]))
+    first = bare.migrate(hosts=bare.proxy.hosts)
+    held.wait()
+    others = [bare.migrate() for _ in range(7)]
+    first.kill()
+    first.communicate()
+    expire_lock(bare)
+    results = [done(m) for m in others]
+    assert [code for code, _ in results] == [0] * 7, results
+    assert applied(bare) == ALL
+    # what the first had left was done by one of them, once
+    before, left = tables(bare), ALL[ALL.index((step.id, step.step)):]
+    assert sum(out.count(": done\n") for _, out in results) == len(left)
+    held.release()
+    assert tables(bare) == before
+
+
 def test_killed_between_the_first_tables_another_goes_on(bare):
     for s in STEPS[:3]:
         held = bare.proxy.hold("^" + re.escape(s.ddl.split("\n")[0]))
