@@ -158,20 +158,21 @@ look_clock(struct look *l)
 static void
 look_hosts(struct look *l)
 {
+    struct coherence_hosts hosts = { 0 };
     struct finding f = { 0 };
-    int64_t live = 0, alone = 0;
 
-    if (coherence_hosts(l->db, &live, &alone) != ERR_OK) {
+    if (coherence_list(l->db, l->arena, &hosts) != ERR_OK) {
         FOUND(&f, FAIL, "the hosts of the store cannot be read");
         CURE(&f, "see the lines above");
-    } else if (live == 0) {
+    } else if (hosts.n == 0) {
         FOUND(&f, WARN, "no host uses this store now");
         CURE(&f, "start workers: `metagate up`, or the units of systemd");
     } else {
-        FOUND(&f, OK, "%lld host%s use%s this store%s", (long long)live,
-              live == 1 ? "" : "s", live == 1 ? "s" : "",
-              alone > 0 ? ", alone: replies are kept"
-                        : ": every reply is read from it");
+        FOUND(&f, OK, "%zu host%s use%s this store%s", hosts.n,
+              hosts.n == 1 ? "" : "s", hosts.n == 1 ? "s" : "",
+              hosts.n == 1 && !hosts.v[0].shared
+                  ? ", alone: replies are kept"
+                  : ": every reply is read from it");
     }
     check_report(l, "hosts", &f);
 }

@@ -1,11 +1,16 @@
 /* The hosts of a store: rows that live for some seconds, and who is alone. */
 #include "coherence_int.h"
 
+#include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "buf.h"
+#include "build_info.h"
 #include "clock.h"
 #include "log.h"
+#include "place.h"
 #include "runner.h"
 
 /* How long a row lives, and how much of that a host does not count on. */
@@ -17,8 +22,9 @@
 /* How often the rows are looked at. */
 #define EVERY_MS 1000
 
-#define HOSTS_MAX 10000
-#define WAIT_MS   20
+#define HOSTS_MAX    10000
+#define WAIT_MS      20
+#define LISTEN_BYTES 2048 /* as wide as its column */
 
 #define HOST_ROW(X, s)                           \
     X(s, STR, host, "host", COLUMN_ONLY, -)      \
@@ -26,6 +32,7 @@
     X(s, BOOL, live, "live", COLUMN_ONLY, -)
 STRUCT(host_row, HOST_ROW);
 TABLE(host_row, HOST_ROW);
+TABLE(coherence_host, COHERENCE_HOST);
 
 struct host_rows {
     size_t n;
@@ -39,15 +46,18 @@ static const char list_sql[] =
     "SELECT host, shared, expires_ms > " DB_NOW_MS " AS live"
     " FROM coherence_host WHERE host <> ''";
 static const char live_sql[] =
-    "SELECT COUNT(*) FROM coherence_host WHERE host <> ''"
-    " AND expires_ms > " DB_NOW_MS;
-static const char alone_sql[] =
-    "SELECT COUNT(*) FROM coherence_host WHERE host <> ''"
-    " AND expires_ms > " DB_NOW_MS " AND NOT shared";
+    "SELECT name, version, listen, shared, since_ms FROM coherence_host"
+    " WHERE host <> '' AND expires_ms > " DB_NOW_MS " ORDER BY name, host";
+/* since_ms is judged by the old expires_ms, so it is set first. */
 static const char put_sql[] =
-    "INSERT INTO coherence_host (host, shared, expires_ms)"
-    " VALUES (?, ?, " DB_NOW_MS " + ?) ON DUPLICATE KEY UPDATE"
-    " shared = VALUES(shared), expires_ms = VALUES(expires_ms)";
+    "INSERT INTO coherence_host (host, shared, since_ms, expires_ms, name,"
+    " version, listen)"
+    " VALUES (?, ?, " DB_NOW_MS ", " DB_NOW_MS " + ?, ?, ?, ?)"
+    " ON DUPLICATE KEY UPDATE"
+    " since_ms = IF(expires_ms > " DB_NOW_MS ", since_ms, VALUES(since_ms)),"
+    " shared = VALUES(shared), expires_ms = VALUES(expires_ms),"
+    " name = VALUES(name), version = VALUES(version),"
+    " listen = VALUES(listen)";
 static const char sweep_sql[] = "DELETE FROM coherence_host WHERE host <> ''"
                                 " AND expires_ms < " DB_NOW_MS " - 86400000";
 
@@ -108,12 +118,46 @@ end_alone(void)
     } while (!coherence_alone_set(seen, 0));
 }
 
+static const struct {
+    const char *name;
+    unsigned machine, port;
+} listeners[] = {
+#define LISTENER(name, tail, machine, port, refuse) { name, machine, port },
+#include "listeners.def"
+#undef LISTENER
+};
+
+/* "console=127.0.0.1:8080 doris=127.0.0.1:5000", the first of each name. */
+static void
+describe(struct buf *b)
+{
+    char at[512];
+
+    for (size_t i = 0; i < COUNT(listeners); i++) {
+        if (i > 0 && strcmp(listeners[i].name, listeners[i - 1].name) == 0)
+            continue;
+        if (place_listener(listeners[i].name, listeners[i].machine,
+                           listeners[i].port, at, sizeof(at)) == ERR_OK)
+            buf_printf(b, "%s%s=%s", b->n > 0 ? " " : "", listeners[i].name,
+                       at);
+    }
+}
+
 static enum err
 write_row(struct db *db, bool shared)
 {
-    return db_exec(db, put_sql,
-                   DB_ARGS(db_str(coherence_file->host), db_bool(shared),
-                           db_i64(LIFE_MS)));
+    struct buf listen = BUF_INIT(LISTEN_BYTES);
+    char name[HOST_NAME_MAX + 1] = "";
+    enum err e;
+
+    (void)gethostname(name, sizeof(name) - 1);
+    describe(&listen);
+    e = db_exec(db, put_sql,
+                DB_ARGS(db_str(coherence_file->host), db_bool(shared),
+                        db_i64(LIFE_MS), db_str(name), db_str(build_version),
+                        db_str(buf_text(&listen))));
+    buf_free(&listen);
+    return e;
 }
 
 static enum err
@@ -273,9 +317,25 @@ coherence_settle(struct db *db, int64_t until)
 /* ---- for people ---- */
 
 enum err
-coherence_hosts(struct db *db, int64_t *live, int64_t *alone)
+coherence_list(struct db *db, struct arena *a, struct coherence_hosts *out)
 {
-    enum err e = db_one_i64(db, live_sql, DB_NO_ARGS, live);
+    return db_list(db, a, live_sql, DB_NO_ARGS, &coherence_host_rec, HOSTS_MAX,
+                   out);
+}
 
-    return e == ERR_OK ? db_one_i64(db, alone_sql, DB_NO_ARGS, alone) : e;
+const char *
+coherence_listen(struct arena *a, const struct coherence_host *h,
+                 const char *listener)
+{
+    size_t n = strlen(listener);
+    const char *p = h->listen, *at;
+
+    while (p != NULL && (strncmp(p, listener, n) != 0 || p[n] != '=')) {
+        p = strchr(p, ' ');
+        p = p == NULL ? NULL : p + 1;
+    }
+    if (p == NULL)
+        return "";
+    at = arena_strndup(a, p + n + 1, strcspn(p + n + 1, " "));
+    return at == NULL ? "" : at;
 }

@@ -30,6 +30,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "record.h"
 
 /* Maps RUN_DIR/coherence, made when absent. When that fails this process is
  * like a host of its own. may_keep: false when nothing is to be kept. Once
@@ -83,8 +84,24 @@ void coherence_start(void);
 /* Ends it; false when it still waits for the store after timeout_ms. */
 bool coherence_stop(int64_t timeout_ms) MUST_USE;
 
-/* How many hosts have a live row, and how many of them are alone (1 or 0). */
-enum err coherence_hosts(struct db *db, int64_t *live,
-                         int64_t *alone) MUST_USE;
+/* The hosts that live now, in order of their names. */
+#define COHERENCE_HOST(X, s)                        \
+    X(s, STR, name, "name", COLUMN_ONLY, -)         \
+    X(s, STR, version, "version", COLUMN_ONLY, -)   \
+    X(s, STR, listen, "listen", COLUMN_ONLY, -)     \
+    X(s, BOOL, shared, "shared", COLUMN_ONLY, -)    \
+    X(s, I64, since_ms, "since_ms", COLUMN_ONLY, -)
+STRUCT(coherence_host, COHERENCE_HOST);
+struct coherence_hosts {
+    size_t n;
+    struct coherence_host *v;
+};
+enum err coherence_list(struct db *db, struct arena *a,
+                        struct coherence_hosts *out) MUST_USE;
+
+/* Where it listens: the piece of `listen` about that listener of
+ * listeners.def, in the arena; "" when there is none. */
+const char *coherence_listen(struct arena *a, const struct coherence_host *h,
+                             const char *listener);
 
 #endif

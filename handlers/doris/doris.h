@@ -338,6 +338,19 @@ STRUCT(doris_instance_line, DORIS_INSTANCE_LINE);
     X(s, STR, next, "next", OUT, -)
 STRUCT(doris_instance_page, DORIS_INSTANCE_PAGE);
 
+/* ---- hosts: service.c ---- */
+
+#define DORIS_SERVICE(X, s)               \
+    X(s, STR, host, "host", OUT, -)       \
+    X(s, STR, address, "address", OUT, -) \
+    X(s, STR, version, "version", OUT, -) \
+    X(s, I64, start_time_ms, "start_time_ms", OUT, -)
+STRUCT(doris_service, DORIS_SERVICE);
+
+#define DORIS_SERVICES(X, s) \
+    X(s, LIST, meta_services, "meta_services", OUT | KEEP_EMPTY, doris_service)
+STRUCT(doris_services, DORIS_SERVICES);
+
 /* ---- settings: config.c ---- */
 
 #define DORIS_SHOW_CONFIG(X, s) \

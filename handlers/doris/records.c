@@ -98,6 +98,8 @@ TABLE(doris_value, DORIS_VALUE);
 TABLE(doris_adjust_rate, DORIS_ADJUST_RATE);
 TABLE(doris_rate, DORIS_RATE);
 TABLE(doris_rates, DORIS_RATES);
+TABLE(doris_service, DORIS_SERVICE);
+TABLE(doris_services, DORIS_SERVICES);
 TABLE(doris_user, DORIS_USER);
 TABLE(doris_doc, DORIS_DOC);
 TABLE(doris_found_doc, DORIS_FOUND_DOC);

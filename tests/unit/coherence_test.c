@@ -202,6 +202,24 @@ who_is_not_by_himself_shares(void **state)
     }
 }
 
+static void
+where_a_host_listens_is_found_by_name(void **state)
+{
+    const struct coherence_host h = {
+        .listen = "console=10.0.0.1:8080 doris-fe=10.0.0.1:12100 "
+                  "doris=[::1]:5000",
+    };
+    struct arena *a = arena_new(65536);
+
+    (void)state;
+    assert_non_null(a);
+    assert_string_equal(coherence_listen(a, &h, "doris"), "[::1]:5000");
+    assert_string_equal(coherence_listen(a, &h, "console"), "10.0.0.1:8080");
+    assert_string_equal(coherence_listen(a, &h, "fe"), "");
+    assert_string_equal(coherence_listen(a, &h, "dori"), "");
+    arena_free(a);
+}
+
 static int
 begin(void **state)
 {
@@ -228,6 +246,7 @@ main(void)
         TEST(one_thing_touched_often_is_one),
         TEST(what_another_process_ended_is_not_brought_back),
         TEST(who_is_not_by_himself_shares),
+        TEST(where_a_host_listens_is_found_by_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 so here. Numbers are those of apache/doris."""
 
 import json
+import socket
+import time
 
 import pytest
 
@@ -250,6 +252,15 @@ def test_instances_are_listed(ms):
     page = ms.result("list_instances", query={"after": iid[:-1], "limit": 1},
                      method="GET")
     assert page["instances"][0]["instance_id"] >= iid[:-1]
+
+
+def test_53489_live_meta_services_are_listed(ms, deployment):
+    host, port = deployment.address("doris")
+    mine, = [s for s in ms.result("list_meta_services")["meta_services"]
+             if s["address"] == f"{host}:{port}"]
+    assert mine["host"] == socket.gethostname()
+    assert mine["version"].count(".") == 2
+    assert 0 < time.time() - int(mine["start_time_ms"]) / 1000 < 3600
 
 
 def test_operations_in_text_tell_why_they_fail(ms):

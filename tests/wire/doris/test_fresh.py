@@ -138,6 +138,10 @@ def test_what_one_host_acknowledged_another_reads(doris, deployment):
     with hosts(deployment, 2) as (one, other):
         with race.load(lambda: one, lambda: other) as load:
             until(lambda: race.is_enough(load), "1500 requests", 120)
+        listed = ask(one, "list_meta_services", {})["result"]
+        # both have the same NET, the deployment one of its own
+        assert [s["address"] for s in listed["meta_services"]].count(
+            f"{NET}.1:5000") == 2
     race.judge(load)
 
 
