@@ -305,15 +305,15 @@ static const struct {
 };
 
 static int
-usage(FILE *to)
+usage(void)
 {
     fputs("usage: metagate check [-o json]\n"
           "Looks at a running deployment (--run-dir, --net): configuration,\n"
           "files, token, keys, disk, children, listeners, nginx, store, its\n"
           "settings, schema and clock. Each line is ok, warn or fail with\n"
           "what to do. Exit status 0, or 1 when something fails.\n",
-          to);
-    return to == stdout ? 0 : 2;
+          stderr);
+    return 2;
 }
 
 /* Whether there is a deployment whose configuration can be read; nothing
@@ -357,12 +357,10 @@ check_main(int argc, char **argv)
     struct buf b = BUF_INIT((size_t)1 << 20);
     struct look l = { .worst = OK };
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return usage(stdout);
     l.json =
         argc == 3 && strcmp(argv[1], "-o") == 0 && strcmp(argv[2], "json") == 0;
     if (argc != 1 && !l.json)
-        return usage(stderr);
+        return usage();
     log_set_level(LOG_LV_ERROR); /* what is well is told below */
     l.arena = arena_new((size_t)16 << 20);
     if (l.arena == NULL)
