@@ -4,7 +4,11 @@
  * Every write of a handler begins with one of the two locks below: they bump
  * the instance's version, so that writes to one instance run one after the
  * other (on a cluster of servers: so that the later one is refused). What is
- * read after the lock stays true until the end of the transaction. */
+ * read after the lock stays true until the end of the transaction.
+ *
+ * Writes answer what single statements would; but where only success is asked
+ * they may wait (db_later), so that a handler's error of its own after them
+ * costs a second run. */
 #ifndef MG_DORIS_STORE_H
 #define MG_DORIS_STORE_H
 

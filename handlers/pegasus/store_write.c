@@ -149,12 +149,12 @@ pegasus_store_app_add(struct db *db, const char *name, const char *type,
     e = db_exec_one(db, sql[NEXT_ID], DB_NO_ARGS);
     *app_id = (int32_t)db_insert_id(db);
     if (e == ERR_OK)
-        e = db_exec(db, sql[APP_ADD],
-                    DB_ARGS(db_i64(*app_id), db_str(name), db_str(name),
-                            db_str(type), db_i64(partitions), db_i64(replicas),
-                            db_i64(version)));
+        e = db_later(db, sql[APP_ADD],
+                     DB_ARGS(db_i64(*app_id), db_str(name), db_str(name),
+                             db_str(type), db_i64(partitions), db_i64(replicas),
+                             db_i64(version)));
     if (e == ERR_OK)
-        e = db_exec(
+        e = db_later(
             db, sql[PARTITIONS_ADD],
             DB_ARGS(db_i64(*app_id), db_i64(replicas), db_i64(partitions)));
     return e;
@@ -170,9 +170,9 @@ pegasus_store_app_drop(struct db *db, int32_t app_id, int64_t hold_seconds,
         db, sql[APP_DROP],
         DB_ARGS(db_i64(hold_seconds), db_i64(version), db_i64(app_id)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[PARTITIONS_DROP], DB_ARGS(db_i64(app_id)));
+        e = db_later(db, sql[PARTITIONS_DROP], DB_ARGS(db_i64(app_id)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[ACTIONS_DROP_APP], DB_ARGS(db_i64(app_id)));
+        e = db_later(db, sql[ACTIONS_DROP_APP], DB_ARGS(db_i64(app_id)));
     return e;
 }
 
@@ -186,7 +186,7 @@ pegasus_store_app_recall(struct db *db, int32_t app_id, const char *name,
         db, sql[APP_RECALL],
         DB_ARGS(db_str(name), db_str(name), db_i64(version), db_i64(app_id)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[PARTITIONS_RECALL], DB_ARGS(db_i64(app_id)));
+        e = db_later(db, sql[PARTITIONS_RECALL], DB_ARGS(db_i64(app_id)));
     return e;
 }
 
@@ -208,8 +208,8 @@ pegasus_store_app_replicas(struct db *db, int32_t app_id, int32_t replicas,
     e = db_exec_one(db, sql[APP_REPLICAS],
                     DB_ARGS(db_i64(replicas), db_i64(version), db_i64(app_id)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[PARTITION_REPLICAS],
-                    DB_ARGS(db_i64(replicas), db_i64(app_id)));
+        e = db_later(db, sql[PARTITION_REPLICAS],
+                     DB_ARGS(db_i64(replicas), db_i64(app_id)));
     return e;
 }
 
@@ -217,8 +217,8 @@ enum err
 pegasus_store_env_set(struct db *db, int32_t app_id, const char *k,
                       const char *v)
 {
-    return db_exec(db, sql[ENV_SET],
-                   DB_ARGS(db_i64(app_id), db_str(k), db_str(v)));
+    return db_later(db, sql[ENV_SET],
+                    DB_ARGS(db_i64(app_id), db_str(k), db_str(v)));
 }
 
 enum err
@@ -253,21 +253,21 @@ pegasus_store_action_add(struct db *db, int32_t app_id, int32_t pidx, int ord,
                          const char *type, const char *target, const char *node,
                          bool balancer)
 {
-    return db_exec(db, sql[ACTION_ADD],
-                   DB_ARGS(db_i64(app_id), db_i64(pidx), db_i64(ord),
-                           db_str(type), db_str(target), db_str(node),
-                           db_bool(balancer)));
+    return db_later(db, sql[ACTION_ADD],
+                    DB_ARGS(db_i64(app_id), db_i64(pidx), db_i64(ord),
+                            db_str(type), db_str(target), db_str(node),
+                            db_bool(balancer)));
 }
 
 enum err
 pegasus_store_actions_drop(struct db *db, int32_t app_id, int32_t pidx)
 {
-    return db_exec(db, sql[ACTIONS_DROP],
-                   DB_ARGS(db_i64(app_id), db_i64(pidx)));
+    return db_later(db, sql[ACTIONS_DROP],
+                    DB_ARGS(db_i64(app_id), db_i64(pidx)));
 }
 
 enum err
 pegasus_store_balance_drop(struct db *db)
 {
-    return db_exec(db, sql[BALANCE_DROP], DB_NO_ARGS);
+    return db_later(db, sql[BALANCE_DROP], DB_NO_ARGS);
 }
