@@ -8,7 +8,7 @@
 
 #include "metrics.h"
 
-#define BUCKETS       16384 /* a power of two */
+#define BUCKETS       65536 /* a power of two */
 #define BYTES_DEFAULT ((size_t)64 << 20)
 
 /* An entry is in its bucket's list and, between the two ends, in the ring:
