@@ -60,7 +60,7 @@ putch(struct buf *b, char c)
 static inline size_t
 indentation(const struct json_writer *w)
 {
-    return (size_t)((w->depth + w->base_depth) * w->style->indent);
+    return (size_t)(w->depth * w->style->indent);
 }
 
 /* What stands between this element or member and what was before. */

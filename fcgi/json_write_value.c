@@ -141,29 +141,97 @@ jw_base64(struct json_writer *w, const void *p, size_t n)
     putch(w->out, '"');
 }
 
+/* ---- text that is JSON already ---- */
+
+static const char *
+end_of_string(const char *p, const char *end)
+{
+    for (p++; p < end && *p != '"'; p++)
+        if (*p == '\\' && p + 1 < end)
+            p++;
+    return p < end ? p + 1 : end;
+}
+
+static const char *
+end_of_word(const char *p, const char *end)
+{
+    while (p < end && strchr("{}[],:\" \t\r\n", *p) == NULL)
+        p++;
+    return p;
+}
+
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+        p++;
+    return p;
+}
+
+/* Empty containers have nothing between their ends. */
+static const char *
+put_opening(struct json_writer *w, const char *p, const char *end)
+{
+    putch(w->out, *p);
+    p = skip_blanks(p + 1, end);
+    if (p < end && (*p == '}' || *p == ']')) {
+        putch(w->out, *p);
+        return p + 1;
+    }
+    w->depth++;
+    json_new_line(w);
+    return p;
+}
+
+static const char *
+put_token(struct json_writer *w, const char *p, const char *end, int least)
+{
+    const char *next = p + 1;
+
+    switch (*p) {
+    case '{':
+    case '[':
+        return put_opening(w, p, end);
+    case '}':
+    case ']':
+        w->depth -= w->depth > least; /* whatever the text is */
+        json_new_line(w);
+        break;
+    case ',':
+        putch(w->out, ',');
+        json_new_line(w);
+        return next;
+    case ':':
+        put(w->out, ": ", 2);
+        return next;
+    case '"':
+        next = end_of_string(p, end);
+        break;
+    default:
+        next = end_of_word(p, end);
+        next = next > p ? next : p + 1;
+        break;
+    }
+    put(w->out, p, (size_t)(next - p));
+    return next;
+}
+
 void
 jw_raw(struct json_writer *w, const char *p, size_t n)
 {
     const char *end = p + n;
-    int deeper = w->depth + w->base_depth - 1;
+    int depth = w->depth;
 
     if (n == 0) { /* an absent text is no JSON */
         jw_null(w);
         return;
     }
     before_value(w);
-    if (w->style->indent == 0 || deeper <= 0) {
+    if (w->style->indent == 0) {
         put(w->out, p, n);
         return;
     }
-    for (;;) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-
-        if (lf == NULL)
-            break;
-        put(w->out, p, (size_t)(lf + 1 - p));
-        buf_fill(w->out, ' ', (size_t)(deeper * w->style->indent));
-        p = lf + 1;
-    }
-    put(w->out, p, (size_t)(end - p));
+    for (p = skip_blanks(p, end); p < end; p = skip_blanks(p, end))
+        p = put_token(w, p, end, depth);
+    w->depth = depth;
 }

@@ -2,31 +2,8 @@
  * and how it stood before and after. */
 #include "req_audit.h"
 
-#include <string.h>
-
 #include "audit.h"
 #include "req_io.h"
-
-/* Our documents are indented by LF and blanks, and no JSON string holds an
- * LF: without the indentation the row takes half the room. */
-static const char *
-fold(struct req *r, const char *doc)
-{
-    char *out = arena_strdup(r->arena, doc), *to = out;
-
-    if (out == NULL) {
-        r->io->audit_lost = true;
-        return NULL;
-    }
-    for (const char *p = out; *p != '\0';) {
-        if (*p == '\n')
-            p += 1 + strspn(p + 1, " ");
-        else
-            *to++ = *p++;
-    }
-    *to = '\0';
-    return out;
-}
 
 void
 req_audit(struct req *r, const char *target, const char *before,
@@ -35,9 +12,9 @@ req_audit(struct req *r, const char *target, const char *before,
     if (target != NULL)
         r->io->target = target;
     if (before != NULL)
-        r->io->before = fold(r, before);
+        r->io->before = before;
     if (after != NULL)
-        r->io->after = fold(r, after);
+        r->io->after = after;
 }
 
 /* Half a document would not be JSON: what is too long is a note. */

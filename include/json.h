@@ -92,7 +92,6 @@ struct json_writer {
     struct buf *out;
     const struct json_style *style;
     int depth;
-    int base_depth;  /* added to depth for indentation */
     bool need_comma; /* the current container has a member already */
     bool after_key;
 };
@@ -116,9 +115,8 @@ void jw_bool(struct json_writer *w, bool v);
 void jw_null(struct json_writer *w);
 void jw_base64(struct json_writer *w, const void *p, size_t n);
 
-/* A value that is JSON already. With indent it must have been written by
- * this style at depth 1 (a `doc` column): it is re-indented to the present
- * depth by adding blanks after each LF, which no JSON string contains. */
+/* A value that is JSON already (a `doc` column), however it was written: with
+ * indent its tokens are set as this style sets its own, else it is copied. */
 void jw_raw(struct json_writer *w, const char *p, size_t n);
 
 #endif

@@ -89,7 +89,6 @@ doris_config_show(struct req *r, const struct doris_show_config *in)
         return ERR_NOMEM;
     (void)!config_refresh(r->db);
     jw_init(&w, &b, &r->form->style);
-    w.base_depth = 1; /* as jw_raw takes it */
     jw_array(&w);
     e = in->conf_key == NULL || *in->conf_key == '\0'
             ? put_all(&w, r->arena)

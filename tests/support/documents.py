@@ -61,7 +61,8 @@ def assert_true(ms, sql, iid):
         got = ms.get_cluster(iid, truth["cluster_id"])
         assert json.dumps(got) == json.dumps(truth)
         shown = json.dumps(truth, indent=4, ensure_ascii=False)
-        assert row["doc"] == shown.replace("\n", "\n    ")
+        assert row["doc"] == json.dumps(json.loads(shown), ensure_ascii=False,
+                                    separators=(",", ":"))
     held = {text(r["cloud_unique_id"]) for r in rows(
         sql, "SELECT cloud_unique_id FROM doris_cloud_id"
         " WHERE instance_id = %s", iid.encode())}

@@ -104,19 +104,6 @@ a_blank_behind_the_name_needs_no_indentation(void **state)
 }
 
 static void
-base_depth_shifts_what_is_written(void **state)
-{
-    (void)state;
-    start(&pretty);
-    w.base_depth = 1;
-    jw_object(&w);
-    jw_key(&w, "a");
-    jw_i32(&w, 1);
-    jw_object_end(&w);
-    printed("{\n        \"a\": 1\n    }");
-}
-
-static void
 ready_text_is_indented_to_its_place(void **state)
 {
     static const char doc[] = "{\n        \"a\": \"x\\ny\"\n    }";
@@ -143,6 +130,51 @@ ready_text_is_indented_to_its_place(void **state)
             "        []\n"
             "    ]\n"
             "}");
+}
+
+static void
+ready_text_is_set_however_it_was_written(void **state)
+{
+    static const char *const docs[] = {
+        "{\"a\":[1,{},[ ],\"}{][,:\\\"\\\\\"],\"b\":{\"c\":-1.5e3}}",
+        " { \"a\" :\n[1 , { } ,[],\t\"}{][,:\\\"\\\\\" ] , \"b\": {\"c\": "
+        "-1.5e3\r\n}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(docs); i++) {
+        start(&pretty);
+        jw_raw(&w, docs[i], strlen(docs[i]));
+        printed("{\n"
+                "    \"a\": [\n"
+                "        1,\n"
+                "        {},\n"
+                "        [],\n"
+                "        \"}{][,:\\\"\\\\\"\n"
+                "    ],\n"
+                "    \"b\": {\n"
+                "        \"c\": -1.5e3\n"
+                "    }\n"
+                "}");
+    }
+}
+
+/* A row that was spoilt by hand: nothing but its own text suffers. */
+static void
+ready_text_that_is_no_json_stays_in_bounds(void **state)
+{
+    static const char *const docs[] = { "}}]]}", "{[{[", "\"x", "\"\\",
+                                        "{\"a",  ",,",   "nul", "{" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(docs); i++) {
+        start(&pretty);
+        jw_array(&w);
+        jw_raw(&w, docs[i], strlen(docs[i]));
+        assert_int_equal(w.depth, 1);
+        jw_array_end(&w);
+        assert_true(out.n < 200);
+    }
 }
 
 static void
@@ -371,8 +403,9 @@ main(void)
         cmocka_unit_test(containers_are_compact_by_default),
         cmocka_unit_test(containers_are_indented_when_the_style_says_so),
         cmocka_unit_test(a_blank_behind_the_name_needs_no_indentation),
-        cmocka_unit_test(base_depth_shifts_what_is_written),
         cmocka_unit_test(ready_text_is_indented_to_its_place),
+        cmocka_unit_test(ready_text_is_set_however_it_was_written),
+        cmocka_unit_test(ready_text_that_is_no_json_stays_in_bounds),
         cmocka_unit_test(ready_text_of_no_bytes_is_null),
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(every_byte_survives_a_parse),
