@@ -18,6 +18,7 @@
 #define LAYOUT  (sizeof(struct coherence_file) << 8 | 1)
 #define PENDING UINT64_C(0xffff)
 #define CHANGE  (PENDING + 1)
+#define TRIES   10 /* of others that replace a copy at the same time */
 
 _Static_assert(COHERENCE_SLOTS <= 65536, "a slot's number has 16 bits");
 
@@ -69,40 +70,89 @@ begin_file(struct coherence_file *f)
     return ERR_OK;
 }
 
+/* A new one with its blocks: on a full disk, writing into a hole kills. Not
+ * one that is in use: the C library may do it by writing zeros. */
 static struct coherence_file *
-map_file(int fd)
+map_file(int fd, const struct stat *st)
 {
+    const size_t n = sizeof(struct coherence_file);
     void *p = MAP_FAILED;
 
-    if (flock(fd, LOCK_EX) == 0 &&
-        ftruncate(fd, (off_t)sizeof(struct coherence_file)) == 0)
-        p = mmap(NULL, sizeof(struct coherence_file), PROT_READ | PROT_WRITE,
-                 MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED)
-        return NULL;
-    if (begin_file(p) == ERR_OK)
-        return p;
-    (void)munmap(p, sizeof(struct coherence_file));
-    return NULL;
+    if ((size_t)st->st_size >= n || posix_fallocate(fd, 0, (off_t)n) == 0)
+        p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+/* A copy of another RUN_DIR's file has that one's host, and would take its
+ * row for its own. */
+static bool
+is_copy(const struct coherence_file *f, const struct stat *st)
+{
+    return f->layout == LAYOUT &&
+           (f->dev != st->st_dev || f->ino != st->st_ino);
+}
+
+/* NOT_FOUND: removed, since it is a copy. Never begun anew in place: its words
+ * may be in use after all, and who has them mapped is another host then. */
+static enum err
+use_file(int fd, const char *path, const struct stat *st,
+         struct coherence_file **out)
+{
+    struct coherence_file *f = map_file(fd, st);
+    bool copy = f != NULL && is_copy(f, st);
+
+    if (f != NULL && !copy && begin_file(f) == ERR_OK) {
+        f->dev = st->st_dev;
+        f->ino = st->st_ino;
+        *out = f;
+        return ERR_OK;
+    }
+    if (f != NULL)
+        (void)munmap(f, sizeof(*f));
+    return copy && unlink(path) == 0 ? ERR_NOT_FOUND : ERR_STATE;
+}
+
+/* NOT_FOUND: the path names another file by now. */
+static enum err
+lock_and_use(int fd, const char *path, struct coherence_file **out)
+{
+    struct stat st, now;
+
+    if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0)
+        return ERR_STATE;
+    if (lstat(path, &now) != 0 || now.st_ino != st.st_ino)
+        return ERR_NOT_FOUND;
+    return use_file(fd, path, &st, out);
+}
+
+static enum err
+open_file(const char *path, struct coherence_file **out)
+{
+    enum err e;
+    int fd;
+
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return ERR_STATE;
+    e = lock_and_use(fd, path, out);
+    (void)flock(fd, LOCK_UN); /* the mapping keeps the file open */
+    (void)close(fd);
+    return e;
 }
 
 void
 coherence_open(bool may_keep)
 {
     struct coherence_file *f = NULL;
+    enum err e = ERR_NOT_FOUND;
     char path[4096];
-    int fd;
 
     coherence_may_keep = may_keep;
     (void)snprintf(path, sizeof(path), "%s/coherence-%zx", config_run_dir(),
                    LAYOUT);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0) {
-        f = map_file(fd);
-        (void)flock(fd, LOCK_UN); /* the mapping keeps the file open */
-        (void)close(fd);
-    }
-    if (f != NULL) {
+    for (int i = 0; i < TRIES && e == ERR_NOT_FOUND; i++)
+        e = open_file(path, &f);
+    if (e == ERR_OK) {
         coherence_file = f;
         return;
     }

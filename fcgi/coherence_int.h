@@ -14,6 +14,7 @@ struct coherence_file {
     uint64_t layout;
     char boot_id[40];       /* of another boot: nobody has this file mapped */
     char host[33];          /* made with the file */
+    uint64_t dev, ino;      /* where it was made: a copy is another host */
     _Atomic uint64_t alone; /* steps << 36 | until, in units of 100 ms */
     _Atomic uint64_t epoch; /* +1 whenever the host is alone anew */
     _Atomic int64_t settled_ms; /* until then; boot time */

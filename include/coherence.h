@@ -32,8 +32,8 @@
 #include "db.h"
 #include "record.h"
 
-/* Maps RUN_DIR/coherence, made when absent. When that fails this process is
- * like a host of its own. may_keep: false when nothing is to be kept. Once
+/* Maps RUN_DIR/coherence, made when absent or a copy of another RUN_DIR's.
+ * When that fails this process is like a host of its own. may_keep: false when nothing is to be kept. Once
  * per process, before threads and before the first transaction. */
 void coherence_open(bool may_keep);
 void coherence_close(void);

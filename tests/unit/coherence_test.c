@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../fcgi/coherence_int.h"
+#include "config.h"
 
 static void
 be_alone_for(int64_t ms)
@@ -220,6 +223,110 @@ where_a_host_listens_is_found_by_name(void **state)
     arena_free(a);
 }
 
+/* ---- the file ---- */
+
+struct place {
+    char dir[64], path[128], other[128];
+};
+
+/* A RUN_DIR, and where the file of it is. */
+static void
+make_place(struct place *p)
+{
+    (void)snprintf(p->dir, sizeof(p->dir), "/var/tmp/metagate-test.XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    config_place(p->dir, "127.0.0");
+    (void)snprintf(p->path, sizeof(p->path), "%s/coherence-%zx", p->dir,
+                   sizeof(struct coherence_file) << 8 | 1);
+    (void)snprintf(p->other, sizeof(p->other), "%s/copy", p->dir);
+}
+
+static void
+remove_place(const struct place *p)
+{
+    coherence_close();
+    assert_int_equal(unlink(p->path), 0);
+    (void)unlink(p->other);
+    assert_int_equal(rmdir(p->dir), 0);
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+    static char bytes[sizeof(struct coherence_file)];
+    FILE *in = fopen(from, "rbe"), *out = fopen(to, "wbxe");
+
+    assert_non_null(in);
+    assert_non_null(out);
+    assert_int_equal(fread(bytes, sizeof(bytes), 1, in), 1);
+    assert_int_equal(fwrite(bytes, sizeof(bytes), 1, out), 1);
+    assert_int_equal(fclose(in), 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void
+processes_of_a_host_have_one_file(void **state)
+{
+    struct coherence_touched t = { 0 };
+    struct coherence_file *first;
+    struct coherence_mark m;
+    struct place p;
+
+    (void)state;
+    make_place(&p);
+    coherence_open(true);
+    first = coherence_file;
+    coherence_open(true); /* as another process would */
+    assert_ptr_not_equal(coherence_file, first);
+    assert_string_equal(coherence_file->host, first->host);
+    be_alone_for(60000);
+    coherence_touch(&t, "i1");
+    coherence_begin(&t);
+    coherence_close();
+    coherence_file = first;
+    coherence_may_keep = true;
+    assert_false(mark("i1", &m));
+    remove_place(&p);
+}
+
+/* A copied RUN_DIR: two hosts that take one row for theirs would both be
+ * alone. Whoever has the copy mapped goes on with what it has. */
+static void
+a_copy_of_the_file_is_another_host(void **state)
+{
+    char host[sizeof(coherence_file->host)];
+    struct place p;
+
+    (void)state;
+    make_place(&p);
+    coherence_open(true);
+    be_alone_for(60000);
+    memcpy(host, coherence_file->host, sizeof(host));
+    coherence_close();
+    assert_int_equal(rename(p.path, p.other), 0);
+    copy_file(p.other, p.path);
+    coherence_open(true);
+    assert_string_not_equal(coherence_file->host, host);
+    assert_int_equal(strlen(coherence_file->host), 32);
+    assert_int_equal(atomic_load(&coherence_file->alone), 0);
+    remove_place(&p);
+}
+
+static void
+the_file_has_its_blocks(void **state)
+{
+    struct place p;
+    struct stat st;
+
+    (void)state;
+    make_place(&p);
+    coherence_open(true);
+    assert_int_equal(stat(p.path, &st), 0);
+    assert_int_equal(st.st_size, sizeof(struct coherence_file));
+    assert_true(st.st_blocks * 512 >= st.st_size);
+    remove_place(&p);
+}
+
 static int
 begin(void **state)
 {
@@ -247,6 +354,9 @@ main(void)
         TEST(what_another_process_ended_is_not_brought_back),
         TEST(who_is_not_by_himself_shares),
         TEST(where_a_host_listens_is_found_by_name),
+        TEST(processes_of_a_host_have_one_file),
+        TEST(a_copy_of_the_file_is_another_host),
+        TEST(the_file_has_its_blocks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
