@@ -237,3 +237,39 @@ def test_a_killed_writer_leaves_nothing_old(doris, deployment):
     finally:
         for w in (writer, *readers):
             w.end()
+
+
+def kept(deployment, read):
+    """Reads until the host, which is alone, answers from what it has kept;
+    the reply."""
+    until(lambda: is_alone(deployment), "the host is alone", 30)
+    before = hits(deployment)
+
+    def once_more():
+        read()
+        return hits(deployment) >= before + 8  # in both workers
+
+    until(once_more, "hits")
+    return read()
+
+
+def test_an_id_that_another_instance_claims_leads_there(doris, deployment):
+    """Nobody has the id, so it leads to the instance that it names; what is
+    kept of that ends with the claim, and begins again when it is given up."""
+    ms = MetaService(doris)
+    iid, other = ms.instance(), ms.instance()
+    ms.cluster(iid, "c1", public_endpoint="named")
+    ms.cluster(other, "c1", public_endpoint="claimed")
+    node = be(iid, 1, cloud_unique_id=f"1:{iid}:any")
+    change = {"instance_id": other, "cluster": {
+        "cluster_id": "c1", "type": "COMPUTE", "nodes": [node]}}
+
+    def read():
+        return ms.get_cluster(iid)["public_endpoint"]
+
+    for _ in range(3):
+        assert kept(deployment, read) == "named"
+        ms.ok("add_node", change)
+        assert [read() for _ in range(8)] == ["claimed"] * 8
+        ms.ok("drop_node", change)
+        assert [read() for _ in range(8)] == ["named"] * 8
