@@ -9,12 +9,13 @@ import secrets
 import shutil
 import signal
 import tempfile
+import threading
 from contextlib import contextmanager
 
 import pytest
 from support.load import Load
 from support.metaservice import MetaService, be
-from support.store import rows
+from support.store import rows, value
 from support.waiting import until
 from support.worker import Worker
 
@@ -251,6 +252,60 @@ def kept(deployment, read):
 
     until(once_more, "hits")
     return read()
+
+
+@contextmanager
+def commits_wait(deployment):
+    """At the server, which has them."""
+    connection = deployment.sql()
+    rows(connection, "BACKUP STAGE START")
+    rows(connection, "BACKUP STAGE BLOCK_COMMIT")
+    try:
+        yield
+    finally:
+        connection.close()  # which ends it
+
+
+def waiting_commits(sql):
+    return value(sql, """SELECT COUNT(*) FROM information_schema.PROCESSLIST
+        WHERE STATE = 'Waiting for backup lock' AND INFO = 'COMMIT'""")
+
+
+def is_locked(sql, iid):
+    return rows(sql, "SELECT 1 FROM doris_instance WHERE instance_id = %s"
+                " FOR UPDATE SKIP LOCKED", iid.encode()) == []
+
+
+def test_a_commit_that_outlives_its_worker_is_shown(doris, deployment, sql):
+    """The worker is killed when the server has its COMMIT, but has not
+    answered: nobody is left to say that something has changed."""
+    race = Race(MetaService(doris))
+    writer = worker_of(deployment)
+
+    def read():
+        return race.ms.get_cluster(race.iid, "c0").get("public_endpoint", "0")
+
+    def write():
+        with pytest.raises(Exception):  # its connection ends
+            race.write(writer, "c0")
+
+    try:
+        assert kept(deployment, read) == "0"
+        with commits_wait(deployment):
+            client = threading.Thread(target=write)
+            client.start()
+            until(lambda: is_locked(sql, race.iid) and waiting_commits(sql),
+                  "the COMMIT waits")
+            writer.kill()
+            client.join()
+        until(lambda: not is_locked(sql, race.iid), "it has ended")
+        done = value(sql, "SELECT public_endpoint FROM doris_cluster WHERE"
+                     " instance_id = %s AND cluster_id = 'c0'",
+                     race.iid.encode())
+        assert [read() for _ in range(8)] == [done or "0"] * 8
+        assert done == "1"
+    finally:
+        writer.end()
 
 
 def test_an_id_that_another_instance_claims_leads_there(doris, deployment):
