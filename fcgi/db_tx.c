@@ -402,12 +402,25 @@ commit_and_settle(struct db *db)
     return e;
 }
 
+/* COMMIT never leaves with START TRANSACTION: a server that hangs has all of
+ * it then, and does it when it goes on, long after the client was told that
+ * it failed. One that has answered within the transaction was well just now. */
+static enum err
+open_before_commit(struct db *db, enum err e)
+{
+    bool whole = db->tx == TX_NOTED && db->batch.waiting.n > 0;
+
+    return e == ERR_OK && whole ? db_flush(db) : e;
+}
+
 enum err
 db_end(struct db *db, enum err e)
 {
-    enum db_tx was = db->tx;
+    enum db_tx was;
 
     db_rows_end(db);
+    e = open_before_commit(db, e);
+    was = db->tx;
     if (db->batch.waiting.n > 0 && was != TX_BROKEN) {
         if (e == ERR_OK)
             return commit_and_settle(db);

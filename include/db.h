@@ -121,8 +121,10 @@ enum err db_exec_one(struct db *db, const char *sql,
 /* As db_exec and db_exec_one, for statements of which nothing but success is
  * asked. In a transaction of a caller who can run it again (db_batch) they
  * wait, with a copy of their values, and leave with the next statement whose
- * answer is needed, or with COMMIT: one round trip. Until then they are not
- * said to have failed; see db_batch_undone. */
+ * answer is needed, or with COMMIT: one round trip (two when the transaction
+ * has had no answer yet: a server that hangs must not have all of it, and do
+ * it when it goes on). Until then they are not said to have failed; see
+ * db_batch_undone. */
 enum err db_later(struct db *db, const char *sql,
                   struct db_args args) MUST_USE;
 enum err db_later_one(struct db *db, const char *sql,
