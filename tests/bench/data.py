@@ -6,6 +6,7 @@ number in their names replaced: so the bulk looks exactly as the product
 writes it, whatever that is. The peers have a schema of their own with the
 same tables and rows, without `doc`."""
 
+import json
 import random
 
 from support.waiting import until
@@ -202,6 +203,24 @@ class Store:
             "cloud_unique_id": f"1:{i}:n{c}0", "cluster_id": f"{i}_c{c}"})
         must(answer)
         return answer.json["result"]
+
+    def written(self, by_peer, body):
+        """What is wrong with what that add_node has left; "" when nothing
+        is."""
+        schema = PEERS if by_peer else "metagate"
+        node = body["cluster"]["nodes"][0]["cloud_unique_id"]
+        for table in ("doris_node", "doris_cloud_id"):
+            if not self.run(f"SELECT 1 FROM {schema}.{table} WHERE"
+                            " cloud_unique_id = %s AND instance_id = %s",
+                            [node, body["instance_id"]]):
+                return f"nothing in {table}"
+        audit = self.run(f"SELECT before_json, after_json FROM {schema}.audit"
+                         " WHERE INSTR(request_json, %s)", [node])
+        if len(audit) != 1 or None in audit[0]:
+            return f"{len(audit)} audit rows {audit}"
+        ids = [[n["cloud_unique_id"] for n in json.loads(text)["nodes"]]
+               for text in audit[0]]
+        return "" if ids[0] + [node] == ids[1] else f"audit tells {ids}"
 
     def make_peers(self, password):
         """The peers' schema and account. Their sessions write no binlog, as
