@@ -573,6 +573,12 @@ enum err doris_instance_load(struct req *r, const char *instance_id,
 enum err doris_fail_instance(struct req *r, enum err e,
                              const char *instance_id) MUST_USE;
 
+/* The live instance as it is, locked for a change and named in the audit row;
+ * its new version. Refused as doris_fail_instance does. */
+enum err
+doris_instance_lock(struct req *r, const char *id, int64_t now,
+                    uint64_t *version, struct doris_instance *out) MUST_USE;
+
 /* The instance that holds a cloud_unique_id, or the one named inside it
  * ("1:<instance>:<any>"); NOT_FOUND when neither is there. */
 enum err doris_resolve(struct req *r, const char *cloud_unique_id,

@@ -178,11 +178,7 @@ doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    doris_audit_target(r, "instance", in->instance_id, NULL);
-    e = doris_store_lock_live(r->db, in->instance_id, t.now, &version);
-    if (e != ERR_OK)
-        return doris_fail_instance(r, e, in->instance_id);
-    e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
+    e = doris_instance_lock(r, in->instance_id, t.now, &version, &i);
     if (e == ERR_OK)
         e = doris_store_objs(r->db, r->arena, in->instance_id, &t.n, &t.v);
     if (e == ERR_OK)
@@ -211,11 +207,7 @@ begin(struct req *r, const char *cloud_unique_id, struct change *ch)
     e = resolve(r, cloud_unique_id, &ch->instance_id);
     if (e != ERR_OK)
         return e;
-    doris_audit_target(r, "instance", ch->instance_id, NULL);
-    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
-    if (e != ERR_OK)
-        return doris_fail_instance(r, e, ch->instance_id);
-    e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
+    e = doris_instance_lock(r, ch->instance_id, ch->now, &ch->version, &ch->i);
     if (e == ERR_OK)
         e = doris_store_objs(r->db, r->arena, ch->instance_id, &ch->n, &ch->v);
     return e;

@@ -91,3 +91,16 @@ doris_fail_instance(struct req *r, enum err e, const char *instance_id)
     return req_fail(r, DORIS_READ_UNKNOWN,
                     ARGS(arg("instance_id", instance_id)));
 }
+
+enum err
+doris_instance_lock(struct req *r, const char *id, int64_t now,
+                    uint64_t *version, struct doris_instance *out)
+{
+    enum err e;
+
+    doris_audit_target(r, "instance", id, NULL);
+    e = doris_store_lock_live(r->db, id, now, version);
+    if (e != ERR_OK)
+        return doris_fail_instance(r, e, id);
+    return doris_store_instance(r->db, r->arena, id, out);
+}

@@ -29,11 +29,7 @@ doris_ram_user_alter(struct req *r, const struct doris_alter_ram_user *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    doris_audit_target(r, "instance", in->instance_id, NULL);
-    e = doris_store_lock_live(r->db, in->instance_id, doris_now(), &version);
-    if (e != ERR_OK)
-        return doris_fail_instance(r, e, in->instance_id);
-    e = doris_store_instance(r->db, r->arena, in->instance_id, &i);
+    e = doris_instance_lock(r, in->instance_id, doris_now(), &version, &i);
     if (e != ERR_OK)
         return e;
     audit_before(r, &i, version);

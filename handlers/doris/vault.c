@@ -26,11 +26,7 @@ begin(struct req *r, const struct doris_alter_vault *in, struct change *ch)
         return req_fail(r, DORIS_IID_EMPTY, ARGS());
     if (e != ERR_OK)
         return e;
-    doris_audit_target(r, "instance", ch->instance_id, NULL);
-    e = doris_store_lock_live(r->db, ch->instance_id, ch->now, &ch->version);
-    if (e != ERR_OK)
-        return doris_fail_instance(r, e, ch->instance_id);
-    e = doris_store_instance(r->db, r->arena, ch->instance_id, &ch->i);
+    e = doris_instance_lock(r, ch->instance_id, ch->now, &ch->version, &ch->i);
     if (e == ERR_OK && !ch->i.enable_storage_vault)
         return req_fail(r, DORIS_VAULT_MODE, ARGS());
     return e;
