@@ -118,28 +118,20 @@ end_alone(void)
     } while (!coherence_alone_set(seen, 0));
 }
 
-static const struct {
-    const char *name;
-    unsigned machine, port;
-} listeners[] = {
-#define LISTENER(name, tail, machine, port, refuse) { name, machine, port },
-#include "listeners.def"
-#undef LISTENER
-};
-
 /* "console=127.0.0.1:8080 doris=127.0.0.1:5000", the first of each name. */
 static void
 describe(struct buf *b)
 {
+    const char *last = "", *name;
     char at[512];
+    enum err e;
 
-    for (size_t i = 0; i < COUNT(listeners); i++) {
-        if (i > 0 && strcmp(listeners[i].name, listeners[i - 1].name) == 0)
-            continue;
-        if (place_listener(listeners[i].name, listeners[i].machine,
-                           listeners[i].port, at, sizeof(at)) == ERR_OK)
-            buf_printf(b, "%s%s=%s", b->n > 0 ? " " : "", listeners[i].name,
-                       at);
+    for (size_t i = 0;
+         (e = place_listener_at(i, &name, at, sizeof(at))) != ERR_NOT_FOUND;
+         i++) {
+        if (e == ERR_OK && strcmp(name, last) != 0)
+            buf_printf(b, "%s%s=%s", b->n > 0 ? " " : "", name, at);
+        last = name;
     }
 }
 

@@ -167,20 +167,14 @@ static bool
 is_own(const struct sockaddr *sa, const unsigned char address[16],
        unsigned port)
 {
-    static const struct {
-        const char *name;
-        unsigned machine, port;
-    } listeners[] = {
-#define LISTENER(name, tail, machine, port, refuse) { name, machine, port },
-#include "listeners.def"
-#undef LISTENER
-    };
     char text[300];
+    const char *name;
+    enum err e;
 
-    for (size_t i = 0; i < COUNT(listeners); i++)
-        if (place_listener(listeners[i].name, listeners[i].machine,
-                           listeners[i].port, text, sizeof(text)) == ERR_OK &&
-            is_listener(sa, address, port, text))
+    for (size_t i = 0;
+         (e = place_listener_at(i, &name, text, sizeof(text))) != ERR_NOT_FOUND;
+         i++)
+        if (e == ERR_OK && is_listener(sa, address, port, text))
             return true;
     return false;
 }

@@ -198,6 +198,25 @@ place_listener(const char *name, unsigned machine, unsigned port, char *out,
 }
 
 enum err
+place_listener_at(size_t i, const char **name, char *out, size_t size)
+{
+    static const struct {
+        const char *name;
+        unsigned machine, port;
+    } rows[] = {
+#define LISTENER(name, tail, machine, port, refuse) { name, machine, port },
+#include "listeners.def"
+#undef LISTENER
+    };
+
+    if (i >= COUNT(rows))
+        return ERR_NOT_FOUND;
+    *name = rows[i].name;
+    return place_listener(rows[i].name, rows[i].machine, rows[i].port, out,
+                          size);
+}
+
+enum err
 place_host_port(const char *text, char *host, size_t host_size, unsigned *port)
 {
     const char *colon = strrchr(text, ':');

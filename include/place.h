@@ -31,6 +31,11 @@ enum err place_socket_dir(char *out, size_t size) MUST_USE;
 enum err place_listener(const char *name, unsigned machine, unsigned port,
                         char *out, size_t size) MUST_USE;
 
+/* The i-th row of listeners.def, its name and where it listens; NOT_FOUND
+ * behind the last. */
+enum err place_listener_at(size_t i, const char **name, char *out,
+                           size_t size) MUST_USE;
+
 /* The key in [listen] that moves it; false when there is none. */
 bool place_listen_key(const char *name, char *out, size_t size);
 
