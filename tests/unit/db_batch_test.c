@@ -12,10 +12,9 @@
 
 #include "../../fcgi/db_impl.h"
 
-#include "arena.h"
 #include "clock.h"
 #include "record.h"
-#include "store_server.h"
+#include "store_fixture.h"
 
 #define READ_S 5
 #define LOCK_S 1
@@ -49,42 +48,16 @@ static const char one_sql[] =
     "SELECT id, name, n, u, f, raw FROM part WHERE id = ?";
 static const char all_sql[] = "SELECT id, n FROM part ORDER BY id";
 
-struct fixture {
-    struct db *db, *other;
-    struct arena *a;
-};
-
-static void
-ok(enum err e)
-{
-    assert_string_equal(err_name(e), "ok");
-}
-
 static int
 setup(void **state)
 {
-    static struct fixture f;
+    struct fixture *f = fixture_open();
 
-    f.db = db_open();
-    f.other = db_open();
-    f.a = arena_new(64u << 20);
-    *state = &f;
-    if (f.db == NULL || f.other == NULL || f.a == NULL ||
-        db_exec_text(f.db, "DELETE FROM piece") != ERR_OK ||
-        db_exec_text(f.db, "DELETE FROM part") != ERR_OK)
+    *state = f;
+    if (f == NULL || db_exec_text(f->db, "DELETE FROM piece") != ERR_OK ||
+        db_exec_text(f->db, "DELETE FROM part") != ERR_OK)
         return -1;
-    db_batch(f.db, true);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    arena_free(f->a);
-    db_close(f->db);
-    db_close(f->other);
+    db_batch(f->db, true);
     return 0;
 }
 
@@ -103,19 +76,6 @@ count(struct db *db)
     return n;
 }
 
-/* A counter of f->db's session, asked for by another. */
-static int64_t
-counted(struct fixture *f, const char *name)
-{
-    static const char sql[] =
-        "SELECT CAST(VARIABLE_VALUE AS SIGNED)"
-        " FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = ?";
-    int64_t n = -1;
-
-    ok(db_one_i64(f->db, sql, DB_ARGS(db_str(name)), &n));
-    return n;
-}
-
 /* ---- what they do ---- */
 
 /* All that waits, then COMMIT: a server that hangs must not have both. */
@@ -127,14 +87,15 @@ all_of_a_transaction_is_two_round_trips(void **state)
     int i;
 
     for (i = 0; i < 2; i++) { /* the first prepares */
-        before = counted(f, "Questions");
+        before = counted(f->db, "Questions");
         ok(db_begin(f->db));
         add_later(f->db, i, NULL);
         ok(db_later(f->db, piece_sql, DB_ARGS(db_i64(i))));
         ok(db_later_one(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(i))));
         ok(db_end(f->db, ERR_OK));
     }
-    assert_int_equal(counted(f, "Questions") - before, 3); /* and the look */
+    assert_int_equal(counted(f->db, "Questions") - before,
+                     3); /* and the look */
     assert_int_equal(count(f->other), 2);
 }
 
@@ -273,7 +234,7 @@ static void
 long_batches_are_cut_and_few_are_prepared(void **state)
 {
     struct fixture *f = *state;
-    int64_t id = 0, before = counted(f, "Com_stmt_prepare");
+    int64_t id = 0, before = counted(f->db, "Com_stmt_prepare");
     int n, i;
 
     for (n = 1; n < 60; n++) {
@@ -284,7 +245,7 @@ long_batches_are_cut_and_few_are_prepared(void **state)
     }
     assert_int_equal(count(f->db), id);
     /* with BEGIN or without, 8, or fewer and COMMIT */
-    assert_true(counted(f, "Com_stmt_prepare") - before <= 2 * 8 + 2 + 2);
+    assert_true(counted(f->db, "Com_stmt_prepare") - before <= 2 * 8 + 2 + 2);
 }
 
 static void
@@ -455,9 +416,9 @@ a_server_without_compound_statements_gets_single_ones(void **state)
     (void)count(f->db);
     db_settings.batch = true;
     ok(db_begin(f->db));
-    before = counted(f, "Com_insert");
+    before = counted(f->db, "Com_insert");
     add_later(f->db, 1, NULL);
-    assert_int_equal(counted(f, "Com_insert") - before, 1);
+    assert_int_equal(counted(f->db, "Com_insert") - before, 1);
     assert_int_equal(db_later(f->db, add_sql, DB_ARGS(db_i64(1), db_null())),
                      ERR_EXISTS);
     ok(db_end(f->db, ERR_OK));
@@ -469,18 +430,11 @@ a_server_without_compound_statements_gets_single_ones(void **state)
 static int
 group_setup(void **state)
 {
-    struct db *db;
-    bool made = server_init(READ_S, LOCK_S) && server_migrate();
-    size_t i;
-
     (void)state;
-    if (!made)
-        return -1;
-    db = db_open();
-    for (i = 0; i < COUNT(schema) && made; i++)
-        made = db_exec_text(db, schema[i]) == ERR_OK;
-    db_close(db);
-    return made ? 0 : -1;
+    return server_init(READ_S, LOCK_S) && server_migrate() &&
+                   fixture_schema(schema, COUNT(schema))
+               ? 0
+               : -1;
 }
 
 static int

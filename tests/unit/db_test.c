@@ -12,13 +12,12 @@
 #include <unistd.h>
 #include <time.h>
 
-#include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "crypt.h"
 #include "lease.h"
 #include "record.h"
-#include "store_server.h"
+#include "store_fixture.h"
 
 #define READ_S 2
 #define LOCK_S 1
@@ -67,43 +66,17 @@ static const char all_sql[] = "SELECT name, id FROM thing ORDER BY id";
 static const char lock_all_sql[] =
     "SELECT name, id FROM thing ORDER BY id FOR UPDATE";
 
-struct fixture {
-    struct db *db, *other;
-    struct arena *a;
-};
-
-static void
-ok(enum err e)
-{
-    assert_string_equal(err_name(e), "ok");
-}
-
 static int
 setup(void **state)
 {
-    static struct fixture f;
+    struct fixture *f = fixture_open();
 
-    f.db = db_open();
-    f.other = db_open();
-    f.a = arena_new(16u << 20);
-    *state = &f;
-    return f.db != NULL && f.other != NULL && f.a != NULL &&
-                   db_exec_text(f.db, "DELETE FROM child") == ERR_OK &&
-                   db_exec_text(f.db, "DELETE FROM thing") == ERR_OK &&
-                   db_exec_text(f.db, "DELETE FROM audit") == ERR_OK
+    *state = f;
+    return f != NULL && db_exec_text(f->db, "DELETE FROM child") == ERR_OK &&
+                   db_exec_text(f->db, "DELETE FROM thing") == ERR_OK &&
+                   db_exec_text(f->db, "DELETE FROM audit") == ERR_OK
                ? 0
                : -1;
-}
-
-static int
-teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    arena_free(f->a);
-    db_close(f->db);
-    db_close(f->other);
-    return 0;
 }
 
 static void
@@ -118,19 +91,6 @@ count(struct db *db)
     int64_t n = -1;
 
     ok(db_one_i64(db, count_sql, DB_NO_ARGS, &n));
-    return n;
-}
-
-/* A counter of this session at the server. */
-static int64_t
-counted(struct db *db, const char *name)
-{
-    static const char sql[] =
-        "SELECT CAST(VARIABLE_VALUE AS SIGNED)"
-        " FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = ?";
-    int64_t n = -1;
-
-    ok(db_one_i64(db, sql, DB_ARGS(db_str(name)), &n));
     return n;
 }
 
@@ -936,18 +896,11 @@ load_key(void)
 static int
 group_setup(void **state)
 {
-    struct db *db;
-    bool made = server_init(READ_S, LOCK_S) && server_migrate() && load_key();
-    size_t i;
-
     (void)state;
-    if (!made)
-        return -1;
-    db = db_open();
-    for (i = 0; i < COUNT(schema) && made; i++)
-        made = db_exec_text(db, schema[i]) == ERR_OK;
-    db_close(db);
-    return made ? 0 : -1;
+    return server_init(READ_S, LOCK_S) && server_migrate() && load_key() &&
+                   fixture_schema(schema, COUNT(schema))
+               ? 0
+               : -1;
 }
 
 static int
