@@ -1,9 +1,9 @@
 /* The four tables of a dialect: endpoints, records, checks, errors. What they
- * mean is done once, in fcgi/dispatch.c and its neighbours.
+ * mean is done once, in fcgi/api/dispatch.c and its neighbours.
  *
  * A dialect's header declares with
- *     #define ENDPOINT_FILE "../handlers/doris/endpoints.def"
- *     #define ERROR_FILE "../handlers/doris/errors.def"
+ *     #define ENDPOINT_FILE "doris/endpoints.def"
+ *     #define ERROR_FILE "doris/errors.def"
  *     #include "endpoint_protos.h"      handlers' prototypes, error ids
  * and its dialect.c defines with
  *     #include "endpoint_tables.h"      rows, thunks, error texts

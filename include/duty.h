@@ -1,7 +1,7 @@
 /* What runs in the background. Duties of the cluster are each behind a lease
  * and done by one `control` at a time; upkeep is done on every machine by its
  * `supervise`. Both are rows of tables in handlers/duties.c, where dialects
- * put theirs; the loops around them are fcgi/control.c and supervise.c. */
+ * put theirs; the loops around them are fcgi/command/control.c and supervise.c. */
 #ifndef MG_DUTY_H
 #define MG_DUTY_H
 

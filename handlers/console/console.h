@@ -23,8 +23,8 @@ STRUCT(console_profile, CONSOLE_PROFILE);
 
 extern const struct form console_form;
 
-#define ENDPOINT_FILE "../handlers/console/endpoints.def"
-#define ERROR_FILE    "../handlers/console/errors.def"
+#define ENDPOINT_FILE "console/endpoints.def"
+#define ERROR_FILE    "console/errors.def"
 #include "endpoint_protos.h"
 
 #endif

@@ -711,8 +711,8 @@ bool doris_cluster_name_ok(const char *name);
 const char *doris_node_addr(const struct doris_node *n);
 int32_t doris_node_port(const struct doris_node *n, int type);
 
-#define ENDPOINT_FILE "../handlers/doris/endpoints.def"
-#define ERROR_FILE    "../handlers/doris/errors.def"
+#define ENDPOINT_FILE "doris/endpoints.def"
+#define ERROR_FILE    "doris/errors.def"
 #include "endpoint_protos.h"
 
 #endif

@@ -14,8 +14,8 @@ STRUCT(doris_fe_status, DORIS_FE_STATUS);
 
 extern const struct form doris_fe_form;
 
-#define ENDPOINT_FILE "../handlers/doris/fe_endpoints.def"
-#define ERROR_FILE    "../handlers/doris/fe_errors.def"
+#define ENDPOINT_FILE "doris/fe_endpoints.def"
+#define ERROR_FILE    "doris/fe_errors.def"
 #include "endpoint_protos.h"
 
 #endif

@@ -310,8 +310,8 @@ STRUCT(pegasus_update, PEGASUS_UPDATE);
     X(s, I64, ballot, "ballot", OUT, -)
 STRUCT(pegasus_outcome, PEGASUS_OUTCOME);
 
-#define ENDPOINT_FILE "../handlers/pegasus/endpoints.def"
-#define ERROR_FILE    "../handlers/pegasus/errors.def"
+#define ENDPOINT_FILE "pegasus/endpoints.def"
+#define ERROR_FILE    "pegasus/errors.def"
 #include "endpoint_protos.h"
 
 /* ---- a replica server's own view ---- */

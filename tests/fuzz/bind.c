@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../unit/sketches.h"
+#include "sketches.h"
 #include "fuzz.h"
 #include "utf8.h"
 

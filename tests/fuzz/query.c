@@ -1,5 +1,5 @@
 /* Request targets: path and query, split and decoded, as each dialect may. */
-#include "../../fcgi/uri.h"
+#include "api/uri.h"
 
 #include <string.h>
 

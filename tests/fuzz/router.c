@@ -1,6 +1,6 @@
 /* Paths against the routing table of the real dialects: the listener, a line
  * feed, the decoded path. */
-#include "../../fcgi/route.h"
+#include "api/route.h"
 
 #include <string.h>
 

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "arena.h"
-#include "audit.h"
+#include "store/audit.h"
 #include "clock.h"
 #include "db.h"
-#include "migrate.h"
+#include "schema/migrate.h"
 
 #define LINE_BYTES 65536
 #define TEXTS_MAX 256

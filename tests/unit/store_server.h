@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "db.h"
-#include "migrate.h"
+#include "schema/migrate.h"
 
 static char server_schema[64];
 

@@ -15,7 +15,7 @@ from support.tables import event
 from support.words import fresh
 
 SCOPES = ["none", "unknown", "read", "write", "admin", "profile", "machine"]
-# The scopes that a token has: fcgi/scope.c.
+# The scopes that a token has: fcgi/base/scope.c.
 HAS = {"read": {"read"}, "write": {"read", "write"},
        "admin": {"read", "write", "admin", "profile", "machine"},
        "profile": {"profile"}, "machine": {"machine"}}
@@ -288,7 +288,7 @@ def test_a_parameter_of_a_wrong_type_is_refused(deployment, case):
 # ---- checks ----
 
 def given(body, dotted):
-    """Whether a member counts as given (fcgi/record.c: field_given)."""
+    """Whether a member counts as given (fcgi/record/record.c: field_given)."""
     at = body
     for step in dotted.split("."):
         if not isinstance(at, dict) or step not in at:

@@ -1,0 +1,611 @@
+/* A request through the tables: route, rights, input, handler, reply. The
+ * order of refusals is the order of the steps below. */
+#include "dispatch.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "bind.h"
+#include "checks.h"
+#include "clock.h"
+#include "crypt.h"
+#include "failure.h"
+#include "log.h"
+#include "metrics.h"
+#include "reply.h"
+#include "req_audit.h"
+#include "req_io.h"
+#include "route.h"
+#include "tables.h"
+#include "host/wake.h"
+
+/* A handler is run this often at the most: after deadlocks, lock time-outs
+ * and lost connections, always before the request's deadline. */
+#define RUNS_MAX        4
+#define SLOW_REQUEST_MS 1000
+
+enum err
+dispatch_init(void)
+{
+    enum err e;
+
+    e = route_init();
+    return e == ERR_OK ? tables_check() : e;
+}
+
+bool
+dispatch_knows_listener(const char *listener)
+{
+    return route_knows_listener(listener);
+}
+
+static unsigned
+method_bit(const char *method)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } methods[] = {
+        { "GET", GET }, { "HEAD", GET },      { "POST", POST },
+        { "PUT", PUT }, { "DELETE", DELETE }, { "OPTIONS", OPTIONS },
+    };
+
+    for (size_t i = 0; i < COUNT(methods); i++)
+        if (strcmp(methods[i].name, method) == 0)
+            return methods[i].bit;
+    return 0;
+}
+
+unsigned
+dispatch_peek_flags(const char *listener, const char *method, const char *path)
+{
+    struct route_match m;
+    const struct row *row;
+    unsigned methods;
+
+    route_find(listener, path, &m);
+    if (m.group == NULL)
+        return 0;
+    row = route_row(m.group, method_bit(method), NULL, &methods);
+    return row == NULL ? 0 : row->flags;
+}
+
+/* ---- rights ---- */
+
+static enum err
+check_basic(struct req *r)
+{
+    const char *h = r->io->param(r->io, "HTTP_AUTHORIZATION");
+    struct span plain;
+    const char *colon;
+
+    if (h == NULL || strncasecmp(h, "Basic ", 6) != 0 ||
+        crypt_unbase64(r->arena, h + 6, &plain) != ERR_OK)
+        return failure_event(r, EVENT_NO_TOKEN, ARGS());
+    colon = memchr(plain.p, ':', plain.n);
+    if (colon == NULL || memchr(plain.p, '\0', plain.n) != NULL)
+        return failure_event(r, EVENT_NO_TOKEN, ARGS());
+    return r->dialect->basic(
+        r, arena_strndup(r->arena, plain.p, (size_t)(colon - plain.p)),
+        arena_strndup(r->arena, colon + 1,
+                      plain.n - (size_t)(colon + 1 - plain.p)));
+}
+
+static bool
+open_to_all(const struct route_match *m)
+{
+    if (m->mount->auth == AUTH_NONE)
+        return true;
+    for (size_t i = 0; m->group != NULL && i < m->group->n; i++)
+        if (m->group->rows[i]->scope == SCOPE_NONE)
+            return true;
+    return false;
+}
+
+/* Before the path is looked at: who asks. */
+static enum err
+check_identity(struct req *r, const struct route_match *m)
+{
+    if (m->mount->auth == AUTH_BASIC)
+        return check_basic(r);
+    if (r->rights == 0 && !open_to_all(m))
+        return failure_event(r, EVENT_NO_TOKEN, ARGS());
+    return ERR_OK;
+}
+
+static enum err
+check_scope(struct req *r)
+{
+    enum scope need = r->endpoint->scope;
+
+    if (need == SCOPE_NONE || r->mount->auth == AUTH_NONE || req_may(r, need))
+        return ERR_OK;
+    return failure_event(r, EVENT_SCOPE, ARGS(arg("scope", scope_name(need))));
+}
+
+bool
+req_may(const struct req *r, enum scope s)
+{
+    return (r->rights & s) != 0;
+}
+
+enum secret_mode
+req_secrets(const struct req *r)
+{
+    return r->see_secrets ? SECRETS_FULL : r->form->secrets;
+}
+
+/* ---- which row ---- */
+
+static const char *
+allowed(struct req *r, unsigned methods)
+{
+    return arena_printf(r->arena, "%s%s%s%s%s",
+                        (methods & GET) != 0 ? "GET, HEAD" : "",
+                        (methods & POST) != 0 ? ", POST" : "",
+                        (methods & PUT) != 0 ? ", PUT" : "",
+                        (methods & DELETE) != 0 ? ", DELETE" : "",
+                        (methods & OPTIONS) != 0 ? ", OPTIONS" : "");
+}
+
+static enum err
+refuse_method(struct req *r, unsigned methods)
+{
+    const char *list = allowed(r, methods);
+
+    if (list != NULL)
+        req_header_add(r, "Allow", list[0] == ',' ? list + 2 : list);
+    return failure_event(r, EVENT_METHOD, ARGS());
+}
+
+/* The row of a path that selects by itself. */
+static enum err
+select_by_path(struct req *r, const struct route_match *m)
+{
+    unsigned methods;
+
+    r->endpoint = route_row(m->group, r->method_bit, NULL, &methods);
+    return r->endpoint == NULL ? refuse_method(r, methods) : ERR_OK;
+}
+
+/* The row that the body names: any row of the path tells scope and form until
+ * then. */
+static enum err
+select_by_verb(struct req *r, const struct route_match *m)
+{
+    unsigned methods;
+    enum err e;
+
+    e = select_by_path(r, m);
+    if (e == ERR_OK)
+        e = bind_parse_body(r);
+    if (e == ERR_OK)
+        e = r->dialect->classify(r, r->json);
+    if (e != ERR_OK)
+        return e;
+    r->endpoint = route_row(m->group, r->method_bit, r->operation, &methods);
+    if (r->endpoint == NULL)
+        return methods == 0 ? failure_event(r, EVENT_UNKNOWN_PATH, ARGS())
+                            : refuse_method(r, methods);
+    return ERR_OK;
+}
+
+static void
+take_row(struct req *r)
+{
+    r->io->in_rec = r->endpoint->in;
+    r->io->checks = r->endpoint->checks;
+}
+
+/* Other records for the encoding in which the verb was sent. */
+static enum err
+take_variant(struct req *r)
+{
+    const struct row *v;
+
+    take_row(r);
+    if (r->encoding == NULL)
+        return ERR_OK;
+    v = route_variant(r->dialect, r->operation, r->encoding->name);
+    if (v == NULL)
+        return ERR_OK;
+    if (v->in == &NOT_SPOKEN_rec)
+        return failure_event(r, EVENT_UNKNOWN_PATH, ARGS());
+    r->io->in_rec = v->in;
+    r->io->checks = v->checks;
+    return ERR_OK;
+}
+
+static enum err
+select_row(struct req *r, const struct route_match *m)
+{
+    enum err e;
+
+    if (m->group == NULL)
+        return failure_event(r, EVENT_UNKNOWN_PATH, ARGS());
+    e = m->group->by_verb ? select_by_verb(r, m) : select_by_path(r, m);
+    return e == ERR_OK ? take_variant(r) : e;
+}
+
+void
+req_select(struct req *r, const char *verb, const struct encoding *enc)
+{
+    r->operation = verb;
+    r->encoding = enc;
+    if (enc != NULL)
+        r->form = enc->form;
+}
+
+/* ---- input ---- */
+
+/* BIND_LATE: the handler binds when it has looked at other things first; it
+ * finds the captures here. */
+static _Thread_local const struct route_match *current_match;
+
+enum err
+req_bind(struct req *r, void *in)
+{
+    enum err e = bind_input(r, r->io->in_rec, current_match, in);
+
+    r->io->in = in;
+    return e;
+}
+
+static enum err
+prepare_input(struct req *r, void **in)
+{
+    const struct record *rec = r->io->in_rec;
+    enum err e = ERR_OK;
+
+    *in = arena_alloc(r->arena, rec->size);
+    if (*in == NULL)
+        return ERR_NOMEM;
+    if (r->dialect->query != NULL)
+        e = r->dialect->query(r);
+    if (e == ERR_OK && (r->endpoint->flags & STRICT_QUERY) != 0)
+        e = bind_strict_query(r, rec);
+    if (e == ERR_OK && (r->endpoint->flags & LEADER_ONLY) != 0)
+        e = r->dialect->leader(r);
+    if (e == ERR_OK && (r->endpoint->flags & BIND_LATE) == 0)
+        e = req_bind(r, *in);
+    return e;
+}
+
+enum err
+req_check(struct req *r, const void *in)
+{
+    return checks_run(r, r->io->checks, in);
+}
+
+/* ---- the handler ---- */
+
+static void
+forget_answer(struct req *r)
+{
+    struct req_io *io = r->io;
+
+    io->status = 0;
+    io->n_headers = 0;
+    io->answered = false;
+    io->out_rec = NULL;
+    io->text = NULL;
+    io->failed = NULL;
+    io->failure = (struct failure){ 0 };
+    io->target = io->before = io->after = NULL;
+    io->audit_lost = false;
+    io->wake = false;
+}
+
+/* The transaction of a mutation. Its reply is made before the commit: what
+ * cannot be answered is not done. A duplicate audit row means that a front end
+ * has used a request id twice: this one is not done, and not called done. */
+static enum err
+run_transaction(struct req *r, const void *in, struct reply *rp)
+{
+    enum err e;
+
+    e = db_begin(r->db);
+    if (e == ERR_OK)
+        e = r->endpoint->handler(r, in);
+    if (e == ERR_OK)
+        e = reply_render(rp);
+    if (e == ERR_OK)
+        e = req_audit_write(r);
+    e = db_end(r->db, e);
+    if (e == ERR_EXISTS && !req_failed(r) &&
+        strcmp(db_dup_index(r->db), "audit_request_id") == 0) {
+        log_error("request.id_used_twice id=%s", r->request_id);
+        e = ERR_INTERNAL;
+    }
+    return e;
+}
+
+/* What a duplicate key means is a row of errors.def. */
+static enum err
+name_duplicate(struct req *r)
+{
+    const struct unique_text *u = r->dialect->uniques;
+
+    for (; u->index != NULL; u++)
+        if (strcmp(u->index, db_dup_index(r->db)) == 0)
+            return req_fail(r, u->error, ARGS());
+    return ERR_EXISTS;
+}
+
+static enum err
+run_once(struct req *r, const void *in, struct reply *rp)
+{
+    unsigned flags = r->endpoint->flags;
+    enum err e = ERR_OK;
+
+    forget_answer(r);
+    if ((flags & TX) != 0)
+        return run_transaction(r, in, rp);
+    if ((flags & SNAPSHOT) != 0)
+        e = db_begin_snapshot(r->db);
+    if (e == ERR_OK)
+        e = r->endpoint->handler(r, in);
+    if (e == ERR_OK)
+        e = reply_render(rp);
+    if ((flags & SNAPSHOT) != 0)
+        e = db_end(r->db, e);
+    return e;
+}
+
+/* Statements that were sent together and failed do not say which of them it
+ * was: the handler is run again at once, and each is sent by itself. This is
+ * no collision, and happens once. */
+static enum err
+run_joined(struct req *r, const void *in, struct reply *rp, bool *joined)
+{
+    enum err e;
+
+    db_batch(r->db, *joined);
+    e = run_once(r, in, rp);
+    if (e == ERR_OK || !*joined || rp->head_sent || !db_batch_undone(r->db))
+        return e;
+    *joined = false;
+    db_batch(r->db, false);
+    return run_once(r, in, rp);
+}
+
+/* Those who collided do not meet again at once, and another host of a
+ * cluster gets a moment; short against the deadline. */
+static void
+pause_before_run(int runs)
+{
+    struct timespec t = { 0 };
+    uint32_t jitter = 0;
+
+    (void)!crypt_random(&jitter, sizeof(jitter));
+    t.tv_nsec = (long)(1 + jitter % (uint32_t)(10 * runs)) * 1000000L;
+    (void)nanosleep(&t, NULL);
+}
+
+static enum err
+run(struct req *r, const void *in, struct reply *rp)
+{
+    bool joined = (r->endpoint->flags & TX) != 0; /* one transaction */
+    enum err e = ERR_OK;
+
+    for (int runs = 1;; runs++) {
+        e = run_joined(r, in, rp, &joined);
+        if (e == ERR_OK || req_failed(r) || rp->head_sent || runs == RUNS_MAX ||
+            !db_may_rerun(r->db))
+            break;
+        metrics_add(METRIC_RERUNS, 1);
+        pause_before_run(runs);
+        log_info("request.again operation=%s errno=%u run=%d", r->operation,
+                 db_errno(r->db), runs);
+    }
+    db_batch(r->db, false);
+    if (e == ERR_EXISTS && !req_failed(r))
+        e = name_duplicate(r);
+    return e;
+}
+
+/* ---- the whole ---- */
+
+static enum err
+serve(struct req *r, const struct route_match *m, struct reply *rp)
+{
+    void *in = NULL;
+    enum err e;
+
+    e = check_identity(r, m);
+    if (e == ERR_OK)
+        e = select_row(r, m);
+    if (e == ERR_OK)
+        e = check_scope(r);
+    if (e == ERR_OK)
+        e = prepare_input(r, &in);
+    if (e != ERR_OK)
+        return e;
+    if (r->dialect->admit != NULL)
+        e = r->dialect->admit(r, in);
+    if (e != ERR_OK)
+        return e;
+    reply_init(rp, r);
+    return run(r, in, rp);
+}
+
+/* The path below the mount, as messages name it. */
+static const char *
+operation_of(const struct req *r)
+{
+    size_t n = strlen(r->mount->prefix);
+    const char *p = r->path;
+
+    if (strncmp(p, r->mount->prefix, n) == 0)
+        p += n;
+    return *p == '/' ? p + 1 : p;
+}
+
+static void
+log_request(const struct req *r, enum err e)
+{
+    int64_t ms = clock_mono_ms() - r->started_ms;
+    bool mutation = r->endpoint != NULL && (r->endpoint->flags & TX) != 0;
+
+    if (e == ERR_STORE || e == ERR_INTERNAL || e == ERR_NOMEM ||
+        e == ERR_TIMEOUT)
+        log_error("request.failed listener=%s operation=%s err=%s errno=%u "
+                  "why=\"%s\" ms=%lld",
+                  r->listener, r->operation, err_name(e), db_errno(r->db),
+                  db_error(r->db), (long long)ms);
+    else if (mutation || ms >= SLOW_REQUEST_MS)
+        log_info("request.done listener=%s operation=%s token=%s target=%s "
+                 "err=%s ms=%lld",
+                 r->listener, r->operation, r->token_name,
+                 r->io->target == NULL ? "" : r->io->target, err_name(e),
+                 (long long)ms);
+}
+
+static void
+count_request(const struct req *r, enum err e, int64_t us)
+{
+    int status = r->io->status;
+
+    if (r->endpoint == NULL) {
+        metrics_add(METRIC_UNROUTED, 1);
+        return;
+    }
+    if (e != ERR_OK)
+        status = r->io->failure.http;
+    else if (status == 0)
+        status = r->endpoint->status;
+    metrics_request(r->dialect, r->endpoint, status, us);
+}
+
+static void
+enter(struct req *r, struct route_match *m)
+{
+    route_find(r->listener, r->path, m);
+    r->dialect = m->dialect;
+    r->mount = m->mount;
+    r->form = m->mount->form;
+    r->method_bit = method_bit(r->method);
+    r->operation = operation_of(r);
+    current_match = m;
+    db_request_id(r->db, r->request_id);
+    db_deadline(r->db, r->deadline_ms);
+}
+
+static void
+answer_failure(struct req *r, struct reply *rp, enum err e)
+{
+    if (!req_failed(r))
+        (void)failure_set(r, failure_default(r->dialect, e), ARGS());
+    reply_send_failure(rp);
+}
+
+void
+dispatch(struct req *r)
+{
+    int64_t start_us = clock_mono_us();
+    struct route_match m;
+    struct reply rp;
+    enum err e;
+
+    enter(r, &m);
+    reply_init(&rp, r);
+    e = serve(r, &m, &rp);
+    if (e == ERR_OK && r->io->wake)
+        wake_send();
+    if (e == ERR_OK)
+        reply_send(&rp);
+    else
+        answer_failure(r, &rp, e);
+    reply_free(&rp);
+    count_request(r, e, clock_mono_us() - start_us);
+    log_request(r, e);
+    current_match = NULL;
+}
+
+void
+dispatch_refuse(struct req *r, enum event event, struct args args)
+{
+    struct route_match m;
+    struct reply rp;
+
+    enter(r, &m);
+    reply_init(&rp, r);
+    answer_failure(r, &rp, failure_event(r, event, args));
+    reply_free(&rp);
+    current_match = NULL;
+}
+
+/* ---- answering, for handlers ---- */
+
+enum err
+req_ok(struct req *r)
+{
+    r->io->answered = true;
+    return ERR_OK;
+}
+
+enum err
+req_send(struct req *r, const struct record *rec, const void *out)
+{
+    r->io->answered = true;
+    r->io->out_rec = rec;
+    r->io->out = out;
+    return ERR_OK;
+}
+
+enum err
+req_send_or_fail(struct req *r, enum err e, const struct record *rec,
+                 const void *out)
+{
+    return e == ERR_OK ? req_send(r, rec, out) : e;
+}
+
+enum err
+req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
+{
+    r->io->answered = true;
+    r->io->text_type = content_type;
+    r->io->text = p;
+    r->io->text_bytes = n;
+    return ERR_OK;
+}
+
+void
+req_status(struct req *r, int http)
+{
+    r->io->status = http;
+}
+
+void
+req_header_add(struct req *r, const char *name, const char *value)
+{
+    size_t n = r->io->n_headers;
+
+    if (n == REPLY_HEADERS_MAX)
+        return;
+    r->io->header[n].name = name;
+    r->io->header[n].value = value;
+    r->io->n_headers = n + 1;
+}
+
+const char *
+req_query(const struct req *r, const char *key)
+{
+    for (size_t i = 0; i < r->n_query; i++)
+        if (strcmp(r->query[i].key, key) == 0)
+            return r->query[i].value;
+    return NULL;
+}
+
+const char *
+req_header(const struct req *r, const char *name)
+{
+    return r->io->param(r->io, name);
+}
+
+void
+req_wake(struct req *r)
+{
+    r->io->wake = true;
+}

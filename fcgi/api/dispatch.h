@@ -1,0 +1,30 @@
+/* From a filled struct req to its reply, by the dialects' tables. */
+#ifndef MG_DISPATCH_H
+#define MG_DISPATCH_H
+
+#include "req.h"
+
+/* Resolves and checks all tables of dialects[]; every mistake is logged.
+ * INTERNAL when there is one: the process must not serve. Once, before
+ * threads. */
+enum err dispatch_init(void) MUST_USE;
+
+/* Whether the listener ("doris", "pegasus-meta/m1") is known. */
+bool dispatch_knows_listener(const char *listener);
+
+/* Flags of the row that this listener, method and path would reach (verbs in
+ * bodies are not looked at): SLOW decides the thread. 0 when unknown. */
+unsigned
+dispatch_peek_flags(const char *listener, const char *method, const char *path);
+
+/* Serves the request: routes, checks rights, binds, runs the handler (again
+ * after a deadlock or a lost connection), renders and writes the reply
+ * through r->io. r->mount, endpoint, form, encoding are set here; every
+ * other member of the request before. */
+void dispatch(struct req *r);
+
+/* Answers with the dialect's row for that event instead (no thread free, no
+ * readable query); args are those named at the event. */
+void dispatch_refuse(struct req *r, enum event event, struct args args);
+
+#endif

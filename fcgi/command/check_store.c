@@ -1,0 +1,199 @@
+/* metagate check: the metadata store. */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "coherence.h"
+#include "schema/migrate.h"
+#include "store/store.h"
+
+#define CLOCK_WARN_MS 1000
+#define CLOCK_FAIL_MS 5000
+
+static const char version_sql[] = "SELECT VERSION()";
+static const char now_sql[] =
+    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+
+/* Settings that metagate relies on: a value that must not stand there, or the
+ * least number that may. */
+static const struct {
+    const char *name, *sql, *bad;
+    int64_t least;
+    enum verdict verdict;
+    const char *why;
+} settings[] = {
+#define GLOBAL(name) #name, "SELECT CAST(@@GLOBAL." #name " AS CHAR)"
+/* a switch reads OFF and ON otherwise */
+#define NUMBER(name) #name, "SELECT CAST(@@GLOBAL." #name " + 0 AS CHAR)"
+    { NUMBER(read_only), "1", 0, FAIL,
+      "nothing can be written; use the primary in [mysql] hosts" },
+    { NUMBER(innodb_flush_log_at_trx_commit), "0", 0, FAIL,
+      "acknowledged writes can be lost; set it to 1" },
+    { NUMBER(innodb_flush_log_at_trx_commit), "2", 0, WARN,
+      "a crash of the host can lose the last second; set it to 1" },
+    { NUMBER(sync_binlog), "0", 0, WARN,
+      "after a crash of the host the binlog may lack what the tables have; "
+      "set it to 1" },
+    { NUMBER(innodb_strict_mode), "0", 0, WARN, "set it to 1" },
+    { GLOBAL(character_set_server), "latin1", 0, WARN,
+      "set it to utf8mb4 for databases made without one" },
+    { NUMBER(max_allowed_packet), NULL, 4 << 20, FAIL,
+      "large requests cannot be stored; set it to 16M" },
+    { NUMBER(max_connections), NULL, 64, WARN,
+      "every thread of every process has a connection; set it to 500" },
+#undef GLOBAL
+#undef NUMBER
+};
+
+/* False when there is nobody to ask. */
+static bool
+look_version(struct look *l)
+{
+    struct finding f = { 0 };
+    const char *v = "";
+    enum err e = db_one_str(l->db, l->arena, version_sql, DB_NO_ARGS, &v);
+    int major = atoi(v), minor = 0;
+
+    if (strchr(v, '.') != NULL)
+        minor = atoi(strchr(v, '.') + 1);
+    if (e != ERR_OK) {
+        FOUND(&f, FAIL, "the metadata store does not answer: %s",
+              db_error(l->db));
+        CURE(&f, "see [mysql] in metagate.ini and `metagate status`");
+    } else if (strstr(v, "MariaDB") != NULL
+                   ? major < 10 || (major == 10 && minor < 6)
+                   : major < 8) {
+        FOUND(&f, FAIL, "server %s is too old", v);
+        CURE(&f, "MariaDB 10.6 or MySQL 8.0 is the oldest that is tested");
+    } else {
+        FOUND(&f, OK, "server %s at %s", v, db_peer(l->db));
+    }
+    check_report(l, "store", &f);
+    return e == ERR_OK;
+}
+
+static void
+look_setting(struct look *l, struct finding *f, size_t i)
+{
+    const char *v = "";
+
+    if (db_one_str(l->db, l->arena, settings[i].sql, DB_NO_ARGS, &v) !=
+        ERR_OK) {
+        FOUND(f, WARN, "%s cannot be read: %s", settings[i].name,
+              db_error(l->db));
+        CURE(f, "%s", settings[i].why);
+    } else if (settings[i].bad != NULL ? strcmp(v, settings[i].bad) == 0
+                                       : atoll(v) < settings[i].least) {
+        FOUND(f, settings[i].verdict, "%s = %s", settings[i].name, v);
+        CURE(f, "%s", settings[i].why);
+    }
+}
+
+static void
+look_settings(struct look *l)
+{
+    struct finding well = { .verdict = OK };
+    bool all = true;
+
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        struct finding f = { 0 };
+
+        look_setting(l, &f, i);
+        if (f.verdict == OK)
+            continue;
+        check_report(l, "settings", &f);
+        all = false;
+    }
+    if (!all)
+        return;
+    FOUND(&well, OK, "the server's settings are as they should be");
+    check_report(l, "settings", &well);
+}
+
+static void
+look_schema(struct look *l)
+{
+    struct finding f = { 0 };
+    char id[65], why[512] = "";
+    enum err e = migrate_deployment_id(id, sizeof(id));
+
+    if (e == ERR_OK)
+        e = migrate_check(l->db, id, why, sizeof(why));
+    if (e == ERR_OK) {
+        FOUND(&f, OK, "schema %s is ours and up to date", db_database());
+    } else {
+        FOUND(&f, FAIL, "schema %s: %s", db_database(),
+              why[0] != '\0' ? why : err_name(e));
+        CURE(&f, "`metagate migrate` brings it up to date");
+    }
+    check_report(l, "schema", &f);
+}
+
+static void
+look_clock(struct look *l)
+{
+    struct finding f = { 0 };
+    int64_t before = clock_unix_ms(), theirs = 0, diff;
+
+    if (db_one_i64(l->db, now_sql, DB_NO_ARGS, &theirs) != ERR_OK) {
+        FOUND(&f, FAIL, "the store's clock cannot be read");
+        CURE(&f, "see the lines above");
+        check_report(l, "clock", &f);
+        return;
+    }
+    diff = theirs - (before + clock_unix_ms()) / 2;
+    FOUND(&f,
+          llabs(diff) >= CLOCK_FAIL_MS   ? FAIL
+          : llabs(diff) >= CLOCK_WARN_MS ? WARN
+                                         : OK,
+          "the store's clock is %lld ms off ours", (long long)diff);
+    if (f.verdict != OK)
+        CURE(&f, "let both hosts keep time by NTP");
+    check_report(l, "clock", &f);
+}
+
+/* A worker looks for others every second, so its row is never far. */
+static void
+look_hosts(struct look *l)
+{
+    struct coherence_hosts hosts = { 0 };
+    struct finding f = { 0 };
+
+    if (coherence_list(l->db, l->arena, &hosts) != ERR_OK) {
+        FOUND(&f, FAIL, "the hosts of the store cannot be read");
+        CURE(&f, "see the lines above");
+    } else if (hosts.n == 0) {
+        FOUND(&f, WARN, "no host uses this store now");
+        CURE(&f, "start workers: `metagate up`, or the units of systemd");
+    } else {
+        FOUND(&f, OK, "%zu host%s use%s this store%s", hosts.n,
+              hosts.n == 1 ? "" : "s", hosts.n == 1 ? "s" : "",
+              hosts.n == 1 && !hosts.v[0].shared
+                  ? ", alone: replies are kept"
+                  : ": every reply is read from it");
+    }
+    check_report(l, "hosts", &f);
+}
+
+void
+check_store(struct look *l)
+{
+    struct finding f = { 0 };
+
+    if (store_open() != ERR_OK || (l->db = db_open()) == NULL) {
+        FOUND(&f, FAIL, "[mysql] of metagate.ini cannot be used");
+        CURE(&f, "see the message above");
+        check_report(l, "store", &f);
+        return;
+    }
+    if (look_version(l)) {
+        look_settings(l);
+        look_schema(l);
+        look_clock(l);
+        look_hosts(l);
+    }
+    db_close(l->db);
+    db_fini();
+}

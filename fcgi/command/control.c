@@ -1,0 +1,286 @@
+/* metagate control: the duties of the cluster. The main thread looks at the
+ * leases once a second, renews what this process holds, takes what is free,
+ * and has each duty held done by a thread of its own, so that one that is
+ * blocked on a dead machine holds up no other. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "db.h"
+#include "duty.h"
+#include "lease.h"
+#include "log.h"
+#include "metrics.h"
+#include "loop/runner.h"
+
+#define LOOK_MS            1000
+#define RENEW_MS           3000
+#define END_MS             3000 /* for steps under way, after SIGTERM */
+#define LONG_STEP_MS       60000
+#define LEASES_ARENA_BYTES ((size_t)64 << 20)
+
+/* One row of duties[] in this process. */
+struct post {
+    const struct duty *duty;
+    const char *id;
+    struct lease lease;
+    struct runner_task task;
+    struct runner *runner; /* NULL: not held here */
+    void *memory;
+    int64_t renewed_ms; /* monotonic: when the last renewal was sent */
+    bool leaving, long_step;
+};
+
+struct control {
+    struct daemon daemon;
+    const char *id;
+    struct db *db;
+    struct arena *arena;
+    struct post *post;
+    size_t n;
+    int64_t view_since_ms; /* the store has been seen since; 0: not now */
+};
+
+/* ---- a duty's thread ---- */
+
+static enum err
+post_step(void *ctx, struct db *db, struct arena *a)
+{
+    struct post *p = ctx;
+    struct duty_run run = { db, a, p->id, &p->lease, p->memory };
+    enum err e;
+
+    e = p->duty->step(&run);
+    p->memory = run.memory;
+    return e;
+}
+
+static void
+post_end(void *ctx)
+{
+    struct post *p = ctx;
+
+    if (p->duty->forget != NULL && p->memory != NULL)
+        p->duty->forget(p->memory);
+    p->memory = NULL;
+}
+
+static void
+post_start(struct post *p, int64_t asked_ms)
+{
+    p->renewed_ms = asked_ms;
+    p->leaving = p->long_step = false;
+    p->memory = NULL;
+    p->task = (struct runner_task){ .name = p->duty->lease,
+                                    .every_ms = p->duty->every_ms,
+                                    .ctx = p,
+                                    .step = post_step,
+                                    .end = post_end };
+    p->runner = runner_start(&p->task);
+    if (p->runner != NULL)
+        metrics_gauge(METRIC_LEASES, 1);
+    else
+        log_error("control.thread lease=%s", p->duty->lease);
+}
+
+static void
+post_leave(struct post *p, const char *why)
+{
+    if (!p->leaving)
+        log_warn("control.lost lease=%s epoch=%llu why=\"%s\"", p->duty->lease,
+                 (unsigned long long)p->lease.epoch, why);
+    p->leaving = true;
+    runner_stop(p->runner);
+}
+
+/* ---- leases ---- */
+
+/* The lease counts from before the renewal was sent: the store's clock runs
+ * from when it was received. */
+static enum err
+renew(struct control *c, struct post *p)
+{
+    int64_t asked_ms = clock_mono_ms();
+    enum err e;
+
+    if (asked_ms - p->renewed_ms < RENEW_MS)
+        return ERR_OK;
+    e = lease_renew(c->db, &p->lease);
+    if (e == ERR_OK)
+        p->renewed_ms = asked_ms;
+    else if (e == ERR_STATE)
+        post_leave(p, "another has taken it");
+    return e == ERR_STATE ? ERR_OK : e;
+}
+
+static void
+check_thread(struct post *p)
+{
+    bool long_step = runner_busy_ms(p->runner) > LONG_STEP_MS;
+
+    if (long_step && !p->long_step)
+        log_warn("control.long_step lease=%s", p->duty->lease);
+    p->long_step = long_step;
+    if (!p->leaving && clock_mono_ms() - p->renewed_ms > p->lease.ttl_ms)
+        post_leave(p, "not renewed in time");
+    if (runner_ended(p->runner) && runner_join(p->runner, 0)) {
+        p->runner = NULL;
+        metrics_gauge(METRIC_LEASES, -1);
+    }
+}
+
+static enum err
+apply_for(struct control *c, struct post *p, const struct lease_rows *rows,
+          int64_t view_ms)
+{
+    int64_t asked_ms = clock_mono_ms();
+    enum err e;
+
+    if (!duty_may_take(p->duty, c->id, lease_find(rows, p->duty->lease),
+                       view_ms))
+        return ERR_OK;
+    p->lease = (struct lease){ p->duty->lease, c->id, DUTY_LEASE_MS, 0 };
+    e = lease_retake(c->db, &p->lease);
+    if (e == ERR_BUSY)
+        return ERR_OK; /* another was quicker */
+    if (e != ERR_OK)
+        return e;
+    log_info("control.taken lease=%s epoch=%llu", p->duty->lease,
+             (unsigned long long)p->lease.epoch);
+    post_start(p, asked_ms);
+    return ERR_OK;
+}
+
+static enum err
+look(struct control *c)
+{
+    struct lease_rows rows;
+    int64_t view_ms;
+    enum err e;
+
+    e = lease_list(c->db, c->arena, &rows);
+    if (e == ERR_OK && c->view_since_ms == 0)
+        c->view_since_ms = clock_mono_ms();
+    view_ms = clock_mono_ms() - c->view_since_ms;
+    for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
+        struct post *p = &c->post[i];
+
+        e = p->runner != NULL ? renew(c, p) : apply_for(c, p, &rows, view_ms);
+    }
+    return e;
+}
+
+static void
+turn(struct control *c)
+{
+    bool was_seen = c->view_since_ms != 0;
+    enum err e = look(c);
+
+    if (e != ERR_OK) {
+        if (was_seen)
+            log_warn("control.store err=%s errno=%u why=\"%s\"", err_name(e),
+                     db_errno(c->db), db_error(c->db));
+        c->view_since_ms = 0;
+    }
+    for (size_t i = 0; i < c->n; i++)
+        if (c->post[i].runner != NULL)
+            check_thread(&c->post[i]);
+    arena_reset(c->arena);
+}
+
+/* ---- the process ---- */
+
+static void
+wake_all(struct control *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->post[i].runner != NULL)
+            runner_wake(c->post[i].runner);
+}
+
+static void
+loop(struct control *c)
+{
+    int64_t next_ms = clock_mono_ms();
+    enum daemon_event event;
+
+    for (;;) {
+        event = daemon_wait(&c->daemon, next_ms - clock_mono_ms());
+        if (event == DAEMON_STOP)
+            return;
+        if (event == DAEMON_WOKEN)
+            wake_all(c);
+        if (clock_mono_ms() < next_ms)
+            continue;
+        turn(c);
+        /* a little less than a second, never in step with the others */
+        next_ms = clock_mono_ms() + LOOK_MS - 50 - rand() % 150;
+    }
+}
+
+/* Leases that others may have at once are given back; a step that does not
+ * end in time is left behind: whatever it still writes carries its epoch. */
+static void
+leave_all(struct control *c)
+{
+    int64_t until_ms = clock_mono_ms() + END_MS;
+
+    for (size_t i = 0; i < c->n; i++)
+        if (c->post[i].runner != NULL)
+            runner_stop(c->post[i].runner);
+    for (size_t i = 0; i < c->n; i++) {
+        struct post *p = &c->post[i];
+
+        if (p->runner == NULL)
+            continue;
+        if (!runner_join(p->runner, until_ms - clock_mono_ms())) {
+            log_warn("control.left lease=%s", p->duty->lease);
+            _exit(EXIT_SUCCESS);
+        }
+        if (!p->duty->sticky && lease_release(c->db, &p->lease) != ERR_OK)
+            log_warn("control.kept lease=%s", p->duty->lease);
+    }
+}
+
+static bool
+make_posts(struct control *c)
+{
+    while (duties[c->n].lease != NULL)
+        c->n++;
+    c->post = calloc(c->n + 1, sizeof(*c->post));
+    for (size_t i = 0; c->post != NULL && i < c->n; i++)
+        c->post[i] = (struct post){ .duty = &duties[i], .id = c->id };
+    return c->post != NULL;
+}
+
+int
+control_main(int argc, char **argv)
+{
+    struct control c = { .id = daemon_option(argc, argv, "--id") };
+    int status = EXIT_FAILURE;
+
+    if (c.id == NULL)
+        return 2;
+    srand((unsigned)clock_mono_us());
+    if (daemon_begin(&c.daemon, "control", c.id) == ERR_OK &&
+        (c.db = db_open()) != NULL &&
+        (c.arena = arena_new(LEASES_ARENA_BYTES)) != NULL && make_posts(&c)) {
+        loop(&c);
+        leave_all(&c);
+        log_info("control.end");
+        status = EXIT_SUCCESS;
+    }
+    free(c.post);
+    if (c.arena != NULL)
+        arena_free(c.arena);
+    if (c.db != NULL)
+        db_close(c.db);
+    daemon_end(&c.daemon);
+    db_fini();
+    return status;
+}

@@ -1,0 +1,194 @@
+/* A daemon's start, sleep and end. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "config_live.h"
+#include "crypt.h"
+#include "db.h"
+#include "log.h"
+#include "metrics.h"
+#include "place.h"
+#include "worker/request.h"
+#include "worker/role_socket.h"
+#include "store/store.h"
+#include "host/wake.h"
+
+#define ID_MAX 64
+#define END_MS 1000
+
+static bool
+is_id(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+                            "WXYZ0123456789.-:_");
+
+    return n > 0 && n <= ID_MAX && text[n] == '\0';
+}
+
+const char *
+daemon_option(int argc, char **argv, const char *option)
+{
+    size_t n = strlen(option);
+    const char *v = NULL;
+
+    if (argc == 3 && strcmp(argv[1], option) == 0)
+        v = argv[2];
+    else if (argc == 2 && strncmp(argv[1], option, n) == 0 && argv[1][n] == '=')
+        v = argv[1] + n + 1;
+    if (v != NULL && is_id(v))
+        return v;
+    (void)fprintf(stderr,
+                  "metagate %s: %s VALUE is needed (metagate %s --help)\n",
+                  argv[0], option, argv[0]);
+    return NULL;
+}
+
+static enum err
+open_own_log(const char *name)
+{
+    char path[PLACE_BYTES], file[128];
+
+    (void)snprintf(file, sizeof(file), "log/%s.log", name);
+    if (place_path(path, sizeof(path), "log") != ERR_OK)
+        return ERR_LIMIT;
+    (void)mkdir(path, 0750); /* up has made it; systemd may not have */
+    if (place_path(path, sizeof(path), file) == ERR_OK &&
+        log_open(path, name) == ERR_OK)
+        return ERR_OK;
+    (void)fprintf(stderr, "metagate: cannot write %s: %s\n", path,
+                  strerror(errno));
+    return ERR_STATE;
+}
+
+/* Two of one name would take each other's leases in turn. */
+static enum err
+lock_name(struct daemon *d)
+{
+    char path[PLACE_BYTES], file[128];
+
+    (void)snprintf(file, sizeof(file), "%s.lock", d->name);
+    if (place_path(path, sizeof(path), file) != ERR_OK)
+        return ERR_LIMIT;
+    d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (d->lock_fd >= 0 && flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    (void)fprintf(stderr, "metagate: %s runs already (lock %s)\n", d->name,
+                  path);
+    return ERR_EXISTS;
+}
+
+static enum err
+block_signals(struct daemon *d)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    d->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return d->signal_fd >= 0 ? ERR_OK : ERR_INTERNAL;
+}
+
+static enum err
+load_keys(void)
+{
+    char path[PLACE_BYTES];
+
+    if (config()->crypt_key_file[0] != '\0')
+        return crypt_load(config()->crypt_key_file);
+    return place_path(path, sizeof(path), "key") == ERR_OK ? crypt_load(path)
+                                                           : ERR_LIMIT;
+}
+
+enum err
+daemon_begin(struct daemon *d, const char *role, const char *id)
+{
+    enum err e;
+
+    *d = (struct daemon){ .lock_fd = -1, .signal_fd = -1, .wake_fd = -1 };
+    (void)snprintf(d->name, sizeof(d->name), "%s-%s", role, id);
+    if (!config()->core_core_dumps)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    e = open_own_log(d->name);
+    if (e == ERR_OK)
+        e = lock_name(d);
+    if (e == ERR_OK)
+        e = block_signals(d);
+    if (e == ERR_OK)
+        e = load_keys();
+    if (e == ERR_OK)
+        e = store_open();
+    if (e != ERR_OK) {
+        log_error("%s.start err=%s", role, err_name(e));
+        return e;
+    }
+    (void)!metrics_open(d->name); /* else it counts for itself */
+    d->wake_fd = wake_open(d->name);
+    d->socket = role_socket_open(d->name);
+    config_watch_start();
+    log_info("%s.start id=%s", role, id);
+    return ERR_OK;
+}
+
+/* A thread that hangs in the store is left behind with the process. */
+void
+daemon_end(struct daemon *d)
+{
+    if (!config_watch_stop(END_MS))
+        _exit(EXIT_SUCCESS);
+    role_socket_close(d->socket);
+    wake_close(d->wake_fd, d->name);
+    if (d->signal_fd >= 0)
+        (void)close(d->signal_fd);
+    if (d->lock_fd >= 0)
+        (void)close(d->lock_fd);
+}
+
+/* SIGHUP reopens the log; everything else ends the daemon. */
+static bool
+is_told_to_stop(struct daemon *d)
+{
+    struct signalfd_siginfo info;
+    bool stop = false;
+
+    while (read(d->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            log_reopen();
+            request_rules_reload();
+        } else {
+            stop = true;
+        }
+    }
+    return stop;
+}
+
+enum daemon_event
+daemon_wait(struct daemon *d, int64_t timeout_ms)
+{
+    struct pollfd p[] = { { .fd = d->signal_fd, .events = POLLIN },
+                          { .fd = d->wake_fd, .events = POLLIN } };
+
+    (void)poll(p, COUNT(p), timeout_ms < 0 ? 0 : (int)timeout_ms);
+    if (is_told_to_stop(d))
+        return DAEMON_STOP;
+    if (d->wake_fd < 0 || (p[1].revents & POLLIN) == 0)
+        return DAEMON_TIMEOUT;
+    wake_drain(d->wake_fd);
+    return DAEMON_WOKEN;
+}

@@ -1,0 +1,274 @@
+/* The command line: metagate [--run-dir DIR] [--net A.B.C] <command> [args]. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/account.h"
+#include "commands.h"
+#include "config.h"
+#include "log.h"
+#include "place.h"
+#include "profiler.h"
+
+#define EXIT_USAGE 2
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *args, *doc;
+};
+
+static const struct command commands[] = {
+#define COMMAND(name, function, args, doc) { name, function, args, doc },
+#include "commands.def"
+#undef COMMAND
+};
+
+static void
+print_help(FILE *f)
+{
+    size_t i;
+
+    (void)fprintf(f, "usage: metagate [--run-dir DIR] [--net A.B.C] COMMAND "
+                     "[ARGUMENTS]\n\n");
+    for (i = 0; i < COUNT(commands); i++)
+        (void)fprintf(f, "  %-10s  %s\n", commands[i].name, commands[i].doc);
+    (void)fprintf(
+        f, "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
+           " as root\n    " ROOT_RUN_DIR ")\n"
+           "--net or NET: the addresses it takes (default 127.0.0; machine k is"
+           " NET.k);\n    known once it was started\n"
+           "metagate COMMAND --help tells more about one command.\n");
+}
+
+static void
+print_command_help(const struct command *c)
+{
+    printf("usage: metagate [--run-dir DIR] [--net A.B.C] %s%s%s\n\n%s\n",
+           c->name, c->args[0] != '\0' ? " " : "", c->args, c->doc);
+}
+
+static const struct command *
+find_command(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static int
+usage_error(const char *what, const char *arg)
+{
+    (void)fprintf(stderr, "metagate: %s%s%s (metagate --help)\n", what,
+                  arg[0] != '\0' ? ": " : "", arg);
+    return EXIT_USAGE;
+}
+
+/* --name VALUE or --name=VALUE at argv[*i]; moves *i past it. */
+static bool
+take_option(int argc, char **argv, int *i, const char *name, const char **out)
+{
+    size_t n = strlen(name);
+    const char *arg = argv[*i];
+
+    if (strncmp(arg, name, n) != 0)
+        return false;
+    if (arg[n] == '=') {
+        *out = arg + n + 1;
+    } else if (arg[n] == '\0' && *i + 1 < argc) {
+        *out = argv[++*i];
+    } else {
+        return false;
+    }
+    ++*i;
+    return true;
+}
+
+static const char *
+env_or(const char *name, const char *otherwise)
+{
+    const char *v = getenv(name);
+
+    return v != NULL && v[0] != '\0' ? v : otherwise;
+}
+
+/* A process may be started with a standard descriptor closed; the next file
+ * opened would then be taken for it. */
+static void
+open_std_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* A limit of 1 byte stops core files and, unlike 0, also the kernel's pipe to
+ * a core handler: memory holds tokens and keys. */
+static void
+limit_cores(void)
+{
+    const struct rlimit one = { 1, 1 };
+
+    if (!config()->core_core_dumps)
+        (void)setrlimit(RLIMIT_CORE, &one);
+}
+
+static bool
+load_config(bool quiet)
+{
+    char path[PLACE_BYTES], why[512];
+
+    if (place_path(path, sizeof(path), "metagate.ini") != ERR_OK) {
+        (void)fprintf(stderr, "metagate: the path of RUN_DIR is too long\n");
+        return false;
+    }
+    if (config_load(path, why, sizeof(why)) != ERR_OK) {
+        if (!quiet)
+            (void)fprintf(stderr, "metagate: %s\n", why);
+        return false;
+    }
+    if (config()->core_timezone[0] != '\0')
+        (void)setenv("TZ", config()->core_timezone, 1);
+    tzset();
+    log_set_level_name(config()->core_log_level);
+    limit_cores();
+    return true;
+}
+
+/* Every other command works on one that exists. */
+static bool
+makes_deployment(const struct command *c)
+{
+    return strcmp(c->name, "up") == 0 || strcmp(c->name, "start") == 0;
+}
+
+/* A mistake in the configuration made since the start must not keep the
+ * deployment from being stopped, nor check from telling of it. */
+static bool
+needs_config(const struct command *c)
+{
+    return strcmp(c->name, "stop") != 0 && strcmp(c->name, "check") != 0;
+}
+
+/* up and start drop root in their own way; every other command runs as the
+ * account that owns the deployment. */
+static bool
+settle_account(const struct command *c)
+{
+    char why[512];
+    enum err e;
+
+    if (makes_deployment(c))
+        e = account_check_run_dir(config_run_dir(), why, sizeof(why));
+    else
+        e = account_become_owner(config_run_dir(), why, sizeof(why));
+    if (e == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "metagate: %s\n", why);
+    return false;
+}
+
+/* Without --net a command looks where the deployment was started last. */
+static void
+adopt_net(void)
+{
+    char path[PLACE_BYTES], net[32] = "", why[256];
+    FILE *f = place_path(path, sizeof(path), "up.net") == ERR_OK
+                  ? fopen(path, "re")
+                  : NULL;
+
+    if (f == NULL)
+        return;
+    if (fgets(net, sizeof(net), f) != NULL &&
+        place_set(config_run_dir(), net, why, sizeof(why)) != ERR_OK)
+        (void)fprintf(stderr, "metagate: %s: %s\n", path, why);
+    (void)fclose(f);
+}
+
+/* Roles that answer /pprof: gperftools reads its environment when it is
+ * loaded, before any of our code runs. */
+static void
+prepare_profiler(const struct command *c, char **whole_argv)
+{
+    static const char *const roles[] = { "serve", "control", "supervise",
+                                         "capture" };
+
+    for (size_t i = 0; i < COUNT(roles); i++)
+        if (strcmp(c->name, roles[i]) == 0)
+            profiler_environment(whole_argv, config()->serve_heap_sample_bytes);
+}
+
+static int
+run_command(const struct command *c, bool net_given, int argc, char **argv,
+            char **whole_argv)
+{
+    if (argc > 1 &&
+        (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_command_help(c);
+        return EXIT_SUCCESS;
+    }
+    if (!settle_account(c))
+        return EXIT_FAILURE;
+    if (!net_given && !makes_deployment(c))
+        adopt_net();
+    if (!load_config(strcmp(c->name, "check") == 0) && needs_config(c))
+        return EXIT_FAILURE;
+    prepare_profiler(c, whole_argv);
+    return c->run(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *run_dir = env_or("RUN_DIR", place_default_run_dir());
+    const char *net = env_or("NET", NULL);
+    const struct command *c;
+    char why[256];
+    int i = 1;
+
+    open_std_descriptors();
+    (void)umask(027);
+    (void)signal(SIGPIPE, SIG_IGN);
+    while (i < argc && (take_option(argc, argv, &i, "--run-dir", &run_dir) ||
+                        take_option(argc, argv, &i, "--net", &net)))
+        ;
+    if (i == argc)
+        return usage_error("no command given", "");
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
+        strcmp(argv[i], "help") == 0) {
+        print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argv[i][0] == '-')
+        return usage_error("unknown option, or one without its value", argv[i]);
+    c = find_command(argv[i]);
+    if (c == NULL)
+        return usage_error("unknown command", argv[i]);
+    if (place_set(run_dir, net != NULL ? net : "127.0.0", why, sizeof(why)) !=
+        ERR_OK)
+        return usage_error(why, "");
+    return run_command(c, net != NULL, argc - i, argv + i, argv);
+}
+
+int
+config_main(int argc, char **argv)
+{
+    if (argc > 2 || (argc == 2 && strcmp(argv[1], "--markdown") != 0))
+        return usage_error("config takes --markdown or nothing", "");
+    config_print(argc == 2);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,313 @@
+/* metagate serve: one worker on the listening socket it inherits. The main
+ * thread prepares everything, starts the threads and waits for signals. */
+#include "commands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "coherence.h"
+#include "config.h"
+#include "config_live.h"
+#include "crypt.h"
+#include "db.h"
+#include "api/dispatch.h"
+#include "log.h"
+#include "metrics.h"
+#include "schema/migrate.h"
+#include "place.h"
+#include "store/store.h"
+#include "worker/worker.h"
+
+#define LISTEN_FD         STDIN_FILENO
+#define SYSTEMD_LISTEN_FD 3
+
+#define MAX_ID           255
+#define END_MS           1000
+#define THREADS_PER_CORE 4
+
+/* ---- files ---- */
+
+static const char *
+key_path(char out[PLACE_BYTES])
+{
+    if (config()->crypt_key_file[0] != '\0')
+        return config()->crypt_key_file;
+    return place_path(out, PLACE_BYTES, "key") == ERR_OK ? out : "";
+}
+
+static bool
+open_log(int id)
+{
+    char path[PLACE_BYTES], file[32], name[32];
+
+    (void)snprintf(name, sizeof(name), "serve-%d", id);
+    (void)snprintf(file, sizeof(file), "log/serve-%d.log", id);
+    if (place_path(path, sizeof(path), "log") != ERR_OK)
+        return false;
+    (void)mkdir(path, 0750); /* up has made it; systemd may not have */
+    if (place_path(path, sizeof(path), file) == ERR_OK &&
+        log_open(path, name) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "metagate serve: cannot write %s: %s\n", path,
+                  strerror(errno));
+    return false;
+}
+
+/* ---- the schema ---- */
+
+/* Whether the store's schema is ours and suits this binary. While the store
+ * cannot be asked, requests that need it are answered 503, and main asks
+ * again and again: a worker may be started before its store. */
+struct schema {
+    struct db *db; /* NULL once it is known */
+    enum err e;
+};
+
+static bool
+schema_is_refused(const struct schema *s)
+{
+    return s->e != ERR_OK && !err_may_retry(s->e);
+}
+
+static void
+ask_schema(struct schema *s)
+{
+    enum err before = s->e;
+    char id[65], why[256] = "";
+
+    s->e = migrate_deployment_id(id, sizeof(id));
+    if (s->e == ERR_OK)
+        s->e = migrate_check(s->db, id, why, sizeof(why));
+    if (s->e != before)
+        log_write(s->e == ERR_OK ? LOG_LV_INFO : LOG_LV_ERROR,
+                  "serve.schema err=%s why=\"%s\"", err_name(s->e), why);
+    if (s->e != ERR_OK)
+        return;
+    db_close(s->db);
+    s->db = NULL;
+}
+
+static bool
+open_schema(struct schema *s)
+{
+    s->db = db_open();
+    s->e = ERR_OK;
+    if (s->db == NULL)
+        return false;
+    ask_schema(s);
+    return !schema_is_refused(s);
+}
+
+/* ---- signals ---- */
+
+/* Before any thread: all inherit the mask, and only main waits for these. */
+static void
+block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+/* SIGHUP. What cannot be read stays as it was; its reader has logged why. */
+static void
+reload(void)
+{
+    char path[PLACE_BYTES];
+
+    log_reopen();
+    if (crypt_load(key_path(path)) != ERR_OK)
+        log_error("serve.reload key=unchanged");
+    request_rules_reload();
+    log_info("serve.reload");
+}
+
+/* Until a signal ends it, or the schema turns out not to be ours. */
+static void
+wait_for_the_end(const sigset_t *set, struct schema *schema)
+{
+    const struct timespec second = { .tv_sec = 1 };
+    int sig;
+
+    while (!schema_is_refused(schema)) {
+        sig = sigtimedwait(set, NULL, &second);
+        if (sig == SIGHUP)
+            reload();
+        else if (sig > 0)
+            return;
+        else if (errno == EAGAIN && schema->db != NULL)
+            ask_schema(schema);
+    }
+}
+
+/* ---- the start ---- */
+
+/* systemd hands sockets over from descriptor 3 on and says so. */
+static void
+take_systemd_socket(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+
+    if (pid == NULL || n == NULL || atol(pid) != (long)getpid() || atoi(n) < 1)
+        return;
+    if (dup2(SYSTEMD_LISTEN_FD, LISTEN_FD) == LISTEN_FD)
+        (void)close(SYSTEMD_LISTEN_FD);
+    (void)unsetenv("LISTEN_PID");
+    (void)unsetenv("LISTEN_FDS");
+}
+
+static bool
+is_listening(int fd)
+{
+    int on = 0;
+    socklen_t n = sizeof(on);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
+}
+
+/* Memory of this process holds tokens, keys and MG_SECRET: no core file (main
+ * limits its size) and nobody attaches. As many descriptors as we may have. */
+static void
+limit_process(void)
+{
+    struct rlimit files;
+
+    if (!config()->core_core_dumps)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static size_t
+threads(void)
+{
+    int64_t n = config()->serve_threads;
+
+    if (n == 0)
+        n = THREADS_PER_CORE * sysconf(_SC_NPROCESSORS_ONLN) /
+            config()->serve_workers;
+    return n > 0 ? (size_t)n : 1;
+}
+
+static bool
+prepare(struct worker_plan *plan)
+{
+    char path[PLACE_BYTES];
+
+    plan->listen_fd = LISTEN_FD;
+    plan->threads = threads();
+    plan->slow_threads = (size_t)config()->serve_slow_threads;
+    limit_process();
+    cache_init((size_t)config()->serve_cache_mib << 20);
+    return request_rules_load(&plan->rules) &&
+           crypt_load(key_path(path)) == ERR_OK && store_open() == ERR_OK &&
+           dispatch_init() == ERR_OK && request_init();
+}
+
+/* Counts in private memory when there is no slot: metrics has said so. */
+static void
+count_as(int id)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "serve-%d", id);
+    (void)!metrics_open(name);
+}
+
+/* False when it could not be started, or had to stop by itself. */
+static bool
+serve(const struct worker_plan *plan, const sigset_t *signals)
+{
+    struct schema schema = { 0 };
+    struct worker *w = NULL;
+
+    if (open_schema(&schema)) {
+        config_watch_start();
+        w = worker_start(plan);
+        coherence_start();
+    }
+    if (w != NULL) {
+        log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
+                 plan->slow_threads);
+        wait_for_the_end(signals, &schema);
+        worker_stop(w);
+    }
+    db_close(schema.db);
+    return w != NULL && !schema_is_refused(&schema);
+}
+
+static int
+run(int id)
+{
+    struct worker_plan plan = { 0 };
+    sigset_t signals;
+    bool well = false;
+    int status;
+
+    block_signals(&signals);
+    if (prepare(&plan)) {
+        count_as(id);
+        well = serve(&plan, &signals);
+    }
+    request_rules_forget();
+    status = well ? EXIT_SUCCESS : EXIT_FAILURE;
+    log_info("serve.end");
+    if (!coherence_stop(END_MS) || !config_watch_stop(END_MS))
+        _exit(status);
+    db_fini();
+    return status;
+}
+
+/* --id N or --id=N; -1 when it is neither. */
+static int
+parse_id(int argc, char **argv)
+{
+    const char *text = NULL;
+    char *end;
+    long id;
+
+    if (argc == 3 && strcmp(argv[1], "--id") == 0)
+        text = argv[2];
+    else if (argc == 2 && strncmp(argv[1], "--id=", 5) == 0)
+        text = argv[1] + 5;
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return -1;
+    id = strtol(text, &end, 10);
+    return *end == '\0' && id <= MAX_ID ? (int)id : -1;
+}
+
+int
+serve_main(int argc, char **argv)
+{
+    int id = parse_id(argc, argv);
+
+    if (id < 0) {
+        (void)fprintf(stderr,
+                      "metagate serve: --id N is needed, N from 0 to %d "
+                      "(metagate serve --help)\n",
+                      MAX_ID);
+        return 2;
+    }
+    take_systemd_socket();
+    if (!is_listening(LISTEN_FD)) {
+        (void)fprintf(stderr,
+                      "metagate serve: descriptor 0 is no listening socket; "
+                      "`metagate up` or systemd starts this command\n");
+        return EXIT_FAILURE;
+    }
+    return open_log(id) ? run(id) : EXIT_FAILURE;
+}

@@ -1,0 +1,300 @@
+/* Writes RUN_DIR/nginx from the templates that the binary carries. */
+#include "nginx.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config.h"
+#include "base/embed.h"
+#include "file.h"
+#include "nginx_render.h"
+#include "place.h"
+
+#define ARENA_BYTES (4 * 1024 * 1024)
+#define FILE_BYTES  (512 * 1024)
+
+struct listener {
+    const char *name, *tail;
+    unsigned machine, port;
+    const char *refuse;
+};
+
+static const struct listener listeners[] = {
+#define LISTENER(name, tail, machine, port, refuse) \
+    { name, tail, machine, port, refuse },
+#include "listeners.def"
+#undef LISTENER
+};
+
+/* What every step needs. */
+struct job {
+    struct arena *arena;
+    struct nginx_vars vars;
+    char *why;
+    size_t why_size;
+};
+
+/* These are parts of other files. */
+static bool
+is_part(const char *name)
+{
+    return strcmp(name, "listener.conf") == 0 ||
+           strncmp(name, "worker/", 7) == 0 ||
+           strncmp(name, "locations/", 10) == 0;
+}
+
+/* A template's text; NULL when there is none of that name. */
+static const char *
+template_text(const char *name)
+{
+    const struct embedded *f;
+
+    for (f = embed_nginx; f->name != NULL; f++) {
+        if (strcmp(f->name, name) == 0)
+            return f->text;
+    }
+    return NULL;
+}
+
+static enum err
+fail(struct job *j, const char *path)
+{
+    (void)snprintf(j->why, j->why_size, "%s: %s", path, strerror(errno));
+    return ERR_STATE;
+}
+
+static enum err
+make_dirs(struct job *j)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } dirs[] = {
+        { "log", 0750 },          { "nginx", 0750 },
+        { "nginx/refuse", 0750 }, { "nginx/revoked", 0750 },
+        { "nginx/tmp", 0700 },
+    };
+    char path[PLACE_BYTES];
+    size_t i;
+
+    for (i = 0; i < COUNT(dirs); i++) {
+        if (place_path(path, sizeof(path), dirs[i].name) != ERR_OK)
+            return ERR_LIMIT;
+        if (file_mkdir(path, dirs[i].mode) != ERR_OK)
+            return fail(j, path);
+    }
+    return ERR_OK;
+}
+
+/* Renders a template into a text of the arena. */
+static enum err
+render(struct job *j, const char *template, const char **out)
+{
+    struct buf b = BUF_INIT(FILE_BYTES);
+    enum err e;
+
+    e = nginx_expand(&j->vars, template, &b, j->why, j->why_size);
+    if (e == ERR_OK) {
+        *out = arena_strdup(j->arena, buf_text(&b));
+        e = *out != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    buf_free(&b);
+    return e;
+}
+
+static enum err
+write_file(struct job *j, const char *name, const char *text)
+{
+    char path[PLACE_BYTES], below[128];
+    /* the secret is not for the group */
+    mode_t mode = strcmp(name, "secret.conf") == 0 ? 0600 : 0640;
+
+    (void)snprintf(below, sizeof(below), "nginx/%s", name);
+    if (place_path(path, sizeof(path), below) != ERR_OK)
+        return ERR_LIMIT;
+    if (file_write(path, mode, text, strlen(text)) != ERR_OK)
+        return fail(j, path);
+    return ERR_OK;
+}
+
+/* One placeholder for as many copies of a template as there are workers. */
+static enum err
+set_each_worker(struct job *j, const char *var, const char *template)
+{
+    struct buf b = BUF_INIT(FILE_BYTES);
+    const char *text;
+    enum err e = ERR_OK;
+    int64_t n;
+
+    for (n = 0; n < config()->serve_workers && e == ERR_OK; n++) {
+        text = arena_printf(j->arena, "%lld", (long long)n);
+        if (text == NULL)
+            e = ERR_NOMEM;
+        nginx_set(&j->vars, "N", text);
+        if (e == ERR_OK)
+            e = nginx_expand(&j->vars, template_text(template), &b, j->why,
+                             j->why_size);
+    }
+    if (e == ERR_OK) {
+        text = arena_strdup(j->arena, buf_text(&b));
+        if (text == NULL)
+            e = ERR_NOMEM;
+        nginx_set(&j->vars, var, text);
+    }
+    buf_free(&b);
+    return e;
+}
+
+static enum err
+set_workers(struct job *j)
+{
+    enum err e;
+
+    e = set_each_worker(j, "POOL", "worker/server.conf");
+    if (e == ERR_OK)
+        e = set_each_worker(j, "WORKER_UPSTREAMS", "worker/upstream.conf");
+    if (e == ERR_OK)
+        e = set_each_worker(j, "WORKER_LOCATIONS", "worker/location.conf");
+    return e;
+}
+
+/* The worker that answers for a listener where one and the same must: its
+ * rank among those of its name, modulo the workers. */
+static int64_t
+fixed_worker(const struct listener *l)
+{
+    const struct listener *other;
+    int64_t rank = 0;
+
+    for (other = listeners; other < l; other++) {
+        if (strcmp(other->name, l->name) == 0)
+            rank++;
+    }
+    return rank % config()->serve_workers;
+}
+
+/* Where it listens, after a look at what the configuration says. */
+static enum err
+listener_address(struct job *j, const struct listener *l, const char **out)
+{
+    char key[64], text[256], host[256];
+    unsigned port;
+    enum err e;
+
+    (void)snprintf(key, sizeof(key), "%s%s%s", l->name,
+                   l->tail[0] != '\0' ? "-" : "", l->tail);
+    e = place_listener(key, l->machine, l->port, text, sizeof(text));
+    if (e == ERR_OK)
+        e = place_host_port(text, host, sizeof(host), &port);
+    if (e == ERR_OK && strspn(host, "0123456789abcdefABCDEF.:") != strlen(host))
+        e = ERR_BAD_PARAM;
+    if (e != ERR_OK) {
+        (void)snprintf(j->why, j->why_size, "[listen] %s: not address:port: %s",
+                       key, text);
+        return ERR_BAD_PARAM;
+    }
+    *out = arena_strdup(j->arena, text);
+    return *out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err
+set_listener(struct job *j, const struct listener *l)
+{
+    const char *id, *address, *fixed;
+    enum err e;
+
+    e = listener_address(j, l, &address);
+    if (e != ERR_OK)
+        return e;
+    id = arena_printf(j->arena, "%s%s%s", l->name,
+                      l->tail[0] != '\0' ? "/" : "", l->tail);
+    fixed = arena_printf(j->arena, "%lld", (long long)fixed_worker(l));
+    if (id == NULL || fixed == NULL)
+        return ERR_NOMEM;
+    nginx_set(&j->vars, "LISTENER", id);
+    nginx_set(&j->vars, "ADDRESS", address);
+    nginx_set(&j->vars, "REFUSE", l->refuse);
+    nginx_set(&j->vars, "FIXED_WORKER", fixed);
+    return ERR_OK;
+}
+
+/* A dialect's locations beside "/": locations/<refuse>.conf, when there are
+ * any. */
+static enum err
+set_locations(struct job *j, const struct listener *l)
+{
+    char name[128];
+    const char *template, *text = "";
+    enum err e = ERR_OK;
+
+    (void)snprintf(name, sizeof(name), "locations/%s.conf", l->refuse);
+    template = template_text(name);
+    if (template != NULL)
+        e = render(j, template, &text);
+    nginx_set(&j->vars, "LOCATIONS", text);
+    return e;
+}
+
+static enum err
+write_servers(struct job *j)
+{
+    struct buf b = BUF_INIT(FILE_BYTES);
+    enum err e = ERR_OK;
+    size_t i;
+
+    for (i = 0; i < COUNT(listeners) && e == ERR_OK; i++) {
+        e = set_listener(j, &listeners[i]);
+        if (e == ERR_OK)
+            e = set_locations(j, &listeners[i]);
+        if (e == ERR_OK)
+            e = nginx_expand(&j->vars, template_text("listener.conf"), &b,
+                             j->why, j->why_size);
+    }
+    if (e == ERR_OK)
+        e = write_file(j, "servers.conf", buf_text(&b));
+    buf_free(&b);
+    return e;
+}
+
+static enum err
+write_files(struct job *j)
+{
+    const struct embedded *f;
+    const char *text;
+    enum err e = ERR_OK;
+
+    for (f = embed_nginx; f->name != NULL && e == ERR_OK; f++) {
+        if (is_part(f->name))
+            continue;
+        e = render(j, f->text, &text);
+        if (e == ERR_OK)
+            e = write_file(j, f->name, text);
+    }
+    return e;
+}
+
+enum err
+nginx_write(const char *secret, char *why, size_t why_size)
+{
+    struct job j = { .arena = arena_new(ARENA_BYTES),
+                     .why = why,
+                     .why_size = why_size };
+    enum err e;
+
+    if (j.arena == NULL)
+        return ERR_NOMEM;
+    (void)snprintf(why, why_size, "nginx's configuration");
+    e = nginx_values(j.arena, secret, &j.vars, why, why_size);
+    if (e == ERR_OK)
+        e = set_workers(&j);
+    if (e == ERR_OK)
+        e = make_dirs(&j);
+    if (e == ERR_OK)
+        e = write_files(&j);
+    if (e == ERR_OK)
+        e = write_servers(&j);
+    arena_free(j.arena);
+    return e;
+}

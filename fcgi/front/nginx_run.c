@@ -1,0 +1,199 @@
+/* The running nginx: how it is started, checked, and told to read its files
+ * again. */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "config.h"
+#include "file.h"
+#include "nginx.h"
+#include "place.h"
+#include "host/proc.h"
+#include "host/redact.h"
+
+#define TEST_MS       30000
+#define RELOAD_MS     20000
+#define POLL_MS       5
+#define PROCESSES_MAX 512
+
+const char *const *
+nginx_argv(void)
+{
+    static char conf[PLACE_BYTES], prefix[PLACE_BYTES];
+    static const char *argv[8];
+
+    /* a RUN_DIR that is too long for these was refused by nginx_write */
+    if (place_path(conf, sizeof(conf), "nginx/nginx.conf") != ERR_OK ||
+        place_path(prefix, sizeof(prefix), "nginx/") != ERR_OK)
+        conf[0] = prefix[0] = '\0';
+    argv[0] = config()->nginx_binary;
+    argv[1] = "-e"; /* before it has read the error_log directive */
+    argv[2] = "stderr";
+    argv[3] = "-c";
+    argv[4] = conf;
+    argv[5] = "-p";
+    argv[6] = prefix;
+    return argv;
+}
+
+enum err
+nginx_test(char *why, size_t why_size)
+{
+    const char *argv[10] = { NULL };
+    struct proc_result r;
+    size_t n;
+    enum err e;
+
+    memcpy(argv, nginx_argv(), 7 * sizeof(argv[0]));
+    argv[7] = "-t";
+    argv[8] = "-q";
+    e = proc_run(argv, TEST_MS, &r);
+    n = redact_line(r.output, strlen(r.output));
+    while (n > 0 && r.output[n - 1] == '\n')
+        n--;
+    (void)snprintf(why, why_size, "%.*s", (int)n, r.output);
+    return e;
+}
+
+/* ---- processes ---- */
+
+/* The title of a process, its arguments separated by blanks; "" when it is
+ * gone. */
+static void
+process_title(pid_t pid, char *out, size_t size)
+{
+    char path[64];
+    FILE *f;
+    size_t n, i;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    out[0] = '\0';
+    f = fopen(path, "re");
+    if (f == NULL)
+        return;
+    n = fread(out, 1, size - 1, f);
+    (void)fclose(f);
+    for (i = 0; i < n; i++) {
+        if (out[i] == '\0')
+            out[i] = ' ';
+    }
+    out[n] = '\0';
+}
+
+static pid_t
+process_parent(pid_t pid)
+{
+    char path[64], text[512];
+    const char *p;
+    int parent = 0;
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+    (void)fclose(f);
+    p = strrchr(text, ')'); /* the name before it may hold anything */
+    if (p == NULL || sscanf(p + 1, " %*c %d", &parent) != 1)
+        return 0;
+    return parent;
+}
+
+/* Whether the process is a master of this RUN_DIR's nginx, by its title. */
+static bool
+is_master(pid_t pid)
+{
+    char title[2 * PLACE_BYTES], want[PLACE_BYTES + 8];
+
+    process_title(pid, title, sizeof(title));
+    (void)snprintf(want, sizeof(want), " -c %s ", nginx_argv()[4]);
+    return strstr(title, want) != NULL;
+}
+
+/* A pid file may be left over and its number belong to another process by
+ * now. */
+static enum err
+find_master(pid_t *out)
+{
+    char path[PLACE_BYTES];
+    long pid = 0;
+    FILE *f;
+
+    if (place_path(path, sizeof(path), "nginx/nginx.pid") != ERR_OK)
+        return ERR_LIMIT;
+    f = fopen(path, "re");
+    if (f == NULL)
+        return ERR_NOT_FOUND;
+    if (fscanf(f, "%9ld", &pid) != 1)
+        pid = 0; /* nginx -t leaves an empty one */
+    (void)fclose(f);
+    if (pid < 2 || !is_master((pid_t)pid))
+        return ERR_NOT_FOUND;
+    *out = (pid_t)pid;
+    return ERR_OK;
+}
+
+static size_t
+find_children(pid_t parent, pid_t *out, size_t max)
+{
+    struct dirent *d;
+    size_t n = 0;
+    DIR *dir;
+
+    dir = opendir("/proc");
+    if (dir == NULL)
+        return 0;
+    while (n < max && (d = readdir(dir)) != NULL) {
+        pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
+
+        if (pid > 1 && process_parent(pid) == parent)
+            out[n++] = pid;
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+/* Whether an old worker has left the listeners: it is gone, or says so. */
+static bool
+has_left(pid_t pid, pid_t master)
+{
+    char title[256];
+
+    if (process_parent(pid) != master)
+        return true;
+    process_title(pid, title, sizeof(title));
+    return title[0] == '\0' || strstr(title, "shutting down") != NULL;
+}
+
+enum err
+nginx_reload(void)
+{
+    int64_t deadline = clock_mono_ms() + RELOAD_MS;
+    pid_t master, old[PROCESSES_MAX];
+    size_t n;
+    enum err e;
+
+    e = find_master(&master);
+    if (e != ERR_OK)
+        return e;
+    n = find_children(master, old, COUNT(old));
+    if (kill(master, SIGHUP) != 0)
+        return errno == ESRCH ? ERR_NOT_FOUND : ERR_DENIED;
+    while (n > 0) {
+        if (has_left(old[n - 1], master)) {
+            n--;
+            continue;
+        }
+        if (clock_mono_ms() > deadline)
+            return ERR_TIMEOUT;
+        (void)poll(NULL, 0, POLL_MS);
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,369 @@
+/* metagate start, stop, status: the operator's side of the control socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "config.h"
+#include "json.h"
+#include "host/proc.h"
+#include "up.h"
+
+#define ANSWER_MAX 65536
+#define ASK_MS     10000
+#define CHILD_MS   150000 /* longer than any kind's stop_ms */
+
+/* ---- asking ---- */
+
+static int
+connect_control(void)
+{
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    int fd;
+
+    if (place_socket(sa.sun_path, sizeof(sa.sun_path), "control.sock") !=
+        ERR_OK)
+        return -1;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static enum err
+read_answer(int fd, int timeout_ms, struct buf *answer)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    char part[4096];
+
+    for (;;) {
+        int64_t left = until - clock_mono_ms();
+        ssize_t n;
+
+        if (left <= 0)
+            return ERR_TIMEOUT;
+        if (poll(&p, 1, (int)left) <= 0)
+            continue;
+        n = recv(fd, part, sizeof(part), 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return ERR_OK;
+        buf_put(answer, part, (size_t)n);
+    }
+}
+
+/* One line out and the whole answer in. */
+static enum err
+ask_on(int fd, const char *line, int timeout_ms, struct buf *answer)
+{
+    if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 ||
+        send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
+        return ERR_NOT_FOUND;
+    return read_answer(fd, timeout_ms, answer);
+}
+
+enum err
+control_ask(const char *line, int timeout_ms, struct buf *answer)
+{
+    int fd = connect_control();
+    enum err e;
+
+    if (fd < 0)
+        return ERR_NOT_FOUND;
+    e = ask_on(fd, line, timeout_ms, answer);
+    (void)close(fd);
+    return e;
+}
+
+static int
+complain(const char *what)
+{
+    (void)fprintf(stderr, "metagate: %s\n", what);
+    return EXIT_FAILURE;
+}
+
+static int
+not_running(void)
+{
+    (void)fprintf(stderr, "metagate: no deployment runs in %s\n",
+                  config_run_dir());
+    return EXIT_FAILURE;
+}
+
+/* "stop serve-0", "start nginx". */
+static int
+operate(const char *verb, const char *name)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    char line[128], said[256];
+    enum err e;
+
+    if (strlen(name) > 64)
+        return complain("no such child");
+    (void)snprintf(line, sizeof(line), "%s %s", verb, name);
+    e = control_ask(line, CHILD_MS, &b);
+    (void)snprintf(said, sizeof(said), "%s", buf_text(&b));
+    said[strcspn(said, "\n")] = '\0';
+    buf_free(&b);
+    if (e == ERR_NOT_FOUND)
+        return not_running();
+    if (strcmp(said, "ok") == 0)
+        return EXIT_SUCCESS;
+    if (strncmp(said, "error ", 6) == 0)
+        return complain(said + 6);
+    return complain(e == ERR_TIMEOUT ? "no answer in time (metagate status)"
+                                     : "the deployment has ended");
+}
+
+/* ---- stop ---- */
+
+/* A descriptor of the process at the other end; -1. */
+static int
+open_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t n = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+}
+
+/* The connection ends with the deployment, its process a moment later. */
+static enum err
+ask_to_stop(void)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    int fd = connect_control();
+    struct pollfd peer = { .events = POLLIN };
+    enum err e;
+
+    if (fd < 0)
+        return ERR_NOT_FOUND;
+    peer.fd = open_peer(fd);
+    e = ask_on(fd, "stop", 2 * CHILD_MS, &b);
+    if (e == ERR_OK && peer.fd >= 0 && poll(&peer, 1, ASK_MS) == 0)
+        e = ERR_TIMEOUT;
+    if (peer.fd >= 0)
+        (void)close(peer.fd);
+    (void)close(fd);
+    buf_free(&b);
+    return e;
+}
+
+static int
+stop_all(void)
+{
+    enum err e = ask_to_stop();
+    pid_t pid;
+
+    if (e == ERR_TIMEOUT)
+        return complain("it is still being stopped (metagate status)");
+    if (up_is_free(config_run_dir(), &pid) == ERR_OK) {
+        if (e == ERR_NOT_FOUND)
+            printf("no deployment runs in %s\n", config_run_dir());
+        else
+            printf("stopped\n");
+        return EXIT_SUCCESS;
+    }
+    (void)fprintf(stderr,
+                  "metagate: pid %d holds %s/up.lock but does not answer\n",
+                  (int)pid, config_run_dir());
+    return EXIT_FAILURE;
+}
+
+int
+stop_main(int argc, char **argv)
+{
+    if (argc > 2)
+        return complain("usage: metagate stop [ROLE-ID]");
+    return argc == 2 ? operate("stop", argv[1]) : stop_all();
+}
+
+/* ---- status ---- */
+
+bool
+up_status_next(const char **text, struct status_line *out)
+{
+    const char *end = strchr(*text, '\n');
+
+    if (end == NULL ||
+        sscanf(*text, "%31s %15s %d %lld %d", out->name, out->state, &out->pid,
+               &out->seconds, &out->restarts) != 5)
+        return false;
+    *text = end + 1;
+    return true;
+}
+
+static void
+print_status(const char *text)
+{
+    struct status_line l;
+
+    printf("%-24s %-9s %8s %10s %9s\n", "child", "state", "pid", "seconds",
+           "restarts");
+    while (up_status_next(&text, &l))
+        printf("%-24s %-9s %8d %10lld %9d\n", l.name, l.state, l.pid, l.seconds,
+               l.restarts);
+    printf("\n");
+    up_print_urls(stdout);
+}
+
+static const struct json_style readable = { .indent = 2 };
+
+static void
+json_url(void *ctx, const char *name, const char *address)
+{
+    struct json_writer *w = ctx;
+
+    jw_key(w, name);
+    jw_str(w, address);
+}
+
+static void
+json_child(struct json_writer *w, const struct status_line *l)
+{
+    jw_object(w);
+    jw_key(w, "name");
+    jw_str(w, l->name);
+    jw_key(w, "state");
+    jw_str(w, l->state);
+    jw_key(w, "pid");
+    jw_i64(w, l->pid);
+    jw_key(w, "seconds");
+    jw_i64(w, l->seconds);
+    jw_key(w, "restarts");
+    jw_i64(w, l->restarts);
+    jw_object_end(w);
+}
+
+static int
+print_json(const char *text)
+{
+    struct buf b = BUF_INIT(2 * ANSWER_MAX);
+    struct json_writer w;
+    struct status_line l;
+    bool ok;
+
+    jw_init(&w, &b, &readable);
+    jw_object(&w);
+    jw_key(&w, "run_dir");
+    jw_str(&w, config_run_dir());
+    jw_key(&w, "children");
+    jw_array(&w);
+    while (up_status_next(&text, &l))
+        json_child(&w, &l);
+    jw_array_end(&w);
+    jw_key(&w, "listeners");
+    jw_object(&w);
+    up_each_url(json_url, &w);
+    jw_object_end(&w);
+    jw_object_end(&w);
+    ok = buf_err(&b) == ERR_OK;
+    printf("%s\n", ok ? buf_text(&b) : "");
+    buf_free(&b);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+status_main(int argc, char **argv)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    bool json =
+        argc == 3 && strcmp(argv[1], "-o") == 0 && strcmp(argv[2], "json") == 0;
+    int status = EXIT_SUCCESS;
+    enum err e;
+
+    if (argc != 1 && !json)
+        return complain("usage: metagate status [-o json]");
+    e = control_ask("status", ASK_MS, &b);
+    if (e == ERR_NOT_FOUND)
+        status = not_running();
+    else if (e != ERR_OK)
+        status = complain("the deployment does not answer");
+    else if (json)
+        status = print_json(buf_text(&b));
+    else
+        print_status(buf_text(&b));
+    buf_free(&b);
+    return status;
+}
+
+/* ---- start ---- */
+
+/* Shows what up says until it is ready (a byte EOT) or has ended. */
+static int
+relay(int fd, pid_t pid)
+{
+    char text[512];
+    const char *eot;
+    ssize_t n;
+    int status;
+
+    while ((n = read(fd, text, sizeof(text))) > 0 ||
+           (n < 0 && errno == EINTR)) {
+        if (n < 0)
+            continue;
+        eot = memchr(text, UP_READY, (size_t)n);
+        (void)fwrite(text, 1, eot != NULL ? (size_t)(eot - text) : (size_t)n,
+                     stdout);
+        (void)fflush(stdout);
+        if (eot != NULL)
+            return EXIT_SUCCESS;
+    }
+    if (waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
+        return complain("metagate up was killed");
+    return EXIT_FAILURE;
+}
+
+static int
+start_all(void)
+{
+    char *argv[] = { strdup("up"), strdup("--background"), NULL };
+    int fd[2];
+    pid_t pid;
+
+    if (argv[0] == NULL || argv[1] == NULL || pipe2(fd, O_CLOEXEC) != 0)
+        return complain("out of memory");
+    (void)fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDONLY);
+
+        (void)setsid();
+        (void)dup2(null, 0);
+        (void)dup2(fd[1], 1);
+        (void)dup2(fd[1], 2);
+        (void)close(fd[0]);
+        (void)close(fd[1]);
+        exit(up_main(2, argv));
+    }
+    (void)close(fd[1]);
+    free(argv[0]);
+    free(argv[1]);
+    if (pid < 0)
+        return complain("cannot fork");
+    return relay(fd[0], pid);
+}
+
+int
+start_main(int argc, char **argv)
+{
+    if (argc > 2)
+        return complain("usage: metagate start [ROLE-ID]");
+    return argc == 2 ? operate("start", argv[1]) : start_all();
+}

@@ -1,0 +1,319 @@
+/* What a deployment has before its first child: folders, configuration,
+ * tokens, keys. Made once; the secret between nginx and workers anew at each
+ * start. */
+#include "up.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "config_live.h"
+#include "crypt.h"
+#include "file.h"
+#include "front/nginx.h"
+
+/* Longest folder of sockets; the longest name in it has 16 bytes, and a
+ * socket's path at most 107. */
+#define SOCKET_DIR_MAX 90
+
+enum err
+up_write_file(const char *name, const char *text, unsigned mode)
+{
+    char path[PLACE_BYTES];
+
+    if (place_path(path, sizeof(path), name) != ERR_OK)
+        return ERR_LIMIT;
+    return file_write(path, mode, text, strlen(text));
+}
+
+static enum err
+make_dir(const char *name, mode_t mode)
+{
+    char path[PLACE_BYTES];
+
+    if (place_path(path, sizeof(path), name) != ERR_OK)
+        return ERR_LIMIT;
+    return file_mkdir(path, mode);
+}
+
+static bool
+exists(const char *name)
+{
+    char path[PLACE_BYTES];
+    struct stat st;
+
+    return place_path(path, sizeof(path), name) == ERR_OK &&
+           lstat(path, &st) == 0;
+}
+
+/* ---- the folder of sockets ---- */
+
+/* A folder of ours that nobody else can put things into: /tmp is shared. */
+static bool
+is_private_dir(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == geteuid() && (st.st_mode & 077) == 0;
+}
+
+/* RUN_DIR/s becomes a link to a short folder in /tmp, which an up that was
+ * killed may have left. */
+static enum err
+link_sockets(struct up *up, const char *link)
+{
+    char dir[PLACE_BYTES] = "", new[] = "/tmp/metagate.XXXXXX";
+
+    if (place_socket_dir(dir, sizeof(dir)) != ERR_OK || dir[0] == '\0' ||
+        strcmp(dir, link) == 0 || !is_private_dir(dir)) {
+        (void)unlink(link);
+        (void)rmdir(link);
+        if (mkdtemp(new) == NULL || symlink(new, link) != 0)
+            return ERR_STATE;
+        (void)snprintf(dir, sizeof(dir), "%s", new);
+    }
+    up_say(up, "  sockets lie in %s: %s is too long for them\n", dir, link);
+    return ERR_OK;
+}
+
+static enum err
+make_socket_dir(struct up *up)
+{
+    char link[PLACE_BYTES];
+    struct stat st;
+
+    if (place_path(link, sizeof(link), "s") != ERR_OK)
+        return ERR_LIMIT;
+    if (strlen(link) > SOCKET_DIR_MAX)
+        return link_sockets(up, link);
+    /* the deployment may have been moved to a shorter place */
+    if (lstat(link, &st) == 0 && S_ISLNK(st.st_mode))
+        (void)unlink(link);
+    return make_dir("s", 0750);
+}
+
+void
+up_drop_sockets(void)
+{
+    static const char *const names[] = { "control.sock", "mysql.sock", "wake" };
+    char path[PLACE_BYTES], dir[PLACE_BYTES], link[PLACE_BYTES];
+    int64_t i;
+
+    for (i = 0; i < config()->serve_workers; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "serve-%d.sock", (int)i);
+        if (place_socket(path, sizeof(path), name) == ERR_OK)
+            (void)unlink(path);
+    }
+    for (i = 0; i < (int64_t)COUNT(names); i++) {
+        if (place_socket(path, sizeof(path), names[i]) == ERR_OK)
+            (void)unlink(path);
+    }
+    if (place_path(link, sizeof(link), "s") == ERR_OK &&
+        place_socket_dir(dir, sizeof(dir)) == ERR_OK &&
+        strcmp(link, dir) != 0 && rmdir(dir) == 0)
+        (void)unlink(link);
+}
+
+/* ---- files ---- */
+
+static enum err
+make_config(void)
+{
+    char path[PLACE_BYTES];
+    enum err e;
+
+    if (place_path(path, sizeof(path), "metagate.ini") != ERR_OK)
+        return ERR_LIMIT;
+    e = config_write_template(path);
+    return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+static enum err
+make_key(void)
+{
+    char path[PLACE_BYTES];
+    enum err e;
+
+    if (config()->crypt_key_file[0] != '\0')
+        return ERR_OK; /* kept elsewhere: a new key would hide its loss */
+    if (place_path(path, sizeof(path), "key") != ERR_OK)
+        return ERR_LIMIT;
+    e = crypt_create(path);
+    return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+/* Random hex in a file of its own. */
+static enum err
+make_random(const char *name, size_t bytes, unsigned mode)
+{
+    char hex[130];
+    enum err e;
+
+    if (2 * bytes + 2 > sizeof(hex))
+        return ERR_LIMIT;
+    e = crypt_random_hex(bytes, hex);
+    if (e != ERR_OK)
+        return e;
+    memcpy(hex + 2 * bytes, "\n", 2);
+    e = up_write_file(name, hex, mode);
+    crypt_wipe(hex, sizeof(hex));
+    return e;
+}
+
+static enum err
+make_deployment_id(void)
+{
+    return exists("deployment_id") ? ERR_OK
+                                   : make_random("deployment_id", 16, 0640);
+}
+
+static enum err
+make_repl_password(void)
+{
+    return exists("repl.password") ? ERR_OK
+                                   : make_random("repl.password", 24, 0600);
+}
+
+static enum err
+make_secret(struct up *up)
+{
+    enum err e = crypt_random_hex(32, up->secret);
+
+    return e == ERR_OK ? up_write_file("secret", up->secret, 0600) : e;
+}
+
+/* "name salt hash" of one user, hash being SHA-256 of salt and password. */
+static enum err
+write_user(const char *name, const char *password)
+{
+    char salt[33], salted[33 + 65], hash[65], line[256];
+    enum err e = crypt_random_hex(16, salt);
+
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(salted, sizeof(salted), "%s%s", salt, password);
+    crypt_sha256_hex(salted, strlen(salted), hash);
+    crypt_wipe(salted, sizeof(salted));
+    (void)snprintf(line, sizeof(line), "%s %s %s\n", name, salt, hash);
+    return up_write_file("fe-users", line, 0600);
+}
+
+/* The one user of a new deployment's Doris front end. fe-user is for people,
+ * who may remove it; fe-users is what is asked. */
+static enum err
+make_fe_user(void)
+{
+    char password[49], line[64];
+    enum err e;
+
+    if (exists("fe-users") || config()->doris_fe_users[0] != '\0')
+        return ERR_OK;
+    e = crypt_random_hex(24, password);
+    (void)snprintf(line, sizeof(line), "root:%s\n", password);
+    if (e == ERR_OK) /* first: without it nobody knows the password */
+        e = up_write_file("fe-user", line, 0600);
+    if (e == ERR_OK)
+        e = write_user("root", password);
+    crypt_wipe(password, sizeof(password));
+    crypt_wipe(line, sizeof(line));
+    return e;
+}
+
+static enum err
+make_tokens(void)
+{
+    return token_first();
+}
+
+/* The steps, and what to call each when it fails. */
+static enum err
+run_steps(const char **step)
+{
+    static const struct {
+        const char *name;
+        enum err (*make)(void);
+    } steps[] = {
+        { "metagate.ini", make_config },
+        { "the encryption key", make_key },
+        { "deployment_id", make_deployment_id },
+        { "repl.password", make_repl_password },
+        { "the first token", make_tokens },
+        { "the user of the Doris front end", make_fe_user },
+        { "started", config_mark_start },
+    };
+    enum err e = ERR_OK;
+    size_t i;
+
+    for (i = 0; i < COUNT(steps) && e == ERR_OK; i++) {
+        *step = steps[i].name;
+        e = steps[i].make();
+    }
+    return e;
+}
+
+static enum err
+make_all(struct up *up, const char **step)
+{
+    enum err e = run_steps(step);
+
+    if (e == ERR_OK) {
+        *step = "secret";
+        e = make_secret(up);
+    }
+    if (e == ERR_OK) {
+        *step = "the folder of sockets";
+        e = make_socket_dir(up);
+    }
+    return e;
+}
+
+static void
+say_step(const char *step, enum err e, char *why, size_t why_size)
+{
+    (void)snprintf(why, why_size, "%s: cannot make %s: %s (%s)",
+                   config_run_dir(), step, err_name(e), strerror(errno));
+}
+
+enum err
+up_make_files(struct up *up, char *why, size_t why_size)
+{
+    const char *step = "its folders";
+    enum err e = make_dir("log", 0750);
+
+    if (e == ERR_OK)
+        e = make_dir("tmp", 0700);
+    if (e == ERR_OK)
+        e = make_all(up, &step);
+    if (e == ERR_OK) {
+        step = "up.net";
+        e = up_write_file("up.net", config_net(), 0640);
+    }
+    if (e != ERR_OK)
+        say_step(step, e, why, why_size);
+    return e;
+}
+
+/* An installed system's workers outlive one another: its secret is kept. */
+enum err
+up_make_installation(char *why, size_t why_size)
+{
+    const char *step = "its folders";
+    enum err e = make_dir("log", 0750);
+
+    if (e == ERR_OK)
+        e = run_steps(&step);
+    if (e == ERR_OK && !exists("secret")) {
+        step = "secret";
+        e = make_random("secret", 32, 0600);
+    }
+    if (e != ERR_OK)
+        say_step(step, e, why, why_size);
+    return e;
+}

@@ -1,0 +1,294 @@
+/* The children of a deployment: one row per role. */
+#include "up.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+
+#include "config.h"
+#include "front/nginx.h"
+
+static size_t
+one(void)
+{
+    return 1;
+}
+
+/* A role of our own binary. */
+static void
+role_command(const struct up *up, const char *role, struct command *out)
+{
+    command_arg(out, "%s", up->self);
+    command_arg(out, "--run-dir");
+    command_arg(out, "%s", config_run_dir());
+    command_arg(out, "--net");
+    command_arg(out, "%s", config_net());
+    command_arg(out, "%s", role);
+}
+
+static void
+migrate_command(struct up *up, const struct child *c, struct command *out)
+{
+    (void)c;
+    role_command(up, "migrate", out);
+}
+
+/* ---- workers ---- */
+
+static size_t
+serve_count(void)
+{
+    return (size_t)config()->serve_workers;
+}
+
+static void
+serve_command(struct up *up, const struct child *c, struct command *out)
+{
+    role_command(up, "serve", out);
+    command_arg(out, "--id");
+    command_arg(out, "%d", c->id);
+    out->in = c->listen_fd;
+}
+
+/* ---- what runs in the background ---- */
+
+/* The metas of Pegasus are three; every cluster-wide duty has three
+ * candidates with them. */
+static size_t
+control_count(void)
+{
+    return 3;
+}
+
+static void
+control_label(int i, char *out, size_t size)
+{
+    (void)snprintf(out, size, "m%d", i + 1);
+}
+
+static void
+control_command(struct up *up, const struct child *c, struct command *out)
+{
+    char id[20];
+
+    control_label(c->id, id, sizeof(id));
+    role_command(up, "control", out);
+    command_arg(out, "--id");
+    command_arg(out, "%s", id);
+}
+
+/* The onebox has three machines, NET.1 to NET.3. */
+static size_t
+machine_count(void)
+{
+    return 3;
+}
+
+static void
+machine_label(int i, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s.%d", config_net(), i + 1);
+}
+
+static void
+supervise_command(struct up *up, const struct child *c, struct command *out)
+{
+    char address[20];
+
+    machine_label(c->id, address, sizeof(address));
+    role_command(up, "supervise", out);
+    command_arg(out, "--machine");
+    command_arg(out, "%s", address);
+}
+
+/* ---- nginx ---- */
+
+static enum err
+front_prepare(struct up *up, char *why, size_t why_size)
+{
+    enum err e = nginx_write(up->secret, why, why_size);
+
+    return e == ERR_OK ? nginx_test(why, why_size) : e;
+}
+
+static void
+front_command(struct up *up, const struct child *c, struct command *out)
+{
+    const char *const *arg;
+
+    (void)c;
+    for (arg = nginx_argv(); *arg != NULL; arg++)
+        command_arg(out, "%s", *arg);
+    out->err = up->nginx_log.writer;
+}
+
+/* The console's address, when it is a numeric IPv4 one. */
+static bool
+console_address(struct sockaddr_in *sa)
+{
+    char address[280] = "", host[256];
+    unsigned port;
+
+#define LISTENER(name, tail, machine, port, refuse)                      \
+    if (strcmp(name, "console") == 0 &&                                  \
+        place_listener(name, machine, port, address, sizeof(address)) != \
+            ERR_OK)                                                      \
+        return false;
+#include "listeners.def"
+#undef LISTENER
+    if (place_host_port(address, host, sizeof(host), &port) != ERR_OK)
+        return false;
+    memset(sa, 0, sizeof(*sa));
+    sa->sin_family = AF_INET;
+    sa->sin_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, host, &sa->sin_addr) != 1)
+        return false;
+    if (sa->sin_addr.s_addr == htonl(INADDR_ANY))
+        sa->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return true;
+}
+
+static int
+ask_health(void)
+{
+    static const char ask[] = "GET /healthz HTTP/1.0\r\n\r\n";
+    static const struct timeval limit = { .tv_usec = 200 * 1000 };
+    struct sockaddr_in sa;
+    int fd;
+
+    if (!console_address(&sa))
+        return -1;
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    /* Also on loopback a connection may take a moment, and a full backlog
+     * must not hold us up. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+        send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Keeps the body of an answer that was not 200: it says what is missing. */
+static void
+keep_reason(struct child *c, const char *text)
+{
+    const char *body = strstr(text, "\r\n\r\n");
+    char *p;
+
+    (void)snprintf(c->said, sizeof(c->said), "%.150s",
+                   body != NULL ? body + 4 : text);
+    for (p = c->said; *p != '\0'; p++)
+        *p = (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p;
+}
+
+/* /healthz answers 200 through nginx, a worker and the store. Any answer will
+ * do with TLS, and for an nginx that was started again: the store may be away
+ * meanwhile. */
+static bool
+front_ready(struct child *c)
+{
+    bool any = config()->nginx_tls_certificate[0] != '\0' || c->restarts > 0;
+    char text[1024];
+    ssize_t n;
+
+    if (c->probe_fd < 0)
+        c->probe_fd = ask_health();
+    if (c->probe_fd < 0)
+        return false;
+    n = recv(c->probe_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    (void)close(c->probe_fd);
+    c->probe_fd = -1;
+    text[n > 0 ? n : 0] = '\0';
+    if (n < 12 || strncmp(text, "HTTP/1.", 7) != 0)
+        return false;
+    if (any || strncmp(text + 8, " 200", 4) == 0)
+        return true;
+    keep_reason(c, text);
+    return false;
+}
+
+/* ---- the table ---- */
+
+/* nginx dies of SIGTERM when up was killed: after a SIGKILL its workers would
+ * live on and hold the listeners. Its graceful end waits for requests in
+ * flight. A worker drains for up to 1 s. */
+const struct kind kinds[] = {
+    { .role = "install",
+      .order = 1,
+      .on_death = DEATH_IS_DONE,
+      .task = "making the database's files (first start)",
+      .stop_signal = SIGTERM,
+      .stop_ms = 5000,
+      .death_signal = SIGTERM,
+      .count = mariadb_install_count,
+      .prepare = mariadb_install_prepare,
+      .command = mariadb_install_command,
+      .done = mariadb_install_done },
+    { .role = "mariadb",
+      .order = 2,
+      .stop_signal = SIGTERM,
+      .stop_ms = 120000,
+      .death_signal = SIGTERM,
+      .count = mariadb_count,
+      .prepare = mariadb_prepare,
+      .command = mariadb_command,
+      .ready = mariadb_ready },
+    { .role = "migrate",
+      .order = 3,
+      .on_death = DEATH_IS_DONE,
+      .task = "bringing the schema up to date",
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = one,
+      .command = migrate_command },
+    { .role = "serve",
+      .order = 4,
+      .numbered = true,
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = serve_count,
+      .command = serve_command },
+    { .role = "control",
+      .order = 4,
+      .numbered = true,
+      .label = control_label,
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = control_count,
+      .command = control_command },
+    { .role = "supervise",
+      .order = 4,
+      .numbered = true,
+      .label = machine_label,
+      .stop_signal = SIGTERM,
+      .stop_ms = 10000,
+      .death_signal = SIGTERM,
+      .count = machine_count,
+      .command = supervise_command },
+    { .role = "nginx",
+      .order = 5,
+      .start_ms = 60000,
+      .stop_signal = SIGQUIT,
+      .stop_ms = 5000,
+      .death_signal = SIGTERM,
+      .count = one,
+      .prepare = front_prepare,
+      .command = front_command,
+      .ready = front_ready },
+};
+const size_t n_kinds = COUNT(kinds);

@@ -1,0 +1,189 @@
+/* Every address that a deployment takes, asked for before anything starts. */
+#include "up.h"
+
+#include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "config.h"
+#include "host/port.h"
+
+/* An outgoing connection that happens to use our port goes by itself. */
+#define OUTGOING_MS 10000
+
+struct taken {
+    const char *name; /* for people */
+    const char *key;  /* that moves it elsewhere; NULL: none does */
+    char address[280];
+};
+
+/* Those looked at so far: nothing listens yet, so that no probe finds two of
+ * ours at one address. */
+#define OURS_MAX 64
+struct ours {
+    size_t n;
+    struct {
+        const char *name;
+        char address[280];
+    } at[OURS_MAX];
+};
+
+/* "held by pid 12 (nginx -c x)", as far as this account may know. */
+static void
+describe(const struct port_holder *h, char *out, size_t size)
+{
+    const struct passwd *pw = getpwuid(h->uid);
+
+    if (h->pid != 0)
+        (void)snprintf(out, size, "pid %d (%s)", (int)h->pid, h->command);
+    else
+        (void)snprintf(out, size, "a process of %s",
+                       pw != NULL ? pw->pw_name : "another account");
+}
+
+static void
+tell_anywhere(const struct taken *t, unsigned port, const char *who, char *why,
+              size_t size)
+{
+    int n = snprintf(why, size,
+                     "%s: port %u is held on all addresses by %s; "
+                     "end it",
+                     t->name, port, who);
+
+    if (t->key != NULL && n >= 0 && (size_t)n < size)
+        (void)snprintf(why + n, size - (size_t)n,
+                       ", or set %s in %s/metagate.ini to another port", t->key,
+                       config_run_dir());
+}
+
+static void
+tell(const struct taken *t, unsigned port, const struct port_holder *h,
+     char *why, size_t size)
+{
+    char who[256];
+
+    describe(h, who, sizeof(who));
+    switch (h->use) {
+    case PORT_HERE:
+        (void)snprintf(why, size,
+                       "%s: %s is held by %s; take another NET (as "
+                       "NET=127.0.1), or end it",
+                       t->name, t->address, who);
+        break;
+    case PORT_ANYWHERE:
+        tell_anywhere(t, port, who, why, size);
+        break;
+    case PORT_OUTGOING:
+        (void)snprintf(why, size,
+                       "%s: %s is the near end of a connection of %s and was "
+                       "not given back within %d s; try again",
+                       t->name, t->address, who, OUTGOING_MS / 1000);
+        break;
+    case PORT_ABSENT:
+        (void)snprintf(why, size,
+                       "%s: %s is not an address of this machine; choose "
+                       "another NET%s%s",
+                       t->name, t->address, t->key != NULL ? " or " : "",
+                       t->key != NULL ? t->key : "");
+        break;
+    default:
+        (void)snprintf(why, size, "%s: %s cannot be taken: %s", t->name,
+                       t->address, strerror(h->error));
+        break;
+    }
+}
+
+static enum err
+check(const struct taken *t, char *why, size_t why_size)
+{
+    int64_t until = clock_mono_ms() + OUTGOING_MS;
+    struct port_holder h;
+    bool told = false;
+    char host[256];
+    unsigned port;
+
+    if (place_host_port(t->address, host, sizeof(host), &port) != ERR_OK ||
+        port_probe(host, port, &h) != ERR_OK) {
+        (void)snprintf(why, why_size, "%s: \"%s\" is not address:port",
+                       t->key != NULL ? t->key : t->name, t->address);
+        return ERR_BAD_PARAM;
+    }
+    while (h.use == PORT_OUTGOING && clock_mono_ms() < until) {
+        if (!told)
+            printf("  %s: waiting for %s, in use by an outgoing "
+                   "connection\n",
+                   t->name, t->address);
+        (void)fflush(stdout);
+        told = true;
+        (void)poll(NULL, 0, 200);
+        if (port_probe(host, port, &h) != ERR_OK)
+            break;
+    }
+    if (h.use == PORT_FREE)
+        return ERR_OK;
+    tell(t, port, &h, why, why_size);
+    return ERR_STATE;
+}
+
+static enum err
+check_once(struct ours *ours, const struct taken *t, char *why, size_t why_size)
+{
+    size_t i;
+
+    for (i = 0; i < ours->n; i++) {
+        if (strcmp(ours->at[i].address, t->address) == 0) {
+            (void)snprintf(why, why_size,
+                           "%s: %s is the address of %s too; each needs one of "
+                           "its own",
+                           t->key != NULL ? t->key : t->name, t->address,
+                           ours->at[i].name);
+            return ERR_BAD_PARAM;
+        }
+    }
+    if (ours->n < OURS_MAX) {
+        ours->at[ours->n].name = t->name;
+        (void)snprintf(ours->at[ours->n++].address, sizeof(t->address), "%s",
+                       t->address);
+    }
+    return check(t, why, why_size);
+}
+
+static enum err
+check_listener(struct ours *ours, const char *name, unsigned machine,
+               unsigned port, char *why, size_t why_size)
+{
+    struct taken t = { .name = name };
+    char key[64], text[96];
+
+    if (place_listen_key(name, key, sizeof(key))) {
+        (void)snprintf(text, sizeof(text), "[listen] %s", key);
+        t.key = text;
+    }
+    if (place_listener(name, machine, port, t.address, sizeof(t.address)) !=
+        ERR_OK) {
+        (void)snprintf(why, why_size, "[listen] %s is too long", name);
+        return ERR_BAD_PARAM;
+    }
+    return check_once(ours, &t, why, why_size);
+}
+
+enum err
+up_check_ports(char *why, size_t why_size)
+{
+    struct taken db = { .name = "mariadb", .key = "[mysql] port" };
+    struct ours ours = { .n = 0 };
+    enum err e = ERR_OK;
+
+    (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
+                   (long long)config()->mysql_port);
+    if (config()->mysql_hosts[0] == '\0')
+        e = check_once(&ours, &db, why, why_size);
+#define LISTENER(name, tail, machine, port, refuse) \
+    if (e == ERR_OK)                                \
+        e = check_listener(&ours, name, machine, port, why, why_size);
+#include "listeners.def"
+#undef LISTENER
+    return e;
+}

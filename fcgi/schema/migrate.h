@@ -1,0 +1,28 @@
+/* The schema of the metadata store: migrations, sql/README.md. */
+#ifndef MG_MIGRATE_H
+#define MG_MIGRATE_H
+
+#include <stdio.h>
+
+#include "base.h"
+#include "db.h"
+
+/* Whether this process may work on the schema that db reaches: it belongs to
+ * the deployment, all our migrations are done, and none that it has demands
+ * a newer reader. STATE with a sentence in why (at most 256 bytes are used)
+ * that says what to do; STORE when the server cannot be asked: try again. */
+enum err migrate_check(struct db *db, const char *deployment_id, char *why,
+                       size_t why_size) MUST_USE;
+
+/* Creates the schema when it is absent and applies what is not done. Several
+ * at once take turns. DENIED when it belongs to another deployment. With
+ * dry_run only says on `report` what would be done. db_init has been called,
+ * with a read time-out of 0: DDL takes its time. Failures are said on `report`.
+ */
+enum err
+migrate_run(const char *deployment_id, bool dry_run, FILE *report) MUST_USE;
+
+/* RUN_DIR/deployment_id into out (65 bytes); made when it is absent. */
+enum err migrate_deployment_id(char *out, size_t size) MUST_USE;
+
+#endif

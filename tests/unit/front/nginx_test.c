@@ -1,0 +1,315 @@
+/* nginx's configuration, as it is rendered. */
+#include "front/nginx.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "front/nginx_render.h"
+#include "config.h"
+#include "base/embed.h"
+#include "file.h"
+
+#define SECRET "00112233445566778899aabbccddeeff"
+
+static char dir[64];
+static char why[512];
+static struct arena *arena;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    (void)snprintf(dir, sizeof(dir), "/var/tmp/nginx-unit.XXXXXX");
+    arena = arena_new(4 * 1024 * 1024);
+    if (arena == NULL || mkdtemp(dir) == NULL)
+        return -1;
+    config_place(dir, "127.9.8");
+    return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+    static const char *const keys[] = { "TRUSTED", "HOSTS", "TLS_KEY",
+                                        "TLS_CERTIFICATE", "RATE_PER_S" };
+    char name[64];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(keys); i++) {
+        (void)snprintf(name, sizeof(name), "METAGATE_NGINX_%s", keys[i]);
+        (void)unsetenv(name);
+    }
+    (void)unsetenv("METAGATE_SERVE_WORKERS");
+    (void)unsetenv("METAGATE_LISTEN_DORIS");
+    arena_free(arena);
+    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static enum err
+write_with(const char *key, const char *value)
+{
+    if (key != NULL)
+        assert_int_equal(setenv(key, value, 1), 0);
+    if (config_load(NULL, why, sizeof(why)) != ERR_OK)
+        return ERR_BAD_PARAM;
+    return nginx_write(SECRET, why, sizeof(why));
+}
+
+static const char *
+file_text(const char *name)
+{
+    char path[256], *text;
+    size_t n;
+
+    (void)snprintf(path, sizeof(path), "%s/nginx/%s", dir, name);
+    assert_int_equal(file_read(arena, path, 1 << 20, &text, &n), ERR_OK);
+    return text;
+}
+
+static void
+expect_in(const char *name, const char *part)
+{
+    if (strstr(file_text(name), part) == NULL)
+        fail_msg("%s lacks \"%s\":\n%s", name, part, file_text(name));
+}
+
+static void
+expect_refused(const char *key, const char *value, const char *part)
+{
+    assert_int_equal(write_with(key, value), ERR_BAD_PARAM);
+    if (strstr(why, part) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", why, part);
+}
+
+/* ---- templates ---- */
+
+static void
+expect_text(const char *template, const char *text)
+{
+    struct nginx_vars vars = { .n = 0 };
+    struct buf b = BUF_INIT(1024);
+
+    nginx_set(&vars, "A", "old");
+    nginx_set(&vars, "EMPTY", "");
+    nginx_set(&vars, "A", "@EMPTY@");
+    assert_int_equal(nginx_expand(&vars, template, &b, why, sizeof(why)),
+                     ERR_OK);
+    assert_string_equal(buf_text(&b), text);
+    buf_free(&b);
+}
+
+static void
+placeholders_become_values_once(void **state)
+{
+    (void)state;
+    expect_text("x @A@@A@ y\n", "x @EMPTY@@EMPTY@ y\n");
+    expect_text("last line", "last line");
+}
+
+static void
+names_of_nginx_s_own_stay(void **state)
+{
+    (void)state;
+    expect_text("error_page 413 @too_large; @ @@ @A",
+                "error_page 413 @too_large; @ @@ @A");
+}
+
+static void
+a_line_without_a_value_goes(void **state)
+{
+    (void)state;
+    expect_text("a\n  @EMPTY@\nb @EMPTY@\n\n@EMPTY@@EMPTY@\n", "a\nb \n\n");
+}
+
+static void
+an_unknown_placeholder_is_an_error(void **state)
+{
+    struct nginx_vars vars = { .n = 0 };
+    struct buf b = BUF_INIT(1024);
+
+    (void)state;
+    assert_int_equal(nginx_expand(&vars, "a @NO_SUCH@", &b, why, sizeof(why)),
+                     ERR_INTERNAL);
+    assert_non_null(strstr(why, "@NO_SUCH@"));
+    buf_free(&b);
+}
+
+/* ---- the whole ---- */
+
+static bool
+has_placeholder(const char *text)
+{
+    const char *p = text;
+
+    while ((p = strchr(p, '@')) != NULL) {
+        size_t n = strspn(++p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+
+        if (n > 0 && p[n] == '@')
+            return true;
+    }
+    return false;
+}
+
+static void
+every_template_is_rendered(void **state)
+{
+    const struct embedded *f;
+    char path[256];
+
+    (void)state;
+    assert_int_equal(write_with(NULL, NULL), ERR_OK);
+    for (f = embed_nginx; f->name != NULL; f++) {
+        (void)snprintf(path, sizeof(path), "%s/nginx/%s", dir, f->name);
+        if (access(path, F_OK) == 0)
+            assert_false(has_placeholder(file_text(f->name)));
+    }
+    assert_false(has_placeholder(file_text("servers.conf")));
+}
+
+static void
+every_listener_has_its_server_and_its_refusals(void **state)
+{
+    /* Users and passwords of a Doris front end are the worker's to check. */
+    (void)state;
+    assert_int_equal(write_with(NULL, NULL), ERR_OK);
+#define LISTENER(name, tail, machine, port, refuse)                          \
+    expect_in("servers.conf", "listen 127.9.8." #machine ":" #port " ");     \
+    expect_in("servers.conf",                                                \
+              tail[0] == '\0' ? "\"" name "\";" : "\"" name "/" tail "\";"); \
+    expect_in("refuse/" refuse ".conf", strcmp(refuse, "doris-fe") == 0      \
+                                            ? "$mg_authorization $http"      \
+                                            : "$mg_refuse");
+#include "listeners.def"
+#undef LISTENER
+}
+
+static void
+every_worker_is_in_the_pool_and_has_its_own_location(void **state)
+{
+    (void)state;
+    assert_int_equal(write_with("METAGATE_SERVE_WORKERS", "3"), ERR_OK);
+    expect_in("http.conf", "/s/serve-0.sock\" max_fails=0;\n    server");
+    expect_in("http.conf", "upstream mg_worker_2 {");
+    expect_in("servers.conf", "location ^~ /worker/2/ {");
+    assert_null(strstr(file_text("servers.conf"), "/worker/3/"));
+}
+
+static void
+secrets_are_for_the_account_alone(void **state)
+{
+    char path[256];
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(write_with(NULL, NULL), ERR_OK);
+    (void)snprintf(path, sizeof(path), "%s/nginx/secret.conf", dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    expect_in("secret.conf", "MG_SECRET \"" SECRET "\";");
+}
+
+static void
+a_secret_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(nginx_write("", why, sizeof(why)), ERR_BAD_PARAM);
+    assert_int_equal(nginx_write(SECRET "\"; evil", why, sizeof(why)),
+                     ERR_BAD_PARAM);
+}
+
+static void
+trusted_networks_become_lines_of_geo(void **state)
+{
+    (void)state;
+    assert_int_equal(write_with("METAGATE_NGINX_TRUSTED",
+                                "10.0.0.0/8=read, fd00::/8=admin,::1=write"),
+                     ERR_OK);
+    expect_in("http.conf", "    10.0.0.0/8 read;\n    fd00::/8 admin;\n"
+                           "    ::1 write;\n");
+}
+
+static void
+host_names_are_no_patterns(void **state)
+{
+    (void)state;
+    assert_int_equal(write_with("METAGATE_NGINX_HOSTS", "Meta.example-1.com"),
+                     ERR_OK);
+    expect_in("http.conf", "\"~*^Meta\\.example-1\\.com \" \"\";");
+}
+
+static void
+a_rate_is_a_limit_and_none_is_none(void **state)
+{
+    (void)state;
+    assert_int_equal(write_with(NULL, NULL), ERR_OK);
+    assert_null(strstr(file_text("limits.conf"), "limit_req zone"));
+    assert_int_equal(write_with("METAGATE_NGINX_RATE_PER_S", "50"), ERR_OK);
+    expect_in("http.conf", "rate=50r/s");
+    expect_in("limits.conf", "limit_req zone=mg_rate burst=50 nodelay;");
+}
+
+static void
+tls_needs_both_of_its_files(void **state)
+{
+    (void)state;
+    expect_refused("METAGATE_NGINX_TLS_KEY", "/etc/hostname", "both or none");
+    assert_int_equal(
+        write_with("METAGATE_NGINX_TLS_CERTIFICATE", "/etc/passwd"), ERR_OK);
+    expect_in("servers.conf", "reuseport ssl;");
+    expect_in("servers.conf", "/nginx/tls.conf\";");
+    expect_in("tls.conf", "ssl_certificate_key \"/etc/hostname\";");
+    expect_refused("METAGATE_NGINX_TLS_KEY", "/k\"; x", "TLS_KEY");
+}
+
+static void
+a_listener_may_be_put_elsewhere(void **state)
+{
+    (void)state;
+    assert_int_equal(write_with("METAGATE_LISTEN_DORIS", "[::1]:5001"), ERR_OK);
+    expect_in("servers.conf", "listen [::1]:5001 ");
+    expect_refused("METAGATE_LISTEN_DORIS", "127.0.0.1", "[listen] doris");
+    expect_refused("METAGATE_LISTEN_DORIS", "a;b:1", "[listen] doris");
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(placeholders_become_values_once),
+        CASE(names_of_nginx_s_own_stay),
+        CASE(a_line_without_a_value_goes),
+        CASE(an_unknown_placeholder_is_an_error),
+        CASE(every_template_is_rendered),
+        CASE(every_listener_has_its_server_and_its_refusals),
+        CASE(every_worker_is_in_the_pool_and_has_its_own_location),
+        CASE(secrets_are_for_the_account_alone),
+        CASE(a_secret_that_is_none_is_refused),
+        CASE(trusted_networks_become_lines_of_geo),
+        CASE(host_names_are_no_patterns),
+        CASE(a_rate_is_a_limit_and_none_is_none),
+        CASE(tls_needs_both_of_its_files),
+        CASE(a_listener_may_be_put_elsewhere),
+    };
+
+    return cmocka_run_group_tests_name("nginx", tests, NULL, NULL);
+}

@@ -1,0 +1,179 @@
+/* Who holds a port, as /proc tells it. */
+#include "host/port.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HEADING                                                  \
+    "  sl  local_address rem_address   st tx_queue rx_queue tr " \
+    "tm->when retrnsmt   uid  timeout inode\n"
+#define REST " 00000000:00000000 00:00000000 00000000  1000        0 "
+/* 127.0.0.1:5000, 0.0.0.0:5000 and a connection from 127.0.0.1:5000 */
+#define HERE       "   0: 0100007F:1388 00000000:0000 0A" REST "111 1 0 100\n"
+#define ANY        "   1: 00000000:1388 00000000:0000 0A" REST "222 1 0 100\n"
+#define CONNECTION "  12: 0100007F:1388 0200007F:0050 01" REST "333 1 0 20\n"
+#define ELSEWHERE  "   3: 0200007F:1388 00000000:0000 0A" REST "444 1 0 100\n"
+#define OTHER_PORT "   4: 0100007F:1389 00000000:0000 0A" REST "555 1 0 100\n"
+#define ANY6                                       \
+    "   0: 00000000000000000000000000000000:1388 " \
+    "00000000000000000000000000000000:0000 0A" REST "666 1 0 100\n"
+
+static struct in6_addr
+v4(const char *text)
+{
+    char mapped[64];
+    struct in6_addr a;
+
+    (void)snprintf(mapped, sizeof(mapped), "::ffff:%s", text);
+    assert_int_equal(inet_pton(AF_INET6, mapped, &a), 1);
+    return a;
+}
+
+static void
+a_line_gives_address_port_state_owner_and_inode(void **state)
+{
+    struct in6_addr want = v4("127.0.0.1");
+    struct port_entry e;
+
+    (void)state;
+    assert_true(port_parse_line(HERE, &e));
+    assert_memory_equal(&e.addr, &want, sizeof(want));
+    assert_int_equal(e.port, 5000);
+    assert_int_equal(e.state, PORT_STATE_LISTEN);
+    assert_int_equal(e.uid, 1000);
+    assert_int_equal(e.inode, 111);
+}
+
+static void
+an_ipv6_line_is_read_too(void **state)
+{
+    struct in6_addr any = IN6ADDR_ANY_INIT;
+    struct port_entry e;
+
+    (void)state;
+    assert_true(port_parse_line(ANY6, &e));
+    assert_memory_equal(&e.addr, &any, sizeof(any));
+    assert_int_equal(e.inode, 666);
+}
+
+static void
+what_is_no_such_line_is_passed_over(void **state)
+{
+    struct port_entry e;
+
+    (void)state;
+    assert_false(port_parse_line(HEADING, &e));
+    assert_false(port_parse_line("", &e));
+    assert_false(port_parse_line("   0: 0100007F:1388 00000000:0000", &e));
+    assert_false(
+        port_parse_line("   0: 01007F:1388 00000000:0000 0A" REST "1 1", &e));
+}
+
+static enum port_use
+search(const char *text, unsigned long *inode)
+{
+    struct in6_addr addr = v4("127.0.0.1");
+    struct port_entry e = { .inode = 0 };
+    enum port_use use;
+
+    if (!port_search(text, &addr, 5000, &e, &use))
+        assert_int_equal(use, PORT_FREE);
+    *inode = e.inode;
+    return use;
+}
+
+static void
+the_three_ways_to_hold_a_port_are_told_apart(void **state)
+{
+    unsigned long inode;
+
+    (void)state;
+    assert_int_equal(search(HEADING HERE, &inode), PORT_HERE);
+    assert_int_equal(inode, 111);
+    assert_int_equal(search(HEADING ANY, &inode), PORT_ANYWHERE);
+    assert_int_equal(inode, 222);
+    assert_int_equal(search(HEADING ANY6, &inode), PORT_ANYWHERE);
+    assert_int_equal(inode, 666);
+    assert_int_equal(search(HEADING CONNECTION, &inode), PORT_OUTGOING);
+    assert_int_equal(inode, 333);
+}
+
+static void
+another_address_or_port_holds_nothing(void **state)
+{
+    unsigned long inode;
+
+    (void)state;
+    assert_int_equal(search(HEADING ELSEWHERE OTHER_PORT, &inode), PORT_FREE);
+    assert_int_equal(search("", &inode), PORT_FREE);
+}
+
+static void
+a_listener_is_told_before_its_connections(void **state)
+{
+    unsigned long inode;
+
+    (void)state;
+    assert_int_equal(search(HEADING CONNECTION ANY HERE, &inode), PORT_HERE);
+    assert_int_equal(inode, 111);
+    assert_int_equal(search(HEADING HERE CONNECTION, &inode), PORT_HERE);
+    assert_int_equal(search(HEADING CONNECTION ANY, &inode), PORT_ANYWHERE);
+}
+
+static void
+our_own_listener_is_found_with_its_process(void **state)
+{
+    struct sockaddr_in sa = { .sin_family = AF_INET };
+    socklen_t n = sizeof(sa);
+    struct port_holder h;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)state;
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, n), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &n), 0);
+    assert_int_equal(port_probe("127.0.0.1", ntohs(sa.sin_port), &h), ERR_OK);
+    assert_int_equal(h.use, PORT_HERE);
+    assert_int_equal(h.pid, getpid());
+    assert_non_null(strstr(h.command, program_invocation_short_name));
+    (void)close(fd);
+    assert_int_equal(port_probe("127.0.0.1", ntohs(sa.sin_port), &h), ERR_OK);
+    assert_int_equal(h.use, PORT_FREE);
+}
+
+static void
+an_address_of_another_machine_is_absent(void **state)
+{
+    struct port_holder h;
+
+    (void)state;
+    assert_int_equal(port_probe("192.0.2.1", 5000, &h), ERR_OK);
+    assert_int_equal(h.use, PORT_ABSENT);
+    assert_int_equal(port_probe("localhost", 5000, &h), ERR_BAD_PARAM);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_gives_address_port_state_owner_and_inode),
+        cmocka_unit_test(an_ipv6_line_is_read_too),
+        cmocka_unit_test(what_is_no_such_line_is_passed_over),
+        cmocka_unit_test(the_three_ways_to_hold_a_port_are_told_apart),
+        cmocka_unit_test(another_address_or_port_holds_nothing),
+        cmocka_unit_test(a_listener_is_told_before_its_connections),
+        cmocka_unit_test(our_own_listener_is_found_with_its_process),
+        cmocka_unit_test(an_address_of_another_machine_is_absent),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,6 +1,0 @@
-/* Every statement of store_leader.c fits the migrated schema. */
-#include "statements.h"
-
-#include "../../handlers/pegasus/store_leader.c"
-
-STATEMENTS_TEST(sql)

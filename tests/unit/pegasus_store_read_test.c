@@ -1,6 +1,0 @@
-/* Every statement of store_read.c fits the migrated schema. */
-#include "statements.h"
-
-#include "../../handlers/pegasus/store_read.c"
-
-STATEMENTS_TEST(sql)

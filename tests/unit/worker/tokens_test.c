@@ -1,0 +1,314 @@
+/* Tokens looked up by the worker itself: the file, the sources, the rights. */
+#include "worker/tokens.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "worker/identity.h"
+#include "crypt.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static char path[64];
+static struct arena *arena;
+static struct token_grant grant;
+
+static void
+write_map(const char *text)
+{
+    char new[72];
+    FILE *f;
+
+    (void)snprintf(new, sizeof(new), "%s.new", path);
+    f = fopen(new, "w");
+    assert_non_null(f);
+    assert_int_equal(fchmod(fileno(f), 0600), 0);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(rename(new, path), 0);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    arena = arena_new(1 << 20);
+    (void)snprintf(path, sizeof(path), "/var/tmp/tokens_test.%d",
+                   (int)getpid());
+    return arena == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    tokens_unload();
+    arena_free(arena);
+    (void)unlink(path);
+    return 0;
+}
+
+static void
+load(const char *text)
+{
+    write_map(text);
+    assert_int_equal(tokens_load(path), ERR_OK);
+}
+
+static void
+expect_refused(const char *text)
+{
+    write_map(text);
+    assert_int_equal(tokens_load(path), ERR_STATE);
+}
+
+/* ---- the file ---- */
+
+static void
+a_known_token_has_its_name_scope_and_mark(void **state)
+{
+    (void)state;
+    load("# comment\n\n\"" A "\" \"read ci 0 0123456789abcdef\";\n"
+         "  \"" B "\" \"admin me 1\";");
+    assert_true(tokens_find(A, &grant));
+    assert_string_equal(grant.name, "ci");
+    assert_int_equal(grant.rights, SCOPE_READ);
+    assert_false(grant.secrets);
+    assert_true(tokens_find(B, &grant));
+    assert_string_equal(grant.name, "me");
+    assert_true((grant.rights & SCOPE_ADMIN) != 0);
+    assert_true(grant.secrets);
+}
+
+static void
+an_unknown_token_is_not_found(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"read ci 0\";\n");
+    assert_false(tokens_find(B, &grant));
+    assert_false(tokens_find("", &grant));
+    assert_false(tokens_find(A "a", &grant));
+    assert_false(tokens_find("aaaa", &grant));
+}
+
+static void
+letter_case_does_not_count(void **state)
+{
+    char upper[] = A;
+    char *p;
+
+    (void)state;
+    load("\"" A "\" \"read ci 0\";\n");
+    for (p = upper; *p != '\0'; p++)
+        *p = 'A';
+    assert_true(tokens_find(upper, &grant));
+}
+
+static void
+a_wrong_line_refuses_the_file_and_keeps_the_old_tokens(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"read ci 0\";\n");
+    expect_refused("\"" B "\" \"read ci 0\";\n\"" B "\" \"read ci\";\n");
+    expect_refused("\"" B "\" \"owner ci 0\";\n");
+    expect_refused("\"" B "\" \"none ci 0\";\n");
+    expect_refused("\"" B "\" \"read ci 2\";\n");
+    expect_refused("\"" B "\" \"read ci 0x\";\n");
+    expect_refused("\"" B "\" \"read ci 0 00 1\";\n");
+    expect_refused("\"" B "\" \"read ci 0\"\n");
+    expect_refused("\"\" \"read ci 0\";\n");
+    expect_refused(B " read;\n");
+    expect_refused("\"" B "\n");
+    assert_true(tokens_find(A, &grant));
+    assert_false(tokens_find(B, &grant));
+}
+
+static void
+a_file_that_others_may_read_is_refused(void **state)
+{
+    (void)state;
+    write_map("\"" A "\" \"read ci 0\";\n");
+    assert_int_equal(chmod(path, 0604), 0);
+    assert_int_equal(tokens_load(path), ERR_STATE);
+    assert_false(tokens_find(A, &grant));
+}
+
+static void
+a_changed_file_is_read_again(void **state)
+{
+    int i;
+
+    (void)state;
+    load("\"" A "\" \"read ci 0\";\n");
+    write_map("\"" B "\" \"write ci 0\";\n");
+    for (i = 0; i < 500 && !tokens_find(B, &grant); i++) {
+        tokens_refresh(); /* looks at most once a second */
+        (void)usleep(10 * 1000);
+    }
+    assert_true(tokens_find(B, &grant));
+    assert_false(tokens_find(A, &grant));
+}
+
+/* ---- where a token may come from ---- */
+
+static struct req req;
+
+static void
+identify(char *const *params, const char *query_token)
+{
+    req = (struct req){ .arena = arena, .token_name = "" };
+    assert_int_equal(identity_from_token(&req, params, query_token), ERR_OK);
+}
+
+#define PARAMS(...) ((char *[]){ __VA_ARGS__, NULL })
+#define TEXT(...)   ((char[]){ __VA_ARGS__ })
+
+static char *
+basic(const char *user_password)
+{
+    char *text = crypt_base64(arena, user_password, strlen(user_password));
+
+    assert_non_null(text);
+    return arena_printf(arena, "HTTP_AUTHORIZATION=basic %s", text);
+}
+
+static void
+every_source_gives_rights(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"write ci 1\";\n");
+    identify(PARAMS(TEXT("HTTP_X_METAGATE_TOKEN=" A)), "");
+    assert_string_equal(req.token_name, "ci");
+    assert_int_equal(req.rights, SCOPE_READ | SCOPE_WRITE);
+    assert_true(req.see_secrets);
+    identify(PARAMS(TEXT("HTTP_AUTHORIZATION=BEARER  " A)), "");
+    assert_string_equal(req.token_name, "ci");
+    identify(PARAMS(basic(A ":x")), "");
+    assert_string_equal(req.token_name, "ci");
+    identify(PARAMS(TEXT("X=y")), A);
+    assert_string_equal(req.token_name, "ci");
+}
+
+static void
+the_first_that_is_given_counts_right_or_wrong(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"write ci 0\";\n");
+    identify(PARAMS(TEXT("HTTP_X_METAGATE_TOKEN=" B),
+                    TEXT("HTTP_AUTHORIZATION=Bearer " A)),
+             A);
+    assert_int_equal(req.rights, 0);
+    identify(PARAMS(TEXT("HTTP_X_METAGATE_TOKEN="), basic(":" A)), A);
+    assert_int_equal(req.rights, SCOPE_READ | SCOPE_WRITE);
+    identify(PARAMS(TEXT("HTTP_AUTHORIZATION=Bearer " B)), A);
+    assert_int_equal(req.rights, 0);
+}
+
+static void
+what_the_front_end_says_does_not_count(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"read ci 0\";\n");
+    identify(PARAMS(TEXT("MG_SCOPE=admin"), TEXT("MG_NAME=root"),
+                    TEXT("MG_SECRETS=1")),
+             "");
+    assert_int_equal(req.rights, 0);
+    assert_string_equal(req.token_name, "");
+    assert_false(req.see_secrets);
+}
+
+static void
+odd_authorization_gives_nothing(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"read ci 0\";\n");
+    identify(PARAMS(TEXT("HTTP_AUTHORIZATION=Basic !!!")), "");
+    assert_int_equal(req.rights, 0);
+    identify(PARAMS(basic(A)), ""); /* no colon */
+    assert_int_equal(req.rights, 0);
+    identify(PARAMS(TEXT("HTTP_AUTHORIZATION=Bearer")), "");
+    assert_int_equal(req.rights, 0);
+    identify(PARAMS(TEXT("HTTP_AUTHORIZATION=Digest " A)), "");
+    assert_int_equal(req.rights, 0);
+}
+
+/* ---- the front end ---- */
+
+static void
+the_front_end_gives_name_scope_and_mark(void **state)
+{
+    (void)state;
+    req = (struct req){ .arena = arena };
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE=write"), TEXT("MG_NAME=ci"),
+                                   TEXT("MG_SECRETS=1")));
+    assert_int_equal(req.rights, SCOPE_READ | SCOPE_WRITE);
+    assert_string_equal(req.token_name, "ci");
+    assert_true(req.see_secrets);
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE="), TEXT("MG_SECRETS=")));
+    assert_int_equal(req.rights, 0);
+    assert_false(req.see_secrets);
+    identity_from_front_end(&req, PARAMS(TEXT("MG_SCOPE=admin")));
+    assert_true(req.see_secrets);
+}
+
+static void
+only_our_secret_admits_a_front_end(void **state)
+{
+    (void)state;
+    assert_true(identity_front_end(PARAMS(TEXT("MG_SECRET=" A)), A));
+    assert_false(identity_front_end(PARAMS(TEXT("MG_SECRET=" B)), A));
+    assert_false(identity_front_end(PARAMS(TEXT("MG_SECRET=" A "a")), A));
+    assert_false(identity_front_end(PARAMS(TEXT("MG_SECRET=")), A));
+    assert_false(identity_front_end(PARAMS(TEXT("X=" A)), A));
+}
+
+static void
+a_request_id_that_could_not_stand_in_a_header_is_replaced(void **state)
+{
+    const char *id;
+
+    (void)state;
+    id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=a-1_b.C")));
+    assert_string_equal(id, "a-1_b.C");
+    id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=a\r\nb")));
+    assert_int_equal(strlen(id), 32);
+    assert_int_equal(strspn(id, "0123456789abcdef"), 32);
+    id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=" A "a")));
+    assert_int_equal(strlen(id), 32);
+    id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=")));
+    assert_int_equal(strlen(id), 32);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_known_token_has_its_name_scope_and_mark),
+        TEST(an_unknown_token_is_not_found),
+        TEST(letter_case_does_not_count),
+        TEST(a_wrong_line_refuses_the_file_and_keeps_the_old_tokens),
+        TEST(a_file_that_others_may_read_is_refused),
+        TEST(a_changed_file_is_read_again),
+        TEST(every_source_gives_rights),
+        TEST(the_first_that_is_given_counts_right_or_wrong),
+        TEST(what_the_front_end_says_does_not_count),
+        TEST(odd_authorization_gives_nothing),
+        TEST(the_front_end_gives_name_scope_and_mark),
+        TEST(only_our_secret_admits_a_front_end),
+        TEST(a_request_id_that_could_not_stand_in_a_header_is_replaced),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
