@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* Memory of one request or one step of a loop: allocated piece by piece,
  * released at once. Not thread-safe; one owner at a time. */
 #ifndef MG_ARENA_H

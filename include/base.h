@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* Attributes and small helpers that every file may use. */
 #ifndef MG_BASE_H
 #define MG_BASE_H

@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* A growing text with a stated maximum. A write past the maximum, or without
  * memory, sets `failed` and drops the rest: writers need no check per call,
  * the one who sends the text looks once. */

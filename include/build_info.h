@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* Which metagate this is; made by the Makefile. */
 #ifndef MG_BUILD_INFO_H
 #define MG_BUILD_INFO_H

@@ -1,3 +1,4 @@
+/* Room: cache/ */
 /* Rendered replies of this process, each with the version of what it shows.
  * Never an answer by itself: whoever asks knows the present version, read from
  * the store just now or from coherence.h, and a reply of another version is no

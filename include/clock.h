@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* Time, in the units of the names. */
 #ifndef MG_CLOCK_H
 #define MG_CLOCK_H

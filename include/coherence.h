@@ -1,3 +1,4 @@
+/* Room: cache/ */
 /* Whether what was read from the store still holds, without asking it again.
  *
  * A reply may be kept and shown again until a change of what it shows is

@@ -1,3 +1,4 @@
+/* Room: config/ */
 /* The configuration: rows of config.def, read at start-up. What may change
  * after it are the LIVE_ rows, by config_live.h alone. */
 #ifndef MG_CONFIG_H

@@ -1,3 +1,4 @@
+/* Room: loop/ */
 /* Settings that change while processes run: the LIVE_ rows of config.def.
  *
  * A change is a row of the store (config_change), and holds for all processes

@@ -1,3 +1,4 @@
+/* Room: crypt/ */
 /* Secrets at rest: AES-256-GCM with a random nonce; the additional data is
  * "table|row|column|key id", so that a ciphertext moved to another place does
  * not decrypt. The key file lies outside the database:

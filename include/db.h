@@ -1,3 +1,4 @@
+/* Room: store/ */
 /* The metadata store: one connection per thread, prepared statements only.
  *
  * Statements are constants: their address is the key of the statement cache.

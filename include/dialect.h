@@ -1,3 +1,4 @@
+/* Room: api/ */
 /* The four tables of a dialect: endpoints, records, checks, errors. What they
  * mean is done once, in fcgi/api/dispatch.c and its neighbours.
  *
@@ -14,6 +15,7 @@
 #include "base.h"
 #include "json.h"
 #include "record.h"
+#include "scope.h"
 
 struct req;
 
@@ -25,20 +27,6 @@ enum method {
     OPTIONS = 1 << 4,
     ANY = GET | POST | PUT | DELETE | OPTIONS,
 };
-
-/* What a row asks for; a token's scope is a set of these, DESIGN section 3. */
-enum scope {
-    SCOPE_NONE = 0, /* served without a token */
-    SCOPE_READ = 1 << 0,
-    SCOPE_WRITE = 1 << 1,
-    SCOPE_ADMIN = 1 << 2,
-    SCOPE_PROFILE = 1 << 3,
-    SCOPE_MACHINE = 1 << 4,
-};
-
-/* The set that a token of the scope named in tokens.map has; 0 = unknown. */
-unsigned scope_rights(const char *name);
-const char *scope_name(enum scope s);
 
 enum endpoint_flag {
     SLOW = 1 << 0,         /* runs on the second set of threads */

@@ -1,3 +1,4 @@
+/* Room: loop/ */
 /* What runs in the background. Duties of the cluster are each behind a lease
  * and done by one `control` at a time; upkeep is done on every machine by its
  * `supervise`. Both are rows of tables in handlers/duties.c, where dialects

@@ -1,3 +1,4 @@
+/* Room: egress/ */
 /* The one door for outgoing connections whose target a client names: sinks,
  * upstreams, nodes that were registered. A name is resolved once and the
  * address it gave is the one that is connected to, so that nothing can be

@@ -1,3 +1,4 @@
+/* Room: api/ */
 /* First pass over a dialect's tables: prototypes of its handlers and the ids
  * of its errors. No guard: each dialect's header includes it once. */
 #include "dialect.h"

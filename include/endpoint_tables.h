@@ -1,3 +1,4 @@
+/* Room: api/ */
 /* Second pass over a dialect's tables, in its dialect.c: thunks, rows, error
  * texts, as `endpoint_rows`, `error_texts`, `class_texts`, `event_texts` and
  * `unique_texts`; DIALECT_TABLES puts them into a struct dialect. A thunk is

@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* Whole small files: read at once, replaced at once. */
 #ifndef MG_FILE_H
 #define MG_FILE_H

@@ -1,3 +1,4 @@
+/* Room: json/ */
 /* JSON in and out.
  *
  * In: our scanner checks the text (depth, UTF-8, NUL, duplicate names,

@@ -1,3 +1,4 @@
+/* Room: store/ */
 /* Leases: rows that say who may do a duty now, on the database's clock. The
  * epoch grows with every taker; it is the fencing token that each write under
  * the lease, and each call to a machine, carries. */

@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* One event per line: time, level, process, request id when there is one,
  * event, facts. Values come from outside, so control characters are escaped.
  * Never pass a secret or a token. */

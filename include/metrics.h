@@ -1,3 +1,4 @@
+/* Room: host/ */
 /* Counters of all processes of the host: one file in RUN_DIR, mapped shared,
  * a slot per process ("serve-0"), relaxed atomics; whoever is asked sums the
  * slots. A process that comes back under its name goes on counting where the

@@ -1,3 +1,4 @@
+/* Room: config/ */
 /* RUN_DIR and NET as they are given, checked; paths and addresses below. */
 #ifndef MG_PLACE_H
 #define MG_PLACE_H

@@ -1,3 +1,4 @@
+/* Room: profile/ */
 /* gperftools over HTTP: what google-pprof and `go tool pprof` ask for. A
  * dialect mounts these handlers by rows of its endpoints.def (SLOW for the
  * three that collect, BODY_RAW for the POST of symbol); the protocol is

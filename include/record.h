@@ -1,3 +1,4 @@
+/* Room: record/ */
 /* Records: one list of members makes the C struct, its presence bits and the
  * field table by which requests are bound, replies rendered, rows fetched and
  * the API described.

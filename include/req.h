@@ -1,3 +1,4 @@
+/* Room: api/ */
 /* One request: what came in, and the ways to answer it. Everything in it
  * lives in its arena, until the worker resets that. */
 #ifndef MG_REQ_H

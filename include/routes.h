@@ -1,3 +1,4 @@
+/* Room: api/ */
 /* The endpoints of all dialects, printed. After dispatch_init. */
 #ifndef MG_ROUTES_H
 #define MG_ROUTES_H

@@ -1,3 +1,4 @@
+/* Room: crypt/ */
 /* The columns of the store that hold sealed texts: rows of handlers/
  * secrets.def, so that keys can be rotated without knowing any dialect. */
 #ifndef MG_SECRETS_H

@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* UTF-8 as RFC 3629 has it: shortest form, no surrogates, up to U+10FFFF. */
 #ifndef MG_UTF8_H
 #define MG_UTF8_H

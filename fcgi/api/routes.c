@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
+#include "base/commands.h"
 #include "dispatch.h"
 #include "route.h"
 

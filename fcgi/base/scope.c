@@ -1,5 +1,5 @@
 /* Scopes: what a token may do, DESIGN section 3. */
-#include "dialect.h"
+#include "scope.h"
 
 #include <string.h>
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "crypt.h"
 #include "file.h"

@@ -2,7 +2,7 @@
  * leases once a second, renews what this process holds, takes what is free,
  * and has each duty held done by a thread of its own, so that one that is
  * blocked on a dead machine holds up no other. */
-#include "commands.h"
+#include "base/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>

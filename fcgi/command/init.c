@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "onebox/up.h"
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "host/account.h"
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "log.h"
 #include "place.h"
@@ -26,7 +26,7 @@ struct command {
 
 static const struct command commands[] = {
 #define COMMAND(name, function, args, doc) { name, function, args, doc },
-#include "commands.def"
+#include "base/commands.def"
 #undef COMMAND
 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands.h"
+#include "base/commands.h"
 #include "crypt.h"
 #include "log.h"
 #include "schema/migrate.h"

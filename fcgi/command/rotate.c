@@ -21,7 +21,7 @@
 
 #include "arena.h"
 #include "clock.h"
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "crypt.h"
 #include "db.h"

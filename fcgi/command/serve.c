@@ -1,6 +1,6 @@
 /* metagate serve: one worker on the listening socket it inherits. The main
  * thread prepares everything, starts the threads and waits for signals. */
-#include "commands.h"
+#include "base/commands.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* metagate supervise: what is kept up on one machine. Each row of upkeeps[]
  * has a thread of its own; no lease, since a machine has one supervise. */
-#include "commands.h"
+#include "base/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>

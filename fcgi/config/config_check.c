@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dialect.h"
+#include "scope.h"
 
 static bool
 is_one_of(const char *value, const char *const *words, size_t n)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "file.h"
 #include "nginx.h"

@@ -13,9 +13,9 @@
 
 #include "buf.h"
 #include "clock.h"
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
-#include "dialect.h"
+#include "scope.h"
 #include "file.h"
 #include "nginx.h"
 #include "place.h"

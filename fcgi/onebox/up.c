@@ -17,7 +17,7 @@
 
 #include "host/account.h"
 #include "clock.h"
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "log.h"
 #include "front/nginx.h"

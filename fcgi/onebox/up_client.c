@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "json.h"
 #include "host/proc.h"

@@ -14,7 +14,7 @@
 
 #include "clock.h"
 #include "crypt.h"
-#include "dialect.h"
+#include "scope.h"
 #include "log.h"
 
 #define TOKEN_MAX_BYTES 256

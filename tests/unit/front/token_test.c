@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "commands.h"
+#include "base/commands.h"
 #include "config.h"
 #include "file.h"
 #include "front/nginx.h"
