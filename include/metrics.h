@@ -8,8 +8,6 @@
 #define MG_METRICS_H
 
 #include "base.h"
-#include "buf.h"
-#include "dialect.h"
 
 enum metric {
 #define COUNTER(id, name, help) METRIC_##id,
@@ -22,23 +20,39 @@ enum metric {
     METRIC__MAX
 };
 
-/* Takes the slot of `process` in RUN_DIR/metrics (made when absent). Before
- * that, or when it fails, counting goes to private memory. After
- * dispatch_init in processes that serve requests. */
-enum err metrics_open(const char *process) MUST_USE;
+struct metric_words {
+    const char *name, *help;
+    bool gauge;
+};
+extern const struct metric_words metric_words[METRIC__MAX];
+
+/* Takes the slot of `process` in RUN_DIR/metrics-… (made when absent). Before
+ * that, or when it fails (it has logged so), counting goes to private memory.
+ * rows stands for what the numbers of rows mean (tables_sum): processes of
+ * another meaning have another file. */
+enum err metrics_open(const char *process, uint64_t rows) MUST_USE;
 
 void metrics_add(enum metric m, uint64_t n);
 /* A gauge goes up or down by n. */
 void metrics_gauge(enum metric m, int64_t n);
 
-/* A request to that row of that dialect was answered. */
-void metrics_request(const struct dialect *d, const struct row *row,
-                     int status, int64_t duration_us);
+/* A request to the row of that number (tables_row) was answered. */
+void metrics_request(size_t row, int status, int64_t duration_us);
 
-/* The Prometheus text of the whole host. */
-void metrics_print(struct buf *b);
+/* ---- sums over the host ---- */
 
-/* The alert rules as a Prometheus rules file (YAML). */
-void metrics_print_rules(struct buf *b);
+/* A dead process's counters still count, its gauges do not. */
+int64_t metrics_value(enum metric m);
+
+#define METRICS_CLASSES 6 /* status / 100; 0 unused */
+#define METRICS_BOUNDS  14
+extern const double metrics_bound_s[METRICS_BOUNDS];
+
+struct metrics_row {
+    uint64_t by_class[METRICS_CLASSES];
+    uint64_t bucket[METRICS_BOUNDS + 1]; /* not cumulative; last: +Inf */
+    uint64_t sum_us;
+};
+void metrics_row(size_t row, struct metrics_row *out);
 
 #endif

@@ -475,7 +475,7 @@ count_request(const struct req *r, enum err e, int64_t us)
         status = r->io->failure.http;
     else if (status == 0)
         status = r->endpoint->status;
-    metrics_request(r->dialect, r->endpoint, status, us);
+    metrics_request(tables_row(r->dialect, r->endpoint), status, us);
 }
 
 static void

@@ -10,4 +10,10 @@
  * Each is logged; INTERNAL when there is one. After route_init. */
 enum err tables_check(void) MUST_USE;
 
+/* The number of a row among those of all dialects, by which it is counted. */
+size_t tables_row(const struct dialect *d, const struct row *row);
+
+/* Stands for what these numbers mean: another build's may be others. */
+uint64_t tables_sum(void);
+
 #endif

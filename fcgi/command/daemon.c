@@ -22,6 +22,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "place.h"
+#include "api/tables.h"
 #include "worker/request.h"
 #include "worker/role_socket.h"
 #include "store/store.h"
@@ -138,7 +139,7 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
         log_error("%s.start err=%s", role, err_name(e));
         return e;
     }
-    (void)!metrics_open(d->name); /* else it counts for itself */
+    (void)!metrics_open(d->name, tables_sum()); /* else it counts for itself */
     d->wake_fd = wake_open(d->name);
     d->socket = role_socket_open(d->name);
     config_watch_start();

@@ -21,6 +21,7 @@
 #include "crypt.h"
 #include "db.h"
 #include "api/dispatch.h"
+#include "api/tables.h"
 #include "log.h"
 #include "metrics.h"
 #include "schema/migrate.h"
@@ -225,7 +226,7 @@ count_as(int id)
     char name[32];
 
     (void)snprintf(name, sizeof(name), "serve-%d", id);
-    (void)!metrics_open(name);
+    (void)!metrics_open(name, tables_sum());
 }
 
 /* False when it could not be started, or had to stop by itself. */

@@ -19,17 +19,15 @@
 #define SLOTS      64
 #define NAME_BYTES 48
 #define ROWS_MAX   1024
-#define DURATION   "metagate_request_duration_seconds"
-#define CLASSES    6 /* status / 100; 0 unused */
 
-static const double bound_s[] = { 0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                  0.025,  0.05,  0.1,    0.25,  0.5,
-                                  1,      2.5,   5,      10 };
-#define BOUNDS COUNT(bound_s)
+const double metrics_bound_s[METRICS_BOUNDS] = { 0.0005, 0.001, 0.0025, 0.005,
+                                                 0.01,   0.025, 0.05,   0.1,
+                                                 0.25,   0.5,   1,      2.5,
+                                                 5,      10 };
 
 struct row_counts {
-    _Atomic uint64_t by_class[CLASSES];
-    _Atomic uint64_t bucket[BOUNDS + 1]; /* not cumulative; last = +Inf */
+    _Atomic uint64_t by_class[METRICS_CLASSES];
+    _Atomic uint64_t bucket[METRICS_BOUNDS + 1];
     _Atomic uint64_t sum_us;
 };
 
@@ -45,10 +43,7 @@ static struct slot *all = &alone;
 static struct slot *mine = &alone;
 static size_t n_slots = 1;
 
-static const struct {
-    const char *name, *help;
-    bool gauge;
-} texts[METRIC__MAX] = {
+const struct metric_words metric_words[METRIC__MAX] = {
 #define COUNTER(id, name, help) [METRIC_##id] = { name, help, false },
 #define GAUGE(id, name, help)   [METRIC_##id] = { name, help, true },
 #define ALERT(name, expr, wait, severity, summary)
@@ -58,32 +53,27 @@ static const struct {
 #undef ALERT
 };
 
-/* Rows are counted by their place in the tables: another build must not read
- * this one's numbers, so the file's name holds a sum over the tables. */
+/* Another build must not read this one's numbers, so the file's name holds a
+ * sum over what they stand for. */
 static uint64_t
-layout(void)
+layout(uint64_t rows)
 {
-    uint64_t h = UINT64_C(14695981039346656037) ^ sizeof(struct slot);
-    const char *p;
+    uint64_t h = rows ^ sizeof(struct slot);
 
-    for (size_t i = 0; dialects[i] != NULL; i++)
-        for (size_t k = 0; k < dialects[i]->n_rows; k++)
-            for (p = dialects[i]->rows[k].path; p != NULL && *p != '\0'; p++)
-                h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
     for (size_t i = 0; i < METRIC__MAX; i++)
-        for (p = texts[i].name; *p != '\0'; p++)
+        for (const char *p = metric_words[i].name; *p != '\0'; p++)
             h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
     return h;
 }
 
 static struct slot *
-map_file(int *fd)
+map_file(uint64_t rows, int *fd)
 {
     char path[4096];
     void *p = MAP_FAILED;
 
     snprintf(path, sizeof(path), "%s/metrics-%016llx", config_run_dir(),
-             (unsigned long long)layout());
+             (unsigned long long)layout(rows));
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*fd < 0)
         return NULL;
@@ -122,17 +112,17 @@ static void
 clear_gauges(struct slot *s)
 {
     for (size_t i = 0; i < METRIC__MAX; i++)
-        if (texts[i].gauge)
+        if (metric_words[i].gauge)
             atomic_store_explicit(&s->value[i], 0, memory_order_relaxed);
 }
 
 enum err
-metrics_open(const char *process)
+metrics_open(const char *process, uint64_t rows)
 {
     struct slot *slots, *s = NULL;
     int fd;
 
-    slots = map_file(&fd);
+    slots = map_file(rows, &fd);
     if (slots != NULL)
         s = choose(slots, process);
     if (s != NULL) {
@@ -166,26 +156,20 @@ metrics_gauge(enum metric m, int64_t n)
                               memory_order_relaxed);
 }
 
-static size_t
-row_number(const struct dialect *d, const struct row *row)
+static struct row_counts *
+counts_of(struct slot *s, size_t row)
 {
-    size_t base = 0;
-
-    for (size_t i = 0; dialects[i] != d; i++)
-        base += dialects[i]->n_rows;
-    base += (size_t)(row - d->rows);
-    return base < ROWS_MAX ? base : ROWS_MAX - 1;
+    return &s->row[row < ROWS_MAX ? row : ROWS_MAX - 1];
 }
 
 void
-metrics_request(const struct dialect *d, const struct row *row, int status,
-                int64_t duration_us)
+metrics_request(size_t row, int status, int64_t duration_us)
 {
-    struct row_counts *c = &mine->row[row_number(d, row)];
+    struct row_counts *c = counts_of(mine, row);
     size_t class = status >= 100 && status < 600 ? (size_t)status / 100 : 5;
     size_t i = 0;
 
-    while (i < BOUNDS && (double)duration_us > bound_s[i] * 1e6)
+    while (i < METRICS_BOUNDS && (double)duration_us > metrics_bound_s[i] * 1e6)
         i++;
     atomic_fetch_add_explicit(&c->by_class[class], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&c->bucket[i], 1, memory_order_relaxed);
@@ -193,7 +177,7 @@ metrics_request(const struct dialect *d, const struct row *row, int status,
                               memory_order_relaxed);
 }
 
-/* ---- printing ---- */
+/* ---- sums ---- */
 
 static uint64_t
 load(const _Atomic uint64_t *v)
@@ -201,197 +185,28 @@ load(const _Atomic uint64_t *v)
     return atomic_load_explicit(v, memory_order_relaxed);
 }
 
-/* A dead process's counters still count, its gauges do not. */
-static int64_t
-sum_value(size_t m)
+int64_t
+metrics_value(enum metric m)
 {
     uint64_t sum = 0;
 
     for (size_t i = 0; i < n_slots; i++)
-        if (!texts[m].gauge || &all[i] == &alone || alive(all[i].pid))
+        if (!metric_words[m].gauge || &all[i] == &alone || alive(all[i].pid))
             sum += load(&all[i].value[m]);
     return (int64_t)sum;
 }
 
-static void
-head(struct buf *b, const char *name, const char *help, const char *type)
-{
-    buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static uint64_t
-sum_class(size_t row, size_t class)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < n_slots; i++)
-        sum += load(&all[i].row[row].by_class[class]);
-    return sum;
-}
-
-static uint64_t
-sum_bucket(size_t row, size_t bucket)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < n_slots; i++)
-        sum += load(&all[i].row[row].bucket[bucket]);
-    return sum;
-}
-
-static uint64_t
-sum_us(size_t row)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < n_slots; i++)
-        sum += load(&all[i].row[row].sum_us);
-    return sum;
-}
-
-/* The listeners of the mounts right above a row. A row that is served on two
- * kinds of listener is counted once, and says so: "pegasus-meta,…". */
-static void
-put_listeners(struct buf *b, const struct dialect *d, const struct row *row)
-{
-    const struct row *last, *first;
-
-    while (row > d->rows && row->kind != ROW_MOUNT)
-        row--;
-    for (first = last = row; first > d->rows; first--)
-        if (first[-1].kind != ROW_MOUNT)
-            break;
-    for (row = first; row <= last && row->kind == ROW_MOUNT; row++)
-        if (row == first || strcmp(row->listener, row[-1].listener) != 0)
-            buf_printf(b, "%s%s", row == first ? "" : ",", row->listener);
-}
-
-static const char *
-method_of(const struct row *row)
-{
-    static const char *const names[] = { "GET", "POST", "PUT", "DELETE",
-                                         "OPTIONS" };
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (row->methods == 1u << i)
-            return names[i];
-    return "ANY";
-}
-
-/* Without the closing brace. */
-static void
-put_labels(struct buf *b, const char *name, const struct dialect *d,
-           const struct row *row)
-{
-    buf_printf(b, "%s{dialect=\"%s\",listener=\"", name, d->name);
-    put_listeners(b, d, row);
-    buf_printf(b, "\",endpoint=\"%s\",method=\"%s\"",
-               strcmp(row->verb, "-") != 0 ? row->verb : row->path,
-               method_of(row));
-}
-
-static void
-print_counts(struct buf *b, const struct dialect *d, const struct row *row)
-{
-    size_t no = row_number(d, row);
-
-    for (size_t c = 1; c < CLASSES; c++) {
-        uint64_t n = sum_class(no, c);
-
-        if (n == 0)
-            continue;
-        put_labels(b, "metagate_requests_total", d, row);
-        buf_printf(b, ",code=\"%zuxx\"} %llu\n", c, (unsigned long long)n);
-    }
-}
-
-static void
-print_histogram(struct buf *b, const struct dialect *d, const struct row *row)
-{
-    size_t no = row_number(d, row);
-    uint64_t n = 0, total = 0;
-
-    for (size_t i = 0; i <= BOUNDS; i++)
-        total += sum_bucket(no, i);
-    if (total == 0)
-        return;
-    for (size_t i = 0; i <= BOUNDS; i++) {
-        n += sum_bucket(no, i);
-        put_labels(b, DURATION "_bucket", d, row);
-        if (i < BOUNDS)
-            buf_printf(b, ",le=\"%g\"} %llu\n", bound_s[i],
-                       (unsigned long long)n);
-        else
-            buf_printf(b, ",le=\"+Inf\"} %llu\n", (unsigned long long)n);
-    }
-    put_labels(b, DURATION "_sum", d, row);
-    buf_printf(b, "} %.6f\n", (double)sum_us(no) / 1e6);
-    put_labels(b, DURATION "_count", d, row);
-    buf_printf(b, "} %llu\n", (unsigned long long)total);
-}
-
-static void
-each_row(struct buf *b, void (*print)(struct buf *, const struct dialect *,
-                                      const struct row *))
-{
-    for (size_t i = 0; dialects[i] != NULL; i++)
-        for (size_t k = 0; k < dialects[i]->n_rows; k++)
-            if (dialects[i]->rows[k].kind == ROW_ENDPOINT)
-                print(b, dialects[i], &dialects[i]->rows[k]);
-}
-
 void
-metrics_print(struct buf *b)
+metrics_row(size_t row, struct metrics_row *out)
 {
-    head(b, "metagate_requests_total", "Requests answered.", "counter");
-    each_row(b, print_counts);
-    head(b, DURATION,
-         "Time from the request's arrival at the worker to its reply.",
-         "histogram");
-    each_row(b, print_histogram);
-    for (size_t m = 0; m < METRIC__MAX; m++) {
-        head(b, texts[m].name, texts[m].help,
-             texts[m].gauge ? "gauge" : "counter");
-        buf_printf(b, "%s %lld\n", texts[m].name, (long long)sum_value(m));
-    }
-}
+    *out = (struct metrics_row){ .sum_us = 0 };
+    for (size_t i = 0; i < n_slots; i++) {
+        const struct row_counts *c = counts_of(&all[i], row);
 
-static void
-yaml_text(struct buf *b, const char *key, const char *s)
-{
-    buf_printf(b, "%s: '", key);
-    for (; *s != '\0'; s++) {
-        if (*s == '\'')
-            buf_putc(b, '\'');
-        buf_putc(b, *s);
-    }
-    buf_puts(b, "'\n");
-}
-
-void
-metrics_print_rules(struct buf *b)
-{
-    static const struct {
-        const char *name, *expr, *wait, *severity, *summary;
-    } alerts[] = {
-#define COUNTER(id, name, help)
-#define GAUGE(id, name, help)
-#define ALERT(name, expr, wait, severity, summary) \
-    { name, expr, wait, severity, summary },
-#include "metrics.def"
-#undef COUNTER
-#undef GAUGE
-#undef ALERT
-    };
-
-    buf_puts(b, "groups:\n  - name: metagate\n    rules:\n");
-    for (size_t i = 0; i < COUNT(alerts); i++) {
-        yaml_text(b, "      - alert", alerts[i].name);
-        yaml_text(b, "        expr", alerts[i].expr);
-        yaml_text(b, "        for", alerts[i].wait);
-        buf_puts(b, "        labels:\n");
-        yaml_text(b, "          severity", alerts[i].severity);
-        buf_puts(b, "        annotations:\n");
-        yaml_text(b, "          summary", alerts[i].summary);
+        for (size_t k = 0; k < METRICS_CLASSES; k++)
+            out->by_class[k] += load(&c->by_class[k]);
+        for (size_t k = 0; k <= METRICS_BOUNDS; k++)
+            out->bucket[k] += load(&c->bucket[k]);
+        out->sum_us += load(&c->sum_us);
     }
 }

@@ -3,8 +3,7 @@
 
 #include "clock.h"
 #include "console.h"
-#include "metrics.h"
-#include "routes.h"
+#include "describe.h"
 
 TABLE(console_health, CONSOLE_HEALTH);
 
@@ -61,12 +60,12 @@ console_metrics_get(struct req *r, const struct none *in)
 {
     (void)in;
     return send_printed(r, "text/plain; version=0.0.4; charset=utf-8",
-                        metrics_print);
+                        metrics_text);
 }
 
 enum err
 console_rules_get(struct req *r, const struct none *in)
 {
     (void)in;
-    return send_printed(r, "application/yaml", metrics_print_rules);
+    return send_printed(r, "application/yaml", metrics_rules);
 }

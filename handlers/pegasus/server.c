@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "build_info.h"
-#include "metrics.h"
+#include "describe.h"
 #include "pegasus.h"
 
 TABLE(pegasus_version, PEGASUS_VERSION_);
@@ -169,7 +169,7 @@ pegasus_metrics_get(struct req *r, const struct none *in)
     size_t n;
 
     (void)in;
-    metrics_print(&b);
+    metrics_text(&b);
     n = b.n;
     text =
         buf_err(&b) == ERR_OK ? arena_strndup(r->arena, buf_text(&b), n) : NULL;

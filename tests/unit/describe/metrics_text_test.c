@@ -13,6 +13,8 @@
 
 #include "config.h"
 #include "api/dispatch.h"
+#include "api/tables.h"
+#include "describe.h"
 #include "metrics.h"
 
 static char dir[] = "/tmp/metrics-test.XXXXXX";
@@ -26,7 +28,7 @@ value(const char *line)
     char start[256];
     long long v = -1;
 
-    metrics_print(&b);
+    metrics_text(&b);
     assert_int_equal(buf_err(&b), ERR_OK);
     (void)snprintf(start, sizeof(start), "\n%s", line);
     p = strstr(buf_text(&b), start);
@@ -49,7 +51,7 @@ in_process(const char *name, void (*f)(void))
 
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (metrics_open(name) == ERR_OK)
+        if (metrics_open(name, tables_sum()) == ERR_OK)
             f();
         _exit(0);
     }
@@ -76,7 +78,7 @@ static void
 counters_of_the_dead_count_and_their_gauges_do_not(void **state)
 {
     (void)state;
-    assert_int_equal(metrics_open("serve-0"), ERR_OK);
+    assert_int_equal(metrics_open("serve-0", tables_sum()), ERR_OK);
     in_process("control-m1", count_two);
     in_process("control-m2", count_two);
     assert_int_equal(value("metagate_duty_steps_total"), 4);
@@ -137,10 +139,11 @@ requests_are_counted_by_class_and_time(void **state)
     (void)state;
     assert_non_null(row);
     assert_int_equal(value(REQUESTS("2xx")), -1); /* not before the first */
-    metrics_request(d, row, 200, 500);
-    metrics_request(d, row, 200, 501);
-    metrics_request(d, row, 503, 20 * 1000 * 1000);
-    metrics_request(d, row, 0, 1); /* no status that there is: ours */
+    metrics_request(tables_row(d, row), 200, 500);
+    metrics_request(tables_row(d, row), 200, 501);
+    metrics_request(tables_row(d, row), 503, 20 * 1000 * 1000);
+    metrics_request(tables_row(d, row), 0,
+                    1); /* no status that there is: ours */
     assert_int_equal(value(REQUESTS("2xx")), 2);
     assert_int_equal(value(REQUESTS("5xx")), 2);
     assert_int_equal(value(REQUESTS("4xx")), -1);
@@ -162,7 +165,7 @@ every_metric_has_help_type_and_value(void **state)
     char line[512];
 
     (void)state;
-    metrics_print(&b);
+    metrics_text(&b);
 #define GAUGE(id, name, help)                        \
     (void)snprintf(line, sizeof(line),               \
                    "# HELP %s %s\n# TYPE %s gauge\n" \
@@ -189,7 +192,7 @@ every_alert_is_a_rule(void **state)
     struct buf b = BUF_INIT((size_t)1 << 20);
 
     (void)state;
-    metrics_print_rules(&b);
+    metrics_rules(&b);
 #define GAUGE(id, name, help)
 #define COUNTER(id, name, help)
 #define ALERT(name, expr, wait, severity, summary) \

@@ -1,12 +1,12 @@
 /* metagate routes: the endpoints as text or Markdown. */
-#include "routes.h"
+#include "describe.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/commands.h"
-#include "dispatch.h"
-#include "route.h"
+#include "api/dispatch.h"
+#include "api/route.h"
 
 static const struct {
     unsigned bit;

@@ -1,12 +1,12 @@
 /* metagate routes --tests: everything the generated tests need to know of the
  * tables, as one JSON document. */
-#include "routes.h"
+#include "describe.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "json.h"
-#include "route.h"
+#include "api/route.h"
 
 #define NEST_MAX 6
 

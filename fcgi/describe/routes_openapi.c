@@ -1,11 +1,11 @@
 /* OpenAPI 3.0 from the tables: paths, schemas of records, errors. */
-#include "routes.h"
+#include "describe.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "json.h"
-#include "route.h"
+#include "api/route.h"
 
 #define SCHEMAS_MAX 1024
 
