@@ -1,0 +1,681 @@
+/* Jobs against a real server: performed, undone, locked out, followed after a
+ * kill. The steps of these jobs write rows into a table of their own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "crypt.h"
+#include "job.h"
+#include "loop/job_store.h"
+#include "store_fixture.h"
+
+#define STEPS 3
+
+static const char *const schema[] = {
+    "CREATE TABLE world (job BIGINT UNSIGNED NOT NULL, step INT NOT NULL,"
+    " calls INT NOT NULL, PRIMARY KEY (job, step)) ENGINE=InnoDB",
+    "CREATE TABLE diary (id BIGINT NOT NULL AUTO_INCREMENT, word VARCHAR(64)"
+    " NOT NULL, PRIMARY KEY (id)) ENGINE=InnoDB",
+};
+
+/* ---- the kinds ---- */
+
+#define PLAN(X, s)                       \
+    X(s, I32, fail_at, "fail_at", IN, -) \
+    X(s, I32, stop_at, "stop_at", IN, -) \
+    X(s, I32, wait_at, "wait_at", IN, -) \
+    X(s, I32, hold_at, "hold_at", IN, -) \
+    X(s, STR, secret, "secret", IN | SECRET, -)
+STRUCT(plan, PLAN);
+TABLE(plan, PLAN);
+
+/* What a step calls when it gets to plan.stop_at: set by the test of kills. */
+static int stopped_pipe = -1;
+
+static enum step_answer
+write_world(struct job_run *run, int step, bool there)
+{
+    static const char add[] = "INSERT INTO world (job, step, calls) VALUES"
+                              " (?, ?, 1) ON DUPLICATE KEY UPDATE"
+                              " calls = calls + 1";
+    static const char drop[] = "DELETE FROM world WHERE job = ? AND step = ?";
+    static const char note[] = "INSERT INTO diary (word) VALUES (?)";
+    char word[64];
+    enum err e = db_begin(run->db);
+
+    (void)snprintf(word, sizeof(word), "%llu %s%d",
+                   (unsigned long long)run->job->id, there ? "" : "-", step);
+    if (e == ERR_OK)
+        e = job_hold(run);
+    if (e == ERR_OK)
+        e = db_exec(run->db, there ? add : drop,
+                    DB_ARGS(db_u64(run->job->id), db_i64(step)));
+    if (e == ERR_OK)
+        e = db_exec(run->db, note, DB_ARGS(db_str(word)));
+    e = db_end(run->db, e);
+    if (e == ERR_OK)
+        return STEP_DONE;
+    job_waits(run, 100, "store: %s", err_name(e));
+    return STEP_AGAIN;
+}
+
+static enum step_answer
+run_step(struct job_run *run, int step)
+{
+    struct plan p;
+    enum step_answer a;
+
+    if (job_args(run, &plan_rec, &p) != ERR_OK)
+        return STEP_FAILED;
+    a = write_world(run, step, true);
+    if (p.stop_at == step + 1 && stopped_pipe >= 0) {
+        (void)!write(stopped_pipe, "x", 1);
+        for (;;)
+            (void)pause();
+    }
+    if (p.wait_at == step + 1 && run->job->tries == 0) {
+        job_waits(run, 10, "waits for the test");
+        return STEP_AGAIN;
+    }
+    if (p.hold_at == step + 1) {
+        job_waits(run, 20, "waits until it is cancelled");
+        return STEP_AGAIN;
+    }
+    if (p.fail_at == step + 1) {
+        job_fails(run, "step %d was told to fail", step);
+        return STEP_FAILED;
+    }
+    return a;
+}
+
+#define THREE(X) X(0) X(1) X(2)
+#define STEP_FUNCTIONS(i)                               \
+    static enum step_answer run_##i(struct job_run *r)  \
+    {                                                   \
+        return run_step(r, i);                          \
+    }                                                   \
+    static enum step_answer undo_##i(struct job_run *r) \
+    {                                                   \
+        return write_world(r, i, false);                \
+    }
+THREE(STEP_FUNCTIONS)
+
+#define STEP_ROW(i) { "step " #i, run_##i, undo_##i },
+static const struct job_step steps[] = { THREE(STEP_ROW) };
+static const struct job_kind plain = { "test.plain", "test", steps, STEPS,
+                                       false };
+static const struct job_kind forward = { "test.forward", "test", steps, STEPS,
+                                         true };
+
+/* A job of two parts. */
+static enum step_answer
+make_parts(struct job_run *run)
+{
+    uint64_t id;
+    struct job_new first = { .kind = &plain, .args = "{}", .shown = "{}" };
+    struct job_new second = { .kind = &plain,
+                              .args = run->args,
+                              .shown = "{}" };
+
+    if (job_part(run, "a", &first, &id) != ERR_OK ||
+        job_part(run, "b", &second, &id) != ERR_OK) {
+        job_waits(run, 100, "store");
+        return STEP_AGAIN;
+    }
+    return job_parts_wait(run, "");
+}
+
+static enum step_answer
+end_parts(struct job_run *run)
+{
+    return job_parts_cancel(run, "");
+}
+
+static const struct job_step parted_steps[] = {
+    { "parts", make_parts, end_parts },
+};
+static const struct job_kind parted = { "test.parted", "test", parted_steps, 1,
+                                        false };
+
+static enum step_answer
+never(struct job_run *run)
+{
+    job_fails(run, "cannot be taken back");
+    return STEP_FAILED;
+}
+
+static enum step_answer
+tell(struct job_run *run)
+{
+    assert_string_equal(run->memo, "{\"port\":6001}");
+    job_result(run, "{\"port\":6001}");
+    return STEP_DONE;
+}
+
+static enum step_answer
+note(struct job_run *run)
+{
+    return job_remember(run, "{\"port\":6001}") == ERR_OK ? STEP_DONE
+                                                          : STEP_FAILED;
+}
+
+static const struct job_step noting_steps[] = { { "note", note, NULL },
+                                                { "tell", tell, NULL } };
+static const struct job_kind noting = { "test.noting", "test", noting_steps, 2,
+                                        false };
+static const struct job_step stuck_steps[] = { { "one", run_0, never },
+                                               { "two", never, NULL } };
+static const struct job_kind stuck = { "test.stuck", "test", stuck_steps, 2,
+                                       false };
+
+static const struct job_kind *const kinds[] = { &plain,  &forward, &parted,
+                                                &noting, &stuck,   NULL };
+
+/* ---- helpers ---- */
+
+static struct job_pool *
+pool(unsigned threads)
+{
+    static const struct job_pool_config cfg = {
+        .kinds = kinds, .queue = "test", .machine = "", .owner = "unit"
+    };
+    struct job_pool_config c = cfg;
+
+    c.threads = threads;
+    return job_pool_start(&c);
+}
+
+static void
+stop(struct job_pool *p)
+{
+    assert_true(job_pool_stop(p, 60000));
+}
+
+static uint64_t
+accept(struct fixture *f, const struct job_kind *k, const char *args,
+       const char *locks)
+{
+    const struct job_new n = { .kind = k,
+                               .client_id = "c1",
+                               .args = args,
+                               .shown = "{}",
+                               .locks = locks,
+                               .token_name = "unit",
+                               .request_id = "r1" };
+    uint64_t id = 0;
+
+    ok(db_begin(f->db));
+    ok(db_end(f->db, job_accept(f->db, f->a, &n, &id)));
+    assert_int_not_equal(id, 0);
+    return id;
+}
+
+static struct job
+get(struct fixture *f, uint64_t id)
+{
+    struct job j;
+
+    ok(job_get(f->db, f->a, id, &j));
+    return j;
+}
+
+static void
+nap(void)
+{
+    const struct timespec t = { 0, 20000000L };
+
+    (void)nanosleep(&t, NULL);
+}
+
+static struct job
+until_state(struct fixture *f, uint64_t id, enum job_state state)
+{
+    struct job j = get(f, id);
+
+    while (j.state < (int)JOB_DONE && j.state != (int)state) {
+        nap();
+        arena_reset(f->a);
+        j = get(f, id);
+    }
+    assert_string_equal(enum_text(job_state_names, j.state),
+                        enum_text(job_state_names, (int)state));
+    return j;
+}
+
+static int64_t
+count(struct fixture *f, const char *sql, uint64_t id)
+{
+    int64_t n;
+
+    ok(db_one_i64(f->db, sql, DB_ARGS(db_u64(id)), &n));
+    return n;
+}
+
+static const char rows_sql[] = "SELECT COUNT(*) FROM world WHERE job = ?";
+static const char locks_sql[] =
+    "SELECT COUNT(*) FROM job_lock WHERE job_id = ?";
+
+static const char *
+diary(struct fixture *f)
+{
+    const char *words = NULL;
+
+    ok(db_one_str(f->db, f->a,
+                  "SELECT COALESCE(GROUP_CONCAT(SUBSTRING_INDEX(word, ' ',"
+                  " -1) ORDER BY id), '') FROM diary",
+                  DB_NO_ARGS, &words));
+    return words;
+}
+
+static void
+forget(struct fixture *f)
+{
+    ok(db_exec_text(f->db, "DELETE FROM diary"));
+}
+
+/* ---- what is promised ---- */
+
+static void
+an_accepted_job_is_performed_step_by_step(void **state)
+{
+    struct fixture *f = *state;
+    struct job_step_rows rows;
+    struct job_pool *p;
+    uint64_t id;
+    struct job j;
+
+    forget(f);
+    id = accept(f, &plain, "{\"wait_at\":2}", NULL);
+    assert_int_equal(get(f, id).state, JOB_QUEUED);
+    p = pool(2);
+    j = until_state(f, id, JOB_DONE);
+    assert_string_equal(diary(f), "0,1,1,2");
+    assert_int_equal(j.step, STEPS);
+    assert_true(j.finished_ms >= j.begun_ms && j.begun_ms >= j.created_ms);
+    ok(job_steps(f->db, f->a, id, &rows));
+    assert_int_equal(rows.n, STEPS);
+    for (size_t i = 0; i < rows.n; i++)
+        assert_string_equal(rows.v[i].outcome, "done");
+    ok(job_find(f->db, f->a, "test", NULL, "c1", &j));
+    assert_int_equal(j.id, id);
+    stop(p);
+}
+
+static void
+a_failure_is_undone_in_reverse(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id;
+    struct job_pool *p;
+    struct job j;
+
+    forget(f);
+    id = accept(f, &plain, "{\"fail_at\":2}", "port/1\nport/2");
+    p = pool(1);
+    j = until_state(f, id, JOB_FAILED);
+    assert_string_equal(j.error, "step 1 was told to fail");
+    assert_string_equal(diary(f), "0,1,-1,-0");
+    assert_int_equal(count(f, rows_sql, id), 0);
+    assert_int_equal(count(f, locks_sql, id), 0);
+    stop(p);
+}
+
+static void
+what_goes_forward_only_stays(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &forward, "{\"fail_at\":2}", NULL);
+    struct job_pool *p = pool(1);
+
+    (void)until_state(f, id, JOB_FAILED);
+    assert_int_equal(count(f, rows_sql, id), 2);
+    stop(p);
+}
+
+static void
+what_cannot_be_undone_is_said(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &stuck, "{}", NULL);
+    struct job_pool *p = pool(1);
+    struct job j;
+
+    /* its pauses are not what is tried here */
+    while (get(f, id).state < (int)JOB_DONE) {
+        ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1"
+                               " WHERE owner = '' AND due_ms IS NOT NULL"));
+        job_pool_wake(p);
+        nap();
+        arena_reset(f->a);
+    }
+    j = get(f, id);
+    assert_int_equal(j.state, JOB_FAILED);
+    assert_string_equal(j.error, "cannot be taken back; left behind by"
+                                 " \"one\": cannot be taken back");
+    stop(p);
+}
+
+static void
+arguments_that_do_not_fit_fail_the_job(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &plain, "{\"fail_at\":\"x\"}", NULL);
+    struct job_pool *p = pool(1);
+
+    assert_non_null(strstr(until_state(f, id, JOB_FAILED).error, "fail_at"));
+    stop(p);
+}
+
+static void
+a_step_keeps_and_tells_what_it_wants(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &noting, "{}", NULL);
+    struct job_pool *p = pool(1);
+    struct job j = until_state(f, id, JOB_DONE);
+    const char *raw;
+
+    assert_memory_equal(j.result.p, "{\"port\":6001}", j.result.n);
+    ok(db_one_str(f->db, f->a, "SELECT memo FROM job WHERE id = ?",
+                  DB_ARGS(db_u64(id)), &raw));
+    assert_null(strstr(raw, "6001"));
+    stop(p);
+}
+
+static void
+arguments_lie_encrypted(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &plain, "{\"secret\":\"pgx_pwd\"}", NULL);
+    struct job_pool *p;
+    const char *raw;
+
+    ok(db_one_str(f->db, f->a, "SELECT args FROM job WHERE id = ?",
+                  DB_ARGS(db_u64(id)), &raw));
+    assert_null(strstr(raw, "pgx_pwd"));
+    p = pool(1);
+    (void)until_state(f, id, JOB_DONE);
+    stop(p);
+}
+
+/* Three jobs want one port: each has it alone, in the order of acceptance. */
+static void
+locked_out_jobs_take_their_turn(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id[3];
+    struct job_pool *p;
+    struct job a, b;
+
+    for (int i = 0; i < 3; i++)
+        id[i] = accept(f, &plain, "{\"wait_at\":2}", "port/127.0.0.1/6001");
+    p = pool(3);
+    for (int i = 0; i < 3; i++)
+        (void)until_state(f, id[i], JOB_DONE);
+    for (int i = 0; i < 2; i++) {
+        a = get(f, id[i]);
+        b = get(f, id[i + 1]);
+        assert_true(a.finished_ms <= b.finished_ms);
+    }
+    stop(p);
+}
+
+static void
+who_waits_for_a_lock_says_for_whom(void **state)
+{
+    struct fixture *f = *state;
+    struct job_dues due;
+    uint64_t first = accept(f, &plain, "{}", "cluster/c1");
+    uint64_t second = accept(f, &plain, "{}", "cluster/c1");
+    char text[128];
+    struct job_pool *p;
+
+    ok(job_store_due(f->db, f->a, "test", "", &due));
+    assert_int_equal(due.n, 2);
+    ok(job_store_claim(f->db, f->a, &due.v[0], "unit"));
+    assert_int_equal(job_store_claim(f->db, f->a, &due.v[1], "unit"), ERR_BUSY);
+    (void)snprintf(text, sizeof(text), "waits for job %llu, which has %s",
+                   (unsigned long long)first, "cluster/c1");
+    assert_string_equal(get(f, second).progress, text);
+    /* who took the first is dead: its lease runs out */
+    ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1 WHERE owner <> ''"
+                           " AND finished_ms IS NULL"));
+    p = pool(1);
+    (void)until_state(f, second, JOB_DONE);
+    (void)until_state(f, first, JOB_DONE);
+    stop(p);
+}
+
+static void
+cancelled(struct fixture *f, uint64_t id)
+{
+    ok(db_begin(f->db));
+    ok(db_end(f->db, job_cancel(f->db, id)));
+}
+
+static void
+a_cancelled_job_is_undone(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t queued = accept(f, &plain, "{}", NULL), parent;
+    struct job_pool *p;
+    struct jobs parts;
+
+    cancelled(f, queued);
+    p = pool(2);
+    (void)until_state(f, queued, JOB_CANCELLED);
+    assert_int_equal(count(f, rows_sql, queued), 0);
+    assert_int_equal(job_cancel(f->db, queued), ERR_STATE);
+    assert_int_equal(job_cancel(f->db, 999999), ERR_NOT_FOUND);
+    stop(p);
+
+    parent = accept(f, &parted, "{\"hold_at\":3}", NULL);
+    p = pool(2);
+    do {
+        nap();
+        ok(job_store_parts(f->db, f->a, parent, "", &parts));
+    } while (parts.n < 2 || parts.v[1].step < 2);
+    cancelled(f, parent);
+    (void)until_state(f, parent, JOB_CANCELLED);
+    ok(job_store_parts(f->db, f->a, parent, "", &parts));
+    assert_int_equal(parts.v[0].state, JOB_DONE);
+    assert_int_equal(parts.v[1].state, JOB_CANCELLED);
+    assert_int_equal(count(f, rows_sql, parts.v[1].id), 0);
+    stop(p);
+}
+
+static void
+a_job_of_parts_ends_with_them(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t good = accept(f, &parted, "{\"wait_at\":1}", NULL);
+    uint64_t bad = accept(f, &parted, "{\"fail_at\":3}", NULL);
+    struct job_pool *p = pool(3);
+    struct jobs parts;
+    struct job j;
+
+    (void)until_state(f, good, JOB_DONE);
+    j = until_state(f, bad, JOB_FAILED);
+    assert_string_equal(j.error, "step 2 was told to fail");
+    ok(job_store_parts(f->db, f->a, good, "", &parts));
+    assert_int_equal(parts.n, 2);
+    assert_string_equal(parts.v[0].part, "a");
+    ok(job_store_parts(f->db, f->a, good, "b", &parts));
+    assert_int_equal(parts.n, 1);
+    stop(p);
+}
+
+/* A runner that was stopped while another followed it changes nothing. */
+static void
+a_runner_that_was_followed_cannot_write(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &plain, "{}", NULL);
+    struct job_dues due;
+    struct job_record r = {
+        .id = id, .state = JOB_DONE, .step = 3, .doing = "", .progress = ""
+    };
+    struct job_pool *p;
+    uint64_t old;
+    bool cancel;
+
+    ok(job_store_due(f->db, f->a, "test", "", &due));
+    ok(job_store_claim(f->db, f->a, &due.v[0], "first"));
+    old = due.v[0].epoch;
+    ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1 WHERE owner = 'first'"));
+    ok(job_store_claim(f->db, f->a, &due.v[0], "second"));
+    assert_int_equal(due.v[0].epoch, old + 1);
+    r.epoch = old;
+    assert_int_equal(job_store_record(f->db, &r), ERR_STATE);
+    assert_int_equal(job_store_renew(f->db, id, old, &cancel), ERR_STATE);
+    assert_int_equal(job_store_remember(f->db, id, old, "u", "{}"), ERR_STATE);
+    assert_int_equal(job_store_progress(f->db, id, old, "x"), ERR_STATE);
+    assert_int_not_equal(get(f, id).state, JOB_DONE);
+    ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1 WHERE owner = 'second'"));
+    p = pool(1);
+    (void)until_state(f, id, JOB_DONE);
+    stop(p);
+}
+
+/* kill -9 of the runner's process in the middle of each step: another one
+ * calls the same step again and ends the job. */
+static void
+killed_in_step(struct fixture *f, int step, bool fails)
+{
+    struct job_pool *p;
+    char args[64], c;
+    int fd[2], status;
+    uint64_t id;
+    pid_t pid;
+
+    (void)snprintf(args, sizeof(args), "{\"stop_at\":%d,\"fail_at\":%d}",
+                   step + 1, fails ? STEPS : 0);
+    id = accept(f, &plain, args, "port/9");
+    assert_int_equal(pipe(fd), 0);
+    pid = fork();
+    if (pid == 0) {
+        stopped_pipe = fd[1];
+        p = pool(1);
+        for (;;)
+            (void)pause();
+    }
+    assert_true(pid > 0);
+    assert_int_equal(read(fd[0], &c, 1), 1);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    (void)close(fd[0]);
+    (void)close(fd[1]);
+    assert_int_equal(get(f, id).state, JOB_RUNNING);
+    ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1 WHERE owner <> ''"
+                           " AND finished_ms IS NULL"));
+    p = pool(1);
+    (void)until_state(f, id, fails ? JOB_FAILED : JOB_DONE);
+    assert_int_equal(count(f, rows_sql, id), fails ? 0 : STEPS);
+    assert_int_equal(count(f, locks_sql, id), 0);
+    stop(p);
+}
+
+static void
+a_killed_runner_is_followed(void **state)
+{
+    for (int step = 0; step < STEPS; step++) {
+        killed_in_step(*state, step, false);
+        killed_in_step(*state, step, true);
+    }
+}
+
+static void
+old_jobs_are_purged_with_their_steps(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t n, id = accept(f, &plain, "{}", NULL);
+    uint64_t waits = accept(f, &plain, "{}", NULL);
+    struct job_pool *p;
+    struct job j;
+
+    ok(db_exec(f->db, "UPDATE job SET due_ms = due_ms + 50000 WHERE id = ?",
+               DB_ARGS(db_u64(waits))));
+    p = pool(1);
+    (void)until_state(f, id, JOB_DONE);
+    stop(p);
+    ok(db_exec_text(f->db, "UPDATE job SET finished_ms = 1"
+                           " WHERE finished_ms IS NOT NULL"));
+    ok(job_purge(f->db, 1, 1, &n));
+    assert_int_equal(n, 1);
+    ok(job_purge(f->db, 1, 10000, &n));
+    assert_int_equal(job_get(f->db, f->a, id, &j), ERR_NOT_FOUND);
+    assert_int_equal(
+        count(f, "SELECT COUNT(*) FROM job_step WHERE job_id = ?", id), 0);
+    ok(job_get(f->db, f->a, waits, &j));
+}
+
+/* ---- the group ---- */
+
+static bool
+load_key(void)
+{
+    char path[] = "/var/tmp/mgjobkey.XXXXXX";
+    int fd = mkstemp(path);
+    bool loaded;
+
+    if (fd < 0 || close(fd) != 0 || unlink(path) != 0)
+        return false;
+    loaded = crypt_create(path) == ERR_OK && crypt_load(path) == ERR_OK;
+    return unlink(path) == 0 && loaded;
+}
+
+static int
+group_setup(void **state)
+{
+    (void)state;
+    return server_init(10, 2) && server_migrate() && load_key() &&
+                   fixture_schema(schema, COUNT(schema))
+               ? 0
+               : -1;
+}
+
+static int
+group_teardown(void **state)
+{
+    (void)state;
+    return server_fini() ? 0 : -1;
+}
+
+static int
+setup(void **state)
+{
+    *state = fixture_open();
+    return *state != NULL ? 0 : -1;
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(an_accepted_job_is_performed_step_by_step),
+        CASE(a_failure_is_undone_in_reverse),
+        CASE(what_goes_forward_only_stays),
+        CASE(what_cannot_be_undone_is_said),
+        CASE(arguments_that_do_not_fit_fail_the_job),
+        CASE(a_step_keeps_and_tells_what_it_wants),
+        CASE(arguments_lie_encrypted),
+        CASE(locked_out_jobs_take_their_turn),
+        CASE(who_waits_for_a_lock_says_for_whom),
+        CASE(a_cancelled_job_is_undone),
+        CASE(a_job_of_parts_ends_with_them),
+        CASE(a_runner_that_was_followed_cannot_write),
+        CASE(a_killed_runner_is_followed),
+        CASE(old_jobs_are_purged_with_their_steps),
+    };
+
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
