@@ -86,7 +86,7 @@ $(B)/embed/%.o: $(B)/embed/%.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # A test of statements includes the file that has them, in its place.
-# tests/unit/handlers/doris/store_key_test.c stands for handlers/doris/store_key.c.
+# tests/unit/handlers/doris/meta/store_stage_test.c stands for handlers/doris/meta/store_stage.c.
 INSTEAD = $(if $(findstring /store_,$*),$(B)/$(patsubst %_test,%.o,$*))
 $(B)/unit/loop/config_live_test: INSTEAD = $(B)/fcgi/loop/config_live.o
 $(B)/unit/egress/resolver_test: INSTEAD = $(B)/fcgi/egress/resolver.o

@@ -2,7 +2,7 @@
 #include "duty.h"
 
 #include "audit_duty.h"
-#include "doris/duties.h"
+#include "doris/ops/duties.h"
 #include "pegasus/leader.h"
 
 const struct duty duties[] = {

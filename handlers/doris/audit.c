@@ -1,6 +1,6 @@
 /* What the audit rows of this dialect say. A cluster is its document, which
  * the store has at hand; all else is printed by its record. */
-#include "store.h"
+#include "doris/meta/store.h"
 
 TABLE(doris_storage, DORIS_STORAGE);
 

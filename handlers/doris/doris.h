@@ -8,8 +8,8 @@
 
 #include "record.h"
 #include "req.h"
-#include "rpc.h"
-#include "store_recycle.h"
+#include "doris/data/rpc.h"
+#include "doris/ops/store_recycle.h"
 
 /* ---- enumerations ---- */
 

@@ -1,6 +1,6 @@
 /* A node's answer to a heartbeat: whatever it is, in whatever pieces it
  * comes. */
-#include "doris/thrift.h"
+#include "doris/ops/thrift.h"
 
 #include "fuzz.h"
 

@@ -1,0 +1,341 @@
+/* Stages: where COPY INTO reads from; an internal one for each MySQL user,
+ * external ones by name. */
+#include <string.h>
+
+#include "store.h"
+#include "doris/data/store_rpc.h"
+
+/* ---- checks ---- */
+
+static enum err
+stage_complete(struct req *r, const void *in)
+{
+    const struct doris_stage *s =
+        ((const struct doris_create_stage *)in)->stage;
+
+    if (!HAS(s, doris_stage, type))
+        return req_fail(r, DORIS_STAGE_TYPE, ARGS());
+    if (s->type == DORIS_STAGE_EXTERNAL && doris_empty(s->name))
+        return req_fail(r, DORIS_STAGE_NAME, ARGS());
+    if (doris_empty(s->stage_id))
+        return req_fail(r, DORIS_STAGE_ID, ARGS());
+    if (s->type == DORIS_STAGE_INTERNAL &&
+        (s->mysql_user_name.n == 0 || s->mysql_user_id.n == 0))
+        return req_fail(r, DORIS_STAGE_USER,
+                        ARGS(arg_i64(r, "names", (int64_t)s->mysql_user_name.n),
+                             arg_i64(r, "ids", (int64_t)s->mysql_user_id.n)));
+    if (s->type == DORIS_STAGE_INTERNAL &&
+        (strlen(s->mysql_user_name.v[0].v) > DORIS_ID_BYTES ||
+         strlen(s->mysql_user_id.v[0].v) > DORIS_ID_BYTES))
+        return ERR_LIMIT;
+    return ERR_OK;
+}
+
+CHECKS(doris_create_stage, NEED(cloud_unique_id, DORIS_CUID_UNSET),
+       PRESENT(stage, DORIS_STAGE_UNSET), FN(stage_complete));
+
+static enum err
+stage_named(struct req *r, const void *in)
+{
+    const struct doris_stage_ref *s = in;
+
+    if (!HAS(s, doris_stage_ref, type))
+        return req_fail(r, DORIS_STAGE_TYPE, ARGS());
+    if (s->type == DORIS_STAGE_EXTERNAL)
+        return ERR_OK;
+    if (doris_empty(s->mysql_user_name))
+        return req_fail(r, DORIS_STAGE_NO_USER, ARGS());
+    if (doris_empty(s->mysql_user_id))
+        return req_fail(r, DORIS_STAGE_NO_USER_ID, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_stage_ref, NEED(cloud_unique_id, DORIS_CUID_UNSET),
+       FN(stage_named));
+
+/* ---- create ---- */
+
+static enum err
+lock_live(struct req *r, const char *cloud_unique_id, const char **instance_id,
+          uint64_t *version)
+{
+    enum err e;
+
+    e = doris_rpc_instance(r, cloud_unique_id, DORIS_IID_EMPTY, instance_id);
+    if (e != ERR_OK)
+        return e;
+    e = doris_store_lock_live(r->db, *instance_id, doris_now(), version);
+    return doris_fail_instance(r, e, *instance_id);
+}
+
+/* A folder of the user's own, in the instance's newest object store. */
+static enum err
+place(struct req *r, const char *instance_id, const struct doris_stage *s,
+      struct doris_obj *out)
+{
+    struct doris_obj *v;
+    const char *prefix;
+    size_t n;
+    enum err e;
+
+    e = doris_store_objs(r->db, r->arena, instance_id, &n, &v);
+    if (e != ERR_OK)
+        return e;
+    if (n == 0)
+        return req_fail(r, DORIS_STAGE_NO_OBJ, ARGS());
+    prefix = doris_empty(v[n - 1].prefix) ? "" : v[n - 1].prefix;
+    out->id = v[n - 1].id;
+    out->prefix = arena_printf(
+        r->arena, "%s%sstage/%s/%s", prefix, *prefix == '\0' ? "" : "/",
+        s->mysql_user_name.v[0].v, s->mysql_user_id.v[0].v);
+    if (out->prefix == NULL)
+        return ERR_NOMEM;
+    SET(out, doris_obj, id);
+    SET(out, doris_obj, prefix);
+    return strlen(out->prefix) > DORIS_TEXT_BYTES ? ERR_LIMIT : ERR_OK;
+}
+
+/* An internal stage as it is stored: where it lies is not the client's to say,
+ * and its type goes without saying. */
+static enum err
+settle_internal(struct req *r, const char *instance_id, struct doris_stage *s)
+{
+    struct doris_obj *o = arena_alloc(r->arena, sizeof(*o));
+    struct doris_stage there;
+    enum err e;
+
+    if (o == NULL)
+        return ERR_NOMEM;
+    e = doris_store_stage_of(r->db, r->arena, instance_id,
+                             s->mysql_user_name.v[0].v, &there);
+    if (e == ERR_OK)
+        return req_fail(r, DORIS_STAGE_OF_USER, ARGS());
+    if (e != ERR_NOT_FOUND)
+        return e;
+    UNSET(s, doris_stage, type);
+    s->obj_info = o;
+    return place(r, instance_id, s, o);
+}
+
+/* A request that comes late must not bring back what was dropped. */
+static enum err
+add_stage(struct req *r, const char *instance_id, uint64_t version,
+          const struct doris_stage *s)
+{
+    enum err e;
+
+    e = doris_store_stage_add(r->db, r->arena, instance_id, version, s);
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_STAGE_DROPPED, ARGS());
+    if (e != ERR_EXISTS)
+        return e;
+    return req_fail(r,
+                    s->type == DORIS_STAGE_INTERNAL ? DORIS_STAGE_OF_USER
+                                                    : DORIS_STAGE_TAKEN,
+                    ARGS());
+}
+
+enum err
+doris_stage_create(struct req *r, const struct doris_create_stage *in)
+{
+    struct doris_stage s;
+    const char *instance_id;
+    uint64_t version;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK)
+        e = lock_live(r, in->cloud_unique_id, &instance_id, &version);
+    if (e != ERR_OK)
+        return e;
+    s = *in->stage;
+    if (!HAS(&s, doris_stage, create_time)) {
+        s.create_time = doris_now();
+        SET(&s, doris_stage, create_time);
+    }
+    if (s.type == DORIS_STAGE_INTERNAL)
+        e = settle_internal(r, instance_id, &s);
+    if (e == ERR_OK)
+        e = add_stage(r, instance_id, version, &s);
+    if (e != ERR_OK)
+        return e;
+    doris_audit_target(r, "stage", instance_id, s.stage_id);
+    req_audit_after(r, &doris_stage_rec, &s);
+    return req_ok(r);
+}
+
+/* ---- get ---- */
+
+/* External ones without a name are all that there are. */
+static enum err
+list_external(struct req *r, const char *instance_id,
+              struct doris_stage_list *out)
+{
+    struct doris_stage *v;
+    size_t n;
+    enum err e;
+
+    e = doris_store_stages(r->db, r->arena, instance_id, &n, &v);
+    out->stage.v = v;
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        if (v[i].type == DORIS_STAGE_EXTERNAL)
+            v[out->stage.n++] = v[i];
+    return e;
+}
+
+/* The stage whose id or name the request gives. */
+static enum err
+find_stage(struct req *r, const char *instance_id,
+           const struct doris_stage_ref *in, struct doris_stage *out)
+{
+    bool internal = in->type == DORIS_STAGE_INTERNAL;
+    enum err e;
+
+    e = doris_store_stage(r->db, r->arena, instance_id,
+                          (enum doris_stage_type)in->type,
+                          internal ? in->mysql_user_id : in->stage_name, out);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, internal ? DORIS_STAGE_NONE_OF_USER : DORIS_STAGE_NONE,
+                    ARGS());
+}
+
+/* A user of that name was there before and had a stage, which the front end is
+ * to drop. */
+static enum err
+fail_stale(struct req *r, struct doris_stage *s)
+{
+    struct doris_stage_list *list = arena_alloc(r->arena, sizeof(*list));
+
+    if (list == NULL)
+        return ERR_NOMEM;
+    list->stage.n = 1;
+    list->stage.v = s;
+    return req_fail_with(r, DORIS_STAGE_STALE,
+                         ARGS(arg("stage_id", s->stage_id)),
+                         &doris_stage_list_rec, list);
+}
+
+/* With all that is needed to read it: the store in which it lies. */
+static enum err
+open_internal(struct req *r, const char *instance_id, struct doris_stage *s)
+{
+    struct doris_obj *v;
+    size_t n;
+    enum err e;
+
+    SET(s, doris_stage, type);
+    if (s->obj_info == NULL)
+        return ERR_OK;
+    e = doris_store_objs(r->db, r->arena, instance_id, &n, &v);
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        if (doris_empty(s->obj_info->id) ||
+            strcmp(v[i].id, s->obj_info->id) != 0)
+            continue;
+        v[i].prefix = s->obj_info->prefix;
+        SET(&v[i], doris_obj, prefix);
+        s->obj_info = &v[i];
+        break;
+    }
+    return e;
+}
+
+static enum err
+get_internal(struct req *r, const char *instance_id,
+             const struct doris_stage_ref *in, struct doris_stage *out)
+{
+    enum err e;
+
+    e = doris_store_stage_of(r->db, r->arena, instance_id, in->mysql_user_name,
+                             out);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_STAGE_NONE_OF_USER, ARGS());
+    if (e != ERR_OK)
+        return e;
+    if (strcmp(out->mysql_user_id.v[0].v, in->mysql_user_id) != 0)
+        return fail_stale(r, out);
+    return open_internal(r, instance_id, out);
+}
+
+/* By BUCKET_ACL a bucket is read with the keys of the ram user. */
+static enum err
+get_external(struct req *r, const char *instance_id,
+             const struct doris_stage_ref *in, struct doris_stage *out)
+{
+    struct doris_instance i;
+    enum err e;
+
+    e = find_stage(r, instance_id, in, out);
+    if (e == ERR_OK && !HAS(out, doris_stage, access_type)) {
+        out->access_type = DORIS_ACCESS_AKSK;
+        SET(out, doris_stage, access_type);
+    }
+    if (e != ERR_OK || out->access_type != DORIS_ACCESS_BUCKET_ACL ||
+        out->obj_info == NULL)
+        return e;
+    e = doris_store_instance(r->db, r->arena, instance_id, &i);
+    if (e == ERR_OK && i.ram_user == NULL)
+        return req_fail(r, DORIS_STAGE_NO_RAM, ARGS());
+    if (e != ERR_OK)
+        return e;
+    out->obj_info->ak = i.ram_user->ak;
+    out->obj_info->sk = i.ram_user->sk;
+    SET(out->obj_info, doris_obj, ak);
+    SET(out->obj_info, doris_obj, sk);
+    return ERR_OK;
+}
+
+enum err
+doris_stage_get(struct req *r, const struct doris_stage_ref *in)
+{
+    struct doris_stage_list *out = arena_alloc(r->arena, sizeof(*out));
+    const char *instance_id;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
+                       &instance_id);
+    if (e != ERR_OK)
+        return e;
+    if (in->type == DORIS_STAGE_EXTERNAL && doris_empty(in->stage_name)) {
+        e = list_external(r, instance_id, out);
+    } else {
+        out->stage.v = arena_alloc(r->arena, sizeof(*out->stage.v));
+        if (out->stage.v == NULL)
+            return ERR_NOMEM;
+        e = in->type == DORIS_STAGE_INTERNAL
+                ? get_internal(r, instance_id, in, out->stage.v)
+                : get_external(r, instance_id, in, out->stage.v);
+        out->stage.n = 1;
+    }
+    return req_send_or_fail(r, e, &doris_stage_list_rec, out);
+}
+
+/* ---- drop ---- */
+
+enum err
+doris_stage_drop(struct req *r, const struct doris_stage_ref *in)
+{
+    const char *instance_id;
+    struct doris_stage s;
+    uint64_t version;
+    enum err e;
+
+    e = req_check(r, in);
+    if (e == ERR_OK && in->type == DORIS_STAGE_EXTERNAL &&
+        doris_empty(in->stage_name))
+        return req_fail(r, DORIS_STAGE_NAME, ARGS());
+    if (e == ERR_OK)
+        e = lock_live(r, in->cloud_unique_id, &instance_id, &version);
+    if (e == ERR_OK)
+        e = find_stage(r, instance_id, in, &s);
+    if (e == ERR_OK)
+        e = doris_store_stage_drop(r->db, instance_id, s.stage_id, doris_now(),
+                                   in->reason);
+    if (e != ERR_OK)
+        return e;
+    doris_audit_target(r, "stage", instance_id, s.stage_id);
+    req_audit_before(r, &doris_stage_rec, &s);
+    return req_ok(r);
+}

@@ -1,0 +1,45 @@
+/* Which hosts answer for this store: the Meta Service itself cannot tell
+ * (github.com/apache/doris/issues/53489). */
+#include "coherence.h"
+#include "doris/meta/store.h"
+
+static enum err
+fill(struct req *r, const struct coherence_hosts *hosts,
+     struct doris_services *out)
+{
+    struct doris_service *v = arena_array(r->arena, hosts->n, sizeof(*v));
+
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < hosts->n; i++) {
+        const struct coherence_host *h = &hosts->v[i];
+
+        v[i].host = h->name;
+        v[i].address = coherence_listen(r->arena, h, "doris");
+        v[i].version = h->version;
+        v[i].start_time_ms = h->since_ms;
+        SET(&v[i], doris_service, host);
+        SET(&v[i], doris_service, address);
+        SET(&v[i], doris_service, version);
+        SET(&v[i], doris_service, start_time_ms);
+    }
+    out->meta_services.n = hosts->n;
+    out->meta_services.v = v;
+    return ERR_OK;
+}
+
+enum err
+doris_service_list(struct req *r, const struct none *in)
+{
+    struct doris_services *out = arena_alloc(r->arena, sizeof(*out));
+    struct coherence_hosts hosts = { 0 };
+    enum err e;
+
+    (void)in;
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = coherence_list(r->db, r->arena, &hosts);
+    if (e == ERR_OK)
+        e = fill(r, &hosts, out);
+    return req_send_or_fail(r, e, &doris_services_rec, out);
+}

@@ -1,6 +1,0 @@
-/* Every statement of clusters and nodes fits the migrated schema. */
-#include "statements.h"
-
-#include "doris/store_cluster.c"
-
-STATEMENTS_TEST(sql)

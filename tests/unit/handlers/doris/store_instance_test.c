@@ -1,7 +1,0 @@
-/* Every statement of instances, object stores and vaults fits the migrated
- * schema. */
-#include "statements.h"
-
-#include "doris/store_instance.c"
-
-STATEMENTS_TEST(sql)

@@ -1,6 +1,0 @@
-/* Every statement of limits of rate fits the migrated schema. */
-#include "statements.h"
-
-#include "doris/store_rate.c"
-
-STATEMENTS_TEST(sql)

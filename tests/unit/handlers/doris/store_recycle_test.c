@@ -1,6 +1,0 @@
-/* Every statement of the recycler fits the migrated schema. */
-#include "statements.h"
-
-#include "doris/store_recycle.c"
-
-STATEMENTS_TEST(sql)

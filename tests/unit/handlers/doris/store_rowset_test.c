@@ -1,6 +1,0 @@
-/* Every statement of rowsets fits the migrated schema. */
-#include "statements.h"
-
-#include "doris/store_rowset.c"
-
-STATEMENTS_TEST(sql)

@@ -1,6 +1,0 @@
-/* Every statement of tablets fits the migrated schema. */
-#include "statements.h"
-
-#include "doris/store_tablet.c"
-
-STATEMENTS_TEST(sql)

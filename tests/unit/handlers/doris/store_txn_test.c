@@ -1,6 +1,0 @@
-/* Every statement of transactions fits the migrated schema. */
-#include "statements.h"
-
-#include "doris/store_txn.c"
-
-STATEMENTS_TEST(sql)
