@@ -33,10 +33,11 @@
 #include "db.h"
 #include "record.h"
 
-/* Maps RUN_DIR/coherence, made when absent or a copy of another RUN_DIR's.
- * When that fails this process is like a host of its own. may_keep: false when nothing is to be kept. Once
- * per process, before threads and before the first transaction. */
-void coherence_open(bool may_keep);
+/* Maps RUN_DIR/coherence, made when absent or a copy of another RUN_DIR's,
+ * and has the store tell what its transactions change (db_watch). When the
+ * file cannot be used this process is like a host of its own. Once per process
+ * that changes anything, after store_open and before threads. */
+void coherence_open(void);
 void coherence_close(void);
 
 /* ---- readers ---- */
@@ -55,27 +56,6 @@ struct coherence_mark {
 bool coherence_now(const char *thing, const char *other,
                    struct coherence_mark *out) MUST_USE;
 
-/* ---- writers: called by db_touch and db_end ---- */
-
-#define COHERENCE_TOUCHED 16
-
-/* The things that a transaction changes; zeroed at its begin. */
-struct coherence_touched {
-    unsigned n; /* more than the array has: everything */
-    uint16_t slot[COHERENCE_TOUCHED];
-};
-void coherence_touch(struct coherence_touched *t, const char *thing);
-
-/* Around a COMMIT: before it is sent; when its outcome is known, whatever it
- * is. Without the second call the things are not kept any more. */
-void coherence_begin(const struct coherence_touched *t);
-void coherence_end(const struct coherence_touched *t);
-
-/* After a COMMIT that changed something: returns when no other host can show
- * what was before. TIMEOUT when that is not so by `until` (monotonic), or an
- * error of the store: the change is made, but must not be acknowledged. */
-enum err coherence_settle(struct db *db, int64_t until) MUST_USE;
-
 /* ---- hosts ---- */
 
 /* A thread that renews this host's row and looks for others. Without memory
@@ -86,11 +66,11 @@ void coherence_start(void);
 bool coherence_stop(int64_t timeout_ms) MUST_USE;
 
 /* The hosts that live now, in order of their names. */
-#define COHERENCE_HOST(X, s)                        \
-    X(s, STR, name, "name", COLUMN_ONLY, -)         \
-    X(s, STR, version, "version", COLUMN_ONLY, -)   \
-    X(s, STR, listen, "listen", COLUMN_ONLY, -)     \
-    X(s, BOOL, shared, "shared", COLUMN_ONLY, -)    \
+#define COHERENCE_HOST(X, s)                      \
+    X(s, STR, name, "name", COLUMN_ONLY, -)       \
+    X(s, STR, version, "version", COLUMN_ONLY, -) \
+    X(s, STR, listen, "listen", COLUMN_ONLY, -)   \
+    X(s, BOOL, shared, "shared", COLUMN_ONLY, -)  \
     X(s, I64, since_ms, "since_ms", COLUMN_ONLY, -)
 STRUCT(coherence_host, COHERENCE_HOST);
 struct coherence_hosts {

@@ -16,7 +16,7 @@
 struct db;
 
 struct db_config {
-    const char *hosts;    /* "unix:/path", "host:port", comma-separated */
+    const char *hosts; /* "unix:/path", "host:port", comma-separated */
     const char *user;
     const char *password; /* "" for socket authentication */
     const char *database;
@@ -93,15 +93,38 @@ struct db_value db_secret(const char *table, const char *row,
 void db_deadline(struct db *db, int64_t mono_ms);
 
 /* A transaction. db_begin only notes it: START TRANSACTION leaves with the
- * first statement (db_batch: in one round trip). db_end commits when e is ERR_OK, otherwise rolls back;
- * returns e or why the commit failed. When the reply to COMMIT is lost, the
- * outcome is looked up by the request id (below): OK if it took effect. */
+ * first statement (db_batch: in one round trip). db_end commits when e is
+ * ERR_OK, otherwise rolls back; returns e or why the commit failed. When the
+ * reply to COMMIT is lost, the outcome is looked up by the request id (below):
+ * OK if it took effect. */
 enum err db_begin(struct db *db) MUST_USE;
 /* A read-only snapshot for listings that need several statements. */
 enum err db_begin_snapshot(struct db *db) MUST_USE;
 enum err db_end(struct db *db, enum err e) MUST_USE;
-/* The transaction changes what replies are kept of (coherence.h): "i1", an
- * instance's id. As long as it has not committed, that is nobody's business. */
+
+/* Who keeps what was read is told of the COMMITs that change it. */
+#define DB_TOUCHED_MAX 16
+struct db_touched { /* by one transaction, in the watcher's numbers */
+    unsigned n;
+    uint16_t slot[DB_TOUCHED_MAX];
+};
+struct db_watch {
+    void (*touch)(struct db_touched *t, const char *thing);
+    /* Around a COMMIT: before it is sent; when its outcome is known, whatever
+     * it is. An outcome that stays unknown has no end. */
+    void (*begin)(const struct db_touched *t);
+    void (*end)(const struct db_touched *t);
+    /* After a COMMIT that took effect: the caller is answered when this
+     * returns. TIMEOUT when it cannot be settled by `until` (monotonic), or an
+     * error of the store: the change is made, but not acknowledged. */
+    enum err (*settle)(struct db *db, int64_t until);
+};
+/* Once per process, before threads. */
+void db_watch(const struct db_watch *watch);
+
+/* The transaction changes that thing of the watcher's: "i1", an instance's
+ * id. As long as it has not committed, that is nobody's business. Without a
+ * watcher it cannot be committed (INTERNAL). */
 void db_touch(struct db *db, const char *thing);
 
 bool db_in_transaction(const struct db *db);
@@ -117,8 +140,8 @@ void db_audited(struct db *db);
 /* Runs a statement without result. */
 enum err db_exec(struct db *db, const char *sql, struct db_args args) MUST_USE;
 /* As db_exec; NOT_FOUND when no row matched (matched, not changed). */
-enum err db_exec_one(struct db *db, const char *sql,
-                     struct db_args args) MUST_USE;
+enum err
+db_exec_one(struct db *db, const char *sql, struct db_args args) MUST_USE;
 /* As db_exec and db_exec_one, for statements of which nothing but success is
  * asked. In a transaction of a caller who can run it again (db_batch) they
  * wait, with a copy of their values, and leave with the next statement whose
@@ -126,10 +149,9 @@ enum err db_exec_one(struct db *db, const char *sql,
  * has had no answer yet: a server that hangs must not have all of it, and do
  * it when it goes on). Until then they are not said to have failed; see
  * db_batch_undone. */
-enum err db_later(struct db *db, const char *sql,
-                  struct db_args args) MUST_USE;
-enum err db_later_one(struct db *db, const char *sql,
-                      struct db_args args) MUST_USE;
+enum err db_later(struct db *db, const char *sql, struct db_args args) MUST_USE;
+enum err
+db_later_one(struct db *db, const char *sql, struct db_args args) MUST_USE;
 
 /* From the next db_begin on, statements of a transaction may be joined: its
  * caller promises to look at db_batch_undone when it has failed. Off at first;
@@ -148,9 +170,9 @@ uint64_t db_insert_id(const struct db *db);
 
 /* The first row into *out (zeroed first; strings in the arena). NOT_FOUND
  * when there is none. */
-enum err db_one(struct db *db, struct arena *a, const char *sql,
-                struct db_args args, const struct record *rec,
-                void *out) MUST_USE;
+enum err
+db_one(struct db *db, struct arena *a, const char *sql, struct db_args args,
+       const struct record *rec, void *out) MUST_USE;
 
 /* All rows as an array of records in the arena; LIMIT past max rows. */
 enum err db_list(struct db *db, struct arena *a, const char *sql,
@@ -161,14 +183,13 @@ enum err db_list(struct db *db, struct arena *a, const char *sql,
  * not call db, whose connection is still reading. What f answers ends it. */
 enum err db_each(struct db *db, struct arena *a, const char *sql,
                  struct db_args args, const struct record *rec,
-                 enum err (*f)(void *ctx, const void *row),
-                 void *ctx) MUST_USE;
+                 enum err (*f)(void *ctx, const void *row), void *ctx) MUST_USE;
 
 /* Streamed rows for a ROWS field: the statement's result is read unbuffered;
  * no other call on db until the end or db_rows_close (deferred on a). */
-enum err db_rows(struct db *db, struct arena *a, const char *sql,
-                 struct db_args args, const struct record *rec,
-                 struct rows *out) MUST_USE;
+enum err
+db_rows(struct db *db, struct arena *a, const char *sql, struct db_args args,
+        const struct record *rec, struct rows *out) MUST_USE;
 
 /* One integer, one text: the only column of the first row; NOT_FOUND when
  * there is no row or it is NULL. */

@@ -141,7 +141,7 @@ open_file(const char *path, struct coherence_file **out)
 }
 
 void
-coherence_open(bool may_keep)
+coherence_map(bool may_keep)
 {
     struct coherence_file *f = NULL;
     enum err e = ERR_NOT_FOUND;
@@ -184,23 +184,23 @@ slot_of(const char *thing)
 }
 
 void
-coherence_touch(struct coherence_touched *t, const char *thing)
+coherence_touch(struct db_touched *t, const char *thing)
 {
     uint16_t slot = slot_of(thing);
 
-    for (unsigned i = 0; i < t->n && i < COHERENCE_TOUCHED; i++)
+    for (unsigned i = 0; i < t->n && i < DB_TOUCHED_MAX; i++)
         if (t->slot[i] == slot)
             return;
-    if (t->n < COHERENCE_TOUCHED)
+    if (t->n < DB_TOUCHED_MAX)
         t->slot[t->n] = slot;
-    if (t->n <= COHERENCE_TOUCHED)
+    if (t->n <= DB_TOUCHED_MAX)
         t->n++;
 }
 
 static void
-add(const struct coherence_touched *t, uint64_t n)
+add(const struct db_touched *t, uint64_t n)
 {
-    if (t->n > COHERENCE_TOUCHED) {
+    if (t->n > DB_TOUCHED_MAX) {
         atomic_fetch_add(&coherence_file->all, n);
         return;
     }
@@ -209,13 +209,13 @@ add(const struct coherence_touched *t, uint64_t n)
 }
 
 void
-coherence_begin(const struct coherence_touched *t)
+coherence_begin(const struct db_touched *t)
 {
     add(t, 1);
 }
 
 void
-coherence_end(const struct coherence_touched *t)
+coherence_end(const struct db_touched *t)
 {
     add(t, CHANGE - 1);
 }

@@ -9,9 +9,11 @@
 #include "buf.h"
 #include "build_info.h"
 #include "clock.h"
+#include "config.h"
 #include "log.h"
-#include "place.h"
 #include "loop/runner.h"
+#include "place.h"
+#include "store/store.h"
 
 /* How long a row lives, and how much of that a host does not count on. */
 #define LIFE_MS   5000
@@ -304,6 +306,23 @@ coherence_settle(struct db *db, int64_t until)
             (void)nanosleep(&t, NULL);
     }
     return ERR_OK;
+}
+
+/* ---- the store tells what changes ---- */
+
+static const struct db_watch watch = {
+    .touch = coherence_touch,
+    .begin = coherence_begin,
+    .end = coherence_end,
+    .settle = coherence_settle,
+};
+
+void
+coherence_open(void)
+{
+    /* what one server has, another may not have yet */
+    coherence_map(config()->serve_cache_mib > 0 && store_has_one_host());
+    db_watch(&watch);
 }
 
 /* ---- for people ---- */

@@ -26,8 +26,24 @@ struct coherence_file {
 extern struct coherence_file *coherence_file;
 extern bool coherence_may_keep;
 
+/* coherence_open's part about the file. may_keep: false when nothing is to be
+ * kept. */
+void coherence_map(bool may_keep);
+
 /* Time that goes on while the machine sleeps. */
 int64_t coherence_clock_ms(void);
+
+/* ---- writers: struct db_watch ---- */
+
+/* The slots of things; a count beyond the array means everything. */
+void coherence_touch(struct db_touched *t, const char *thing);
+
+/* Without the second call the things are not kept any more. */
+void coherence_begin(const struct db_touched *t);
+void coherence_end(const struct db_touched *t);
+
+/* Returns when no other host can show what was before. */
+enum err coherence_settle(struct db *db, int64_t until) MUST_USE;
 
 /* ---- being alone ---- */
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "coherence.h"
 #include "config.h"
 #include "config_live.h"
 #include "crypt.h"
@@ -139,6 +140,7 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
         log_error("%s.start err=%s", role, err_name(e));
         return e;
     }
+    coherence_open();
     (void)!metrics_open(d->name, tables_sum()); /* else it counts for itself */
     d->wake_fd = wake_open(d->name);
     d->socket = role_socket_open(d->name);

@@ -214,9 +214,11 @@ prepare(struct worker_plan *plan)
     plan->slow_threads = (size_t)config()->serve_slow_threads;
     limit_process();
     cache_init((size_t)config()->serve_cache_mib << 20);
-    return request_rules_load(&plan->rules) &&
-           crypt_load(key_path(path)) == ERR_OK && store_open() == ERR_OK &&
-           dispatch_init() == ERR_OK && request_init();
+    if (!request_rules_load(&plan->rules) ||
+        crypt_load(key_path(path)) != ERR_OK || store_open() != ERR_OK)
+        return false;
+    coherence_open();
+    return dispatch_init() == ERR_OK && request_init();
 }
 
 /* Counts in private memory when there is no slot: metrics has said so. */

@@ -5,7 +5,6 @@
 
 #include <mariadb/mysql.h>
 
-#include "coherence.h"
 #include "db.h"
 
 #define DB_HOSTS_MAX  16
@@ -81,7 +80,7 @@ struct db {
     bool snapshot, wrote, audited;
     bool rerun;
     char request_id[65]; /* as wide as its column */
-    struct coherence_touched touched;
+    struct db_touched touched;
 
     unsigned code;
     char text[MYSQL_ERRMSG_SIZE];

@@ -29,6 +29,14 @@
 
 static const char audit_sql[] = "SELECT 1 FROM audit WHERE request_id = ?";
 
+static const struct db_watch *watch;
+
+void
+db_watch(const struct db_watch *w)
+{
+    watch = w;
+}
+
 enum err
 db_begin(struct db *db)
 {
@@ -91,7 +99,10 @@ db_request_id(struct db *db, const char *request_id)
 void
 db_touch(struct db *db, const char *thing)
 {
-    coherence_touch(&db->touched, thing);
+    if (watch != NULL)
+        watch->touch(&db->touched, thing);
+    else
+        db_break(db, db_fail_own(db, ERR_INTERNAL, "nobody watches", thing));
 }
 
 void
@@ -204,6 +215,20 @@ db_session_abandon(struct db *db, const struct db_session *old)
 
 /* ---- what became of a COMMIT ---- */
 
+static void
+watch_begin(const struct db *db)
+{
+    if (db->touched.n > 0)
+        watch->begin(&db->touched);
+}
+
+static void
+watch_end(const struct db *db)
+{
+    if (db->touched.n > 0)
+        watch->end(&db->touched);
+}
+
 enum outcome {
     UNKNOWN,
     COMMITTED,
@@ -294,7 +319,7 @@ commit_in_doubt(struct db *db, unsigned code, const char *text)
     db->deadline_ms = deadline;
     db->rerun = found == UNDONE;
     if (found != UNKNOWN)
-        coherence_end(&db->touched);
+        watch_end(db);
     log_warn("db.commit_settled outcome=%s", words[found]);
     return found == COMMITTED ? ERR_OK : ERR_STORE;
 }
@@ -314,11 +339,11 @@ commit(struct db *db)
     unsigned code;
 
     db_arm(db, clock_mono_ms(), db->deadline_ms);
-    coherence_begin(&db->touched);
+    watch_begin(db);
     code = db_query(db, db_commit_sql);
     if (code != 0 && !is_refusal(code) && db->wrote)
         return commit_in_doubt(db, code, mysql_error(db->my));
-    coherence_end(&db->touched);
+    watch_end(db);
     if (code == 0)
         db->used_ms = db->sent_ms;
     else if (is_refusal(code))
@@ -365,7 +390,7 @@ commit_joined(struct db *db)
     unsigned code;
     enum err e;
 
-    coherence_begin(&db->touched);
+    watch_begin(db);
     e = db_send(db, db_commit_sql, DB_NO_ARGS, NULL, &st, &code);
     db_batch_forget(db);
     if (e == ERR_OK && code != 0) {
@@ -376,7 +401,7 @@ commit_joined(struct db *db)
         }
         e = db_fail(db, code, text, st->sql, true);
     }
-    coherence_end(&db->touched);
+    watch_end(db);
     db->tx = TX_NONE;
     if (e != ERR_OK)
         roll_back(db);
@@ -396,7 +421,7 @@ commit_and_settle(struct db *db)
     if (until == 0)
         until = clock_mono_ms() + SETTLE_MS;
     db->batch.wanted = false; /* a failure is no reason to run it again */
-    e = coherence_settle(db, until);
+    e = watch->settle(db, until);
     db->batch.wanted = batch;
     db->rerun = false;
     return e;

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "coherence.h"
 #include "config.h"
 #include "log.h"
 #include "place.h"
@@ -99,10 +98,11 @@ store_open(void)
     struct db_config c;
     enum err e = store_config(&c);
 
-    if (e == ERR_OK)
-        e = db_init(&c);
-    if (e == ERR_OK) /* what one server has, another may not have yet */
-        coherence_open(config()->serve_cache_mib > 0 &&
-                       strchr(hosts, ',') == NULL);
-    return e;
+    return e == ERR_OK ? db_init(&c) : e;
+}
+
+bool
+store_has_one_host(void)
+{
+    return strchr(hosts, ',') == NULL;
 }

@@ -13,4 +13,7 @@ enum err store_config(struct db_config *out) MUST_USE;
 /* store_config and db_init: once per process, before threads. */
 enum err store_open(void) MUST_USE;
 
+/* Whether all connections go to one server. */
+bool store_has_one_host(void);
+
 #endif

@@ -65,7 +65,7 @@ nothing_holds_where_nothing_may_be_kept(void **state)
 static void
 a_change_ends_what_held_before_it(void **state)
 {
-    struct coherence_touched t = { 0 };
+    struct db_touched t = { 0 };
     struct coherence_mark before, during, after, again;
 
     (void)state;
@@ -84,7 +84,7 @@ a_change_ends_what_held_before_it(void **state)
 static void
 a_change_of_either_thing_counts(void **state)
 {
-    struct coherence_touched t = { 0 };
+    struct db_touched t = { 0 };
     struct coherence_mark before, after;
 
     (void)state;
@@ -102,7 +102,7 @@ a_change_of_either_thing_counts(void **state)
 static void
 changes_overlap(void **state)
 {
-    struct coherence_touched one = { 0 }, two = { 0 };
+    struct db_touched one = { 0 }, two = { 0 };
     struct coherence_mark m;
 
     (void)state;
@@ -121,7 +121,7 @@ changes_overlap(void **state)
 static void
 a_change_without_an_end_is_never_kept(void **state)
 {
-    struct coherence_touched lost = { 0 }, later = { 0 };
+    struct db_touched lost = { 0 }, later = { 0 };
     struct coherence_mark m;
 
     (void)state;
@@ -138,7 +138,7 @@ a_change_without_an_end_is_never_kept(void **state)
 static void
 more_things_than_are_remembered_are_everything(void **state)
 {
-    struct coherence_touched t = { 0 };
+    struct db_touched t = { 0 };
     struct coherence_mark before, after;
     char thing[16];
 
@@ -159,7 +159,7 @@ more_things_than_are_remembered_are_everything(void **state)
 static void
 one_thing_touched_often_is_one(void **state)
 {
-    struct coherence_touched t = { 0 };
+    struct db_touched t = { 0 };
 
     (void)state;
     for (int i = 0; i < 100; i++)
@@ -267,16 +267,16 @@ copy_file(const char *from, const char *to)
 static void
 processes_of_a_host_have_one_file(void **state)
 {
-    struct coherence_touched t = { 0 };
+    struct db_touched t = { 0 };
     struct coherence_file *first;
     struct coherence_mark m;
     struct place p;
 
     (void)state;
     make_place(&p);
-    coherence_open(true);
+    coherence_map(true);
     first = coherence_file;
-    coherence_open(true); /* as another process would */
+    coherence_map(true); /* as another process would */
     assert_ptr_not_equal(coherence_file, first);
     assert_string_equal(coherence_file->host, first->host);
     be_alone_for(60000);
@@ -299,13 +299,13 @@ a_copy_of_the_file_is_another_host(void **state)
 
     (void)state;
     make_place(&p);
-    coherence_open(true);
+    coherence_map(true);
     be_alone_for(60000);
     memcpy(host, coherence_file->host, sizeof(host));
     coherence_close();
     assert_int_equal(rename(p.path, p.other), 0);
     copy_file(p.other, p.path);
-    coherence_open(true);
+    coherence_map(true);
     assert_string_not_equal(coherence_file->host, host);
     assert_int_equal(strlen(coherence_file->host), 32);
     assert_int_equal(atomic_load(&coherence_file->alone), 0);
@@ -320,7 +320,7 @@ the_file_has_its_blocks(void **state)
 
     (void)state;
     make_place(&p);
-    coherence_open(true);
+    coherence_map(true);
     assert_int_equal(stat(p.path, &st), 0);
     assert_int_equal(st.st_size, sizeof(struct coherence_file));
     assert_true(st.st_blocks * 512 >= st.st_size);

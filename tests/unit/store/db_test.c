@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <time.h>
@@ -548,6 +549,87 @@ an_error_rolls_back_and_ok_commits(void **state)
     assert_int_equal(db_end(f->db, ERR_OK), ERR_INTERNAL); /* none open */
 }
 
+/* What the watcher hears, and how many rows others saw at that time. */
+static struct fixture *heard_by;
+static char heard[64];
+
+static void
+hear(char what)
+{
+    size_t n = strlen(heard);
+
+    (void)snprintf(heard + n, sizeof(heard) - n, "%c%d", what,
+                   (int)count(heard_by->other));
+}
+
+static void
+hear_touch(struct db_touched *t, const char *thing)
+{
+    assert_string_equal(thing, "i1");
+    t->slot[t->n++] = 7;
+}
+
+static void
+hear_begin(const struct db_touched *t)
+{
+    assert_int_equal(t->slot[0], 7);
+    hear('b');
+}
+
+static void
+hear_end(const struct db_touched *t)
+{
+    assert_int_equal(t->n, 1);
+    hear('e');
+}
+
+static enum err
+hear_settle(struct db *db, int64_t until)
+{
+    assert_ptr_equal(db, heard_by->db);
+    assert_true(until > clock_mono_ms());
+    hear('s');
+    return ERR_TIMEOUT;
+}
+
+static void
+who_watches_hears_of_a_commit_before_it_and_after(void **state)
+{
+    static const struct db_watch watch = { hear_touch, hear_begin, hear_end,
+                                           hear_settle };
+
+    heard_by = *state;
+    heard[0] = '\0';
+    db_watch(&watch);
+    ok(db_begin(heard_by->db));
+    add(heard_by->db, 1, "one");
+    db_touch(heard_by->db, "i1");
+    assert_int_equal(db_end(heard_by->db, ERR_OK), ERR_TIMEOUT);
+    assert_string_equal(heard, "b0e1s1");
+    assert_false(db_may_rerun(heard_by->db));
+    ok(db_begin(heard_by->db)); /* changes nothing of theirs */
+    add(heard_by->db, 2, "two");
+    ok(db_end(heard_by->db, ERR_OK));
+    ok(db_begin(heard_by->db)); /* or is not committed */
+    add(heard_by->db, 3, "three");
+    db_touch(heard_by->db, "i1");
+    assert_int_equal(db_end(heard_by->db, ERR_STATE), ERR_STATE);
+    assert_string_equal(heard, "b0e1s1");
+    db_watch(NULL);
+}
+
+static void
+what_nobody_watches_is_not_committed(void **state)
+{
+    struct fixture *f = *state;
+
+    ok(db_begin(f->db));
+    add(f->db, 1, "one");
+    db_touch(f->db, "i1");
+    assert_int_equal(db_end(f->db, ERR_OK), ERR_INTERNAL);
+    assert_int_equal(count(f->other), 0);
+}
+
 static void
 a_snapshot_does_not_move(void **state)
 {
@@ -935,6 +1017,8 @@ main(void)
         TEST(the_statement_cache_is_bounded),
         TEST(a_table_changed_underneath_is_noticed),
         TEST(an_error_rolls_back_and_ok_commits),
+        TEST(who_watches_hears_of_a_commit_before_it_and_after),
+        TEST(what_nobody_watches_is_not_committed),
         TEST(a_snapshot_does_not_move),
         TEST(a_lock_that_is_not_obtained_ends_the_transaction),
         TEST(a_lock_that_is_not_obtained_between_rows_is_busy),
