@@ -1,4 +1,5 @@
-/* The dialects that are served: the one place where they meet. */
+/* The dialects that are served: the one place where they meet. What each
+ * brings, dialect.h tells. */
 #include "dialect.h"
 
 extern const struct dialect console_dialect;

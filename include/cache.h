@@ -11,7 +11,7 @@
 
 #define CACHE_VERSIONS 5
 
-/* What it shows: a name in a namespace ("pegasus.app"), and its version. */
+/* What it shows: a name in a namespace ("mine.table"), and its version. */
 struct cache_key {
     const char *space; /* a constant */
     struct span name;

@@ -81,7 +81,7 @@ enum err coherence_list(struct db *db, struct arena *a,
                         struct coherence_hosts *out) MUST_USE;
 
 /* Where it listens: the piece of `listen` about that listener of
- * listeners.def, in the arena; "" when there is none. */
+ * the dialects, in the arena; "" when there is none. */
 const char *coherence_listen(struct arena *a, const struct coherence_host *h,
                              const char *listener);
 

@@ -1,5 +1,5 @@
 /* Room: loop/ */
-/* Settings that change while processes run: the LIVE_ rows of config.def.
+/* Settings that change while processes run: the LIVE_ rows of its tables.
  *
  * A change is a row of the store (config_change), and holds for all processes
  * of all hosts that share it: each looks once a second. One that is to
@@ -18,7 +18,7 @@ enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL };
 /* A key as it stands in this process. No value is a secret: those are in
  * files, which the configuration names. */
 struct config_line {
-    const char *name; /* "doris.retention_s" */
+    const char *name; /* "recycler.keep_s" */
     enum config_type type;
     const char *value; /* in the arena; true or false of a CONFIG_BOOL */
     bool live;

@@ -1,8 +1,8 @@
 /* Room: loop/ */
 /* What runs in the background. Duties of the cluster are each behind a lease
  * and done by one `control` at a time; upkeep is done on every machine by its
- * `supervise`. Both are rows of tables in handlers/duties.c, where dialects
- * put theirs; the loops around them are fcgi/command/control.c and supervise.c. */
+ * `supervise`. Both are rows of tables that dialects bring (dialect.h); the
+ * loops around them are fcgi/command/control.c and supervise.c. */
 #ifndef MG_DUTY_H
 #define MG_DUTY_H
 
@@ -35,7 +35,9 @@ struct duty {
     void (*forget)(void *memory); /* may be NULL */
 };
 
-extern const struct duty duties[];
+/* The i-th duty: the runtime's own, then those of the dialects; NULL past the
+ * last. */
+const struct duty *duty_at(size_t i);
 
 struct upkeep_run {
     struct db *db;
@@ -51,7 +53,8 @@ struct upkeep {
     void (*forget)(void *memory);
 };
 
-extern const struct upkeep upkeeps[];
+/* The i-th upkeep of the dialects; NULL past the last. */
+const struct upkeep *upkeep_at(size_t i);
 
 /* Length of every lease of a duty. */
 #define DUTY_LEASE_MS 10000

@@ -1,7 +1,7 @@
 /* Room: api/ */
 /* First pass over a dialect's tables: prototypes of its handlers and the ids
  * of its errors. No guard: each dialect's header includes it once. */
-#include "dialect.h"
+#include "endpoint.h"
 
 #define MOUNT(listener, prefix, auth, form, ...)
 #define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, doc) \

@@ -3,7 +3,7 @@
  * texts, as `endpoint_rows`, `error_texts`, `class_texts`, `event_texts` and
  * `unique_texts`; DIALECT_TABLES puts them into a struct dialect. A thunk is
  * named by its line, since two rows may share a handler. */
-#include "dialect.h"
+#include "endpoint.h"
 
 #define MOUNT(listener, prefix, auth, form, ...)
 #define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, doc) \

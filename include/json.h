@@ -81,12 +81,12 @@ struct json_style {
     int indent;              /* blanks per level; 0 = compact on one line */
     bool key_space;          /* ": " after a name (always with indent) */
     bool i64_as_string;      /* protobuf JSON: 64-bit integers are strings */
-    bool all_leaves_string;  /* Pegasus: every leaf is a string, doubles have
+    bool all_leaves_string;  /* every leaf is a string, doubles have
                               * two places, lists of scalars are "[a,b]" */
     bool html_escape;        /* Go: < > & as \u003c \u003e \u0026, and the
                               * line separators U+2028, U+2029 */
     bool ascii_only;         /* everything beyond ASCII as \uXXXX */
-    bool upper_hex;          /* Pegasus: \u001F, not \u001f */
+    bool upper_hex;          /* \u001F, not \u001f */
 };
 
 struct json_writer {

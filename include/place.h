@@ -4,6 +4,7 @@
 #define MG_PLACE_H
 
 #include "base.h"
+#include "dialect.h"
 
 #define ROOT_RUN_DIR "/var/lib/metagate/onebox"
 #define PLACE_BYTES 4096
@@ -26,19 +27,30 @@ enum err place_socket(char *out, size_t size, const char *name) MUST_USE;
 /* The folder of these sockets. */
 enum err place_socket_dir(char *out, size_t size) MUST_USE;
 
-/* Where a listener of listeners.def listens, "host:port": its key in
- * [listen], where '-' is written '_' (of several listeners of one name the
- * i-th takes the i-th piece of the list), else NET.machine:port. */
-enum err place_listener(const char *name, unsigned machine, unsigned port,
-                        char *out, size_t size) MUST_USE;
+/* The machines of a onebox: NET.1 to NET.3. */
+#define PLACE_MACHINES 3
 
-/* The i-th row of listeners.def, its name and where it listens; NOT_FOUND
- * behind the last. */
-enum err place_listener_at(size_t i, const char **name, char *out,
-                           size_t size) MUST_USE;
+#define LISTENER_BYTES 64
+#define ADDRESS_BYTES  280
 
-/* The key in [listen] that moves it; false when there is none. */
-bool place_listen_key(const char *name, char *out, size_t size);
+/* A listener of this deployment. */
+struct listening {
+    const struct listener *row; /* dialect.h */
+    char id[LISTENER_BYTES];    /* MG_LISTENER: row->name, or name/tail */
+    char key[LISTENER_BYTES];   /* in [listen]; "" when none moves it */
+    size_t rank;                /* among those of its name */
+    unsigned machine;
+    char address[ADDRESS_BYTES]; /* host:port, as configured */
+};
+
+/* The i-th of the listeners of all dialects: one per row, or one per machine
+ * where the row says so. NOT_FOUND past the last; LIMIT when the address does
+ * not fit (the rest of out is right). The one place that knows them all. */
+enum err place_listener(size_t i, struct listening *out) MUST_USE;
+
+/* The i-th of those that have this name. */
+enum err place_listener_of(const char *name, size_t i,
+                           struct listening *out) MUST_USE;
 
 /* host and port of a "host:port" (host may be [v6]); BAD_PARAM. */
 enum err place_host_port(const char *text, char *host, size_t host_size,

@@ -6,8 +6,8 @@
  *     #define HDFS_CONF(X, s)                           \
  *         X(s, STR, key,   "key",   IN | OUT, -)        \
  *         X(s, STR, value, "value", IN | OUT, -)
- *     STRUCT(doris_hdfs_conf, HDFS_CONF);   in the header
- *     TABLE(doris_hdfs_conf, HDFS_CONF);    in records.c
+ *     STRUCT(mine_hdfs_conf, HDFS_CONF);   in the header
+ *     TABLE(mine_hdfs_conf, HDFS_CONF);    in records.c
  *
  * A row is X(s, TYPE, member, "key", flags, type of elements or -, tail...);
  * the tail is designated initialisers of struct field:

@@ -8,7 +8,7 @@
 #include "base.h"
 #include "buf.h"
 #include "db.h"
-#include "dialect.h"
+#include "endpoint.h"
 #include "json.h"
 
 struct param {
@@ -25,7 +25,7 @@ struct req {
     const struct form *form;    /* the mount's or the encoding's */
     const struct encoding *encoding; /* NULL = none */
 
-    const char *listener;     /* "pegasus-meta/m1": MG_LISTENER */
+    const char *listener;     /* "name/tail": MG_LISTENER */
     const char *listener_tail; /* "m1"; "" when there is none */
     const char *method;       /* "GET" */
     unsigned method_bit;

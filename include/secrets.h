@@ -1,6 +1,13 @@
 /* Room: crypt/ */
-/* The columns of the store that hold sealed texts: rows of handlers/
- * secrets.def, so that keys can be rotated without knowing any dialect. */
+/* The columns of the store that hold sealed texts: each dialect lists its own
+ * (dialect.h), so that keys can be rotated without knowing any. A column that
+ * is missing there is lost with the key it was sealed by.
+ *
+ *     SECRET_OF_ONE(table, column, key)      the row has one key column, which
+ *                                            names it too
+ *     SECRET_OF_TWO(table, column, k1, k2)   the row is named "<k1>/<k2>"
+ *     { .table = NULL }                      ends the list
+ */
 #ifndef MG_SECRETS_H
 #define MG_SECRETS_H
 
@@ -18,6 +25,38 @@ struct secret_column {
     const char *count;
 };
 
-extern const struct secret_column secret_columns[];
+/* The i-th sealed column: the runtime's own, then those of the dialects; NULL
+ * past the last. */
+const struct secret_column *secret_column_at(size_t i);
+
+#define SECRET_PAGE 100 /* rows of a page */
+#define SECRET_OTHERWISE(column) \
+    #column " IS NOT NULL AND " #column " NOT LIKE ?"
+
+#define SECRET_OF_ONE(table_, column_, key) \
+    { .table = #table_, \
+      .column = #column_, \
+      .page = "SELECT " #key " AS k1, '' AS k2, " #key " AS secret_row, " \
+              #column_ " AS sealed FROM " #table_ \
+              " WHERE " SECRET_OTHERWISE(column_) " AND " #key " >= ?" \
+              " AND (" #key " > ? OR ? IS NULL)" \
+              " ORDER BY " #key " LIMIT " XSTR(SECRET_PAGE), \
+      .replace = "UPDATE " #table_ " SET " #column_ " = ? WHERE " #key \
+                 " = ? AND ? = '' AND " #column_ " = ?", \
+      .count = "SELECT COUNT(*) FROM " #table_ \
+               " WHERE " SECRET_OTHERWISE(column_) }
+#define SECRET_OF_TWO(table_, column_, first, second) \
+    { .table = #table_, \
+      .column = #column_, \
+      .page = "SELECT " #first " AS k1, CAST(" #second " AS CHAR) AS k2," \
+              " CONCAT(" #first ", '/', " #second ") AS secret_row, " \
+              #column_ " AS sealed FROM " #table_ \
+              " WHERE " SECRET_OTHERWISE(column_) " AND " #first " >= ?" \
+              " AND (" #first " > ? OR " #second " > ?)" \
+              " ORDER BY " #first ", " #second " LIMIT " XSTR(SECRET_PAGE), \
+      .replace = "UPDATE " #table_ " SET " #column_ " = ? WHERE " #first \
+                 " = ? AND " #second " = ? AND " #column_ " = ?", \
+      .count = "SELECT COUNT(*) FROM " #table_ \
+               " WHERE " SECRET_OTHERWISE(column_) }
 
 #endif

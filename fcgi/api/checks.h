@@ -2,7 +2,7 @@
 #ifndef MG_CHECKS_H
 #define MG_CHECKS_H
 
-#include "dialect.h"
+#include "endpoint.h"
 
 /* Finds the members and compiles the expressions of a list. A wrong name or
  * expression is logged, INTERNAL. Once per list; a second call does nothing.

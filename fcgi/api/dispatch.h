@@ -9,7 +9,7 @@
  * threads. */
 enum err dispatch_init(void) MUST_USE;
 
-/* Whether the listener ("doris", "pegasus-meta/m1") is known. */
+/* Whether the listener ("console", "name/tail") is known. */
 bool dispatch_knows_listener(const char *listener);
 
 /* Flags of the row that this listener, method and path would reach (verbs in

@@ -2,7 +2,7 @@
 #ifndef MG_FORM_TEXT_H
 #define MG_FORM_TEXT_H
 
-#include "dialect.h"
+#include "endpoint.h"
 
 extern const struct form form_text;
 

@@ -32,7 +32,7 @@ is_literal(const char *path)
     return strchr(path, '{') == NULL && strchr(path, '*') == NULL;
 }
 
-/* "pegasus-meta/m1" is served by the mounts of "pegasus-meta". */
+/* "name/tail" is served by the mounts of "name". */
 static size_t
 kind_bytes(const char *listener)
 {

@@ -2,7 +2,7 @@
 #ifndef MG_ROUTE_H
 #define MG_ROUTE_H
 
-#include "dialect.h"
+#include "endpoint.h"
 
 #define ROUTE_CAPTURES_MAX 4
 
@@ -29,7 +29,7 @@ struct route_match {
  * any. Once, before threads. */
 enum err route_init(void) MUST_USE;
 
-/* The group of listener ("doris", "pegasus-meta/m1") and decoded path. */
+/* The group of listener ("console", "name/tail") and decoded path. */
 void
 route_find(const char *listener, const char *path, struct route_match *out);
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "checks.h"
+#include "config/config_rows.h"
 #include "log.h"
+#include "place.h"
 #include "route.h"
 
 const struct record NOT_SPOKEN_rec = { "NOT_SPOKEN", sizeof(struct none), NULL,
@@ -94,20 +96,16 @@ check_endpoint(const struct dialect *d, const struct row *row)
 static bool
 known_listener(const char *name)
 {
-#define LISTENER(listener, tail, machine, port, refuse) \
-    if (strcmp(name, listener) == 0)                    \
-        return true;
-#include "listeners.def"
-#undef LISTENER
-    return false;
+    struct listening l;
+
+    return place_listener_of(name, 0, &l) != ERR_NOT_FOUND;
 }
 
 static void
 check_mount(const struct dialect *d, const struct row *row)
 {
     if (!known_listener(row->listener))
-        MISTAKE("dialect=%s MOUNT %s is not in listeners.def", d->name,
-                row->listener);
+        MISTAKE("dialect=%s MOUNT %s is no listener", d->name, row->listener);
     if (row->auth == AUTH_BASIC && d->basic == NULL)
         MISTAKE("dialect=%s MOUNT %s wants Basic without basic", d->name,
                 row->listener);
@@ -187,10 +185,23 @@ check_row(const struct dialect *d, const struct row *row)
     }
 }
 
+/* A key that two tables have would be set in one of them only. */
+static void
+check_keys(void)
+{
+    const struct conf_row *row;
+
+    for (size_t i = 0; (row = config_row(i)) != NULL; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(config_row(k)->name, row->name) == 0)
+                MISTAKE("key %s is in two tables", row->name);
+}
+
 enum err
 tables_check(void)
 {
     mistakes = 0;
+    check_keys();
     for (size_t i = 0; dialects[i] != NULL; i++) {
         const struct dialect *d = dialects[i];
 

@@ -2,7 +2,7 @@
 #ifndef MG_TABLES_H
 #define MG_TABLES_H
 
-#include "dialect.h"
+#include "endpoint.h"
 
 /* Resolves every list of checks and looks for mistakes that a compiler cannot
  * see: error ids out of range, placeholders that nothing fills, unknown

@@ -120,21 +120,17 @@ end_alone(void)
     } while (!coherence_alone_set(seen, 0));
 }
 
-/* "console=127.0.0.1:8080 doris=127.0.0.1:5000", the first of each name. */
+/* "console=127.0.0.1:8080 …", the first of each name. */
 static void
 describe(struct buf *b)
 {
-    const char *last = "", *name;
-    char at[512];
+    struct listening l;
     enum err e;
 
-    for (size_t i = 0;
-         (e = place_listener_at(i, &name, at, sizeof(at))) != ERR_NOT_FOUND;
-         i++) {
-        if (e == ERR_OK && strcmp(name, last) != 0)
-            buf_printf(b, "%s%s=%s", b->n > 0 ? " " : "", name, at);
-        last = name;
-    }
+    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++)
+        if (e == ERR_OK && l.rank == 0)
+            buf_printf(b, "%s%s=%s", b->n > 0 ? " " : "", l.row->name,
+                       l.address);
 }
 
 static enum err

@@ -16,6 +16,7 @@
 #include "base/commands.h"
 #include "config.h"
 #include "crypt.h"
+#include "dialect.h"
 #include "file.h"
 #include "log.h"
 #include "front/nginx.h"
@@ -57,17 +58,11 @@ static const struct {
     mode_t most; /* bits beyond these are a failure */
     bool must;
 } files[] = {
-    { "", 0750, true },
-    { "metagate.ini", 0640, true },
-    { "token", 0600, true },
-    { "tokens.map", 0600, true },
-    { "curlrc", 0600, true },
-    { "key", 0600, true },
-    { "secret", 0600, true },
-    { "repl.password", 0600, false },
-    { "fe-user", 0600, false },
-    { "mysql", 0700, false },
-    { "deployment_id", 0640, true },
+    { "", 0750, true },       { "metagate.ini", 0640, true },
+    { "token", 0600, true },  { "tokens.map", 0600, true },
+    { "curlrc", 0600, true }, { "key", 0600, true },
+    { "secret", 0600, true }, { "repl.password", 0600, false },
+    { "mysql", 0700, false }, { "deployment_id", 0640, true },
     { "s", 0750, true },
 };
 
@@ -103,6 +98,25 @@ look_mode(struct look *l, const char *path, mode_t most, bool must)
     return f.verdict == OK;
 }
 
+/* What dialects have made for themselves. */
+static bool
+look_dialects(struct look *l)
+{
+    char path[PLACE_BYTES];
+    bool well = true;
+
+    for (size_t d = 0; dialects[d] != NULL; d++) {
+        const struct first_start *f = dialects[d]->first_start;
+
+        for (; f != NULL && f->what != NULL; f++)
+            for (size_t i = 0; i < COUNT(f->files); i++)
+                if (f->files[i] != NULL &&
+                    place_path(path, sizeof(path), f->files[i]) == ERR_OK)
+                    well &= look_mode(l, path, 0600, false);
+    }
+    return well;
+}
+
 /* Who can open a worker's socket is kept out by its secret alone. */
 static bool
 look_sockets(struct look *l)
@@ -128,6 +142,7 @@ look_files(struct look *l)
     for (size_t i = 0; i < COUNT(files); i++)
         if (place_path(path, sizeof(path), files[i].name) == ERR_OK)
             well &= look_mode(l, path, files[i].most, files[i].must);
+    well &= look_dialects(l);
     well &= look_sockets(l);
     if (!well)
         return;
@@ -247,23 +262,21 @@ answers(const char *host, unsigned port)
 }
 
 static void
-look_listener(struct look *l, const char *name, const char *tail,
-              unsigned machine, unsigned port)
+look_listener(struct look *l, const struct listening *at, enum err e)
 {
-    const char *slash = tail[0] == '\0' ? "" : "/";
     struct finding f = { 0 };
-    char at[256] = "", host[256];
-    unsigned listens = 0;
+    char host[256];
+    unsigned port = 0;
 
-    if (place_listener(name, machine, port, at, sizeof(at)) != ERR_OK ||
-        place_host_port(at, host, sizeof(host), &listens) != ERR_OK) {
-        FOUND(&f, FAIL, "%s%s%s has no address", name, slash, tail);
-        CURE(&f, "see [listen] %s in metagate.ini", name);
-    } else if (!answers(host, listens)) {
-        FOUND(&f, FAIL, "%s%s%s does not answer on %s", name, slash, tail, at);
+    if (e != ERR_OK ||
+        place_host_port(at->address, host, sizeof(host), &port) != ERR_OK) {
+        FOUND(&f, FAIL, "%s has no address", at->id);
+        CURE(&f, "see [listen] %s in metagate.ini", at->key);
+    } else if (!answers(host, port)) {
+        FOUND(&f, FAIL, "%s does not answer on %s", at->id, at->address);
         CURE(&f, "`metagate status` tells what runs, RUN_DIR/log why not");
     } else {
-        FOUND(&f, OK, "%s%s%s answers on %s", name, slash, tail, at);
+        FOUND(&f, OK, "%s answers on %s", at->id, at->address);
     }
     check_report(l, "listener", &f);
 }
@@ -271,10 +284,11 @@ look_listener(struct look *l, const char *name, const char *tail,
 static void
 look_listeners(struct look *l)
 {
-#define LISTENER(name, tail, machine, port, refuse) \
-    look_listener(l, name, tail, machine, port);
-#include "listeners.def"
-#undef LISTENER
+    struct listening at;
+    enum err e;
+
+    for (size_t i = 0; (e = place_listener(i, &at)) != ERR_NOT_FOUND; i++)
+        look_listener(l, &at, e);
 }
 
 static void

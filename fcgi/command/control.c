@@ -24,7 +24,7 @@
 #define LONG_STEP_MS       60000
 #define LEASES_ARENA_BYTES ((size_t)64 << 20)
 
-/* One row of duties[] in this process. */
+/* One duty in this process. */
 struct post {
     const struct duty *duty;
     const char *id;
@@ -250,11 +250,11 @@ leave_all(struct control *c)
 static bool
 make_posts(struct control *c)
 {
-    while (duties[c->n].lease != NULL)
+    while (duty_at(c->n) != NULL)
         c->n++;
     c->post = calloc(c->n + 1, sizeof(*c->post));
     for (size_t i = 0; c->post != NULL && i < c->n; i++)
-        c->post[i] = (struct post){ .duty = &duties[i], .id = c->id };
+        c->post[i] = (struct post){ .duty = duty_at(i), .id = c->id };
     return c->post != NULL;
 }
 

@@ -32,7 +32,6 @@
 #include "store/store.h"
 
 #define EXIT_USAGE    2
-#define PAGE_ROWS     100 /* as in handlers/secrets.c */
 #define ARENA_BYTES   ((size_t)64 << 20)
 #define TRIES         8
 #define LEASE_MS      10000
@@ -135,7 +134,7 @@ reseal_column(struct rotation *r, const struct secret_column *c)
         e = db_list(
             r->db, r->a, c->page,
             DB_ARGS(db_str(r->pattern), db_str(k1), db_str(k1), db_str(k2)),
-            &sealed_row_rec, PAGE_ROWS, &rows);
+            &sealed_row_rec, SECRET_PAGE, &rows);
         if (e == ERR_OK && rows.n > 0)
             e = reseal_with_patience(r, c, &rows);
         if (e == ERR_OK)
@@ -144,18 +143,18 @@ reseal_column(struct rotation *r, const struct secret_column *c)
             (void)snprintf(k1, sizeof(k1), "%s", rows.v[rows.n - 1].k1);
             (void)snprintf(k2, sizeof(k2), "%s", rows.v[rows.n - 1].k2);
         }
-    } while (e == ERR_OK && rows.n == PAGE_ROWS);
+    } while (e == ERR_OK && rows.n == SECRET_PAGE);
     return e;
 }
 
 static enum err
 reseal_all(struct rotation *r)
 {
+    const struct secret_column *c;
     enum err e = ERR_OK;
 
     r->failed = 0;
-    for (const struct secret_column *c = secret_columns;
-         c->table != NULL && e == ERR_OK; c++)
+    for (size_t i = 0; (c = secret_column_at(i)) != NULL && e == ERR_OK; i++)
         e = reseal_column(r, c);
     return e;
 }
@@ -163,12 +162,12 @@ reseal_all(struct rotation *r)
 static enum err
 count_old(struct rotation *r, int64_t *out)
 {
+    const struct secret_column *c;
     enum err e = ERR_OK;
 
     *out = 0;
     (void)snprintf(r->pattern, sizeof(r->pattern), "v1:%u:%%", crypt_key_id());
-    for (const struct secret_column *c = secret_columns;
-         c->table != NULL && e == ERR_OK; c++) {
+    for (size_t i = 0; (c = secret_column_at(i)) != NULL && e == ERR_OK; i++) {
         int64_t n = 0;
 
         e = db_one_i64(r->db, c->count, DB_ARGS(db_str(r->pattern)), &n);

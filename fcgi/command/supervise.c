@@ -1,4 +1,4 @@
-/* metagate supervise: what is kept up on one machine. Each row of upkeeps[]
+/* metagate supervise: what is kept up on one machine. Each upkeep
  * has a thread of its own; no lease, since a machine has one supervise. */
 #include "base/commands.h"
 
@@ -77,7 +77,7 @@ count_upkeeps(void)
 {
     size_t n = 0;
 
-    while (upkeeps[n].name != NULL)
+    while (upkeep_at(n) != NULL)
         n++;
     return n;
 }
@@ -89,7 +89,7 @@ supervise(struct daemon *d, const char *machine)
     struct place_of *p = calloc(n + 1, sizeof(*p));
 
     while (p != NULL && started < n &&
-           start(&p[started], &upkeeps[started], machine))
+           start(&p[started], upkeep_at(started), machine))
         started++;
     while (p != NULL && started == n && daemon_wait(d, IDLE_MS) != DAEMON_STOP)
         ;

@@ -1,4 +1,4 @@
-/* The configuration: rows of config.def, from defaults, file, environment. */
+/* The configuration: rows of all tables, from defaults, file, environment. */
 #include "config.h"
 
 #include <ctype.h>
@@ -11,114 +11,109 @@
 
 #include <ini.h>
 
+#include "config_check.h"
 #include "config_rows.h"
+#include "dialect.h"
 
 extern char **environ;
 
 /* ---- the rows ---- */
 
-#define OFF(section, key) offsetof(struct config, section##_##key)
-#define ROW(section_, key_, type_, dflt_, doc_, ...) \
-    { .section = #section_,                          \
-      .key = #key_,                                  \
-      .name = #section_ "." #key_,                   \
-      .type = (type_),                               \
-      .off = OFF(section_, key_),                    \
-      .dflt = (dflt_),                               \
-      .doc = (doc_),                                 \
-      __VA_ARGS__ },
-#define CONF_STR(section, key, dflt, doc) \
-    ROW(section, key, CONF_IS_STR, dflt, doc, .check = NULL)
-#define CONF_TEXT(section, key, dflt, is, doc) \
-    ROW(section, key, CONF_IS_STR, dflt, doc, .check = is)
-#define CONF_INT(section, key, dflt, lo, hi, doc) \
-    ROW(section, key, CONF_IS_INT, #dflt, doc, .min = (lo), .max = (hi))
-#define CONF_BOOL(section, key, dflt, doc) \
-    ROW(section, key, CONF_IS_BOOL, #dflt, doc, .min = 0)
-#define LIVE_TEXT(section, key, dflt, is, doc) \
-    ROW(section, key, CONF_IS_STR, dflt, doc, .check = is, .live = true)
-#define LIVE_INT(section, key, dflt, lo, hi, doc)                        \
-    ROW(section, key, CONF_IS_INT, #dflt, doc, .min = (lo), .max = (hi), \
-        .live = true)
-#define LIVE_BOOL(section, key, dflt, doc) \
-    ROW(section, key, CONF_IS_BOOL, #dflt, doc, .live = true)
-static const struct conf_row rows[] = {
-#include "config.def"
-};
-#undef ROW
-#undef CONF_STR
-#undef CONF_TEXT
-#undef CONF_INT
-#undef CONF_BOOL
-#undef LIVE_TEXT
-#undef LIVE_INT
-#undef LIVE_BOOL
+#define SETTINGS                      config
+#define SETTINGS_FILE                 "config.def"
+#define SETTINGS_MEMBER(section, key) section##_##key
+#include "settings_table.h"
 
-#define CONF_STR(section, key, dflt, doc)           .section##_##key = (dflt),
-#define CONF_TEXT(section, key, dflt, check, doc)   .section##_##key = (dflt),
-#define CONF_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
-#define CONF_BOOL(section, key, dflt, doc)          .section##_##key = (dflt),
-#define LIVE_TEXT(section, key, dflt, check, doc)   .section##_##key = (dflt),
-#define LIVE_INT(section, key, dflt, min, max, doc) .section##_##key = (dflt),
-#define LIVE_BOOL(section, key, dflt, doc)          .section##_##key = (dflt),
-static const struct config defaults = {
-#include "config.def"
-};
-static struct config current = {
-#include "config.def"
-};
-#undef CONF_STR
-#undef CONF_TEXT
-#undef CONF_INT
-#undef CONF_BOOL
-#undef LIVE_TEXT
-#undef LIVE_INT
-#undef LIVE_BOOL
+const struct conf_row *
+config_row(size_t i)
+{
+    const struct conf_row *row = config_rows;
 
-static char *owned[COUNT(rows)];  /* texts that are not defaults */
-static int given_at[COUNT(rows)]; /* line of the file; 0: not in it */
+    for (size_t d = 0;; d++) {
+        for (; row != NULL && row->section != NULL; row++)
+            if (i-- == 0)
+                return row;
+        if (dialects[d] == NULL)
+            return NULL;
+        row = dialects[d]->settings;
+    }
+}
+
+size_t
+config_row_count(void)
+{
+    static size_t n;
+
+    while (config_row(n) != NULL)
+        n++;
+    return n;
+}
+
+/* By the number of the row. */
+static struct given {
+    char *owned; /* a text that is no default */
+    int line;    /* of the file; 0: not in it */
+} * given;
+
 static char *place_run_dir;
 static char *place_net;
 
 /* ---- one value ---- */
 
 /* Before threads: members of LIVE_ rows are written as any other. */
+static void
+put_value(const struct conf_row *row, union conf_value v)
+{
+    if (row->type == CONF_IS_INT)
+        memcpy(row->at, &v.i, sizeof(v.i));
+    else if (row->type == CONF_IS_BOOL)
+        memcpy(row->at, &v.b, sizeof(v.b));
+    else
+        memcpy(row->at, &v.s, sizeof(v.s));
+}
+
 static enum err
 set_value(size_t i, const char *text, struct conf_reason *why)
 {
-    char *at = (char *)&current + rows[i].off;
+    const struct conf_row *row = config_row(i);
     union conf_value v;
-    char *copy;
-    enum err e = config_parse(&rows[i], text, &v, why);
+    enum err e = config_parse(row, text, &v, why);
 
     if (e != ERR_OK)
         return e;
-    if (rows[i].type == CONF_IS_INT) {
-        memcpy(at, &v.i, sizeof(v.i));
-    } else if (rows[i].type == CONF_IS_BOOL) {
-        memcpy(at, &v.b, sizeof(v.b));
-    } else {
-        copy = strdup(text);
-        if (copy == NULL)
+    if (row->type == CONF_IS_STR) {
+        v.s = strdup(text);
+        if (v.s == NULL)
             return ERR_NOMEM;
-        free(owned[i]);
-        owned[i] = copy;
-        memcpy(at, &copy, sizeof(copy));
+    }
+    put_value(row, v);
+    if (row->type == CONF_IS_STR) {
+        free(given[i].owned);
+        memcpy(&given[i].owned, &v.s, sizeof(v.s));
     }
     return ERR_OK;
 }
 
-static void
+static enum err
 set_defaults(void)
 {
-    size_t i;
+    struct conf_reason why;
+    union conf_value v;
 
-    current = defaults;
-    for (i = 0; i < COUNT(rows); i++) {
-        free(owned[i]);
-        owned[i] = NULL;
-        given_at[i] = 0;
+    if (given == NULL)
+        given = calloc(config_row_count(), sizeof(*given));
+    if (given == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < config_row_count(); i++) {
+        enum err e = config_parse(config_row(i), config_row(i)->dflt, &v, &why);
+
+        if (e != ERR_OK)
+            return e;
+        put_value(config_row(i), v);
+        free(given[i].owned);
+        given[i] = (struct given){ 0 };
     }
+    return ERR_OK;
 }
 
 /* ---- the file ---- */
@@ -161,16 +156,16 @@ read_line(char *text, int size, void *state)
     return s->e == ERR_OK ? text : NULL;
 }
 
+/* Its number; that behind the last when there is none. */
 static size_t
 find_row(const char *section, const char *key)
 {
+    const struct conf_row *row;
     size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
-        if (strcmp(rows[i].section, section) == 0 &&
-            strcmp(rows[i].key, key) == 0)
+    for (i = 0; (row = config_row(i)) != NULL; i++)
+        if (strcmp(row->section, section) == 0 && strcmp(row->key, key) == 0)
             break;
-    }
     return i;
 }
 
@@ -184,15 +179,15 @@ take_value(void *state, const char *section, const char *key, const char *value)
     enum err e;
 
     (void)snprintf(name, sizeof(name), "[%.64s] %.64s", section, key);
-    if (i == COUNT(rows)) {
+    if (config_row(i) == NULL) {
         refuse(s, name, "is not a key of metagate (metagate config)");
         return 0;
     }
-    if (given_at[i] != 0) {
+    if (given[i].line != 0) {
         refuse(s, name, "is given twice");
         return 0;
     }
-    given_at[i] = s->line;
+    given[i].line = s->line;
     e = set_value(i, value, &why);
     if (e == ERR_BAD_PARAM)
         refuse(s, name, why.text);
@@ -238,7 +233,8 @@ env_name(size_t i, char *out, size_t size)
 {
     char *p;
 
-    (void)snprintf(out, size, "METAGATE_%s_%s", rows[i].section, rows[i].key);
+    (void)snprintf(out, size, "METAGATE_%s_%s", config_row(i)->section,
+                   config_row(i)->key);
     for (p = out; *p != '\0'; p++)
         *p = (char)toupper((unsigned char)*p);
 }
@@ -252,7 +248,7 @@ load_env(char *why, size_t why_size)
     enum err e;
     size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (i = 0; i < config_row_count(); i++) {
         env_name(i, name, sizeof(name));
         value = getenv(name);
         if (value == NULL)
@@ -275,11 +271,13 @@ is_unknown_env(const char *var, size_t name_bytes)
     bool section = false;
     size_t i, n;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    if (strncmp(var, "METAGATE_", strlen("METAGATE_")) != 0)
+        return false;
+    for (i = 0; i < config_row_count(); i++) {
         env_name(i, name, sizeof(name));
         if (strlen(name) == name_bytes && memcmp(name, var, name_bytes) == 0)
             return false;
-        n = strlen("METAGATE_") + strlen(rows[i].section) + 1;
+        n = strlen("METAGATE_") + strlen(config_row(i)->section) + 1;
         section = section || (name_bytes > n && memcmp(name, var, n) == 0);
     }
     return section;
@@ -324,7 +322,7 @@ static const struct {
 static void
 place_of(const char *path, size_t a, size_t b, char out[PLACE_TEXT])
 {
-    int line = given_at[a] > given_at[b] ? given_at[a] : given_at[b];
+    int line = given[a].line > given[b].line ? given[a].line : given[b].line;
 
     if (line == 0)
         (void)snprintf(out, PLACE_TEXT, "environment");
@@ -337,7 +335,7 @@ int_of(size_t i)
 {
     int64_t v;
 
-    memcpy(&v, (const char *)&current + rows[i].off, sizeof(v));
+    memcpy(&v, config_row(i)->at, sizeof(v));
     return v;
 }
 
@@ -355,9 +353,9 @@ check_order(const char *path, char *why, size_t why_size)
         (void)snprintf(why, why_size,
                        "%s: [%s] %s = %lld must end before "
                        "[%s] %s = %lld does",
-                       at, rows[in].section, rows[in].key,
-                       (long long)int_of(in), rows[out].section, rows[out].key,
-                       (long long)int_of(out));
+                       at, config_row(in)->section, config_row(in)->key,
+                       (long long)int_of(in), config_row(out)->section,
+                       config_row(out)->key, (long long)int_of(out));
         return ERR_BAD_PARAM;
     }
     return ERR_OK;
@@ -370,8 +368,8 @@ check_pair(const char *path, char *why, size_t why_size)
     size_t key = find_row("nginx", "tls_key");
     char at[PLACE_TEXT];
 
-    if ((current.nginx_tls_certificate[0] == '\0') ==
-        (current.nginx_tls_key[0] == '\0'))
+    if ((config()->nginx_tls_certificate[0] == '\0') ==
+        (config()->nginx_tls_key[0] == '\0'))
         return ERR_OK;
     place_of(path, cert, key, at);
     (void)snprintf(why, why_size,
@@ -382,11 +380,10 @@ check_pair(const char *path, char *why, size_t why_size)
 enum err
 config_load(const char *path, char *why, size_t why_size)
 {
-    enum err e = ERR_OK;
+    enum err e = set_defaults();
 
-    set_defaults();
     (void)snprintf(why, why_size, "out of memory");
-    if (path != NULL)
+    if (e == ERR_OK && path != NULL)
         e = load_file(path, why, why_size);
     if (e == ERR_OK)
         e = load_env(why, why_size);
@@ -399,34 +396,15 @@ config_load(const char *path, char *why, size_t why_size)
     return e;
 }
 
-const struct config *
-config(void)
-{
-    return &current;
-}
-
-const struct conf_row *
-config_rows(size_t *n)
-{
-    *n = COUNT(rows);
-    return rows;
-}
-
-void *
-config_at(const struct conf_row *row)
-{
-    return (char *)&current + row->off;
-}
-
 const char *
 config_text(const char *section, const char *key)
 {
-    size_t i = find_row(section, key);
+    const struct conf_row *row = config_row(find_row(section, key));
     const char *text;
 
-    if (i == COUNT(rows) || rows[i].type != CONF_IS_STR)
+    if (row == NULL || row->type != CONF_IS_STR)
         return NULL;
-    memcpy(&text, (const char *)&current + rows[i].off, sizeof(text));
+    memcpy(&text, row->at, sizeof(text));
     return text;
 }
 
@@ -473,26 +451,51 @@ default_text(const struct conf_row *row)
     return row->dflt;
 }
 
+/* Tables share sections: each is printed whole, where it is first met. */
+static bool
+begins_section(size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(config_row(k)->section, config_row(i)->section) == 0)
+            return false;
+    return true;
+}
+
+static void
+each_row(void (*print)(FILE *f, const struct conf_row *row, bool first),
+         FILE *f)
+{
+    const struct conf_row *of, *row;
+
+    for (size_t i = 0; (of = config_row(i)) != NULL; i++) {
+        if (!begins_section(i))
+            continue;
+        for (size_t k = i; (row = config_row(k)) != NULL; k++)
+            if (strcmp(row->section, of->section) == 0)
+                print(f, row, k == i);
+    }
+}
+
+static void
+print_key(FILE *f, const struct conf_row *row, bool first)
+{
+    if (first)
+        (void)fprintf(f, "\n[%s]\n", row->section);
+    (void)fprintf(f, "# %s", row->doc);
+    if (row->type == CONF_IS_INT)
+        (void)fprintf(f, " (%lld to %lld)", (long long)row->min,
+                      (long long)row->max);
+    (void)fprintf(f, "\n#%s = %s\n", row->key, default_text(row));
+}
+
 static void
 print_template(FILE *f)
 {
-    const char *section = "";
-    size_t i;
-
     (void)fputs("# metagate's configuration. Every key with its default; take "
                 "the # away to change one.\n"
                 "# METAGATE_<SECTION>_<KEY> in the environment overrides.\n",
                 f);
-    for (i = 0; i < COUNT(rows); i++) {
-        if (strcmp(section, rows[i].section) != 0)
-            (void)fprintf(f, "\n[%s]\n", rows[i].section);
-        section = rows[i].section;
-        (void)fprintf(f, "# %s", rows[i].doc);
-        if (rows[i].type == CONF_IS_INT)
-            (void)fprintf(f, " (%lld to %lld)", (long long)rows[i].min,
-                          (long long)rows[i].max);
-        (void)fprintf(f, "\n#%s = %s\n", rows[i].key, default_text(&rows[i]));
-    }
+    each_row(print_key, f);
 }
 
 enum err
@@ -519,15 +522,20 @@ config_write_template(const char *path)
 }
 
 static void
+print_line(FILE *f, const struct conf_row *row, bool first)
+{
+    const char *quote = row->dflt[0] != '\0' ? "`" : "";
+
+    (void)first;
+    (void)fprintf(f, "| `%s` | `%s` | %s%s%s | %s |\n", row->section, row->key,
+                  quote, default_text(row), quote, row->doc);
+}
+
+static void
 print_markdown(void)
 {
-    size_t i;
-
     printf("| section | key | default | what it is |\n|---|---|---|---|\n");
-    for (i = 0; i < COUNT(rows); i++)
-        printf("| `%s` | `%s` | %s%s%s | %s |\n", rows[i].section, rows[i].key,
-               rows[i].dflt[0] != '\0' ? "`" : "", default_text(&rows[i]),
-               rows[i].dflt[0] != '\0' ? "`" : "", rows[i].doc);
+    each_row(print_line, stdout);
 }
 
 void

@@ -30,17 +30,6 @@ is_log_level(const char *value)
                : "must be debug, info, warn or error";
 }
 
-const char *
-is_level(const char *value)
-{
-    static const char *const words[] = { "stopped", "blind", "freezed",
-                                         "steady", "lively" };
-
-    return is_one_of(value, words, COUNT(words))
-               ? NULL
-               : "must be stopped, blind, freezed, steady or lively";
-}
-
 /* The C library takes an unknown zone for UTC and says nothing. */
 const char *
 is_zone(const char *value)

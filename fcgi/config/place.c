@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "dialect.h"
 
 const char *
 place_default_run_dir(void)
@@ -139,22 +140,7 @@ place_socket(char *out, size_t size, const char *name)
     return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
 }
 
-/* Which of the listeners of that name it is: pegasus-meta has three. */
-static size_t
-listener_index(const char *of, unsigned on, unsigned at)
-{
-    size_t i = 0;
-
-#define LISTENER(name, tail, machine, port, refuse) \
-    if (strcmp(name, of) == 0) {                    \
-        if ((machine) == on && (port) == at)        \
-            return i;                               \
-        i++;                                        \
-    }
-#include "listeners.def"
-#undef LISTENER
-    return i;
-}
+/* ---- listeners ---- */
 
 /* The i-th piece of a comma-separated list; none left: an empty one. */
 static struct span
@@ -167,53 +153,79 @@ list_piece(const char *list, size_t i)
     return (struct span){ list, strcspn(list, ",") };
 }
 
-bool
-place_listen_key(const char *name, char *out, size_t size)
+static size_t
+machines_of(const struct listener *l)
 {
-    char *p;
-
-    (void)snprintf(out, size, "%s", name);
-    for (p = out; *p != '\0'; p++)
-        *p = *p == '-' ? '_' : *p;
-    return config_text("listen", out) != NULL;
+    return l->machine == EACH_MACHINE ? PLACE_MACHINES : 1;
 }
 
-enum err
-place_listener(const char *name, unsigned machine, unsigned port, char *out,
-               size_t size)
+/* The key that moves it: its name, '_' for '-'. */
+static void
+set_key(struct listening *out)
 {
-    const char *set = "";
+    (void)snprintf(out->key, sizeof(out->key), "%s", out->row->name);
+    for (char *p = out->key; *p != '\0'; p++)
+        *p = *p == '-' ? '_' : *p;
+    if (config_text("listen", out->key) == NULL)
+        out->key[0] = '\0';
+}
+
+/* The m-th of what a row of the table stands for. */
+static enum err
+describe(const struct listener *table, const struct listener *row, size_t m,
+         struct listening *out)
+{
+    const char *set = NULL;
+    char own[32];
     struct span piece;
-    char key[64];
     int n;
 
-    if (place_listen_key(name, key, sizeof(key)))
-        set = config_text("listen", key);
-    piece = list_piece(set, listener_index(name, machine, port));
+    *out = (struct listening){ .row = row, .rank = m, .machine = row->machine };
+    for (const struct listener *l = table; l < row; l++)
+        if (strcmp(l->name, row->name) == 0)
+            out->rank += machines_of(l);
+    if (row->machine == EACH_MACHINE)
+        out->machine = (unsigned)m + 1;
+    (void)snprintf(own, sizeof(own), "%s.%u", config_net(), out->machine);
+    (void)snprintf(out->id, sizeof(out->id), "%s%s%s", row->name,
+                   row->machine == EACH_MACHINE || row->tail[0] != '\0' ? "/"
+                                                                        : "",
+                   row->machine == EACH_MACHINE ? own : row->tail);
+    set_key(out);
+    if (out->key[0] != '\0')
+        set = config_text("listen", out->key);
+    piece = list_piece(set != NULL ? set : "", out->rank);
     if (piece.n > 0)
-        n = snprintf(out, size, "%.*s", (int)piece.n, piece.p);
+        n = snprintf(out->address, sizeof(out->address), "%.*s", (int)piece.n,
+                     piece.p);
     else
-        n = snprintf(out, size, "%s.%u:%u", config_net(), machine, port);
-    return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
+        n = snprintf(out->address, sizeof(out->address), "%s:%u", own,
+                     row->port);
+    return n >= 0 && (size_t)n < sizeof(out->address) ? ERR_OK : ERR_LIMIT;
 }
 
 enum err
-place_listener_at(size_t i, const char **name, char *out, size_t size)
+place_listener(size_t i, struct listening *out)
 {
-    static const struct {
-        const char *name;
-        unsigned machine, port;
-    } rows[] = {
-#define LISTENER(name, tail, machine, port, refuse) { name, machine, port },
-#include "listeners.def"
-#undef LISTENER
-    };
+    for (size_t d = 0; dialects[d] != NULL; d++) {
+        const struct listener *table = dialects[d]->listeners, *l = table;
 
-    if (i >= COUNT(rows))
-        return ERR_NOT_FOUND;
-    *name = rows[i].name;
-    return place_listener(rows[i].name, rows[i].machine, rows[i].port, out,
-                          size);
+        for (; l != NULL && l->name != NULL; i -= machines_of(l), l++)
+            if (i < machines_of(l))
+                return describe(table, l, i, out);
+    }
+    return ERR_NOT_FOUND;
+}
+
+enum err
+place_listener_of(const char *name, size_t i, struct listening *out)
+{
+    enum err e;
+
+    for (size_t k = 0; (e = place_listener(k, out)) != ERR_NOT_FOUND; k++)
+        if (strcmp(out->row->name, name) == 0 && i-- == 0)
+            return e;
+    return e;
 }
 
 enum err

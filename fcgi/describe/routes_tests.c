@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "place.h"
 #include "api/route.h"
 
 #define NEST_MAX 6
@@ -290,10 +291,23 @@ put_dialect(struct json_writer *w, const struct dialect *d)
     jw_object_end(w);
 }
 
+static void
+put_listener(struct json_writer *w, const struct listening *l)
+{
+    jw_object(w);
+    put(w, "id", l->id);
+    jw_key(w, "machine");
+    jw_u64(w, l->machine);
+    jw_key(w, "port");
+    jw_u64(w, l->row->port);
+    jw_object_end(w);
+}
+
 void
 routes_tests(struct buf *b)
 {
     struct json_writer w;
+    struct listening l;
     size_t n;
     const struct route_group *g = route_groups(&n);
 
@@ -309,6 +323,11 @@ routes_tests(struct buf *b)
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < g[i].n; k++)
             put_endpoint(&w, &g[i], g[i].rows[k]);
+    jw_array_end(&w);
+    jw_key(&w, "listeners");
+    jw_array(&w);
+    for (size_t i = 0; place_listener(i, &l) == ERR_OK; i++)
+        put_listener(&w, &l);
     jw_array_end(&w);
     jw_object_end(&w);
     buf_putc(b, '\n');

@@ -167,14 +167,11 @@ static bool
 is_own(const struct sockaddr *sa, const unsigned char address[16],
        unsigned port)
 {
-    char text[300];
-    const char *name;
+    struct listening l;
     enum err e;
 
-    for (size_t i = 0;
-         (e = place_listener_at(i, &name, text, sizeof(text))) != ERR_NOT_FOUND;
-         i++)
-        if (e == ERR_OK && is_listener(sa, address, port, text))
+    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++)
+        if (e == ERR_OK && is_listener(sa, address, port, l.address))
             return true;
     return false;
 }

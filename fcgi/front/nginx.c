@@ -15,19 +15,6 @@
 #define ARENA_BYTES (4 * 1024 * 1024)
 #define FILE_BYTES  (512 * 1024)
 
-struct listener {
-    const char *name, *tail;
-    unsigned machine, port;
-    const char *refuse;
-};
-
-static const struct listener listeners[] = {
-#define LISTENER(name, tail, machine, port, refuse) \
-    { name, tail, machine, port, refuse },
-#include "listeners.def"
-#undef LISTENER
-};
-
 /* What every step needs. */
 struct job {
     struct arena *arena;
@@ -160,62 +147,37 @@ set_workers(struct job *j)
     return e;
 }
 
-/* The worker that answers for a listener where one and the same must: its
- * rank among those of its name, modulo the workers. */
-static int64_t
-fixed_worker(const struct listener *l)
-{
-    const struct listener *other;
-    int64_t rank = 0;
-
-    for (other = listeners; other < l; other++) {
-        if (strcmp(other->name, l->name) == 0)
-            rank++;
-    }
-    return rank % config()->serve_workers;
-}
-
 /* Where it listens, after a look at what the configuration says. */
 static enum err
-listener_address(struct job *j, const struct listener *l, const char **out)
+check_address(struct job *j, const struct listening *l, enum err e)
 {
-    char key[64], text[256], host[256];
+    char host[256];
     unsigned port;
-    enum err e;
 
-    (void)snprintf(key, sizeof(key), "%s%s%s", l->name,
-                   l->tail[0] != '\0' ? "-" : "", l->tail);
-    e = place_listener(key, l->machine, l->port, text, sizeof(text));
     if (e == ERR_OK)
-        e = place_host_port(text, host, sizeof(host), &port);
-    if (e == ERR_OK && strspn(host, "0123456789abcdefABCDEF.:") != strlen(host))
-        e = ERR_BAD_PARAM;
-    if (e != ERR_OK) {
-        (void)snprintf(j->why, j->why_size, "[listen] %s: not address:port: %s",
-                       key, text);
-        return ERR_BAD_PARAM;
-    }
-    *out = arena_strdup(j->arena, text);
-    return *out != NULL ? ERR_OK : ERR_NOMEM;
+        e = place_host_port(l->address, host, sizeof(host), &port);
+    if (e == ERR_OK && strspn(host, "0123456789abcdefABCDEF.:") == strlen(host))
+        return ERR_OK;
+    (void)snprintf(j->why, j->why_size, "[listen] %s: not address:port: %s",
+                   l->key, l->address);
+    return ERR_BAD_PARAM;
 }
 
 static enum err
-set_listener(struct job *j, const struct listener *l)
+set_listener(struct job *j, const struct listening *l)
 {
-    const char *id, *address, *fixed;
-    enum err e;
+    const char *id = arena_strdup(j->arena, l->id);
+    const char *address = arena_strdup(j->arena, l->address);
+    /* where one and the same worker must answer for it */
+    const char *fixed =
+        arena_printf(j->arena, "%lld",
+                     (long long)l->rank % (long long)config()->serve_workers);
 
-    e = listener_address(j, l, &address);
-    if (e != ERR_OK)
-        return e;
-    id = arena_printf(j->arena, "%s%s%s", l->name,
-                      l->tail[0] != '\0' ? "/" : "", l->tail);
-    fixed = arena_printf(j->arena, "%lld", (long long)fixed_worker(l));
-    if (id == NULL || fixed == NULL)
+    if (id == NULL || address == NULL || fixed == NULL)
         return ERR_NOMEM;
     nginx_set(&j->vars, "LISTENER", id);
     nginx_set(&j->vars, "ADDRESS", address);
-    nginx_set(&j->vars, "REFUSE", l->refuse);
+    nginx_set(&j->vars, "REFUSE", l->row->refuse);
     nginx_set(&j->vars, "FIXED_WORKER", fixed);
     return ERR_OK;
 }
@@ -223,13 +185,13 @@ set_listener(struct job *j, const struct listener *l)
 /* A dialect's locations beside "/": locations/<refuse>.conf, when there are
  * any. */
 static enum err
-set_locations(struct job *j, const struct listener *l)
+set_locations(struct job *j, const struct listening *l)
 {
     char name[128];
     const char *template, *text = "";
     enum err e = ERR_OK;
 
-    (void)snprintf(name, sizeof(name), "locations/%s.conf", l->refuse);
+    (void)snprintf(name, sizeof(name), "locations/%s.conf", l->row->refuse);
     template = template_text(name);
     if (template != NULL)
         e = render(j, template, &text);
@@ -241,13 +203,16 @@ static enum err
 write_servers(struct job *j)
 {
     struct buf b = BUF_INIT(FILE_BYTES);
-    enum err e = ERR_OK;
-    size_t i;
+    struct listening l;
+    enum err e = ERR_OK, found;
 
-    for (i = 0; i < COUNT(listeners) && e == ERR_OK; i++) {
-        e = set_listener(j, &listeners[i]);
+    for (size_t i = 0;
+         e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+        e = check_address(j, &l, found);
         if (e == ERR_OK)
-            e = set_locations(j, &listeners[i]);
+            e = set_listener(j, &l);
+        if (e == ERR_OK)
+            e = set_locations(j, &l);
         if (e == ERR_OK)
             e = nginx_expand(&j->vars, template_text("listener.conf"), &b,
                              j->why, j->why_size);

@@ -81,7 +81,7 @@ print_shortest(char *text, size_t size, double v)
     return n;
 }
 
-/* As Pegasus' table printer: two places, no "-0.00". */
+/* As table printers do: two places, no "-0.00". */
 static int
 print_two_places(char *text, size_t size, double v)
 {

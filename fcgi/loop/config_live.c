@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "config.h"
 #include "config/config_rows.h"
 #include "file.h"
 #include "log.h"
@@ -86,7 +87,7 @@ keep(const char *text)
 static const char *
 value_text(const struct conf_row *row, struct arena *a)
 {
-    const void *at = config_at(row);
+    const void *at = row->at;
     const char *text;
     bool on;
 
@@ -111,7 +112,7 @@ value_text(const struct conf_row *row, struct arena *a)
 static enum err
 put_value(const struct conf_row *row, const char *text, struct conf_reason *why)
 {
-    void *at = config_at(row);
+    void *at = row->at;
     union conf_value v;
     enum err e = config_parse(row, text, &v, why);
 
@@ -135,13 +136,12 @@ put_value(const struct conf_row *row, const char *text, struct conf_reason *why)
 static const struct conf_row *
 find(const char *name)
 {
-    size_t n;
-    const struct conf_row *rows = config_rows(&n);
+    const struct conf_row *row = NULL;
 
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
-    return NULL;
+    for (size_t i = 0; (row = config_row(i)) != NULL; i++)
+        if (strcmp(row->name, name) == 0)
+            break;
+    return row;
 }
 
 static enum err
@@ -163,10 +163,9 @@ line(const struct conf_row *row, struct arena *a, struct config_line *out)
 enum err
 config_line(size_t i, struct arena *a, struct config_line *out)
 {
-    size_t n;
-    const struct conf_row *rows = config_rows(&n);
+    const struct conf_row *row = config_row(i);
 
-    return i < n ? line(&rows[i], a, out) : ERR_NOT_FOUND;
+    return row == NULL ? ERR_NOT_FOUND : line(row, a, out);
 }
 
 enum err
@@ -239,8 +238,7 @@ started_ms(struct arena *a)
 static enum err
 begin(void)
 {
-    size_t n;
-    const struct conf_row *rows = config_rows(&n);
+    size_t n = config_row_count();
     struct arena *a = arena_new(ARENA_BYTES);
 
     if (a == NULL)
@@ -249,7 +247,7 @@ begin(void)
     live.configured = arena_array(a, n, sizeof(*live.configured));
     live.refused = arena_array(a, n, sizeof(*live.refused));
     for (size_t i = 0; live.configured != NULL && i < n; i++)
-        live.configured[i] = value_text(&rows[i], a);
+        live.configured[i] = value_text(config_row(i), a);
     if (live.configured == NULL || live.refused == NULL) {
         arena_free(a);
         return ERR_NOMEM;
@@ -301,14 +299,12 @@ apply_one(const struct conf_row *row, size_t i, const char *want,
 static enum err
 apply(const struct changes *all, struct arena *a)
 {
-    size_t n;
-    const struct conf_row *rows = config_rows(&n);
+    const struct conf_row *row;
     enum err e = ERR_OK;
 
-    for (size_t i = 0; i < n && e == ERR_OK; i++)
-        if (rows[i].live)
-            e = apply_one(&rows[i], i,
-                          wanted(&rows[i], all, live.configured[i]), a);
+    for (size_t i = 0; (row = config_row(i)) != NULL && e == ERR_OK; i++)
+        if (row->live)
+            e = apply_one(row, i, wanted(row, all, live.configured[i]), a);
     log_set_level_name(config()->core_log_level);
     return e;
 }

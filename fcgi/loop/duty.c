@@ -1,7 +1,43 @@
-/* Who may take a lease. */
+/* What there is to do, and who may take a lease. */
 #include "duty.h"
 
 #include <string.h>
+
+#include "audit_duty.h"
+#include "dialect.h"
+
+static const struct duty own[] = {
+    { .lease = "cluster.audit", .every_ms = 600000, .step = audit_duty },
+    { .lease = NULL },
+};
+
+const struct duty *
+duty_at(size_t i)
+{
+    const struct duty *duty = own;
+
+    for (size_t d = 0;; d++) {
+        for (; duty != NULL && duty->lease != NULL; duty++)
+            if (i-- == 0)
+                return duty;
+        if (dialects[d] == NULL)
+            return NULL;
+        duty = dialects[d]->duties;
+    }
+}
+
+const struct upkeep *
+upkeep_at(size_t i)
+{
+    for (size_t d = 0; dialects[d] != NULL; d++) {
+        const struct upkeep *upkeep = dialects[d]->upkeeps;
+
+        for (; upkeep != NULL && upkeep->name != NULL; upkeep++)
+            if (i-- == 0)
+                return upkeep;
+    }
+    return NULL;
+}
 
 /* Whoever had a sticky lease keeps the right to it: a candidate must have
  * seen it unrenewed for its whole time. One that has just come, or could not

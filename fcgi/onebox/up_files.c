@@ -13,6 +13,7 @@
 #include "config.h"
 #include "config_live.h"
 #include "crypt.h"
+#include "dialect.h"
 #include "file.h"
 #include "front/nginx.h"
 
@@ -189,43 +190,6 @@ make_secret(struct up *up)
     return e == ERR_OK ? up_write_file("secret", up->secret, 0600) : e;
 }
 
-/* "name salt hash" of one user, hash being SHA-256 of salt and password. */
-static enum err
-write_user(const char *name, const char *password)
-{
-    char salt[33], salted[33 + 65], hash[65], line[256];
-    enum err e = crypt_random_hex(16, salt);
-
-    if (e != ERR_OK)
-        return e;
-    (void)snprintf(salted, sizeof(salted), "%s%s", salt, password);
-    crypt_sha256_hex(salted, strlen(salted), hash);
-    crypt_wipe(salted, sizeof(salted));
-    (void)snprintf(line, sizeof(line), "%s %s %s\n", name, salt, hash);
-    return up_write_file("fe-users", line, 0600);
-}
-
-/* The one user of a new deployment's Doris front end. fe-user is for people,
- * who may remove it; fe-users is what is asked. */
-static enum err
-make_fe_user(void)
-{
-    char password[49], line[64];
-    enum err e;
-
-    if (exists("fe-users") || config()->doris_fe_users[0] != '\0')
-        return ERR_OK;
-    e = crypt_random_hex(24, password);
-    (void)snprintf(line, sizeof(line), "root:%s\n", password);
-    if (e == ERR_OK) /* first: without it nobody knows the password */
-        e = up_write_file("fe-user", line, 0600);
-    if (e == ERR_OK)
-        e = write_user("root", password);
-    crypt_wipe(password, sizeof(password));
-    crypt_wipe(line, sizeof(line));
-    return e;
-}
-
 static enum err
 make_tokens(void)
 {
@@ -245,7 +209,6 @@ run_steps(const char **step)
         { "deployment_id", make_deployment_id },
         { "repl.password", make_repl_password },
         { "the first token", make_tokens },
-        { "the user of the Doris front end", make_fe_user },
         { "started", config_mark_start },
     };
     enum err e = ERR_OK;
@@ -254,6 +217,14 @@ run_steps(const char **step)
     for (i = 0; i < COUNT(steps) && e == ERR_OK; i++) {
         *step = steps[i].name;
         e = steps[i].make();
+    }
+    for (i = 0; dialects[i] != NULL; i++) {
+        const struct first_start *f = dialects[i]->first_start;
+
+        for (; f != NULL && f->what != NULL && e == ERR_OK; f++) {
+            *step = f->what;
+            e = f->make();
+        }
     }
     return e;
 }

@@ -58,8 +58,7 @@ serve_command(struct up *up, const struct child *c, struct command *out)
 
 /* ---- what runs in the background ---- */
 
-/* The metas of Pegasus are three; every cluster-wide duty has three
- * candidates with them. */
+/* Every cluster-wide duty has three candidates. */
 static size_t
 control_count(void)
 {
@@ -83,11 +82,10 @@ control_command(struct up *up, const struct child *c, struct command *out)
     command_arg(out, "%s", id);
 }
 
-/* The onebox has three machines, NET.1 to NET.3. */
 static size_t
 machine_count(void)
 {
-    return 3;
+    return PLACE_MACHINES;
 }
 
 static void
@@ -132,17 +130,12 @@ front_command(struct up *up, const struct child *c, struct command *out)
 static bool
 console_address(struct sockaddr_in *sa)
 {
-    char address[280] = "", host[256];
+    struct listening l;
+    char host[256];
     unsigned port;
 
-#define LISTENER(name, tail, machine, port, refuse)                      \
-    if (strcmp(name, "console") == 0 &&                                  \
-        place_listener(name, machine, port, address, sizeof(address)) != \
-            ERR_OK)                                                      \
-        return false;
-#include "listeners.def"
-#undef LISTENER
-    if (place_host_port(address, host, sizeof(host), &port) != ERR_OK)
+    if (place_listener_of("console", 0, &l) != ERR_OK ||
+        place_host_port(l.address, host, sizeof(host), &port) != ERR_OK)
         return false;
     memset(sa, 0, sizeof(*sa));
     sa->sin_family = AF_INET;

@@ -13,9 +13,9 @@
 
 #include "config.h"
 #include "crypt.h"
+#include "dialect.h"
 
-#define INIT_FILE     "mariadb-init.sql"
-#define KUNLUN_SCHEMA "Kunlun_Metadata_DB"
+#define INIT_FILE "mariadb-init.sql"
 
 size_t
 mariadb_count(void)
@@ -179,7 +179,12 @@ binlog_options(struct command *out)
     if (config()->mysql_log_own)
         return;
     command_arg(out, "--binlog-ignore-db=%s", config()->mysql_database);
-    command_arg(out, "--binlog-ignore-db=" KUNLUN_SCHEMA);
+    for (size_t d = 0; dialects[d] != NULL; d++) {
+        const char *const *schema = dialects[d]->unlogged;
+
+        for (; schema != NULL && *schema != NULL; schema++)
+            command_arg(out, "--binlog-ignore-db=%s", *schema);
+    }
 }
 
 void

@@ -16,7 +16,7 @@
 struct taken {
     const char *name; /* for people */
     const char *key;  /* that moves it elsewhere; NULL: none does */
-    char address[280];
+    char address[ADDRESS_BYTES];
 };
 
 /* Those looked at so far: nothing listens yet, so that no probe finds two of
@@ -26,7 +26,7 @@ struct ours {
     size_t n;
     struct {
         const char *name;
-        char address[280];
+        char address[ADDRESS_BYTES];
     } at[OURS_MAX];
 };
 
@@ -151,21 +151,21 @@ check_once(struct ours *ours, const struct taken *t, char *why, size_t why_size)
 }
 
 static enum err
-check_listener(struct ours *ours, const char *name, unsigned machine,
-               unsigned port, char *why, size_t why_size)
+check_listener(struct ours *ours, const struct listening *l, enum err e,
+               char *why, size_t why_size)
 {
-    struct taken t = { .name = name };
-    char key[64], text[96];
+    struct taken t = { .name = l->row->name };
+    char text[96];
 
-    if (place_listen_key(name, key, sizeof(key))) {
-        (void)snprintf(text, sizeof(text), "[listen] %s", key);
-        t.key = text;
-    }
-    if (place_listener(name, machine, port, t.address, sizeof(t.address)) !=
-        ERR_OK) {
-        (void)snprintf(why, why_size, "[listen] %s is too long", name);
+    if (e != ERR_OK) {
+        (void)snprintf(why, why_size, "[listen] %s is too long", l->key);
         return ERR_BAD_PARAM;
     }
+    if (l->key[0] != '\0') {
+        (void)snprintf(text, sizeof(text), "[listen] %s", l->key);
+        t.key = text;
+    }
+    (void)snprintf(t.address, sizeof(t.address), "%s", l->address);
     return check_once(ours, &t, why, why_size);
 }
 
@@ -174,16 +174,15 @@ up_check_ports(char *why, size_t why_size)
 {
     struct taken db = { .name = "mariadb", .key = "[mysql] port" };
     struct ours ours = { .n = 0 };
-    enum err e = ERR_OK;
+    struct listening l;
+    enum err e = ERR_OK, found;
 
     (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
                    (long long)config()->mysql_port);
     if (config()->mysql_hosts[0] == '\0')
         e = check_once(&ours, &db, why, why_size);
-#define LISTENER(name, tail, machine, port, refuse) \
-    if (e == ERR_OK)                                \
-        e = check_listener(&ours, name, machine, port, why, why_size);
-#include "listeners.def"
-#undef LISTENER
+    for (size_t i = 0;
+         e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++)
+        e = check_listener(&ours, &l, found, why, why_size);
     return e;
 }

@@ -24,16 +24,16 @@ up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx)
 {
     const char *scheme =
         config()->nginx_tls_certificate[0] != '\0' ? "https" : "http";
-    char address[280], url[300];
+    struct listening l;
+    char url[300];
+    enum err e;
 
-#define LISTENER(name, tail, machine, port, refuse)                      \
-    if (place_listener(name, machine, port, address, sizeof(address)) == \
-        ERR_OK) {                                                        \
-        (void)snprintf(url, sizeof(url), "%s://%s/", scheme, address);   \
-        f(ctx, tail[0] != '\0' ? name "/" tail : name, url);             \
+    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+        if (e != ERR_OK)
+            continue;
+        (void)snprintf(url, sizeof(url), "%s://%s/", scheme, l.address);
+        f(ctx, l.id, url);
     }
-#include "listeners.def"
-#undef LISTENER
 }
 
 static void

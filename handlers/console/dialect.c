@@ -34,10 +34,24 @@ const struct form console_form = {
     .failure = failure,
 };
 
+static const struct listener listeners[] = {
+    { "console", "", 1, 8080, "console" },
+    { .name = NULL },
+};
+
 #include "endpoint_tables.h"
+
+#define SETTINGS      console_settings
+#define SETTINGS_FILE "console/settings.def"
+#include "settings_struct.h"
+#define SETTINGS      console_settings
+#define SETTINGS_FILE "console/settings.def"
+#include "settings_table.h"
 
 extern const struct dialect console_dialect;
 const struct dialect console_dialect = {
     .name = "console",
     DIALECT_TABLES,
+    .listeners = listeners,
+    .settings = console_settings_rows,
 };

@@ -1,6 +1,9 @@
-/* The Doris Meta Service as a dialect: its tables, and what is not found. */
-#include "config.h"
+/* The Doris Meta Service as a dialect: what it brings, and what is not
+ * found. */
 #include "doris.h"
+#include "doris/ops/duties.h"
+#include "secrets.h"
+#include "doris/settings.h"
 
 /* Newer managers ask older services for operations they do not have, and old
  * Doris answered OK. */
@@ -8,7 +11,7 @@ enum err
 doris_unknown(struct req *r, const struct none *in)
 {
     (void)in;
-    if (config()->doris_unknown_op_ok)
+    if (doris_settings()->unknown_op_ok)
         return req_ok(r);
     return req_fail(r, DORIS_UNKNOWN_OP, ARGS());
 }
@@ -21,11 +24,45 @@ doris_meta_ranges(struct req *r, const struct none *in)
     return req_fail(r, DORIS_FDB_ONLY, ARGS());
 }
 
+static const struct listener listeners[] = {
+    { "doris", "", 1, 5000, "doris" },
+    { .name = NULL },
+};
+
+static const struct duty duties[] = {
+    { .lease = "doris.heartbeat",
+      .every_ms = 1000,
+      .step = doris_heartbeat,
+      .forget = doris_heartbeat_end },
+    { .lease = "doris.recycler", .every_ms = 1000, .step = doris_recycle },
+    { .lease = NULL },
+};
+
+static const struct secret_column secrets[] = {
+    SECRET_OF_ONE(doris_instance, ram_ak, instance_id),
+    SECRET_OF_ONE(doris_instance, ram_sk, instance_id),
+    SECRET_OF_TWO(doris_obj_info, ak, instance_id, id),
+    SECRET_OF_TWO(doris_obj_info, sk, instance_id, id),
+    SECRET_OF_TWO(doris_vault, ak, instance_id, id),
+    SECRET_OF_TWO(doris_vault, sk, instance_id, id),
+    SECRET_OF_TWO(doris_stage, ak, instance_id, stage_id),
+    SECRET_OF_TWO(doris_stage, sk, instance_id, stage_id),
+    { .table = NULL },
+};
+
 #include "endpoint_tables.h"
+
+#define SETTINGS      doris_settings
+#define SETTINGS_FILE "doris/settings.def"
+#include "settings_table.h"
 
 extern const struct dialect doris_dialect;
 const struct dialect doris_dialect = {
     .name = "doris",
     DIALECT_TABLES,
     .admit = doris_admit,
+    .listeners = listeners,
+    .settings = doris_settings_rows,
+    .duties = duties,
+    .secrets = secrets,
 };

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "cache.h"
-#include "config.h"
+#include "pegasus/settings.h"
 #include "pegasus.h"
 #include "store.h"
 #include "tally.h"
@@ -42,8 +42,8 @@ NO_CHECKS(pegasus_ddd_ref);
 static int
 min_2pc(int max)
 {
-    return health_min_2pc((int)config()->pegasus_mutation_2pc_min_replica_count,
-                          max);
+    return health_min_2pc(
+        (int)pegasus_settings()->mutation_2pc_min_replica_count, max);
 }
 
 /* ---- one table ---- */

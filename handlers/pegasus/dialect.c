@@ -1,7 +1,10 @@
 /* Pegasus as a dialect: its forms, its query rules, who may answer. */
 #include <string.h>
 
+#include "leader.h"
 #include "pegasus.h"
+#include "pegasus/settings.h"
+#include "state.h"
 #include "store.h"
 
 static enum err
@@ -122,7 +125,48 @@ answer_or_redirect(struct req *r)
     return l.ready ? ERR_OK : refuse_for_now(r, PEGASUS_NOT_READY);
 }
 
+/* ---- what it brings ---- */
+
+static const char *
+is_level(const char *value)
+{
+    return level_by_name(value) != 0
+               ? NULL
+               : "must be stopped, blind, freezed, steady or lively";
+}
+
+static const struct listener listeners[] = {
+    { "pegasus-meta", "m1", 1, 34601, "pegasus" },
+    { "pegasus-meta", "m2", 1, 34602, "pegasus" },
+    { "pegasus-meta", "m3", 1, 34603, "pegasus" },
+    { "pegasus-replica", "r1", 1, 34801, "pegasus" },
+    { "pegasus-replica", "r2", 1, 34802, "pegasus" },
+    { "pegasus-replica", "r3", 1, 34803, "pegasus" },
+    { .name = NULL },
+};
+
+static const struct duty duties[] = {
+    { .lease = "pegasus.leader",
+      .first = "m1",
+      .sticky = true,
+      .every_ms = 1000,
+      .step = pegasus_lead,
+      .forget = pegasus_lead_end },
+    { .lease = NULL },
+};
+
+static const struct upkeep upkeeps[] = {
+    { .name = "pegasus.replica",
+      .every_ms = pegasus_keep_every_ms,
+      .step = pegasus_keep },
+    { .name = NULL },
+};
+
 #include "endpoint_tables.h"
+
+#define SETTINGS      pegasus_settings
+#define SETTINGS_FILE "pegasus/settings.def"
+#include "settings_table.h"
 
 extern const struct dialect pegasus_dialect;
 const struct dialect pegasus_dialect = {
@@ -131,4 +175,8 @@ const struct dialect pegasus_dialect = {
     .uri = URI_PLUS_STAYS | URI_SEGMENTS,
     .query = judge_query,
     .leader = answer_or_redirect,
+    .listeners = listeners,
+    .settings = pegasus_settings_rows,
+    .duties = duties,
+    .upkeeps = upkeeps,
 };

@@ -3,7 +3,7 @@
  * report, and its learners are ready at once. */
 #include "leader.h"
 
-#include "config.h"
+#include "pegasus/settings.h"
 #include "log.h"
 #include "pegasus.h"
 #include "store.h"
@@ -11,7 +11,7 @@
 int64_t
 pegasus_keep_every_ms(void)
 {
-    return config()->pegasus_fd_beacon_interval_seconds * 1000;
+    return pegasus_settings()->fd_beacon_interval_seconds * 1000;
 }
 
 enum err

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "config.h"
+#include "pegasus/settings.h"
 #include "leader_state.h"
 #include "log.h"
 #include "store.h"
@@ -22,20 +22,17 @@
 static struct pg_policy
 policy_of_config(void)
 {
-    const struct config *c = config();
+    const struct pegasus_settings *c = pegasus_settings();
 
     return (struct pg_policy){
-        .grace_ms = c->pegasus_fd_grace_seconds * 1000,
-        .stable_ms = c->pegasus_stable_rs_min_running_seconds * 1000,
-        .max_unstable = (int)c->pegasus_max_succssive_unstable_restart,
-        .min_2pc =
-            health_min_2pc((int)c->pegasus_mutation_2pc_min_replica_count, 3),
-        .min_live_nodes = (int)c->pegasus_min_live_node_count_for_unfreeze,
-        .min_live_percent =
-            (int)c->pegasus_node_live_percentage_threshold_for_update,
-        .assign_delay_ms = c->pegasus_replica_assign_delay_ms_for_dropouts,
-        .learners_per_node =
-            (int)c->pegasus_add_secondary_max_count_for_one_node,
+        .grace_ms = c->fd_grace_seconds * 1000,
+        .stable_ms = c->stable_rs_min_running_seconds * 1000,
+        .max_unstable = (int)c->max_succssive_unstable_restart,
+        .min_2pc = health_min_2pc((int)c->mutation_2pc_min_replica_count, 3),
+        .min_live_nodes = (int)c->min_live_node_count_for_unfreeze,
+        .min_live_percent = (int)c->node_live_percentage_threshold_for_update,
+        .assign_delay_ms = c->replica_assign_delay_ms_for_dropouts,
+        .learners_per_node = (int)c->add_secondary_max_count_for_one_node,
         .action_ms = 600000,
     };
 }
@@ -156,7 +153,7 @@ detect(struct duty_run *run, struct leader *l,
     }
     if (check)
         l->next_check_ms = clock_mono_ms() +
-                           config()->pegasus_fd_check_interval_seconds * 1000;
+                           pegasus_settings()->fd_check_interval_seconds * 1000;
     return e;
 }
 
@@ -282,15 +279,15 @@ purge(struct duty_run *run, struct leader *l)
 static enum err
 make_default_table(struct duty_run *run)
 {
-    const struct config *c = config();
+    const struct pegasus_settings *c = pegasus_settings();
     int64_t version;
     int32_t app_id;
     enum err e = pegasus_store_lock(run->db, &version);
 
     if (e == ERR_OK)
-        e = pegasus_store_app_add(run->db, c->pegasus_default_table, "pegasus",
-                                  (int32_t)c->pegasus_default_table_partitions,
-                                  3, version, &app_id);
+        e = pegasus_store_app_add(run->db, c->default_table, "pegasus",
+                                  (int32_t)c->default_table_partitions, 3,
+                                  version, &app_id);
     return e;
 }
 
@@ -301,7 +298,7 @@ open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
     enum err e = begin_fenced(run);
 
     if (e == ERR_OK && c->next_app_id == 1 &&
-        config()->pegasus_default_table[0] != '\0')
+        pegasus_settings()->default_table[0] != '\0')
         e = make_default_table(run);
     if (e == ERR_OK)
         e = pegasus_store_ready(run->db, run->lease->epoch);
@@ -351,7 +348,7 @@ step(struct duty_run *run, struct leader *l)
         e = work_on_apps(run, l, tick);
     if (e == ERR_OK && tick) {
         e = balance(run, l);
-        l->next_tick_ms = clock_mono_ms() + config()->pegasus_lb_interval_ms;
+        l->next_tick_ms = clock_mono_ms() + pegasus_settings()->lb_interval_ms;
     }
     if (e == ERR_OK)
         e = leader_drop_done(l, run);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
-#include "config.h"
+#include "pegasus/settings.h"
 #include "env.h"
 
 TABLE(pegasus_create, PEGASUS_CREATE);
@@ -242,7 +242,7 @@ pegasus_app_drop(struct req *r, const struct pegasus_drop *in)
 {
     bool missing_is_fine = !HAS(in, pegasus_drop, success_if_not_exist) ||
                            in->success_if_not_exist;
-    int64_t hold = config()->pegasus_hold_seconds_for_dropped_app, version;
+    int64_t hold = pegasus_settings()->hold_seconds_for_dropped_app, version;
     struct pegasus_app_row app = { 0 };
     enum err e;
 

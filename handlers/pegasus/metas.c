@@ -5,20 +5,9 @@
 #include <string.h>
 
 #include "config.h"
+#include "pegasus/settings.h"
 #include "pegasus.h"
 #include "place.h"
-
-#define ADDRESS_BYTES 288
-
-static const struct {
-    const char *name, *tail;
-    unsigned machine, port;
-} listeners[] = {
-#define LISTENER(name, tail, machine, port, refuse) \
-    { name, tail, machine, port },
-#include "listeners.def"
-#undef LISTENER
-};
 
 /* The i-th piece of a comma-separated list without blanks around it; NULL
  * past the end. */
@@ -44,23 +33,16 @@ piece(struct arena *a, const char *list, size_t i)
 static const char *
 listener_address(struct arena *a, const char *name, size_t i)
 {
-    char address[ADDRESS_BYTES];
+    struct listening l;
 
-    for (size_t k = 0; k < COUNT(listeners); k++) {
-        if (strcmp(listeners[k].name, name) != 0 || i-- > 0)
-            continue;
-        if (place_listener(name, listeners[k].machine, listeners[k].port,
-                           address, sizeof(address)) != ERR_OK)
-            return NULL;
-        return arena_strdup(a, address);
-    }
-    return NULL;
+    return place_listener_of(name, i, &l) == ERR_OK ? arena_strdup(a, l.address)
+                                                    : NULL;
 }
 
 const char *
 pegasus_meta_address(struct arena *a, size_t i)
 {
-    const char *list = config()->pegasus_meta_servers;
+    const char *list = pegasus_settings()->meta_servers;
 
     return *list != '\0' ? piece(a, list, i)
                          : listener_address(a, "pegasus-meta", i);
@@ -85,7 +67,7 @@ pegasus_meta_list(struct arena *a)
 const char *
 pegasus_meta_url(struct arena *a, size_t i)
 {
-    const char *url = piece(a, config()->pegasus_advertise, i);
+    const char *url = piece(a, pegasus_settings()->advertise, i);
     const char *address;
     size_t n;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "pegasus/settings.h"
 #include "pegasus.h"
 #include "place.h"
 #include "store.h"
@@ -133,8 +134,8 @@ effective_level(const struct pegasus_cluster_row *c,
         alive += nodes->v[i].alive ? 1 : 0;
     return level_name(level_effective(
         pegasus_stored_level(c), alive, (int)nodes->n - alive,
-        (int)config()->pegasus_min_live_node_count_for_unfreeze,
-        (int)config()->pegasus_node_live_percentage_threshold_for_update));
+        (int)pegasus_settings()->min_live_node_count_for_unfreeze,
+        (int)pegasus_settings()->node_live_percentage_threshold_for_update));
 }
 
 static enum err
@@ -190,7 +191,7 @@ store_address(struct req *r)
 static const char *
 cluster_root(struct req *r)
 {
-    const char *root = config()->pegasus_cluster_root;
+    const char *root = pegasus_settings()->cluster_root;
 
     return root[0] != '\0'
                ? root

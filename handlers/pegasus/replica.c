@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "config.h"
+#include "pegasus/settings.h"
 
 TABLE(pegasus_beacon, PEGASUS_BEACON);
 TABLE(pegasus_report, PEGASUS_REPORT);
@@ -24,7 +25,7 @@ CHECKS(pegasus_update, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
 static bool
 is_allowed(const char *address)
 {
-    const char *p = config()->pegasus_node_white_list;
+    const char *p = pegasus_settings()->node_white_list;
     size_t n = strlen(address);
 
     if (*p == '\0')
@@ -228,8 +229,8 @@ level_now(struct req *r, enum pg_level *out)
         alive += nodes.v[i].alive ? 1 : 0;
     *out = level_effective(
         pegasus_stored_level(&c), alive, (int)nodes.n - alive,
-        (int)config()->pegasus_min_live_node_count_for_unfreeze,
-        (int)config()->pegasus_node_live_percentage_threshold_for_update);
+        (int)pegasus_settings()->min_live_node_count_for_unfreeze,
+        (int)pegasus_settings()->node_live_percentage_threshold_for_update);
     return ERR_OK;
 }
 

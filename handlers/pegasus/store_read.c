@@ -1,7 +1,7 @@
 /* The SQL behind the reading endpoints. */
 #include <string.h>
 
-#include "config.h"
+#include "pegasus/settings.h"
 #include "store.h"
 
 TABLE(pegasus_leader, PEGASUS_LEADER);
@@ -176,7 +176,7 @@ pegasus_stored_level(const struct pegasus_cluster_row *c)
     enum pg_level l = level_by_name(c->level != NULL ? c->level : "");
 
     if (l == 0)
-        l = level_by_name(config()->pegasus_level_on_start);
+        l = level_by_name(pegasus_settings()->level_on_start);
     return l == 0 ? PG_STEADY : l;
 }
 

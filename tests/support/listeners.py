@@ -1,17 +1,20 @@
 """Listeners as the product has them: name -> (machine, port)."""
 
+import json
 import os
-import re
+import subprocess
 
-DEF = os.path.join(os.path.dirname(__file__), "../../include/listeners.def")
-ROW = re.compile(r'^LISTENER\("([^"]*)",\s*"([^"]*)",\s*(\d+),\s*(\d+)', re.M)
+BUILD = os.path.join(os.path.dirname(__file__), "../../build")
 
 
 def _load():
-    with open(DEF) as f:
-        rows = ROW.findall(f.read())
-    return {name + ("/" + tail if tail else ""): (int(machine), int(port))
-            for name, tail, machine, port in rows}
+    binary = max((os.path.join(BUILD, flavour, "metagate")
+                  for flavour in ("asan", "release")),
+                 key=lambda b: os.path.exists(b) and os.path.getmtime(b))
+    done = subprocess.run([binary, "routes", "--tests"], capture_output=True,
+                          timeout=60, check=True)
+    return {listener["id"]: (listener["machine"], listener["port"])
+            for listener in json.loads(done.stdout)["listeners"]}
 
 
 LISTENERS = _load()

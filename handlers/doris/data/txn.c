@@ -3,8 +3,8 @@
 #include "txn.h"
 
 #include "clock.h"
-#include "config.h"
 #include "doris/meta/store.h"
+#include "doris/settings.h"
 #include "store_rpc.h"
 
 /* ---- a transaction that is named ---- */
@@ -94,7 +94,7 @@ static void
 precommit(struct doris_txn *t, const struct doris_precommit_txn *in,
           int64_t *wait_ms)
 {
-    *wait_ms = config()->doris_precommit_timeout_s * 1000;
+    *wait_ms = doris_settings()->precommit_timeout_s * 1000;
     if (HAS(in, doris_precommit_txn, precommit_timeout_ms) &&
         in->precommit_timeout_ms > 0) {
         *wait_ms = in->precommit_timeout_ms;

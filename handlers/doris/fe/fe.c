@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "config.h"
+#include "doris/settings.h"
 #include "crypt.h"
 #include "file.h"
 #include "log.h"
@@ -112,7 +113,7 @@ static enum err
 read_users(struct req *r, char **out)
 {
     char path[PLACE_BYTES];
-    const char *file = config()->doris_fe_users;
+    const char *file = doris_settings()->fe_users;
     size_t n;
     enum err e;
 
@@ -150,6 +151,75 @@ check_user(struct req *r, const char *user, const char *password)
     }
     return req_fail(r, DORIS_FE_WRONG, ARGS());
 }
+
+static bool
+exists(const char *name)
+{
+    char path[PLACE_BYTES];
+
+    return place_path(path, sizeof(path), name) == ERR_OK &&
+           access(path, F_OK) == 0;
+}
+
+static enum err
+write_private(const char *name, const char *line)
+{
+    char path[PLACE_BYTES];
+    enum err e = place_path(path, sizeof(path), name);
+
+    return e == ERR_OK ? file_write(path, 0600, line, strlen(line)) : e;
+}
+
+/* A line of the user file for a password. */
+static enum err
+make_line(const char *name, const char *password, char *out, size_t size)
+{
+    char salt[33], salted[33 + 65], hash[65];
+    enum err e = crypt_random_hex(16, salt);
+
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(salted, sizeof(salted), "%s%s", salt, password);
+    crypt_sha256_hex(salted, strlen(salted), hash);
+    crypt_wipe(salted, sizeof(salted));
+    (void)snprintf(out, size, "%s %s %s\n", name, salt, hash);
+    return ERR_OK;
+}
+
+/* The one user of a new deployment. fe-user is for people, who may remove it;
+ * fe-users is what is asked. */
+static enum err
+make_user(void)
+{
+    char password[49], line[256];
+    enum err e;
+
+    if (exists("fe-users") || doris_settings()->fe_users[0] != '\0')
+        return ERR_OK;
+    e = crypt_random_hex(24, password);
+    (void)snprintf(line, sizeof(line), "root:%s\n", password);
+    if (e == ERR_OK) /* first: without it nobody knows the password */
+        e = write_private("fe-user", line);
+    if (e == ERR_OK)
+        e = make_line("root", password, line, sizeof(line));
+    if (e == ERR_OK)
+        e = write_private("fe-users", line);
+    crypt_wipe(password, sizeof(password));
+    crypt_wipe(line, sizeof(line));
+    return e;
+}
+
+static const struct first_start first_start[] = {
+    { .what = "the user of the Doris front end",
+      .make = make_user,
+      .files = { "fe-user", "fe-users" } },
+    { .what = NULL },
+};
+
+static const struct listener listeners[] = {
+    { "doris-fe", "", 1, 12100, "doris-fe" },
+    { .name = NULL },
+};
 
 /* ---- the nodes ---- */
 
@@ -226,4 +296,6 @@ const struct dialect doris_fe_dialect = {
     .name = "doris-fe",
     DIALECT_TABLES,
     .basic = check_user,
+    .listeners = listeners,
+    .first_start = first_start,
 };

@@ -1,7 +1,7 @@
 /* What a request about a cluster must say before the cluster is looked at. */
 #include <string.h>
 
-#include "config.h"
+#include "doris/settings.h"
 #include "store.h"
 
 /* ---- the instance ---- */
@@ -48,7 +48,7 @@ doris_cluster_target(struct req *r, const struct doris_alter_cluster *in,
 bool
 doris_cluster_name_ok(const char *name)
 {
-    if (!config()->doris_cluster_name_check)
+    if (!doris_settings()->cluster_name_check)
         return true;
     for (const char *p = name; *p != '\0'; p++) {
         bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');

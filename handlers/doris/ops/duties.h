@@ -1,4 +1,5 @@
-/* What the Meta Service does in the background: rows of handlers/duties.c. */
+/* What the Meta Service does in the background: rows of its
+ * dialect.c. */
 #ifndef MG_DORIS_DUTIES_H
 #define MG_DORIS_DUTIES_H
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "config.h"
+#include "doris/settings.h"
 #include "duties.h"
 #include "egress.h"
 #include "log.h"
@@ -178,15 +178,15 @@ write_call(struct buf *ask)
     unsigned port = 0;
     struct doris_master m = {
         .host = host,
-        .cluster_id = (int32_t)config()->doris_heartbeat_cluster_id,
-        .epoch = config()->doris_heartbeat_epoch,
+        .cluster_id = (int32_t)doris_settings()->heartbeat_cluster_id,
+        .epoch = doris_settings()->heartbeat_epoch,
     };
 
-    if (*config()->doris_heartbeat_fe != '\0' &&
-        place_host_port(config()->doris_heartbeat_fe, host, sizeof(host),
+    if (*doris_settings()->heartbeat_fe != '\0' &&
+        place_host_port(doris_settings()->heartbeat_fe, host, sizeof(host),
                         &port) != ERR_OK)
         log_warn("doris.heartbeat_fe value=%s why=\"not host:port\"",
-                 config()->doris_heartbeat_fe);
+                 doris_settings()->heartbeat_fe);
     m.port = (int32_t)port;
     doris_beat_ask(ask, &m);
     return buf_err(ask);
@@ -257,7 +257,8 @@ static bool
 is_due(const struct beats *b)
 {
     return *b->addr != '\0' || b->ended_ms == 0 ||
-           clock_mono_ms() - b->ended_ms >= config()->doris_heartbeat_s * 1000;
+           clock_mono_ms() - b->ended_ms >=
+               doris_settings()->heartbeat_s * 1000;
 }
 
 enum err
@@ -266,7 +267,7 @@ doris_heartbeat(struct duty_run *run)
     char why[EGRESS_WHY];
     enum err e;
 
-    if (config()->doris_heartbeat_s == 0)
+    if (doris_settings()->heartbeat_s == 0)
         return ERR_NOT_FOUND;
     if (run->memory == NULL) {
         if (egress_init(why) != ERR_OK) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "config.h"
+#include "doris/settings.h"
 #include "duties.h"
 #include "log.h"
 #include "doris/meta/store.h"
@@ -56,7 +56,7 @@ end_instance(struct duty_run *run, void *p)
 static enum err
 recycle_instance(struct duty_run *run)
 {
-    int64_t keep_s = config()->doris_retention_s;
+    int64_t keep_s = doris_settings()->retention_s;
     struct end end;
     enum err e;
 
@@ -102,7 +102,7 @@ static enum err
 forget_batch(struct duty_run *run, void *p)
 {
     int64_t now = doris_now();
-    int64_t keep_s = config()->doris_record_retention_s;
+    int64_t keep_s = doris_settings()->record_retention_s;
 
     return doris_store_forget(run->db, (now - keep_s) * 1000, now - keep_s,
                               now - keep_s, (now - keep_s) * 1000,

@@ -223,9 +223,16 @@ leader(struct req *r)
 
 #include "endpoint_tables.h"
 
+static const struct listener listeners[] = {
+    { "doris", "", 1, 5000, "doris" },
+    { "console", "", 1, 8080, "console" },
+    { .name = NULL },
+};
+
 static const struct dialect sample = {
     .name = "sample",
     DIALECT_TABLES,
+    .listeners = listeners,
     .encodings = encodings,
     .classify = classify,
     .leader = leader,

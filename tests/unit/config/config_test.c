@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "doris/settings.h"
+
 static char path[64];
 static char why[512];
 
@@ -56,7 +58,7 @@ values_of_every_type_are_read(void **state)
     assert_int_equal(config()->serve_workers, 7);
     assert_true(config()->mysql_log_own);
     assert_string_equal(config()->mysql_database, "m2");
-    assert_false(config()->doris_cluster_name_check);
+    assert_false(doris_settings()->cluster_name_check);
 }
 
 static void
@@ -255,8 +257,7 @@ the_template_reads_as_the_defaults(void **state)
     assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
     assert_int_equal(before.mysql_port, config()->mysql_port);
     assert_string_equal(before.nginx_binary, config()->nginx_binary);
-    assert_int_equal(before.doris_cluster_name_check,
-                     config()->doris_cluster_name_check);
+    assert_true(doris_settings()->cluster_name_check);
 }
 
 static void

@@ -8,15 +8,17 @@
 static void
 each_statement_fits_the_schema(void **state)
 {
-    for (const struct secret_column *c = secret_columns; c->table != NULL;
-         c++) {
+    const struct secret_column *c;
+
+    for (size_t i = 0; (c = secret_column_at(i)) != NULL; i++) {
         const char *const all[] = { c->page, c->replace, c->count };
 
         statements_prepare(*state, all, COUNT(all));
     }
 }
 
-/* Secrets are called ak and sk wherever they are. */
+/* Secrets are called ak and sk wherever they are; of a job all is secret that
+ * was said to it. */
 static void
 no_sealed_column_is_missing(void **state)
 {
@@ -26,10 +28,12 @@ no_sealed_column_is_missing(void **state)
         db_one_i64(*state,
                    "SELECT COUNT(*) FROM information_schema.COLUMNS"
                    " WHERE TABLE_SCHEMA = DATABASE()"
-                   " AND COLUMN_NAME REGEXP '(^|_)(ak|sk)$'",
+                   " AND (COLUMN_NAME REGEXP '(^|_)(ak|sk)$'"
+                   " OR TABLE_NAME = 'job' AND COLUMN_NAME IN"
+                   " ('args', 'memo'))",
                    DB_NO_ARGS, &there),
         ERR_OK);
-    for (const struct secret_column *c = secret_columns; c->table != NULL; c++)
+    while (secret_column_at((size_t)named) != NULL)
         named++;
     assert_int_equal(named, there);
 }

@@ -13,6 +13,7 @@
 
 #include "front/nginx_render.h"
 #include "config.h"
+#include "dialect.h"
 #include "base/embed.h"
 #include "file.h"
 
@@ -189,15 +190,22 @@ every_listener_has_its_server_and_its_refusals(void **state)
     /* Users and passwords of a Doris front end are the worker's to check. */
     (void)state;
     assert_int_equal(write_with(NULL, NULL), ERR_OK);
-#define LISTENER(name, tail, machine, port, refuse)                          \
-    expect_in("servers.conf", "listen 127.9.8." #machine ":" #port " ");     \
-    expect_in("servers.conf",                                                \
-              tail[0] == '\0' ? "\"" name "\";" : "\"" name "/" tail "\";"); \
-    expect_in("refuse/" refuse ".conf", strcmp(refuse, "doris-fe") == 0      \
-                                            ? "$mg_authorization $http"      \
-                                            : "$mg_refuse");
-#include "listeners.def"
-#undef LISTENER
+    for (size_t d = 0; dialects[d] != NULL; d++)
+        for (const struct listener *l = dialects[d]->listeners;
+             l != NULL && l->name != NULL; l++) {
+            char text[128];
+
+            (void)snprintf(text, sizeof(text), "listen 127.9.8.%u:%u ",
+                           l->machine, l->port);
+            expect_in("servers.conf", text);
+            (void)snprintf(text, sizeof(text), "\"%s%s%s\";", l->name,
+                           l->tail[0] == '\0' ? "" : "/", l->tail);
+            expect_in("servers.conf", text);
+            (void)snprintf(text, sizeof(text), "refuse/%s.conf", l->refuse);
+            expect_in(text, strcmp(l->refuse, "doris-fe") == 0
+                                ? "$mg_authorization $http"
+                                : "$mg_refuse");
+        }
 }
 
 static void

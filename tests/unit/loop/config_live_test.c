@@ -3,6 +3,8 @@
 
 #include "loop/config_live.c"
 
+#include "doris/settings.h"
+
 static void
 each_statement_fits_the_schema(void **state)
 {
@@ -23,17 +25,17 @@ a_change_is_taken_over_and_taken_back(void **state)
     const char *level = config()->core_log_level;
 
     change(db, "doris.retention_s", "60", true);
-    assert_int_equal(config()->doris_retention_s, 60);
+    assert_int_equal(doris_settings()->retention_s, 60);
     change(db, "doris.cluster_name_check", "no", false);
-    assert_false(config()->doris_cluster_name_check);
+    assert_false(doris_settings()->cluster_name_check);
     change(db, "core.log_level", "error", false);
     assert_string_equal(config()->core_log_level, "error");
     assert_string_equal(level, "info"); /* who has read it may go on */
     assert_int_equal(db_exec(db, "DELETE FROM config_change", DB_NO_ARGS),
                      ERR_OK);
     assert_int_equal(config_refresh(db), ERR_OK);
-    assert_int_equal(config()->doris_retention_s, 259200);
-    assert_true(config()->doris_cluster_name_check);
+    assert_int_equal(doris_settings()->retention_s, 259200);
+    assert_true(doris_settings()->cluster_name_check);
     assert_string_equal(config()->core_log_level, "info");
 }
 
@@ -44,12 +46,12 @@ what_persists_ends_what_does_not(void **state)
 
     change(db, "doris.retention_s", "60", false);
     change(db, "doris.retention_s", "61", true);
-    assert_int_equal(config()->doris_retention_s, 61);
+    assert_int_equal(doris_settings()->retention_s, 61);
     change(db, "doris.retention_s", "62", false);
-    assert_int_equal(config()->doris_retention_s, 62);
+    assert_int_equal(doris_settings()->retention_s, 62);
     live.started_ms = INT64_MAX; /* the host starts anew */
     assert_int_equal(config_refresh(db), ERR_OK);
-    assert_int_equal(config()->doris_retention_s, 61);
+    assert_int_equal(doris_settings()->retention_s, 61);
 }
 
 static void
@@ -65,7 +67,7 @@ an_older_look_does_not_replace_a_newer_one(void **state)
     assert_int_equal(look_begin(&look), ERR_OK);
     change(*state, "doris.retention_s", "78", true);
     assert_int_equal(look_end(look, &stale, a), ERR_OK);
-    assert_int_equal(config()->doris_retention_s, 78);
+    assert_int_equal(doris_settings()->retention_s, 78);
     arena_free(a);
 }
 

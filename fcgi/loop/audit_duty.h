@@ -1,4 +1,3 @@
-/* Room: loop/ */
 /* The upkeep of the audit trail. */
 #ifndef MG_AUDIT_DUTY_H
 #define MG_AUDIT_DUTY_H
