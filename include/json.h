@@ -12,7 +12,7 @@
 #include "base.h"
 #include "buf.h"
 
-/* Deepest nesting that is read, DESIGN section 4. */
+/* Deepest nesting that is read, DESIGN section 4; twice that in JSON_OWN. */
 #define JSON_MAX_DEPTH 64
 
 /* What a dialect forgives, beyond RFC 8259. */
@@ -23,6 +23,9 @@ enum json_lenient {
     JSON_SINGLE_QUOTES = 1 << 2,  /* {'a': 'b'}, as protobuf's parser */
     JSON_CAMEL_SNAKE = 1 << 3,    /* fooBar and foo_bar are one name: both in
                                    * one object are a duplicate */
+    JSON_OWN = 1 << 4,            /* no client's text but what we have written
+                                   * ourselves: as many values as it has, and
+                                   * a client's tree inside of ours */
 };
 
 enum json_type {

@@ -9,12 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A tree's memory: so much, so much more per byte of text; what a value takes
+ * at most. */
+#define TREE_BYTES    ((size_t)8 << 20)
+#define TREE_PER_BYTE 16
+#define VALUE_BYTES   150
+
 static enum err scan_value(struct scan *s);
 
 size_t
 json_max_values(size_t n)
 {
-    return 6144 + n / 32;
+    return (TREE_BYTES + n * TREE_PER_BYTE) / VALUE_BYTES;
 }
 
 void
@@ -210,9 +216,11 @@ scan_container(struct scan *s, char close, enum err (*element)(struct scan *))
     size_t first_name = s->n_names;
     enum err e;
 
-    if (s->depth == JSON_MAX_DEPTH)
+    if (s->depth == s->max_depth)
         return scan_refuse_at(s, (size_t)(s->p - s->start), ERR_LIMIT,
-                              "nested deeper than " XSTR(JSON_MAX_DEPTH));
+                              s->max_depth == JSON_MAX_DEPTH
+                                  ? "nested deeper than " XSTR(JSON_MAX_DEPTH)
+                                  : "nested too deep");
     s->depth++;
     putch(s, *s->p++);
     e = scan_elements(s, close, element);
@@ -288,18 +296,20 @@ enum err
 json_scan(const char *text, size_t n, unsigned lenient,
           struct json_scanned *out, struct json_error *why)
 {
+    const bool own = (lenient & JSON_OWN) != 0;
+    const size_t most = n / 2 + 1; /* a value is a byte, and one between two */
     struct scan s = { .start = text,
                       .p = text,
                       .lenient = lenient,
                       .out = out,
-                      .max_values = json_max_values(n),
+                      .max_depth = own ? 2 * JSON_MAX_DEPTH : JSON_MAX_DEPTH,
+                      .max_values = own ? most : json_max_values(n),
                       .why = why };
     enum err e;
 
     /* Nothing grows by more than this: a scalar gets two quotes and a tag,
      * a quote in single quotes a backslash. */
-    *out =
-        (struct json_scanned){ .text = BUF_INIT(n * 2 + 3 + s.max_values * 3) };
+    *out = (struct json_scanned){ .text = BUF_INIT(n * 2 + 3 + most * 3) };
     *why = (struct json_error){ 0 };
     if (n > JSON_MAX_BYTES)
         return scan_refuse_at(&s, 0, ERR_LIMIT, "the text is too long");

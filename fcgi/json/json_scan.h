@@ -30,9 +30,10 @@ struct json_scanned {
     size_t n;
 };
 
-/* Values in a text of n bytes that are read at most. One costs up to 150
- * bytes in cJSON, so this keeps a request's memory below 8 times its body
- * and 1 MiB, however the body is made. */
+/* Values in a client's text of n bytes that are read at most. One costs up to
+ * 150 bytes in cJSON, so this keeps a request's tree below 16 times its body
+ * and 8 MiB, however the body is made. What we have written ourselves
+ * (JSON_OWN) is read whatever it holds. */
 size_t json_max_values(size_t n);
 
 /* Judges and rewrites n bytes at text. *out is valid for json_scanned_free

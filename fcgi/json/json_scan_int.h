@@ -14,7 +14,7 @@ struct name {
 struct scan {
     const char *start, *p, *end;
     unsigned lenient;
-    int depth;
+    int depth, max_depth;
     struct json_scanned *out;
     size_t max_values, cap_values;
     struct name *names; /* of all objects that are open, innermost last */

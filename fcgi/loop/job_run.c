@@ -45,7 +45,7 @@ job_args(struct job_run *run, const struct record *rec, void *out)
     struct bind_error why;
     enum err e;
 
-    e = json_parse(run->arena, run->args, strlen(run->args), JSON_STRICT, &tree,
+    e = json_parse(run->arena, run->args, strlen(run->args), JSON_OWN, &tree,
                    &syntax);
     if (e == ERR_OK) {
         e = record_bind(run->arena, rec, tree, 0, out, &why);

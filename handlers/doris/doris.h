@@ -546,7 +546,8 @@ extern const struct form doris_form, doris_text_form, doris_rpc_form;
     .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_INTEGRAL |        \
             BIND_CAMEL | BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET
 
-/* The record as the text of a doc column, in the arena. */
+/* The record as the text of a doc column, in the arena. LIMIT when what it
+ * makes could not be read back, which is tried. */
 enum err doris_doc_render(struct arena *a, const struct record *rec,
                           const void *in, const char **out) MUST_USE;
 

@@ -281,25 +281,39 @@ an_object_of_many_names_is_bounded_work(void **state)
     buf_free(&b);
 }
 
-/* 90,000 names of four bytes in a MiB, more than are read. */
+/* Half a million in a MiB of a client's; ours are read all. */
 static void
 more_values_than_the_memory_allows_are_refused(void **state)
 {
     struct buf b = BUF_INIT(2 << 20);
 
     (void)state;
-    buf_putc(&b, '{');
-    for (int i = 0; i < 90000; i++)
-        buf_printf(&b, "%s\"%05x\":1", i > 0 ? "," : "", i);
-    buf_putc(&b, '}');
-    assert_int_equal(parse_n(b.p, b.n, JSON_STRICT), ERR_LIMIT);
-    assert_string_equal(why.reason, "too many values");
-    buf_reset(&b);
     buf_putc(&b, '[');
     for (int i = 0; i < 500000; i++)
         buf_puts(&b, "0,");
     buf_puts(&b, "0]");
     assert_int_equal(parse_n(b.p, b.n, JSON_STRICT), ERR_LIMIT);
+    assert_string_equal(why.reason, "too many values");
+    assert_int_equal(parse_n(b.p, b.n, JSON_OWN), ERR_OK);
+    buf_free(&b);
+}
+
+/* A client's tree of 64 lies within a document of ours. */
+static void
+what_we_have_written_may_be_twice_as_deep(void **state)
+{
+    struct buf b = BUF_INIT(1024);
+
+    (void)state;
+    buf_fill(&b, '[', 2 * JSON_MAX_DEPTH);
+    buf_fill(&b, ']', 2 * JSON_MAX_DEPTH);
+    assert_int_equal(parse_n(b.p, b.n, JSON_STRICT), ERR_LIMIT);
+    assert_int_equal(parse_n(b.p, b.n, JSON_OWN), ERR_OK);
+    buf_reset(&b);
+    buf_fill(&b, '[', 2 * JSON_MAX_DEPTH + 1);
+    buf_fill(&b, ']', 2 * JSON_MAX_DEPTH + 1);
+    assert_int_equal(parse_n(b.p, b.n, JSON_OWN), ERR_LIMIT);
+    assert_string_equal(why.reason, "nested too deep");
     buf_free(&b);
 }
 
@@ -346,6 +360,7 @@ main(void)
         T(every_prefix_of_a_text_is_refused),
         T(an_object_of_many_names_is_bounded_work),
         T(more_values_than_the_memory_allows_are_refused),
+        T(what_we_have_written_may_be_twice_as_deep),
         T(the_rewritten_text_has_tags_and_one_form_of_escapes),
     };
 

@@ -203,7 +203,7 @@ expect_bounded(char open, const char *unit, size_t values, size_t pieces)
     buf_fill(&b, ' ', body - b.n);
     before = allocated(0);
     assert_int_equal(json_parse(a, b.p, b.n, 0, &j, &why), ERR_OK);
-    assert_true(allocated(n * pieces * 16) - before <= 8 * body + (1 << 20));
+    assert_true(allocated(n * pieces * 16) - before <= 16 * body + (8 << 20));
     buf_free(&b);
     arena_free(a);
 }

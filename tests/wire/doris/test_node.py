@@ -252,3 +252,25 @@ def test_a_node_is_decommissioned(ms):
         ms.missing(not_dropped(iid, f"1:{iid}:be3"), operation,
                    change(iid, be(iid, 1), be(iid, 3)))
         assert ms.get_cluster(iid)["nodes"] == nodes
+
+
+# ---- many ----
+
+def test_a_cluster_of_many_nodes_goes_on_being_changed(ms):
+    """What was accepted is read back by every later change, however many
+    values its document has."""
+    iid = ms.instance()
+    nodes = [be(iid, n) for n in range(4000)]
+    for n, node in enumerate(nodes):
+        node["ip"] = f"10.0.{n // 250}.{n % 250}"
+    ms.cluster(iid, nodes=nodes[:3000])
+    for n in (3000, 3500):
+        ms.ok("add_node", change(iid, *nodes[n:n + 500]))
+    assert len(ms.get_cluster(iid)["nodes"]) == 4000
+    ms.ok("drop_node", change(iid, nodes[0]))
+    ms.ok("rename_cluster", {"instance_id": iid, "cluster": {
+        "cluster_id": "c1", "cluster_name": "other"}})
+    assert len(ms.get_cluster(iid)["nodes"]) == 3999
+    ms.ok("drop_cluster", {"instance_id": iid,
+                           "cluster": {"cluster_id": "c1"}})
+    ms.ok("drop_instance", {"instance_id": iid})
