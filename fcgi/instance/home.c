@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/beneath.h"
 
 #define DATA       "instance_data"
 #define NEW_MARKER HOME_MARKER ".new"
@@ -34,19 +34,6 @@ refuse(struct home_error *why, enum err e, const char *path, const char *text)
 {
     (void)snprintf(why->text, sizeof(why->text), "%.300s %s", path, text);
     return e;
-}
-
-/* Below dir, through no link and out of nowhere. */
-static int
-open_beneath(int dir, const char *path, int flags)
-{
-    struct open_how how = {
-        .flags = (unsigned)(flags | O_CLOEXEC),
-        .resolve =
-            RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-
-    return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 
 /* ---- roots ---- */
@@ -139,7 +126,7 @@ step_into(int dir, const char *name, bool make, mode_t mode)
 
     if (make && mkdirat(dir, name, mode) != 0 && errno != EEXIST)
         return -1;
-    fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY);
+    fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY, 0);
     /* umask is 027; what leads to a home is for all servers' accounts */
     if (fd >= 0 && make && mode != 0700 && fchmod(fd, mode) != 0) {
         (void)close(fd);
@@ -185,7 +172,7 @@ walk(const struct home *h, bool make, int *fd, struct home_error *why)
 static enum err
 read_marker(int fd, char out[65])
 {
-    int file = open_beneath(fd, HOME_MARKER, O_RDONLY | O_NOFOLLOW);
+    int file = open_beneath(fd, HOME_MARKER, O_RDONLY | O_NOFOLLOW, 0);
     ssize_t n;
 
     out[0] = '\0';
@@ -320,7 +307,7 @@ remove_entry(int dir, const char *name, int depth, struct home_error *why)
         return ERR_OK;
     if (errno != EISDIR && errno != EPERM)
         return because(why, ERR_DENIED, "cannot be removed:", name);
-    fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         return because(why, ERR_DENIED, "cannot be removed:", name);
     e = clear(fd, NULL, depth + 1, why);
@@ -435,7 +422,7 @@ used(int dir, int depth)
         n += (int64_t)st.st_blocks * 512;
         if (!S_ISDIR(st.st_mode))
             continue;
-        fd = open_beneath(dir, e->d_name, O_RDONLY | O_DIRECTORY);
+        fd = open_beneath(dir, e->d_name, O_RDONLY | O_DIRECTORY, 0);
         if (fd < 0)
             continue;
         sub = used(fd, depth + 1);

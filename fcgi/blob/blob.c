@@ -1,0 +1,234 @@
+/* What all kinds of stores share: urls, keys, sums, small texts. */
+#include "blob.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blob_kind.h"
+#include "buf.h"
+#include "crypt/digest.h"
+
+#define TEXT_MAX ((size_t)1 << 20)
+
+static const struct blob_kind *const kinds[] = { &blob_file, &blob_webhdfs,
+                                                 &blob_s3 };
+
+bool
+blob_is_key(const char *key)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789_.-/";
+    size_t n = strlen(key);
+
+    return n > 0 && n <= BLOB_KEY_MAX && strspn(key, plain) == n &&
+           key[0] != '/' && key[n - 1] != '/' && strstr(key, "//") == NULL &&
+           strstr(key, "..") == NULL && strstr(key, "/./") == NULL;
+}
+
+static int
+hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+const char *
+blob_option(struct arena *a, const char *query, const char *name)
+{
+    size_t len = strlen(name), n, to = 0;
+    char *v;
+
+    while (*query != '\0') {
+        n = strcspn(query, "&");
+        if (n > len && strncmp(query, name, len) == 0 && query[len] == '=')
+            break;
+        query += n + (query[n] == '&');
+    }
+    if (*query == '\0')
+        return NULL;
+    v = arena_strndup(a, query + len + 1, n - len - 1);
+    for (size_t i = 0; v != NULL && v[i] != '\0'; i++) {
+        if (v[i] == '%' && hex(v[i + 1]) >= 0 && hex(v[i + 2]) >= 0) {
+            v[to++] = (char)(hex(v[i + 1]) * 16 + hex(v[i + 2]));
+            i += 2;
+        } else {
+            v[to++] = v[i];
+        }
+    }
+    if (v != NULL)
+        v[to] = '\0';
+    return v;
+}
+
+enum err
+blob_status(int status, const char *what, char why[BLOB_WHY])
+{
+    (void)snprintf(why, BLOB_WHY, "%s: HTTP status %d", what, status);
+    if (status == 404)
+        return ERR_NOT_FOUND;
+    if (status == 401 || status == 403)
+        return ERR_DENIED;
+    if (status == 507 || status == 413)
+        return ERR_LIMIT;
+    return ERR_PEER;
+}
+
+enum err
+blob_open(struct arena *a, const struct blob_config *cfg,
+          struct blob_store **out, char why[BLOB_WHY])
+{
+    struct blob_store *s = arena_alloc(a, sizeof(*s));
+    const char *rest = strstr(cfg->url, "://");
+    size_t n = rest != NULL ? (size_t)(rest - cfg->url) : 0;
+
+    if (s == NULL)
+        return ERR_NOMEM;
+    s->cfg = *cfg;
+    for (size_t i = 0; i < COUNT(kinds) && rest != NULL; i++)
+        if (strlen(kinds[i]->scheme) == n &&
+            strncmp(cfg->url, kinds[i]->scheme, n) == 0)
+            s->kind = kinds[i];
+    *out = s;
+    if (s->kind != NULL)
+        return s->kind->open(a, s, rest + 3, why);
+    (void)snprintf(why, BLOB_WHY,
+                   "must begin with file://, webhdfs:// or s3://");
+    return ERR_BAD_PARAM;
+}
+
+/* ---- sums ---- */
+
+struct counted {
+    blob_read_fn *read;
+    void *ctx;
+    struct digest *digest;
+    int64_t bytes;
+};
+
+static int64_t
+read_counted(void *ctx, char *p, size_t n)
+{
+    struct counted *c = ctx;
+    int64_t got = c->read(c->ctx, p, n);
+
+    if (got > 0 && !digest_add(c->digest, p, (size_t)got))
+        return -1;
+    if (got > 0)
+        c->bytes += got;
+    return got;
+}
+
+static enum err
+check_key(const char *key, char why[BLOB_WHY])
+{
+    if (blob_is_key(key))
+        return ERR_OK;
+    (void)snprintf(why, BLOB_WHY, "is no name of a file that can be kept");
+    return ERR_BAD_PARAM;
+}
+
+enum err
+blob_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
+         struct blob_sum *sum, char why[BLOB_WHY])
+{
+    struct counted c = { read, ctx, digest_new(), 0 };
+    enum err e = check_key(key, why);
+
+    if (e == ERR_OK && c.digest == NULL)
+        e = ERR_NOMEM;
+    if (e == ERR_OK)
+        e = s->kind->put(s, key, read_counted, &c, why);
+    if (e == ERR_OK)
+        e = digest_hex(c.digest, sum->sha256);
+    sum->bytes = c.bytes;
+    digest_free(c.digest);
+    return e;
+}
+
+enum err
+blob_get(struct blob_store *s, const char *key, int64_t offset,
+         blob_write_fn *write, void *ctx, char why[BLOB_WHY])
+{
+    enum err e = check_key(key, why);
+
+    return e == ERR_OK ? s->kind->get(s, key, offset, write, ctx, why) : e;
+}
+
+enum err
+blob_size(struct blob_store *s, const char *key, int64_t *bytes,
+          char why[BLOB_WHY])
+{
+    enum err e = check_key(key, why);
+
+    return e == ERR_OK ? s->kind->size(s, key, bytes, why) : e;
+}
+
+enum err
+blob_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
+{
+    enum err e = check_key(key, why);
+
+    return e == ERR_OK ? s->kind->drop(s, key, why) : e;
+}
+
+/* ---- small texts ---- */
+
+static bool
+write_text(void *ctx, const char *p, size_t n)
+{
+    buf_put(ctx, p, n);
+    return buf_err(ctx) == ERR_OK;
+}
+
+enum err
+blob_text(struct blob_store *s, struct arena *a, const char *key,
+          const char **out, char why[BLOB_WHY])
+{
+    struct buf b = BUF_INIT(TEXT_MAX);
+    enum err e = blob_get(s, key, 0, write_text, &b, why);
+
+    if (e == ERR_NOT_FOUND)
+        e = ERR_OK;
+    *out = e == ERR_OK ? arena_strndup(a, buf_text(&b), b.n) : NULL;
+    buf_free(&b);
+    return e == ERR_OK && *out == NULL ? ERR_NOMEM : e;
+}
+
+struct text {
+    const char *p;
+    size_t left;
+};
+
+static int64_t
+read_text(void *ctx, char *p, size_t n)
+{
+    struct text *t = ctx;
+
+    n = n < t->left ? n : t->left;
+    memcpy(p, t->p, n);
+    t->p += n;
+    t->left -= n;
+    return (int64_t)n;
+}
+
+enum err
+blob_add_line(struct blob_store *s, struct arena *a, const char *key,
+              const char *line, char why[BLOB_WHY])
+{
+    struct blob_sum sum;
+    const char *old, *new;
+    struct text t;
+    enum err e = blob_text(s, a, key, &old, why);
+
+    if (e != ERR_OK)
+        return e;
+    new = arena_printf(a, "%s%s\n", old, line);
+    if (new == NULL)
+        return ERR_NOMEM;
+    t = (struct text){ new, strlen(new) };
+    return blob_put(s, key, read_text, &t, &sum, why);
+}

@@ -1,0 +1,38 @@
+/* What a kind of store must be able to do; see blob.h. */
+#ifndef MG_BLOB_KIND_H
+#define MG_BLOB_KIND_H
+
+#include "blob.h"
+
+struct blob_kind {
+    const char *scheme; /* "file" */
+    enum err (*open)(struct arena *a, struct blob_store *s, const char *rest,
+                     char why[BLOB_WHY]);
+    enum err (*put)(struct blob_store *s, const char *key, blob_read_fn *read,
+                    void *ctx, char why[BLOB_WHY]);
+    enum err (*get)(struct blob_store *s, const char *key, int64_t offset,
+                    blob_write_fn *write, void *ctx, char why[BLOB_WHY]);
+    enum err (*size)(struct blob_store *s, const char *key, int64_t *bytes,
+                     char why[BLOB_WHY]);
+    enum err (*drop)(struct blob_store *s, const char *key, char why[BLOB_WHY]);
+};
+extern const struct blob_kind blob_file, blob_webhdfs, blob_s3;
+
+struct blob_store {
+    const struct blob_kind *kind;
+    struct blob_config cfg;
+    const char *base;            /* directory, or path below the host; no '/' at
+                                  * its end; "" = the top */
+    const char *endpoint;        /* "http://host:port" */
+    const char *user;            /* webhdfs */
+    const char *bucket, *region; /* s3 */
+};
+
+/* The value of `name` in a query "a=1&b=2", percent-decoded, in the arena;
+ * NULL when absent or without memory. */
+const char *blob_option(struct arena *a, const char *query, const char *name);
+
+/* The class of an HTTP status that is no success. */
+enum err blob_status(int status, const char *what, char why[BLOB_WHY]);
+
+#endif

@@ -1,0 +1,362 @@
+/* S3: signed by libcurl (AWS signature version 4), path-style addresses. What
+ * fits one piece is one PUT; more goes up in parts, and is there when the last
+ * call has put them together. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blob_kind.h"
+#include "buf.h"
+#include "crypt.h"
+#include "egress/http.h"
+
+#define URL_MAX   4096
+#define REPLY_MAX ((size_t)64 << 10)
+#define PART      ((size_t)8 << 20) /* S3 takes none below 5 MiB but the last */
+#define PARTS_MAX 10000
+#define TRIES     3
+
+static enum err
+bad(char why[BLOB_WHY], const char *text)
+{
+    (void)snprintf(why, BLOB_WHY, "%s", text);
+    return ERR_BAD_PARAM;
+}
+
+static enum err
+s3_open(struct arena *a, struct blob_store *s, const char *rest,
+        char why[BLOB_WHY])
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+    size_t bucket = strcspn(rest, "/?");
+    const char *query = strchr(rest, '?');
+    size_t path = query != NULL ? (size_t)(query - rest) : strlen(rest);
+    size_t n;
+
+    while (path > bucket && rest[path - 1] == '/')
+        path--;
+    s->bucket = arena_strndup(a, rest, bucket);
+    s->base = arena_strndup(a, rest + bucket, path - bucket);
+    if (s->bucket == NULL || s->base == NULL)
+        return ERR_NOMEM;
+    if (bucket < 3 || bucket > 63 || strspn(s->bucket, plain) != bucket)
+        return bad(why, "s3:// needs a bucket: s3://bucket/prefix");
+    if (s->base[0] != '\0' && !blob_is_key(s->base + 1))
+        return bad(why, "s3:// with a prefix that is none");
+    s->region = query != NULL ? blob_option(a, query + 1, "region") : NULL;
+    if (s->region == NULL)
+        s->region = "us-east-1";
+    if (strspn(s->region, plain) != strlen(s->region))
+        return bad(why, "s3:// with a region that is none");
+    s->endpoint = query != NULL ? blob_option(a, query + 1, "endpoint") : NULL;
+    if (s->endpoint == NULL)
+        s->endpoint = arena_printf(a, "https://s3.%s.amazonaws.com", s->region);
+    if (s->endpoint == NULL)
+        return ERR_NOMEM;
+    n = strlen(s->endpoint);
+    if ((strncmp(s->endpoint, "http://", 7) != 0 &&
+         strncmp(s->endpoint, "https://", 8) != 0) ||
+        strpbrk(s->endpoint, "@?# ") != NULL || s->endpoint[n - 1] == '/')
+        return bad(why, "s3:// with an endpoint that is no http://host:port");
+    if (s->cfg.access_key == NULL || s->cfg.secret_key == NULL)
+        return bad(why, "s3:// needs an access key and a secret key");
+    return ERR_OK;
+}
+
+/* ---- one signed call ---- */
+
+struct signed_call {
+    struct http_call http;
+    char url[URL_MAX];
+    char sigv4[96], sum[96], range[48];
+    struct buf reply;
+};
+
+static bool
+take_reply(void *ctx, const char *p, size_t n)
+{
+    struct signed_call *c = ctx;
+
+    buf_put(&c->reply, p, n);
+    return buf_err(&c->reply) == ERR_OK;
+}
+
+/* query: sorted by name, escaped, "name=" for one without a value, as it is
+ * signed. The payload's sum is part of what is signed, also of an empty one. */
+static enum err
+prepare(struct blob_store *s, struct signed_call *c, const char *method,
+        const char *key, const char *query, struct span body)
+{
+    char hex[65];
+    int n;
+
+    memset(c, 0, sizeof(*c));
+    c->reply = (struct buf)BUF_INIT(REPLY_MAX);
+    n = snprintf(c->url, sizeof(c->url), "%s/%s%s/%s%s%s", s->endpoint,
+                 s->bucket, s->base, key, query[0] != '\0' ? "?" : "", query);
+    if (n < 0 || (size_t)n >= sizeof(c->url))
+        return ERR_LIMIT;
+    (void)snprintf(c->sigv4, sizeof(c->sigv4), "aws:amz:%s:s3", s->region);
+    crypt_sha256_hex(body.p != NULL ? body.p : "", body.n, hex);
+    (void)snprintf(c->sum, sizeof(c->sum), "x-amz-content-sha256: %s", hex);
+    c->http = (struct http_call){
+        .method = method,
+        .url = c->url,
+        .bytes = body,
+        .header = { c->sum },
+        .write = take_reply,
+        .write_ctx = c,
+        .sigv4 = c->sigv4,
+        .access_key = s->cfg.access_key,
+        .secret_key = s->cfg.secret_key,
+        .from = s->cfg.from,
+        .go_on = s->cfg.go_on,
+        .go_on_ctx = s->cfg.ctx,
+    };
+    return ERR_OK;
+}
+
+static enum err
+finish(struct signed_call *c, enum err e, const char *what, char why[BLOB_WHY])
+{
+    if (e != ERR_OK)
+        (void)snprintf(why, BLOB_WHY, "%.16s: %.230s", what, c->http.why);
+    else if (c->http.status < 200 || c->http.status > 299)
+        e = blob_status(c->http.status, what, why);
+    return e;
+}
+
+/* A call whose body lies in memory, tried again when that may help. */
+static enum err
+ask(struct blob_store *s, struct signed_call *c, const char *method,
+    const char *key, const char *query, struct span body, char why[BLOB_WHY])
+{
+    enum err e = ERR_OK;
+
+    for (int i = 0; i < TRIES; i++) {
+        if (i > 0)
+            buf_free(&c->reply);
+        e = prepare(s, c, method, key, query, body);
+        if (e == ERR_OK)
+            e = finish(c, http_call(&c->http), method, why);
+        if (e != ERR_PEER && e != ERR_TIMEOUT)
+            break;
+    }
+    return e;
+}
+
+/* ---- the calls ---- */
+
+/* The text of the first <name> of a reply, into out. */
+static bool
+element(const struct buf *reply, const char *name, char *out, size_t size)
+{
+    char open[64], close[64];
+    const char *p, *end;
+
+    (void)snprintf(open, sizeof(open), "<%s>", name);
+    (void)snprintf(close, sizeof(close), "</%s>", name);
+    p = strstr(buf_text(reply), open);
+    end = p != NULL ? strstr(p, close) : NULL;
+    if (end == NULL)
+        return false;
+    p += strlen(open);
+    return snprintf(out, size, "%.*s", (int)(end - p), p) < (int)size;
+}
+
+static enum err
+begin_parts(struct blob_store *s, const char *key, char id[512],
+            char why[BLOB_WHY])
+{
+    struct signed_call c;
+    char raw[256];
+    enum err e =
+        ask(s, &c, "POST", key, "uploads=", (struct span){ NULL, 0 }, why);
+
+    if (e == ERR_OK && (!element(&c.reply, "UploadId", raw, sizeof(raw)) ||
+                        http_escape(raw, false, id, 512) != ERR_OK)) {
+        (void)snprintf(why, BLOB_WHY, "POST: the reply has no UploadId");
+        e = ERR_PEER;
+    }
+    buf_free(&c.reply);
+    return e;
+}
+
+static enum err
+send_part(struct blob_store *s, const char *key, const char *id, unsigned n,
+          struct span body, struct buf *list, char why[BLOB_WHY])
+{
+    struct signed_call c;
+    char query[640];
+    enum err e;
+
+    (void)snprintf(query, sizeof(query), "partNumber=%u&uploadId=%s", n, id);
+    e = ask(s, &c, "PUT", key, query, body, why);
+    if (e == ERR_OK)
+        buf_printf(list,
+                   "<Part><PartNumber>%u</PartNumber><ETag>%s</ETag></Part>", n,
+                   c.http.etag);
+    buf_free(&c.reply);
+    return e;
+}
+
+/* The answer may be 200 with an error in it. */
+static enum err
+end_parts(struct blob_store *s, const char *key, const char *id,
+          const struct buf *list, char why[BLOB_WHY])
+{
+    struct buf body = BUF_INIT((size_t)4 << 20);
+    struct signed_call c;
+    char query[600];
+    enum err e;
+
+    (void)snprintf(query, sizeof(query), "uploadId=%s", id);
+    buf_printf(&body, "<CompleteMultipartUpload>%s</CompleteMultipartUpload>",
+               buf_text(list));
+    e = buf_err(&body);
+    if (e == ERR_OK) {
+        e = ask(s, &c, "POST", key, query, (struct span){ body.p, body.n },
+                why);
+        if (e == ERR_OK && strstr(buf_text(&c.reply), "<Error>") != NULL) {
+            (void)snprintf(why, BLOB_WHY, "POST: parts were not put together");
+            e = ERR_PEER;
+        }
+        buf_free(&c.reply);
+    }
+    buf_free(&body);
+    return e;
+}
+
+static void
+give_up_parts(struct blob_store *s, const char *key, const char *id)
+{
+    char query[600], why[BLOB_WHY];
+    struct signed_call c;
+
+    (void)snprintf(query, sizeof(query), "uploadId=%s", id);
+    (void)ask(s, &c, "DELETE", key, query, (struct span){ NULL, 0 }, why);
+    buf_free(&c.reply);
+}
+
+/* As many bytes as there are, up to a part. -1: broken off. */
+static int64_t
+fill(blob_read_fn *read, void *ctx, char *piece)
+{
+    int64_t n = 0, got = 1;
+
+    while (got > 0 && (size_t)n < PART) {
+        got = read(ctx, piece + n, PART - (size_t)n);
+        if (got < 0)
+            return -1;
+        n += got;
+    }
+    return n;
+}
+
+static enum err
+broken_off(char why[BLOB_WHY])
+{
+    (void)snprintf(why, BLOB_WHY, "broken off");
+    return ERR_STATE;
+}
+
+static enum err
+put_parts(struct blob_store *s, const char *key, char *piece,
+          blob_read_fn *read, void *ctx, char why[BLOB_WHY])
+{
+    struct buf list = BUF_INIT((size_t)3 << 20);
+    char id[512];
+    int64_t n = (int64_t)PART;
+    enum err e = begin_parts(s, key, id, why);
+
+    if (e != ERR_OK)
+        return e;
+    for (unsigned i = 1; e == ERR_OK && n > 0; i++) {
+        if (i > PARTS_MAX) {
+            (void)snprintf(why, BLOB_WHY, "larger than %u parts", PARTS_MAX);
+            e = ERR_LIMIT;
+            break;
+        }
+        e = send_part(s, key, id, i, (struct span){ piece, (size_t)n }, &list,
+                      why);
+        n = e == ERR_OK && (size_t)n == PART ? fill(read, ctx, piece) : 0;
+        if (n < 0)
+            e = broken_off(why);
+    }
+    if (e == ERR_OK)
+        e = end_parts(s, key, id, &list, why);
+    if (e != ERR_OK)
+        give_up_parts(s, key, id);
+    buf_free(&list);
+    return e;
+}
+
+static enum err
+s3_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
+       char why[BLOB_WHY])
+{
+    char *piece = malloc(PART);
+    struct signed_call c;
+    int64_t n;
+    enum err e;
+
+    if (piece == NULL)
+        return ERR_NOMEM;
+    n = fill(read, ctx, piece);
+    if (n < 0) {
+        e = broken_off(why);
+    } else if ((size_t)n == PART) {
+        e = put_parts(s, key, piece, read, ctx, why);
+    } else {
+        e = ask(s, &c, "PUT", key, "", (struct span){ piece, (size_t)n }, why);
+        buf_free(&c.reply);
+    }
+    free(piece);
+    return e;
+}
+
+static enum err
+s3_get(struct blob_store *s, const char *key, int64_t offset,
+       blob_write_fn *write, void *ctx, char why[BLOB_WHY])
+{
+    struct signed_call c;
+    enum err e = prepare(s, &c, "GET", key, "", (struct span){ NULL, 0 });
+
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(c.range, sizeof(c.range), "Range: bytes=%lld-",
+                   (long long)offset);
+    if (offset > 0)
+        c.http.header[1] = c.range;
+    c.http.write = write;
+    c.http.write_ctx = ctx;
+    e = finish(&c, http_call(&c.http), "GET", why);
+    buf_free(&c.reply);
+    return e;
+}
+
+static enum err
+s3_size(struct blob_store *s, const char *key, int64_t *bytes,
+        char why[BLOB_WHY])
+{
+    struct signed_call c;
+    enum err e = ask(s, &c, "HEAD", key, "", (struct span){ NULL, 0 }, why);
+
+    if (e == ERR_OK)
+        *bytes = c.http.length;
+    buf_free(&c.reply);
+    return e;
+}
+
+static enum err
+s3_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
+{
+    struct signed_call c;
+    enum err e = ask(s, &c, "DELETE", key, "", (struct span){ NULL, 0 }, why);
+
+    buf_free(&c.reply);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+const struct blob_kind blob_s3 = { "s3",   s3_open, s3_put,
+                                   s3_get, s3_size, s3_drop };

@@ -1,0 +1,180 @@
+"""Where backups go: a directory, WebHDFS, S3. What is there is whole."""
+
+import hashlib
+import os
+import subprocess
+
+import pytest
+
+from support import objects
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))))
+PROGRAM = os.path.join(ROOT, "build", "asan", "support", "blob_shell")
+LARGE = os.urandom(1 << 20) * 20  # three parts of S3
+
+
+class Store:
+    def __init__(self, url, files):
+        self.url, self.files = url, files
+
+    def __call__(self, *words, data=b"", secret=objects.SECRET):
+        return subprocess.run(
+            [PROGRAM, self.url, *words], input=data, capture_output=True,
+            timeout=120, env={**os.environ,
+                              "METAGATE_TEST_ACCESS_KEY": objects.ACCESS,
+                              "METAGATE_TEST_SECRET_KEY": secret})
+
+    def ok(self, *words, data=b""):
+        done = self(*words, data=data)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *words, data=b"", **how):
+        done = self(*words, data=data, **how)
+        assert done.returncode == 1
+        return done.stderr.decode()
+
+
+class Directory:
+    """The files below a directory, as the servers show theirs."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __iter__(self):
+        return iter([os.path.join(d, f) for d, _, names in os.walk(self.path)
+                     for f in names])
+
+    def clear(self):
+        for path in self:
+            os.remove(path)
+
+
+@pytest.fixture(params=["file", "webhdfs", "s3"])
+def store(request, tmp_path):
+    if request.param == "file":
+        yield Store(f"file://{tmp_path}", Directory(tmp_path))
+        return
+    with (objects.HDFS if request.param == "webhdfs" else objects.S3)() as s:
+        store = Store(s.url, s.files)
+        store.server = s
+        yield store
+
+
+def test_what_was_put_is_read_back(store):
+    for data in (b"", b"one", LARGE):
+        said = store.ok("put", "clust1/shard1/base.tgz", data=data).decode()
+        assert said.split() == [str(len(data)),
+                                hashlib.sha256(data).hexdigest()]
+        assert store.ok("get", "clust1/shard1/base.tgz") == data
+        assert int(store.ok("size", "clust1/shard1/base.tgz")) == len(data)
+    assert len(list(store.files)) == 1
+    assert store.ok("get", "clust1/shard1/base.tgz", "20971000") == \
+        LARGE[20971000:]
+
+
+def test_what_broke_off_is_not_there(store):
+    store.ok("put", "a/b", data=b"before")
+    for data in (b"x", LARGE):
+        assert store.refused("fail", "a/b", data=data).startswith("state")
+        assert store.ok("get", "a/b") == b"before"
+        store.refused("fail", "a/new", data=data)
+        assert "not_found" in store.refused("get", "a/new")
+        assert "not_found" in store.refused("size", "a/new")
+    if hasattr(store, "server"):
+        assert not store.server.uploads
+    assert len(list(store.files)) == 1
+
+
+def test_lines_are_added(store):
+    assert store.ok("text", "storage.txt") == b""
+    store.ok("line", "storage.txt", "/coldbackup/a.tgz")
+    store.ok("line", "storage.txt", "/coldbackup/b.tgz")
+    assert store.ok("text", "storage.txt") == \
+        b"/coldbackup/a.tgz\n/coldbackup/b.tgz\n"
+
+
+def test_what_was_dropped_is_gone(store):
+    store.ok("put", "a/b/c", data=b"x")
+    store.ok("drop", "a/b/c")
+    store.ok("drop", "a/b/c")
+    store.ok("drop", "never/was")
+    assert not list(store.files)
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../b", "/a", "a//b", "a/", "",
+                                 "a b", "a\nb", "a/./b", "é"])
+def test_names_that_lead_elsewhere_are_refused(store, key):
+    assert store.refused("put", key, data=b"x").startswith("bad_param")
+    assert not list(store.files)
+
+
+@pytest.mark.parametrize("url", [
+    "ftp://x/y", "file://relative", "file:///", "webhdfs://", "s3://B/x",
+    "s3://bucket/../x?endpoint=http://127.0.0.1:1",
+    "s3://bucket/x?endpoint=file:///etc", "webhdfs://a@b/x",
+    "s3://bucket/x?endpoint=http://u:p@127.0.0.1:1"])
+def test_urls_that_are_none_are_refused(url):
+    assert Store(url, None).refused("size", "a").startswith("bad_param")
+
+
+def test_no_link_leads_out_of_a_directory(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "file").write_text("what is outside")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "link").symlink_to(tmp_path / "outside")
+    store = Store(f"file://{tmp_path}/base", None)
+    assert store.refused("get", "link/file").startswith("denied")
+    store.refused("put", "link/new", data=b"x")
+    assert os.listdir(tmp_path / "outside") == ["file"]
+
+
+def test_a_wrong_secret_is_told_and_never_shown():
+    with objects.S3() as s:
+        said = Store(s.url, s.files).refused("put", "a", data=b"x",
+                                             secret="wrong-secret")
+        assert said.startswith("denied") and "wrong-secret" not in said
+        assert len(s.refused) == 1
+
+
+def test_a_call_that_failed_in_passing_is_made_again():
+    with objects.S3() as s:
+        left = [2]
+
+        def broken(handler):
+            if left[0] == 0:
+                return False
+            left[0] -= 1
+            handler.body()
+            handler.answer(503)
+            return True
+
+        s.broken = broken
+        Store(s.url, s.files).ok("put", "a", data=b"x")
+        assert list(s.files.values()) == [b"x"]
+
+
+def test_a_store_that_is_away_is_told():
+    with objects.HDFS() as s:
+        url = s.url
+    assert Store(url, None).refused("put", "a", data=b"x").startswith("peer")
+
+
+def test_the_metadata_address_of_clouds_is_no_store():
+    said = Store("s3://bucket/x?endpoint=http://169.254.169.254",
+                 None).refused("size", "a")
+    assert said.startswith("denied")
+
+
+def test_the_published_signature():
+    """The example of Amazon's description of signature version 4 for GET of
+    an object with a range: the checker above computes what is printed there."""
+    empty = hashlib.sha256(b"").hexdigest()
+    assert objects.sigv4(
+        objects.SECRET, "GET", "/test.txt", "",
+        {"host": "examplebucket.s3.amazonaws.com", "range": "bytes=0-9",
+         "x-amz-content-sha256": empty, "x-amz-date": "20130524T000000Z"},
+        ["host", "range", "x-amz-content-sha256", "x-amz-date"], empty,
+        "20130524T000000Z", "us-east-1") == \
+        "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
