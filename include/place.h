@@ -52,7 +52,8 @@ enum err place_listener(size_t i, struct listening *out) MUST_USE;
 enum err place_listener_of(const char *name, size_t i,
                            struct listening *out) MUST_USE;
 
-/* host and port of a "host:port" (host may be [v6]); BAD_PARAM. */
+/* host and port of a "host:port", the host a name, an IPv4 address, or an IPv6
+ * address in brackets, which are not part of it; else BAD_PARAM. */
 enum err place_host_port(const char *text, char *host, size_t host_size,
                          unsigned *port) MUST_USE;
 

@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <netdb.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -18,6 +16,7 @@
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
+#include "host/port.h"
 #include "log.h"
 #include "front/nginx.h"
 #include "place.h"
@@ -238,41 +237,25 @@ look_disk(struct look *l)
 /* ---- listeners ---- */
 
 static bool
-answers(const char *host, unsigned port)
+answers(const struct port_address *a)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-                              .ai_flags = AI_NUMERICHOST };
-    struct timeval t = { .tv_sec = CONNECT_MS / 1000 };
-    struct addrinfo *ai = NULL;
-    char service[8];
-    bool ok = false;
-    int fd;
+    int fd = port_connect(a, CONNECT_MS);
 
-    snprintf(service, sizeof(service), "%u", port);
-    if (getaddrinfo(host, service, &hints, &ai) != 0)
-        return false;
-    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
-        ok = connect(fd, ai->ai_addr, ai->ai_addrlen) == 0;
+    if (fd >= 0)
         (void)close(fd);
-    }
-    freeaddrinfo(ai);
-    return ok;
+    return fd >= 0;
 }
 
 static void
 look_listener(struct look *l, const struct listening *at, enum err e)
 {
     struct finding f = { 0 };
-    char host[256];
-    unsigned port = 0;
+    struct port_address a;
 
-    if (e != ERR_OK ||
-        place_host_port(at->address, host, sizeof(host), &port) != ERR_OK) {
+    if (e != ERR_OK || port_address(at->address, &a) != ERR_OK) {
         FOUND(&f, FAIL, "%s has no address", at->id);
         CURE(&f, "see [listen] %s in metagate.ini", at->key);
-    } else if (!answers(host, port)) {
+    } else if (!answers(&a)) {
         FOUND(&f, FAIL, "%s does not answer on %s", at->id, at->address);
         CURE(&f, "`metagate status` tells what runs, RUN_DIR/log why not");
     } else {

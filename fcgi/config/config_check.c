@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "scope.h"
 
 static bool
@@ -145,12 +146,12 @@ is_names(const char *value)
 static bool
 is_server(char *element)
 {
-    char *colon = strrchr(element, ':');
+    char host[ELEMENT_BYTES];
+    unsigned port;
 
     if (strncmp(element, "unix:", 5) == 0)
         return element[5] == '/';
-    return colon != NULL && colon != element && is_number(colon + 1, 65535) &&
-           strcmp(colon, ":0") != 0;
+    return place_host_port(element, host, sizeof(host), &port) == ERR_OK;
 }
 
 const char *

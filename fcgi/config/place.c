@@ -235,12 +235,17 @@ place_host_port(const char *text, char *host, size_t host_size, unsigned *port)
     unsigned long v;
     char *end;
     size_t n;
+    bool v6;
 
     if (colon == NULL || colon[1] < '0' || colon[1] > '9')
         return ERR_BAD_PARAM;
     v = strtoul(colon + 1, &end, 10);
     n = (size_t)(colon - text);
-    if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
+    /* without brackets nobody could tell which colon parts the port */
+    v6 = memchr(text, ':', n) != NULL;
+    if (v6 != (n > 2 && text[0] == '[' && text[n - 1] == ']'))
+        return ERR_BAD_PARAM;
+    if (v6) {
         text++;
         n -= 2;
     }

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "base/embed.h"
 #include "file.h"
+#include "host/port.h"
 #include "nginx_render.h"
 #include "place.h"
 
@@ -151,12 +152,11 @@ set_workers(struct job *j)
 static enum err
 check_address(struct job *j, const struct listening *l, enum err e)
 {
-    char host[256];
-    unsigned port;
+    struct port_address a;
 
     if (e == ERR_OK)
-        e = place_host_port(l->address, host, sizeof(host), &port);
-    if (e == ERR_OK && strspn(host, "0123456789abcdefABCDEF.:") == strlen(host))
+        e = port_address(l->address, &a);
+    if (e == ERR_OK)
         return ERR_OK;
     (void)snprintf(j->why, j->why_size, "[listen] %s: not address:port: %s",
                    l->key, l->address);

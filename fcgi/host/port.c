@@ -1,4 +1,5 @@
-/* Who holds a TCP port, so that a start-up error can name it. */
+/* Addresses to listen on, and who holds a TCP port, so that a start-up error
+ * can name it. */
 #include "port.h"
 
 #include <arpa/inet.h>
@@ -9,10 +10,84 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "place.h"
+
+/* ---- addresses ---- */
+
+enum err
+port_address(const char *text, struct port_address *out)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&out->sa;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&out->sa;
+    char host[INET6_ADDRSTRLEN];
+    unsigned port;
+
+    memset(out, 0, sizeof(*out));
+    if (place_host_port(text, host, sizeof(host), &port) != ERR_OK)
+        return ERR_BAD_PARAM;
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        out->n = sizeof(*v4);
+        out->in6.s6_addr[10] = out->in6.s6_addr[11] = 0xff;
+        memcpy(&out->in6.s6_addr[12], &v4->sin_addr, 4);
+        return ERR_OK;
+    }
+    if (inet_pton(AF_INET6, host, &v6->sin6_addr) != 1)
+        return ERR_BAD_PARAM;
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons((uint16_t)port);
+    out->n = sizeof(*v6);
+    out->in6 = v6->sin6_addr;
+    return ERR_OK;
+}
+
+/* Who listens on all addresses is reached by loopback. */
+static struct port_address
+reachable(const struct port_address *a)
+{
+    struct port_address to = *a;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&to.sa;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&to.sa;
+
+    if (to.sa.ss_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else if (to.sa.ss_family == AF_INET6 &&
+             IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        v6->sin6_addr = in6addr_loopback;
+    return to;
+}
+
+int
+port_connect(const struct port_address *a, unsigned limit_ms)
+{
+    /* Also on loopback a connection may take a moment, and a full backlog
+     * must not hold us up. */
+    struct timeval limit = { .tv_sec = limit_ms / 1000,
+                             .tv_usec = (limit_ms % 1000) * 1000 };
+    struct port_address to = reachable(a);
+    int fd = socket(to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    if (connect(fd, (const struct sockaddr *)&to.sa, to.n) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+static unsigned
+port_of(const struct port_address *a)
+{
+    return ntohs(a->sa.ss_family == AF_INET
+                     ? ((const struct sockaddr_in *)&a->sa)->sin_port
+                     : ((const struct sockaddr_in6 *)&a->sa)->sin6_port);
+}
 
 /* ---- lines of /proc/net/tcp{,6} ---- */
 
@@ -215,40 +290,9 @@ find_holder(const struct in6_addr *addr, unsigned port, struct port_holder *h)
         find_process(e.inode, h);
 }
 
-/* Both families as one: the address to bind, and its form for comparing. */
-struct address {
-    struct sockaddr_storage sa;
-    socklen_t n;
-    struct in6_addr in6;
-};
-
-static bool
-make_address(const char *host, unsigned port, struct address *a)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&a->sa;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->sa;
-
-    memset(a, 0, sizeof(*a));
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)port);
-        a->n = sizeof(*v4);
-        a->in6.s6_addr[10] = a->in6.s6_addr[11] = 0xff;
-        memcpy(&a->in6.s6_addr[12], &v4->sin_addr, 4);
-        return true;
-    }
-    if (inet_pton(AF_INET6, host, &v6->sin6_addr) != 1)
-        return false;
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons((uint16_t)port);
-    a->n = sizeof(*v6);
-    a->in6 = v6->sin6_addr;
-    return true;
-}
-
 /* As nginx and MariaDB bind: with SO_REUSEADDR, then listen. 0 or errno. */
 static int
-try_listen(const struct address *a)
+try_listen(const struct port_address *a)
 {
     const int on = 1;
     int code = 0;
@@ -266,15 +310,11 @@ try_listen(const struct address *a)
     return code;
 }
 
-enum err
-port_probe(const char *host, unsigned port, struct port_holder *out)
+void
+port_probe(const struct port_address *a, struct port_holder *out)
 {
-    struct address a;
-
     memset(out, 0, sizeof(*out));
-    if (!make_address(host, port, &a))
-        return ERR_BAD_PARAM;
-    out->error = try_listen(&a);
+    out->error = try_listen(a);
     if (out->error == 0)
         out->use = PORT_FREE;
     else if (out->error == EADDRNOTAVAIL)
@@ -282,6 +322,5 @@ port_probe(const char *host, unsigned port, struct port_holder *out)
     else if (out->error != EADDRINUSE)
         out->use = PORT_REFUSED;
     else
-        find_holder(&a.in6, port, out);
-    return ERR_OK;
+        find_holder(&a->in6, port_of(a), out);
 }

@@ -1,11 +1,29 @@
-/* Who holds a TCP port: /proc/net/tcp, /proc/net/tcp6, descriptors in /proc. */
+/* Addresses as the configuration has them, and who holds one: /proc/net/tcp,
+ * /proc/net/tcp6, descriptors in /proc. */
 #ifndef MG_PORT_H
 #define MG_PORT_H
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base.h"
+
+/* Both families as one: what to bind or connect to, and its form for
+ * comparing. */
+struct port_address {
+    struct sockaddr_storage sa;
+    socklen_t n;
+    struct in6_addr in6; /* IPv4 as ::ffff:a.b.c.d */
+};
+
+/* An address to listen on, in every form there is: 127.0.0.1:80, 0.0.0.0:80,
+ * [::1]:80, [::]:80. BAD_PARAM for all else, names too. */
+enum err port_address(const char *text, struct port_address *out) MUST_USE;
+
+/* A connection to who listens there, for all addresses by loopback; connect
+ * and each send end after limit_ms. -1: there is none, errno says why. */
+int port_connect(const struct port_address *a, unsigned limit_ms) MUST_USE;
 
 /* One line of /proc/net/tcp or tcp6. */
 struct port_entry {
@@ -38,10 +56,9 @@ struct port_holder {
     int error;
 };
 
-/* Tries to take host:port (a numeric address) and gives it back; when that
- * fails, finds out why. BAD_PARAM when host is no address. */
-enum err
-port_probe(const char *host, unsigned port, struct port_holder *out) MUST_USE;
+/* Tries to take the address and gives it back; when that fails, finds out
+ * why. */
+void port_probe(const struct port_address *a, struct port_holder *out);
 
 /* Which line of the text (a whole file) holds addr:port: the one that matters
  * most, a listener here, then one anywhere, then a connection. False when

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-#include <arpa/inet.h>
 
 #include "config.h"
 #include "front/nginx.h"
+#include "host/port.h"
+
+#define HEALTH_MS 200
 
 static size_t
 one(void)
@@ -126,47 +126,25 @@ front_command(struct up *up, const struct child *c, struct command *out)
     out->err = up->nginx_log.writer;
 }
 
-/* The console's address, when it is a numeric IPv4 one. */
 static bool
-console_address(struct sockaddr_in *sa)
+console_address(struct port_address *out)
 {
     struct listening l;
-    char host[256];
-    unsigned port;
 
-    if (place_listener_of("console", 0, &l) != ERR_OK ||
-        place_host_port(l.address, host, sizeof(host), &port) != ERR_OK)
-        return false;
-    memset(sa, 0, sizeof(*sa));
-    sa->sin_family = AF_INET;
-    sa->sin_port = htons((uint16_t)port);
-    if (inet_pton(AF_INET, host, &sa->sin_addr) != 1)
-        return false;
-    if (sa->sin_addr.s_addr == htonl(INADDR_ANY))
-        sa->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return true;
+    return place_listener_of("console", 0, &l) == ERR_OK &&
+           port_address(l.address, out) == ERR_OK;
 }
 
 static int
 ask_health(void)
 {
     static const char ask[] = "GET /healthz HTTP/1.0\r\n\r\n";
-    static const struct timeval limit = { .tv_usec = 200 * 1000 };
-    struct sockaddr_in sa;
-    int fd;
+    struct port_address a;
+    int fd = console_address(&a) ? port_connect(&a, HEALTH_MS) : -1;
 
-    if (!console_address(&sa))
-        return -1;
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    /* Also on loopback a connection may take a moment, and a full backlog
-     * must not hold us up. */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
-        send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0) {
+    if (fd >= 0 && send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0) {
         (void)close(fd);
-        return -1;
+        fd = -1;
     }
     return fd;
 }

@@ -44,13 +44,12 @@ describe(const struct port_holder *h, char *out, size_t size)
 }
 
 static void
-tell_anywhere(const struct taken *t, unsigned port, const char *who, char *why,
-              size_t size)
+tell_anywhere(const struct taken *t, const char *who, char *why, size_t size)
 {
     int n = snprintf(why, size,
-                     "%s: port %u is held on all addresses by %s; "
+                     "%s: port %s is held on all addresses by %s; "
                      "end it",
-                     t->name, port, who);
+                     t->name, strrchr(t->address, ':') + 1, who);
 
     if (t->key != NULL && n >= 0 && (size_t)n < size)
         (void)snprintf(why + n, size - (size_t)n,
@@ -59,8 +58,7 @@ tell_anywhere(const struct taken *t, unsigned port, const char *who, char *why,
 }
 
 static void
-tell(const struct taken *t, unsigned port, const struct port_holder *h,
-     char *why, size_t size)
+tell(const struct taken *t, const struct port_holder *h, char *why, size_t size)
 {
     char who[256];
 
@@ -73,7 +71,7 @@ tell(const struct taken *t, unsigned port, const struct port_holder *h,
                        t->name, t->address, who);
         break;
     case PORT_ANYWHERE:
-        tell_anywhere(t, port, who, why, size);
+        tell_anywhere(t, who, why, size);
         break;
     case PORT_OUTGOING:
         (void)snprintf(why, size,
@@ -100,16 +98,15 @@ check(const struct taken *t, char *why, size_t why_size)
 {
     int64_t until = clock_mono_ms() + OUTGOING_MS;
     struct port_holder h;
+    struct port_address a;
     bool told = false;
-    char host[256];
-    unsigned port;
 
-    if (place_host_port(t->address, host, sizeof(host), &port) != ERR_OK ||
-        port_probe(host, port, &h) != ERR_OK) {
+    if (port_address(t->address, &a) != ERR_OK) {
         (void)snprintf(why, why_size, "%s: \"%s\" is not address:port",
                        t->key != NULL ? t->key : t->name, t->address);
         return ERR_BAD_PARAM;
     }
+    port_probe(&a, &h);
     while (h.use == PORT_OUTGOING && clock_mono_ms() < until) {
         if (!told)
             printf("  %s: waiting for %s, in use by an outgoing "
@@ -118,12 +115,11 @@ check(const struct taken *t, char *why, size_t why_size)
         (void)fflush(stdout);
         told = true;
         (void)poll(NULL, 0, 200);
-        if (port_probe(host, port, &h) != ERR_OK)
-            break;
+        port_probe(&a, &h);
     }
     if (h.use == PORT_FREE)
         return ERR_OK;
-    tell(t, port, &h, why, why_size);
+    tell(t, &h, why, why_size);
     return ERR_STATE;
 }
 

@@ -128,37 +128,137 @@ a_listener_is_told_before_its_connections(void **state)
     assert_int_equal(search(HEADING CONNECTION ANY, &inode), PORT_ANYWHERE);
 }
 
+static bool
+reads_as(const char *text, const char *in6)
+{
+    struct port_address a;
+    struct in6_addr want;
+
+    assert_int_equal(inet_pton(AF_INET6, in6, &want), 1);
+    return port_address(text, &a) == ERR_OK &&
+           memcmp(&a.in6, &want, sizeof(want)) == 0;
+}
+
+static void
+every_form_of_an_address_is_read(void **state)
+{
+    (void)state;
+    assert_true(reads_as("127.0.0.1:8080", "::ffff:127.0.0.1"));
+    assert_true(reads_as("0.0.0.0:1", "::ffff:0.0.0.0"));
+    assert_true(reads_as("[::1]:8080", "::1"));
+    assert_true(reads_as("[::]:65535", "::"));
+    assert_true(reads_as("[2001:DB8::a:b]:80", "2001:db8::a:b"));
+    assert_true(reads_as("[::ffff:127.0.0.1]:80", "::ffff:127.0.0.1"));
+}
+
+static void
+what_is_no_address_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "127.0.0.1",
+        ":80",
+        "127.0.0.1:",
+        "127.0.0:80",
+        "127.0.0.1:0",
+        "localhost:80",
+        "127.0.0.1:65536",
+        "::1:80",
+        "[::1]",
+        "[::1]:",
+        "[::1]:x",
+        "[]:80",
+        "[127.0.0.1]:80",
+        "[::1:80",
+        "::1]:80",
+        "[::1]80",
+        "[::g]:80",
+        "*:80",
+        "127.0.0.1:+80",
+        "[::1%lo]:80",
+        "127.0.0.1: 80",
+    };
+    struct port_address a;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (port_address(bad[i], &a) == ERR_OK)
+            fail_msg("taken: \"%s\"", bad[i]);
+    }
+}
+
+/* Listens on the address with a port of the system's choice, and says what
+ * it then is called. */
+static int
+listen_on(const char *text, struct port_address *out)
+{
+    struct port_address a;
+    int fd;
+
+    assert_int_equal(port_address(text, &a), ERR_OK);
+    if (a.sa.ss_family == AF_INET)
+        ((struct sockaddr_in *)&a.sa)->sin_port = 0;
+    else
+        ((struct sockaddr_in6 *)&a.sa)->sin6_port = 0;
+    fd = socket(a.sa.ss_family, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a.sa, a.n), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    *out = a;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&out->sa, &out->n), 0);
+    return fd;
+}
+
+static void
+a_listener_of_every_form_is_reached(void **state)
+{
+    static const char *const forms[] = { "127.0.0.1:1", "0.0.0.0:1", "[::1]:1",
+                                         "[::]:1" };
+    struct port_address a;
+    int fd, near;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        fd = listen_on(forms[i], &a);
+        near = port_connect(&a, 1000);
+        if (near < 0)
+            fail_msg("not reached: %s", forms[i]);
+        (void)close(near);
+        (void)close(fd);
+        assert_int_equal(port_connect(&a, 1000), -1);
+    }
+}
+
 static void
 our_own_listener_is_found_with_its_process(void **state)
 {
-    struct sockaddr_in sa = { .sin_family = AF_INET };
-    socklen_t n = sizeof(sa);
+    static const char *const forms[] = { "127.0.0.1:1", "[::1]:1" };
+    struct port_address a;
     struct port_holder h;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd;
 
     (void)state;
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&sa, n), 0);
-    assert_int_equal(listen(fd, 1), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &n), 0);
-    assert_int_equal(port_probe("127.0.0.1", ntohs(sa.sin_port), &h), ERR_OK);
-    assert_int_equal(h.use, PORT_HERE);
-    assert_int_equal(h.pid, getpid());
-    assert_non_null(strstr(h.command, program_invocation_short_name));
-    (void)close(fd);
-    assert_int_equal(port_probe("127.0.0.1", ntohs(sa.sin_port), &h), ERR_OK);
-    assert_int_equal(h.use, PORT_FREE);
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        fd = listen_on(forms[i], &a);
+        port_probe(&a, &h);
+        assert_int_equal(h.use, PORT_HERE);
+        assert_int_equal(h.pid, getpid());
+        assert_non_null(strstr(h.command, program_invocation_short_name));
+        (void)close(fd);
+        port_probe(&a, &h);
+        assert_int_equal(h.use, PORT_FREE);
+    }
 }
 
 static void
 an_address_of_another_machine_is_absent(void **state)
 {
+    struct port_address a;
     struct port_holder h;
 
     (void)state;
-    assert_int_equal(port_probe("192.0.2.1", 5000, &h), ERR_OK);
+    assert_int_equal(port_address("192.0.2.1:5000", &a), ERR_OK);
+    port_probe(&a, &h);
     assert_int_equal(h.use, PORT_ABSENT);
-    assert_int_equal(port_probe("localhost", 5000, &h), ERR_BAD_PARAM);
 }
 
 int
@@ -171,6 +271,9 @@ main(void)
         cmocka_unit_test(the_three_ways_to_hold_a_port_are_told_apart),
         cmocka_unit_test(another_address_or_port_holds_nothing),
         cmocka_unit_test(a_listener_is_told_before_its_connections),
+        cmocka_unit_test(every_form_of_an_address_is_read),
+        cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(a_listener_of_every_form_is_reached),
         cmocka_unit_test(our_own_listener_is_found_with_its_process),
         cmocka_unit_test(an_address_of_another_machine_is_absent),
     };

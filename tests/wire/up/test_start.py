@@ -13,6 +13,7 @@ import pytest
 
 from support import processes
 from support.box import Box, listener
+from support.client import Client
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -170,6 +171,30 @@ def test_a_port_of_an_outgoing_connection_is_waited_for(box):
     far.accept()[0].close()  # the far end first: no TIME_WAIT on ours
     near.close()
     b.ready(up)
+
+
+def test_a_listener_may_be_at_an_address_of_either_family(box):
+    free = socket.socket(socket.AF_INET6)
+    free.bind(("::1", 0))
+    port = free.getsockname()[1]
+    free.close()
+    b = box(METAGATE_LISTEN_CONSOLE=f"[::1]:{port}")
+    b.ready(b.up())
+    assert f"http://[::1]:{port}/" in b.output()
+    assert Client("::1", port, "console").get("/healthz").status == 200
+    told = b.command("check").stdout
+    assert f"console answers on [::1]:{port}" in told
+
+
+def test_a_port_taken_at_an_ipv6_address_names_its_holder(box):
+    held = socket.socket(socket.AF_INET6)
+    held.bind(("::1", 0))
+    held.listen()
+    where = f"[::1]:{held.getsockname()[1]}"
+    b = box(METAGATE_LISTEN_DORIS=where)
+    said = b.refused()
+    held.close()
+    assert f"{where} is held by pid {os.getpid()} (" in said
 
 
 def test_a_command_without_net_finds_where_the_deployment_listens(box):
