@@ -7,6 +7,8 @@
 
 #include "base.h"
 
+struct arena;
+
 struct buf {
     char *p;     /* NUL-terminated whenever n > 0; NULL while empty */
     size_t n;    /* bytes written */
@@ -52,6 +54,11 @@ void buf_fill(struct buf *b, char c, size_t n);
 
 /* The text, "" when empty; valid until the next write. */
 const char *buf_text(const struct buf *b);
+
+/* Ends the text: a copy of it lives in the arena, *out, and the buf is freed,
+ * also when something was dropped (NOMEM, LIMIT). */
+enum err buf_settle(struct buf *b, struct arena *a,
+                    const char **out) MUST_USE;
 
 /* ERR_OK; when something was dropped, ERR_NOMEM or ERR_LIMIT. */
 enum err buf_err(const struct buf *b) MUST_USE;

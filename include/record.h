@@ -182,6 +182,16 @@ struct rows {
 #define SET(p, s, m) ((p)->has |= UINT64_C(1) << s##_has_##m)
 #define UNSET(p, s, m) ((p)->has &= ~(UINT64_C(1) << s##_has_##m))
 
+/* Assigns a member and makes it present. */
+#define PUT(p, s, m, value) ((p)->m = (value), SET(p, s, m))
+
+/* A list of records that is no member of one, as db_list fills it. */
+#define LIST_OF(s)                                                        \
+    struct list_of_##s {                                                  \
+        size_t n;                                                         \
+        struct s *v;                                                      \
+    }
+
 /* Elements of lists of scalars: struct STR { has; v; } and its record. */
 #define SCALAR_STR(X, s) X(s, STR, v, "", IN | OUT, -)
 #define SCALAR_I32(X, s) X(s, I32, v, "", IN | OUT, -)
@@ -247,7 +257,14 @@ enum err record_render(struct json_writer *w, const struct record *rec,
                        const void *in, enum secret_mode secrets,
                        bool render_input, struct arena *a) MUST_USE;
 
-/* The same without the braces, into an object that is open. */
+/* The record as a text of at most max bytes in the arena. LIMIT when it is
+ * longer. */
+enum err record_text(struct arena *a, const struct json_style *style,
+                     const struct record *rec, const void *in,
+                     enum secret_mode secrets, size_t max,
+                     const char **out) MUST_USE;
+
+/* As record_render, without the braces, into an object that is open. */
 enum err record_render_members(struct json_writer *w,
                                const struct record *rec, const void *in,
                                enum secret_mode secrets,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
+
 enum { FIRST_CAP = 1024 };
 
 static const char pairs[] = "0001020304050607080910111213141516171819"
@@ -249,4 +251,18 @@ buf_err(const struct buf *b)
     if (b->no_memory)
         return ERR_NOMEM;
     return b->failed ? ERR_LIMIT : ERR_OK;
+}
+
+enum err
+buf_settle(struct buf *b, struct arena *a, const char **out)
+{
+    enum err e = buf_err(b);
+
+    *out = NULL;
+    if (e == ERR_OK) {
+        *out = arena_strndup(a, buf_text(b), b->n);
+        e = *out == NULL ? ERR_NOMEM : ERR_OK;
+    }
+    buf_free(b);
+    return e;
 }

@@ -295,3 +295,18 @@ record_render(struct json_writer *w, const struct record *rec, const void *in,
 
     return e != ERR_OK ? e : buf_err(w->out);
 }
+
+enum err
+record_text(struct arena *a, const struct json_style *style,
+            const struct record *rec, const void *in, enum secret_mode secrets,
+            size_t max, const char **out)
+{
+    struct buf b = BUF_INIT(max);
+    struct json_writer w;
+    enum err e, settled;
+
+    jw_init(&w, &b, style);
+    e = record_render(&w, rec, in, secrets, false, a);
+    settled = buf_settle(&b, a, out);
+    return e != ERR_OK ? e : settled;
+}

@@ -77,8 +77,8 @@ doris_storage_vault(uint64_t version, const struct doris_instance *i,
 
     s.storage_vault = v;
     if (HAS(i, doris_instance, default_storage_vault_id)) {
-        s.default_storage_vault_id = i->default_storage_vault_id;
-        SET(&s, doris_storage, default_storage_vault_id);
+        PUT(&s, doris_storage, default_storage_vault_id,
+            i->default_storage_vault_id);
     }
     return s;
 }

@@ -561,6 +561,9 @@ const char *doris_text(struct req *r, const struct record *rec, const void *in);
 /* The same on lines of their own, two blanks deeper in each message. */
 void doris_text_lines(struct buf *b, const struct record *rec, const void *in);
 
+/* Answers with the text, which ends here, unless e says what went wrong. */
+enum err doris_send_buf(struct req *r, enum err e, struct buf *b) MUST_USE;
+
 /* Whether a request may pass its limits of rate; the dialect's admit. */
 enum err doris_admit(struct req *r, const void *in) MUST_USE;
 

@@ -127,20 +127,22 @@ doris_doc_render(struct arena *a, const struct record *rec, const void *in,
                  const char **out)
 {
     static const struct json_style stored = { .i64_as_string = true };
-    struct buf b = BUF_INIT(DOC_BYTES_MAX);
-    struct json_writer w;
+
     enum err e;
 
-    jw_init(&w, &b, &stored);
-    e = record_render(&w, rec, in, SECRETS_FULL, false, a);
-    if (e == ERR_OK)
-        e = buf_err(&b);
-    if (e == ERR_OK) {
-        *out = arena_strndup(a, buf_text(&b), b.n);
-        e = *out == NULL ? ERR_NOMEM : prove(rec, *out);
-    }
-    buf_free(&b);
-    return e;
+    e = record_text(a, &stored, rec, in, SECRETS_FULL, DOC_BYTES_MAX, out);
+    return e == ERR_OK ? prove(rec, *out) : e;
+}
+
+enum err
+doris_send_buf(struct req *r, enum err e, struct buf *b)
+{
+    const char *s;
+    enum err settled = buf_settle(b, r->arena, &s);
+
+    if (e != ERR_OK || settled != ERR_OK)
+        return e != ERR_OK ? e : settled;
+    return req_send_text(r, "text/plain; charset=utf-8", s, strlen(s));
 }
 
 int64_t

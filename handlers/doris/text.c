@@ -206,7 +206,6 @@ doris_text(struct req *r, const struct record *rec, const void *in)
     const char *s;
 
     put_record(&b, rec, in);
-    s = arena_strndup(r->arena, buf_text(&b), b.n);
-    buf_free(&b);
-    return s == NULL ? "" : s;
+    b.failed = false; /* in a message its beginning will do */
+    return buf_settle(&b, r->arena, &s) == ERR_OK ? s : "";
 }

@@ -16,7 +16,7 @@ struct place {
 struct commit {
     const char *instance_id;
     struct doris_txn txn;
-    struct doris_pending_list rowsets;
+    struct list_of_doris_pending rowsets;
     struct place *partition, *table;
     size_t partitions, tables;
     int64_t now_ms;
@@ -161,9 +161,8 @@ make_visible(struct req *r, const struct doris_commit_txn *in, struct commit *c)
     if (in->commit_attachment != NULL)
         t->commit_attachment = in->commit_attachment;
     t->status = DORIS_TXN_VISIBLE;
-    t->commit_time = t->finish_time = c->now_ms;
-    SET(t, doris_txn, commit_time);
-    SET(t, doris_txn, finish_time);
+    PUT(t, doris_txn, commit_time, c->now_ms);
+    PUT(t, doris_txn, finish_time, c->now_ms);
     return doris_txn_save(r, c->instance_id, 0, t);
 }
 
@@ -201,10 +200,9 @@ fill_tables(struct req *r, const struct commit *c,
     for (size_t i = 0; i < c->tables; i++) {
         struct doris_table_stats *s = &out->table_stats.v[i];
 
-        s->table_id = c->table[i].table_id;
-        s->updated_row_count = rows_of(c, in, s->table_id);
-        SET(s, doris_table_stats, table_id);
-        SET(s, doris_table_stats, updated_row_count);
+        PUT(s, doris_table_stats, table_id, c->table[i].table_id);
+        PUT(s, doris_table_stats, updated_row_count,
+            rows_of(c, in, s->table_id));
     }
     return ERR_OK;
 }

@@ -210,8 +210,7 @@ doris_job_check_alter(struct req *r, const struct doris_work *w,
     more = arena_alloc(r->arena, sizeof(*more));
     if (more == NULL)
         return ERR_NOMEM;
-    more->alter_version = s->alter_version;
-    SET(more, doris_started, alter_version);
+    PUT(more, doris_started, alter_version, s->alter_version);
     return req_fail_with(r, DORIS_JOB_ALTER,
                          ARGS(arg_i64(r, "alter", s->alter_version)),
                          &doris_started_rec, more);

@@ -51,18 +51,15 @@ count(struct doris_stats *s, const struct doris_compaction *c,
 
     if (type == DORIS_COMPACTION_BASE) {
         s->base_compaction_cnt++;
-        s->last_base_compaction_time_ms = now_ms;
-        SET(s, doris_stats, last_base_compaction_time_ms);
+        PUT(s, doris_stats, last_base_compaction_time_ms, now_ms);
     } else if (type == DORIS_COMPACTION_FULL) {
         s->full_compaction_cnt++;
         s->base_compaction_cnt++;
-        s->last_full_compaction_time_ms = now_ms;
+        PUT(s, doris_stats, last_full_compaction_time_ms, now_ms);
         SET(s, doris_stats, full_compaction_cnt);
-        SET(s, doris_stats, last_full_compaction_time_ms);
     } else {
         s->cumulative_compaction_cnt++;
-        s->last_cumu_compaction_time_ms = now_ms;
-        SET(s, doris_stats, last_cumu_compaction_time_ms);
+        PUT(s, doris_stats, last_cumu_compaction_time_ms, now_ms);
     }
     if (type != DORIS_COMPACTION_BASE &&
         c->output_cumulative_point > s->cumulative_point)
@@ -271,7 +268,7 @@ static enum err
 remove_doubles(struct req *r, const struct doris_work *w, int64_t to,
                struct altered *a)
 {
-    struct doris_rowset_list list;
+    struct list_of_doris_rowset list;
     enum err e;
 
     e = doris_store_rowsets(r->db, r->arena, w->instance_id, a->tablet_id, 2,
@@ -328,8 +325,7 @@ let_run(struct req *r, const struct doris_work *w,
                               &now);
     if (e != ERR_OK)
         return e;
-    t.tablet_state = DORIS_TABLET_RUNNING;
-    SET(&t, doris_tablet, tablet_state);
+    PUT(&t, doris_tablet, tablet_state, DORIS_TABLET_RUNNING);
     if (s->output_cumulative_point > now.cumulative_point)
         now.cumulative_point = s->output_cumulative_point;
     e = doris_store_stats_set(r->db, w->instance_id, &now);

@@ -98,16 +98,6 @@ draw_key(struct req *r, struct buf *b, const unsigned char *key, size_t n,
     return buf_err(b);
 }
 
-static enum err
-send_text(struct req *r, const struct buf *b)
-{
-    const char *s = arena_strndup(r->arena, buf_text(b), b->n);
-
-    if (s == NULL)
-        return ERR_NOMEM;
-    return req_send_text(r, "text/plain; charset=utf-8", s, b->n);
-}
-
 /* The same for who asks for JSON: the key and its fields. */
 static enum err
 send_fields(struct req *r, const unsigned char *key, size_t n,
@@ -123,8 +113,7 @@ send_fields(struct req *r, const unsigned char *key, size_t n,
         return e;
     if (out == NULL)
         return ERR_NOMEM;
-    out->key = digits;
-    SET(out, doris_key_fields, key);
+    PUT(out, doris_key_fields, key, digits);
     out->fields.n = fields;
     out->fields.v = arena_array(r->arena, fields, sizeof(struct STR));
     if (out->fields.v == NULL)
@@ -182,9 +171,7 @@ doris_key_decode(struct req *r, const struct doris_decode_key *in)
     e = key == NULL ? ERR_BAD_PARAM
                     : draw_key(r, &b, key, n, in->key, in->unicode);
     buf_putc(&b, '\n'); /* the transport's */
-    if (e == ERR_OK)
-        e = send_text(r, &b);
-    buf_free(&b);
+    e = doris_send_buf(r, e, &b);
     return e == ERR_BAD_PARAM ? req_fail(r, DORIS_KEY_BAD, ARGS()) : e;
 }
 
@@ -248,9 +235,7 @@ doris_key_hex(struct req *r, const struct buf *key, const char *before)
 
     for (size_t i = 0; i < key->n; i++)
         buf_printf(&b, "%s%02x", before, (unsigned char)key->p[i]);
-    s = b.failed ? NULL : arena_strndup(r->arena, buf_text(&b), b.n);
-    buf_free(&b);
-    return s;
+    return buf_settle(&b, r->arena, &s) == ERR_OK ? s : NULL;
 }
 
 static enum err
@@ -266,13 +251,9 @@ send_encoded(struct req *r, const struct buf *key, const char *unicode)
     if (digits != NULL && escaped != NULL)
         e = draw_key(r, &b, (const unsigned char *)key->p, key->n, digits,
                      unicode);
-    if (e == ERR_OK) {
-        buf_puts(&b, escaped);
-        buf_puts(&b, "\n\n"); /* the line's, the transport's */
-        e = send_text(r, &b);
-    }
-    buf_free(&b);
-    return e;
+    buf_puts(&b, escaped);
+    buf_puts(&b, "\n\n"); /* the line's, the transport's */
+    return doris_send_buf(r, e, &b);
 }
 
 enum err

@@ -42,9 +42,7 @@ shown(struct arena *a, const unsigned char *p, size_t n)
         }
         i += len;
     }
-    s = b.failed ? NULL : arena_strndup(a, buf_text(&b), b.n);
-    buf_free(&b);
-    return s;
+    return buf_settle(&b, a, &s) == ERR_OK ? s : NULL;
 }
 
 static enum err
@@ -102,9 +100,7 @@ read_stamp(struct reader *r, const char **out)
         buf_printf(&b, "%02x", r->key[r->at++]);
     if (r->n - r->at == 1 && r->key[r->at] == STAMP_END)
         r->at++;
-    *out = b.failed ? NULL : arena_strndup(r->a, buf_text(&b), b.n);
-    buf_free(&b);
-    return *out == NULL ? ERR_NOMEM : ERR_OK;
+    return buf_settle(&b, r->a, out);
 }
 
 static enum err

@@ -22,12 +22,9 @@ struct put {
 void
 doris_rowset_visible(struct doris_rowset *rs, int64_t from, int64_t to)
 {
-    rs->start_version = from;
-    rs->end_version = to;
-    rs->rowset_state = VISIBLE;
-    SET(rs, doris_rowset, start_version);
-    SET(rs, doris_rowset, end_version);
-    SET(rs, doris_rowset, rowset_state);
+    PUT(rs, doris_rowset, start_version, from);
+    PUT(rs, doris_rowset, end_version, to);
+    PUT(rs, doris_rowset, rowset_state, VISIBLE);
 }
 
 /* Older nodes give the data's size alone; then nothing is known of index and
@@ -147,11 +144,9 @@ take(struct put *p, const struct doris_put_rowset *in, enum rowset_state state)
 {
     p->rs = *in->rowset_meta;
     if (!HAS(&p->rs, doris_rowset, txn_id)) {
-        p->rs.txn_id = in->txn_id;
-        SET(&p->rs, doris_rowset, txn_id);
+        PUT(&p->rs, doris_rowset, txn_id, in->txn_id);
     }
-    p->rs.rowset_state = state;
-    SET(&p->rs, doris_rowset, rowset_state);
+    PUT(&p->rs, doris_rowset, rowset_state, state);
 }
 
 /* "rowset i1/50/rs1", and what there is of it. */
@@ -203,8 +198,8 @@ keep_schema(struct req *r, struct put *p)
     if (p->rs.tablet_schema == NULL)
         return ERR_OK;
     if (!HAS(&p->rs, doris_rowset, schema_version)) {
-        p->rs.schema_version = p->rs.tablet_schema->schema_version;
-        SET(&p->rs, doris_rowset, schema_version);
+        PUT(&p->rs, doris_rowset, schema_version,
+            p->rs.tablet_schema->schema_version);
     }
     e = doris_store_tablet(r->db, r->arena, p->instance_id, p->rs.tablet_id,
                            &t);
@@ -327,7 +322,7 @@ read_rowsets(struct req *r, const char *instance_id,
              const struct doris_get_rowset *in, struct doris_rowsets *out)
 {
     int64_t tablet_id = in->idx->tablet_id;
-    struct doris_rowset_list list;
+    struct list_of_doris_rowset list;
     enum err e;
 
     e = doris_store_stats(r->db, r->arena, instance_id, tablet_id, out->stats);

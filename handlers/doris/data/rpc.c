@@ -3,6 +3,7 @@
  * handlers have in common. */
 #include <string.h>
 
+#include "key.h"
 #include "key_codec.h"
 #include "doris/meta/store.h"
 #include "store_rpc.h"
@@ -114,7 +115,7 @@ doris_rpc_open_live(struct req *r, const void *in, const char *cloud_unique_id,
 static const char *
 index_key(struct req *r, const char *instance_id, int64_t tablet_id)
 {
-    struct buf key = BUF_INIT(4096), hex = BUF_INIT(8192);
+    struct buf key = BUF_INIT(DORIS_KEY_BYTES);
     const char *s;
 
     buf_putc(&key, 1);
@@ -122,11 +123,8 @@ index_key(struct req *r, const char *instance_id, int64_t tablet_id)
     key_put_bytes(&key, instance_id, strlen(instance_id));
     key_put_bytes(&key, "tablet_index", strlen("tablet_index"));
     key_put_int(&key, tablet_id);
-    for (size_t i = 0; i < key.n; i++)
-        buf_printf(&hex, "%02x", (unsigned char)key.p[i]);
-    s = arena_strndup(r->arena, buf_text(&hex), hex.n);
+    s = doris_key_hex(r, &key, "");
     buf_free(&key);
-    buf_free(&hex);
     return s;
 }
 
@@ -144,7 +142,6 @@ enum err
 doris_send_text(struct req *r, const struct record *rec, const void *out)
 {
     struct buf b = BUF_INIT((size_t)4 << 20);
-    const char *s;
 
     if (req_wants_json(r))
         return rec == NULL ? req_ok(r) : req_send(r, rec, out);
@@ -152,9 +149,5 @@ doris_send_text(struct req *r, const struct record *rec, const void *out)
     if (rec != NULL)
         doris_text_lines(&b, rec, out);
     buf_putc(&b, '\n'); /* the transport's */
-    s = b.failed ? NULL : arena_strndup(r->arena, buf_text(&b), b.n);
-    buf_free(&b);
-    if (s == NULL)
-        return ERR_NOMEM;
-    return req_send_text(r, "text/plain; charset=utf-8", s, strlen(s));
+    return doris_send_buf(r, ERR_OK, &b);
 }

@@ -115,16 +115,14 @@ doris_rowset_name(struct arena *a, const struct doris_rowset *rs)
 #define BODY_ROW(X, s) X(s, STR, body, "body", COLUMN_ONLY, -)
 STRUCT(doris_body_row, BODY_ROW);
 TABLE(doris_body_row, BODY_ROW);
+LIST_OF(doris_body_row);
 
 enum err
 doris_store_rowsets(struct db *db, struct arena *a, const char *instance_id,
                     int64_t tablet_id, int64_t from, int64_t to,
-                    struct doris_rowset_list *out)
+                    struct list_of_doris_rowset *out)
 {
-    struct {
-        size_t n;
-        struct doris_body_row *v;
-    } list = { 0, NULL };
+    struct list_of_doris_body_row list = { 0, NULL };
     enum err e;
 
     e = db_list(db, a, sql[ROWSETS],
@@ -296,7 +294,7 @@ TABLE(doris_pending, DORIS_PENDING);
 
 enum err
 doris_store_pending(struct db *db, struct arena *a, const char *instance_id,
-                    int64_t txn_id, struct doris_pending_list *out)
+                    int64_t txn_id, struct list_of_doris_pending *out)
 {
     enum err e;
 
@@ -359,12 +357,10 @@ doris_store_recyclable(struct db *db, struct arena *a, const char *instance_id,
                &doris_recyclable_row_rec, &row);
     if (e != ERR_OK)
         return e;
-    out->creation_time = row.creation_time;
-    out->type = row.type;
+    PUT(out, doris_rowset_recycle, creation_time, row.creation_time);
+    PUT(out, doris_rowset_recycle, type, row.type);
     out->rowset_meta = arena_alloc(a, sizeof(*out->rowset_meta));
     if (out->rowset_meta == NULL)
         return ERR_NOMEM;
-    SET(out, doris_rowset_recycle, creation_time);
-    SET(out, doris_rowset_recycle, type);
     return doris_doc_parse(a, row.body, &doris_rowset_rec, out->rowset_meta);
 }

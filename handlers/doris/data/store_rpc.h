@@ -68,16 +68,13 @@ enum err doris_store_schema(struct db *db, struct arena *a,
 /* What a rowset is known by. */
 const char *doris_rowset_name(struct arena *a, const struct doris_rowset *rs);
 
-struct doris_rowset_list {
-    size_t n;
-    struct doris_rowset *v;
-};
+LIST_OF(doris_rowset);
 
 /* Visible, from end version `from` to `to`, in order. */
 enum err
 doris_store_rowsets(struct db *db, struct arena *a, const char *instance_id,
                     int64_t tablet_id, int64_t from, int64_t to,
-                    struct doris_rowset_list *out) MUST_USE;
+                    struct list_of_doris_rowset *out) MUST_USE;
 /* EXISTS when there is one of that version or name. */
 enum err
 doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
@@ -135,14 +132,11 @@ enum err doris_store_tmp_stray(struct db *db, const char *instance_id,
     X(s, STR, body, "body", COLUMN_ONLY, -)                 \
     X(s, OBJ, rowset, "rowset", COLUMN_ONLY, doris_rowset)
 STRUCT(doris_pending, DORIS_PENDING);
-struct doris_pending_list {
-    size_t n;
-    struct doris_pending *v;
-};
+LIST_OF(doris_pending);
 /* All of a transaction, by tablet; their tablets are locked. */
 enum err
 doris_store_pending(struct db *db, struct arena *a, const char *instance_id,
-                    int64_t txn_id, struct doris_pending_list *out) MUST_USE;
+                    int64_t txn_id, struct list_of_doris_pending *out) MUST_USE;
 enum err doris_store_tmp_done(struct db *db, const char *instance_id,
                               int64_t txn_id) MUST_USE;
 
@@ -225,13 +219,11 @@ enum err doris_store_txn_deadline(struct db *db, const char *instance_id,
     X(s, I64, txn_id, "txn_id", COLUMN_ONLY, -) \
     X(s, STR, instance_id, "instance_id", COLUMN_ONLY, -)
 STRUCT(doris_overdue_txn, DORIS_OVERDUE_TXN);
-struct doris_overdue_list {
-    size_t n;
-    struct doris_overdue_txn *v;
-};
+LIST_OF(doris_overdue_txn);
 enum err
 doris_store_txn_overdue(struct db *db, struct arena *a, int64_t now_ms,
-                        size_t max, struct doris_overdue_list *out) MUST_USE;
+                        size_t max,
+                        struct list_of_doris_overdue_txn *out) MUST_USE;
 
 /* Locks a transaction and aborts it when its time is over; *t is as it is
  * then, whatever it was before. NOT_FOUND. */

@@ -222,8 +222,7 @@ doris_store_tablet(struct db *db, struct arena *a, const char *instance_id,
     if (e == ERR_OK)
         e = doris_doc_parse(a, row.body, &doris_tablet_rec, out);
     if (e == ERR_OK && HAS(&row, doris_tablet, db_id)) {
-        out->db_id = row.db_id;
-        SET(out, doris_tablet, db_id);
+        PUT(out, doris_tablet, db_id, row.db_id);
     }
     return e;
 }
@@ -246,16 +245,11 @@ gather_place(struct arena *a, struct doris_stats *s)
 
     if (idx == NULL)
         return ERR_NOMEM;
-    idx->table_id = s->table_id;
-    idx->index_id = s->index_id;
-    idx->partition_id = s->partition_id;
-    idx->tablet_id = s->tablet_id;
-    SET(idx, doris_tablet_idx, table_id);
-    SET(idx, doris_tablet_idx, index_id);
-    SET(idx, doris_tablet_idx, partition_id);
-    SET(idx, doris_tablet_idx, tablet_id);
-    s->idx = idx;
-    SET(s, doris_stats, idx);
+    PUT(idx, doris_tablet_idx, table_id, s->table_id);
+    PUT(idx, doris_tablet_idx, index_id, s->index_id);
+    PUT(idx, doris_tablet_idx, partition_id, s->partition_id);
+    PUT(idx, doris_tablet_idx, tablet_id, s->tablet_id);
+    PUT(s, doris_stats, idx, idx);
     return ERR_OK;
 }
 

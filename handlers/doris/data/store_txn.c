@@ -58,8 +58,7 @@ read_txn(struct db *db, struct arena *a, const char *statement,
         e = doris_doc_parse(a, row.body, &doris_txn_rec, out);
     if (e != ERR_OK)
         return e;
-    out->txn_id = row.txn_id;
-    SET(out, doris_txn, txn_id);
+    PUT(out, doris_txn, txn_id, row.txn_id);
     return ERR_OK;
 }
 
@@ -154,8 +153,7 @@ doris_store_txn_add(struct db *db, struct arena *a, const char *instance_id,
                     db_str(enum_text(doris_txn_status_names, t->status)),
                     db_i64(deadline_ms), db_str(body)));
     if (e == ERR_OK) {
-        t->txn_id = (int64_t)db_insert_id(db) << DORIS_TXN_SHIFT;
-        SET(t, doris_txn, txn_id);
+        PUT(t, doris_txn, txn_id, (int64_t)db_insert_id(db) << DORIS_TXN_SHIFT);
     }
     return e;
 }
@@ -193,7 +191,7 @@ doris_store_txn_deadline(struct db *db, const char *instance_id, int64_t txn_id,
 
 enum err
 doris_store_txn_overdue(struct db *db, struct arena *a, int64_t now_ms,
-                        size_t max, struct doris_overdue_list *out)
+                        size_t max, struct list_of_doris_overdue_txn *out)
 {
     return db_list(db, a, sql[OVERDUE], DB_ARGS(db_i64(now_ms), db_u64(max)),
                    &doris_overdue_txn_rec, max, out);
@@ -206,12 +204,9 @@ doris_txn_abort(struct db *db, struct arena *a, const char *instance_id,
     int64_t now_ms = clock_unix_ms();
     enum err e;
 
-    t->status = DORIS_TXN_ABORTED;
-    t->finish_time = now_ms;
-    t->reason = reason;
-    SET(t, doris_txn, status);
-    SET(t, doris_txn, finish_time);
-    SET(t, doris_txn, reason);
+    PUT(t, doris_txn, status, DORIS_TXN_ABORTED);
+    PUT(t, doris_txn, finish_time, now_ms);
+    PUT(t, doris_txn, reason, reason);
     e = doris_store_txn_save(db, a, instance_id, 0, t);
     if (e == ERR_OK)
         e = doris_store_tmp_abort(db, instance_id, t->txn_id, now_ms / 1000);

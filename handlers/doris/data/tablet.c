@@ -18,13 +18,10 @@ struct turn {
 STRUCT(doris_tablets, TABLETS);
 TABLE(doris_tablets, TABLETS);
 
-struct tablet_list {
-    size_t n;
-    struct doris_tablet *v;
-};
+LIST_OF(doris_tablet);
 struct change {
     struct turn *turn;
-    struct tablet_list before, after; /* each with room for all */
+    struct list_of_doris_tablet before, after; /* each with room for all */
 };
 
 static enum err
@@ -61,7 +58,7 @@ take_turns(struct req *r, struct turn *v, size_t n)
 }
 
 static struct doris_tablets
-shown(const struct tablet_list *list)
+shown(const struct list_of_doris_tablet *list)
 {
     struct doris_tablets t = { 0 };
 
@@ -114,10 +111,8 @@ choose_vault(struct req *r, const char *instance_id, const char *name,
         return req_fail(r, DORIS_VAULT_NAME, ARGS(arg("vault", name)));
     if (e != ERR_OK)
         return e;
-    out->storage_vault_id = v.id;
-    out->storage_vault_name = v.name;
-    SET(out, doris_vault_choice, storage_vault_id);
-    SET(out, doris_vault_choice, storage_vault_name);
+    PUT(out, doris_vault_choice, storage_vault_id, v.id);
+    PUT(out, doris_vault_choice, storage_vault_name, v.name);
     return ERR_OK;
 }
 
@@ -127,19 +122,14 @@ first_rowset(const struct doris_tablet *t)
 {
     struct doris_rowset rs = t->rs_metas.v[0];
 
-    rs.tablet_id = t->tablet_id;
-    rs.partition_id = t->partition_id;
-    rs.index_id = t->index_id;
-    rs.rowset_state = 2;
+    PUT(&rs, doris_rowset, tablet_id, t->tablet_id);
+    PUT(&rs, doris_rowset, partition_id, t->partition_id);
+    PUT(&rs, doris_rowset, index_id, t->index_id);
+    PUT(&rs, doris_rowset, rowset_state, 2);
     rs.tablet_schema = NULL;
-    SET(&rs, doris_rowset, tablet_id);
-    SET(&rs, doris_rowset, partition_id);
-    SET(&rs, doris_rowset, index_id);
-    SET(&rs, doris_rowset, rowset_state);
     SET(&rs, doris_rowset, start_version);
     if (!HAS(&rs, doris_rowset, end_version)) {
-        rs.end_version = 1;
-        SET(&rs, doris_rowset, end_version);
+        PUT(&rs, doris_rowset, end_version, 1);
     }
     return rs;
 }
@@ -223,12 +213,10 @@ new_tablet(const struct doris_create_tablets *in,
     struct doris_tablet t = *asked;
 
     if (!HAS(&t, doris_tablet, schema_version)) {
-        t.schema_version = t.schema->schema_version;
-        SET(&t, doris_tablet, schema_version);
+        PUT(&t, doris_tablet, schema_version, t.schema->schema_version);
     }
     if (HAS(in, doris_create_tablets, db_id)) {
-        t.db_id = in->db_id;
-        SET(&t, doris_tablet, db_id);
+        PUT(&t, doris_tablet, db_id, in->db_id);
     }
     return t;
 }
@@ -321,20 +309,16 @@ static void
 apply(struct doris_tablet *t, const struct doris_tablet_change *c)
 {
     if (HAS(c, doris_tablet_change, is_in_memory)) {
-        t->is_in_memory = c->is_in_memory;
-        SET(t, doris_tablet, is_in_memory);
+        PUT(t, doris_tablet, is_in_memory, c->is_in_memory);
     }
     if (HAS(c, doris_tablet_change, is_persistent)) {
-        t->is_persistent = c->is_persistent;
-        SET(t, doris_tablet, is_persistent);
+        PUT(t, doris_tablet, is_persistent, c->is_persistent);
     }
     if (HAS(c, doris_tablet_change, ttl_seconds)) {
-        t->ttl_seconds = c->ttl_seconds;
-        SET(t, doris_tablet, ttl_seconds);
+        PUT(t, doris_tablet, ttl_seconds, c->ttl_seconds);
     }
     if (HAS(c, doris_tablet_change, compaction_policy)) {
-        t->compaction_policy = c->compaction_policy;
-        SET(t, doris_tablet, compaction_policy);
+        PUT(t, doris_tablet, compaction_policy, c->compaction_policy);
     }
 }
 
@@ -483,7 +467,6 @@ doris_version_get(struct req *r, const struct doris_get_version *in)
                                 kind == 't' ? 0 : in->partition_id, &v);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_VERSION_UNKNOWN, ARGS());
-    out->version = e == ERR_OK ? v.version : 0;
-    SET(out, doris_version_reply, version);
+    PUT(out, doris_version_reply, version, e == ERR_OK ? v.version : 0);
     return req_send_or_fail(r, e, &doris_version_reply_rec, out);
 }

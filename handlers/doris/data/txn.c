@@ -98,12 +98,10 @@ precommit(struct doris_txn *t, const struct doris_precommit_txn *in,
     if (HAS(in, doris_precommit_txn, precommit_timeout_ms) &&
         in->precommit_timeout_ms > 0) {
         *wait_ms = in->precommit_timeout_ms;
-        t->precommit_timeout_ms = *wait_ms;
-        SET(t, doris_txn, precommit_timeout_ms);
+        PUT(t, doris_txn, precommit_timeout_ms, *wait_ms);
     }
     t->status = DORIS_TXN_PRECOMMITTED;
-    t->precommit_time = clock_unix_ms();
-    SET(t, doris_txn, precommit_time);
+    PUT(t, doris_txn, precommit_time, clock_unix_ms());
     if (in->commit_attachment != NULL)
         t->commit_attachment = in->commit_attachment;
 }
@@ -127,8 +125,7 @@ doris_txn_precommit(struct req *r, const struct doris_precommit_txn *in)
         return e;
     precommit(&t, in, &wait_ms);
     e = doris_txn_save(r, instance_id, t.precommit_time + wait_ms, &t);
-    out->txn_id = t.txn_id;
-    SET(out, doris_txn_id_reply, txn_id);
+    PUT(out, doris_txn_id_reply, txn_id, t.txn_id);
     return req_send_or_fail(r, e, &doris_txn_id_reply_rec, out);
 }
 

@@ -27,11 +27,9 @@ fail_label(struct req *r, const struct doris_txn *t,
     if (more == NULL)
         return ERR_NOMEM;
     if (again) {
-        more->dup_txn_id = t->txn_id;
-        SET(more, doris_begun, dup_txn_id);
+        PUT(more, doris_begun, dup_txn_id, t->txn_id);
     } else {
-        more->txn_status = t->status;
-        SET(more, doris_begun, txn_status);
+        PUT(more, doris_begun, txn_status, t->status);
     }
     return req_fail_with(r, again ? DORIS_TXN_AGAIN : DORIS_LABEL_USED,
                          ARGS(arg("label", t->label),
@@ -98,10 +96,8 @@ new_txn(const struct doris_txn *asked, int64_t now_ms)
 {
     struct doris_txn t = *asked;
 
-    t.status = DORIS_TXN_PREPARED;
-    t.prepare_time = now_ms;
-    SET(&t, doris_txn, status);
-    SET(&t, doris_txn, prepare_time);
+    PUT(&t, doris_txn, status, DORIS_TXN_PREPARED);
+    PUT(&t, doris_txn, prepare_time, now_ms);
     UNSET(&t, doris_txn, txn_id);
     UNSET(&t, doris_txn, precommit_time);
     UNSET(&t, doris_txn, commit_time);
@@ -162,7 +158,6 @@ doris_txn_begin(struct req *r, const struct doris_begin_txn *in)
         return e;
     t = new_txn(in->txn_info, clock_unix_ms());
     e = add_or_learn(r, instance_id, in->txn_info, &t);
-    out->txn_id = t.txn_id;
-    SET(out, doris_begun, txn_id);
+    PUT(out, doris_begun, txn_id, t.txn_id);
     return req_send_or_fail(r, e, &doris_begun_rec, out);
 }

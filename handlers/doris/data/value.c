@@ -197,7 +197,7 @@ read_table_version(struct req *r, const struct params *p, struct value *out)
 static enum err
 read_rowset(struct req *r, const struct params *p, struct value *out)
 {
-    struct doris_rowset_list l = { 0, NULL };
+    struct list_of_doris_rowset l = { 0, NULL };
     enum err e;
 
     e = doris_store_rowsets(r->db, r->arena, p->instance_id, p->number[1],
@@ -264,8 +264,7 @@ read_tablet_index(struct req *r, const struct params *p, struct value *out)
 
     e = doris_store_stats(r->db, r->arena, p->instance_id, p->number[1], &s);
     if (e == ERR_OK && HAS(&s, doris_stats, db_id)) {
-        s.idx->db_id = s.db_id;
-        SET(s.idx, doris_tablet_idx, db_id);
+        PUT(s.idx, doris_tablet_idx, db_id, s.db_id);
     }
     return put_or(r, out, e, &doris_tablet_idx_rec, s.idx);
 }
@@ -458,9 +457,8 @@ send(struct req *r, const struct value *v, const char *hex)
     if (!req_wants_json(r))
         return req_send_text(r, "text/plain; charset=utf-8", text,
                              strlen(text));
-    out->key = hex;
+    PUT(out, doris_value, key, hex);
     out->value = (struct span){ text, v->text.n };
-    SET(out, doris_value, key);
     SET(out, doris_value, value);
     return req_send(r, &doris_value_rec, out);
 }

@@ -272,21 +272,15 @@ doris_fe_cluster_status(struct req *r, const struct doris_fe_status *in)
 {
     struct buf b = BUF_INIT(REPLY_BYTES);
     struct listing l = { .arena = r->arena };
-    const char *s = NULL;
-    size_t n;
-    enum err e;
+    const char *s;
+    enum err e, settled;
 
     jw_init(&l.w, &b, &doris_fe_form.style);
     e = put_nodes(r, in, &l);
-    if (e == ERR_OK)
-        e = buf_err(&b);
-    if (e == ERR_OK)
-        s = arena_strndup(r->arena, buf_text(&b), b.n);
-    n = b.n;
-    buf_free(&b);
-    if (e != ERR_OK || s == NULL)
-        return e == ERR_OK ? ERR_NOMEM : e;
-    return req_send_text(r, "application/json", s, n);
+    settled = buf_settle(&b, r->arena, &s);
+    if (e != ERR_OK || settled != ERR_OK)
+        return e != ERR_OK ? e : settled;
+    return req_send_text(r, "application/json", s, strlen(s));
 }
 
 #include "endpoint_tables.h"

@@ -35,17 +35,14 @@ settle(struct req *r, struct doris_cluster *c, int64_t now)
         return ERR_NOMEM;
     for (size_t i = 0; i < c->nodes.n; i++) {
         v[i] = c->nodes.v[i];
-        v[i].ctime = v[i].mtime = now;
-        SET(&v[i], doris_node, ctime);
-        SET(&v[i], doris_node, mtime);
+        PUT(&v[i], doris_node, ctime, now);
+        PUT(&v[i], doris_node, mtime, now);
     }
     c->nodes.v = v;
-    c->ctime = c->mtime = now;
-    SET(c, doris_cluster, ctime);
-    SET(c, doris_cluster, mtime);
+    PUT(c, doris_cluster, ctime, now);
+    PUT(c, doris_cluster, mtime, now);
     if (c->type == DORIS_COMPUTE) {
-        c->cluster_status = DORIS_STATUS_NORMAL;
-        SET(c, doris_cluster, cluster_status);
+        PUT(c, doris_cluster, cluster_status, DORIS_STATUS_NORMAL);
     }
     if (c->type == DORIS_VIRTUAL)
         return doris_virtual_settle(r, c);
@@ -182,8 +179,7 @@ save(struct req *r, struct update *u)
     const char *before = u->at.doc, *name = u->c.cluster_id;
     enum err e;
 
-    u->c.mtime = u->now;
-    SET(&u->c, doris_cluster, mtime);
+    PUT(&u->c, doris_cluster, mtime, u->now);
     e = doris_store_cluster_save(r->db, r->arena, &u->at, &u->c);
     if (e != ERR_OK)
         return e;
@@ -278,8 +274,7 @@ doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
         return e;
     if (!doris_given(asked->private_endpoint))
         return req_fail(r, DORIS_NO_ENDPOINT, ARGS());
-    u.c.private_endpoint = asked->private_endpoint;
-    SET(&u.c, doris_cluster, private_endpoint);
+    PUT(&u.c, doris_cluster, private_endpoint, asked->private_endpoint);
     u.c.public_endpoint = asked->public_endpoint;
     UNSET(&u.c, doris_cluster, public_endpoint);
     if (HAS(asked, doris_cluster, public_endpoint))
@@ -300,8 +295,7 @@ doris_cluster_status_set(struct req *r, const struct doris_alter_cluster *in)
         e = doris_status_change(r, &u.c, in->cluster->cluster_status);
     if (e != ERR_OK)
         return e;
-    u.c.cluster_status = in->cluster->cluster_status;
-    SET(&u.c, doris_cluster, cluster_status);
+    PUT(&u.c, doris_cluster, cluster_status, in->cluster->cluster_status);
     return save(r, &u);
 }
 

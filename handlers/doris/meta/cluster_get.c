@@ -151,8 +151,7 @@ get_all(struct req *r, const struct doris_get_cluster *in)
         e = doris_store_instance(r->db, r->arena, id, &i);
     if (e != ERR_OK)
         return e;
-    list->enable_storage_vault = i.enable_storage_vault;
-    SET(list, doris_cluster_list, enable_storage_vault);
+    PUT(list, doris_cluster_list, enable_storage_vault, i.enable_storage_vault);
     e = doris_store_cluster_rows(r->db, r->arena, id, &list->cluster);
     return req_send_or_fail(r, e, &doris_cluster_list_rec, list);
 }

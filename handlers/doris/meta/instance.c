@@ -12,17 +12,13 @@ void
 doris_obj_settle(struct req *r, struct doris_obj *o, int64_t id, bool sse,
                  int64_t now)
 {
-    o->id = arena_printf(r->arena, "%lld", (long long)id);
-    o->ctime = o->mtime = now;
-    o->sse_enabled = sse;
-    SET(o, doris_obj, id);
-    SET(o, doris_obj, ctime);
-    SET(o, doris_obj, mtime);
-    SET(o, doris_obj, sse_enabled);
+    PUT(o, doris_obj, id, arena_printf(r->arena, "%lld", (long long)id));
+    PUT(o, doris_obj, ctime, now);
+    PUT(o, doris_obj, mtime, now);
+    PUT(o, doris_obj, sse_enabled, sse);
     o->prefix = doris_trim(r->arena, o->prefix);
     if (!HAS(o, doris_obj, external_endpoint) && o->endpoint != NULL) {
-        o->external_endpoint = o->endpoint;
-        SET(o, doris_obj, external_endpoint);
+        PUT(o, doris_obj, external_endpoint, o->endpoint);
     }
 }
 
@@ -62,10 +58,8 @@ enum err
 doris_vault_settle(struct req *r, struct doris_vault *v, const char *name,
                    int64_t id, int64_t now)
 {
-    v->id = arena_printf(r->arena, "%lld", (long long)id);
-    v->name = name;
-    SET(v, doris_vault, id);
-    SET(v, doris_vault, name);
+    PUT(v, doris_vault, id, arena_printf(r->arena, "%lld", (long long)id));
+    PUT(v, doris_vault, name, name);
     v->alter_name = NULL;
     UNSET(v, doris_vault, alter_name);
     if (v->hdfs_info == NULL)
@@ -260,8 +254,8 @@ doris_instance_list(struct req *r, const struct doris_list_instances *in)
                                   limit + 1, page);
     if (e == ERR_OK && page->instances.n > limit) { /* there is a next page */
         page->instances.n = limit;
-        page->next = page->instances.v[limit - 1].instance_id;
-        SET(page, doris_instance_page, next);
+        PUT(page, doris_instance_page, next,
+            page->instances.v[limit - 1].instance_id);
     }
     return req_send_or_fail(r, e, &doris_instance_page_rec, page);
 }

@@ -169,8 +169,7 @@ save(struct change *ch)
     const char *before = ch->place.doc;
     enum err e;
 
-    ch->c.mtime = ch->now;
-    SET(&ch->c, doris_cluster, mtime);
+    PUT(&ch->c, doris_cluster, mtime, ch->now);
     e = doris_store_cluster_doc(ch->r->db, ch->r->arena, &ch->place, &ch->c);
     if (e != ERR_OK)
         return e;
@@ -190,13 +189,11 @@ settle_nodes(struct change *ch)
 
     for (size_t i = 0; i < n && v != NULL; i++) {
         v[i] = ch->asked->nodes.v[i];
-        v[i].status = DORIS_NODE_RUNNING;
-        SET(&v[i], doris_node, status);
+        PUT(&v[i], doris_node, status, DORIS_NODE_RUNNING);
         if (!HAS(&v[i], doris_node, ctime))
             v[i].ctime = ch->now;
         SET(&v[i], doris_node, ctime);
-        v[i].mtime = ch->now;
-        SET(&v[i], doris_node, mtime);
+        PUT(&v[i], doris_node, mtime, ch->now);
     }
     return v;
 }
@@ -367,10 +364,8 @@ drop(struct change *ch, struct doris_node *n)
 static enum err
 set_status(struct change *ch, struct doris_node *n, int status)
 {
-    n->status = status;
-    SET(n, doris_node, status);
-    n->mtime = ch->now;
-    SET(n, doris_node, mtime);
+    PUT(n, doris_node, status, status);
+    PUT(n, doris_node, mtime, ch->now);
     return doris_store_node_status(ch->r->db, &ch->place, ch->c.type, n);
 }
 

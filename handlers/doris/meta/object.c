@@ -20,14 +20,13 @@ resolve(struct req *r, const char *cloud_unique_id, const char **out)
 static void
 copy_default(struct doris_obj_stores *out, const struct doris_instance *i)
 {
-    out->enable_storage_vault = i->enable_storage_vault;
-    SET(out, doris_obj_stores, enable_storage_vault);
+    PUT(out, doris_obj_stores, enable_storage_vault, i->enable_storage_vault);
     if (!HAS(i, doris_instance, default_storage_vault_id))
         return;
-    out->default_storage_vault_id = i->default_storage_vault_id;
-    SET(out, doris_obj_stores, default_storage_vault_id);
-    out->default_storage_vault_name = i->default_storage_vault_name;
-    SET(out, doris_obj_stores, default_storage_vault_name);
+    PUT(out, doris_obj_stores, default_storage_vault_id,
+        i->default_storage_vault_id);
+    PUT(out, doris_obj_stores, default_storage_vault_name,
+        i->default_storage_vault_name);
 }
 
 enum err
@@ -97,10 +96,8 @@ set_keys(struct req *r, const char *instance_id, struct doris_obj *o,
 {
     if (same(o->ak, ak) && same(o->sk, sk))
         return req_fail(r, DORIS_KEYS_SAME, ARGS());
-    o->ak = ak;
-    o->sk = sk;
-    SET(o, doris_obj, ak);
-    SET(o, doris_obj, sk);
+    PUT(o, doris_obj, ak, ak);
+    PUT(o, doris_obj, sk, sk);
     o->mtime = now;
     return doris_store_obj_keys(r->db, r->arena, instance_id, o);
 }
@@ -118,8 +115,7 @@ rotate_one(struct req *r, struct rotation *t, const struct doris_user *u,
     t->found = true;
     if (!owned && t->in->internal_bucket_user.n != 1)
         return req_fail(r, DORIS_OBJ_OLD, ARGS());
-    o->user_id = u->user_id;
-    SET(o, doris_obj, user_id);
+    PUT(o, doris_obj, user_id, u->user_id);
     return set_keys(r, t->in->instance_id, o, u->ak, u->sk, t->now);
 }
 
@@ -281,10 +277,8 @@ set_role(struct req *r, struct change *ch, struct doris_obj *o,
 {
     if (same(o->role_arn, asked->role_arn))
         return req_fail(r, DORIS_KEYS_SAME, ARGS());
-    o->role_arn = asked->role_arn;
-    SET(o, doris_obj, role_arn);
-    o->cred_provider_type = DORIS_CRED_INSTANCE_PROFILE;
-    SET(o, doris_obj, cred_provider_type);
+    PUT(o, doris_obj, role_arn, asked->role_arn);
+    PUT(o, doris_obj, cred_provider_type, DORIS_CRED_INSTANCE_PROFILE);
     o->ak = o->sk = NULL;
     o->mtime = ch->now;
     return doris_store_obj_keys(r->db, r->arena, ch->instance_id, o);

@@ -84,14 +84,13 @@ place(struct req *r, const char *instance_id, const struct doris_stage *s,
     if (n == 0)
         return req_fail(r, DORIS_STAGE_NO_OBJ, ARGS());
     prefix = doris_empty(v[n - 1].prefix) ? "" : v[n - 1].prefix;
-    out->id = v[n - 1].id;
-    out->prefix = arena_printf(
-        r->arena, "%s%sstage/%s/%s", prefix, *prefix == '\0' ? "" : "/",
-        s->mysql_user_name.v[0].v, s->mysql_user_id.v[0].v);
+    PUT(out, doris_obj, id, v[n - 1].id);
+    PUT(out, doris_obj, prefix,
+        arena_printf(r->arena, "%s%sstage/%s/%s", prefix,
+                     *prefix == '\0' ? "" : "/", s->mysql_user_name.v[0].v,
+                     s->mysql_user_id.v[0].v));
     if (out->prefix == NULL)
         return ERR_NOMEM;
-    SET(out, doris_obj, id);
-    SET(out, doris_obj, prefix);
     return strlen(out->prefix) > DORIS_TEXT_BYTES ? ERR_LIMIT : ERR_OK;
 }
 
@@ -150,8 +149,7 @@ doris_stage_create(struct req *r, const struct doris_create_stage *in)
         return e;
     s = *in->stage;
     if (!HAS(&s, doris_stage, create_time)) {
-        s.create_time = doris_now();
-        SET(&s, doris_stage, create_time);
+        PUT(&s, doris_stage, create_time, doris_now());
     }
     if (s.type == DORIS_STAGE_INTERNAL)
         e = settle_internal(r, instance_id, &s);
@@ -232,8 +230,7 @@ open_internal(struct req *r, const char *instance_id, struct doris_stage *s)
         if (doris_empty(s->obj_info->id) ||
             strcmp(v[i].id, s->obj_info->id) != 0)
             continue;
-        v[i].prefix = s->obj_info->prefix;
-        SET(&v[i], doris_obj, prefix);
+        PUT(&v[i], doris_obj, prefix, s->obj_info->prefix);
         s->obj_info = &v[i];
         break;
     }
@@ -267,8 +264,7 @@ get_external(struct req *r, const char *instance_id,
 
     e = find_stage(r, instance_id, in, out);
     if (e == ERR_OK && !HAS(out, doris_stage, access_type)) {
-        out->access_type = DORIS_ACCESS_AKSK;
-        SET(out, doris_stage, access_type);
+        PUT(out, doris_stage, access_type, DORIS_ACCESS_AKSK);
     }
     if (e != ERR_OK || out->access_type != DORIS_ACCESS_BUCKET_ACL ||
         out->obj_info == NULL)
@@ -278,10 +274,8 @@ get_external(struct req *r, const char *instance_id,
         return req_fail(r, DORIS_STAGE_NO_RAM, ARGS());
     if (e != ERR_OK)
         return e;
-    out->obj_info->ak = i.ram_user->ak;
-    out->obj_info->sk = i.ram_user->sk;
-    SET(out->obj_info, doris_obj, ak);
-    SET(out->obj_info, doris_obj, sk);
+    PUT(out->obj_info, doris_obj, ak, i.ram_user->ak);
+    PUT(out->obj_info, doris_obj, sk, i.ram_user->sk);
     return ERR_OK;
 }
 

@@ -32,8 +32,7 @@ add_detail(struct req *r, const char *instance_id, int status,
     e = doris_store_cluster_statuses(r->db, r->arena, instance_id, status, d);
     if (e != ERR_OK || d->clusters.n == 0)
         return e;
-    d->instance_id = instance_id;
-    SET(d, doris_status_detail, instance_id);
+    PUT(d, doris_status_detail, instance_id, instance_id);
     report->details.n++;
     return ERR_OK;
 }

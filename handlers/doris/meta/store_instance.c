@@ -4,6 +4,9 @@
 
 #define OBJS_MAX 4096
 
+LIST_OF(doris_obj);
+LIST_OF(doris_vault);
+
 enum {
     LOCK,
     LOCK_LIVE,
@@ -200,17 +203,13 @@ gather_ram_user(struct arena *a, struct doris_instance *i)
     u = arena_alloc(a, sizeof(*u));
     if (u == NULL)
         return ERR_NOMEM;
-    u->user_id = i->ram_user_id;
-    u->ak = i->ram_ak;
-    u->sk = i->ram_sk;
+    PUT(u, doris_user, user_id, i->ram_user_id);
+    PUT(u, doris_user, ak, i->ram_ak);
+    PUT(u, doris_user, sk, i->ram_sk);
     u->external_id = i->ram_external_id;
-    SET(u, doris_user, user_id);
-    SET(u, doris_user, ak);
-    SET(u, doris_user, sk);
     if (HAS(i, doris_instance, ram_external_id))
         SET(u, doris_user, external_id);
-    i->ram_user = u;
-    SET(i, doris_instance, ram_user);
+    PUT(i, doris_instance, ram_user, u);
     return ERR_OK;
 }
 
@@ -313,10 +312,7 @@ enum err
 doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
                  size_t *n, struct doris_obj **out)
 {
-    struct {
-        size_t n;
-        struct doris_obj *v;
-    } list = { 0, NULL };
+    struct list_of_doris_obj list = { 0, NULL };
     enum err e;
 
     e = db_list(db, a, sql[OBJS], DB_ARGS(db_str(instance_id)), &doris_obj_rec,
@@ -382,19 +378,17 @@ gather_vault(struct arena *a, struct doris_vault *v)
     enum err e = ERR_OK;
 
     if (v->hdfs_conf != NULL) {
-        v->hdfs_info = arena_alloc(a, sizeof(*v->hdfs_info));
+        PUT(v, doris_vault, hdfs_info, arena_alloc(a, sizeof(*v->hdfs_info)));
         if (v->hdfs_info == NULL)
             return ERR_NOMEM;
         e = doris_doc_parse(a, v->hdfs_conf, &doris_hdfs_rec, v->hdfs_info);
-        SET(v, doris_vault, hdfs_info);
     }
     if (e != ERR_OK || v->obj_conf == NULL)
         return e;
-    v->obj_info = arena_alloc(a, sizeof(*v->obj_info));
+    PUT(v, doris_vault, obj_info, arena_alloc(a, sizeof(*v->obj_info)));
     if (v->obj_info == NULL)
         return ERR_NOMEM;
     e = doris_doc_parse(a, v->obj_conf, &doris_obj_rec, v->obj_info);
-    SET(v, doris_vault, obj_info);
     v->obj_info->ak = v->ak;
     v->obj_info->sk = v->sk;
     if (v->ak != NULL)
@@ -408,10 +402,7 @@ enum err
 doris_store_vaults(struct db *db, struct arena *a, const char *instance_id,
                    bool bodies, size_t *n, struct doris_vault **out)
 {
-    struct {
-        size_t n;
-        struct doris_vault *v;
-    } list = { 0, NULL };
+    struct list_of_doris_vault list = { 0, NULL };
     enum err e;
 
     e = db_list(db, a, sql[bodies ? VAULTS : VAULT_NAMES],

@@ -4,6 +4,8 @@
 
 #define STAGES_MAX 4096
 
+LIST_OF(doris_stage);
+
 enum {
     ALL,
     BY_NAME,
@@ -65,10 +67,7 @@ enum err
 doris_store_stages(struct db *db, struct arena *a, const char *instance_id,
                    size_t *n, struct doris_stage **out)
 {
-    struct {
-        size_t n;
-        struct doris_stage *v;
-    } list = { 0, NULL };
+    struct list_of_doris_stage list = { 0, NULL };
     enum err e;
 
     e = db_list(db, a, sql[ALL], DB_ARGS(db_str(instance_id)), &doris_stage_rec,

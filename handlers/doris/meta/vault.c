@@ -63,8 +63,7 @@ changed(struct req *r, const struct change *ch, struct doris_vault *v)
 static enum err
 set_default(struct req *r, struct change *ch, const struct doris_vault *v)
 {
-    ch->i.default_storage_vault_id = v->id;
-    SET(&ch->i, doris_instance, default_storage_vault_id);
+    PUT(&ch->i, doris_instance, default_storage_vault_id, v->id);
     return doris_store_instance_default(r->db, ch->instance_id, v->id, v->name);
 }
 
@@ -161,23 +160,18 @@ static void
 alter_keys(struct doris_obj *o, const struct doris_obj *asked)
 {
     if (!doris_empty(asked->role_arn)) {
-        o->role_arn = asked->role_arn;
-        SET(o, doris_obj, role_arn);
-        o->cred_provider_type = DORIS_CRED_INSTANCE_PROFILE;
-        SET(o, doris_obj, cred_provider_type);
+        PUT(o, doris_obj, role_arn, asked->role_arn);
+        PUT(o, doris_obj, cred_provider_type, DORIS_CRED_INSTANCE_PROFILE);
         o->ak = o->sk = NULL;
     } else if (!doris_empty(asked->ak)) {
-        o->ak = asked->ak;
-        o->sk = asked->sk;
-        SET(o, doris_obj, ak);
-        SET(o, doris_obj, sk);
+        PUT(o, doris_obj, ak, asked->ak);
+        PUT(o, doris_obj, sk, asked->sk);
         o->role_arn = NULL;
         UNSET(o, doris_obj, role_arn);
         UNSET(o, doris_obj, cred_provider_type);
     }
     if (HAS(asked, doris_obj, use_path_style)) {
-        o->use_path_style = asked->use_path_style;
-        SET(o, doris_obj, use_path_style);
+        PUT(o, doris_obj, use_path_style, asked->use_path_style);
     }
 }
 

@@ -83,7 +83,8 @@ doris_config_show(struct req *r, const struct doris_show_config *in)
     struct doris_config_rows *out = arena_alloc(r->arena, sizeof(*out));
     struct buf b = BUF_INIT(REPLY_BYTES);
     struct json_writer w;
-    enum err e;
+    const char *rows;
+    enum err e, settled;
 
     if (out == NULL)
         return ERR_NOMEM;
@@ -94,15 +95,11 @@ doris_config_show(struct req *r, const struct doris_show_config *in)
             ? put_all(&w, r->arena)
             : put_one(&w, r->arena, in->conf_key);
     jw_array_end(&w);
+    settled = buf_settle(&b, r->arena, &rows);
+    e = e != ERR_OK ? e : settled;
     if (e == ERR_OK)
-        e = buf_err(&b);
-    if (e == ERR_OK) {
-        out->rows.p = arena_strndup(r->arena, buf_text(&b), b.n);
-        out->rows.n = b.n;
-        SET(out, doris_config_rows, rows);
-        e = out->rows.p == NULL ? ERR_NOMEM : ERR_OK;
-    }
-    buf_free(&b);
+        PUT(out, doris_config_rows, rows,
+            ((struct span){ rows, strlen(rows) }));
     return req_send_or_fail(r, e, &doris_config_rows_rec, out);
 }
 
@@ -136,8 +133,7 @@ take_pair(struct req *r, char *pair, struct changes *c)
         return req_fail(r, DORIS_CONFIG_PAIR, ARGS(arg("pair", whole)));
     *value++ = '\0';
     change->key = own_name(trim(pair));
-    change->value.v = trim(value);
-    SET(&change->value, STR, v);
+    PUT(&change->value, STR, v, trim(value));
     for (size_t i = 0; i < c->n; i++)
         if (strcmp(c->v[i].key, change->key) == 0)
             return req_fail(r, DORIS_CONFIG_TWICE,

@@ -208,7 +208,7 @@ save(struct duty_run *run, const struct call *v, size_t n)
 }
 
 static enum err
-ask_page(struct duty_run *run, const struct doris_place_list *places)
+ask_page(struct duty_run *run, const struct list_of_doris_place_row *places)
 {
     struct buf ask = BUF_INIT(1024);
     struct call *v = arena_array(run->arena, places->n, sizeof(*v));
@@ -229,7 +229,7 @@ ask_page(struct duty_run *run, const struct doris_place_list *places)
 static enum err
 step(struct duty_run *run, struct beats *b)
 {
-    struct doris_place_list places = { 0, NULL };
+    struct list_of_doris_place_row places = { 0, NULL };
     enum err e;
 
     e = doris_store_places(run->db, run->arena, b->addr, b->port, PAGE,

@@ -21,7 +21,7 @@
 static struct {
     pthread_rwlock_t lock;
     struct arena *arena;
-    struct doris_rate_rows rows;
+    struct list_of_doris_rate_row rows;
     _Atomic int64_t next_ms;
     _Atomic bool any;
 } limits = { .lock = PTHREAD_RWLOCK_INITIALIZER };
@@ -34,7 +34,7 @@ static void
 look(struct req *r)
 {
     int64_t now_ms = clock_mono_ms(), due_ms = limits.next_ms;
-    struct doris_rate_rows rows = { 0, NULL };
+    struct list_of_doris_rate_row rows = { 0, NULL };
     struct arena *fresh, *old;
 
     if (now_ms < due_ms || !atomic_compare_exchange_strong(
@@ -210,7 +210,7 @@ read_qps(struct req *r, const struct doris_adjust_rate *in, int64_t *out)
 static enum err
 audit_before(struct req *r, const char *rpc, const char *id)
 {
-    struct doris_rate_rows rows = { 0, NULL };
+    struct list_of_doris_rate_row rows = { 0, NULL };
     enum err e = doris_store_rates(r->db, r->arena, &rows);
 
     for (size_t i = 0; e == ERR_OK && i < rows.n; i++)
@@ -254,7 +254,8 @@ doris_rate_adjust(struct req *r, const struct doris_adjust_rate *in)
 
 /* Rows of one operation stand together, its own limit first. */
 static enum err
-fill(struct req *r, const struct doris_rate_rows *rows, struct doris_rates *out)
+fill(struct req *r, const struct list_of_doris_rate_row *rows,
+     struct doris_rates *out)
 {
     struct map_of_doris_rate *v = arena_array(r->arena, rows->n, sizeof(*v));
     struct map_of_I32 *of = arena_array(r->arena, rows->n, sizeof(*of));
@@ -272,8 +273,7 @@ fill(struct req *r, const struct doris_rate_rows *rows, struct doris_rates *out)
         }
         rate = &v[n - 1].value;
         if (*row->instance_id == '\0') {
-            rate->qps = (int32_t)row->qps;
-            SET(rate, doris_rate, qps);
+            PUT(rate, doris_rate, qps, (int32_t)row->qps);
             rate->instances.v = &of[i + 1];
         } else {
             of[i].key = row->instance_id;
@@ -293,7 +293,7 @@ enum err
 doris_rate_list(struct req *r, const struct none *in)
 {
     struct doris_rates *out = arena_alloc(r->arena, sizeof(*out));
-    struct doris_rate_rows rows = { 0, NULL };
+    struct list_of_doris_rate_row rows = { 0, NULL };
     enum err e;
 
     (void)in;

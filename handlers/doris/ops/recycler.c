@@ -86,7 +86,7 @@ abort_overdue(struct duty_run *run, void *p)
 static enum err
 abort_all_overdue(struct duty_run *run)
 {
-    struct doris_overdue_list list = { 0, NULL };
+    struct list_of_doris_overdue_txn list = { 0, NULL };
     enum err e;
 
     e = doris_store_txn_overdue(run->db, run->arena, clock_unix_ms(), TXNS,
@@ -215,10 +215,9 @@ doris_recycle_ask(struct req *r, const struct doris_recycle_instances *in)
 static enum err
 send_record(struct req *r, const struct record *rec, const void *out)
 {
+    static const struct json_style compact = { .i64_as_string = true };
     struct buf b = BUF_INIT(65536);
     struct json_writer w;
-    static const struct json_style compact = { .i64_as_string = true };
-    const char *s;
     enum err e;
 
     if (req_wants_json(r))
@@ -226,11 +225,7 @@ send_record(struct req *r, const struct record *rec, const void *out)
     jw_init(&w, &b, &compact);
     e = record_render(&w, rec, out, SECRETS_STARS, false, r->arena);
     buf_putc(&b, '\n');
-    s = b.failed ? NULL : arena_strndup(r->arena, buf_text(&b), b.n);
-    buf_free(&b);
-    if (e != ERR_OK || s == NULL)
-        return e == ERR_OK ? ERR_NOMEM : e;
-    return req_send_text(r, "text/plain; charset=utf-8", s, strlen(s));
+    return doris_send_buf(r, e, &b);
 }
 
 CHECKS(doris_recycle_ref, NEED(instance_id, DORIS_RECYCLE_IID));

@@ -14,14 +14,11 @@ fill(struct req *r, const struct coherence_hosts *hosts,
     for (size_t i = 0; i < hosts->n; i++) {
         const struct coherence_host *h = &hosts->v[i];
 
-        v[i].host = h->name;
-        v[i].address = coherence_listen(r->arena, h, "doris");
-        v[i].version = h->version;
-        v[i].start_time_ms = h->since_ms;
-        SET(&v[i], doris_service, host);
-        SET(&v[i], doris_service, address);
-        SET(&v[i], doris_service, version);
-        SET(&v[i], doris_service, start_time_ms);
+        PUT(&v[i], doris_service, host, h->name);
+        PUT(&v[i], doris_service, address,
+            coherence_listen(r->arena, h, "doris"));
+        PUT(&v[i], doris_service, version, h->version);
+        PUT(&v[i], doris_service, start_time_ms, h->since_ms);
     }
     out->meta_services.n = hosts->n;
     out->meta_services.v = v;

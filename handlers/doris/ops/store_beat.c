@@ -41,7 +41,8 @@ TABLE(doris_fe_node, DORIS_FE_NODE);
 
 enum err
 doris_store_places(struct db *db, struct arena *a, const char *addr,
-                   int32_t port, size_t max, struct doris_place_list *out)
+                   int32_t port, size_t max,
+                   struct list_of_doris_place_row *out)
 {
     return db_list(
         db, a, sql[PLACES],

@@ -11,15 +11,12 @@
     X(s, STR, addr, "addr", COLUMN_ONLY, -) \
     X(s, I32, port, "port", COLUMN_ONLY, -)
 STRUCT(doris_place_row, DORIS_PLACE_ROW);
-struct doris_place_list {
-    size_t n;
-    struct doris_place_row *v;
-};
+LIST_OF(doris_place_row);
 
 /* At most max addresses behind that one, in order, each once. */
 enum err doris_store_places(struct db *db, struct arena *a, const char *addr,
                             int32_t port, size_t max,
-                            struct doris_place_list *out) MUST_USE;
+                            struct list_of_doris_place_row *out) MUST_USE;
 enum err
 doris_store_beat(struct db *db, const struct doris_place_row *place,
                  const struct doris_beat *beat, int64_t now_ms) MUST_USE;

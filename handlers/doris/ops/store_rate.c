@@ -18,7 +18,8 @@ static const char *const sql[SQL__MAX] = {
 TABLE(doris_rate_row, DORIS_RATE_ROW);
 
 enum err
-doris_store_rates(struct db *db, struct arena *a, struct doris_rate_rows *out)
+doris_store_rates(struct db *db, struct arena *a,
+                  struct list_of_doris_rate_row *out)
 {
     return db_list(db, a, sql[LIST], DB_NO_ARGS, &doris_rate_row_rec,
                    DORIS_RATES_MAX, out);

@@ -12,14 +12,11 @@
     X(s, STR, instance_id, "instance_id", OUT, -) \
     X(s, I64, qps, "qps", OUT, -)
 STRUCT(doris_rate_row, DORIS_RATE_ROW);
-struct doris_rate_rows {
-    size_t n;
-    struct doris_rate_row *v;
-};
+LIST_OF(doris_rate_row);
 
 /* "" = all operations; "" = of each instance. In order of operation. */
 enum err doris_store_rates(struct db *db, struct arena *a,
-                           struct doris_rate_rows *out) MUST_USE;
+                           struct list_of_doris_rate_row *out) MUST_USE;
 enum err doris_store_rate_set(struct db *db, const char *rpc,
                               const char *instance_id, int64_t qps) MUST_USE;
 /* Counts one more in the present second: *used with it. */

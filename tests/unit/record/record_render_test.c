@@ -498,6 +498,24 @@ release(void **state)
     return 0;
 }
 
+static void
+a_text_lives_in_the_arena_or_is_refused(void **state)
+{
+    struct STR one = { 0 };
+    const char *text = "unset";
+
+    (void)state;
+    PUT(&one, STR, v, "four");
+    assert_int_equal(
+        record_text(arena, &compact, &STR_rec, &one, SECRETS_FULL, 6, &text),
+        ERR_OK);
+    assert_string_equal(text, "\"four\"");
+    assert_int_equal(
+        record_text(arena, &compact, &STR_rec, &one, SECRETS_FULL, 5, &text),
+        ERR_LIMIT);
+    assert_null(text);
+}
+
 int
 main(void)
 {
@@ -518,6 +536,7 @@ main(void)
         T(an_unknown_path_is_refused),
         T(a_path_reaches_into_an_embedded_object),
         T(given_is_more_than_present),
+        T(a_text_lives_in_the_arena_or_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, release);
