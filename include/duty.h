@@ -59,10 +59,11 @@ const struct upkeep *upkeep_at(size_t i);
 /* Length of every lease of a duty. */
 #define DUTY_LEASE_MS 10000
 
-/* Whether a candidate takes a lease now. row: as the store has it, NULL when
- * nobody ever had it. view_ms: for how long the candidate has been seeing the
- * store without a gap. Pure. */
-bool duty_may_take(const struct duty *d, const char *id,
-                   const struct lease_row *row, int64_t view_ms);
+/* Whether a candidate takes a lease now. owner: who it is (lease_owner of id).
+ * row: as the store has it, NULL when nobody ever had it. seen_ms: for how
+ * long, by its own clock, the candidate has been seeing the row as it is,
+ * without a gap. Pure. */
+bool duty_may_take(const struct duty *d, const char *id, const char *owner,
+                   const struct lease_row *row, int64_t seen_ms);
 
 #endif

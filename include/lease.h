@@ -11,7 +11,7 @@
 
 struct lease {
     const char *name;  /* "schema.migrate": at most 64 characters */
-    const char *owner; /* who it is, for people: at most 128 characters */
+    const char *owner; /* who has it (lease_owner): at most 128 characters */
     int64_t ttl_ms;    /* 10 s or more, DESIGN section 5 */
     uint64_t epoch;    /* set by lease_take */
 };
@@ -19,9 +19,16 @@ struct lease {
 /* Takes it when it is free or has expired: BUSY when another has it. */
 enum err lease_take(struct db *db, struct lease *l) MUST_USE;
 
-/* As lease_take, but also from an owner of the same name: a daemon that was
- * killed goes on under its identity, with a new epoch. */
+/* As lease_take, but also from the same owner: one that was killed goes on
+ * under its identity, with a new epoch. */
 enum err lease_retake(struct db *db, struct lease *l) MUST_USE;
+
+/* An owner is a name and the identity of its host, "m1@host/3f…": the same
+ * name in another RUN_DIR, on another machine or before a boot is a stranger. */
+#define LEASE_OWNER_BYTES 129
+void lease_owner(const char *name, char out[LEASE_OWNER_BYTES]);
+/* Whether that is the owner's name, on whatever host. */
+bool lease_owner_is(const char *owner, const char *name);
 
 /* Prolongs it from now on: STATE when another has taken it. */
 enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;
@@ -44,6 +51,11 @@ struct lease_rows {
 };
 enum err lease_list(struct db *db, struct arena *a,
                     struct lease_rows *out) MUST_USE;
+/* Takes it from whoever had it when the row was read: BUSY when the row is
+ * another by now. For one who has seen it unrenewed for its whole time, by
+ * its own clock: the store's may have gone back. */
+enum err lease_take_seen(struct db *db, struct lease *l,
+                         const struct lease_row *seen) MUST_USE;
 /* The one of that name; NULL when nobody ever had it. */
 const struct lease_row *lease_find(const struct lease_rows *rows,
                                    const char *name);

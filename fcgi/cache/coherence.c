@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "crypt.h"
+#include "host/self.h"
 #include "log.h"
 
 #define LAYOUT  (sizeof(struct coherence_file) << 8 | 1)
@@ -37,18 +38,6 @@ coherence_clock_ms(void)
 
 /* ---- the file ---- */
 
-static void
-read_boot_id(char out[40])
-{
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    memset(out, 0, 40);
-    if (f != NULL && fgets(out, 40, f) != NULL)
-        out[strcspn(out, "\n")] = '\0';
-    if (f != NULL)
-        (void)fclose(f);
-}
-
 /* Under the file's lock. A file of an earlier boot is begun anew: what was
  * being committed then has ended with the machine. One that cannot be told
  * from such a file is not used: others may have it mapped. */
@@ -57,7 +46,7 @@ begin_file(struct coherence_file *f)
 {
     char boot_id[40];
 
-    read_boot_id(boot_id);
+    self_boot_id(boot_id);
     if (boot_id[0] == '\0' && f != &mine)
         return ERR_STATE;
     if (f->layout == LAYOUT && strcmp(f->boot_id, boot_id) == 0)

@@ -1,11 +1,16 @@
 /* metagate check: the metadata store. */
 #include "check.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "coherence.h"
+#include "lease.h"
+#include "place.h"
 #include "schema/migrate.h"
 #include "store/store.h"
 
@@ -177,6 +182,63 @@ look_hosts(struct look *l)
     check_report(l, "hosts", &f);
 }
 
+/* Whether a control of that name runs on this RUN_DIR: it has its lock. */
+static bool
+runs_here(const char *name)
+{
+    char file[LEASE_OWNER_BYTES + 16], path[PLACE_BYTES];
+    bool held;
+    int fd;
+
+    (void)snprintf(file, sizeof(file), "control-%s.lock", name);
+    if (place_path(path, sizeof(path), file) != ERR_OK)
+        return false;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    (void)close(fd);
+    return held;
+}
+
+/* Both take turns then, and what one is asked may be told of the other. */
+static void
+look_leases(struct look *l)
+{
+    struct finding well = { .verdict = OK };
+    struct lease_rows rows = { 0 };
+    bool all = true;
+
+    if (lease_list(l->db, l->arena, &rows) != ERR_OK) {
+        FOUND(&well, FAIL, "the leases of the store cannot be read");
+        CURE(&well, "see the lines above");
+        check_report(l, "leases", &well);
+        return;
+    }
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct lease_row *row = &rows.v[i];
+        int n = (int)strcspn(row->owner, "@");
+        char name[LEASE_OWNER_BYTES], own[LEASE_OWNER_BYTES];
+        struct finding f = { 0 };
+
+        (void)snprintf(name, sizeof(name), "%.*s", n, row->owner);
+        lease_owner(name, own);
+        if (row->expires_ms < row->now_ms || strcmp(row->owner, own) == 0 ||
+            !runs_here(name))
+            continue;
+        FOUND(&f, FAIL, "%s is held by %s, and another %s runs here", row->name,
+              row->owner, name);
+        CURE(&f, "give each `metagate control` on this store an --id of its "
+                 "own, or run it on one host");
+        check_report(l, "leases", &f);
+        all = false;
+    }
+    if (!all)
+        return;
+    FOUND(&well, OK, "no other host has a daemon of a name that runs here");
+    check_report(l, "leases", &well);
+}
+
 void
 check_store(struct look *l)
 {
@@ -193,6 +255,7 @@ check_store(struct look *l)
         look_schema(l);
         look_clock(l);
         look_hosts(l);
+        look_leases(l);
     }
     db_close(l->db);
     db_fini();

@@ -34,16 +34,21 @@ struct post {
     void *memory;
     int64_t renewed_ms; /* monotonic: when the last renewal was sent */
     bool leaving, long_step;
+    /* While another has it: its row, and since when it looks like that,
+     * monotonic; 0: not seen. */
+    uint64_t seen_epoch;
+    int64_t seen_expires_ms, seen_since_ms;
 };
 
 struct control {
     struct daemon daemon;
     const char *id;
+    char owner[LEASE_OWNER_BYTES];
     struct db *db;
     struct arena *arena;
     struct post *post;
     size_t n;
-    int64_t view_since_ms; /* the store has been seen since; 0: not now */
+    bool blind; /* the store cannot be asked */
 };
 
 /* ---- a duty's thread ---- */
@@ -134,18 +139,34 @@ check_thread(struct post *p)
     }
 }
 
+/* For how long the row has been as it is. */
+static int64_t
+seen_ms(struct post *p, const struct lease_row *row, int64_t now_ms)
+{
+    uint64_t epoch = row != NULL ? row->epoch : 0;
+    int64_t expires_ms = row != NULL ? row->expires_ms : 0;
+
+    if (p->seen_since_ms == 0 || p->seen_epoch != epoch ||
+        p->seen_expires_ms != expires_ms) {
+        p->seen_epoch = epoch;
+        p->seen_expires_ms = expires_ms;
+        p->seen_since_ms = now_ms;
+    }
+    return now_ms - p->seen_since_ms;
+}
+
 static enum err
-apply_for(struct control *c, struct post *p, const struct lease_rows *rows,
-          int64_t view_ms)
+apply_for(struct control *c, struct post *p, const struct lease_row *row)
 {
     int64_t asked_ms = clock_mono_ms();
     enum err e;
 
-    if (!duty_may_take(p->duty, c->id, lease_find(rows, p->duty->lease),
-                       view_ms))
+    if (!duty_may_take(p->duty, c->id, c->owner, row,
+                       seen_ms(p, row, asked_ms)))
         return ERR_OK;
-    p->lease = (struct lease){ p->duty->lease, c->id, DUTY_LEASE_MS, 0 };
-    e = lease_retake(c->db, &p->lease);
+    p->lease = (struct lease){ p->duty->lease, c->owner, DUTY_LEASE_MS, 0 };
+    e = row != NULL ? lease_take_seen(c->db, &p->lease, row)
+                    : lease_take(c->db, &p->lease);
     if (e == ERR_BUSY)
         return ERR_OK; /* another was quicker */
     if (e != ERR_OK)
@@ -160,17 +181,18 @@ static enum err
 look(struct control *c)
 {
     struct lease_rows rows;
-    int64_t view_ms;
     enum err e;
 
     e = lease_list(c->db, c->arena, &rows);
-    if (e == ERR_OK && c->view_since_ms == 0)
-        c->view_since_ms = clock_mono_ms();
-    view_ms = clock_mono_ms() - c->view_since_ms;
     for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
         struct post *p = &c->post[i];
 
-        e = p->runner != NULL ? renew(c, p) : apply_for(c, p, &rows, view_ms);
+        if (p->runner == NULL) {
+            e = apply_for(c, p, lease_find(&rows, p->duty->lease));
+        } else {
+            p->seen_since_ms = 0;
+            e = renew(c, p);
+        }
     }
     return e;
 }
@@ -178,18 +200,18 @@ look(struct control *c)
 static void
 turn(struct control *c)
 {
-    bool was_seen = c->view_since_ms != 0;
     enum err e = look(c);
 
-    if (e != ERR_OK) {
-        if (was_seen)
-            log_warn("control.store err=%s errno=%u why=\"%s\"", err_name(e),
-                     db_errno(c->db), db_error(c->db));
-        c->view_since_ms = 0;
-    }
-    for (size_t i = 0; i < c->n; i++)
+    if (e != ERR_OK && !c->blind)
+        log_warn("control.store err=%s errno=%u why=\"%s\"", err_name(e),
+                 db_errno(c->db), db_error(c->db));
+    c->blind = e != ERR_OK;
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->blind)
+            c->post[i].seen_since_ms = 0;
         if (c->post[i].runner != NULL)
             check_thread(&c->post[i]);
+    }
     arena_reset(c->arena);
 }
 
@@ -267,6 +289,7 @@ control_main(int argc, char **argv)
     if (c.id == NULL)
         return 2;
     srand((unsigned)clock_mono_us());
+    lease_owner(c.id, c.owner);
     if (daemon_begin(&c.daemon, "control", c.id) == ERR_OK &&
         (c.db = db_open()) != NULL &&
         (c.arena = arena_new(LEASES_ARENA_BYTES)) != NULL && make_posts(&c)) {

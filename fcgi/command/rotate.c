@@ -42,7 +42,7 @@ struct rotation {
     struct db *db;
     struct arena *a;
     struct lease lease;
-    char owner[129], path[PLACE_BYTES], pattern[32];
+    char owner[LEASE_OWNER_BYTES], path[PLACE_BYTES], pattern[32];
     uint64_t resealed, failed;
 };
 
@@ -290,12 +290,9 @@ rotate(struct rotation *r)
 static enum err
 begin(struct rotation *r)
 {
-    char host[64] = "";
     enum err e = ERR_OK;
 
-    (void)gethostname(host, sizeof(host) - 1);
-    (void)snprintf(r->owner, sizeof(r->owner), "rotate-key %s %s", host,
-                   config_run_dir());
+    lease_owner("rotate-key", r->owner);
     if (config()->crypt_key_file[0] != '\0')
         (void)snprintf(r->path, sizeof(r->path), "%s",
                        config()->crypt_key_file);

@@ -3,8 +3,9 @@
  *     <root>/instance_data/<class>/<port>/
  * where root is a directory that its machine was registered with and class is
  * one of data_dir_path, log_dir_path, innodb_log_dir_path, comp_datadir
- * (KunlunBase's names). Such a home carries a marker file with the instance's
- * uuid; what carries no marker, or another's, is neither used nor removed.
+ * (the names that its managers use). Such a home carries a marker file with the
+ * instance's uuid; what carries no marker, or another's, is neither used nor
+ * removed.
  *
  * Paths are walked by openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) from the
  * root, so that no link that somebody puts there leads out of it. */

@@ -1,7 +1,11 @@
 /* Leases: each call is one compare-and-swap on the row. */
 #include "lease.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "host/self.h"
 
 #define LEASES_MAX 100000
 
@@ -15,6 +19,10 @@ static const char retake_sql[] =
     "UPDATE lease SET owner = ?, epoch = LAST_INSERT_ID(epoch + 1),"
     " expires_ms = " DB_NOW_MS " + ?"
     " WHERE name = ? AND (expires_ms < " DB_NOW_MS " OR owner = ?)";
+static const char take_seen_sql[] =
+    "UPDATE lease SET owner = ?, epoch = LAST_INSERT_ID(epoch + 1),"
+    " expires_ms = " DB_NOW_MS " + ?"
+    " WHERE name = ? AND epoch = ? AND expires_ms = ?";
 static const char list_sql[] =
     "SELECT name, owner, epoch, expires_ms, " DB_NOW_MS " AS now_ms"
     " FROM lease ORDER BY name";
@@ -70,6 +78,38 @@ lease_retake(struct db *db, struct lease *l)
     if (e == ERR_OK)
         l->epoch = db_insert_id(db);
     return e;
+}
+
+enum err
+lease_take_seen(struct db *db, struct lease *l, const struct lease_row *seen)
+{
+    enum err e;
+
+    e = db_exec_one(db, take_seen_sql,
+                    DB_ARGS(db_str(l->owner), db_i64(l->ttl_ms),
+                            db_str(l->name), db_u64(seen->epoch),
+                            db_i64(seen->expires_ms)));
+    if (e == ERR_OK)
+        l->epoch = db_insert_id(db);
+    return e == ERR_NOT_FOUND ? ERR_BUSY : e;
+}
+
+void
+lease_owner(const char *name, char out[LEASE_OWNER_BYTES])
+{
+    char host[65] = "", id[17];
+
+    (void)gethostname(host, sizeof(host) - 1);
+    self_id(id);
+    (void)snprintf(out, LEASE_OWNER_BYTES, "%.64s@%.46s/%s", name, host, id);
+}
+
+bool
+lease_owner_is(const char *owner, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncmp(owner, name, n) == 0 && owner[n] == '@';
 }
 
 enum err

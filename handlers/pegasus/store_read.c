@@ -34,7 +34,8 @@ enum {
 };
 
 static const char *const sql[SQL__MAX] = {
-    [LEADER] = "SELECT COALESCE(l.owner, '') AS owner,"
+    [LEADER] = "SELECT COALESCE(SUBSTRING_INDEX(l.owner, '@', 1), '')"
+               " AS owner,"
                " COALESCE(l.expires_ms, 0) >= " DB_NOW_MS " AS held,"
                " COALESCE(l.epoch, 0) = c.ready_epoch AS ready, " DB_NOW_MS
                " AS now_ms FROM pegasus_cluster c"

@@ -28,30 +28,55 @@ static void
 the_first_candidate_leads_a_fresh_deployment_at_once(void **state)
 {
     (void)state;
-    assert_true(duty_may_take(&leader, "m1", NULL, 0));
-    assert_false(duty_may_take(&leader, "m2", NULL, LONG - 1));
-    assert_true(duty_may_take(&leader, "m2", NULL, LONG));
-    assert_true(duty_may_take(&plain, "m3", NULL, 0));
+    assert_true(duty_may_take(&leader, "m1", "m1@a", NULL, 0));
+    assert_false(duty_may_take(&leader, "m2", "m2@a", NULL, LONG - 1));
+    assert_true(duty_may_take(&leader, "m2", "m2@a", NULL, LONG));
+    assert_true(duty_may_take(&plain, "m3", "m3@a", NULL, 0));
 }
 
 static void
 who_was_killed_goes_on_within_its_lease(void **state)
 {
-    struct lease_row held = row("m2", NOW + 5000), ended = row("m2", 5);
+    struct lease_row held = row("m2@a", NOW + 5000), ended = row("m2@a", 5);
 
     (void)state;
-    assert_true(duty_may_take(&leader, "m2", &held, 0));
-    assert_true(duty_may_take(&leader, "m2", &ended, 0));
+    assert_true(duty_may_take(&leader, "m2", "m2@a", &held, 0));
+    assert_true(duty_may_take(&leader, "m2", "m2@a", &ended, 0));
+}
+
+/* Both hosts have an m1. */
+static void
+the_same_name_on_another_host_is_a_stranger(void **state)
+{
+    struct lease_row held = row("m1@a", NOW + 5000), ended = row("m1@a", 5);
+
+    (void)state;
+    assert_false(duty_may_take(&leader, "m1", "m1@b", &held, LONG - 1));
+    assert_false(duty_may_take(&plain, "m1", "m1@b", &held, LONG - 1));
+    assert_false(duty_may_take(&leader, "m1", "m1@b", &ended, LONG - 1));
+    assert_true(duty_may_take(&plain, "m1", "m1@b", &ended, 0));
+}
+
+/* The store's clock has gone back by an hour, and its owner is gone. */
+static void
+a_lease_is_over_when_it_was_not_renewed_for_its_time(void **state)
+{
+    struct lease_row held = row("m1@a", NOW + 3600000);
+
+    (void)state;
+    assert_false(duty_may_take(&leader, "m2", "m2@a", &held, LONG - 1));
+    assert_true(duty_may_take(&leader, "m2", "m2@a", &held, LONG));
+    assert_true(duty_may_take(&plain, "m2", "m2@a", &held, LONG));
 }
 
 static void
 a_lease_that_runs_is_nobody_elses(void **state)
 {
-    struct lease_row held = row("m1", NOW);
+    struct lease_row held = row("m1@a", NOW);
 
     (void)state;
-    assert_false(duty_may_take(&leader, "m2", &held, 10 * LONG));
-    assert_false(duty_may_take(&plain, "m2", &held, 10 * LONG));
+    assert_false(duty_may_take(&leader, "m2", "m2@a", &held, LONG - 1));
+    assert_false(duty_may_take(&plain, "m2", "m2@a", &held, LONG - 1));
 }
 
 /* After an outage of the store, or a start of everything, the last owner gets
@@ -59,12 +84,12 @@ a_lease_that_runs_is_nobody_elses(void **state)
 static void
 a_sticky_lease_moves_after_it_was_seen_unrenewed(void **state)
 {
-    struct lease_row ended = row("m1", NOW - 1);
+    struct lease_row ended = row("m1@a", NOW - 1);
 
     (void)state;
-    assert_false(duty_may_take(&leader, "m2", &ended, LONG - 1));
-    assert_true(duty_may_take(&leader, "m2", &ended, LONG));
-    assert_true(duty_may_take(&plain, "m2", &ended, 0));
+    assert_false(duty_may_take(&leader, "m2", "m2@a", &ended, LONG - 1));
+    assert_true(duty_may_take(&leader, "m2", "m2@a", &ended, LONG));
+    assert_true(duty_may_take(&plain, "m2", "m2@a", &ended, 0));
 }
 
 int
@@ -73,6 +98,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_candidate_leads_a_fresh_deployment_at_once),
         cmocka_unit_test(who_was_killed_goes_on_within_its_lease),
+        cmocka_unit_test(the_same_name_on_another_host_is_a_stranger),
+        cmocka_unit_test(a_lease_is_over_when_it_was_not_renewed_for_its_time),
         cmocka_unit_test(a_lease_that_runs_is_nobody_elses),
         cmocka_unit_test(a_sticky_lease_moves_after_it_was_seen_unrenewed),
     };

@@ -11,7 +11,7 @@ from support.store import rows
 from support.waiting import until
 
 WHATS = {"config", "files", "token", "key", "disk", "children", "listener",
-         "nginx", "store", "settings", "clock", "schema", "hosts"}
+         "nginx", "store", "settings", "clock", "schema", "hosts", "leases"}
 
 
 def check(deployment, *args):
@@ -249,6 +249,17 @@ def test_a_difference_of_clocks_is_found(deployment, ahead_s, result):
     line, = [x for x in json.loads(done.stdout) if x["check"] == "clock"]
     assert line["result"] == result, line
     assert ("NTP" in line["cure"]) == (result != "ok")
+
+
+def test_a_namesake_on_another_host_is_found(deployment, sql):
+    for owner, bad in (("m1@elsewhere/0", True), ("m9@elsewhere/0", False)):
+        rows(sql, "UPDATE lease SET owner = %s, epoch = epoch + 1, expires_ms ="
+             " UNIX_TIMESTAMP() * 1000 + 60000 WHERE name = 'cluster.audit'",
+             owner)
+        if bad:
+            spoilt(deployment, "leases", owner, "--id")
+        else:
+            assert "leases" not in {b["check"] for b in not_well(deployment)}
 
 
 def test_a_schema_of_another_deployment_is_found(deployment):
