@@ -4,11 +4,14 @@ import os
 
 import pytest
 
-from support import coverage
+from support import coverage, limit
 from support.deployment import Pool
+from support.results import Results, Writer
 from support.words import fresh as fresh_word
 
 LOGS = pytest.StashKey()
+RESULTS = os.environ.get("METAGATE_TEST_RESULTS")
+RESULTS = Writer(RESULTS) if RESULTS else None
 
 
 # ---- fixtures ----
@@ -100,19 +103,62 @@ def pytest_make_collect_report(collector):
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    with limit.limited(limit.of(item), f"setup of {item.nodeid}"):
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item):
     coverage.pause("generated" in item.nodeid)
-    yield
+    with limit.limited(limit.of(item), item.nodeid):
+        yield
     coverage.pause(False)
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item):
+    with limit.limited(limit.of(item), f"teardown of {item.nodeid}"):
+        yield
+
+
+def pytest_collection_modifyitems(items, config):
     """What fails quickly stands first: generated and dialects' tests, then
-    those on a deployment of their own."""
+    those on a deployment of their own. What a process before this one has
+    begun (tests/run says so) is not run again."""
+    begun = Results(RESULTS.path).started if RESULTS else set()
+    if begun:
+        config.hook.pytest_deselected(
+            items=[item for item in items if item.nodeid in begun])
+        items[:] = [item for item in items if item.nodeid not in begun]
     items.sort(key=lambda item: bool(item.get_closest_marker("config")
                                      or item.get_closest_marker("fault")))
 
 
-def pytest_sessionfinish():
+# ---- what tests/run reads ----
+
+def pytest_runtest_protocol(item):
+    if RESULTS:
+        RESULTS.start(item.nodeid, limit.of(item))
+
+
+def pytest_runtest_logreport(report):
+    if RESULTS:
+        RESULTS.phase(report.nodeid, report.outcome, report.longreprtext)
+
+
+def pytest_runtest_logfinish(nodeid):
+    if RESULTS:
+        RESULTS.end(nodeid)
+
+
+def pytest_collectreport(report):
+    if RESULTS and report.failed:
+        RESULTS.note("broken", report.nodeid)
+
+
+def pytest_sessionfinish(exitstatus):
     if os.environ.get("METAGATE_TEST_COVERAGE"):
         coverage.save(os.environ["METAGATE_TEST_COVERAGE"])
+    if RESULTS:
+        RESULTS.note("finished", int(exitstatus))

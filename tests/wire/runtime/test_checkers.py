@@ -1,12 +1,17 @@
 """The checkers find what they are for."""
 
 import os
+import subprocess
+import sys
+import threading
 
 import pytest
 
-from support import badinput, nets
+from support import badinput, limit, nets, processes
 from support.ackedset import AckedSet
+from support.deployment import ROOT
 from support.load import Load, race
+from support.results import Results
 from support.waiting import until
 
 
@@ -44,6 +49,68 @@ def test_a_run_with_too_few_acknowledged_writes_is_invalid(writes):
 def test_until_says_what_it_last_saw():
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         until(lambda: 1 / 0, timeout=0.05)
+
+
+def test_what_hangs_is_ended_also_when_its_end_hangs(monkeypatch, capfd):
+    monkeypatch.setattr(limit, "AGAIN_S", 0)
+    stuck = threading.Lock()
+    with stuck, pytest.raises(limit.Hangs, match="it hangs"):
+        with limit.limited(0, "it"):
+            try:
+                until(lambda: False, timeout=1000)
+            finally:
+                stuck.acquire()
+    assert "test_checkers.py" in capfd.readouterr().err  # where it stood
+
+
+INNER = """
+import os, pytest
+def test_passes(): pass
+def test_fails(): assert "told" == ""
+def test_takes_the_process_with_it(): os._exit(3)
+def test_is_run_by_the_next_process(): pass
+"""
+
+
+def test_what_is_done_counts_when_the_process_is_lost(tmp_path):
+    results, file = tmp_path / "results", tmp_path / "test_inner.py"
+    file.write_text(INNER)
+    conftest = os.path.join(ROOT, "tests", "conftest.py")
+    (tmp_path / "conftest.py").symlink_to(conftest)
+
+    def run():
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-c", "tests/pytest.ini",
+             "--rootdir", "tests", str(file)], cwd=ROOT, capture_output=True,
+            env={**os.environ, "METAGATE_TEST_RESULTS": str(results)}
+        ).returncode
+
+    def names(tests):
+        return [t.partition("::")[2] for t in tests]
+
+    assert run() == 3
+    first = Results(results)
+    assert names(first.passed) == ["test_passes"]
+    assert names(first.failed) == ["test_fails"]
+    assert names([first.current]) == ["test_takes_the_process_with_it"]
+    assert "'told'" in first.texts[0] and first.status is None
+    assert run() == 0
+    second = Results(results)
+    assert names(second.passed) == ["test_passes",
+                                    "test_is_run_by_the_next_process"]
+    assert second.status == 0 and second.texts == []
+
+
+def test_the_reaper_leaves_no_process_behind(tmp_path):
+    results, told = tmp_path / "results", tmp_path / "pid"
+    done = subprocess.run(
+        [sys.executable, os.path.join(ROOT, "tests/support/reaper.py"),
+         str(results), "/bin/sh", "-c",
+         f"setsid sleep 1000 & echo $! > {told}; kill -9 $$"])
+    assert done.returncode == 128 + 9
+    [left] = Results(results).left
+    assert left.startswith(told.read_text().strip() + ": ")
+    assert not processes.alive(int(told.read_text()))
 
 
 def test_a_race_raises_what_a_thread_raised():
