@@ -3,13 +3,8 @@
  * is told to read it again.
  *
  * Files in RUN_DIR that are made here: nginx/ (0750, all of it), tokens.map,
- * token and curlrc, tokens/<name> and <name>.curlrc (0600). tokens.map has one
- * line per token, read by nginx's map and by the worker's tokens.c:
- *
- *     "<64 lower-case hex digits>" "<scope> <name> <1 or 0> <id>";
- *
- * where 1 is the mark secrets=yes and id 16 hex digits that stand for the
- * token where it must not be named; lines that begin with # are comments.
+ * token and curlrc, tokens/<name> and <name>.curlrc (0600). Its form:
+ * config/token_map.h.
  *
  * How nginx wants to be run (fcgi/up*): as RUN_DIR's owner; in a process
  * group of its own (a terminal's Ctrl-C is not for it, and when the master

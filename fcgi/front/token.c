@@ -1,6 +1,6 @@
 /* metagate token: makes, revokes and lists access tokens. tokens.map is the
- * truth (its form: nginx.h). A token never reaches standard output, where it
- * would stay in scrollbacks and logs: it is left in RUN_DIR/tokens/NAME
+ * truth (its form: token_map.h). A token never reaches standard output, where
+ * it would stay in scrollbacks and logs: it is left in RUN_DIR/tokens/NAME
  * (0600) beside NAME.curlrc for `curl -K`. */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,50 +15,41 @@
 #include "clock.h"
 #include "base/commands.h"
 #include "config.h"
+#include "config/token_map.h"
 #include "scope.h"
 #include "file.h"
 #include "nginx.h"
 #include "place.h"
 
-#define TOKEN_BYTES    32
-#define TOKEN_TEXT     (2 * TOKEN_BYTES + 1)
-#define ID_BYTES       8
-#define NAME_MAX_BYTES 64
-#define MARK_MS        1100
-#define MAP_BYTES      (4 * 1024 * 1024)
-#define ARENA_BYTES    (4 * MAP_BYTES)
-#define FIRST          "first"
+#define TOKEN_BYTES 32
+#define TOKEN_TEXT  (2 * TOKEN_BYTES + 1)
+#define ID_BYTES    8
+#define MARK_MS     1100
+#define MAP_BYTES   (4 * 1024 * 1024)
+#define ARENA_BYTES (4 * MAP_BYTES)
+#define FIRST       "first"
 #define HEAD \
     "# Tokens: written by `metagate token`, read by nginx and the workers.\n"
 
 struct token {
     char text[TOKEN_TEXT];
     char scope[16];
-    char name[NAME_MAX_BYTES + 1];
-    unsigned secrets;
+    char name[TOKEN_NAME_MAX + 1];
+    bool secrets;
     char id[2 * ID_BYTES + 1];
 };
 
 /* ---- what a person may ask for ---- */
 
-static bool
-is_name(const char *s)
-{
-    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                         "0123456789_-");
-
-    return n > 0 && n <= NAME_MAX_BYTES && s[n] == '\0' && s[0] != '-';
-}
-
 enum err
 token_check(const char *name, const char *scope, const char *mark, char *why,
             size_t why_size)
 {
-    if (!is_name(name)) {
+    if (!token_name_ok(name)) {
         (void)snprintf(why, why_size,
                        "NAME is 1 to %d letters, digits, _ and "
                        "-, and does not begin with -",
-                       NAME_MAX_BYTES);
+                       TOKEN_NAME_MAX);
         return ERR_BAD_PARAM;
     }
     if (scope != NULL && scope_rights(scope) == 0) {
@@ -77,17 +68,6 @@ token_check(const char *name, const char *scope, const char *mark, char *why,
 
 /* ---- tokens.map ---- */
 
-/* One line of the map; false for comments and what a person broke. */
-static bool
-parse_line(const char *line, struct token *t)
-{
-    return sscanf(line,
-                  "\"%64[0-9a-f]\" \"%15[a-z] %64[A-Za-z0-9_-] %1u "
-                  "%16[0-9a-f]\";",
-                  t->text, t->scope, t->name, &t->secrets, t->id) == 5 &&
-           strlen(t->text) == TOKEN_TEXT - 1;
-}
-
 static enum err
 make_token(struct token *t)
 {
@@ -103,25 +83,15 @@ put_line(struct buf *out, const struct token *t)
                t->secrets, t->id);
 }
 
-static size_t
-line_bytes(const char *p)
+/* Whether the map has a token of that name: its line. */
+static bool
+find_line(const char *map, const char *name, struct token_line *out)
 {
-    const char *lf = strchr(p, '\n');
-
-    return lf != NULL ? (size_t)(lf - p) + 1 : strlen(p);
-}
-
-/* The line of the token of that name; NULL. */
-static const char *
-find_line(const char *map, const char *name, struct token *t)
-{
-    const char *p;
-
-    for (p = map; *p != '\0'; p += line_bytes(p)) {
-        if (parse_line(p, t) && strcmp(t->name, name) == 0)
-            return p;
+    while (token_map_next(&map, out)) {
+        if (out->token.n > 0 && strcmp(out->name, name) == 0)
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 /* ---- files ---- */
@@ -303,11 +273,12 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
 {
     char raw[PLACE_BYTES], rc[PLACE_BYTES];
     struct buf b = BUF_INIT(MAP_BYTES);
+    struct token_line there;
     struct token t;
     bool running;
     int status;
 
-    if (find_line(c->map, name, &t) != NULL)
+    if (find_line(c->map, name, &there))
         return complain(name, "there is a token of that name; revoke it "
                               "first, or take another name");
     (void)snprintf(t.name, sizeof(t.name), "%s", name);
@@ -349,24 +320,21 @@ static int
 token_revoke(struct change *c, const char *name)
 {
     struct buf b = BUF_INIT(MAP_BYTES);
-    const char *line, *rest;
+    struct token_line l;
     int64_t marked_ms;
-    struct token t;
     bool running;
     int status;
 
-    line = find_line(c->map, name, &t);
-    if (line == NULL)
+    if (!find_line(c->map, name, &l))
         return complain(name, "there is no token of that name");
-    rest = line + line_bytes(line);
-    buf_put(&b, c->map, (size_t)(line - c->map));
-    buf_puts(&b, rest);
+    buf_put(&b, c->map, (size_t)(l.line.p - c->map));
+    buf_puts(&b, l.line.p + l.line.n);
     status = change_write(c, &b);
     buf_free(&b);
     if (status != EXIT_SUCCESS)
         return status;
     remove_token_files(name);
-    if (nginx_revoke(t.id) != ERR_OK)
+    if (l.id[0] != '\0' && nginx_revoke(l.id) != ERR_OK)
         return complain("nginx/revoked", strerror(errno));
     marked_ms = clock_mono_ms();
     if (change_publish(&running) != EXIT_SUCCESS)
@@ -380,13 +348,16 @@ token_revoke(struct change *c, const char *name)
 static int
 token_list(const struct change *c)
 {
-    struct token t;
-    const char *p;
+    const char *map = c->map;
+    struct token_line l;
 
-    for (p = c->map; *p != '\0'; p += line_bytes(p)) {
-        if (parse_line(p, &t))
-            printf("%-24s %-8s%s\n", t.name, t.scope,
-                   t.secrets ? " secrets" : "");
+    for (int number = 1; token_map_next(&map, &l); number++) {
+        if (l.token.n > 0)
+            printf("%-24s %-8s%s\n", l.name, l.scope,
+                   l.secrets ? " secrets" : "");
+        if (l.broken)
+            (void)fprintf(stderr, "metagate token: %s:%d is no token\n",
+                          c->path, number);
     }
     return EXIT_SUCCESS;
 }

@@ -14,12 +14,10 @@
 
 #include "clock.h"
 #include "crypt.h"
-#include "scope.h"
 #include "log.h"
 
-#define TOKEN_MAX_BYTES 256
-#define FILE_MAX_BYTES  ((off_t)16 << 20)
-#define LOOK_EVERY_MS   1000
+#define FILE_MAX_BYTES ((off_t)16 << 20)
+#define LOOK_EVERY_MS  1000
 
 struct entry {
     char hash[65];
@@ -71,73 +69,25 @@ table_add(struct table *t)
     return memset(&t->v[t->n++], 0, sizeof(*t->v));
 }
 
-/* "write ci 0 0123456789abcdef": scope, name, mark, and an id for logs, which
- * older files do not have. */
-static bool
-parse_grant(const char *p, size_t n, struct token_grant *out)
+static enum err
+parse_file(const char *text, const char *path, struct table *out)
 {
-    char text[128], scope[16], mark[2];
-    int end = 0;
-
-    if (n >= sizeof(text))
-        return false;
-    memcpy(text, p, n);
-    text[n] = '\0';
-    if (sscanf(text, "%15s %64s %1[01]%n", scope, out->name, mark, &end) != 3)
-        return false;
-    if (text[end] == ' ')
-        end += 1 + (int)strspn(text + end + 1, "0123456789abcdef");
-    out->secrets = mark[0] == '1';
-    out->rights = scope_rights(scope);
-    return out->rights != 0 && text[end] == '\0';
-}
-
-/* The text between two quotes at *p, which moves behind it. */
-static bool
-take_quoted(const char **p, struct span *out)
-{
-    const char *start = *p + strspn(*p, " \t");
-    const char *end;
-
-    if (*start != '"')
-        return false;
-    end = strchr(start + 1, '"');
-    if (end == NULL)
-        return false;
-    *out = (struct span){ start + 1, (size_t)(end - start - 1) };
-    *p = end + 1;
-    return true;
-}
-
-/* "<token>" "<scope> <name> <mark> <id>"; */
-static bool
-parse_line(const char *p, struct table *out)
-{
-    struct span token, value;
+    struct token_line l;
     struct entry *e;
 
-    p += strspn(p, " \t\r");
-    if (*p == '\0' || *p == '#')
-        return true;
-    if (!take_quoted(&p, &token) || !take_quoted(&p, &value) || *p != ';')
-        return false;
-    e = table_add(out);
-    return e != NULL && hash_token(token.p, token.n, e->hash) &&
-           parse_grant(value.p, value.n, &e->grant);
-}
-
-static enum err
-parse_file(char *text, const char *path, struct table *out)
-{
-    char *line, *rest = text;
-    int number = 0;
-
-    while ((line = strsep(&rest, "\n")) != NULL) {
-        number++;
-        if (!parse_line(line, out)) { /* the line itself holds a token */
+    for (int number = 1; token_map_next(&text, &l); number++) {
+        if (l.broken) { /* the line itself holds a token */
             log_error("tokens.line path=%s line=%d", path, number);
             return ERR_STATE;
         }
+        if (l.token.n == 0)
+            continue;
+        e = table_add(out);
+        if (e == NULL || !hash_token(l.token.p, l.token.n, e->hash))
+            return ERR_NOMEM;
+        memcpy(e->grant.name, l.name, sizeof(e->grant.name));
+        e->grant.rights = l.rights;
+        e->grant.secrets = l.secrets;
     }
     return ERR_OK;
 }

@@ -1,12 +1,11 @@
 /* Tokens looked up by the worker: [serve] check_tokens, for front ends that
- * do not map them. The file is tokens.map (include/nginx.h); only hashes of
- * the tokens stay in memory. */
+ * do not map them. The file is tokens.map (config/token_map.h); only hashes
+ * of the tokens stay in memory. */
 #ifndef MG_TOKENS_H
 #define MG_TOKENS_H
 
 #include "base.h"
-
-#define TOKEN_NAME_MAX 64
+#include "config/token_map.h"
 
 struct token_grant {
     char name[TOKEN_NAME_MAX + 1];

@@ -59,6 +59,7 @@ teardown(void **state)
     }
     (void)unsetenv("METAGATE_SERVE_WORKERS");
     (void)unsetenv("METAGATE_LISTEN_DORIS");
+    (void)unsetenv("METAGATE_LISTEN_PEGASUS_META");
     arena_free(arena);
     return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -297,6 +298,21 @@ a_listener_may_be_put_elsewhere(void **state)
     expect_refused("METAGATE_LISTEN_DORIS", "a;b:1", "[listen] doris");
 }
 
+static void
+listeners_of_one_name_share_a_key(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        write_with("METAGATE_LISTEN_PEGASUS_META", "127.0.0.1:1,127.0.0.2:2"),
+        ERR_OK);
+    expect_in("servers.conf", "listen 127.0.0.1:1 ");
+    expect_in("servers.conf", "listen 127.0.0.2:2 ");
+    expect_in("servers.conf", "listen 127.9.8.1:34603 ");
+    assert_null(strstr(file_text("servers.conf"), ":34601 "));
+    expect_refused("METAGATE_LISTEN_PEGASUS_META", "x",
+                   "[listen] pegasus_meta");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -317,6 +333,7 @@ main(void)
         CASE(a_rate_is_a_limit_and_none_is_none),
         CASE(tls_needs_both_of_its_files),
         CASE(a_listener_may_be_put_elsewhere),
+        CASE(listeners_of_one_name_share_a_key),
     };
 
     return cmocka_run_group_tests_name("nginx", tests, NULL, NULL);

@@ -210,6 +210,20 @@ what_a_person_wrote_into_the_map_stays(void **state)
 }
 
 static void
+a_token_of_an_older_map_can_be_revoked(void **state)
+{
+    static const char map[] = "\"0badcafe\" \"read odd 0\";\n";
+    char path[128];
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/tokens.map", dir);
+    assert_int_equal(file_write(path, 0600, map, sizeof(map) - 1), ERR_OK);
+    assert_int_equal(token("add", "odd", "read", NULL), 1);
+    assert_int_equal(token("revoke", "odd", NULL, NULL), 0);
+    assert_string_equal(file_text("tokens.map"), "");
+}
+
+static void
 without_a_deployment_nothing_is_made(void **state)
 {
     (void)state;
@@ -232,6 +246,7 @@ main(void)
         CASE(the_first_token_can_be_revoked_and_does_not_return),
         CASE(a_name_is_taken_once),
         CASE(what_a_person_wrote_into_the_map_stays),
+        CASE(a_token_of_an_older_map_can_be_revoked),
         CASE(without_a_deployment_nothing_is_made),
     };
 

@@ -124,6 +124,20 @@ def test_a_name_that_is_taken_is_refused(front, token):
     assert again.returncode == 1 and "of that name" in again.stderr
 
 
+def test_a_token_of_an_older_map_is_taken_listed_and_revoked(front):
+    name, value = fresh("t"), os.urandom(32).hex()
+    with open(front.path("tokens.map"), "a") as f:
+        f.write(f'"{value}" "read {name} 0";\n')
+    made = fresh("t")
+    front.token(made, "read")  # nginx reads the map
+    assert params(front, **{"X-Metagate-Token": value})["MG_NAME"] == name
+    assert name in front.command("token", "list").stdout
+    front.command("token", "revoke", name)
+    front.command("token", "revoke", made)
+    assert front.client("doris", "none").get("/a", headers={
+        "X-Metagate-Token": value}).status == 403
+
+
 def test_wrong_arguments_change_nothing(front):
     before = open(front.path("tokens.map")).read()
     for words in (["add", "a b", "read"], ["add", "a", "root"], ["add", "a"],
