@@ -14,7 +14,7 @@
 #include "file.h"
 #include "nginx.h"
 #include "place.h"
-#include "host/proc.h"
+#include "proc.h"
 #include "host/redact.h"
 
 #define TEST_MS       30000

@@ -136,8 +136,8 @@ run(struct up *up)
     for (;;) {
         int64_t next;
 
-        up_reap(up);
         next = up_step(up);
+        up_reap(up);
         control_settle(up);
         if (up->stopping && up_all_ended(up))
             return;

@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "argv.h"
 #include "base.h"
 #include "buf.h"
+#include "child.h"
 #include "place.h"
 #include "host/redact.h"
 
 struct up;
-struct child;
+struct up_child;
 struct command;
 
 /* ---- kinds of children: rows in up_kinds.c ---- */
@@ -38,10 +40,11 @@ struct kind {
     size_t (*count)(void);
     /* Before each start; why is for people. May be NULL. */
     enum err (*prepare)(struct up *up, char *why, size_t why_size);
-    void (*command)(struct up *up, const struct child *c, struct command *out);
+    void (*command)(struct up *up, const struct up_child *c,
+                    struct command *out);
     /* Whether it serves; asked every PROBE_MS, must not block. NULL: it is
      * ready once it was started. */
-    bool (*ready)(struct child *c);
+    bool (*ready)(struct up_child *c);
     /* A task has ended with 0. May be NULL. */
     enum err (*done)(struct up *up, char *why, size_t why_size);
 };
@@ -50,49 +53,27 @@ extern const struct kind kinds[];
 extern const size_t n_kinds;
 
 /* How a child is run. */
-#define COMMAND_ARGS 48
 struct command {
-    const char *argv[COMMAND_ARGS + 1];
-    size_t argc;
-    const char *env[4];
-    int in, err;     /* -1: /dev/null, its log file */
-    struct buf text; /* what argv and env point into */
-    size_t at[COMMAND_ARGS];
+    struct argv args;
+    const char *const *env; /* on top of ours; NULL */
+    int in, err;            /* -1: /dev/null, its log file */
 };
 
 /* ---- children ---- */
 
-enum child_state {
-    CHILD_WAITING,  /* to be started, at once or after a back-off */
-    CHILD_STARTING, /* runs, is not ready yet */
-    CHILD_READY,
-    CHILD_ENDING,  /* told to end, or its process has ended and what it
-                    * left behind is being killed */
-    CHILD_STOPPED, /* by the operator, or with the deployment */
-    CHILD_DONE,    /* a task that has done its work */
-    CHILD_STATE__MAX
-};
-
-struct child {
+struct up_child {
     const struct kind *kind;
     int id;
     char name[32];
-    enum child_state state;
-    pid_t pid;          /* 0 once it was reaped */
-    pid_t group;        /* what is left of its process group; 0: nothing */
-    int status;         /* of the last waitpid */
-    bool down;          /* the operator wants it stopped */
-    int64_t started_ms; /* monotonic */
-    int64_t due_ms;     /* WAITING: start; ENDING: kill */
-    int64_t told_ms;    /* when progress was last told */
-    int restarts, quick_deaths;
+    struct child_rules rules; /* of its kind */
+    struct child child;
+    bool done;       /* a task that has done its work */
+    int64_t told_ms; /* when progress was last told */
     long log_offset; /* where this run begins in its log */
     int probe_fd;    /* of ready(); -1 */
     char said[160];  /* what ready() was answered, for people */
     int listen_fd;   /* its socket, kept over restarts; -1 */
 };
-
-const char *child_state_name(enum child_state s);
 
 /* ---- the deployment ---- */
 
@@ -117,7 +98,7 @@ struct up {
     int signal_fd, control_fd;
     struct up_pipe nginx_log, mariadb_log;
     bool background; /* metagate start */
-    struct child *child;
+    struct up_child *child;
     size_t n;
     bool announced; /* everything was ready once */
     bool stopping, hurry;
@@ -161,23 +142,27 @@ void up_drop_sockets(void);
 /* up_mariadb.c: the onebox's database. */
 size_t mariadb_count(void);
 size_t mariadb_install_count(void);
-void mariadb_install_command(struct up *up, const struct child *c,
+void mariadb_install_command(struct up *up, const struct up_child *c,
                              struct command *out);
 enum err mariadb_install_prepare(struct up *up, char *why, size_t why_size);
 enum err mariadb_install_done(struct up *up, char *why, size_t why_size);
 enum err mariadb_prepare(struct up *up, char *why, size_t why_size);
-void mariadb_command(struct up *up, const struct child *c, struct command *out);
-bool mariadb_ready(struct child *c);
+void
+mariadb_command(struct up *up, const struct up_child *c, struct command *out);
+bool mariadb_ready(struct up_child *c);
 
 /* up_spawn.c: the rows of all children, with their sockets. */
 enum err up_make_children(struct up *up, char *why, size_t why_size) MUST_USE;
 void up_free_children(struct up *up);
-/* Starts c's process, its output to its log: c->pid. */
-enum err up_spawn(struct up *up, struct child *c) MUST_USE;
+/* Starts c's process, its output to its log. */
+enum err up_spawn(struct up *up, struct up_child *c, int64_t now) MUST_USE;
 /* Says what it has written to its log since it was started. */
-void up_say_log(struct up *up, const struct child *c);
+void up_say_log(struct up *up, const struct up_child *c);
 
-/* up_child.c: the life of each child. */
+/* up_child.c: the order of the children, and what people are told of it. */
+void up_init_child(struct up_child *c);
+/* As child_state_name; "done" for a task that has done its work. */
+const char *up_state_name(const struct up_child *c);
 void up_reap(struct up *up);
 /* One step of every child; answers when the next is due (monotonic ms, 0 =
  * only after an event). */
@@ -185,10 +170,10 @@ int64_t up_step(struct up *up);
 bool up_all_ready(const struct up *up);
 bool up_all_ended(const struct up *up);
 /* "serve-0", "nginx" or "nginx-0"; NULL. */
-struct child *up_find_child(struct up *up, const char *name);
+struct up_child *up_find_child(struct up *up, const char *name);
 /* The operator's stop and start of one child. */
-void up_stop_child(struct up *up, struct child *c);
-void up_start_child(struct up *up, struct child *c);
+void up_stop_child(struct up *up, struct up_child *c);
+void up_start_child(struct up *up, struct up_child *c);
 /* A signal to every child of that role that runs. */
 void up_signal_role(struct up *up, const char *role, int sig);
 
@@ -227,9 +212,7 @@ void up_print_urls(FILE *f);
 /* What the operator wants to know once everything is ready. */
 void up_print_ready(const struct up *up);
 
-/* ---- a command being put together ---- */
-
-void command_arg(struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+#define command_arg(c, ...) argv_add(&(c)->args, __VA_ARGS__)
 
 /* Writes text to RUN_DIR/name by rename, with that mode. */
 enum err

@@ -1,6 +1,7 @@
-/* The life of each child: started in order, watched, started again, stopped
- * in reverse. Nothing here waits: every step looks at the clock and at what
- * has ended, so that a child that hangs holds up no other. */
+/* The children of a deployment: in which order they are started and stopped,
+ * what is done at each turn of their life (child.h), and what people are told
+ * of it. Nothing here waits: every step looks at the clock and at what has
+ * ended, so that a child that hangs holds up no other. */
 #include "up.h"
 
 #include <errno.h>
@@ -13,86 +14,72 @@
 #include "config.h"
 #include "log.h"
 
-#define BACKOFF_FIRST_MS 50
-#define BACKOFF_MAX_MS   2000 /* DESIGN: started again within 2 s */
-#define QUICK_MS         5000 /* ended sooner: the back-off grows */
-#define START_DEATHS_MAX 4    /* more while starting: the start has failed */
+#define START_DEATHS_MAX 4 /* more while starting: the start has failed */
 #define TELL_EVERY_MS    5000
+#define LONG_STOP_MS     60000 /* a database: not hurried */
 
-static const char *const state_names[CHILD_STATE__MAX] = {
-    [CHILD_WAITING] = "waiting", [CHILD_STARTING] = "starting",
-    [CHILD_READY] = "running",   [CHILD_ENDING] = "ending",
-    [CHILD_STOPPED] = "stopped", [CHILD_DONE] = "done",
+/* DESIGN: started again within 2 s, however often it dies. */
+static const struct child_rules usual = {
+    .backoff_ms = { 50, 100, 200, 400, 800, 1600, 2000 },
+    .quick_ms = 5000,
 };
 
-const char *
-child_state_name(enum child_state s)
+void
+up_init_child(struct up_child *c)
 {
-    return state_names[s];
+    c->rules = usual;
+    c->rules.stop_signal = c->kind->stop_signal;
+    c->rules.stop_ms = c->kind->stop_ms;
+    c->rules.once = c->kind->on_death == DEATH_IS_DONE;
+    child_init(&c->child, c->name, &c->rules);
+    child_want(&c->child, clock_mono_ms());
+}
+
+const char *
+up_state_name(const struct up_child *c)
+{
+    return c->done ? "done" : child_state_name(c->child.state);
 }
 
 /* ---- starting ---- */
 
 static void
-fail_start(struct up *up, const struct child *c, const char *why)
+fail_start(struct up *up, const struct up_child *c, const char *why)
 {
     up_say(up, "metagate: %s: %s\n", c->name, why);
-    if (c->started_ms != 0) /* its log may be of other starts */
+    if (c->child.started_ms != 0) /* its log may be of other starts */
         up_say_log(up, c);
     log_error("up.failed child=%s why=%s", c->name, why);
     up->failed = true;
     up->stopping = true;
 }
 
-/* Due again after a back-off that grows with deaths soon after the start. */
 static void
-plan_restart(struct child *c, int64_t now)
-{
-    int64_t wait = BACKOFF_FIRST_MS;
-    int i;
-
-    for (i = 1; i < c->quick_deaths && wait < BACKOFF_MAX_MS; i++)
-        wait *= 2;
-    c->state = CHILD_WAITING;
-    c->due_ms = now + (wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS);
-}
-
-static void
-start_failed(struct up *up, struct child *c, const char *why, int64_t now)
-{
-    c->pid = 0;
-    c->quick_deaths++;
-    log_error("child.start name=%s why=%s", c->name, why);
-    if (!up->announced)
-        fail_start(up, c, why);
-    plan_restart(c, now);
-}
-
-static void
-start(struct up *up, struct child *c, int64_t now)
+start(struct up *up, struct up_child *c, int64_t now)
 {
     char why[512] = "it cannot be prepared";
     enum err e = ERR_OK;
 
     if (c->kind->prepare != NULL &&
         c->kind->prepare(up, why, sizeof(why)) != ERR_OK) {
-        start_failed(up, c, why, now);
-        return;
+        child_put_off(&c->child, now);
+        e = ERR_STATE;
+    } else {
+        e = up_spawn(up, c, now);
+        if (e != ERR_OK)
+            (void)snprintf(why, sizeof(why), "%s",
+                           e == ERR_NOT_FOUND
+                               ? "its program is not installed (make deps)"
+                               : strerror(errno));
     }
-    e = up_spawn(up, c);
     if (e != ERR_OK) {
-        start_failed(up, c,
-                     e == ERR_NOT_FOUND
-                         ? "its program is not installed (make deps)"
-                         : strerror(errno),
-                     now);
+        log_error("child.start name=%s why=%s", c->name, why);
+        if (!up->announced)
+            fail_start(up, c, why);
         return;
     }
-    c->group = c->pid;
-    c->started_ms = c->told_ms = now;
-    c->state = CHILD_STARTING;
+    c->told_ms = now;
     up_note_children(up);
-    log_info("child.start name=%s pid=%d", c->name, (int)c->pid);
     if (c->kind->task != NULL)
         up_say(up, "  %s: %s\n", c->name, c->kind->task);
 }
@@ -100,40 +87,32 @@ start(struct up *up, struct child *c, int64_t now)
 /* ---- ready ---- */
 
 static void
-become_ready(struct up *up, struct child *c, int64_t now)
-{
-    c->state = CHILD_READY;
-    log_info("child.ready name=%s pid=%d after_ms=%lld", c->name, (int)c->pid,
-             (long long)(now - c->started_ms));
-    if (!up->announced)
-        up_say(up, "  %s: running (pid %d)\n", c->name, (int)c->pid);
-}
-
-static void
-tell_waiting(const struct up *up, struct child *c, int64_t now)
+tell_waiting(const struct up *up, struct up_child *c, int64_t now)
 {
     if (up->announced || now - c->told_ms < TELL_EVERY_MS)
         return;
     c->told_ms = now;
     up_say(up, "  %s: %s, %lld s so far (%s/log/%s.log)\n", c->name,
            c->kind->task != NULL ? c->kind->task : "starting",
-           (long long)((now - c->started_ms) / 1000), config_run_dir(),
+           (long long)((now - c->child.started_ms) / 1000), config_run_dir(),
            c->name);
 }
 
 static void
-watch_start(struct up *up, struct child *c, int64_t now)
+watch_start(struct up *up, struct up_child *c, int64_t now)
 {
     char why[256];
 
-    if (c->kind->on_death == DEATH_RESTART &&
-        (c->kind->ready == NULL || c->kind->ready(c))) {
-        become_ready(up, c, now);
+    if (!c->rules.once && (c->kind->ready == NULL || c->kind->ready(c))) {
+        child_ready(&c->child, now);
+        if (!up->announced)
+            up_say(up, "  %s: running (pid %d)\n", c->name,
+                   (int)c->child.id.pid);
         return;
     }
     tell_waiting(up, c, now);
     if (up->announced || c->kind->start_ms == 0 ||
-        now - c->started_ms < c->kind->start_ms)
+        now - c->child.started_ms < c->kind->start_ms)
         return;
     (void)snprintf(why, sizeof(why), "not ready after %d s%s%s",
                    c->kind->start_ms / 1000, c->said[0] != '\0' ? ": " : "",
@@ -144,139 +123,78 @@ watch_start(struct up *up, struct child *c, int64_t now)
 /* ---- ending ---- */
 
 static void
-close_probe(struct child *c)
+close_probe(struct up_child *c)
 {
     if (c->probe_fd >= 0)
         (void)close(c->probe_fd);
     c->probe_fd = -1;
 }
 
-/* Asks it to end. A stopped process would keep the signal for later. Not the
- * other way round: a SIGCONT that arrives during the end takes back the
- * SIGSTOP by which LeakSanitizer holds the threads it looks at. */
 static void
-ask_to_end(struct child *c, int64_t now)
-{
-    close_probe(c);
-    c->state = CHILD_ENDING;
-    c->due_ms = now + c->kind->stop_ms;
-    (void)kill(-c->group, SIGCONT);
-    (void)kill(c->pid, c->kind->stop_signal);
-    log_info("child.stop name=%s pid=%d", c->name, (int)c->pid);
-}
-
-static void
-finish_task(struct up *up, struct child *c, int64_t now)
+finish_task(struct up *up, struct up_child *c)
 {
     char why[512] = "it has failed";
 
-    if (c->status != 0) {
+    c->done =
+        c->child.status == 0 && (c->kind->done == NULL ||
+                                 c->kind->done(up, why, sizeof(why)) == ERR_OK);
+    if (!c->done)
         fail_start(up, c, why);
-        c->state = CHILD_STOPPED;
-        return;
-    }
-    if (c->kind->done != NULL &&
-        c->kind->done(up, why, sizeof(why)) != ERR_OK) {
-        fail_start(up, c, why);
-        c->state = CHILD_STOPPED;
-        return;
-    }
-    c->state = CHILD_DONE;
-    log_info("child.done name=%s after_ms=%lld", c->name,
-             (long long)(now - c->started_ms));
-}
-
-static void
-describe_end(int status, char *out, size_t size)
-{
-    if (WIFSIGNALED(status))
-        (void)snprintf(out, size, "ended by signal %d", WTERMSIG(status));
-    else
-        (void)snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
-}
-
-static void
-died(struct up *up, struct child *c, int64_t now)
-{
-    char how[64];
-
-    describe_end(c->status, how, sizeof(how));
-    log_warn("child.died name=%s how=%s after_ms=%lld", c->name, how,
-             (long long)(now - c->started_ms));
-    if (up->announced)
-        up_say(up, "%s %s; starting it again\n", c->name, how);
-    c->quick_deaths = now - c->started_ms < QUICK_MS ? c->quick_deaths + 1 : 0;
-    c->restarts++;
-    plan_restart(c, now);
-    if (!up->announced && c->quick_deaths > START_DEATHS_MAX)
-        fail_start(up, c, how);
 }
 
 /* Nothing of it runs any more. */
 static void
-gone(struct up *up, struct child *c, int64_t now)
+gone(struct up *up, struct up_child *c)
 {
-    c->group = 0;
+    char how[64];
+
     close_probe(c);
     up_note_children(up);
-    if (up->stopping || c->down)
-        c->state = CHILD_STOPPED;
-    else if (c->kind->on_death == DEATH_IS_DONE)
-        finish_task(up, c, now);
-    else
-        died(up, c, now);
-}
-
-static void
-watch_end(struct up *up, struct child *c, int64_t now)
-{
-    if (c->pid == 0)
-        (void)kill(-c->group, SIGKILL); /* nginx's workers, orphaned */
-    if (c->pid == 0 && kill(-c->group, 0) != 0 && errno == ESRCH) {
-        gone(up, c, now);
+    if (up->stopping || c->child.told)
+        return;
+    if (c->rules.once) {
+        finish_task(up, c);
         return;
     }
-    if (now >= c->due_ms || (up->hurry && c->kind->stop_ms < 60000)) {
-        if (c->pid != 0)
-            log_warn("child.kill name=%s pid=%d", c->name, (int)c->pid);
-        (void)kill(-c->group, SIGKILL);
-        c->due_ms = now + 1000;
-    }
+    child_describe_end(&c->child, how, sizeof(how));
+    if (up->announced)
+        up_say(up, "%s %s; starting it again\n", c->name, how);
+    else if (c->child.quick_deaths > START_DEATHS_MAX)
+        fail_start(up, c, how);
 }
 
+/* Orphans of children are ours to reap: we are their subreaper. A child that
+ * has ended just now is left to child_step, its SIGCHLD is on the way. */
 void
 up_reap(struct up *up)
 {
-    int status;
-    pid_t pid;
-    size_t i;
+    siginfo_t si;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (i = 0; i < up->n && up->child[i].pid != pid; i++)
-            ;
-        if (i == up->n)
-            continue; /* an orphan of a child: we are its subreaper */
-        up->child[i].pid = 0;
-        up->child[i].status = status;
-        if (up->child[i].state != CHILD_ENDING)
-            up->child[i].due_ms = clock_mono_ms() + 1000;
-        up->child[i].state = CHILD_ENDING;
+    for (;;) {
+        si.si_pid = 0;
+        if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+            si.si_pid == 0)
+            return;
+        for (size_t i = 0; i < up->n; i++) {
+            if (up->child[i].child.id.pid == si.si_pid)
+                return;
+        }
+        (void)waitpid(si.si_pid, NULL, WNOHANG);
     }
 }
 
 /* ---- the order ---- */
 
 static bool
-is_settled(const struct child *c)
+is_settled(const struct up_child *c)
 {
-    return c->state == CHILD_READY || c->state == CHILD_DONE ||
-           c->state == CHILD_STOPPED;
+    return c->child.state == CHILD_READY || c->child.state == CHILD_DOWN;
 }
 
 /* Whether everything of a lower order is there. Only the start looks at it:
  * afterwards workers live on while the database is started again. */
 static bool
-is_its_turn(const struct up *up, const struct child *c)
+is_its_turn(const struct up *up, const struct up_child *c)
 {
     size_t i;
 
@@ -296,59 +214,43 @@ ending_order(const struct up *up)
     size_t i;
 
     for (i = 0; i < up->n; i++) {
-        const struct child *c = &up->child[i];
+        const struct up_child *c = &up->child[i];
 
-        if (c->group != 0 && c->kind->order > order)
+        if (c->child.group != 0 && c->kind->order > order)
             order = c->kind->order;
     }
     return order;
 }
 
 static void
-step_stopping(struct up *up, struct child *c, int order, int64_t now)
+step(struct up *up, struct up_child *c, int order, int64_t now)
 {
-    if (c->state == CHILD_WAITING)
-        c->state = CHILD_STOPPED;
-    else if (c->state == CHILD_ENDING)
-        watch_end(up, c, now);
-    else if (c->group != 0 && c->kind->order == order)
-        ask_to_end(c, now);
-}
+    enum child_event event;
 
-static void
-step(struct up *up, struct child *c, int64_t now)
-{
-    switch (c->state) {
-    case CHILD_WAITING:
-        if (now >= c->due_ms && is_its_turn(up, c))
-            start(up, c, now);
-        break;
-    case CHILD_STARTING:
-        watch_start(up, c, now);
-        break;
-    case CHILD_ENDING:
-        watch_end(up, c, now);
-        break;
-    default:
-        break;
+    if (up->stopping && (c->child.group == 0 || c->kind->order == order)) {
+        close_probe(c);
+        child_unwant(&c->child, now);
     }
+    if (up->hurry && c->kind->stop_ms < LONG_STOP_MS)
+        child_hurry(&c->child, now);
+    event = child_step(&c->child, now);
+    if (event == CHILD_ENDED)
+        gone(up, c);
+    else if (event == CHILD_DUE && !up->stopping && is_its_turn(up, c))
+        start(up, c, now);
+    else if (c->child.state == CHILD_STARTING && !up->stopping)
+        watch_start(up, c, now);
 }
 
 /* When this child wants to be looked at again; 0: after an event. */
 static int64_t
-next_look(const struct up *up, const struct child *c, int64_t now)
+next_look(const struct up *up, const struct up_child *c, int64_t now)
 {
-    switch (c->state) {
-    case CHILD_WAITING:
-        return is_its_turn(up, c) ? c->due_ms + 1 : 0;
-    case CHILD_STARTING:
+    if (c->child.state == CHILD_STARTING)
         return now + PROBE_MS;
-    case CHILD_ENDING:
-        /* a group's last member may be somebody else's to reap */
-        return c->pid == 0 ? now + PROBE_MS : c->due_ms;
-    default:
+    if (c->child.state == CHILD_WAITING && !is_its_turn(up, c))
         return 0;
-    }
+    return child_next(&c->child, now);
 }
 
 int64_t
@@ -359,12 +261,8 @@ up_step(struct up *up)
     bool stopping = up->stopping;
     size_t i;
 
-    for (i = 0; i < up->n; i++) {
-        if (up->stopping)
-            step_stopping(up, &up->child[i], order, now);
-        else
-            step(up, &up->child[i], now);
-    }
+    for (i = 0; i < up->n; i++)
+        step(up, &up->child[i], order, now);
     /* A start has failed, or the next order's turn has come: no event tells
      * the others. */
     if (up->stopping && (!stopping || ending_order(up) != order))
@@ -395,7 +293,7 @@ up_all_ended(const struct up *up)
     size_t i;
 
     for (i = 0; i < up->n; i++) {
-        if (up->child[i].group != 0)
+        if (up->child[i].child.group != 0)
             return false;
     }
     return true;
@@ -403,14 +301,14 @@ up_all_ended(const struct up *up)
 
 /* ---- the operator ---- */
 
-struct child *
+struct up_child *
 up_find_child(struct up *up, const char *name)
 {
     char first[40];
     size_t i;
 
     for (i = 0; i < up->n; i++) {
-        struct child *c = &up->child[i];
+        struct up_child *c = &up->child[i];
 
         (void)snprintf(first, sizeof(first), "%s-0", c->name);
         if (strcmp(c->name, name) == 0 ||
@@ -421,28 +319,18 @@ up_find_child(struct up *up, const char *name)
 }
 
 void
-up_stop_child(struct up *up, struct child *c)
+up_stop_child(struct up *up, struct up_child *c)
 {
-    int64_t now = clock_mono_ms();
-
     (void)up;
-    c->down = true;
-    if (c->state == CHILD_WAITING)
-        c->state = CHILD_STOPPED;
-    else if (c->state == CHILD_STARTING || c->state == CHILD_READY)
-        ask_to_end(c, now);
+    close_probe(c);
+    child_unwant(&c->child, clock_mono_ms());
 }
 
 void
-up_start_child(struct up *up, struct child *c)
+up_start_child(struct up *up, struct up_child *c)
 {
     (void)up;
-    c->down = false;
-    if (c->state != CHILD_STOPPED)
-        return;
-    c->quick_deaths = 0;
-    c->state = CHILD_WAITING;
-    c->due_ms = clock_mono_ms();
+    child_want(&c->child, clock_mono_ms());
 }
 
 void
@@ -451,7 +339,9 @@ up_signal_role(struct up *up, const char *role, int sig)
     size_t i;
 
     for (i = 0; i < up->n; i++) {
-        if (up->child[i].pid != 0 && strcmp(up->child[i].kind->role, role) == 0)
-            (void)kill(up->child[i].pid, sig);
+        const struct up_child *c = &up->child[i];
+
+        if (c->child.id.pid != 0 && strcmp(c->kind->role, role) == 0)
+            (void)kill(c->child.id.pid, sig);
     }
 }

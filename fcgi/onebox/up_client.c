@@ -16,7 +16,7 @@
 #include "base/commands.h"
 #include "config.h"
 #include "json.h"
-#include "host/proc.h"
+#include "proc.h"
 #include "up.h"
 
 #define ANSWER_MAX 65536

@@ -28,7 +28,7 @@ struct client {
     int fd; /* -1: free */
     size_t n;
     char line[LINE_BYTES];
-    const struct child *awaited; /* NULL: not waiting for a child */
+    const struct up_child *awaited; /* NULL: not waiting for a child */
     bool until_stopped;
     bool until_end; /* the deployment's */
 };
@@ -117,13 +117,13 @@ answer_status(const struct up *up, struct client *c)
     size_t i;
 
     for (i = 0; i < up->n; i++) {
-        const struct child *k = &up->child[i];
-        bool runs = k->group != 0;
+        const struct up_child *k = &up->child[i];
+        bool runs = k->child.group != 0;
 
-        buf_printf(&b, "%s %s %d %lld %d\n", k->name,
-                   child_state_name(k->state), runs ? (int)k->group : 0,
-                   runs ? (long long)((now - k->started_ms) / 1000) : 0LL,
-                   k->restarts);
+        buf_printf(&b, "%s %s %d %lld %d\n", k->name, up_state_name(k),
+                   runs ? (int)k->child.group : 0,
+                   runs ? (long long)((now - k->child.started_ms) / 1000) : 0LL,
+                   k->child.restarts);
     }
     answer(c, buf_text(&b), b.n);
     buf_free(&b);
@@ -132,7 +132,7 @@ answer_status(const struct up *up, struct client *c)
 static void
 operate(struct up *up, struct client *c, const char *name, bool stop)
 {
-    struct child *k = up_find_child(up, name);
+    struct up_child *k = up_find_child(up, name);
 
     if (k == NULL || k->kind->on_death != DEATH_RESTART) {
         answer_text(c, "error no such child (metagate status lists them)\n");
@@ -237,8 +237,8 @@ control_settle(struct up *up)
             continue;
         if (up->stopping)
             answer_text(c, "error the deployment is being stopped\n");
-        else if (c->awaited->state ==
-                 (c->until_stopped ? CHILD_STOPPED : CHILD_READY))
+        else if (c->awaited->child.state ==
+                 (c->until_stopped ? CHILD_DOWN : CHILD_READY))
             answer_text(c, "ok\n");
     }
 }

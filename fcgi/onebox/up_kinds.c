@@ -33,7 +33,7 @@ role_command(const struct up *up, const char *role, struct command *out)
 }
 
 static void
-migrate_command(struct up *up, const struct child *c, struct command *out)
+migrate_command(struct up *up, const struct up_child *c, struct command *out)
 {
     (void)c;
     role_command(up, "migrate", out);
@@ -48,7 +48,7 @@ serve_count(void)
 }
 
 static void
-serve_command(struct up *up, const struct child *c, struct command *out)
+serve_command(struct up *up, const struct up_child *c, struct command *out)
 {
     role_command(up, "serve", out);
     command_arg(out, "--id");
@@ -72,7 +72,7 @@ control_label(int i, char *out, size_t size)
 }
 
 static void
-control_command(struct up *up, const struct child *c, struct command *out)
+control_command(struct up *up, const struct up_child *c, struct command *out)
 {
     char id[20];
 
@@ -95,7 +95,7 @@ machine_label(int i, char *out, size_t size)
 }
 
 static void
-supervise_command(struct up *up, const struct child *c, struct command *out)
+supervise_command(struct up *up, const struct up_child *c, struct command *out)
 {
     char address[20];
 
@@ -116,7 +116,7 @@ front_prepare(struct up *up, char *why, size_t why_size)
 }
 
 static void
-front_command(struct up *up, const struct child *c, struct command *out)
+front_command(struct up *up, const struct up_child *c, struct command *out)
 {
     const char *const *arg;
 
@@ -151,7 +151,7 @@ ask_health(void)
 
 /* Keeps the body of an answer that was not 200: it says what is missing. */
 static void
-keep_reason(struct child *c, const char *text)
+keep_reason(struct up_child *c, const char *text)
 {
     const char *body = strstr(text, "\r\n\r\n");
     char *p;
@@ -166,9 +166,10 @@ keep_reason(struct child *c, const char *text)
  * do with TLS, and for an nginx that was started again: the store may be away
  * meanwhile. */
 static bool
-front_ready(struct child *c)
+front_ready(struct up_child *c)
 {
-    bool any = config()->nginx_tls_certificate[0] != '\0' || c->restarts > 0;
+    bool any =
+        config()->nginx_tls_certificate[0] != '\0' || c->child.restarts > 0;
     char text[1024];
     ssize_t n;
 

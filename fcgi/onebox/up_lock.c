@@ -24,31 +24,6 @@
 #define LAST_KILL_MS    30000
 #define LAST_GIVE_UP_MS 60000
 
-/* Field 22 of /proc/<pid>/stat: with it a reused number is told apart. 0 when
- * there is no such process. */
-static unsigned long long
-start_time(pid_t pid)
-{
-    unsigned long long ticks = 0;
-    char path[64], text[1024], *p;
-    ssize_t n;
-    int fd, field;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    n = read(fd, text, sizeof(text) - 1);
-    (void)close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    p = strrchr(text, ')'); /* the name may hold blanks and parentheses */
-    for (field = 2; p != NULL && field < 22; field++)
-        p = strchr(p + 1, ' ');
-    if (p != NULL)
-        ticks = strtoull(p, NULL, 10);
-    return ticks;
-}
-
 void
 up_note_children(const struct up *up)
 {
@@ -56,26 +31,15 @@ up_note_children(const struct up *up)
     size_t i;
 
     for (i = 0; i < up->n; i++) {
-        const struct child *c = &up->child[i];
+        const struct up_child *c = &up->child[i];
 
-        if (c->group != 0)
-            buf_printf(&text, "%d %llu %s\n", (int)c->group,
-                       start_time(c->group), c->name);
+        if (c->child.group != 0)
+            buf_printf(&text, "%d %llu %s\n", (int)c->child.group,
+                       (unsigned long long)c->child.id.ticks, c->name);
     }
     if (up_write_file("up.children", buf_text(&text), 0640) != ERR_OK)
         log_warn("up.children.note errno=%d", errno);
     buf_free(&text);
-}
-
-/* The group that was noted, and not one that has got its number since: either
- * its leader is the process of that start time, or the leader is gone (while
- * a group has members its number is not given to a new process). */
-static bool
-is_same_group(pid_t group, unsigned long long started)
-{
-    unsigned long long now = start_time(group);
-
-    return kill(-group, 0) == 0 && (now == 0 || now == started);
 }
 
 /* Sends sig to every noted group that is still there; their names to out. */
@@ -93,7 +57,7 @@ signal_noted(const char *run_dir, int sig, char *out, size_t size)
     f = fopen(path, "re");
     while (f != NULL &&
            fscanf(f, "%d %llu %31s", &group, &started, name) == 3) {
-        if (group <= 1 || !is_same_group(group, started))
+        if (group <= 1 || !child_group_lives(group, started))
             continue;
         (void)kill(-group, sig);
         (void)kill(-group, SIGCONT);

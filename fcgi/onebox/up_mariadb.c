@@ -6,14 +6,13 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "crypt.h"
 #include "dialect.h"
+#include "instance.h"
 
 #define INIT_FILE "mariadb-init.sql"
 
@@ -66,21 +65,48 @@ mariadb_install_prepare(struct up *up, char *why, size_t why_size)
     return ERR_STATE;
 }
 
+/* The onebox's database as its driver sees it. */
+struct own {
+    char datadir[PLACE_BYTES], tmpdir[PLACE_BYTES], socket[PLACE_BYTES];
+    char init_file[PLACE_BYTES], address[32];
+    struct instance instance;
+};
+
+static const struct instance *
+describe(struct own *o, const char *account)
+{
+    int64_t port = config()->mysql_port;
+
+    *o = (struct own){ .instance = { .datadir = o->datadir,
+                                     .tmpdir = o->tmpdir,
+                                     .socket = o->socket,
+                                     .init_file = o->init_file,
+                                     .account = account } };
+    /* RUN_DIR was made with them: they fit */
+    if (place_path(o->datadir, PLACE_BYTES, "mysql") != ERR_OK ||
+        place_path(o->tmpdir, PLACE_BYTES, "tmp") != ERR_OK ||
+        place_path(o->init_file, PLACE_BYTES, INIT_FILE) != ERR_OK ||
+        place_socket(o->socket, PLACE_BYTES, "mysql.sock") != ERR_OK)
+        o->socket[0] = '\0';
+    (void)snprintf(o->address, sizeof(o->address), "%s.1", config_net());
+    if (port != 0) {
+        o->instance.address = o->address;
+        o->instance.port = (unsigned)port;
+    }
+    return &o->instance;
+}
+
 void
-mariadb_install_command(struct up *up, const struct child *c,
+mariadb_install_command(struct up *up, const struct up_child *c,
                         struct command *out)
 {
+    char into[PLACE_BYTES];
+    struct own own;
+
     (void)c;
-    command_arg(out, "mariadb-install-db");
-    command_arg(out, "--no-defaults");
-    command_arg(out, "--datadir=%s/mysql.new", config_run_dir());
-    /* in /tmp another server that starts would remove its temporary tables */
-    command_arg(out, "--tmpdir=%s/tmp", config_run_dir());
-    command_arg(out, "--auth-root-authentication-method=socket");
-    command_arg(out, "--auth-root-socket-user=%s", up->account);
-    command_arg(out, "--skip-test-db");
-    command_arg(out, "--skip-name-resolve");
-    out->env[0] = "TZ=UTC";
+    (void)snprintf(into, sizeof(into), "%s/mysql.new", config_run_dir());
+    mariadb_driver.install(describe(&own, up->account), into, &out->args);
+    out->env = mariadb_driver.env;
 }
 
 enum err
@@ -167,93 +193,53 @@ mariadb_prepare(struct up *up, char *why, size_t why_size)
 /* ---- options ---- */
 
 static void
-binlog_options(struct command *out)
+binlog_options(struct argv *out)
 {
-    command_arg(out, "--log-bin=binlog");
-    command_arg(out, "--binlog-format=ROW");
-    command_arg(out, "--binlog-row-image=FULL");
-    command_arg(out, "--binlog-row-metadata=FULL");
-    command_arg(out, "--binlog-expire-logs-seconds=604800");
-    command_arg(out, "--sync-binlog=1");
-    command_arg(out, "--gtid-strict-mode=ON");
+    argv_add(out, "--log-bin=binlog");
+    argv_add(out, "--binlog-format=ROW");
+    argv_add(out, "--binlog-row-image=FULL");
+    argv_add(out, "--binlog-row-metadata=FULL");
+    argv_add(out, "--binlog-expire-logs-seconds=604800");
+    argv_add(out, "--sync-binlog=1");
+    argv_add(out, "--gtid-strict-mode=ON");
     if (config()->mysql_log_own)
         return;
-    command_arg(out, "--binlog-ignore-db=%s", config()->mysql_database);
+    argv_add(out, "--binlog-ignore-db=%s", config()->mysql_database);
     for (size_t d = 0; dialects[d] != NULL; d++) {
         const char *const *schema = dialects[d]->unlogged;
 
         for (; schema != NULL && *schema != NULL; schema++)
-            command_arg(out, "--binlog-ignore-db=%s", *schema);
+            argv_add(out, "--binlog-ignore-db=%s", *schema);
     }
 }
 
 void
-mariadb_command(struct up *up, const struct child *c, struct command *out)
+mariadb_command(struct up *up, const struct up_child *c, struct command *out)
 {
-    char socket[PLACE_BYTES];
+    struct argv *args = &out->args;
+    struct own own;
 
     (void)c;
     out->err = up->mariadb_log.writer;
-    if (place_socket(socket, sizeof(socket), "mysql.sock") != ERR_OK)
-        socket[0] = '\0';
-    command_arg(out, "mariadbd");
-    command_arg(out, "--no-defaults");
-    command_arg(out, "--datadir=%s/mysql", config_run_dir());
-    command_arg(out, "--tmpdir=%s/tmp", config_run_dir());
-    command_arg(out, "--pid-file=%s/mysql/mariadb.pid", config_run_dir());
-    command_arg(out, "--socket=%s", socket);
-    command_arg(out, "--bind-address=%s.1", config_net());
-    command_arg(out, "--port=%lld", (long long)config()->mysql_port);
-    command_arg(out, "--skip-name-resolve");
-    command_arg(out, "--init-file=%s/" INIT_FILE, config_run_dir());
-    command_arg(out, "--server-id=1");
-    binlog_options(out);
-    command_arg(out, "--innodb-buffer-pool-size=%lldM",
-                (long long)config()->mysql_buffer_pool_mib);
-    command_arg(out, "--innodb-flush-log-at-trx-commit=1");
-    command_arg(out, "--sql-mode=STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,"
-                     "ERROR_FOR_DIVISION_BY_ZERO");
-    command_arg(out, "--character-set-server=utf8mb4");
-    command_arg(out, "--max-connections=1000");
-    command_arg(out, "--local-infile=OFF");
-    command_arg(out, "--secure-file-priv=%s/tmp", config_run_dir());
-    out->env[0] = "TZ=UTC";
+    out->env = mariadb_driver.env;
+    mariadb_driver.command(describe(&own, up->account), args);
+    argv_add(args, "--server-id=1");
+    binlog_options(args);
+    argv_add(args, "--innodb-buffer-pool-size=%lldM",
+             (long long)config()->mysql_buffer_pool_mib);
+    argv_add(args, "--innodb-flush-log-at-trx-commit=1");
+    argv_add(args, "--sql-mode=STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,"
+                   "ERROR_FOR_DIVISION_BY_ZERO");
+    argv_add(args, "--character-set-server=utf8mb4");
+    argv_add(args, "--max-connections=1000");
+    argv_add(args, "--local-infile=OFF");
+    argv_add(args, "--secure-file-priv=%s", own.tmpdir);
 }
 
-/* ---- ready ---- */
-
-static int
-connect_socket(void)
-{
-    struct sockaddr_un sa = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (place_socket(sa.sun_path, sizeof(sa.sun_path), "mysql.sock") != ERR_OK)
-        return -1;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-        (void)close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-/* The socket is there before the server lets anyone in (recovery, the init
- * file); its greeting is not: 3 bytes of length, a number, protocol 10. */
 bool
-mariadb_ready(struct child *c)
+mariadb_ready(struct up_child *c)
 {
-    unsigned char greeting[5];
-    ssize_t n;
+    struct own own;
 
-    if (c->probe_fd < 0)
-        c->probe_fd = connect_socket();
-    if (c->probe_fd < 0)
-        return false;
-    n = recv(c->probe_fd, greeting, sizeof(greeting), MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return false; /* asked again, on this connection */
-    (void)close(c->probe_fd);
-    c->probe_fd = -1;
-    return n == (ssize_t)sizeof(greeting) && greeting[4] == 10;
+    return mariadb_driver.ready(describe(&own, ""), &c->probe_fd);
 }

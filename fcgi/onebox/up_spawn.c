@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,6 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "log.h"
-#include "host/proc.h"
 
 #define TAIL_LINES_BYTES 3000
 #define TAIL_LINES       12
@@ -24,7 +21,7 @@
 /* The worker's socket: opened once, kept while workers come and go, so that
  * a dead worker refuses nobody. */
 static enum err
-open_socket(struct child *c, char *why, size_t why_size)
+open_socket(struct up_child *c, char *why, size_t why_size)
 {
     struct sockaddr_un sa = { .sun_family = AF_UNIX };
     char name[64];
@@ -49,7 +46,7 @@ open_socket(struct child *c, char *why, size_t why_size)
 }
 
 static void
-name_child(struct child *c)
+name_child(struct up_child *c)
 {
     char label[20];
 
@@ -76,12 +73,13 @@ up_make_children(struct up *up, char *why, size_t why_size)
         return ERR_NOMEM;
     for (k = 0; k < n_kinds; k++) {
         for (i = 0; i < count[k] && e == ERR_OK; i++) {
-            struct child *c = &up->child[up->n++];
+            struct up_child *c = &up->child[up->n++];
 
             c->kind = &kinds[k];
             c->id = (int)i;
             c->probe_fd = c->listen_fd = -1;
             name_child(c);
+            up_init_child(c);
             if (strcmp(kinds[k].role, "serve") == 0)
                 e = open_socket(c, why, why_size);
         }
@@ -97,6 +95,7 @@ up_free_children(struct up *up)
     for (i = 0; i < up->n; i++) {
         if (up->child[i].listen_fd >= 0)
             (void)close(up->child[i].listen_fd);
+        child_close(&up->child[i].child);
         if (up->child[i].probe_fd >= 0)
             (void)close(up->child[i].probe_fd);
     }
@@ -105,47 +104,16 @@ up_free_children(struct up *up)
     up->n = 0;
 }
 
-/* ---- commands ---- */
-
-void
-command_arg(struct command *c, const char *fmt, ...)
-{
-    char text[PLACE_BYTES + 64];
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    if (c->argc == COMMAND_ARGS)
-        abort(); /* our own tables */
-    c->at[c->argc++] = c->text.n;
-    buf_put(&c->text, text, strlen(text) + 1);
-}
-
-/* Offsets become pointers once the text has stopped to move. */
-static enum err
-command_finish(struct command *c)
-{
-    size_t i;
-
-    if (buf_err(&c->text) != ERR_OK)
-        return ERR_NOMEM;
-    for (i = 0; i < c->argc; i++)
-        c->argv[i] = c->text.p + c->at[i];
-    c->argv[c->argc] = NULL;
-    return ERR_OK;
-}
-
 /* ---- logs ---- */
 
 static void
-log_path(const struct child *c, char *out, size_t size)
+log_path(const struct up_child *c, char *out, size_t size)
 {
     (void)snprintf(out, size, "%s/log/%s.log", config_run_dir(), c->name);
 }
 
 static int
-open_child_log(struct child *c)
+open_child_log(struct up_child *c)
 {
     char path[PLACE_BYTES + 64];
     struct stat st;
@@ -170,7 +138,7 @@ last_lines(const char *text, size_t n)
 
 /* What a child said before the start failed, for whoever looks at it. */
 void
-up_say_log(struct up *up, const struct child *c)
+up_say_log(struct up *up, const struct up_child *c)
 {
     char path[PLACE_BYTES + 64], text[TAIL_LINES_BYTES + 1];
     size_t n = 0;
@@ -197,32 +165,28 @@ up_say_log(struct up *up, const struct child *c)
 /* ---- the process ---- */
 
 enum err
-up_spawn(struct up *up, struct child *c)
+up_spawn(struct up *up, struct up_child *c, int64_t now)
 {
-    struct command cmd = { .in = -1,
-                           .err = -1,
-                           .text = BUF_INIT(COMMAND_ARGS * PLACE_BYTES) };
-    struct proc_spec spec = PROC_SPEC(cmd.argv);
+    struct command cmd = { .args = ARGV_INIT, .in = -1, .err = -1 };
+    struct proc_spec spec = PROC_SPEC(cmd.args.v);
     int log = open_child_log(c);
     enum err e;
 
     c->kind->command(up, c, &cmd);
-    e = command_finish(&cmd);
+    e = argv_done(&cmd.args);
     spec.in = cmd.in;
     spec.out = log;
     spec.err = cmd.err >= 0 ? cmd.err : log;
     spec.keep_fd = up->children_lock_fd;
     spec.death_signal = c->kind->death_signal;
-    spec.own_group = true;
     spec.dir = config_run_dir();
     spec.env = cmd.env;
     if (e == ERR_OK)
-        e = proc_spawn(&spec, &c->pid);
-    if (e != ERR_OK)
-        log_error("child.spawn name=%s program=%s errno=%d", c->name,
-                  cmd.argc > 0 ? cmd.argv[0] : "", errno);
+        e = child_start(&c->child, &spec, now);
+    else
+        child_put_off(&c->child, now);
     if (log >= 0)
         (void)close(log);
-    buf_free(&cmd.text);
+    argv_free(&cmd.args);
     return e;
 }

@@ -1,3 +1,4 @@
+/* Room: host/ */
 /* Other programs: argument vectors, never a shell. */
 #ifndef MG_PROC_H
 #define MG_PROC_H

@@ -1,0 +1,110 @@
+/* MariaDB: its programs and their options. */
+#include "instance.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void
+add_config(const struct instance *i, struct argv *out)
+{
+    /* has to stand first */
+    if (i->config != NULL)
+        argv_add(out, "--defaults-file=%s", i->config);
+    else
+        argv_add(out, "--no-defaults");
+}
+
+static void
+install(const struct instance *i, const char *into, struct argv *out)
+{
+    argv_add(out, "mariadb-install-db");
+    add_config(i, out);
+    argv_add(out, "--datadir=%s", into);
+    /* in /tmp another server that starts would remove its temporary tables */
+    argv_add(out, "--tmpdir=%s", i->tmpdir);
+    argv_add(out, "--auth-root-authentication-method=socket");
+    argv_add(out, "--auth-root-socket-user=%s", i->account);
+    argv_add(out, "--skip-test-db");
+    argv_add(out, "--skip-name-resolve");
+}
+
+static void
+identity(const struct instance *i, char *out, size_t size)
+{
+    (void)snprintf(out, size, "--datadir=%s", i->datadir);
+}
+
+static void
+command(const struct instance *i, struct argv *out)
+{
+    argv_add(out, "mariadbd");
+    add_config(i, out);
+    argv_add(out, "--datadir=%s", i->datadir);
+    argv_add(out, "--tmpdir=%s", i->tmpdir);
+    argv_add(out, "--pid-file=%s/mariadb.pid", i->datadir);
+    argv_add(out, "--socket=%s", i->socket);
+    if (i->address != NULL) {
+        argv_add(out, "--bind-address=%s", i->address);
+        argv_add(out, "--port=%u", i->port);
+    } else {
+        argv_add(out, "--skip-networking");
+    }
+    argv_add(out, "--skip-name-resolve");
+    if (i->init_file != NULL)
+        argv_add(out, "--init-file=%s", i->init_file);
+}
+
+static int
+connect_socket(const char *path)
+{
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+    int fd;
+
+    if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
+        return -1;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* The socket is there before the server lets anyone in (recovery, the init
+ * file); its greeting is not: 3 bytes of length, a number, protocol 10. */
+static bool
+ready(const struct instance *i, int *fd)
+{
+    unsigned char greeting[5];
+    ssize_t n;
+
+    if (*fd < 0)
+        *fd = connect_socket(i->socket);
+    if (*fd < 0)
+        return false;
+    n = recv(*fd, greeting, sizeof(greeting), MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return false; /* asked again, on this connection */
+    (void)close(*fd);
+    *fd = -1;
+    return n == (ssize_t)sizeof(greeting) && greeting[4] == 10;
+}
+
+/* The clock of its logs and of NOW() in what its tools write. */
+static const char *const env[] = { "TZ=UTC", NULL };
+
+const struct instance_driver mariadb_driver = {
+    .name = "mariadb",
+    .install = install,
+    .command = command,
+    .ready = ready,
+    .identity = identity,
+    .env = env,
+    .stop_signal = SIGTERM,
+};
