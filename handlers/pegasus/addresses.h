@@ -2,7 +2,7 @@
 #ifndef PEGASUS_ADDRESSES_H
 #define PEGASUS_ADDRESSES_H
 
-#include "state.h"
+#include "pegasus/core/state.h"
 #include "store.h"
 
 #define ADDRESSES_MAX (1 + PG_SECONDARIES_MAX + PG_DROPS_MAX + 4)

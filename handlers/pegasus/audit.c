@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "state.h"
+#include "pegasus/core/state.h"
 
 TABLE(pegasus_level_kept, PEGASUS_LEVEL_KEPT);
 TABLE(pegasus_table_made, PEGASUS_TABLE_MADE);

@@ -1,10 +1,10 @@
 /* Pegasus as a dialect: its forms, its query rules, who may answer. */
 #include <string.h>
 
-#include "leader.h"
+#include "pegasus/lead/leader.h"
 #include "pegasus.h"
 #include "pegasus/settings.h"
-#include "state.h"
+#include "pegasus/core/state.h"
 #include "store.h"
 
 static enum err

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pegasus.h"
-#include "state.h"
+#include "pegasus/core/state.h"
 
 TABLE(pegasus_outcome, PEGASUS_OUTCOME);
 

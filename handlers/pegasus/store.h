@@ -9,7 +9,7 @@
 #include "db.h"
 #include "lease.h"
 #include "pegasus.h"
-#include "state.h"
+#include "pegasus/core/state.h"
 
 /* Most partitions of a table. */
 #define PEGASUS_PARTITIONS_MAX 65536

@@ -5,8 +5,8 @@
 
 #include "pegasus/settings.h"
 #include "log.h"
-#include "pegasus.h"
-#include "store.h"
+#include "pegasus/pegasus.h"
+#include "pegasus/store.h"
 
 int64_t
 pegasus_keep_every_ms(void)

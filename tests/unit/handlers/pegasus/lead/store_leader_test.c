@@ -1,6 +1,6 @@
 /* Every statement of store_leader.c fits the migrated schema. */
 #include "statements.h"
 
-#include "pegasus/store_leader.c"
+#include "pegasus/lead/store_leader.c"
 
 STATEMENTS_TEST(sql)

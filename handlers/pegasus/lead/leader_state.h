@@ -3,8 +3,8 @@
 #define PEGASUS_LEADER_STATE_H
 
 #include "duty.h"
-#include "state.h"
-#include "store.h"
+#include "pegasus/core/state.h"
+#include "pegasus/store.h"
 
 struct leader {
     struct pg_state s;

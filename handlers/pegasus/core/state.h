@@ -1,6 +1,6 @@
 /* What a Pegasus leader knows, and what it decides. Everything declared here
  * is a function of (state, event, now) without I/O: the loop around it is
- * leader.c, and tests/unit/pegasus_simulation_test.c runs the same functions
+ * leader.c, and the unit test core/simulation_test.c runs the same functions
  * under lost, late and repeated events. */
 #ifndef PEGASUS_STATE_H
 #define PEGASUS_STATE_H

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "pegasus/store.h"
 
 TABLE(pegasus_app_state, PEGASUS_APP_STATE);
 TABLE(pegasus_replica, PEGASUS_REPLICA);

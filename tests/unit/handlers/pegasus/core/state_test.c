@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "pegasus/state.h"
+#include "pegasus/core/state.h"
 
 static void
 health_follows_the_table(void **state)

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "pegasus/state.h"
+#include "pegasus/core/state.h"
 
 #define HISTORIES    100000
 #define NODES_MAX    6
