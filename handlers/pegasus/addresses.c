@@ -6,7 +6,7 @@
 #include "log.h"
 
 int
-addresses_add(struct addresses *a, const char *text, size_t n)
+pg_addresses_add(struct pg_addresses *a, const char *text, size_t n)
 {
     if (n >= PG_ADDRESS_BYTES)
         return PG_NONE;
@@ -14,7 +14,7 @@ addresses_add(struct addresses *a, const char *text, size_t n)
         if (strncmp(a->node[i].address, text, n) == 0 &&
             a->node[i].address[n] == '\0')
             return i;
-    if (a->n == ADDRESSES_MAX)
+    if (a->n == PG_ADDRESSES_MAX)
         return PG_NONE;
     memcpy(a->node[a->n].address, text, n);
     a->node[a->n].address[n] = '\0';
@@ -22,7 +22,7 @@ addresses_add(struct addresses *a, const char *text, size_t n)
 }
 
 const char *
-addresses_text(const struct addresses *a, int i)
+pg_addresses_text(const struct pg_addresses *a, int i)
 {
     return a->node[i].address;
 }
@@ -30,12 +30,12 @@ addresses_text(const struct addresses *a, int i)
 static int
 add(void *ctx, const char *text, size_t n)
 {
-    return addresses_add(ctx, text, n);
+    return pg_addresses_add(ctx, text, n);
 }
 
 enum err
-addresses_read(struct addresses *a, const struct pegasus_partition *row,
-               struct pg_config *out)
+pg_addresses_read(struct pg_addresses *a, const struct pegasus_partition *row,
+                  struct pg_config *out)
 {
     memset(a, 0, sizeof(*a));
     if (pegasus_config_read(row, add, a, out) == ERR_OK)

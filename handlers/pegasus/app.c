@@ -7,7 +7,7 @@
 #include "pegasus/settings.h"
 #include "pegasus.h"
 #include "store.h"
-#include "tally.h"
+#include "holders.h"
 
 TABLE(pegasus_app_ref, PEGASUS_APP_REF);
 TABLE(pegasus_list_ref, PEGASUS_LIST_REF);
@@ -42,7 +42,7 @@ NO_CHECKS(pegasus_ddd_ref);
 static int
 min_2pc(int max)
 {
-    return health_min_2pc(
+    return pg_health_min_2pc(
         (int)pegasus_settings()->mutation_2pc_min_replica_count, max);
 }
 
@@ -51,7 +51,7 @@ min_2pc(int max)
 /* While the partitions are printed, the sums behind them are counted. */
 struct detail {
     struct rows partitions;
-    struct tally tally;
+    struct pg_holders tally;
     struct pegasus_app_health health;
     struct pegasus_replica_row row;
     char count[32];
@@ -64,7 +64,7 @@ static void
 count_health(struct pegasus_app_health *out, bool primary, int n, int max,
              int64_t times)
 {
-    struct pg_health h = health_of(primary, n, max, min_2pc(max));
+    struct pg_health h = pg_health_of(primary, n, max, min_2pc(max));
 
     out->fully += h.fully ? times : 0;
     out->unhealthy += h.fully ? 0 : times;
@@ -84,7 +84,7 @@ next_partition(struct rows *rows, struct arena *a, const void **out)
     if (e != ERR_OK)
         return e;
     p = row;
-    tally_add(&d->tally, p->primary_node, p->secondaries, 1);
+    pg_holders_add(&d->tally, p->primary_node, p->secondaries, 1);
     count_health(&d->health, p->primary_node != NULL, p->members,
                  p->max_replica_count, 1);
     (void)snprintf(d->count, sizeof(d->count), "%d/%d", p->members,
@@ -108,11 +108,11 @@ static enum err
 next_holder(struct rows *rows, struct arena *a, const void **out)
 {
     struct detail *d = rows->state;
-    const struct tally_line *l;
+    const struct pg_holder *l;
 
     (void)a;
     if (d->next == 0)
-        tally_sort(&d->tally);
+        pg_holders_sort(&d->tally);
     if (d->next > d->tally.n)
         return ERR_NOT_FOUND;
     if (d->next++ == d->tally.n) {
@@ -143,7 +143,7 @@ add_detail(struct req *r, struct pegasus_app *out)
 
     if (d == NULL)
         return ERR_NOMEM;
-    tally_init(&d->tally, r->arena);
+    pg_holders_init(&d->tally, r->arena);
     d->health.has = ALL_SET;
     out->replicas = (struct rows){ next_partition, d };
     out->nodes = (struct rows){ next_holder, d };

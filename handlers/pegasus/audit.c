@@ -12,13 +12,13 @@ TABLE(pegasus_partition_kept, PEGASUS_PARTITION_KEPT);
 TABLE(pegasus_server_kept, PEGASUS_SERVER_KEPT);
 
 void
-audit_target(struct req *r, const char *kind, const char *name)
+pg_audit_target(struct req *r, const char *kind, const char *name)
 {
     req_audit(r, arena_printf(r->arena, "%s %s", kind, name), NULL, NULL);
 }
 
 enum err
-audit_envs(struct req *r, int32_t app_id, audit_fn *say)
+pg_audit_envs(struct req *r, int32_t app_id, pg_audit_fn *say)
 {
     struct pegasus_env_rows rows;
     struct pegasus_texts texts = { 0 };
@@ -34,8 +34,8 @@ audit_envs(struct req *r, int32_t app_id, audit_fn *say)
 }
 
 void
-audit_partition(struct req *r, const struct pegasus_partition *row,
-                const struct pegasus_action_rows *actions, audit_fn *say)
+pg_audit_partition(struct req *r, const struct pegasus_partition *row,
+                   const struct pegasus_action_rows *actions, pg_audit_fn *say)
 {
     struct pegasus_partition copy = *row;
     struct pegasus_partition_kept p = { .partition = &copy };
@@ -46,8 +46,8 @@ audit_partition(struct req *r, const struct pegasus_partition *row,
 }
 
 void
-audit_config(struct req *r, const struct pegasus_partition *row,
-             const struct pg_config *c, const struct pg_node *nodes)
+pg_audit_config(struct req *r, const struct pegasus_partition *row,
+                const struct pg_config *c, const struct pg_node *nodes)
 {
     struct pegasus_partition now = *row;
     struct pegasus_config_texts t;
@@ -57,14 +57,14 @@ audit_config(struct req *r, const struct pegasus_partition *row,
     now.primary_node = t.primary;
     SET(&now, pegasus_partition, primary_node);
     now.secondaries = t.secondaries;
-    now.members = config_members(c);
+    now.members = pg_config_members(c);
     now.last_drops = t.drops;
     req_audit_after(r, &pegasus_partition_rec, &now);
 }
 
 void
-audit_server(struct req *r, const char *address, uint64_t replicas,
-             audit_fn *say)
+pg_audit_server(struct req *r, const char *address, uint64_t replicas,
+                pg_audit_fn *say)
 {
     const struct pegasus_server_kept s = {
         .has = UINT64_MAX,

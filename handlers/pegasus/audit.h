@@ -6,7 +6,8 @@
 #include "pegasus.h"
 #include "store.h"
 
-typedef void audit_fn(struct req *r, const struct record *rec, const void *in);
+typedef void
+pg_audit_fn(struct req *r, const struct record *rec, const void *in);
 
 #define PEGASUS_LEVEL_KEPT(X, s) X(s, STR, level, "level", OUT, -)
 STRUCT(pegasus_level_kept, PEGASUS_LEVEL_KEPT);
@@ -31,18 +32,20 @@ STRUCT(pegasus_partition_kept, PEGASUS_PARTITION_KEPT);
 STRUCT(pegasus_server_kept, PEGASUS_SERVER_KEPT);
 
 /* "table t1" */
-void audit_target(struct req *r, const char *kind, const char *name);
+void pg_audit_target(struct req *r, const char *kind, const char *name);
 
 /* All variables of the table. */
-enum err audit_envs(struct req *r, int32_t app_id, audit_fn *say) MUST_USE;
+enum err
+pg_audit_envs(struct req *r, int32_t app_id, pg_audit_fn *say) MUST_USE;
 
-void audit_partition(struct req *r, const struct pegasus_partition *row,
-                     const struct pegasus_action_rows *actions, audit_fn *say);
+void
+pg_audit_partition(struct req *r, const struct pegasus_partition *row,
+                   const struct pegasus_action_rows *actions, pg_audit_fn *say);
 /* The row once it has that configuration. */
-void audit_config(struct req *r, const struct pegasus_partition *row,
-                  const struct pg_config *c, const struct pg_node *nodes);
+void pg_audit_config(struct req *r, const struct pegasus_partition *row,
+                     const struct pg_config *c, const struct pg_node *nodes);
 
-void audit_server(struct req *r, const char *address, uint64_t replicas,
-                  audit_fn *say);
+void pg_audit_server(struct req *r, const char *address, uint64_t replicas,
+                     pg_audit_fn *say);
 
 #endif

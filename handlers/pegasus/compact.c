@@ -63,19 +63,19 @@ set_pairs(struct req *r, const char *name, const struct map_of_STR *v, size_t n)
     int64_t version;
     enum err e = pegasus_store_lock(r->db, &version);
 
-    audit_target(r, "variables of", name);
+    pg_audit_target(r, "variables of", name);
     if (e == ERR_OK)
         e = pegasus_store_app(r->db, r->arena, name, &app);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, PEGASUS_APP_UNKNOWN, ARGS(arg("why", "")));
     if (e == ERR_OK)
-        e = env_judge(r, v, n);
+        e = pg_env_judge(r, v, n);
     if (e == ERR_OK)
-        e = audit_envs(r, app.app_id, req_audit_before);
+        e = pg_audit_envs(r, app.app_id, req_audit_before);
     for (size_t i = 0; i < n && e == ERR_OK; i++)
         e = pegasus_store_env_set(r->db, app.app_id, v[i].key, v[i].value.v);
     if (e == ERR_OK)
-        e = audit_envs(r, app.app_id, req_audit_after);
+        e = pg_audit_envs(r, app.app_id, req_audit_after);
     return e == ERR_OK ? pegasus_send(r, pegasus_done(r)) : e;
 }
 

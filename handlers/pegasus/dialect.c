@@ -130,7 +130,7 @@ answer_or_redirect(struct req *r)
 static const char *
 is_level(const char *value)
 {
-    return level_by_name(value) != 0
+    return pg_level_by_name(value) != 0
                ? NULL
                : "must be stopped, blind, freezed, steady or lively";
 }

@@ -188,7 +188,7 @@ rule_hint(struct arena *a, size_t i)
 }
 
 const char *
-env_hint(struct arena *a, const char *key, const char *value)
+pg_env_hint(struct arena *a, const char *key, const char *value)
 {
     if (key[0] == '\0' || strlen(key) > KEY_MAX_BYTES)
         return "a key must have 1 to 255 bytes";
@@ -201,11 +201,11 @@ env_hint(struct arena *a, const char *key, const char *value)
 }
 
 enum err
-env_judge(struct req *r, const struct map_of_STR *v, size_t n)
+pg_env_judge(struct req *r, const struct map_of_STR *v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const char *value = v[i].value.v != NULL ? v[i].value.v : "";
-        const char *hint = env_hint(r->arena, v[i].key, value);
+        const char *hint = pg_env_hint(r->arena, v[i].key, value);
 
         if (hint != NULL)
             return pegasus_invalid(r, hint);
@@ -214,7 +214,7 @@ env_judge(struct req *r, const struct map_of_STR *v, size_t n)
 }
 
 const char *
-env_find(const struct map_of_STR *v, size_t n, const char *key)
+pg_env_find(const struct map_of_STR *v, size_t n, const char *key)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(v[i].key, key) == 0)
@@ -290,13 +290,13 @@ lock_available(struct req *r, const char *name, struct pegasus_app_row *app)
     int64_t version;
     enum err e = pegasus_store_lock(r->db, &version);
 
-    audit_target(r, "variables of", name);
+    pg_audit_target(r, "variables of", name);
     if (e == ERR_OK)
         e = pegasus_store_app(r->db, r->arena, name, app);
     if (e == ERR_NOT_FOUND ||
         (e == ERR_OK && strcmp(app->status, "AVAILABLE") != 0))
         return pegasus_invalid(r, "invalid app name");
-    return e == ERR_OK ? audit_envs(r, app->app_id, req_audit_before) : e;
+    return e == ERR_OK ? pg_audit_envs(r, app->app_id, req_audit_before) : e;
 }
 
 enum err
@@ -311,12 +311,12 @@ pegasus_app_envs_set(struct req *r, const struct pegasus_envs_set *in)
     if (e == ERR_OK && in->envs.n == 0)
         e = pegasus_invalid(r, "envs is empty");
     if (e == ERR_OK)
-        e = env_judge(r, in->envs.v, in->envs.n);
+        e = pg_env_judge(r, in->envs.v, in->envs.n);
     for (size_t i = 0; e == ERR_OK && i < in->envs.n; i++)
         e = pegasus_store_env_set(r->db, app.app_id, in->envs.v[i].key,
                                   in->envs.v[i].value.v);
     if (e == ERR_OK)
-        e = audit_envs(r, app.app_id, req_audit_after);
+        e = pg_audit_envs(r, app.app_id, req_audit_after);
     return e == ERR_OK ? pegasus_send(r, pegasus_done(r)) : e;
 }
 
@@ -375,7 +375,7 @@ pegasus_app_envs_del(struct req *r, const struct pegasus_envs_del *in)
     for (size_t i = 0; e == ERR_OK && i < in->keys.n; i++)
         e = delete_one(r, app.app_id, in->keys.v[i].v, &d);
     if (e == ERR_OK)
-        e = audit_envs(r, app.app_id, req_audit_after);
+        e = pg_audit_envs(r, app.app_id, req_audit_after);
     return send_deleted(r, e, &d);
 }
 
@@ -406,6 +406,6 @@ pegasus_app_envs_clear(struct req *r, const struct pegasus_envs_clear *in)
         if (is_below(rows.v[i].key, prefix))
             e = delete_one(r, app.app_id, rows.v[i].key, &d);
     if (e == ERR_OK)
-        e = audit_envs(r, app.app_id, req_audit_after);
+        e = pg_audit_envs(r, app.app_id, req_audit_after);
     return send_deleted(r, e, &d);
 }

@@ -6,12 +6,12 @@
 
 /* OK, or a refusal with the hint of the first pair that is not valid. */
 enum err
-env_judge(struct req *r, const struct map_of_STR *v, size_t n) MUST_USE;
+pg_env_judge(struct req *r, const struct map_of_STR *v, size_t n) MUST_USE;
 
 /* The value of a key; NULL when absent. */
-const char *env_find(const struct map_of_STR *v, size_t n, const char *key);
+const char *pg_env_find(const struct map_of_STR *v, size_t n, const char *key);
 
 /* Whether a pair is valid; else the hint, in the arena. */
-const char *env_hint(struct arena *a, const char *key, const char *value);
+const char *pg_env_hint(struct arena *a, const char *key, const char *value);
 
 #endif

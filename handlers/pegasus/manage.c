@@ -70,7 +70,7 @@ lock_app(struct req *r, const char *name, int64_t *version,
 {
     enum err e = pegasus_store_lock(r->db, version);
 
-    audit_target(r, "table", name);
+    pg_audit_target(r, "table", name);
     if (e == ERR_OK)
         e = pegasus_store_app(r->db, r->arena, name, app);
     if (e == ERR_OK)
@@ -130,7 +130,7 @@ judge_wish(struct req *r, const struct wish *w)
         why = "app_type must have 1 to 64 characters";
     if (why != NULL)
         return pegasus_invalid(r, why);
-    return env_judge(r, w->envs, w->n_envs);
+    return pg_env_judge(r, w->envs, w->n_envs);
 }
 
 static enum err
@@ -141,7 +141,7 @@ same_envs(struct req *r, int32_t app_id, const struct wish *w, bool *same)
 
     *same = e == ERR_OK && rows.n == w->n_envs;
     for (size_t i = 0; *same && i < w->n_envs; i++) {
-        const char *v = env_find(rows.v, rows.n, w->envs[i].key);
+        const char *v = pg_env_find(rows.v, rows.n, w->envs[i].key);
 
         *same = v != NULL && strcmp(v, w->envs[i].value.v) == 0;
     }
@@ -293,8 +293,8 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
         return e != ERR_OK ? e : ERR_NOMEM;
     if (renamed && !is_name(in->new_app_name))
         return refuse_name(r, "new_app_name");
-    audit_target(r, "table",
-                 arena_printf(r->arena, "%lld", (long long)in->app_id));
+    pg_audit_target(r, "table",
+                    arena_printf(r->arena, "%lld", (long long)in->app_id));
     e = pegasus_store_lock(r->db, &version);
     if (e == ERR_OK)
         e = in->app_id < 1 || in->app_id > INT32_MAX

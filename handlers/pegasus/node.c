@@ -8,7 +8,7 @@
 #include "pegasus.h"
 #include "place.h"
 #include "store.h"
-#include "tally.h"
+#include "holders.h"
 
 TABLE(pegasus_cluster, PEGASUS_CLUSTER);
 TABLE(pegasus_node_line, PEGASUS_NODE_LINE);
@@ -20,7 +20,7 @@ by_address(const void *a, const void *b)
 {
     const struct pegasus_node *x = a, *y = b;
 
-    return address_compare(x->address, y->address);
+    return pg_address_compare(x->address, y->address);
 }
 
 static enum err
@@ -35,20 +35,20 @@ sorted_nodes(struct req *r, struct pegasus_node_rows *out)
 
 /* What every address holds, over all AVAILABLE tables. */
 static enum err
-count_holders(struct req *r, struct tally *t)
+count_holders(struct req *r, struct pg_holders *t)
 {
     struct rows rows;
     const void *row;
     enum err e;
 
-    tally_init(t, r->arena);
+    pg_holders_init(t, r->arena);
     e = pegasus_store_placements(r->db, r->arena, &rows);
     while (e == ERR_OK) {
         e = rows.next(&rows, r->arena, &row);
         if (e == ERR_OK) {
             const struct pegasus_placement *p = row;
 
-            tally_add(t, p->primary_node, p->secondaries, p->n);
+            pg_holders_add(t, p->primary_node, p->secondaries, p->n);
         }
     }
     if (e == ERR_NOT_FOUND)
@@ -59,10 +59,10 @@ count_holders(struct req *r, struct tally *t)
 /* ---- /meta/nodes ---- */
 
 static void
-print_node(const struct pegasus_node *n, const struct tally *held,
+print_node(const struct pegasus_node *n, const struct pg_holders *held,
            struct pegasus_node_line *out)
 {
-    const struct tally_line *l;
+    const struct pg_holder *l;
 
     out->address = n->address;
     out->status = n->alive ? "ALIVE" : "UNALIVE";
@@ -70,7 +70,7 @@ print_node(const struct pegasus_node *n, const struct tally *held,
     SET(out, pegasus_node_line, status);
     if (held == NULL)
         return;
-    l = tally_find(held, n->address);
+    l = pg_holders_find(held, n->address);
     if (l != NULL) {
         out->primary_count = l->primaries;
         out->secondary_count = l->secondaries;
@@ -83,7 +83,7 @@ print_node(const struct pegasus_node *n, const struct tally *held,
 
 static enum err
 print_nodes(struct req *r, const struct pegasus_node_rows *rows,
-            const struct tally *held, struct pegasus_nodes *out)
+            const struct pg_holders *held, struct pegasus_nodes *out)
 {
     struct pegasus_nodes_summary *s = arena_alloc(r->arena, sizeof(*s));
 
@@ -109,7 +109,7 @@ pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
 {
     struct pegasus_nodes *out = arena_alloc(r->arena, sizeof(*out));
     struct pegasus_node_rows rows;
-    struct tally held;
+    struct pg_holders held;
     enum err e;
 
     if (out == NULL)
@@ -132,7 +132,7 @@ effective_level(const struct pegasus_cluster_row *c,
 
     for (size_t i = 0; i < nodes->n; i++)
         alive += nodes->v[i].alive ? 1 : 0;
-    return level_name(level_effective(
+    return pg_level_name(pg_level_effective(
         pegasus_stored_level(c), alive, (int)nodes->n - alive,
         (int)pegasus_settings()->min_live_node_count_for_unfreeze,
         (int)pegasus_settings()->node_live_percentage_threshold_for_update));
@@ -140,7 +140,7 @@ effective_level(const struct pegasus_cluster_row *c,
 
 static enum err
 spread(struct req *r, const struct pegasus_node_rows *nodes,
-       const struct tally *held, struct pegasus_cluster *out)
+       const struct pg_holders *held, struct pegasus_cluster *out)
 {
     struct pg_load *load = arena_array(r->arena, nodes->n + 1, sizeof(*load));
     struct pg_stddev d;
@@ -148,7 +148,7 @@ spread(struct req *r, const struct pegasus_node_rows *nodes,
     if (load == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < nodes->n; i++) {
-        const struct tally_line *l = tally_find(held, nodes->v[i].address);
+        const struct pg_holder *l = pg_holders_find(held, nodes->v[i].address);
 
         load[i].alive = nodes->v[i].alive;
         if (l == NULL)
@@ -156,7 +156,7 @@ spread(struct req *r, const struct pegasus_node_rows *nodes,
         load[i].primaries = l->primaries;
         load[i].partitions = l->primaries + l->secondaries;
     }
-    d = health_stddev(load, nodes->n);
+    d = pg_health_stddev(load, nodes->n);
     out->primary_stddev = arena_printf(r->arena, "%.2f", d.primary);
     out->total_stddev = arena_printf(r->arena, "%.2f", d.total);
     return ERR_OK;
@@ -221,7 +221,7 @@ pegasus_cluster_get(struct req *r, const struct none *in)
     struct pegasus_cluster *out = arena_alloc(r->arena, sizeof(*out));
     struct pegasus_cluster_row c;
     struct pegasus_node_rows nodes;
-    struct tally held;
+    struct pg_holders held;
     enum err e;
 
     (void)in;

@@ -17,7 +17,7 @@ CHECKS(pegasus_propose, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
        NEED(target, PEGASUS_EMPTY), NEED(node, PEGASUS_EMPTY));
 
 static void
-audit_level(struct req *r, const char *level, audit_fn *say)
+audit_level(struct req *r, const char *level, pg_audit_fn *say)
 {
     const struct pegasus_level_kept l = { .has = UINT64_MAX, .level = level };
 
@@ -37,7 +37,7 @@ pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
     e = req_check(r, in);
     if (e != ERR_OK || out == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
-    level = level_by_name(in->level);
+    level = pg_level_by_name(in->level);
     if (level == 0)
         return pegasus_invalid(
             r, "level must be stopped, blind, freezed, steady or lively");
@@ -50,7 +50,7 @@ pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
         e = pegasus_store_balance_drop(r->db);
     if (e != ERR_OK)
         return e;
-    out->old_level = level_name(pegasus_stored_level(&c));
+    out->old_level = pg_level_name(pegasus_stored_level(&c));
     SET(out, pegasus_outcome, old_level);
     audit_level(r, out->old_level, req_audit_before);
     audit_level(r, in->level, req_audit_after);
@@ -62,7 +62,7 @@ pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
 struct subject {
     struct pegasus_partition row;
     int64_t version;
-    struct addresses addresses;
+    struct pg_addresses addresses;
     struct pg_config config;
 };
 
@@ -79,7 +79,7 @@ check_pending(struct req *r, bool force, const struct subject *s)
         return e;
     if (!force && pending.n > 0)
         return pegasus_invalid(r, "another change of the partition is pending");
-    audit_partition(r, &s->row, &pending, req_audit_before);
+    pg_audit_partition(r, &s->row, &pending, req_audit_before);
     return force ? pegasus_store_actions_drop(r->db, s->row.app_id, s->row.pidx)
                  : ERR_OK;
 }
@@ -92,14 +92,14 @@ lock_partition(struct req *r, const char *gpid, bool force, struct subject *out)
 
     if (!pegasus_gpid(gpid, &app_id, &pidx))
         return pegasus_invalid(r, "gpid must be <table id>.<partition>");
-    audit_target(r, "partition", gpid);
+    pg_audit_target(r, "partition", gpid);
     e = pegasus_store_lock(r->db, &out->version);
     if (e == ERR_OK)
         e = pegasus_store_partition(r->db, r->arena, app_id, pidx, &out->row);
     if (e == ERR_NOT_FOUND)
         return pegasus_invalid(r, "no such partition of an available table");
     if (e == ERR_OK)
-        e = addresses_read(&out->addresses, &out->row, &out->config);
+        e = pg_addresses_read(&out->addresses, &out->row, &out->config);
     return e == ERR_OK ? check_pending(r, force, out) : e;
 }
 
@@ -109,11 +109,11 @@ action_row(const struct subject *s, const struct pg_action *act)
 {
     return (struct pegasus_action){
         .has = UINT64_MAX,
-        .type = type_name(act->type),
+        .type = pg_type_name(act->type),
         .target = act->target == PG_NONE
                       ? ""
-                      : addresses_text(&s->addresses, act->target),
-        .node = addresses_text(&s->addresses, act->node),
+                      : pg_addresses_text(&s->addresses, act->target),
+        .node = pg_addresses_text(&s->addresses, act->node),
         .balancer = act->balancer,
     };
 }
@@ -136,7 +136,7 @@ store_actions(struct req *r, const struct subject *s,
         e = pegasus_store_touch(r->db, s->row.app_id, s->version);
     if (e != ERR_OK)
         return e;
-    audit_partition(r, &s->row, &made, req_audit_after);
+    pg_audit_partition(r, &s->row, &made, req_audit_after);
     req_wake(r);
     return pegasus_send(r, pegasus_done(r));
 }
@@ -144,17 +144,17 @@ store_actions(struct req *r, const struct subject *s,
 /* ---- /meta/balance ---- */
 
 static bool
-kind_by_name(const char *name, enum balance_kind *out)
+kind_by_name(const char *name, enum pg_balance_kind *out)
 {
     static const char *const names[] = {
-        [BALANCE_MOVE_PRI] = "move_pri",
-        [BALANCE_COPY_PRI] = "copy_pri",
-        [BALANCE_COPY_SEC] = "copy_sec",
+        [PG_BALANCE_MOVE_PRI] = "move_pri",
+        [PG_BALANCE_COPY_PRI] = "copy_pri",
+        [PG_BALANCE_COPY_SEC] = "copy_sec",
     };
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(names[i], name) == 0) {
-            *out = (enum balance_kind)i;
+            *out = (enum pg_balance_kind)i;
             return true;
         }
     return false;
@@ -166,16 +166,16 @@ misfit(const struct pg_config *c, const struct pg_operation *op)
 {
     if (c->primary == PG_NONE)
         return "the partition has no primary";
-    if (op->kind == BALANCE_COPY_SEC
-            ? config_secondary_index(c, op->from) == PG_NONE
+    if (op->kind == PG_BALANCE_COPY_SEC
+            ? pg_config_secondary_index(c, op->from) == PG_NONE
             : c->primary != op->from)
-        return op->kind == BALANCE_COPY_SEC ? "from is not a secondary of it"
-                                            : "from is not its primary";
-    if (op->kind == BALANCE_MOVE_PRI)
-        return config_secondary_index(c, op->to) == PG_NONE
+        return op->kind == PG_BALANCE_COPY_SEC ? "from is not a secondary of it"
+                                               : "from is not its primary";
+    if (op->kind == PG_BALANCE_MOVE_PRI)
+        return pg_config_secondary_index(c, op->to) == PG_NONE
                    ? "to is not a secondary of it"
                    : NULL;
-    return config_has(c, op->to) ? "to is a member of it already" : NULL;
+    return pg_config_has(c, op->to) ? "to is a member of it already" : NULL;
 }
 
 enum err
@@ -198,12 +198,12 @@ pegasus_balance_one(struct req *r, const struct pegasus_balance *in)
     e = lock_partition(r, in->gpid, false, &s);
     if (e != ERR_OK)
         return e;
-    op.from = addresses_add(&s.addresses, in->from, strlen(in->from));
-    op.to = addresses_add(&s.addresses, in->to, strlen(in->to));
+    op.from = pg_addresses_add(&s.addresses, in->from, strlen(in->from));
+    op.to = pg_addresses_add(&s.addresses, in->to, strlen(in->to));
     why = misfit(&s.config, &op);
     if (why != NULL)
         return pegasus_invalid(r, why);
-    return store_actions(r, &s, act, balance_actions(&op, act));
+    return store_actions(r, &s, act, pg_balance_actions(&op, act));
 }
 
 /* ---- /meta/propose ---- */
@@ -227,7 +227,7 @@ pegasus_propose_one(struct req *r, const struct pegasus_propose *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    act.type = type_by_name(in->type);
+    act.type = pg_type_by_name(in->type);
     if (!may_be_proposed(act.type))
         return pegasus_invalid(r, "type cannot be proposed");
     if (!pegasus_is_address(in->target) || !pegasus_is_address(in->node))
@@ -235,9 +235,9 @@ pegasus_propose_one(struct req *r, const struct pegasus_propose *in)
     e = lock_partition(r, in->gpid, in->force, &s);
     if (e != ERR_OK)
         return e;
-    act.node = addresses_add(&s.addresses, in->node, strlen(in->node));
+    act.node = pg_addresses_add(&s.addresses, in->node, strlen(in->node));
     if (act.type == PG_ADD_SECONDARY || act.type == PG_ADD_SECONDARY_FOR_LB)
         act.target =
-            addresses_add(&s.addresses, in->target, strlen(in->target));
+            pg_addresses_add(&s.addresses, in->target, strlen(in->target));
     return store_actions(r, &s, &act, 1);
 }

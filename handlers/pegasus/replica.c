@@ -89,8 +89,8 @@ take_reports(struct req *r, const struct pegasus_sync *in)
     uint64_t before;
     enum err e = pegasus_store_report_clear(r->db, in->address, &before);
 
-    audit_server(r, in->address, before, req_audit_before);
-    audit_server(r, in->address, in->replicas.n, req_audit_after);
+    pg_audit_server(r, in->address, before, req_audit_before);
+    pg_audit_server(r, in->address, in->replicas.n, req_audit_after);
     for (size_t i = 0; e == ERR_OK && i < in->replicas.n; i++) {
         const struct pegasus_report *rep = &in->replicas.v[i];
         int32_t app_id, pidx;
@@ -185,7 +185,7 @@ pegasus_node_sync(struct req *r, const struct pegasus_sync *in)
     e = req_check(r, in);
     if (e != ERR_OK || out == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
-    audit_target(r, "replica server", in->address);
+    pg_audit_target(r, "replica server", in->address);
     e = pegasus_store_lock(r->db, &version);
     if (e == ERR_OK)
         e = pegasus_store_collected(r->db, in->address);
@@ -227,7 +227,7 @@ level_now(struct req *r, enum pg_level *out)
         return e;
     for (size_t i = 0; i < nodes.n; i++)
         alive += nodes.v[i].alive ? 1 : 0;
-    *out = level_effective(
+    *out = pg_level_effective(
         pegasus_stored_level(&c), alive, (int)nodes.n - alive,
         (int)pegasus_settings()->min_live_node_count_for_unfreeze,
         (int)pegasus_settings()->node_live_percentage_threshold_for_update);
@@ -266,26 +266,26 @@ static enum err
 apply_update(struct req *r, const struct pegasus_update *in, int64_t version,
              const struct pegasus_partition *row)
 {
-    struct addresses a;
+    struct pg_addresses a;
     struct pg_config c;
-    enum err e = addresses_read(&a, row, &c);
+    enum err e = pg_addresses_read(&a, row, &c);
     int node;
 
     if (e != ERR_OK)
         return e;
     req_audit_before(r, &pegasus_partition_rec, row);
-    node = addresses_add(&a, in->node, strlen(in->node));
-    switch (config_update(&c, type_by_name(in->type), node, in->ballot,
-                          clock_unix_ms())) {
-    case UPDATE_DUPLICATE:
+    node = pg_addresses_add(&a, in->node, strlen(in->node));
+    switch (pg_config_update(&c, pg_type_by_name(in->type), node, in->ballot,
+                             clock_unix_ms())) {
+    case PG_UPDATE_DUPLICATE:
         req_audit_after(r, &pegasus_partition_rec, row);
         return send_ballot(r, c.ballot);
-    case UPDATE_VERSION:
+    case PG_UPDATE_VERSION:
         return refuse_update(r, PEGASUS_VERSION, row);
-    case UPDATE_DONE:
+    case PG_UPDATE_DONE:
         break;
     }
-    audit_config(r, row, &c, a.node);
+    pg_audit_config(r, row, &c, a.node);
     e = pegasus_store_config(r->db, row->app_id, row->pidx, &c, a.node);
     if (e == ERR_OK)
         e = pegasus_store_touch(r->db, row->app_id, version);
@@ -306,11 +306,11 @@ pegasus_node_update(struct req *r, const struct pegasus_update *in)
         return e;
     if (!pegasus_gpid(in->gpid, &app_id, &pidx))
         return pegasus_invalid(r, "gpid must be <table id>.<partition>");
-    if (!may_be_reported(type_by_name(in->type)))
+    if (!may_be_reported(pg_type_by_name(in->type)))
         return pegasus_invalid(r, "type is no change of a configuration");
     if (!pegasus_is_address(in->node))
         return pegasus_invalid(r, "node must be host:port");
-    audit_target(r, "partition", in->gpid);
+    pg_audit_target(r, "partition", in->gpid);
     e = pegasus_store_lock(r->db, &version);
     if (e == ERR_OK)
         e = pegasus_store_partition(r->db, r->arena, app_id, pidx, &row);
@@ -320,7 +320,7 @@ pegasus_node_update(struct req *r, const struct pegasus_update *in)
         e = level_now(r, &level);
     if (e != ERR_OK)
         return e;
-    if (!level_takes_updates(level))
+    if (!pg_level_takes_updates(level))
         return refuse_update(r, PEGASUS_FROZEN, &row);
     req_wake(r);
     return apply_update(r, in, version, &row);

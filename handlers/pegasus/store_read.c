@@ -174,10 +174,10 @@ pegasus_store_cluster(struct db *db, struct arena *a,
 enum pg_level
 pegasus_stored_level(const struct pegasus_cluster_row *c)
 {
-    enum pg_level l = level_by_name(c->level != NULL ? c->level : "");
+    enum pg_level l = pg_level_by_name(c->level != NULL ? c->level : "");
 
     if (l == 0)
-        l = level_by_name(pegasus_settings()->level_on_start);
+        l = pg_level_by_name(pegasus_settings()->level_on_start);
     return l == 0 ? PG_STEADY : l;
 }
 

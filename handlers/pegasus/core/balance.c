@@ -31,7 +31,7 @@ table(const struct plan *b)
 }
 
 bool
-balance_all_collected(const struct pg_state *s)
+pg_balance_all_collected(const struct pg_state *s)
 {
     for (int i = 0; i < s->n_nodes; i++)
         if (s->node[i].alive && !s->node[i].collected)
@@ -43,22 +43,22 @@ static bool
 is_quiet(const struct pg_state *s, const struct pg_partition *p)
 {
     if (p->n_acts > 0 || p->c.primary == PG_NONE ||
-        config_members(&p->c) < p->c.max_replica_count)
+        pg_config_members(&p->c) < p->c.max_replica_count)
         return false;
-    for (int i = 0; i < config_members(&p->c); i++)
-        if (!state_alive(s, config_member(&p->c, i)))
+    for (int i = 0; i < pg_config_members(&p->c); i++)
+        if (!pg_state_alive(s, pg_config_member(&p->c, i)))
             return false;
     return true;
 }
 
 bool
-balance_may_plan(const struct pg_state *s)
+pg_balance_may_plan(const struct pg_state *s)
 {
     int alive = 0;
 
     for (int i = 0; i < s->n_nodes; i++)
         alive += s->node[i].alive ? 1 : 0;
-    if (level_of_state(s) < PG_STEADY || alive < s->policy.min_live_nodes)
+    if (pg_level_of_state(s) < PG_STEADY || alive < s->policy.min_live_nodes)
         return false;
     for (int a = 0; a < s->n_apps; a++) {
         const struct pg_app *app = &s->app[a];
@@ -104,13 +104,13 @@ count_table(struct plan *b)
 }
 
 static void
-emit(struct plan *b, int pidx, enum balance_kind kind, int from, int to)
+emit(struct plan *b, int pidx, enum pg_balance_kind kind, int from, int to)
 {
     b->taken[pidx] = true;
     b->count->total++;
-    if (kind == BALANCE_MOVE_PRI)
+    if (kind == PG_BALANCE_MOVE_PRI)
         b->count->move_pri++;
-    else if (kind == BALANCE_COPY_PRI)
+    else if (kind == PG_BALANCE_COPY_PRI)
         b->count->copy_pri++;
     else
         b->count->copy_sec++;
@@ -224,7 +224,7 @@ disk_load(const struct plan *b, int node, int disk)
 static int
 disk_gain(const struct plan *b, const struct pg_partition *p, int to)
 {
-    int k = config_secondary_index(&p->c, to);
+    int k = pg_config_secondary_index(&p->c, to);
 
     return disk_load(b, p->c.primary, p->disk[0]) -
            disk_load(b, to, p->disk[1 + k]);
@@ -253,7 +253,7 @@ pick_move(const struct plan *b, int a, int z)
         int gain;
 
         if (b->taken[i] || p->c.primary != b->node[a] ||
-            config_secondary_index(&p->c, b->node[z]) == PG_NONE)
+            pg_config_secondary_index(&p->c, b->node[z]) == PG_NONE)
             continue;
         gain = disks ? disk_gain(b, p, b->node[z]) : 0;
         if (best == PG_NONE || gain > best_gain) {
@@ -280,7 +280,7 @@ move_primaries(struct plan *b)
 
             if (pidx == PG_NONE)
                 break;
-            emit(b, pidx, BALANCE_MOVE_PRI, a, z);
+            emit(b, pidx, PG_BALANCE_MOVE_PRI, a, z);
         }
     return true;
 }
@@ -304,11 +304,11 @@ pick_copy(const struct plan *b, int from, int to, bool primary)
 
     for (int i = 0; i < app->n; i++) {
         const struct pg_config *c = &app->p[i].c;
-        bool there = primary
-                         ? c->primary == b->node[from]
-                         : config_secondary_index(c, b->node[from]) != PG_NONE;
+        bool there =
+            primary ? c->primary == b->node[from]
+                    : pg_config_secondary_index(c, b->node[from]) != PG_NONE;
 
-        if (there && !b->taken[i] && !config_has(c, b->node[to]))
+        if (there && !b->taken[i] && !pg_config_has(c, b->node[to]))
             return i;
     }
     return PG_NONE;
@@ -330,7 +330,7 @@ copy_primaries(struct plan *b)
         pidx = pick_copy(b, max, min, true);
         if (pidx == PG_NONE)
             break;
-        emit(b, pidx, BALANCE_COPY_PRI, max, min);
+        emit(b, pidx, PG_BALANCE_COPY_PRI, max, min);
         b->primaries[max]--;
         b->primaries[min]++;
     }
@@ -394,7 +394,7 @@ copy_secondaries(struct plan *b)
             b->done[to] = true;
             continue;
         }
-        emit(b, pidx, BALANCE_COPY_SEC, from, to);
+        emit(b, pidx, PG_BALANCE_COPY_SEC, from, to);
         b->partitions[from]--;
         b->partitions[to]++;
     }
@@ -489,8 +489,8 @@ plan_secondaries(struct plan *b)
 }
 
 enum err
-balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
-             size_t *out_n, struct pg_counters *count)
+pg_balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
+                size_t *out_n, struct pg_counters *count)
 {
     struct plan b = {
         .s = s, .out = out, .max = max, .out_n = out_n, .count = count
@@ -513,26 +513,26 @@ balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
 }
 
 int
-balance_actions(const struct pg_operation *op,
-                struct pg_action out[PG_ACTIONS_MAX])
+pg_balance_actions(const struct pg_operation *op,
+                   struct pg_action out[PG_ACTIONS_MAX])
 {
     int n = 0;
 
-    if (op->kind != BALANCE_MOVE_PRI)
-        out[n++] = (struct pg_action){ PG_ADD_SECONDARY_FOR_LB,
-                                       op->kind == BALANCE_COPY_PRI ? op->from
-                                                                    : PG_NONE,
-                                       op->to, true };
-    if (op->kind != BALANCE_COPY_SEC) {
+    if (op->kind != PG_BALANCE_MOVE_PRI)
+        out[n++] = (struct pg_action){
+            PG_ADD_SECONDARY_FOR_LB,
+            op->kind == PG_BALANCE_COPY_PRI ? op->from : PG_NONE, op->to, true
+        };
+    if (op->kind != PG_BALANCE_COPY_SEC) {
         out[n++] = (struct pg_action){ PG_DOWNGRADE_TO_SECONDARY, op->from,
                                        op->from, true };
         out[n++] =
             (struct pg_action){ PG_UPGRADE_TO_PRIMARY, op->to, op->to, true };
     }
-    if (op->kind != BALANCE_MOVE_PRI)
-        out[n++] =
-            (struct pg_action){ PG_REMOVE,
-                                op->kind == BALANCE_COPY_PRI ? op->to : PG_NONE,
-                                op->from, true };
+    if (op->kind != PG_BALANCE_MOVE_PRI)
+        out[n++] = (struct pg_action){
+            PG_REMOVE, op->kind == PG_BALANCE_COPY_PRI ? op->to : PG_NONE,
+            op->from, true
+        };
     return n;
 }

@@ -9,12 +9,12 @@ tally_member(struct pg_tally *t, const struct pg_config *c)
 {
     if (c->primary != PG_NONE)
         t->primaries[c->primary]++;
-    for (int i = 0; i < config_members(c); i++)
-        t->partitions[config_member(c, i)]++;
+    for (int i = 0; i < pg_config_members(c); i++)
+        t->partitions[pg_config_member(c, i)]++;
 }
 
 void
-cure_tally(struct pg_tally *t, const struct pg_app *app)
+pg_cure_tally(struct pg_tally *t, const struct pg_app *app)
 {
     memset(t->primaries, 0, (size_t)t->n_nodes * sizeof(int));
     memset(t->partitions, 0, (size_t)t->n_nodes * sizeof(int));
@@ -56,7 +56,7 @@ least_secondary(const struct pg_state *s, const struct pg_tally *t,
     int best = PG_NONE;
 
     for (int i = 0; i < c->n_secondaries; i++)
-        if (state_alive(s, c->secondary[i]))
+        if (pg_state_alive(s, c->secondary[i]))
             best = lesser(s, t, best, c->secondary[i], true);
     return best;
 }
@@ -70,7 +70,7 @@ least_outsider(const struct pg_state *s, const struct pg_tally *t,
     int best = PG_NONE;
 
     for (int n = 0; n < s->n_nodes; n++) {
-        if (!s->node[n].alive || config_has(c, n))
+        if (!s->node[n].alive || pg_config_has(c, n))
             continue;
         if (!s->node[n].collected)
             continue; /* it has not said yet what it holds */
@@ -125,10 +125,10 @@ revivable(const struct pg_state *s, const struct pg_config *c)
     const struct pg_drop *before = last - 1;
 
     if (c->n_drops == 1)
-        return state_alive(s, last->node) && !is_lost(s, last) ? last->node
-                                                               : PG_NONE;
+        return pg_state_alive(s, last->node) && !is_lost(s, last) ? last->node
+                                                                  : PG_NONE;
     for (const struct pg_drop *d = before; d <= last; d++)
-        if (!state_alive(s, d->node) || !s->node[d->node].collected)
+        if (!pg_state_alive(s, d->node) || !s->node[d->node].collected)
             return PG_NONE;
     if (!last->present && !before->present)
         return PG_NONE;
@@ -163,7 +163,7 @@ static bool
 is_dropped_candidate(const struct pg_state *s, const struct pg_config *c,
                      const struct pg_drop *d)
 {
-    return state_alive(s, d->node) && !config_has(c, d->node);
+    return pg_state_alive(s, d->node) && !pg_config_has(c, d->node);
 }
 
 static bool
@@ -175,7 +175,7 @@ is_emergency(const struct pg_state *s, const struct pg_config *c,
     if (c->n_drops == 0)
         return true;
     if (c->max_replica_count > s->policy.min_2pc &&
-        config_members(c) < s->policy.min_2pc)
+        pg_config_members(c) < s->policy.min_2pc)
         return true;
     last = &c->drop[c->n_drops - 1];
     if (now_ms - last->at_ms > s->policy.assign_delay_ms)
@@ -227,7 +227,7 @@ cure_members(const struct pg_state *s, const struct pg_config *c,
              const struct pg_tally *t, bool may_learn, int64_t now_ms,
              struct pg_action *out)
 {
-    int n = config_members(c);
+    int n = pg_config_members(c);
 
     if (n > c->max_replica_count)
         return act(out, PG_REMOVE, c->primary, most_loaded_secondary(s, c));
@@ -252,8 +252,8 @@ successor_lives(const struct pg_state *s, const struct pg_partition *p)
 {
     if (p->act[0].type != PG_DOWNGRADE_TO_SECONDARY || p->n_acts < 2)
         return true;
-    return state_alive(s, p->act[1].node) &&
-           config_secondary_index(&p->c, p->act[1].node) != PG_NONE;
+    return pg_state_alive(s, p->act[1].node) &&
+           pg_config_secondary_index(&p->c, p->act[1].node) != PG_NONE;
 }
 
 /* What is reached is done, whoever stored it: a report of the primary may
@@ -262,7 +262,7 @@ static void
 skip_reached(struct pg_partition *p)
 {
     while (p->n_acts > 0 &&
-           config_reached(&p->c, p->act[0].type, p->act[0].node)) {
+           pg_config_reached(&p->c, p->act[0].type, p->act[0].node)) {
         memmove(&p->act[0], &p->act[1],
                 (PG_ACTIONS_MAX - 1) * sizeof(p->act[0]));
         p->n_acts--;
@@ -278,7 +278,8 @@ take_pending(const struct pg_state *s, struct pg_partition *p, int64_t now_ms,
     skip_reached(p);
     if (p->n_acts == 0)
         return false;
-    if (cure_change(s, &p->c, &p->act[0], &change) && successor_lives(s, p) &&
+    if (pg_cure_change(s, &p->c, &p->act[0], &change) &&
+        successor_lives(s, p) &&
         now_ms - p->acts_since_ms <= s->policy.action_ms) {
         *out = p->act[0];
         return true;
@@ -288,27 +289,27 @@ take_pending(const struct pg_state *s, struct pg_partition *p, int64_t now_ms,
 }
 
 bool
-cure_change(const struct pg_state *s, const struct pg_config *c,
-            const struct pg_action *a, struct pg_change *out)
+pg_cure_change(const struct pg_state *s, const struct pg_config *c,
+               const struct pg_action *a, struct pg_change *out)
 {
     struct pg_config trial = *c;
 
     *out = (struct pg_change){ a->type, a->node, c->ballot };
     if (is_learning(a->type)) {
-        if (!state_alive(s, c->primary) ||
+        if (!pg_state_alive(s, c->primary) ||
             (a->target != PG_NONE && a->target != c->primary))
             return false;
         out->type = PG_UPGRADE_TO_SECONDARY;
     }
     if (out->type != PG_REMOVE && out->type != PG_DOWNGRADE_TO_INACTIVE &&
-        out->type != PG_DOWNGRADE_TO_SECONDARY && !state_alive(s, a->node))
+        out->type != PG_DOWNGRADE_TO_SECONDARY && !pg_state_alive(s, a->node))
         return false;
-    return config_apply(&trial, out, 0) == ERR_OK;
+    return pg_config_apply(&trial, out, 0) == ERR_OK;
 }
 
 bool
-cure_is_ours(const struct pg_state *s, const struct pg_config *c,
-             const struct pg_action *a)
+pg_cure_is_ours(const struct pg_state *s, const struct pg_config *c,
+                const struct pg_action *a)
 {
     return !is_learning(a->type) ||
            (c->primary != PG_NONE && s->node[c->primary].managed);
@@ -333,8 +334,9 @@ note_choice(struct pg_state *s, struct pg_tally *t, const struct pg_action *a)
 }
 
 bool
-cure_partition(struct pg_state *s, struct pg_partition *p, struct pg_tally *t,
-               bool may_learn, int64_t now_ms, struct pg_action *out)
+pg_cure_partition(struct pg_state *s, struct pg_partition *p,
+                  struct pg_tally *t, bool may_learn, int64_t now_ms,
+                  struct pg_action *out)
 {
     bool needed = take_pending(s, p, now_ms, out);
 
@@ -342,7 +344,7 @@ cure_partition(struct pg_state *s, struct pg_partition *p, struct pg_tally *t,
         return true;
     if (p->c.primary == PG_NONE)
         needed = cure_primary(s, &p->c, t, out);
-    else if (state_alive(s, p->c.primary))
+    else if (pg_state_alive(s, p->c.primary))
         needed = cure_members(s, &p->c, t, may_learn, now_ms, out);
     if (needed)
         note_choice(s, t, out);

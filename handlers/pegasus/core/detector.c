@@ -23,35 +23,35 @@ is_accepted(struct pg_node *n, const struct pg_policy *policy, int64_t start_ms,
     return policy->max_unstable == 0 || n->unstable < policy->max_unstable;
 }
 
-enum detector_event
-detector_beacon(struct pg_node *n, const struct pg_policy *policy,
-                int64_t stamp, int64_t start_ms, int64_t now_ms)
+enum pg_detector_event
+pg_detector_beacon(struct pg_node *n, const struct pg_policy *policy,
+                   int64_t stamp, int64_t start_ms, int64_t now_ms)
 {
     if (stamp == n->beacon)
-        return NODE_SAME;
+        return PG_NODE_SAME;
     n->beacon = stamp;
     if (!is_accepted(n, policy, start_ms, now_ms))
-        return NODE_SAME;
+        return PG_NODE_SAME;
     n->seen_ms = now_ms;
     if (n->alive)
-        return NODE_SAME;
+        return PG_NODE_SAME;
     n->alive = true;
-    return NODE_CAME;
+    return PG_NODE_CAME;
 }
 
-enum detector_event
-detector_check(struct pg_node *n, const struct pg_policy *policy,
-               int64_t now_ms)
+enum pg_detector_event
+pg_detector_check(struct pg_node *n, const struct pg_policy *policy,
+                  int64_t now_ms)
 {
     if (!n->alive || now_ms - n->seen_ms <= policy->grace_ms)
-        return NODE_SAME;
+        return PG_NODE_SAME;
     n->alive = false;
     n->collected = false; /* what it holds is asked again when it returns */
-    return NODE_WENT;
+    return PG_NODE_WENT;
 }
 
 void
-detector_grace(struct pg_state *s, int64_t now_ms)
+pg_detector_grace(struct pg_state *s, int64_t now_ms)
 {
     for (int i = 0; i < s->n_nodes; i++)
         s->node[i].seen_ms = s->node[i].up_since_ms = now_ms;

@@ -5,7 +5,7 @@
 #include "state.h"
 
 struct pg_health
-health_of(bool primary, int n, int max, int min_2pc)
+pg_health_of(bool primary, int n, int max, int min_2pc)
 {
     struct pg_health h = { 0 };
 
@@ -16,7 +16,7 @@ health_of(bool primary, int n, int max, int min_2pc)
 }
 
 int
-health_min_2pc(int configured, int max_replica_count)
+pg_health_min_2pc(int configured, int max_replica_count)
 {
     if (configured > 0)
         return configured;
@@ -72,7 +72,7 @@ stddev(const struct pg_load *load, size_t n, bool primary)
 }
 
 struct pg_stddev
-health_stddev(const struct pg_load *load, size_t n)
+pg_health_stddev(const struct pg_load *load, size_t n)
 {
     return (struct pg_stddev){ .primary = stddev(load, n, true),
                                .total = stddev(load, n, false) };

@@ -13,7 +13,7 @@ static const struct {
 };
 
 const char *
-level_name(enum pg_level l)
+pg_level_name(enum pg_level l)
 {
     for (size_t i = 0; i < COUNT(levels); i++)
         if (levels[i].level == l)
@@ -22,7 +22,7 @@ level_name(enum pg_level l)
 }
 
 enum pg_level
-level_by_name(const char *name)
+pg_level_by_name(const char *name)
 {
     for (size_t i = 0; i < COUNT(levels); i++)
         if (strcmp(levels[i].name, name) == 0)
@@ -31,8 +31,8 @@ level_by_name(const char *name)
 }
 
 enum pg_level
-level_effective(enum pg_level stored, int alive, int dead, int min_live,
-                int min_live_percent)
+pg_level_effective(enum pg_level stored, int alive, int dead, int min_live,
+                   int min_live_percent)
 {
     if (stored <= PG_FREEZED)
         return stored;
@@ -45,25 +45,25 @@ level_effective(enum pg_level stored, int alive, int dead, int min_live,
 }
 
 enum pg_level
-level_of_state(const struct pg_state *s)
+pg_level_of_state(const struct pg_state *s)
 {
     int alive = 0;
 
     for (int i = 0; i < s->n_nodes; i++)
         alive += s->node[i].alive ? 1 : 0;
-    return level_effective(s->level, alive, s->n_nodes - alive,
-                           s->policy.min_live_nodes,
-                           s->policy.min_live_percent);
+    return pg_level_effective(s->level, alive, s->n_nodes - alive,
+                              s->policy.min_live_nodes,
+                              s->policy.min_live_percent);
 }
 
 bool
-level_removes_dead(enum pg_level l)
+pg_level_removes_dead(enum pg_level l)
 {
     return l >= PG_FREEZED;
 }
 
 bool
-level_takes_updates(enum pg_level l)
+pg_level_takes_updates(enum pg_level l)
 {
     return l >= PG_STEADY;
 }

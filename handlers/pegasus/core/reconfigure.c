@@ -18,13 +18,13 @@ static const char *const type_names[PG_TYPE__MAX] = {
 };
 
 const char *
-type_name(enum pg_type t)
+pg_type_name(enum pg_type t)
 {
     return type_names[t];
 }
 
 enum pg_type
-type_by_name(const char *name)
+pg_type_by_name(const char *name)
 {
     if (strncmp(name, "CT_", 3) == 0)
         name += 3;
@@ -79,7 +79,7 @@ take_secondary(struct pg_config *c, int node)
 static bool
 add_secondary(struct pg_config *c, int node)
 {
-    if (config_has(c, node) || c->n_secondaries == PG_SECONDARIES_MAX)
+    if (pg_config_has(c, node) || c->n_secondaries == PG_SECONDARIES_MAX)
         return false;
     c->secondary[c->n_secondaries++] = node;
     forget_drop(c, node);
@@ -99,7 +99,7 @@ assign_primary(struct pg_config *c, int node)
 static bool
 upgrade_to_primary(struct pg_config *c, int node)
 {
-    if (c->primary != PG_NONE || config_secondary_index(c, node) == PG_NONE)
+    if (c->primary != PG_NONE || pg_config_secondary_index(c, node) == PG_NONE)
         return false;
     take_secondary(c, node);
     c->primary = node;
@@ -120,7 +120,7 @@ downgrade_to_secondary(struct pg_config *c, int node)
 static bool
 remove_member(struct pg_config *c, int node, int64_t now_ms)
 {
-    if (!config_has(c, node))
+    if (!pg_config_has(c, node))
         return false;
     if (c->primary == node)
         c->primary = PG_NONE;
@@ -168,8 +168,8 @@ apply(struct pg_config *c, const struct pg_change *ch, int64_t now_ms)
 }
 
 enum err
-config_apply(struct pg_config *c, const struct pg_change *change,
-             int64_t now_ms)
+pg_config_apply(struct pg_config *c, const struct pg_change *change,
+                int64_t now_ms)
 {
     struct pg_config next = *c;
 
@@ -185,7 +185,7 @@ config_apply(struct pg_config *c, const struct pg_change *change,
 }
 
 bool
-config_reached(const struct pg_config *c, enum pg_type type, int node)
+pg_config_reached(const struct pg_config *c, enum pg_type type, int node)
 {
     switch (type) {
     case PG_ASSIGN_PRIMARY:
@@ -196,36 +196,37 @@ config_reached(const struct pg_config *c, enum pg_type type, int node)
     case PG_ADD_SECONDARY_FOR_LB:
     case PG_UPGRADE_TO_SECONDARY:
     case PG_DOWNGRADE_TO_SECONDARY:
-        return config_secondary_index(c, node) != PG_NONE;
+        return pg_config_secondary_index(c, node) != PG_NONE;
     case PG_DOWNGRADE_TO_INACTIVE:
     case PG_REMOVE:
-        return !config_has(c, node);
+        return !pg_config_has(c, node);
     default:
         return false;
     }
 }
 
-enum update_verdict
-config_update(struct pg_config *c, enum pg_type type, int node, int64_t ballot,
-              int64_t now_ms)
+enum pg_update_verdict
+pg_config_update(struct pg_config *c, enum pg_type type, int node,
+                 int64_t ballot, int64_t now_ms)
 {
     struct pg_change change = { type, node, c->ballot };
 
-    if (ballot == c->ballot && config_reached(c, type, node))
-        return UPDATE_DUPLICATE; /* the reply to it was lost */
-    if (ballot != c->ballot + 1 || config_apply(c, &change, now_ms) != ERR_OK)
-        return UPDATE_VERSION;
-    return UPDATE_DONE;
+    if (ballot == c->ballot && pg_config_reached(c, type, node))
+        return PG_UPDATE_DUPLICATE; /* the reply to it was lost */
+    if (ballot != c->ballot + 1 ||
+        pg_config_apply(c, &change, now_ms) != ERR_OK)
+        return PG_UPDATE_VERSION;
+    return PG_UPDATE_DONE;
 }
 
 bool
-config_bury(const struct pg_state *s, const struct pg_config *c, int dead,
-            struct pg_change *out)
+pg_config_bury(const struct pg_state *s, const struct pg_config *c, int dead,
+               struct pg_change *out)
 {
     *out = (struct pg_change){ PG_DOWNGRADE_TO_INACTIVE, dead, c->ballot };
     if (c->primary == dead)
         return true;
     /* Without a primary a secondary stays: it may be the last good copy. */
-    return config_secondary_index(c, dead) != PG_NONE &&
-           state_alive(s, c->primary);
+    return pg_config_secondary_index(c, dead) != PG_NONE &&
+           pg_state_alive(s, c->primary);
 }

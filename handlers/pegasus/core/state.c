@@ -4,20 +4,20 @@
 #include <string.h>
 
 void
-config_init(struct pg_config *c, int max_replica_count)
+pg_config_init(struct pg_config *c, int max_replica_count)
 {
     *c = (struct pg_config){ .max_replica_count = max_replica_count,
                              .primary = PG_NONE };
 }
 
 int
-config_members(const struct pg_config *c)
+pg_config_members(const struct pg_config *c)
 {
     return (c->primary != PG_NONE ? 1 : 0) + c->n_secondaries;
 }
 
 int
-config_member(const struct pg_config *c, int i)
+pg_config_member(const struct pg_config *c, int i)
 {
     if (c->primary != PG_NONE)
         return i == 0 ? c->primary : c->secondary[i - 1];
@@ -25,7 +25,7 @@ config_member(const struct pg_config *c, int i)
 }
 
 int
-config_secondary_index(const struct pg_config *c, int node)
+pg_config_secondary_index(const struct pg_config *c, int node)
 {
     for (int i = 0; i < c->n_secondaries; i++)
         if (c->secondary[i] == node)
@@ -34,19 +34,19 @@ config_secondary_index(const struct pg_config *c, int node)
 }
 
 bool
-config_has(const struct pg_config *c, int node)
+pg_config_has(const struct pg_config *c, int node)
 {
-    return c->primary == node || config_secondary_index(c, node) != PG_NONE;
+    return c->primary == node || pg_config_secondary_index(c, node) != PG_NONE;
 }
 
 bool
-state_alive(const struct pg_state *s, int node)
+pg_state_alive(const struct pg_state *s, int node)
 {
     return node >= 0 && node < s->n_nodes && s->node[node].alive;
 }
 
 int
-state_node(const struct pg_state *s, const char *address)
+pg_state_node(const struct pg_state *s, const char *address)
 {
     for (int i = 0; i < s->n_nodes; i++)
         if (strcmp(s->node[i].address, address) == 0)
@@ -59,12 +59,12 @@ count_partition(struct pg_state *s, const struct pg_config *c)
 {
     if (c->primary != PG_NONE)
         s->node[c->primary].primaries++;
-    for (int i = 0; i < config_members(c); i++)
-        s->node[config_member(c, i)].partitions++;
+    for (int i = 0; i < pg_config_members(c); i++)
+        s->node[pg_config_member(c, i)].partitions++;
 }
 
 void
-state_count(struct pg_state *s)
+pg_state_count(struct pg_state *s)
 {
     for (int i = 0; i < s->n_nodes; i++)
         s->node[i].primaries = s->node[i].partitions = 0;

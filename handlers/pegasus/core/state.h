@@ -103,7 +103,7 @@ struct pg_node {
     int64_t start_ms;    /* the replica server's own start time */
     int64_t up_since_ms; /* when this start was first seen, leader's clock */
     int unstable;        /* restarts in quick succession */
-    int primaries, partitions; /* of all tables; kept by state_count */
+    int primaries, partitions; /* of all tables; kept by pg_state_count */
 };
 
 /* Numbers of the policy; the defaults are Pegasus' shipped ones. */
@@ -131,17 +131,17 @@ struct pg_state {
 /* ---- state.c ---- */
 
 /* Counts primaries and partitions of every node over AVAILABLE tables. */
-void state_count(struct pg_state *s);
+void pg_state_count(struct pg_state *s);
 /* The node of that address, PG_NONE when unknown. */
-int state_node(const struct pg_state *s, const char *address);
-bool state_alive(const struct pg_state *s, int node);
+int pg_state_node(const struct pg_state *s, const char *address);
+bool pg_state_alive(const struct pg_state *s, int node);
 /* A partition of a policy's defaults: no member, ballot 0. */
-void config_init(struct pg_config *c, int max_replica_count);
-int config_members(const struct pg_config *c);
+void pg_config_init(struct pg_config *c, int max_replica_count);
+int pg_config_members(const struct pg_config *c);
 /* 0: the primary; 1...: the secondaries, in order. */
-int config_member(const struct pg_config *c, int i);
-bool config_has(const struct pg_config *c, int node);
-int config_secondary_index(const struct pg_config *c, int node);
+int pg_config_member(const struct pg_config *c, int i);
+bool pg_config_has(const struct pg_config *c, int node);
+int pg_config_secondary_index(const struct pg_config *c, int node);
 
 /* ---- health.c ---- */
 
@@ -150,9 +150,9 @@ struct pg_health {
 };
 
 /* A partition with n members, `primary` among them or not, wanted max. */
-struct pg_health health_of(bool primary, int n, int max, int min_2pc);
+struct pg_health pg_health_of(bool primary, int n, int max, int min_2pc);
 /* min_2pc of a configured mutation_2pc_min_replica_count. */
-int health_min_2pc(int configured, int max_replica_count);
+int pg_health_min_2pc(int configured, int max_replica_count);
 
 struct pg_load {
     bool alive;
@@ -164,34 +164,34 @@ struct pg_stddev {
 };
 
 /* Over the alive nodes that hold something. */
-struct pg_stddev health_stddev(const struct pg_load *load, size_t n);
+struct pg_stddev pg_health_stddev(const struct pg_load *load, size_t n);
 
 /* ---- level.c ---- */
 
 /* The stored level, lowered while too few nodes live. */
-enum pg_level level_effective(enum pg_level stored, int alive, int dead,
-                              int min_live, int min_live_percent);
-enum pg_level level_of_state(const struct pg_state *s);
+enum pg_level pg_level_effective(enum pg_level stored, int alive, int dead,
+                                 int min_live, int min_live_percent);
+enum pg_level pg_level_of_state(const struct pg_state *s);
 /* "stopped" ... "lively"; 0 for an unknown name. */
-const char *level_name(enum pg_level l);
-enum pg_level level_by_name(const char *name);
-bool level_removes_dead(enum pg_level l);  /* a dead primary is taken out */
-bool level_takes_updates(enum pg_level l); /* and cures */
+const char *pg_level_name(enum pg_level l);
+enum pg_level pg_level_by_name(const char *name);
+bool pg_level_removes_dead(enum pg_level l);  /* a dead primary is taken out */
+bool pg_level_takes_updates(enum pg_level l); /* and cures */
 
 /* ---- detector.c ---- */
 
-enum detector_event { NODE_SAME, NODE_CAME, NODE_WENT };
+enum pg_detector_event { PG_NODE_SAME, PG_NODE_CAME, PG_NODE_WENT };
 
 /* What the store says of the node now: a changed stamp is a beacon. */
-enum detector_event
-detector_beacon(struct pg_node *n, const struct pg_policy *policy,
-                int64_t stamp, int64_t start_ms, int64_t now_ms);
+enum pg_detector_event
+pg_detector_beacon(struct pg_node *n, const struct pg_policy *policy,
+                   int64_t stamp, int64_t start_ms, int64_t now_ms);
 /* Silence: alive nodes that were not heard for the grace period. */
-enum detector_event
-detector_check(struct pg_node *n, const struct pg_policy *policy,
-               int64_t now_ms);
+enum pg_detector_event
+pg_detector_check(struct pg_node *n, const struct pg_policy *policy,
+                  int64_t now_ms);
 /* After the leader's own absence: silence starts anew for everybody. */
-void detector_grace(struct pg_state *s, int64_t now_ms);
+void pg_detector_grace(struct pg_state *s, int64_t now_ms);
 
 /* ---- reconfigure.c ---- */
 
@@ -202,28 +202,33 @@ struct pg_change {
     int64_t ballot;
 };
 
-const char *type_name(enum pg_type t);
+const char *pg_type_name(enum pg_type t);
 /* PG_TYPE__MAX for an unknown name; CT_ in front is taken too. */
-enum pg_type type_by_name(const char *name);
+enum pg_type pg_type_by_name(const char *name);
 
 /* Applies it: ballot + 1. STATE when it does not fit the configuration, which
  * is then unchanged; EXISTS when the ballot is another. */
-enum err config_apply(struct pg_config *c, const struct pg_change *change,
-                      int64_t now_ms) MUST_USE;
+enum err pg_config_apply(struct pg_config *c, const struct pg_change *change,
+                         int64_t now_ms) MUST_USE;
 
 /* Whether the configuration is what the change wanted to reach. */
-bool config_reached(const struct pg_config *c, enum pg_type type, int node);
+bool pg_config_reached(const struct pg_config *c, enum pg_type type, int node);
 
-enum update_verdict { UPDATE_DONE, UPDATE_DUPLICATE, UPDATE_VERSION };
+enum pg_update_verdict {
+    PG_UPDATE_DONE,
+    PG_UPDATE_DUPLICATE,
+    PG_UPDATE_VERSION
+};
 
 /* A primary's request, carrying the ballot it wants to reach. */
-enum update_verdict config_update(struct pg_config *c, enum pg_type type,
-                                  int node, int64_t ballot, int64_t now_ms);
+enum pg_update_verdict
+pg_config_update(struct pg_config *c, enum pg_type type, int node,
+                 int64_t ballot, int64_t now_ms);
 
 /* What the death of a node does to one partition: whether *out must be done
  * now. The first call may ask for the primary, the next for nothing more. */
-bool config_bury(const struct pg_state *s, const struct pg_config *c, int dead,
-                 struct pg_change *out);
+bool pg_config_bury(const struct pg_state *s, const struct pg_config *c,
+                    int dead, struct pg_change *out);
 
 /* ---- cure.c ---- */
 
@@ -235,33 +240,37 @@ struct pg_tally {
 };
 
 /* Fills the first two for the table; learners are the caller's. */
-void cure_tally(struct pg_tally *t, const struct pg_app *app);
+void pg_cure_tally(struct pg_tally *t, const struct pg_app *app);
 
 /* The one thing that the partition needs now; false when nothing can or need
  * be done. *out is a change, or ADD_SECONDARY. Pending actions go first; the
  * ones that no longer fit are dropped here. may_learn: learners are started
  * in this round (a tick's first). */
-bool
-cure_partition(struct pg_state *s, struct pg_partition *p, struct pg_tally *t,
-               bool may_learn, int64_t now_ms, struct pg_action *out);
+bool pg_cure_partition(struct pg_state *s, struct pg_partition *p,
+                       struct pg_tally *t, bool may_learn, int64_t now_ms,
+                       struct pg_action *out);
 
 /* The change that *a means for the partition as it is, once its node has
  * learnt; false when a has become impossible. */
-bool cure_change(const struct pg_state *s, const struct pg_config *c,
-                 const struct pg_action *a, struct pg_change *out);
+bool pg_cure_change(const struct pg_state *s, const struct pg_config *c,
+                    const struct pg_action *a, struct pg_change *out);
 
 /* Whether the leader itself carries the action out: it does for everything
  * but learning on a primary that is not ours. */
-bool cure_is_ours(const struct pg_state *s, const struct pg_config *c,
-                  const struct pg_action *a);
+bool pg_cure_is_ours(const struct pg_state *s, const struct pg_config *c,
+                     const struct pg_action *a);
 
 /* ---- balance.c ---- */
 
-enum balance_kind { BALANCE_MOVE_PRI, BALANCE_COPY_PRI, BALANCE_COPY_SEC };
+enum pg_balance_kind {
+    PG_BALANCE_MOVE_PRI,
+    PG_BALANCE_COPY_PRI,
+    PG_BALANCE_COPY_SEC
+};
 
 struct pg_operation {
     int app, pidx; /* indices */
-    enum balance_kind kind;
+    enum pg_balance_kind kind;
     int from, to;
 };
 
@@ -270,18 +279,18 @@ struct pg_counters {
 };
 
 /* Whether every precondition but the nodes' reports holds. */
-bool balance_may_plan(const struct pg_state *s);
-bool balance_all_collected(const struct pg_state *s);
+bool pg_balance_may_plan(const struct pg_state *s);
+bool pg_balance_all_collected(const struct pg_state *s);
 
 /* One round over all tables: writes at most max operations, counts all of
  * them. NOMEM leaves *out_n as far as it came. */
 enum err
-balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
-             size_t *out_n, struct pg_counters *count) MUST_USE;
+pg_balance_plan(const struct pg_state *s, struct pg_operation *out, size_t max,
+                size_t *out_n, struct pg_counters *count) MUST_USE;
 
 /* The actions of an operation; returns how many. */
-int balance_actions(const struct pg_operation *op,
-                    struct pg_action out[PG_ACTIONS_MAX]);
+int pg_balance_actions(const struct pg_operation *op,
+                       struct pg_action out[PG_ACTIONS_MAX]);
 
 /* ---- tick.c ---- */
 
@@ -295,25 +304,25 @@ struct pg_work {
 };
 
 /* Each fills work[] (room for every partition of the table) and returns how
- * many there are. After they were stored, tick_accept takes the results. */
+ * many there are. After they were stored, pg_tick_accept takes the results. */
 
 /* Dead nodes leave the partitions of the table. */
 size_t
-tick_bury(struct pg_state *s, int app, int64_t now_ms, struct pg_work *work);
+pg_tick_bury(struct pg_state *s, int app, int64_t now_ms, struct pg_work *work);
 
 /* What the partitions need: all of them, or those changed in this tick. */
-size_t tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,
-                 int64_t now_ms, struct pg_work *work);
+size_t pg_tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,
+                    int64_t now_ms, struct pg_work *work);
 
-void tick_accept(struct pg_state *s, const struct pg_work *work, size_t n);
+void pg_tick_accept(struct pg_state *s, const struct pg_work *work, size_t n);
 
 /* A round of the balancer, as far as the level and the state allow: counts
  * (unchanged when it did not come that far); at lively its operations become
- * pending actions of partitions that are dirty: tick_cure starts them. */
-enum err tick_balance(struct pg_state *s, int64_t now_ms,
-                      struct pg_counters *count) MUST_USE;
+ * pending actions of partitions that are dirty: pg_tick_cure starts them. */
+enum err pg_tick_balance(struct pg_state *s, int64_t now_ms,
+                         struct pg_counters *count) MUST_USE;
 
 /* Pending actions of the balancer are dropped (the level fell). */
-void tick_drop_balance(struct pg_state *s);
+void pg_tick_drop_balance(struct pg_state *s);
 
 #endif

@@ -20,24 +20,24 @@ add_work(struct pg_work *w, int app, int pidx, const struct pg_config *c,
     *w = (struct pg_work){
         .app = app, .pidx = pidx, .change = *change, .next = *c
     };
-    return config_apply(&w->next, change, now_ms) == ERR_OK;
+    return pg_config_apply(&w->next, change, now_ms) == ERR_OK;
 }
 
 static bool
 bury_one(const struct pg_state *s, const struct pg_config *c,
          struct pg_change *out)
 {
-    for (int i = 0; i < config_members(c); i++) {
-        int n = config_member(c, i);
+    for (int i = 0; i < pg_config_members(c); i++) {
+        int n = pg_config_member(c, i);
 
-        if (!state_alive(s, n) && config_bury(s, c, n, out))
+        if (!pg_state_alive(s, n) && pg_config_bury(s, c, n, out))
             return true;
     }
     return false;
 }
 
 size_t
-tick_bury(struct pg_state *s, int app, int64_t now_ms, struct pg_work *work)
+pg_tick_bury(struct pg_state *s, int app, int64_t now_ms, struct pg_work *work)
 {
     struct pg_app *a = &s->app[app];
     struct pg_change change;
@@ -59,9 +59,9 @@ take_action(struct pg_state *s, int app, int pidx, const struct pg_action *act,
     struct pg_partition *p = &s->app[app].p[pidx];
     struct pg_change change;
 
-    if (!cure_change(s, &p->c, act, &change))
+    if (!pg_cure_change(s, &p->c, act, &change))
         return false;
-    if (cure_is_ours(s, &p->c, act))
+    if (pg_cure_is_ours(s, &p->c, act))
         return add_work(w, app, pidx, &p->c, &change, now_ms);
     if (p->n_acts > 0)
         return false; /* published before */
@@ -90,7 +90,7 @@ cure_pass(struct pg_state *s, int app, struct pg_tally *t, bool all,
         if (all && (p->c.n_secondaries == 0) != lonely)
             continue;
         p->dirty = false;
-        if (cure_partition(s, p, t, all, now_ms, &act) &&
+        if (pg_cure_partition(s, p, t, all, now_ms, &act) &&
             take_action(s, app, i, &act, now_ms, &work[n]))
             n++;
     }
@@ -98,14 +98,14 @@ cure_pass(struct pg_state *s, int app, struct pg_tally *t, bool all,
 }
 
 size_t
-tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,
-          int64_t now_ms, struct pg_work *work)
+pg_tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,
+             int64_t now_ms, struct pg_work *work)
 {
     size_t n;
 
     if (!is_live(&s->app[app]))
         return 0;
-    cure_tally(t, &s->app[app]);
+    pg_cure_tally(t, &s->app[app]);
     n = cure_pass(s, app, t, all, true, now_ms, work);
     if (all) /* those without any secondary went first */
         n += cure_pass(s, app, t, all, false, now_ms, work + n);
@@ -113,7 +113,7 @@ tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,
 }
 
 void
-tick_accept(struct pg_state *s, const struct pg_work *work, size_t n)
+pg_tick_accept(struct pg_state *s, const struct pg_work *work, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct pg_work *w = &work[i];
@@ -137,33 +137,33 @@ register_operations(struct pg_state *s, const struct pg_operation *op, size_t n,
     for (size_t i = 0; i < n; i++) {
         struct pg_partition *p = &s->app[op[i].app].p[op[i].pidx];
 
-        p->n_acts = balance_actions(&op[i], p->act);
+        p->n_acts = pg_balance_actions(&op[i], p->act);
         p->acts_since_ms = now_ms;
         p->dirty = true;
     }
 }
 
 enum err
-tick_balance(struct pg_state *s, int64_t now_ms, struct pg_counters *count)
+pg_tick_balance(struct pg_state *s, int64_t now_ms, struct pg_counters *count)
 {
     struct pg_operation *op;
     struct pg_counters planned;
     size_t n;
     enum err e;
 
-    if (!balance_may_plan(s))
+    if (!pg_balance_may_plan(s))
         return ERR_OK;
-    if (!balance_all_collected(s)) {
+    if (!pg_balance_all_collected(s)) {
         *count = (struct pg_counters){ .total = -1 };
         return ERR_OK;
     }
     op = calloc(OPERATIONS_MAX, sizeof(*op));
     if (op == NULL)
         return ERR_NOMEM;
-    e = balance_plan(s, op, OPERATIONS_MAX, &n, &planned);
+    e = pg_balance_plan(s, op, OPERATIONS_MAX, &n, &planned);
     if (e == ERR_OK)
         *count = planned;
-    if (e == ERR_OK && level_of_state(s) == PG_LIVELY)
+    if (e == ERR_OK && pg_level_of_state(s) == PG_LIVELY)
         register_operations(s, op, n, now_ms);
     free(op);
     return e;
@@ -176,7 +176,7 @@ is_balancing(const struct pg_partition *p)
 }
 
 void
-tick_drop_balance(struct pg_state *s)
+pg_tick_drop_balance(struct pg_state *s)
 {
     for (int a = 0; a < s->n_apps; a++)
         for (int i = 0; i < s->app[a].n; i++)

@@ -28,7 +28,7 @@ policy_of_config(void)
         .grace_ms = c->fd_grace_seconds * 1000,
         .stable_ms = c->stable_rs_min_running_seconds * 1000,
         .max_unstable = (int)c->max_succssive_unstable_restart,
-        .min_2pc = health_min_2pc((int)c->mutation_2pc_min_replica_count, 3),
+        .min_2pc = pg_health_min_2pc((int)c->mutation_2pc_min_replica_count, 3),
         .min_live_nodes = (int)c->min_live_node_count_for_unfreeze,
         .min_live_percent = (int)c->node_live_percentage_threshold_for_update,
         .assign_delay_ms = c->replica_assign_delay_ms_for_dropouts,
@@ -48,20 +48,21 @@ begin_fenced(struct duty_run *run)
 }
 
 static enum err
-store_one(struct duty_run *run, struct leader *l, struct pg_work *w)
+store_one(struct duty_run *run, struct pg_leader *l, struct pg_work *w)
 {
     const struct pg_app *app = &l->s.app[w->app];
 
     if (!w->publish)
         return pegasus_store_config(run->db, app->id, w->pidx, &w->next,
                                     l->s.node);
-    /* a proposal: leader_drop_done stores what is under way */
-    return leader_note(l, app->id, w->pidx) ? ERR_OK : ERR_NOMEM;
+    /* a proposal: pg_leader_drop_done stores what is under way */
+    return pg_leader_note(l, app->id, w->pidx) ? ERR_OK : ERR_NOMEM;
 }
 
 /* One that was refused by its ballot holds up none of the others. */
 static enum err
-store_batch(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
+store_batch(struct duty_run *run, struct pg_leader *l, struct pg_work *w,
+            size_t n)
 {
     enum err e = begin_fenced(run);
 
@@ -79,7 +80,8 @@ store_batch(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
 }
 
 static enum err
-store_work(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
+store_work(struct duty_run *run, struct pg_leader *l, struct pg_work *w,
+           size_t n)
 {
     enum err e = ERR_OK;
 
@@ -87,7 +89,7 @@ store_work(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
         size_t k = n - i < BATCH ? n - i : BATCH;
 
         e = store_batch(run, l, w + i, k);
-        tick_accept(&l->s, w + i, k);
+        pg_tick_accept(&l->s, w + i, k);
     }
     l->changes += (int64_t)n;
     return e;
@@ -96,9 +98,9 @@ store_work(struct duty_run *run, struct leader *l, struct pg_work *w, size_t n)
 /* ---- the failure detector ---- */
 
 static void
-tell_node(const struct pg_node *n, enum detector_event event)
+tell_node(const struct pg_node *n, enum pg_detector_event event)
 {
-    if (event == NODE_CAME)
+    if (event == PG_NODE_CAME)
         log_info("pegasus.node_alive address=%s", n->address);
     else
         log_warn("pegasus.node_unalive address=%s", n->address);
@@ -106,22 +108,22 @@ tell_node(const struct pg_node *n, enum detector_event event)
 
 /* Whether what is stored of the node must be written anew. */
 static bool
-hear(struct leader *l, const struct pegasus_node *row, struct pg_node *n,
+hear(struct pg_leader *l, const struct pegasus_node *row, struct pg_node *n,
      bool check)
 {
     int64_t now = clock_mono_ms();
     int unstable = n->unstable;
-    enum detector_event event;
+    enum pg_detector_event event;
 
     n->managed = row->managed;
-    event = detector_beacon(n, &l->s.policy, row->last_beacon_ms, row->start_ms,
-                            now);
-    if (event == NODE_SAME && check)
-        event = detector_check(n, &l->s.policy, now);
+    event = pg_detector_beacon(n, &l->s.policy, row->last_beacon_ms,
+                               row->start_ms, now);
+    if (event == PG_NODE_SAME && check)
+        event = pg_detector_check(n, &l->s.policy, now);
     if (n->alive && row->collected && !n->collected)
         l->reports_stale = true;
     n->collected = n->alive && row->collected;
-    if (event != NODE_SAME)
+    if (event != PG_NODE_SAME)
         tell_node(n, event);
     return row->alive != n->alive || unstable != n->unstable;
 }
@@ -137,14 +139,14 @@ store_node(struct duty_run *run, const struct pg_node *n)
 }
 
 static enum err
-detect(struct duty_run *run, struct leader *l,
+detect(struct duty_run *run, struct pg_leader *l,
        const struct pegasus_node_rows *rows)
 {
     bool check = clock_mono_ms() >= l->next_check_ms;
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++) {
-        struct pg_node *n = leader_node(l, rows->v[i].address);
+        struct pg_node *n = pg_leader_node(l, rows->v[i].address);
 
         if (n == NULL)
             return ERR_NOMEM;
@@ -160,7 +162,7 @@ detect(struct duty_run *run, struct leader *l,
 /* ---- curing ---- */
 
 static bool
-any_dead_member(const struct leader *l)
+any_dead_member(const struct pg_leader *l)
 {
     for (int i = 0; i < l->s.n_nodes; i++)
         if (!l->s.node[i].alive && l->s.node[i].partitions > 0)
@@ -169,28 +171,28 @@ any_dead_member(const struct leader *l)
 }
 
 static enum err
-bury(struct duty_run *run, struct leader *l, int app)
+bury(struct duty_run *run, struct pg_leader *l, int app)
 {
     struct pg_app *a = &l->s.app[app];
     enum err e = ERR_OK;
     size_t n;
 
     while (e == ERR_OK && !a->stale &&
-           (n = tick_bury(&l->s, app, l->now_ms, l->work)) > 0)
+           (n = pg_tick_bury(&l->s, app, l->now_ms, l->work)) > 0)
         e = store_work(run, l, l->work, n);
     return e;
 }
 
 /* A change may make the next one possible: until nothing follows. */
 static enum err
-cure(struct duty_run *run, struct leader *l, int app, bool all)
+cure(struct duty_run *run, struct pg_leader *l, int app, bool all)
 {
     struct pg_app *a = &l->s.app[app];
     enum err e = ERR_OK;
     size_t n;
 
     while (e == ERR_OK && !a->stale &&
-           (n = tick_cure(&l->s, app, &l->tally, all, l->now_ms, l->work)) >
+           (n = pg_tick_cure(&l->s, app, &l->tally, all, l->now_ms, l->work)) >
                0) {
         e = store_work(run, l, l->work, n);
         all = false;
@@ -199,21 +201,21 @@ cure(struct duty_run *run, struct leader *l, int app, bool all)
 }
 
 static enum err
-work_on_apps(struct duty_run *run, struct leader *l, bool tick)
+work_on_apps(struct duty_run *run, struct pg_leader *l, bool tick)
 {
-    enum pg_level level = level_of_state(&l->s);
+    enum pg_level level = pg_level_of_state(&l->s);
     bool dead, chained = l->operator_asks;
     enum err e = ERR_OK;
 
-    state_count(&l->s);
-    dead = level_removes_dead(level) && any_dead_member(l);
+    pg_state_count(&l->s);
+    dead = pg_level_removes_dead(level) && any_dead_member(l);
     if (tick && l->s.n_nodes > 0)
         memset(l->tally.learners, 0,
                (size_t)l->s.n_nodes * sizeof(*l->tally.learners));
     for (int a = 0; a < l->s.n_apps && e == ERR_OK; a++) {
         if (dead)
             e = bury(run, l, a);
-        if (e == ERR_OK && level_takes_updates(level) &&
+        if (e == ERR_OK && pg_level_takes_updates(level) &&
             (tick || dead || chained))
             e = cure(run, l, a, tick);
     }
@@ -229,14 +231,14 @@ same_counters(const struct pg_counters *a, const struct pg_counters *b)
 }
 
 static enum err
-balance(struct duty_run *run, struct leader *l)
+balance(struct duty_run *run, struct pg_leader *l)
 {
     struct pg_counters count = l->count;
     enum err e;
 
-    if (level_of_state(&l->s) <= PG_STEADY)
-        tick_drop_balance(&l->s);
-    e = tick_balance(&l->s, l->now_ms, &count);
+    if (pg_level_of_state(&l->s) <= PG_STEADY)
+        pg_tick_drop_balance(&l->s);
+    e = pg_tick_balance(&l->s, l->now_ms, &count);
     if (e == ERR_OK && !same_counters(&count, &l->count)) {
         e = begin_fenced(run);
         if (e == ERR_OK)
@@ -246,7 +248,7 @@ balance(struct duty_run *run, struct leader *l)
     if (e != ERR_OK)
         return e;
     l->count = count;
-    if (level_of_state(&l->s) != PG_LIVELY || count.total <= 0)
+    if (pg_level_of_state(&l->s) != PG_LIVELY || count.total <= 0)
         return ERR_OK;
     log_info("pegasus.balance move_pri=%d copy_pri=%d copy_sec=%d",
              count.move_pri, count.copy_pri, count.copy_sec);
@@ -257,13 +259,13 @@ balance(struct duty_run *run, struct leader *l)
 
 /* Replicas of tables that can no longer be recalled, at level lively only. */
 static enum err
-purge(struct duty_run *run, struct leader *l)
+purge(struct duty_run *run, struct pg_leader *l)
 {
     uint64_t n = 0;
     enum err e;
 
     if (clock_mono_ms() < l->next_purge_ms ||
-        level_of_state(&l->s) != PG_LIVELY)
+        pg_level_of_state(&l->s) != PG_LIVELY)
         return ERR_OK;
     e = begin_fenced(run);
     if (e == ERR_OK)
@@ -312,22 +314,22 @@ open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
 /* ---- a step ---- */
 
 static enum err
-read_all(struct duty_run *run, struct leader *l, struct pegasus_cluster_row *c,
-         struct pegasus_node_rows *rows)
+read_all(struct duty_run *run, struct pg_leader *l,
+         struct pegasus_cluster_row *c, struct pegasus_node_rows *rows)
 {
     enum err e = pegasus_store_cluster(run->db, run->arena, c);
 
     if (e == ERR_OK)
         e = pegasus_store_nodes(run->db, run->arena, rows);
     if (e == ERR_OK)
-        e = leader_read_nodes(l, rows);
+        e = pg_leader_read_nodes(l, rows);
     if (e == ERR_OK)
-        e = leader_read_apps(l, run->db, run->arena, c);
+        e = pg_leader_read_apps(l, run->db, run->arena, c);
     return e;
 }
 
 static enum err
-step(struct duty_run *run, struct leader *l)
+step(struct duty_run *run, struct pg_leader *l)
 {
     struct pegasus_cluster_row c;
     struct pegasus_node_rows rows;
@@ -341,7 +343,7 @@ step(struct duty_run *run, struct leader *l)
     if (e == ERR_OK)
         e = detect(run, l, &rows);
     if (e == ERR_OK && l->reports_stale)
-        e = leader_read_reports(l, run->db, run->arena);
+        e = pg_leader_read_reports(l, run->db, run->arena);
     l->now_ms = clock_unix_ms();
     tick = clock_mono_ms() >= l->next_tick_ms;
     if (e == ERR_OK)
@@ -351,30 +353,30 @@ step(struct duty_run *run, struct leader *l)
         l->next_tick_ms = clock_mono_ms() + pegasus_settings()->lb_interval_ms;
     }
     if (e == ERR_OK)
-        e = leader_drop_done(l, run);
+        e = pg_leader_drop_done(l, run);
     return e == ERR_OK ? purge(run, l) : e;
 }
 
 /* Whoever was silent while we did not listen gets its full time again. */
 static void
-notice_absence(struct leader *l)
+notice_absence(struct pg_leader *l)
 {
     int64_t now = clock_mono_ms();
 
     if (l->failed || now - l->stepped_ms > ABSENCE_MS)
-        detector_grace(&l->s, now);
+        pg_detector_grace(&l->s, now);
     if (l->failed)
-        leader_forget_versions(l);
+        pg_leader_forget_versions(l);
 }
 
 enum err
 pegasus_lead(struct duty_run *run)
 {
-    struct leader *l = run->memory;
+    struct pg_leader *l = run->memory;
     enum err e;
 
     if (l == NULL) {
-        l = run->memory = leader_new(policy_of_config());
+        l = run->memory = pg_leader_new(policy_of_config());
         if (l == NULL)
             return ERR_NOMEM;
     }
@@ -391,5 +393,5 @@ pegasus_lead(struct duty_run *run)
 void
 pegasus_lead_end(void *memory)
 {
-    leader_free(memory);
+    pg_leader_free(memory);
 }

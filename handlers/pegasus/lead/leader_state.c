@@ -10,20 +10,20 @@
 #define DISKS_MAX 255
 
 struct memory {
-    struct leader l; /* first: a leader is its memory */
+    struct pg_leader l; /* first: a leader is its memory */
     char disk[DISKS_MAX][65];
     int n_disks;
     int last; /* node looked up last */
 };
 
 static struct memory *
-memory_of(struct leader *l)
+memory_of(struct pg_leader *l)
 {
     return (struct memory *)l;
 }
 
 void
-leader_free(struct leader *l)
+pg_leader_free(struct pg_leader *l)
 {
     for (int a = 0; a < l->s.n_apps; a++)
         free(l->s.app[a].p);
@@ -38,7 +38,7 @@ leader_free(struct leader *l)
 }
 
 void
-leader_forget_versions(struct leader *l)
+pg_leader_forget_versions(struct pg_leader *l)
 {
     l->version = 0;
     for (int i = 0; i < l->s.n_nodes; i++)
@@ -59,7 +59,7 @@ grow_ints(int **v, int cap)
 }
 
 static bool
-grow_nodes(struct leader *l)
+grow_nodes(struct pg_leader *l)
 {
     int cap = l->nodes_cap == 0 ? 16 : l->nodes_cap * 2;
     struct pg_node *node = realloc(l->s.node, (size_t)cap * sizeof(*node));
@@ -76,8 +76,8 @@ grow_nodes(struct leader *l)
     return true;
 }
 
-struct leader *
-leader_new(struct pg_policy policy)
+struct pg_leader *
+pg_leader_new(struct pg_policy policy)
 {
     struct memory *m = calloc(1, sizeof(*m));
 
@@ -88,7 +88,7 @@ leader_new(struct pg_policy policy)
     m->l.failed = true; /* nothing was heard before */
     if (grow_nodes(&m->l))
         return &m->l;
-    leader_free(&m->l);
+    pg_leader_free(&m->l);
     return NULL;
 }
 
@@ -100,7 +100,7 @@ is_named(const struct pg_node *n, const char *address, size_t bytes)
 }
 
 static int
-find_node(struct leader *l, const char *address, size_t n)
+find_node(struct pg_leader *l, const char *address, size_t n)
 {
     struct memory *m = memory_of(l);
 
@@ -118,7 +118,7 @@ find_node(struct leader *l, const char *address, size_t n)
 static int
 find_or_add(void *ctx, const char *address, size_t n)
 {
-    struct leader *l = ctx;
+    struct pg_leader *l = ctx;
     int i = find_node(l, address, n);
 
     if (i != PG_NONE)
@@ -135,7 +135,7 @@ find_or_add(void *ctx, const char *address, size_t n)
 }
 
 struct pg_node *
-leader_node(struct leader *l, const char *address)
+pg_leader_node(struct pg_leader *l, const char *address)
 {
     int i = find_or_add(l, address, strlen(address));
 
@@ -143,14 +143,14 @@ leader_node(struct leader *l, const char *address)
 }
 
 enum err
-leader_read_nodes(struct leader *l, const struct pegasus_node_rows *rows)
+pg_leader_read_nodes(struct pg_leader *l, const struct pegasus_node_rows *rows)
 {
     for (size_t i = 0; i < rows->n; i++) {
         const struct pegasus_node *row = &rows->v[i];
         bool known =
             find_node(l, row->address, strlen(row->address)) != PG_NONE &&
             l->version != 0;
-        struct pg_node *n = leader_node(l, row->address);
+        struct pg_node *n = pg_leader_node(l, row->address);
 
         if (n == NULL)
             return ERR_NOMEM;
@@ -174,7 +174,7 @@ leader_read_nodes(struct leader *l, const struct pegasus_node_rows *rows)
 /* ---- tables ---- */
 
 static struct pg_app *
-find_app(struct leader *l, int32_t id)
+find_app(struct pg_leader *l, int32_t id)
 {
     int lo = 0, hi = l->s.n_apps;
 
@@ -191,7 +191,7 @@ find_app(struct leader *l, int32_t id)
 
 /* Ids only grow, so a new table stands last. */
 static struct pg_app *
-find_or_add_app(struct leader *l, int32_t id)
+find_or_add_app(struct pg_leader *l, int32_t id)
 {
     struct pg_app *app = find_app(l, id);
     int cap = l->apps_cap == 0 ? 64 : l->apps_cap * 2;
@@ -226,7 +226,7 @@ status_by_name(const char *name)
 }
 
 static bool
-make_room(struct leader *l, struct pg_app *app, int n)
+make_room(struct pg_leader *l, struct pg_app *app, int n)
 {
     struct pg_partition *p;
     struct pg_work *work;
@@ -244,7 +244,7 @@ make_room(struct leader *l, struct pg_app *app, int n)
     if (p == NULL)
         return false;
     for (int i = 0; i < n; i++)
-        config_init(&p[i].c, 0);
+        pg_config_init(&p[i].c, 0);
     free(app->p);
     app->p = p;
     app->n = n;
@@ -252,7 +252,7 @@ make_room(struct leader *l, struct pg_app *app, int n)
 }
 
 static enum err
-read_app(struct leader *l, const struct pegasus_app_state *row)
+read_app(struct pg_leader *l, const struct pegasus_app_state *row)
 {
     struct pg_app *app = find_or_add_app(l, row->app_id);
     enum pg_app_status status = status_by_name(row->status);
@@ -272,7 +272,7 @@ read_app(struct leader *l, const struct pegasus_app_state *row)
 }
 
 static enum err
-read_partition(struct leader *l, const struct pegasus_partition *row)
+read_partition(struct pg_leader *l, const struct pegasus_partition *row)
 {
     struct pg_app *app = find_app(l, row->app_id);
     struct pg_partition *p;
@@ -286,12 +286,12 @@ read_partition(struct leader *l, const struct pegasus_partition *row)
         return e;
     /* a row that nobody of us has written: it alone is left alone */
     log_error("pegasus.row gpid=%d.%d", row->app_id, row->pidx);
-    config_init(&p->c, 0);
+    pg_config_init(&p->c, 0);
     return ERR_OK;
 }
 
 static enum err
-read_partitions(struct leader *l, struct db *db, struct arena *a)
+read_partitions(struct pg_leader *l, struct db *db, struct arena *a)
 {
     struct rows rows;
     const void *row;
@@ -310,8 +310,8 @@ read_partitions(struct leader *l, struct db *db, struct arena *a)
 
 /* ---- actions ---- */
 
-static struct noted *
-find_noted(struct leader *l, int32_t app_id, int32_t pidx)
+static struct pg_noted *
+find_noted(struct pg_leader *l, int32_t app_id, int32_t pidx)
 {
     for (size_t i = 0; i < l->n_noted; i++)
         if (l->noted[i].app_id == app_id && l->noted[i].pidx == pidx)
@@ -320,10 +320,10 @@ find_noted(struct leader *l, int32_t app_id, int32_t pidx)
 }
 
 bool
-leader_note(struct leader *l, int32_t app_id, int32_t pidx)
+pg_leader_note(struct pg_leader *l, int32_t app_id, int32_t pidx)
 {
     size_t cap = l->noted_cap == 0 ? 64 : l->noted_cap * 2;
-    struct noted *v;
+    struct pg_noted *v;
 
     if (find_noted(l, app_id, pidx) != NULL)
         return true;
@@ -334,12 +334,12 @@ leader_note(struct leader *l, int32_t app_id, int32_t pidx)
         l->noted = v;
         l->noted_cap = cap;
     }
-    l->noted[l->n_noted++] = (struct noted){ app_id, pidx, 0 };
+    l->noted[l->n_noted++] = (struct pg_noted){ app_id, pidx, 0 };
     return true;
 }
 
 static struct pg_partition *
-find_partition(struct leader *l, int32_t app_id, int32_t pidx)
+find_partition(struct pg_leader *l, int32_t app_id, int32_t pidx)
 {
     struct pg_app *app = find_app(l, app_id);
 
@@ -348,20 +348,20 @@ find_partition(struct leader *l, int32_t app_id, int32_t pidx)
 
 /* The rows of one partition, in order, are what is under way there. */
 static enum err
-take_action(struct leader *l, const struct pegasus_action *row, bool first)
+take_action(struct pg_leader *l, const struct pegasus_action *row, bool first)
 {
     struct pg_partition *p = find_partition(l, row->app_id, row->pidx);
-    enum pg_type type = type_by_name(row->type);
-    struct noted *noted;
+    enum pg_type type = pg_type_by_name(row->type);
+    struct pg_noted *noted;
 
-    if (!leader_note(l, row->app_id, row->pidx))
+    if (!pg_leader_note(l, row->app_id, row->pidx))
         return ERR_NOMEM;
     noted = find_noted(l, row->app_id, row->pidx);
     if (first)
         noted->rows = 0;
     noted->rows++;
     if (p == NULL || type == PG_TYPE__MAX)
-        return ERR_OK; /* dropped again by leader_drop_done */
+        return ERR_OK; /* dropped again by pg_leader_drop_done */
     if (first) {
         p->n_acts = 0;
         p->acts_since_ms = row->made_ms;
@@ -382,7 +382,7 @@ take_action(struct leader *l, const struct pegasus_action *row, bool first)
 }
 
 static enum err
-read_actions(struct leader *l, struct db *db, struct arena *a)
+read_actions(struct pg_leader *l, struct db *db, struct arena *a)
 {
     struct pegasus_action_rows rows;
     int32_t app_id = 0, pidx = 0;
@@ -400,15 +400,16 @@ read_actions(struct leader *l, struct db *db, struct arena *a)
 }
 
 static enum err
-store_rest(struct duty_run *run, struct leader *l, const struct noted *noted,
-           const struct pg_partition *p)
+store_rest(struct duty_run *run, struct pg_leader *l,
+           const struct pg_noted *noted, const struct pg_partition *p)
 {
     enum err e =
         pegasus_store_actions_drop(run->db, noted->app_id, noted->pidx);
 
     for (int i = 0; p != NULL && i < p->n_acts && e == ERR_OK; i++)
         e = pegasus_store_action_add(
-            run->db, noted->app_id, noted->pidx, i, type_name(p->act[i].type),
+            run->db, noted->app_id, noted->pidx, i,
+            pg_type_name(p->act[i].type),
             p->act[i].target == PG_NONE ? ""
                                         : l->s.node[p->act[i].target].address,
             l->s.node[p->act[i].node].address, p->act[i].balancer);
@@ -416,13 +417,13 @@ store_rest(struct duty_run *run, struct leader *l, const struct noted *noted,
 }
 
 enum err
-leader_drop_done(struct leader *l, struct duty_run *run)
+pg_leader_drop_done(struct pg_leader *l, struct duty_run *run)
 {
     size_t kept = 0;
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < l->n_noted; i++) {
-        struct noted noted = l->noted[i];
+        struct pg_noted noted = l->noted[i];
         struct pg_partition *p = find_partition(l, noted.app_id, noted.pidx);
         int n = p == NULL ? 0 : p->n_acts;
 
@@ -445,7 +446,7 @@ leader_drop_done(struct leader *l, struct duty_run *run)
 /* ---- all of it ---- */
 
 static bool
-any_stale(const struct leader *l)
+any_stale(const struct pg_leader *l)
 {
     for (int a = 0; a < l->s.n_apps; a++)
         if (l->s.app[a].stale)
@@ -454,7 +455,7 @@ any_stale(const struct leader *l)
 }
 
 static bool
-any_foreign(const struct leader *l)
+any_foreign(const struct pg_leader *l)
 {
     for (int i = 0; i < l->s.n_nodes; i++)
         if (!l->s.node[i].managed)
@@ -463,8 +464,8 @@ any_foreign(const struct leader *l)
 }
 
 enum err
-leader_read_apps(struct leader *l, struct db *db, struct arena *a,
-                 const struct pegasus_cluster_row *c)
+pg_leader_read_apps(struct pg_leader *l, struct db *db, struct arena *a,
+                    const struct pegasus_cluster_row *c)
 {
     struct pegasus_app_states apps;
     enum err e;
@@ -493,7 +494,7 @@ leader_read_apps(struct leader *l, struct db *db, struct arena *a,
 /* ---- reports ---- */
 
 static int
-disk_number(struct leader *l, const char *tag)
+disk_number(struct pg_leader *l, const char *tag)
 {
     struct memory *m = memory_of(l);
 
@@ -508,7 +509,7 @@ disk_number(struct leader *l, const char *tag)
 
 /* Until it has reported, a foreign node has nothing. */
 static void
-doubt_foreign(struct leader *l)
+doubt_foreign(struct pg_leader *l)
 {
     for (int a = 0; a < l->s.n_apps; a++)
         for (int i = 0; i < l->s.app[a].n; i++) {
@@ -522,7 +523,7 @@ doubt_foreign(struct leader *l)
 }
 
 static void
-take_report(struct leader *l, const struct pegasus_replica *row)
+take_report(struct pg_leader *l, const struct pegasus_replica *row)
 {
     struct pg_partition *p = find_partition(l, row->app_id, row->pidx);
     int node = find_node(l, row->node, strlen(row->node));
@@ -547,7 +548,7 @@ take_report(struct leader *l, const struct pegasus_replica *row)
 }
 
 enum err
-leader_read_reports(struct leader *l, struct db *db, struct arena *a)
+pg_leader_read_reports(struct pg_leader *l, struct db *db, struct arena *a)
 {
     struct rows rows;
     const void *row;

@@ -6,7 +6,7 @@
 #include "pegasus/core/state.h"
 #include "pegasus/store.h"
 
-struct leader {
+struct pg_leader {
     struct pg_state s;
     int nodes_cap, apps_cap;
     struct pg_tally tally;
@@ -22,39 +22,41 @@ struct leader {
     bool operator_asks; /* actions came from outside */
     bool reports_stale;
     /* What stands in pegasus_action, by partition. */
-    struct noted {
+    struct pg_noted {
         int32_t app_id, pidx;
         int rows;
     } * noted;
     size_t n_noted, noted_cap;
 };
 
-struct leader *leader_new(struct pg_policy policy);
-void leader_free(struct leader *l);
+struct pg_leader *pg_leader_new(struct pg_policy policy);
+void pg_leader_free(struct pg_leader *l);
 
 /* The node of that address, made when new; NULL without memory. */
-struct pg_node *leader_node(struct leader *l, const char *address);
+struct pg_node *pg_leader_node(struct pg_leader *l, const char *address);
 
 /* Nodes that are new to us, as they are stored. */
-enum err leader_read_nodes(struct leader *l,
-                           const struct pegasus_node_rows *rows) MUST_USE;
+enum err pg_leader_read_nodes(struct pg_leader *l,
+                              const struct pegasus_node_rows *rows) MUST_USE;
 
 /* Tables that were changed by others, or refused a change of ours; with the
  * actions that are asked for. */
-enum err leader_read_apps(struct leader *l, struct db *db, struct arena *a,
-                          const struct pegasus_cluster_row *c) MUST_USE;
+enum err
+pg_leader_read_apps(struct pg_leader *l, struct db *db, struct arena *a,
+                    const struct pegasus_cluster_row *c) MUST_USE;
 
 /* Reports of foreign replica servers, into the drops and disks. */
-enum err
-leader_read_reports(struct leader *l, struct db *db, struct arena *a) MUST_USE;
+enum err pg_leader_read_reports(struct pg_leader *l, struct db *db,
+                                struct arena *a) MUST_USE;
 
 /* Everything is read again at the next step. */
-void leader_forget_versions(struct leader *l);
+void pg_leader_forget_versions(struct pg_leader *l);
 
 /* A proposal of ours was stored there; false without memory. */
-bool leader_note(struct leader *l, int32_t app_id, int32_t pidx) MUST_USE;
+bool pg_leader_note(struct pg_leader *l, int32_t app_id, int32_t pidx) MUST_USE;
 
 /* Rows of pegasus_action become what is still under way. */
-enum err leader_drop_done(struct leader *l, struct duty_run *run) MUST_USE;
+enum err
+pg_leader_drop_done(struct pg_leader *l, struct duty_run *run) MUST_USE;
 
 #endif

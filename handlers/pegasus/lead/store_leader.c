@@ -173,7 +173,7 @@ pegasus_config_read(const struct pegasus_partition *row, pegasus_node_fn *node,
         row->max_replica_count > PG_SECONDARIES_MAX + 1 ||
         row->secondaries == NULL || row->last_drops == NULL)
         return ERR_BAD_PARAM; /* not written by us */
-    config_init(out, row->max_replica_count);
+    pg_config_init(out, row->max_replica_count);
     out->ballot = row->ballot;
     out->committed = row->committed;
     if (primary != NULL) {
@@ -198,7 +198,7 @@ pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
     pegasus_config_print(c, nodes, &t);
     return db_exec_one(db, sql[CONFIG],
                        DB_ARGS(db_str(t.primary), db_str(t.secondaries),
-                               db_i64(config_members(c)), db_str(t.drops),
+                               db_i64(pg_config_members(c)), db_str(t.drops),
                                db_i64(app_id), db_i64(pidx),
                                db_i64(c->ballot - 1)));
 }

@@ -42,7 +42,7 @@ struct mail {
     int64_t ballot, stamp;
 };
 
-struct leader {
+struct pg_leader {
     bool running;
     int64_t epoch;
     int64_t version; /* of the store, as last read */
@@ -68,7 +68,7 @@ struct world {
     struct mail mail[MAIL_MAX];
     int n_mail;
     bool calm; /* nothing is lost any more */
-    struct leader leader[2];
+    struct pg_leader leader[2];
     long writes, lost, gaps;
 };
 
@@ -120,13 +120,14 @@ note_trace(int64_t a, int64_t b)
 static void
 check_members(const struct pg_config *c)
 {
-    for (int i = 0; i < config_members(c); i++) {
-        HOLDS(config_member(c, i) >= 0 && config_member(c, i) < w.n_nodes);
+    for (int i = 0; i < pg_config_members(c); i++) {
+        HOLDS(pg_config_member(c, i) >= 0 &&
+              pg_config_member(c, i) < w.n_nodes);
         for (int k = 0; k < i; k++)
-            HOLDS(config_member(c, i) != config_member(c, k));
+            HOLDS(pg_config_member(c, i) != pg_config_member(c, k));
     }
     for (int i = 0; i < c->n_drops; i++)
-        HOLDS(!config_has(c, c->drop[i].node));
+        HOLDS(!pg_config_has(c, c->drop[i].node));
 }
 
 static bool
@@ -151,7 +152,7 @@ put(int app, int pidx, const struct pg_config *next)
     check_members(next);
     /* never an empty primary where there was a history */
     HOLDS(!w.had[app][pidx] || next->primary == PG_NONE ||
-          config_has(c, next->primary) || was_dropped(c, next->primary));
+          pg_config_has(c, next->primary) || was_dropped(c, next->primary));
     w.had[app][pidx] = w.had[app][pidx] || next->primary != PG_NONE;
     *primary = next->primary;
     *c = *next;
@@ -162,7 +163,7 @@ put(int app, int pidx, const struct pg_config *next)
 
 /* The leader's transaction: fenced by the epoch, compared by ballot. */
 static enum err
-store_work(struct leader *l, struct pg_work *work)
+store_work(struct pg_leader *l, struct pg_work *work)
 {
     struct pg_config *c = &w.part[work->app][work->pidx].c;
 
@@ -176,7 +177,7 @@ store_work(struct leader *l, struct pg_work *work)
 }
 
 static void
-store_all(struct leader *l, struct pg_work *work, size_t n)
+store_all(struct pg_leader *l, struct pg_work *work, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (work[i].publish)
@@ -192,7 +193,7 @@ store_all(struct leader *l, struct pg_work *work, size_t n)
 /* ---- a leader ---- */
 
 static void
-leader_stop(struct leader *l)
+leader_stop(struct pg_leader *l)
 {
     for (int a = 0; a < l->s.n_apps; a++)
         free(l->s.app[a].p);
@@ -215,7 +216,7 @@ static const struct pg_policy policy = {
 
 /* What it believes of a table, but for the actions under way. */
 static void
-leader_read_app(struct leader *l, int a)
+leader_read_app(struct pg_leader *l, int a)
 {
     struct pg_app *app = &l->s.app[a];
 
@@ -228,7 +229,7 @@ leader_read_app(struct leader *l, int a)
 }
 
 static void
-leader_read(struct leader *l)
+leader_read(struct pg_leader *l)
 {
     for (int a = 0; a < w.n_apps; a++)
         leader_read_app(l, a);
@@ -237,7 +238,7 @@ leader_read(struct leader *l)
 }
 
 static void
-leader_start(struct leader *l)
+leader_start(struct pg_leader *l)
 {
     leader_stop(l);
     l->running = true;
@@ -251,18 +252,18 @@ leader_start(struct leader *l)
     for (int a = 0; a < w.n_apps; a++)
         l->s.app[a].p = calloc(PARTS_MAX, sizeof(struct pg_partition));
     leader_read(l);
-    detector_grace(&l->s, w.now_ms);
+    pg_detector_grace(&l->s, w.now_ms);
 }
 
 static void
-leader_detect(struct leader *l)
+leader_detect(struct pg_leader *l)
 {
     for (int i = 0; i < w.n_nodes; i++) {
         struct pg_node *n = &l->s.node[i];
 
-        (void)detector_beacon(n, &l->s.policy, w.node[i].beacon,
-                              w.node[i].start_ms, w.now_ms);
-        if (detector_check(n, &l->s.policy, w.now_ms) == NODE_WENT)
+        (void)pg_detector_beacon(n, &l->s.policy, w.node[i].beacon,
+                                 w.node[i].start_ms, w.now_ms);
+        if (pg_detector_check(n, &l->s.policy, w.now_ms) == PG_NODE_WENT)
             HOLDS(!w.calm || !w.up[i]); /* nobody who speaks is buried */
         n->collected = n->alive;
         if (l->epoch == w.epoch)
@@ -271,33 +272,33 @@ leader_detect(struct leader *l)
 }
 
 static void
-leader_cure(struct leader *l, int app, struct pg_tally *t, bool all)
+leader_cure(struct pg_leader *l, int app, struct pg_tally *t, bool all)
 {
     struct pg_work work[PARTS_MAX];
     size_t n;
 
-    while ((n = tick_cure(&l->s, app, t, all, w.now_ms, work)) > 0) {
+    while ((n = pg_tick_cure(&l->s, app, t, all, w.now_ms, work)) > 0) {
         store_all(l, work, n);
-        tick_accept(&l->s, work, n);
+        pg_tick_accept(&l->s, work, n);
         all = false;
     }
 }
 
 static void
-leader_bury(struct leader *l, int app)
+leader_bury(struct pg_leader *l, int app)
 {
     struct pg_work work[PARTS_MAX];
     size_t n;
 
     while (!l->s.app[app].stale &&
-           (n = tick_bury(&l->s, app, w.now_ms, work)) > 0) {
+           (n = pg_tick_bury(&l->s, app, w.now_ms, work)) > 0) {
         store_all(l, work, n);
-        tick_accept(&l->s, work, n);
+        pg_tick_accept(&l->s, work, n);
     }
 }
 
 static void
-leader_step(struct leader *l, bool tick)
+leader_step(struct pg_leader *l, bool tick)
 {
     int primaries[NODES_MAX], partitions[NODES_MAX];
     int learners[NODES_MAX] = { 0 };
@@ -310,18 +311,18 @@ leader_step(struct leader *l, bool tick)
     if (l->version != w.version)
         leader_read(l);
     leader_detect(l);
-    level = level_of_state(&l->s);
+    level = pg_level_of_state(&l->s);
     if (level <= PG_STEADY)
-        tick_drop_balance(&l->s);
-    state_count(&l->s);
+        pg_tick_drop_balance(&l->s);
+    pg_state_count(&l->s);
     for (int a = 0; a < w.n_apps; a++) {
-        if (level_removes_dead(level))
+        if (pg_level_removes_dead(level))
             leader_bury(l, a);
-        if (level_takes_updates(level))
+        if (pg_level_takes_updates(level))
             leader_cure(l, a, &t, tick);
     }
     if (tick)
-        assert_int_equal(tick_balance(&l->s, w.now_ms, &l->count), ERR_OK);
+        assert_int_equal(pg_tick_balance(&l->s, w.now_ms, &l->count), ERR_OK);
     for (int a = 0; a < w.n_apps && level == PG_LIVELY; a++)
         leader_cure(l, a, &t, false);
 }
@@ -368,11 +369,11 @@ receive_update(const struct mail *m)
     for (int i = 0; i < w.n_nodes; i++)
         alive += w.node[i].alive ? 1 : 0;
     if (w.app[m->app].status != PG_APP_AVAILABLE ||
-        !level_takes_updates(
-            level_effective(w.level, alive, w.n_nodes - alive, 1, 50)))
+        !pg_level_takes_updates(
+            pg_level_effective(w.level, alive, w.n_nodes - alive, 1, 50)))
         return;
-    if (config_update(&next, m->type, m->node, m->ballot, w.now_ms) ==
-        UPDATE_DONE)
+    if (pg_config_update(&next, m->type, m->node, m->ballot, w.now_ms) ==
+        PG_UPDATE_DONE)
         put(m->app, m->pidx, &next);
 }
 
@@ -419,7 +420,7 @@ drop_or_recall(int a)
         struct pg_config next = w.part[a][i].c;
         struct pg_change all = { PG_DROP_PARTITION, PG_NONE, next.ballot };
 
-        assert_int_equal(config_apply(&next, &all, w.now_ms), ERR_OK);
+        assert_int_equal(pg_config_apply(&next, &all, w.now_ms), ERR_OK);
         put(a, i, &next);
     }
     w.app[a].status = drop ? PG_APP_DROPPED : PG_APP_AVAILABLE;
@@ -483,7 +484,7 @@ is_whole(void)
             int want = c->max_replica_count < w.n_nodes ? c->max_replica_count
                                                         : w.n_nodes;
 
-            if (c->primary == PG_NONE || config_members(c) != want)
+            if (c->primary == PG_NONE || pg_config_members(c) != want)
                 return false;
         }
     return true;
@@ -500,8 +501,8 @@ check_spread(int a)
         const struct pg_config *c = &w.part[a][i].c;
 
         primaries[c->primary]++;
-        for (int k = 0; k < config_members(c); k++)
-            partitions[config_member(c, k)]++;
+        for (int k = 0; k < pg_config_members(c); k++)
+            partitions[pg_config_member(c, k)]++;
     }
     for (int i = 0; i < w.n_nodes; i++) {
         HOLDS(primaries[i] >= low);
@@ -541,8 +542,8 @@ heal(void)
 static bool
 any_member_up(const struct pg_config *c)
 {
-    for (int i = 0; i < config_members(c); i++)
-        if (w.up[config_member(c, i)])
+    for (int i = 0; i < pg_config_members(c); i++)
+        if (w.up[pg_config_member(c, i)])
             return true;
     return false;
 }
@@ -554,8 +555,9 @@ survivors_freeze(void)
 
     for (int i = 0; i < w.n_nodes; i++)
         up += w.up[i] ? 1 : 0;
-    return level_effective(PG_STEADY, up, w.n_nodes - up, policy.min_live_nodes,
-                           policy.min_live_percent) != PG_STEADY;
+    return pg_level_effective(PG_STEADY, up, w.n_nodes - up,
+                              policy.min_live_nodes,
+                              policy.min_live_percent) != PG_STEADY;
 }
 
 /* With the servers that happen to be up: unless too few of them freeze the
@@ -610,7 +612,7 @@ print_world(void)
 static void
 check_end(void)
 {
-    struct leader *l = &w.leader[0];
+    struct pg_leader *l = &w.leader[0];
     int step = 0, quiet = 0;
 
     check_survivors();
@@ -667,7 +669,7 @@ begin(uint64_t seed)
 
         w.app[a] = (struct pg_app){ .id = a + 1, .n = 1 + below(PARTS_MAX) };
         for (int i = 0; i < w.app[a].n; i++) {
-            config_init(&w.part[a][i].c, replicas);
+            pg_config_init(&w.part[a][i].c, replicas);
         }
     }
 }

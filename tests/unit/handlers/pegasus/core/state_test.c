@@ -34,7 +34,7 @@ health_follows_the_table(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct pg_health h =
-            health_of(cases[i].primary, cases[i].n, cases[i].max, 2);
+            pg_health_of(cases[i].primary, cases[i].n, cases[i].max, 2);
 
         assert_int_equal(h.fully, cases[i].fully);
         assert_int_equal(h.write_unhealthy, cases[i].write);
@@ -46,11 +46,11 @@ static void
 min_2pc_has_a_default_by_replicas(void **state)
 {
     (void)state;
-    assert_int_equal(health_min_2pc(2, 5), 2);
-    assert_int_equal(health_min_2pc(0, 1), 1);
-    assert_int_equal(health_min_2pc(0, 2), 1);
-    assert_int_equal(health_min_2pc(-1, 3), 2);
-    assert_int_equal(health_min_2pc(0, 5), 3);
+    assert_int_equal(pg_health_min_2pc(2, 5), 2);
+    assert_int_equal(pg_health_min_2pc(0, 1), 1);
+    assert_int_equal(pg_health_min_2pc(0, 2), 1);
+    assert_int_equal(pg_health_min_2pc(-1, 3), 2);
+    assert_int_equal(pg_health_min_2pc(0, 5), 3);
 }
 
 static void
@@ -82,7 +82,7 @@ stddev_follows_the_examples(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct pg_stddev d = health_stddev(cases[i].load, cases[i].n);
+        struct pg_stddev d = pg_health_stddev(cases[i].load, cases[i].n);
 
         assert_true(d.primary == cases[i].primary);
         assert_true(d.total == cases[i].total);
@@ -111,13 +111,13 @@ the_level_falls_when_too_few_nodes_live(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_int_equal(level_effective(cases[i].stored, cases[i].alive,
-                                         cases[i].dead, cases[i].min,
-                                         cases[i].percent),
+        assert_int_equal(pg_level_effective(cases[i].stored, cases[i].alive,
+                                            cases[i].dead, cases[i].min,
+                                            cases[i].percent),
                          cases[i].effective);
-    assert_int_equal(level_by_name("freezed"), PG_FREEZED);
-    assert_int_equal(level_by_name("frozen"), 0);
-    assert_string_equal(level_name(PG_LIVELY), "lively");
+    assert_int_equal(pg_level_by_name("freezed"), PG_FREEZED);
+    assert_int_equal(pg_level_by_name("frozen"), 0);
+    assert_string_equal(pg_level_name(PG_LIVELY), "lively");
 }
 
 static const struct pg_policy policy = {
@@ -132,16 +132,19 @@ silence_beyond_the_grace_period_makes_a_node_unalive(void **state)
     struct pg_node n = { .alive = false };
 
     (void)state;
-    assert_int_equal(detector_beacon(&n, &policy, 1, 1, 100), NODE_CAME);
-    assert_int_equal(detector_beacon(&n, &policy, 1, 1, 9000), NODE_SAME);
-    assert_int_equal(detector_check(&n, &policy, 22100), NODE_SAME);
-    assert_int_equal(detector_beacon(&n, &policy, 2, 1, 22100), NODE_SAME);
-    assert_int_equal(detector_check(&n, &policy, 44100), NODE_SAME);
-    assert_int_equal(detector_check(&n, &policy, 44101), NODE_WENT);
-    assert_int_equal(detector_check(&n, &policy, 99999), NODE_SAME);
-    assert_int_equal(detector_beacon(&n, &policy, 2, 1, 99999), NODE_SAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, 1, 1, 100), PG_NODE_CAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, 1, 1, 9000), PG_NODE_SAME);
+    assert_int_equal(pg_detector_check(&n, &policy, 22100), PG_NODE_SAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, 2, 1, 22100),
+                     PG_NODE_SAME);
+    assert_int_equal(pg_detector_check(&n, &policy, 44100), PG_NODE_SAME);
+    assert_int_equal(pg_detector_check(&n, &policy, 44101), PG_NODE_WENT);
+    assert_int_equal(pg_detector_check(&n, &policy, 99999), PG_NODE_SAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, 2, 1, 99999),
+                     PG_NODE_SAME);
     assert_false(n.alive);
-    assert_int_equal(detector_beacon(&n, &policy, 3, 1, 99999), NODE_CAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, 3, 1, 99999),
+                     PG_NODE_CAME);
 }
 
 static void
@@ -151,9 +154,9 @@ a_leader_that_was_away_grants_a_full_grace_period(void **state)
     struct pg_state s = { .policy = policy, .n_nodes = 1, .node = &n };
 
     (void)state;
-    detector_grace(&s, 500000);
-    assert_int_equal(detector_check(&n, &policy, 522000), NODE_SAME);
-    assert_int_equal(detector_check(&n, &policy, 522001), NODE_WENT);
+    pg_detector_grace(&s, 500000);
+    assert_int_equal(pg_detector_check(&n, &policy, 522000), PG_NODE_SAME);
+    assert_int_equal(pg_detector_check(&n, &policy, 522001), PG_NODE_WENT);
 }
 
 static void
@@ -165,13 +168,14 @@ a_server_that_keeps_restarting_is_not_heard(void **state)
     (void)state;
     for (int i = 0; i <= 5; i++, now += 1000) {
         n.alive = false;
-        assert_int_equal(detector_beacon(&n, &policy, stamp++, 1 + i, now),
-                         i < 5 ? NODE_CAME : NODE_SAME);
+        assert_int_equal(pg_detector_beacon(&n, &policy, stamp++, 1 + i, now),
+                         i < 5 ? PG_NODE_CAME : PG_NODE_SAME);
     }
     now += 598999; /* it stays up at last */
-    assert_int_equal(detector_beacon(&n, &policy, stamp++, 6, now), NODE_SAME);
-    assert_int_equal(detector_beacon(&n, &policy, stamp++, 6, now + 1),
-                     NODE_CAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, stamp++, 6, now),
+                     PG_NODE_SAME);
+    assert_int_equal(pg_detector_beacon(&n, &policy, stamp++, 6, now + 1),
+                     PG_NODE_CAME);
 }
 
 static struct pg_config
@@ -179,7 +183,7 @@ fresh(void)
 {
     struct pg_config c;
 
-    config_init(&c, 3);
+    pg_config_init(&c, 3);
     return c;
 }
 
@@ -188,7 +192,7 @@ change(struct pg_config *c, enum pg_type type, int node)
 {
     struct pg_change ch = { type, node, c->ballot };
 
-    return config_apply(c, &ch, 5);
+    return pg_config_apply(c, &ch, 5);
 }
 
 static void
@@ -223,7 +227,7 @@ a_change_that_does_not_fit_changes_nothing(void **state)
     assert_int_equal(change(&c, PG_REMOVE, 0), ERR_STATE);
     assert_int_equal(change(&c, PG_ADD_SECONDARY, 0), ERR_STATE);
     assert_int_equal(change(&c, PG_ASSIGN_PRIMARY, PG_NONE), ERR_STATE);
-    assert_int_equal(config_apply(&c, &old, 5), ERR_EXISTS);
+    assert_int_equal(pg_config_apply(&c, &old, 5), ERR_EXISTS);
     assert_int_equal(c.ballot, 0);
     assert_int_equal(change(&c, PG_ASSIGN_PRIMARY, 0), ERR_OK);
     assert_int_equal(change(&c, PG_REMOVE, 0), ERR_STATE); /* the primary */
@@ -247,7 +251,7 @@ three_drops_are_remembered_and_the_oldest_falls_off(void **state)
     assert_int_equal(change(&c, PG_UPGRADE_TO_SECONDARY, 3), ERR_OK);
     assert_int_equal(c.n_drops, 2); /* who returns is no drop */
     assert_int_equal(change(&c, PG_DROP_PARTITION, PG_NONE), ERR_OK);
-    assert_int_equal(config_members(&c), 0);
+    assert_int_equal(pg_config_members(&c), 0);
     assert_int_equal(c.drop[2].node, 0); /* secondaries, then the primary */
     assert_int_equal(c.drop[1].node, 3);
 }
@@ -258,16 +262,16 @@ an_update_is_taken_at_the_next_ballot_only(void **state)
     struct pg_config c = fresh();
 
     (void)state;
-    assert_int_equal(config_update(&c, PG_ASSIGN_PRIMARY, 0, 1, 5),
-                     UPDATE_DONE);
-    assert_int_equal(config_update(&c, PG_ASSIGN_PRIMARY, 0, 1, 5),
-                     UPDATE_DUPLICATE);
-    assert_int_equal(config_update(&c, PG_UPGRADE_TO_SECONDARY, 1, 1, 5),
-                     UPDATE_VERSION);
-    assert_int_equal(config_update(&c, PG_UPGRADE_TO_SECONDARY, 1, 3, 5),
-                     UPDATE_VERSION);
-    assert_int_equal(config_update(&c, PG_UPGRADE_TO_SECONDARY, 1, 2, 5),
-                     UPDATE_DONE);
+    assert_int_equal(pg_config_update(&c, PG_ASSIGN_PRIMARY, 0, 1, 5),
+                     PG_UPDATE_DONE);
+    assert_int_equal(pg_config_update(&c, PG_ASSIGN_PRIMARY, 0, 1, 5),
+                     PG_UPDATE_DUPLICATE);
+    assert_int_equal(pg_config_update(&c, PG_UPGRADE_TO_SECONDARY, 1, 1, 5),
+                     PG_UPDATE_VERSION);
+    assert_int_equal(pg_config_update(&c, PG_UPGRADE_TO_SECONDARY, 1, 3, 5),
+                     PG_UPDATE_VERSION);
+    assert_int_equal(pg_config_update(&c, PG_UPGRADE_TO_SECONDARY, 1, 2, 5),
+                     PG_UPDATE_DONE);
     assert_int_equal(c.ballot, 2);
 }
 
@@ -276,9 +280,9 @@ types_have_their_names(void **state)
 {
     (void)state;
     for (int t = 0; t < PG_TYPE__MAX; t++)
-        assert_int_equal(type_by_name(type_name((enum pg_type)t)), t);
-    assert_int_equal(type_by_name("CT_REMOVE"), PG_REMOVE);
-    assert_int_equal(type_by_name("remove"), PG_TYPE__MAX);
+        assert_int_equal(pg_type_by_name(pg_type_name((enum pg_type)t)), t);
+    assert_int_equal(pg_type_by_name("CT_REMOVE"), PG_REMOVE);
+    assert_int_equal(pg_type_by_name("remove"), PG_TYPE__MAX);
 }
 
 /* ---- the two most recent drops of a partition without members ---- */
@@ -315,13 +319,13 @@ of_two_drops_the_one_with_more_is_taken(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         bool found;
 
-        config_init(&p.c, 3);
+        pg_config_init(&p.c, 3);
         p.c.ballot = 20;
         p.c.committed = cases[i].committed;
         p.c.n_drops = 2;
         p.c.drop[0] = cases[i].before;
         p.c.drop[1] = cases[i].last;
-        found = cure_partition(&s, &p, &t, true, 0, &act);
+        found = pg_cure_partition(&s, &p, &t, true, 0, &act);
         assert_int_equal(found, cases[i].node != PG_NONE);
         if (found) {
             assert_int_equal(act.type, PG_ASSIGN_PRIMARY);
@@ -331,7 +335,7 @@ of_two_drops_the_one_with_more_is_taken(void **state)
     nodes[0].alive = false; /* the other one alone proves nothing */
     p.c.drop[0] = cases[0].before;
     p.c.drop[1] = cases[0].last;
-    assert_false(cure_partition(&s, &p, &t, true, 0, &act));
+    assert_false(pg_cure_partition(&s, &p, &t, true, 0, &act));
 }
 
 int

@@ -1,5 +1,5 @@
 /* A hash of addresses: the same few come again for every partition. */
-#include "tally.h"
+#include "holders.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 #define SLOTS_FIRST 64
 
 void
-tally_init(struct tally *t, struct arena *a)
+pg_holders_init(struct pg_holders *t, struct arena *a)
 {
-    *t = (struct tally){ .arena = a };
+    *t = (struct pg_holders){ .arena = a };
 }
 
 static size_t
@@ -25,13 +25,13 @@ hash(const char *p, size_t n)
 }
 
 static bool
-is_address(const struct tally_line *l, const char *p, size_t n)
+is_address(const struct pg_holder *l, const char *p, size_t n)
 {
     return strncmp(l->address, p, n) == 0 && l->address[n] == '\0';
 }
 
 static size_t *
-slot_of(const struct tally *t, const char *p, size_t n)
+slot_of(const struct pg_holders *t, const char *p, size_t n)
 {
     size_t s = hash(p, n);
 
@@ -44,10 +44,10 @@ slot_of(const struct tally *t, const char *p, size_t n)
 }
 
 static bool
-grow(struct tally *t)
+grow(struct pg_holders *t)
 {
     size_t slots = t->slots == 0 ? SLOTS_FIRST : t->slots * 2;
-    struct tally_line *line = arena_array(t->arena, slots / 2, sizeof(*line));
+    struct pg_holder *line = arena_array(t->arena, slots / 2, sizeof(*line));
     size_t *slot = arena_array(t->arena, slots, sizeof(*slot));
 
     if (line == NULL || slot == NULL)
@@ -63,8 +63,8 @@ grow(struct tally *t)
     return true;
 }
 
-static struct tally_line *
-line_of(struct tally *t, const char *p, size_t n)
+static struct pg_holder *
+line_of(struct pg_holders *t, const char *p, size_t n)
 {
     size_t *slot;
 
@@ -85,10 +85,10 @@ line_of(struct tally *t, const char *p, size_t n)
 }
 
 void
-tally_add(struct tally *t, const char *primary, const char *secondaries,
-          int64_t times)
+pg_holders_add(struct pg_holders *t, const char *primary,
+               const char *secondaries, int64_t times)
 {
-    struct tally_line *l;
+    struct pg_holder *l;
 
     if (primary != NULL && (l = line_of(t, primary, strlen(primary))) != NULL)
         l->primaries += times;
@@ -102,8 +102,8 @@ tally_add(struct tally *t, const char *primary, const char *secondaries,
     }
 }
 
-const struct tally_line *
-tally_find(const struct tally *t, const char *address)
+const struct pg_holder *
+pg_holders_find(const struct pg_holders *t, const char *address)
 {
     size_t slot = t->slots == 0 ? 0 : *slot_of(t, address, strlen(address));
 
@@ -133,7 +133,7 @@ numbers(const char *address, uint32_t *host, long *port)
 }
 
 int
-address_compare(const char *a, const char *b)
+pg_address_compare(const char *a, const char *b)
 {
     uint32_t x, y;
     long p = 0, q = 0;
@@ -149,13 +149,13 @@ address_compare(const char *a, const char *b)
 static int
 by_address(const void *a, const void *b)
 {
-    const struct tally_line *x = a, *y = b;
+    const struct pg_holder *x = a, *y = b;
 
-    return address_compare(x->address, y->address);
+    return pg_address_compare(x->address, y->address);
 }
 
 void
-tally_sort(struct tally *t)
+pg_holders_sort(struct pg_holders *t)
 {
     if (t->n == 0)
         return;
