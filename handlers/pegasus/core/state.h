@@ -90,7 +90,9 @@ struct pg_app {
     enum pg_app_status status;
     int n;
     struct pg_partition *p;
-    bool stale; /* a change was refused: the store knows better */
+    bool stale;             /* a change was refused: the store knows better */
+    int64_t fresh_until_ms; /* until then, or until it is whole: a new table,
+                             * whose replicas need not wait for ticks */
 };
 
 struct pg_node {
@@ -115,7 +117,7 @@ struct pg_policy {
     int min_live_nodes; /* fewer alive: frozen */
     int min_live_percent;
     int64_t assign_delay_ms; /* a lost secondary is waited for so long */
-    int learners_per_node;   /* new ones per target and tick */
+    int learners_per_node;   /* new ones per target and step */
     int64_t action_ms;       /* a proposal nobody fulfils is given up */
 };
 
@@ -236,7 +238,7 @@ bool pg_config_bury(const struct pg_state *s, const struct pg_config *c,
 struct pg_tally {
     int n_nodes;
     int *primaries, *partitions; /* of this table, per node */
-    int *learners;               /* started in this tick, per node */
+    int *learners;               /* started in this step, per node */
 };
 
 /* Fills the first two for the table; learners are the caller's. */
@@ -245,7 +247,7 @@ void pg_cure_tally(struct pg_tally *t, const struct pg_app *app);
 /* The one thing that the partition needs now; false when nothing can or need
  * be done. *out is a change, or ADD_SECONDARY. Pending actions go first; the
  * ones that no longer fit are dropped here. may_learn: learners are started
- * in this round (a tick's first). */
+ * in this round (a tick's first, or a fresh table's). */
 bool pg_cure_partition(struct pg_state *s, struct pg_partition *p,
                        struct pg_tally *t, bool may_learn, int64_t now_ms,
                        struct pg_action *out);
@@ -309,6 +311,12 @@ struct pg_work {
 /* Dead nodes leave the partitions of the table. */
 size_t
 pg_tick_bury(struct pg_state *s, int app, int64_t now_ms, struct pg_work *work);
+
+/* A table as it was read: one that no partition of has had a member yet is
+ * fresh for a while. There is nothing to be waited for or copied. */
+void pg_tick_note_fresh(struct pg_app *app, int64_t now_ms);
+/* Whether all its partitions are to be cured in a step that is no tick. */
+bool pg_tick_is_fresh(struct pg_app *app, int64_t now_ms);
 
 /* What the partitions need: all of them, or those changed in this tick. */
 size_t pg_tick_cure(struct pg_state *s, int app, struct pg_tally *t, bool all,

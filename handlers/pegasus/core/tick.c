@@ -6,6 +6,7 @@
 #include "state.h"
 
 #define OPERATIONS_MAX 4096 /* of one balancer round; the rest come next */
+#define FRESH_MS       30000
 
 static bool
 is_live(const struct pg_app *app)
@@ -72,6 +73,33 @@ take_action(struct pg_state *s, int app, int pidx, const struct pg_action *act,
         .app = app, .pidx = pidx, .publish = true, .change = change
     };
     return true;
+}
+
+static bool
+is_whole(const struct pg_app *app)
+{
+    for (int i = 0; i < app->n; i++)
+        if (app->p[i].c.primary == PG_NONE ||
+            pg_config_members(&app->p[i].c) < app->p[i].c.max_replica_count)
+            return false;
+    return true;
+}
+
+void
+pg_tick_note_fresh(struct pg_app *app, int64_t now_ms)
+{
+    for (int i = 0; i < app->n; i++)
+        if (app->p[i].c.ballot > 0)
+            return;
+    app->fresh_until_ms = now_ms + FRESH_MS;
+}
+
+bool
+pg_tick_is_fresh(struct pg_app *app, int64_t now_ms)
+{
+    if (now_ms >= app->fresh_until_ms || !is_live(app) || is_whole(app))
+        app->fresh_until_ms = 0;
+    return app->fresh_until_ms > 0;
 }
 
 static size_t

@@ -209,15 +209,17 @@ work_on_apps(struct duty_run *run, struct pg_leader *l, bool tick)
 
     pg_state_count(&l->s);
     dead = pg_level_removes_dead(level) && any_dead_member(l);
-    if (tick && l->s.n_nodes > 0)
+    if (l->s.n_nodes > 0)
         memset(l->tally.learners, 0,
                (size_t)l->s.n_nodes * sizeof(*l->tally.learners));
     for (int a = 0; a < l->s.n_apps && e == ERR_OK; a++) {
+        bool all = tick || pg_tick_is_fresh(&l->s.app[a], l->now_ms);
+
         if (dead)
             e = bury(run, l, a);
         if (e == ERR_OK && pg_level_takes_updates(level) &&
-            (tick || dead || chained))
-            e = cure(run, l, a, tick);
+            (all || dead || chained))
+            e = cure(run, l, a, all);
     }
     l->operator_asks = false;
     return e;

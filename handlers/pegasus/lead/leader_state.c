@@ -308,6 +308,15 @@ read_partitions(struct pg_leader *l, struct db *db, struct arena *a)
     return e;
 }
 
+static void
+note_fresh(struct pg_leader *l, int32_t app_id)
+{
+    struct pg_app *app = find_app(l, app_id);
+
+    if (app != NULL && app->fresh_until_ms == 0)
+        pg_tick_note_fresh(app, clock_unix_ms());
+}
+
 /* ---- actions ---- */
 
 static struct pg_noted *
@@ -482,6 +491,8 @@ pg_leader_read_apps(struct pg_leader *l, struct db *db, struct arena *a,
         e = read_app(l, &apps.v[i]);
     if (e == ERR_OK)
         e = read_partitions(l, db, a);
+    for (size_t i = 0; e == ERR_OK && i < apps.n; i++)
+        note_fresh(l, apps.v[i].app_id);
     if (e == ERR_OK)
         e = read_actions(l, db, a);
     if (e == ERR_OK) {

@@ -84,3 +84,11 @@ def test_metrics_are_served_on_every_server(pegasus):
     for client in [*pegasus.metas.values(), *pegasus.replicas]:
         r = client.get("/metrics")
         assert r.status == 200 and "# TYPE " in r.text
+
+
+@pytest.mark.config(METAGATE_PEGASUS_LB_INTERVAL_MS="3600000",
+                    METAGATE_PEGASUS_DEFAULT_TABLE="")
+def test_a_new_table_waits_for_no_tick(pegasus, fresh):
+    name = fresh("t")
+    pegasus.ok("/meta/app/create", app_name=name, partition_count=64)
+    pegasus.healthy(name)

@@ -30,6 +30,7 @@
 #define BEACON_STEPS 3
 #define SETTLE_STEPS 40
 #define HEAL_STEPS   400
+#define FRESH_STEPS  10
 
 enum { UNSEEN = -2 };
 
@@ -226,6 +227,8 @@ leader_read_app(struct pg_leader *l, int a)
     app->stale = false;
     for (int i = 0; i < app->n; i++)
         app->p[i].c = w.part[a][i].c;
+    if (app->fresh_until_ms == 0)
+        pg_tick_note_fresh(app, w.now_ms);
 }
 
 static void
@@ -319,7 +322,8 @@ leader_step(struct pg_leader *l, bool tick)
         if (pg_level_removes_dead(level))
             leader_bury(l, a);
         if (pg_level_takes_updates(level))
-            leader_cure(l, a, &t, tick);
+            leader_cure(l, a, &t,
+                        tick || pg_tick_is_fresh(&l->s.app[a], w.now_ms));
     }
     if (tick)
         assert_int_equal(pg_tick_balance(&l->s, w.now_ms, &l->count), ERR_OK);
@@ -700,6 +704,28 @@ history(uint64_t seed)
     return w.trace;
 }
 
+/* A new table waits for no tick. */
+static void
+fresh_tables(uint64_t seed)
+{
+    begin(seed);
+    w.calm = true;
+    for (int i = 0; i < w.n_nodes; i++) {
+        w.up[i] = w.node[i].alive = w.node[i].collected = true;
+        w.node[i].beacon = 1;
+    }
+    leader_start(&w.leader[0]);
+    advance(1);
+    for (int a = 0; a < w.n_apps; a++)
+        for (int i = 0; i < w.app[a].n; i++)
+            HOLDS(w.part[a][i].c.primary != PG_NONE);
+    for (int i = 0; i < FRESH_STEPS && !is_whole(); i++)
+        advance(1);
+    HOLDS(is_whole());
+    forget_ballots();
+    leader_stop(&w.leader[0]);
+}
+
 static uint64_t
 number(const char *name, uint64_t otherwise)
 {
@@ -732,6 +758,14 @@ every_history_keeps_its_promises(void **state)
 }
 
 static void
+a_fresh_table_is_cured_before_any_tick(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2000; seed++)
+        fresh_tables(seed);
+}
+
+static void
 every_seed_replays(void **state)
 {
     (void)state;
@@ -747,6 +781,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_seed_replays),
+        cmocka_unit_test(a_fresh_table_is_cured_before_any_tick),
         cmocka_unit_test(every_history_keeps_its_promises),
     };
 
