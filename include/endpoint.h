@@ -243,6 +243,8 @@ enum uri_rule {
     URI_PLUS_STAYS = 1 << 0, /* '+' in a query is no blank */
     URI_SEGMENTS = 1 << 1,   /* empty segments of the path count for nothing;
                               * an encoded slash does not separate */
+    URI_REPLACE = 1 << 2,    /* bytes of a query that are not UTF-8 become
+                              * U+FFFD; otherwise they are refused */
 };
 
 #endif

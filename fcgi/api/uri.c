@@ -28,9 +28,9 @@ escaped_byte(const char *p, const char *end)
     return hi < 0 || lo < 0 ? -1 : hi * 16 + lo;
 }
 
-enum err
-uri_decode(struct arena *a, const char *p, size_t n, bool plus,
-           const char **out)
+static enum err
+decode_bytes(struct arena *a, const char *p, size_t n, bool plus,
+             const char **out)
 {
     const char *end = p + n;
     char *to = arena_alloc(a, n + 1);
@@ -50,7 +50,50 @@ uri_decode(struct arena *a, const char *p, size_t n, bool plus,
         *to++ = (char)byte;
         p += 2;
     }
-    return utf8_valid(*out, (size_t)(to - *out)) ? ERR_OK : ERR_BAD_PARAM;
+    return ERR_OK;
+}
+
+enum err
+uri_decode(struct arena *a, const char *p, size_t n, bool plus,
+           const char **out)
+{
+    enum err e = decode_bytes(a, p, n, plus, out);
+
+    if (e != ERR_OK)
+        return e;
+    return utf8_valid(*out, strlen(*out)) ? ERR_OK : ERR_BAD_PARAM;
+}
+
+/* A copy in which U+FFFD stands for each byte that is not UTF-8. */
+static const char *
+replaced(struct arena *a, const char *text)
+{
+    size_t n = strlen(text);
+    char *out = arena_alloc(a, 3 * n + 1), *to = out;
+
+    for (size_t i = 0; out != NULL && i < n;) {
+        size_t k = utf8_len(text + i, n - i);
+
+        memcpy(to, k > 0 ? text + i : "\xef\xbf\xbd", k > 0 ? k : 3);
+        to += k > 0 ? k : 3;
+        i += k > 0 ? k : 1;
+    }
+    return out;
+}
+
+/* A key or a value of the query, by the dialect's rules. */
+static enum err
+decode_query(struct arena *a, const char *p, size_t n, unsigned rules,
+             const char **out)
+{
+    enum err e = decode_bytes(a, p, n, (rules & URI_PLUS_STAYS) == 0, out);
+
+    if (e != ERR_OK || utf8_valid(*out, strlen(*out)))
+        return e;
+    if ((rules & URI_REPLACE) == 0)
+        return ERR_BAD_PARAM;
+    *out = replaced(a, *out);
+    return *out == NULL ? ERR_NOMEM : ERR_OK;
 }
 
 bool
@@ -61,7 +104,7 @@ uri_is_token(const char *key)
 
 /* "key=value" of n bytes. After BAD_PARAM the key is readable or NULL. */
 static enum err
-decode_param(struct arena *a, const char *p, size_t n, bool plus,
+decode_param(struct arena *a, const char *p, size_t n, unsigned rules,
              struct param *out)
 {
     const char *eq = memchr(p, '=', n);
@@ -70,11 +113,11 @@ decode_param(struct arena *a, const char *p, size_t n, bool plus,
 
     out->value = "";
     out->bare = eq == NULL;
-    e = uri_decode(a, p, key_n, plus, &out->key);
+    e = decode_query(a, p, key_n, rules, &out->key);
     if (e != ERR_OK)
         out->key = NULL;
     else if (eq != NULL)
-        e = uri_decode(a, eq + 1, n - key_n - 1, plus, &out->value);
+        e = decode_query(a, eq + 1, n - key_n - 1, rules, &out->value);
     return e;
 }
 
@@ -89,7 +132,7 @@ count_params(const char *query)
 }
 
 static enum err
-parse_query(struct arena *a, const char *p, bool plus, struct uri *out)
+parse_query(struct arena *a, const char *p, unsigned rules, struct uri *out)
 {
     size_t most = count_params(p);
     struct param *list, *last;
@@ -106,7 +149,7 @@ parse_query(struct arena *a, const char *p, bool plus, struct uri *out)
     for (;; p += n + 1) {
         n = strcspn(p, "&");
         if (n > 0) {
-            e = decode_param(a, p, n, plus, last);
+            e = decode_param(a, p, n, rules, last);
             if (e != ERR_OK) {
                 out->fault = last->key != NULL ? last->key : "(unreadable)";
                 return e;
@@ -191,7 +234,5 @@ uri_parse_by(struct arena *a, const char *target, unsigned rules,
     if (e != ERR_OK)
         return e;
     out->path = decoded;
-    return path[n] == '?' ? parse_query(a, path + n + 1,
-                                        (rules & URI_PLUS_STAYS) == 0, out)
-                          : ERR_OK;
+    return path[n] == '?' ? parse_query(a, path + n + 1, rules, out) : ERR_OK;
 }

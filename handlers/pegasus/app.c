@@ -483,14 +483,16 @@ pegasus_envs_get(struct req *r, const struct pegasus_envs_ref *ref)
 
 /* ---- partitions that wait for an operator ---- */
 
+/* The id of a table; 0 for "-1", which means all of them. */
 static bool
 is_id(const char *text, int32_t *out)
 {
     int64_t v;
 
-    if (json_to_i64(text, false, &v) != ERR_OK || v < 1 || v > INT32_MAX)
+    if (json_to_i64(text, false, &v) != ERR_OK || v < -1 || v == 0 ||
+        v > INT32_MAX)
         return false;
-    *out = (int32_t)v;
+    *out = v == -1 ? 0 : (int32_t)v;
     return true;
 }
 

@@ -172,7 +172,7 @@ extern const struct dialect pegasus_dialect;
 const struct dialect pegasus_dialect = {
     .name = "pegasus",
     DIALECT_TABLES,
-    .uri = URI_PLUS_STAYS | URI_SEGMENTS,
+    .uri = URI_PLUS_STAYS | URI_SEGMENTS | URI_REPLACE,
     .query = judge_query,
     .leader = answer_or_redirect,
     .listeners = listeners,

@@ -39,8 +39,9 @@ STRUCT(pegasus_list_ref, PEGASUS_LIST_REF);
     X(s, STR, name, "name", IN | QUERY, -, .doc = "the table")
 STRUCT(pegasus_envs_ref, PEGASUS_ENVS_REF);
 
-#define PEGASUS_DDD_REF(X, s) \
-    X(s, STR, app_id, "app_id", IN | QUERY, -, .doc = "one table's only")
+#define PEGASUS_DDD_REF(X, s)                  \
+    X(s, STR, app_id, "app_id", IN | QUERY, -, \
+      .doc = "one table's only; -1: all")
 STRUCT(pegasus_ddd_ref, PEGASUS_DDD_REF);
 
 #define PEGASUS_GENERAL(X, s)                                 \

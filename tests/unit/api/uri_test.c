@@ -164,6 +164,24 @@ query_refuses_nul_bad_escapes_and_bytes_that_are_not_utf8(void **state)
 }
 
 static void
+query_bytes_that_are_not_utf8_are_replaced_where_the_dialect_says_so(
+    void **state)
+{
+    (void)state;
+    assert_int_equal(
+        uri_parse_by(a, "/x?a=%80b%c3%a4%c3&%ff=", URI_REPLACE, &uri), ERR_OK);
+    assert_int_equal(uri.n_query, 2);
+    expect_param(0, "a",
+                 "\xef\xbf\xbd"
+                 "b\xc3\xa4\xef\xbf\xbd");
+    expect_param(1, "\xef\xbf\xbd", "");
+    assert_int_equal(uri_parse_by(a, "/x?a=%00", URI_REPLACE, &uri),
+                     ERR_BAD_PARAM);
+    assert_int_equal(uri_parse_by(a, "/%80?a=1", URI_REPLACE, &uri),
+                     ERR_BAD_PARAM);
+}
+
+static void
 tokens_in_any_letter_case_are_taken_out(void **state)
 {
     (void)state;
@@ -297,6 +315,8 @@ main(void)
         cmocka_unit_test(separators_that_are_escaped_separate_nothing),
         cmocka_unit_test(
             query_refuses_nul_bad_escapes_and_bytes_that_are_not_utf8),
+        cmocka_unit_test(
+            query_bytes_that_are_not_utf8_are_replaced_where_the_dialect_says_so),
         cmocka_unit_test(tokens_in_any_letter_case_are_taken_out),
         cmocka_unit_test(a_query_of_a_token_alone_is_empty),
         cmocka_unit_test(names_that_only_begin_like_token_stay),

@@ -283,6 +283,13 @@ def test_lost_partitions_are_listed_for_the_operator(pegasus):
     assert r == {"partitions": {}, "total_count": "0"}
     bad = pegasus.get("/meta/ddd", app_id="x")
     assert (bad.status, bad.text) == (400, "invalid app_id=x")
+    assert pegasus.get("/meta/ddd", app_id="0").status == 400
+    assert pegasus.json("/meta/ddd", app_id="-1") == pegasus.json("/meta/ddd")
+
+
+def test_a_name_that_is_no_utf8_is_one_that_no_table_has(pegasus):
+    r = pegasus.get("/meta/app?name=%80")
+    assert (r.status, r.text) == (404, 'table not found: "\ufffd"')
 
 
 def test_the_list_of_tables_follows_each_change(pegasus, fresh):
