@@ -1,0 +1,223 @@
+/* Bodies of multipart/form-data. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "multipart.h"
+
+#define B "----WebKitFormBoundaryZjrentBBjYWJ7gXp"
+
+/* As http_post_file sends it. */
+#define PARAMETERS                                            \
+    "--" B "\r\n"                                             \
+    "Content-Disposition: form-data; name=\"parameters\"\r\n" \
+    "\r\n"                                                    \
+    "{\"ver\":\"0.1\",\"file_type\":\"mysql\"}\r\n"
+#define FILE_HEAD                                         \
+    "--" B "\r\n"                                         \
+    "Content-Disposition: form-data; name=\"filename\"; " \
+    "filename=\"mysql_shard1.json\"\r\n"                  \
+    "Content-Type: application/octet-stream\r\n"          \
+    "\r\n"
+#define END "\r\n--" B "--\r\n"
+
+static struct arena *a;
+static struct multipart m;
+static char why[MULTIPART_WHY];
+
+static enum err
+parse_n(const char *text, size_t n)
+{
+    return multipart_parse(a, B, text, n, &m, why);
+}
+
+static enum err
+parse(const char *text)
+{
+    return parse_n(text, strlen(text));
+}
+
+static void
+assert_body(const struct multipart_part *p, const char *text, size_t n)
+{
+    assert_non_null(p);
+    assert_int_equal(p->body.n, n);
+    assert_memory_equal(p->body.p, text, n);
+}
+
+static void
+an_upload_is_read(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(PARAMETERS FILE_HEAD "bytes" END), ERR_OK);
+    assert_int_equal(m.n, 2);
+    assert_string_equal(m.part[0].name, "parameters");
+    assert_null(m.part[0].filename);
+    assert_string_equal(m.part[1].filename, "mysql_shard1.json");
+    assert_string_equal(m.part[1].type, "application/octet-stream");
+    assert_body(multipart_file(&m), "bytes", 5);
+    assert_ptr_equal(multipart_find(&m, "parameters"), &m.part[0]);
+    assert_null(multipart_find(&m, "other"));
+}
+
+static void
+the_order_of_parts_is_free(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(FILE_HEAD "\r\n" PARAMETERS "--" B "--"), ERR_OK);
+    assert_body(multipart_file(&m), "", 0);
+    assert_non_null(multipart_find(&m, "parameters"));
+}
+
+static void
+a_body_may_hold_anything(void **state)
+{
+    static const char bytes[] =
+        "\r\n--" B "x\r\n\r\n------WebKit\r\n--" B " nothing\r\n\0\xff"
+        "\r\n\r\n--other\r\nContent-Disposition: form-data; name=\"x\"";
+    static const char text[] = PARAMETERS FILE_HEAD;
+    char body[1024];
+    size_t n = sizeof(text) - 1;
+
+    (void)state;
+    memcpy(body, text, n);
+    memcpy(body + n, bytes, sizeof(bytes));
+    n += sizeof(bytes);
+    memcpy(body + n, END, sizeof(END) - 1);
+    n += sizeof(END) - 1;
+    assert_int_equal(parse_n(body, n), ERR_OK);
+    assert_int_equal(m.n, 2);
+    assert_body(multipart_file(&m), bytes, sizeof(bytes));
+}
+
+static void
+what_is_cut_is_refused_at_every_byte(void **state)
+{
+    static const char text[] = PARAMETERS FILE_HEAD "bytes" END;
+    size_t whole = strstr(text, "--\r\n") != NULL ? sizeof(text) - 3 : 0;
+
+    (void)state;
+    for (size_t n = 0; n < whole; n++)
+        if (parse_n(text, n) != ERR_BAD_PARAM)
+            fail_msg("cut after %zu bytes", n);
+    assert_int_equal(parse_n(text, whole), ERR_OK);
+}
+
+static void
+heads_that_are_none_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "--" B "\r\nno colon and no end" END,
+        "--" B "\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx" END,
+        "--" B "\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx" END,
+        "--" B "\r\nContent-Disposition: form-data; name=a; name=b\r\n\r\n" END,
+        "--" B "\r\nContent-Disposition: form-data; filename=a; "
+        "filename=b\r\n\r\n" END,
+        "--" B "\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\n" END,
+        "text in front\r\n",
+        "",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (parse(bad[i]) != ERR_BAD_PARAM || why[0] == '\0')
+            fail_msg("row %zu", i);
+    }
+}
+
+static void
+names_are_taken_as_they_stand(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse("--" B "\r\ncontent-disposition:form-data;Name=\"a\\\"b\\\\\"; "
+              "x=\"; filename=evil\"; filename=\"../../etc/passwd\"\r\n\r\n"
+              "x" END),
+        ERR_OK);
+    assert_string_equal(m.part[0].name, "a\"b\\");
+    assert_string_equal(m.part[0].filename, "../../etc/passwd");
+}
+
+static void
+parts_are_counted(void **state)
+{
+    char text[4096] = "";
+
+    (void)state;
+    for (int i = 0; i <= MULTIPART_PARTS; i++)
+        (void)strcat(text, PARAMETERS);
+    (void)strcat(text, "--" B "--");
+    assert_int_equal(parse(text), ERR_LIMIT);
+    assert_int_equal(parse("--" B "--"), ERR_OK);
+    assert_int_equal(m.n, 0);
+}
+
+static void
+boundaries_are_as_rfc_2046_has_them(void **state)
+{
+    static const struct {
+        const char *type, *boundary;
+    } row[] = {
+        { "multipart/form-data; boundary=" B, B },
+        { "Multipart/Form-Data;charset=utf-8; BOUNDARY=\"a b\"", "a b" },
+        { "multipart/form-data", NULL },
+        { "multipart/mixed; boundary=a", NULL },
+        { "multipart/form-databoundary=a", NULL },
+        { "multipart/form-data; boundary=", NULL },
+        { "multipart/form-data; boundary=\"a", NULL },
+        { "multipart/form-data; boundary=a; boundary=b", NULL },
+        { "multipart/form-data; boundary=\"a\x01\"", NULL },
+        { "multipart/form-data; boundary=\"a \"", NULL },
+        { "multipart/form-data; boundary="
+          "123456789012345678901234567890123456789012345678901234567890"
+          "12345678901",
+          NULL },
+        { NULL, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(row); i++) {
+        const char *b = multipart_boundary(a, row[i].type);
+
+        if ((b == NULL) != (row[i].boundary == NULL) ||
+            (b != NULL && strcmp(b, row[i].boundary) != 0))
+            fail_msg("row %zu: %s", i, b != NULL ? b : "none");
+    }
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    a = arena_new((size_t)1 << 20);
+    return a != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    arena_free(a);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_upload_is_read),
+        cmocka_unit_test(the_order_of_parts_is_free),
+        cmocka_unit_test(a_body_may_hold_anything),
+        cmocka_unit_test(what_is_cut_is_refused_at_every_byte),
+        cmocka_unit_test(heads_that_are_none_are_refused),
+        cmocka_unit_test(names_are_taken_as_they_stand),
+        cmocka_unit_test(parts_are_counted),
+        cmocka_unit_test(boundaries_are_as_rfc_2046_has_them),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
