@@ -11,6 +11,18 @@
 #include "db.h"
 #include "lease.h"
 
+/* What a step in the background answers: how its loop goes on. */
+enum turn {
+    TURN_MORE,   /* there may be more to do: at once */
+    TURN_IDLE,   /* nothing to do: when its time has come, or somebody wakes it */
+    TURN_FAILED, /* it has been logged: again, after a second at least */
+    TURN_OVER,   /* the lease is lost: never again */
+};
+
+/* The turn of a step under a lease that has ended so: STATE means that
+ * lease_hold found the lease lost. */
+enum turn turn_of(enum err e, bool more);
+
 struct duty_run {
     struct db *db;
     struct arena *arena; /* fresh for each step */
@@ -29,9 +41,7 @@ struct duty {
      * not renewed for its whole time, so that restarts change nothing. */
     bool sticky;
     int64_t every_ms; /* idle time between steps */
-    /* As the step of a runner: OK go on, NOT_FOUND idle, STATE the lease is
-     * lost; errors are logged by the step. */
-    enum err (*step)(struct duty_run *run);
+    enum turn (*step)(struct duty_run *run);
     void (*forget)(void *memory); /* may be NULL */
 };
 
@@ -49,7 +59,7 @@ struct upkeep_run {
 struct upkeep {
     const char *name; /* NULL ends the table */
     int64_t (*every_ms)(void);
-    enum err (*step)(struct upkeep_run *run);
+    enum turn (*step)(struct upkeep_run *run);
     void (*forget)(void *memory);
 };
 

@@ -234,7 +234,7 @@ is_right(const struct coherence_peers *p, int64_t now)
     return shared ? alone == 0 : alone >= now + RENEW_MS;
 }
 
-static enum err
+static enum turn
 step(void *ctx, struct db *db, struct arena *a)
 {
     int64_t now = coherence_clock_ms();
@@ -244,11 +244,11 @@ step(void *ctx, struct db *db, struct arena *a)
     (void)ctx;
     (void)a;
     if (!is_our_turn(now))
-        return ERR_NOT_FOUND;
+        return TURN_IDLE;
     e = list_peers(db, &peers);
     if (e == ERR_OK && !is_right(&peers, now))
         e = renew(db);
-    return e == ERR_OK ? ERR_NOT_FOUND : e;
+    return e == ERR_OK ? TURN_IDLE : TURN_FAILED;
 }
 
 static const struct runner_task task = {

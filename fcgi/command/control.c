@@ -53,16 +53,15 @@ struct control {
 
 /* ---- a duty's thread ---- */
 
-static enum err
+static enum turn
 post_step(void *ctx, struct db *db, struct arena *a)
 {
     struct post *p = ctx;
     struct duty_run run = { db, a, p->id, &p->lease, p->memory };
-    enum err e;
+    enum turn t = p->duty->step(&run);
 
-    e = p->duty->step(&run);
     p->memory = run.memory;
-    return e;
+    return t;
 }
 
 static void

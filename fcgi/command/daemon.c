@@ -4,29 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "coherence.h"
 #include "config.h"
 #include "config_live.h"
-#include "crypt.h"
 #include "db.h"
 #include "log.h"
-#include "metrics.h"
 #include "place.h"
-#include "api/tables.h"
-#include "worker/request.h"
+#include "role.h"
 #include "worker/role_socket.h"
-#include "store/store.h"
 #include "host/wake.h"
 
 #define ID_MAX 64
@@ -59,23 +51,6 @@ daemon_option(int argc, char **argv, const char *option)
     return NULL;
 }
 
-static enum err
-open_own_log(const char *name)
-{
-    char path[PLACE_BYTES], file[128];
-
-    (void)snprintf(file, sizeof(file), "log/%s.log", name);
-    if (place_path(path, sizeof(path), "log") != ERR_OK)
-        return ERR_LIMIT;
-    (void)mkdir(path, 0750); /* up has made it; systemd may not have */
-    if (place_path(path, sizeof(path), file) == ERR_OK &&
-        log_open(path, name) == ERR_OK)
-        return ERR_OK;
-    (void)fprintf(stderr, "metagate: cannot write %s: %s\n", path,
-                  strerror(errno));
-    return ERR_STATE;
-}
-
 /* Two of one name would take each other's leases in turn. */
 static enum err
 lock_name(struct daemon *d)
@@ -93,55 +68,24 @@ lock_name(struct daemon *d)
     return ERR_EXISTS;
 }
 
-static enum err
-block_signals(struct daemon *d)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    d->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return d->signal_fd >= 0 ? ERR_OK : ERR_INTERNAL;
-}
-
-static enum err
-load_keys(void)
-{
-    char path[PLACE_BYTES];
-
-    if (config()->crypt_key_file[0] != '\0')
-        return crypt_load(config()->crypt_key_file);
-    return place_path(path, sizeof(path), "key") == ERR_OK ? crypt_load(path)
-                                                           : ERR_LIMIT;
-}
-
 enum err
 daemon_begin(struct daemon *d, const char *role, const char *id)
 {
+    sigset_t signals;
     enum err e;
 
     *d = (struct daemon){ .lock_fd = -1, .signal_fd = -1, .wake_fd = -1 };
     (void)snprintf(d->name, sizeof(d->name), "%s-%s", role, id);
-    if (!config()->core_core_dumps)
-        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    e = open_own_log(d->name);
+    e = lock_name(d);
     if (e == ERR_OK)
-        e = lock_name(d);
-    if (e == ERR_OK)
-        e = block_signals(d);
-    if (e == ERR_OK)
-        e = load_keys();
-    if (e == ERR_OK)
-        e = store_open();
-    if (e != ERR_OK) {
-        log_error("%s.start err=%s", role, err_name(e));
+        e = role_begin(d->name, &signals);
+    if (e != ERR_OK)
         return e;
+    d->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (d->signal_fd < 0) {
+        log_error("%s.start errno=%d", role, errno);
+        return ERR_INTERNAL;
     }
-    coherence_open();
-    (void)!metrics_open(d->name, tables_sum()); /* else it counts for itself */
     d->wake_fd = wake_open(d->name);
     d->socket = role_socket_open(d->name);
     config_watch_start();
@@ -163,7 +107,7 @@ daemon_end(struct daemon *d)
         (void)close(d->lock_fd);
 }
 
-/* SIGHUP reopens the log; everything else ends the daemon. */
+/* SIGHUP reloads; everything else ends the daemon. */
 static bool
 is_told_to_stop(struct daemon *d)
 {
@@ -172,8 +116,7 @@ is_told_to_stop(struct daemon *d)
 
     while (read(d->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP) {
-            log_reopen();
-            request_rules_reload();
+            role_reload();
         } else {
             stop = true;
         }

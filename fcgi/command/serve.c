@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,15 +16,11 @@
 #include "coherence.h"
 #include "config.h"
 #include "config_live.h"
-#include "crypt.h"
 #include "db.h"
 #include "api/dispatch.h"
-#include "api/tables.h"
 #include "log.h"
-#include "metrics.h"
+#include "role.h"
 #include "schema/migrate.h"
-#include "place.h"
-#include "store/store.h"
 #include "worker/worker.h"
 
 #define LISTEN_FD         STDIN_FILENO
@@ -35,34 +29,6 @@
 #define MAX_ID           255
 #define END_MS           1000
 #define THREADS_PER_CORE 4
-
-/* ---- files ---- */
-
-static const char *
-key_path(char out[PLACE_BYTES])
-{
-    if (config()->crypt_key_file[0] != '\0')
-        return config()->crypt_key_file;
-    return place_path(out, PLACE_BYTES, "key") == ERR_OK ? out : "";
-}
-
-static bool
-open_log(int id)
-{
-    char path[PLACE_BYTES], file[32], name[32];
-
-    (void)snprintf(name, sizeof(name), "serve-%d", id);
-    (void)snprintf(file, sizeof(file), "log/serve-%d.log", id);
-    if (place_path(path, sizeof(path), "log") != ERR_OK)
-        return false;
-    (void)mkdir(path, 0750); /* up has made it; systemd may not have */
-    if (place_path(path, sizeof(path), file) == ERR_OK &&
-        log_open(path, name) == ERR_OK)
-        return true;
-    (void)fprintf(stderr, "metagate serve: cannot write %s: %s\n", path,
-                  strerror(errno));
-    return false;
-}
 
 /* ---- the schema ---- */
 
@@ -111,30 +77,6 @@ open_schema(struct schema *s)
 
 /* ---- signals ---- */
 
-/* Before any thread: all inherit the mask, and only main waits for these. */
-static void
-block_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, set, NULL);
-}
-
-/* SIGHUP. What cannot be read stays as it was; its reader has logged why. */
-static void
-reload(void)
-{
-    char path[PLACE_BYTES];
-
-    log_reopen();
-    if (crypt_load(key_path(path)) != ERR_OK)
-        log_error("serve.reload key=unchanged");
-    request_rules_reload();
-    log_info("serve.reload");
-}
-
 /* Until a signal ends it, or the schema turns out not to be ours. */
 static void
 wait_for_the_end(const sigset_t *set, struct schema *schema)
@@ -145,7 +87,7 @@ wait_for_the_end(const sigset_t *set, struct schema *schema)
     while (!schema_is_refused(schema)) {
         sig = sigtimedwait(set, NULL, &second);
         if (sig == SIGHUP)
-            reload();
+            role_reload();
         else if (sig > 0)
             return;
         else if (errno == EAGAIN && schema->db != NULL)
@@ -178,15 +120,12 @@ is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
 }
 
-/* Memory of this process holds tokens, keys and MG_SECRET: no core file (main
- * limits its size) and nobody attaches. As many descriptors as we may have. */
+/* As many descriptors as we may have. */
 static void
-limit_process(void)
+raise_limits(void)
 {
     struct rlimit files;
 
-    if (!config()->core_core_dumps)
-        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
@@ -207,28 +146,13 @@ threads(void)
 static bool
 prepare(struct worker_plan *plan)
 {
-    char path[PLACE_BYTES];
-
     plan->listen_fd = LISTEN_FD;
     plan->threads = threads();
     plan->slow_threads = (size_t)config()->serve_slow_threads;
-    limit_process();
+    raise_limits();
     cache_init((size_t)config()->serve_cache_mib << 20);
-    if (!request_rules_load(&plan->rules) ||
-        crypt_load(key_path(path)) != ERR_OK || store_open() != ERR_OK)
-        return false;
-    coherence_open();
-    return dispatch_init() == ERR_OK && request_init();
-}
-
-/* Counts in private memory when there is no slot: metrics has said so. */
-static void
-count_as(int id)
-{
-    char name[32];
-
-    (void)snprintf(name, sizeof(name), "serve-%d", id);
-    (void)!metrics_open(name, tables_sum());
+    return request_rules_load(&plan->rules) && dispatch_init() == ERR_OK &&
+           request_init();
 }
 
 /* False when it could not be started, or had to stop by itself. */
@@ -258,14 +182,13 @@ run(int id)
 {
     struct worker_plan plan = { 0 };
     sigset_t signals;
-    bool well = false;
+    char name[32];
+    bool well;
     int status;
 
-    block_signals(&signals);
-    if (prepare(&plan)) {
-        count_as(id);
-        well = serve(&plan, &signals);
-    }
+    (void)snprintf(name, sizeof(name), "serve-%d", id);
+    well = role_begin(name, &signals) == ERR_OK && prepare(&plan) &&
+           serve(&plan, &signals);
     request_rules_forget();
     status = well ? EXIT_SUCCESS : EXIT_FAILURE;
     log_info("serve.end");
@@ -312,5 +235,5 @@ serve_main(int argc, char **argv)
                       "`metagate up` or systemd starts this command\n");
         return EXIT_FAILURE;
     }
-    return open_log(id) ? run(id) : EXIT_FAILURE;
+    return run(id);
 }

@@ -24,16 +24,15 @@ struct place_of {
     void *memory;
 };
 
-static enum err
+static enum turn
 step(void *ctx, struct db *db, struct arena *a)
 {
     struct place_of *p = ctx;
     struct upkeep_run run = { db, a, p->machine, p->memory };
-    enum err e;
+    enum turn t = p->upkeep->step(&run);
 
-    e = p->upkeep->step(&run);
     p->memory = run.memory;
-    return e;
+    return t;
 }
 
 static void

@@ -11,7 +11,7 @@
 #define BATCH 500
 #define JOBS  50
 
-enum err
+enum turn
 audit_duty(struct duty_run *run)
 {
     uint64_t n = 0, jobs = 0;
@@ -32,5 +32,5 @@ audit_duty(struct duty_run *run)
     if (e == ERR_OK && n + jobs > 0)
         log_info("audit.purge rows=%llu jobs=%llu", (unsigned long long)n,
                  (unsigned long long)jobs);
-    return e == ERR_OK && n < BATCH && jobs < JOBS ? ERR_NOT_FOUND : e;
+    return turn_of(e, n == BATCH || jobs == JOBS);
 }

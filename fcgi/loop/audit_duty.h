@@ -5,6 +5,6 @@
 #include "duty.h"
 
 /* The step of the duty that deletes rows older than [audit] keep_days. */
-enum err audit_duty(struct duty_run *run);
+enum turn audit_duty(struct duty_run *run);
 
 #endif

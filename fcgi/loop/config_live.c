@@ -358,7 +358,7 @@ config_refresh(struct db *db)
 /* ---- the watch ---- */
 
 /* What fails is not a failed step of a duty: it is said when it begins. */
-static enum err
+static enum turn
 step(void *ctx, struct db *db, struct arena *a)
 {
     enum err e = config_refresh(db);
@@ -369,7 +369,7 @@ step(void *ctx, struct db *db, struct arena *a)
         log_warn("config.store err=%s errno=%u why=\"%s\"", err_name(e),
                  db_errno(db), db_error(db));
     live.lost = e != ERR_OK;
-    return ERR_NOT_FOUND;
+    return TURN_IDLE;
 }
 
 void

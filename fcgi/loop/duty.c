@@ -11,6 +11,14 @@ static const struct duty own[] = {
     { .lease = NULL },
 };
 
+enum turn
+turn_of(enum err e, bool more)
+{
+    if (e == ERR_OK)
+        return more ? TURN_MORE : TURN_IDLE;
+    return e == ERR_STATE ? TURN_OVER : TURN_FAILED;
+}
+
 const struct duty *
 duty_at(size_t i)
 {

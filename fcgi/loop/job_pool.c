@@ -87,7 +87,7 @@ renewed(struct job_hand *j, uint64_t id, uint64_t epoch, int64_t asked_ms,
 
 /* The keeper's step. A failure is made up for by the next one: there are
  * three within a lease. */
-static enum err
+static enum turn
 keep(void *ctx, struct db *db, struct arena *a)
 {
     struct job_pool *p = ctx;
@@ -114,7 +114,7 @@ keep(void *ctx, struct db *db, struct arena *a)
             log_warn("job.renew id=%llu err=%s errno=%u",
                      (unsigned long long)id, err_name(e), db_errno(db));
     }
-    return ERR_NOT_FOUND; /* idle until the next time */
+    return TURN_IDLE;
 }
 
 /* ---- one call of a step ---- */
@@ -370,7 +370,7 @@ idle_ms(const struct hand *h)
     return ms > 0 && ms < LOOK_MS ? ms + 1 : LOOK_MS;
 }
 
-static enum err
+static enum turn
 hand_step(void *ctx, struct db *db, struct arena *a)
 {
     struct hand *h = ctx;
@@ -382,14 +382,16 @@ hand_step(void *ctx, struct db *db, struct arena *a)
         if (e != ERR_OK && e != ERR_NOT_FOUND)
             log_debug("job.look err=%s errno=%u", err_name(e), db_errno(db));
         h->task.every_ms = idle_ms(h);
-        return e;
+        if (e == ERR_OK)
+            return TURN_MORE;
+        return e == ERR_NOT_FOUND ? TURN_IDLE : TURN_FAILED;
     }
     e = go_on(h, db, a);
     if (e == ERR_NOT_FOUND || !job_hand_holds(&h->held)) {
         let_go(h);
-        return ERR_OK; /* look for the next one at once */
+        return TURN_MORE; /* look for the next one at once */
     }
-    return e;
+    return e == ERR_OK ? TURN_MORE : TURN_FAILED;
 }
 
 /* ---- the pool ---- */

@@ -61,21 +61,21 @@ idle(struct runner *r, int64_t ms)
 }
 
 static int64_t
-pause_after(const struct runner_task *task, enum err e)
+pause_after(const struct runner_task *task, enum turn t)
 {
-    if (e == ERR_OK)
+    if (t == TURN_MORE)
         return 0;
-    if (e == ERR_NOT_FOUND || task->every_ms > RETRY_MS)
+    if (t == TURN_IDLE || task->every_ms > RETRY_MS)
         return jitter(task->every_ms);
     return jitter(RETRY_MS);
 }
 
 static void
-count_step(enum err e)
+count_step(enum turn t)
 {
-    if (e == ERR_OK)
+    if (t == TURN_MORE)
         metrics_add(METRIC_STEPS, 1);
-    else if (e != ERR_NOT_FOUND && e != ERR_STATE)
+    else if (t == TURN_FAILED)
         metrics_add(METRIC_STEP_FAILURES, 1);
 }
 
@@ -83,16 +83,16 @@ static void
 run(struct runner *r, struct db *db, struct arena *a)
 {
     int64_t pause_ms = 0;
-    enum err e = ERR_OK;
+    enum turn t = TURN_MORE;
 
-    while (e != ERR_STATE && idle(r, pause_ms)) {
-        e = r->task->step(r->task->ctx, db, a);
-        count_step(e);
+    while (t != TURN_OVER && idle(r, pause_ms)) {
+        t = r->task->step(r->task->ctx, db, a);
+        count_step(t);
         if (db_in_transaction(db)) /* a step that left one open is wrong */
             log_error("runner.transaction task=%s err=%s", r->task->name,
                       err_name(db_end(db, ERR_INTERNAL)));
         arena_reset(a);
-        pause_ms = pause_after(r->task, e);
+        pause_ms = pause_after(r->task, t);
     }
 }
 

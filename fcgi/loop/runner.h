@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "base.h"
 #include "db.h"
+#include "duty.h"
 
 struct runner;
 
@@ -13,10 +14,7 @@ struct runner_task {
     const char *name; /* for the log */
     int64_t every_ms; /* from one step's end to the next one's begin */
     void *ctx;
-    /* OK: there may be more, go on at once. NOT_FOUND: nothing to do, idle.
-     * STATE: the loop ends by itself. Everything else has been logged, and is
-     * tried again after a second at least. */
-    enum err (*step)(void *ctx, struct db *db, struct arena *a);
+    enum turn (*step)(void *ctx, struct db *db, struct arena *a);
     /* At the end of the thread; may be NULL. */
     void (*end)(void *ctx);
 };

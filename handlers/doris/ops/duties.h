@@ -7,10 +7,10 @@
 
 /* Finishes dropped instances, table by table; aborts overdue transactions;
  * forgets what is kept for a time only. */
-enum err doris_recycle(struct duty_run *run);
+enum turn doris_recycle(struct duty_run *run);
 
 /* Asks each compute node how it is. */
-enum err doris_heartbeat(struct duty_run *run);
+enum turn doris_heartbeat(struct duty_run *run);
 void doris_heartbeat_end(void *memory);
 
 #endif

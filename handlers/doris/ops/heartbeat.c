@@ -261,30 +261,30 @@ is_due(const struct beats *b)
                doris_settings()->heartbeat_s * 1000;
 }
 
-enum err
+enum turn
 doris_heartbeat(struct duty_run *run)
 {
     char why[EGRESS_WHY];
     enum err e;
 
     if (doris_settings()->heartbeat_s == 0)
-        return ERR_NOT_FOUND;
+        return TURN_IDLE;
     if (run->memory == NULL) {
         if (egress_init(why) != ERR_OK) {
             log_error("doris.heartbeat why=\"%s\"", why);
-            return ERR_BAD_PARAM;
+            return TURN_FAILED;
         }
         run->memory = calloc(1, sizeof(struct beats));
     }
     if (run->memory == NULL)
-        return ERR_NOMEM;
+        return TURN_FAILED;
     if (!is_due(run->memory))
-        return ERR_NOT_FOUND;
+        return TURN_IDLE;
     e = step(run, run->memory);
     if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_STATE)
         log_warn("doris.heartbeat err=%s errno=%u why=\"%s\"", err_name(e),
                  db_errno(run->db), db_error(run->db));
-    return e;
+    return e == ERR_NOT_FOUND ? TURN_IDLE : turn_of(e, true);
 }
 
 void

@@ -118,7 +118,7 @@ forget_old(struct duty_run *run)
     return e == ERR_OK && n == 0 ? ERR_NOT_FOUND : e;
 }
 
-enum err
+enum turn
 doris_recycle(struct duty_run *run)
 {
     static enum err (*const what[])(struct duty_run *) = { abort_all_overdue,
@@ -133,11 +133,11 @@ doris_recycle(struct duty_run *run)
             if (e != ERR_STATE)
                 log_warn("doris.recycler err=%s errno=%u why=\"%s\"",
                          err_name(e), db_errno(run->db), db_error(run->db));
-            return e;
+            return turn_of(e, false);
         }
         worked = worked || e == ERR_OK;
     }
-    return worked ? ERR_OK : ERR_NOT_FOUND;
+    return worked ? TURN_MORE : TURN_IDLE;
 }
 
 /* ---- /RecyclerService/http ---- */

@@ -14,18 +14,18 @@ pegasus_keep_every_ms(void)
     return pegasus_settings()->fd_beacon_interval_seconds * 1000;
 }
 
-enum err
+enum turn
 pegasus_keep(struct upkeep_run *run)
 {
     const char *address = pegasus_replica_of(run->arena, run->machine);
     enum err e;
 
     if (*address == '\0')
-        return ERR_NOT_FOUND; /* this machine has none */
+        return TURN_IDLE; /* this machine has none */
     e = pegasus_store_beacon_managed(run->db, address);
     if (e == ERR_OK)
-        return ERR_NOT_FOUND; /* until the next one is due */
+        return TURN_IDLE; /* until the next one is due */
     log_warn("pegasus.beacon address=%s err=%s errno=%u why=\"%s\"", address,
              err_name(e), db_errno(run->db), db_error(run->db));
-    return e;
+    return TURN_FAILED;
 }

@@ -371,7 +371,7 @@ notice_absence(struct pg_leader *l)
         pg_leader_forget_versions(l);
 }
 
-enum err
+enum turn
 pegasus_lead(struct duty_run *run)
 {
     struct pg_leader *l = run->memory;
@@ -380,7 +380,7 @@ pegasus_lead(struct duty_run *run)
     if (l == NULL) {
         l = run->memory = pg_leader_new(policy_of_config());
         if (l == NULL)
-            return ERR_NOMEM;
+            return TURN_FAILED;
     }
     notice_absence(l);
     e = step(run, l);
@@ -389,7 +389,7 @@ pegasus_lead(struct duty_run *run)
                  db_errno(run->db), db_error(run->db));
     l->failed = e != ERR_OK;
     l->stepped_ms = clock_mono_ms();
-    return e == ERR_OK ? ERR_NOT_FOUND : e;
+    return turn_of(e, false);
 }
 
 void

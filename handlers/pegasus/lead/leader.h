@@ -4,10 +4,10 @@
 
 #include "duty.h"
 
-enum err pegasus_lead(struct duty_run *run);
+enum turn pegasus_lead(struct duty_run *run);
 void pegasus_lead_end(void *memory);
 
 int64_t pegasus_keep_every_ms(void);
-enum err pegasus_keep(struct upkeep_run *run);
+enum turn pegasus_keep(struct upkeep_run *run);
 
 #endif

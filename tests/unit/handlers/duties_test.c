@@ -26,20 +26,20 @@ setup(void **state)
     return 0;
 }
 
-static enum err
+static enum turn
 step(struct db *db, const struct duty *d, const struct lease *l)
 {
     struct duty_run run = { .db = db, .id = "m1", .lease = l };
-    enum err e;
+    enum turn t;
 
     run.arena = arena_new((size_t)64 << 20);
     assert_non_null(run.arena);
-    e = d->step(&run);
+    t = d->step(&run);
     assert_false(db_in_transaction(db));
     if (d->forget != NULL && run.memory != NULL)
         d->forget(run.memory);
     arena_free(run.arena);
-    return e;
+    return t;
 }
 
 static void
@@ -54,9 +54,9 @@ no_duty_goes_on_when_its_lease_was_taken(void **state)
 
         assert_int_equal(lease_take(*state, &ours), ERR_OK);
         assert_int_equal(lease_retake(*state, &theirs), ERR_OK);
-        if (step(*state, d, &ours) != ERR_STATE)
+        if (step(*state, d, &ours) != TURN_OVER)
             fail_msg("%s works without its lease", d->lease);
-        if (step(*state, d, &theirs) == ERR_STATE)
+        if (step(*state, d, &theirs) == TURN_OVER)
             fail_msg("%s does not work under its lease", d->lease);
     }
 }

@@ -42,7 +42,7 @@ def test_sighup_opens_the_log_again(worker):
     path = os.path.join(worker.run_dir, "log", f"serve-{worker.id}.log")
     os.rename(path, path + ".1")
     worker.process.send_signal(signal.SIGHUP)
-    worker.wait_log("serve.reload")
+    worker.wait_log("role.reload")
     assert worker.ask("/metrics").status == 200
 
 
