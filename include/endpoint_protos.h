@@ -1,15 +1,19 @@
 /* Room: api/ */
 /* First pass over a dialect's tables: prototypes of its handlers and the ids
- * of its errors. No guard: each dialect's header includes it once. */
+ * of its errors. A record may be declared by its noun's header alone. No guard:
+ * each dialect's header includes it once. */
 #include "endpoint.h"
 
 #define MOUNT(listener, prefix, auth, form, ...)
 #define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, doc) \
+    struct in; \
     enum err handler(struct req *r, const struct in *in_); \
+    extern const struct record in##_rec, out##_rec; \
     extern const struct checks in##_checks;
 #define VARIANT(verb, encoding, in, out) \
+    extern const struct record in##_rec, out##_rec; \
     extern const struct checks in##_checks;
-#define ALSO_OUT(path, record)
+#define ALSO_OUT(path, record_) extern const struct record record_##_rec;
 #define EXAMPLE(path, setup, json, ...)
 #include ENDPOINT_FILE
 #undef MOUNT

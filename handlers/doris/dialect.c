@@ -1,9 +1,12 @@
 /* The Doris Meta Service as a dialect: what it brings, and what is not
  * found. */
 #include "doris.h"
+#include "doris/meta/instance.h"
+#include "doris/meta/stage.h"
+#include "doris/meta/vault.h"
 #include "doris/ops/duties.h"
 #include "secrets.h"
-#include "doris/settings.h"
+#include "settings.h"
 
 /* Newer managers ask older services for operations they do not have, and old
  * Doris answered OK. */

@@ -4,9 +4,15 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+#include "rowset.h"
+#include "tablet.h"
 #include "txn.h"
+
+TABLE(doris_commit_txn, DORIS_COMMIT_TXN);
+TABLE(doris_table_stats, DORIS_TABLE_STATS);
+TABLE(doris_committed, DORIS_COMMITTED);
+
+CHECKS(doris_commit_txn, NEED(txn_id, DORIS_COMMIT_ARGS));
 
 /* A partition that the transaction touches, or a table (partition 0). */
 struct place {

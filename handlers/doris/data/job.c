@@ -1,12 +1,32 @@
 /* Jobs of tablets begin: compactions, several at once where they do not touch
  * the same versions, and one schema change. The record of a tablet's jobs is
  * read and written under the tablet's lock. */
-#include "job.h"
 
 #include <string.h>
 
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+#include "doris/doris.h"
+#include "job.h"
+#include "rpc.h"
+#include "tablet.h"
+
+/* The spelling of the first is Doris's. */
+const struct enum_name doris_compaction_type_names[] = {
+    { "UNKOWN", DORIS_COMPACTION_UNKNOWN },
+    { "BASE", DORIS_COMPACTION_BASE },
+    { "CUMULATIVE", DORIS_COMPACTION_CUMULATIVE },
+    { "EMPTY_CUMULATIVE", DORIS_COMPACTION_EMPTY },
+    { "FULL", DORIS_COMPACTION_FULL },
+    { "STOP_TOKEN", DORIS_COMPACTION_STOP },
+    { NULL, 0 }
+};
+
+TABLE(doris_compaction, DORIS_COMPACTION);
+TABLE(doris_schema_change, DORIS_SCHEMA_CHANGE);
+TABLE(doris_job, DORIS_JOB);
+TABLE(doris_start_job, DORIS_START_JOB);
+TABLE(doris_started, DORIS_STARTED);
+
+NO_CHECKS(doris_start_job); /* in Doris's order, below */
 
 /* ---- the tablet ---- */
 

@@ -1,13 +1,30 @@
 /* Jobs of tablets end: a compaction's output takes the place of its input, a
  * schema change's new tablet runs; or they are aborted, or their lease is
  * prolonged. One that ends again, or late, finds no job and changes nothing. */
-#include "job.h"
 
 #include <string.h>
 
 #include "clock.h"
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+#include "doris/doris.h"
+#include "job.h"
+#include "rowset.h"
+#include "rpc.h"
+#include "tablet.h"
+
+const struct enum_name doris_action_names[] = { { "UNKONWN",
+                                                  DORIS_ACTION_UNKNOWN },
+                                                { "COMMIT", DORIS_COMMIT },
+                                                { "ABORT", DORIS_ABORT },
+                                                { "LEASE", DORIS_LEASE },
+                                                { NULL, 0 } };
+
+TABLE(doris_finish_job, DORIS_FINISH_JOB);
+TABLE(doris_abort_job, DORIS_START_JOB);
+TABLE(doris_finished, DORIS_FINISHED);
+
+NO_CHECKS(doris_abort_job);
+
+CHECKS(doris_finish_job, NEED(action, DORIS_JOB_ACTION));
 
 /* ---- the job that is to end ---- */
 

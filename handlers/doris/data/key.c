@@ -2,9 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doris/doris.h"
 #include "key.h"
 #include "key_codec.h"
-#include "store_rpc.h"
+
+TABLE(doris_decode_key, DORIS_DECODE_KEY);
+TABLE(doris_encode_key, DORIS_ENCODE_KEY);
+TABLE(doris_key_fields, DORIS_KEY_FIELDS);
+
+CHECKS(doris_decode_key, NEED(key, DORIS_KEY_UNSET));
+
+NO_CHECKS(doris_encode_key); /* parameters depend on the type */
 
 /* The drawing of a key of n bytes and f fields has 2n(f+2) cells, and a client
  * chooses both. */
@@ -198,7 +206,7 @@ encode_field(struct req *r, struct buf *key, const char *word)
         return ERR_OK;
     }
     value = req_query(r, word + 2);
-    if (value == NULL || *value == '\0')
+    if (doris_empty(value))
         return req_fail(r, DORIS_KEY_PARAM, ARGS(arg("param", word + 2)));
     if (*word == 's') {
         key_put_bytes(key, value, strlen(value));

@@ -1,10 +1,10 @@
 /* The codec: bytes are 10 <payload, 00 as 00 FF> 00 01; integers 12, or 11
  * when negative, and the absolute value in eight bytes; a versionstamp is 13
  * and ten bytes, and a key that ends with one has FF behind it. */
-#include "key_codec.h"
 
 #include <string.h>
 
+#include "key_codec.h"
 #include "utf8.h"
 
 enum {

@@ -4,9 +4,41 @@
  * prepared rowset is one whose data may be removed. */
 #include <string.h>
 
+#include "doris/doris.h"
 #include "job.h"
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+#include "rowset.h"
+#include "rpc.h"
+#include "tablet.h"
+#include "txn.h"
+
+const struct enum_name doris_rowset_state_names[] = {
+    { "PREPARED", 0 }, { "COMMITTED", 1 }, { "VISIBLE", 2 }, { NULL, 0 }
+};
+
+TABLE(doris_rowset, DORIS_ROWSET);
+TABLE(doris_put_rowset, DORIS_PUT_ROWSET);
+TABLE(doris_existed, DORIS_EXISTED);
+TABLE(doris_get_rowset, DORIS_GET_ROWSET);
+TABLE(doris_rowsets, DORIS_ROWSETS);
+TABLE(doris_rowset_recycle, DORIS_ROWSET_RECYCLE);
+
+static enum err
+rowset_named(struct req *r, const void *in)
+{
+    const struct doris_rowset *rs =
+        ((const struct doris_put_rowset *)in)->rowset_meta;
+
+    if (doris_empty(rs->rowset_id_v2) && rs->rowset_id <= 0)
+        return req_fail(r, DORIS_ROWSET_NO_ID, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_put_rowset, PRESENT(rowset_meta, DORIS_ROWSET_NONE),
+       NEED(rowset_meta.tablet_id, DORIS_JOB_TABLET), FN(rowset_named),
+       NEED(cloud_unique_id, DORIS_IID_EMPTY));
+
+CHECKS(doris_get_rowset, NEED(cloud_unique_id, DORIS_IID_EMPTY),
+       NEED(idx.tablet_id, DORIS_JOB_TABLET));
 
 enum rowset_state { PREPARED, COMMITTED, VISIBLE };
 
@@ -110,7 +142,7 @@ check_txn(struct req *r, const struct put *p)
 static enum err
 check_owner(struct req *r, const struct put *p, const char *job_id)
 {
-    if (job_id == NULL || *job_id == '\0')
+    if (doris_empty(job_id))
         return check_txn(r, p);
     return check_job(r, p, job_id);
 }

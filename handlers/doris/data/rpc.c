@@ -3,10 +3,11 @@
  * handlers have in common. */
 #include <string.h>
 
+#include "doris/doris.h"
+#include "doris/meta/instance.h"
 #include "key.h"
 #include "key_codec.h"
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+#include "rpc.h"
 
 /* ---- the form ---- */
 
@@ -65,7 +66,7 @@ const struct form doris_rpc_form = {
 struct arg
 doris_rpc_cuid(const char *cloud_unique_id)
 {
-    if (cloud_unique_id == NULL || *cloud_unique_id == '\0')
+    if (doris_empty(cloud_unique_id))
         cloud_unique_id = "(empty)";
     return arg("cuid", cloud_unique_id);
 }

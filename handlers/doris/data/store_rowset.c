@@ -1,6 +1,10 @@
 /* The SQL of rowsets: visible ones, those of transactions and compactions under
  * way, those to be removed. */
-#include "store_rpc.h"
+#include "doris/doris.h"
+#include "rowset.h"
+#include "rpc.h"
+#include "tablet.h"
+#include "txn.h"
 
 #define ROWSETS_MAX 65536
 
@@ -105,7 +109,7 @@ doris_rowset_name(struct arena *a, const struct doris_rowset *rs)
 {
     const char *s;
 
-    if (rs->rowset_id_v2 != NULL && *rs->rowset_id_v2 != '\0')
+    if (!doris_empty(rs->rowset_id_v2))
         return rs->rowset_id_v2;
     s = arena_printf(a, "%lld", (long long)rs->rowset_id);
     return s == NULL ? "" : s;

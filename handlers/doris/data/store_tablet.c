@@ -2,7 +2,11 @@
  * JSON (body) beside the columns that are searched or counted with. */
 #include <string.h>
 
-#include "store_rpc.h"
+#include "doris/doris.h"
+#include "doris/meta/instance.h"
+#include "rowset.h"
+#include "rpc.h"
+#include "tablet.h"
 
 enum {
     SHARE,
@@ -22,8 +26,6 @@ enum {
     JOB_DROP,
     VERSION_BUMP,
     VERSION,
-    JOB,
-    JOB_PUT,
     SQL__MAX
 };
 
@@ -89,10 +91,6 @@ static const char *const sql[SQL__MAX] = {
     [VERSION] = "SELECT version, update_time_ms FROM doris_version"
                 " WHERE instance_id = ? AND kind = ? AND db_id = ?"
                 " AND table_id = ? AND partition_id = ?",
-    [JOB] = "SELECT body FROM doris_tablet_job" OF_TABLET,
-    [JOB_PUT] = "INSERT INTO doris_tablet_job (instance_id, tablet_id, body)"
-                " VALUES (?, ?, ?)"
-                " ON DUPLICATE KEY UPDATE body = VALUES(body)",
 };
 
 #define OPT_I64(p, s, m) (HAS(p, s, m) ? db_i64((p)->m) : db_null())
@@ -350,30 +348,4 @@ doris_store_version(struct db *db, struct arena *a, const char *instance_id,
                           db_i64(db_id), db_i64(table_id),
                           db_i64(partition_id)),
                   &doris_version_rec, out);
-}
-
-/* ---- jobs ---- */
-
-enum err
-doris_store_job(struct db *db, struct arena *a, const char *instance_id,
-                int64_t tablet_id, struct doris_job *out)
-{
-    return doris_store_body(db, a, sql[JOB],
-                            DB_ARGS(db_str(instance_id), db_i64(tablet_id)),
-                            &doris_job_rec, out);
-}
-
-enum err
-doris_store_job_put(struct db *db, struct arena *a, const char *instance_id,
-                    int64_t tablet_id, const struct doris_job *j)
-{
-    const char *body;
-    enum err e;
-
-    e = doris_doc_render(a, &doris_job_rec, j, &body);
-    if (e != ERR_OK)
-        return e;
-    return db_later(
-        db, sql[JOB_PUT],
-        DB_ARGS(db_str(instance_id), db_i64(tablet_id), db_str(body)));
 }

@@ -1,8 +1,9 @@
 /* The SQL of transactions. A transaction's record is its body; label, state
  * and time-out are columns too, since they are searched and must be unique. */
-#include "store_rpc.h"
-
 #include "clock.h"
+#include "doris/doris.h"
+#include "rowset.h"
+#include "txn.h"
 
 enum {
     LIVE,

@@ -2,8 +2,88 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+#include "doris/doris.h"
+#include "doris/meta/instance.h"
+#include "doris/meta/vault.h"
+#include "rowset.h"
+#include "rpc.h"
+#include "tablet.h"
+
+const struct enum_name doris_tablet_state_names[] = {
+    { "PB_NOTREADY", DORIS_TABLET_NOTREADY },
+    { "PB_RUNNING", DORIS_TABLET_RUNNING },
+    { "PB_TOMBSTONED", 2 },
+    { "PB_STOPPED", 3 },
+    { "PB_SHUTDOWN", 4 },
+    { NULL, 0 }
+};
+
+const struct enum_name doris_keys_type_names[] = {
+    { "DUP_KEYS", 0 }, { "UNIQUE_KEYS", 1 }, { "AGG_KEYS", 2 }, { NULL, 0 }
+};
+
+TABLE(doris_tablet_idx, DORIS_TABLET_IDX);
+TABLE(doris_column, DORIS_COLUMN);
+TABLE(doris_schema, DORIS_SCHEMA);
+TABLE(doris_tablet, DORIS_TABLET);
+TABLE(doris_stats, DORIS_STATS);
+TABLE(doris_create_tablets, DORIS_CREATE_TABLETS);
+TABLE(doris_vault_choice, DORIS_VAULT_CHOICE);
+TABLE(doris_get_tablet, DORIS_GET_TABLET);
+TABLE(doris_tablet_reply, DORIS_TABLET_REPLY);
+TABLE(doris_tablet_change, DORIS_TABLET_CHANGE);
+TABLE(doris_update_tablet, DORIS_UPDATE_TABLET);
+TABLE(doris_get_stats, DORIS_GET_STATS);
+TABLE(doris_stats_reply, DORIS_STATS_REPLY);
+TABLE(doris_get_version, DORIS_GET_VERSION);
+TABLE(doris_version, DORIS_VERSION);
+TABLE(doris_version_reply, DORIS_VERSION_REPLY);
+
+static enum err
+tablet_complete(struct req *r, const struct doris_tablet *t)
+{
+    if (t->schema == NULL && !HAS(t, doris_tablet, schema_version))
+        return req_fail(r, DORIS_TABLET_SCHEMA, ARGS());
+    if (t->tablet_id <= 0 || t->table_id <= 0 || t->index_id <= 0 ||
+        t->partition_id <= 0)
+        return req_fail(r, DORIS_TABLET_IDS, ARGS());
+    return ERR_OK;
+}
+
+static enum err
+tablets_complete(struct req *r, const void *in)
+{
+    const struct doris_create_tablets *c = in;
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < c->tablet_metas.n && e == ERR_OK; i++)
+        e = tablet_complete(r, &c->tablet_metas.v[i]);
+    return e;
+}
+
+CHECKS(doris_create_tablets, NEED(tablet_metas, DORIS_TABLETS_NONE),
+       NEED(cloud_unique_id, DORIS_IID_EMPTY), FN(tablets_complete));
+
+CHECKS(doris_get_tablet, NEED(cloud_unique_id, DORIS_IID_EMPTY),
+       NEED(tablet_id, DORIS_JOB_TABLET));
+NO_CHECKS(doris_update_tablet); /* the instance first */
+NO_CHECKS(doris_get_stats);
+
+/* The place of a version: a table's has no partition. */
+static enum err
+version_placed(struct req *r, const void *in)
+{
+    const struct doris_get_version *g = in;
+
+    if (HAS(g, doris_get_version, db_id) &&
+        HAS(g, doris_get_version, table_id) &&
+        (g->is_table_version || HAS(g, doris_get_version, partition_id)))
+        return ERR_OK;
+    return req_fail(r, DORIS_VERSION_ARGS, ARGS());
+}
+
+CHECKS(doris_get_version, NEED(cloud_unique_id, DORIS_IID_EMPTY),
+       FN(version_placed));
 
 /* ---- a change of several tablets ---- */
 

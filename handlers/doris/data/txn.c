@@ -1,11 +1,83 @@
 /* The life of a transaction: PREPARED (txn_begin.c), perhaps PRECOMMITTED, then
  * VISIBLE (commit.c) or ABORTED. */
+#include "doris/settings.h"
+#include "clock.h"
+#include "doris/doris.h"
+#include "rpc.h"
 #include "txn.h"
 
-#include "clock.h"
-#include "doris/meta/store.h"
-#include "doris/settings.h"
-#include "store_rpc.h"
+const struct enum_name doris_txn_status_names[] = {
+    { "TXN_STATUS_UNKNOWN", DORIS_TXN_UNKNOWN },
+    { "TXN_STATUS_PREPARED", DORIS_TXN_PREPARED },
+    { "TXN_STATUS_COMMITTED", DORIS_TXN_COMMITTED },
+    { "TXN_STATUS_VISIBLE", DORIS_TXN_VISIBLE },
+    { "TXN_STATUS_ABORTED", DORIS_TXN_ABORTED },
+    { "TXN_STATUS_PRECOMMITTED", DORIS_TXN_PRECOMMITTED },
+    { NULL, 0 }
+};
+
+const struct enum_name doris_source_type_names[] = {
+    { "UKNOWN_TXN_SOURCE_TYPE", 0 },
+    { "TXN_SOURCE_TYPE_FE", 1 },
+    { "TXN_SOURCE_TYPE_BE", 2 },
+    { NULL, 0 }
+};
+
+const struct enum_name doris_load_source_names[] = {
+    { "LOAD_JOB_SRC_TYPE_UNKNOWN", 0 },
+    { "LOAD_JOB_SRC_TYPE_FRONTEND", 1 },
+    { "LOAD_JOB_SRC_TYPE_BACKEND_STREAMING", 2 },
+    { "LOAD_JOB_SRC_TYPE_INSERT_STREAMING", 3 },
+    { "LOAD_JOB_SRC_TYPE_ROUTINE_LOAD_TASK", 4 },
+    { "LOAD_JOB_SRC_TYPE_BATCH_LOAD_JOB", 5 },
+    { "LOAD_JOB_SRC_TYPE_STREAMING_JOB", 6 },
+    { NULL, 0 }
+};
+
+TABLE(doris_unique_id, DORIS_UNIQUE_ID);
+TABLE(doris_coordinator, DORIS_COORDINATOR);
+TABLE(doris_load_result, DORIS_LOAD_RESULT);
+TABLE(doris_attachment, DORIS_ATTACHMENT);
+TABLE(doris_txn, DORIS_TXN);
+TABLE(doris_precommit_txn, DORIS_PRECOMMIT_TXN);
+TABLE(doris_abort_txn, DORIS_ABORT_TXN);
+TABLE(doris_get_txn, DORIS_GET_TXN);
+TABLE(doris_txn_reply, DORIS_TXN_REPLY);
+TABLE(doris_txn_status_value, TXN_STATUS_VALUE);
+TABLE(doris_get_txn_id, DORIS_GET_TXN_ID);
+TABLE(doris_txn_id_reply, DORIS_TXN_ID_REPLY);
+TABLE(doris_label, DORIS_LABEL);
+
+CHECKS(doris_precommit_txn, NEED(txn_id, DORIS_COMMIT_ARGS));
+
+NO_CHECKS(doris_abort_txn); /* an id, or a label in a database */
+
+static enum err
+txn_named(struct req *r, const void *in)
+{
+    const struct doris_get_txn *g = in;
+
+    if (HAS(g, doris_get_txn, txn_id))
+        return ERR_OK;
+    if (HAS(g, doris_get_txn, db_id) && !doris_empty(g->label))
+        return ERR_OK;
+    return req_fail(r, DORIS_GET_TXN_ARGS, ARGS());
+}
+
+CHECKS(doris_get_txn, FN(txn_named));
+
+static enum err
+label_given(struct req *r, const void *in)
+{
+    const struct doris_get_txn_id *g = in;
+
+    if (HAS(g, doris_get_txn_id, db_id) && g->db_id >= 0 &&
+        !doris_empty(g->label))
+        return ERR_OK;
+    return req_fail(r, DORIS_GET_TXN_ARGS, ARGS());
+}
+
+CHECKS(doris_get_txn_id, FN(label_given));
 
 /* ---- a transaction that is named ---- */
 
@@ -216,8 +288,7 @@ abort_one(struct req *r, const struct doris_abort_txn *in,
           struct doris_txn *out)
 {
     bool by_id = HAS(in, doris_abort_txn, txn_id) && in->txn_id > 0;
-    bool by_label = HAS(in, doris_abort_txn, db_id) && in->label != NULL &&
-                    *in->label != '\0';
+    bool by_label = HAS(in, doris_abort_txn, db_id) && !doris_empty(in->label);
     const char *instance_id;
     enum err e;
 

@@ -1,10 +1,33 @@
 /* A transaction begins, under a label that nobody else has: one that was not
  * aborted keeps it, and the request that comes again learns of the first. */
+#include "clock.h"
+#include "doris/doris.h"
+#include "rpc.h"
 #include "txn.h"
 
-#include "clock.h"
-#include "doris/meta/store.h"
-#include "store_rpc.h"
+TABLE(doris_begin_txn, DORIS_BEGIN_TXN);
+TABLE(doris_begun, DORIS_BEGUN);
+
+/* How long a transaction may be left alone: a hundred years. */
+#define TIMEOUT_MAX_MS (INT64_C(100) * 366 * 86400 * 1000)
+
+static enum err
+txn_complete(struct req *r, const void *in)
+{
+    const struct doris_txn *t = ((const struct doris_begin_txn *)in)->txn_info;
+    bool labelled = !doris_empty(t->label);
+
+    if (labelled && HAS(t, doris_txn, db_id) && t->db_id >= 0 &&
+        t->table_ids.n > 0 && HAS(t, doris_txn, timeout_ms) &&
+        t->timeout_ms >= 0 && t->timeout_ms <= TIMEOUT_MAX_MS)
+        return ERR_OK;
+    return req_fail(
+        r, DORIS_TXN_ARGS,
+        ARGS(arg("label", labelled ? t->label : ""),
+             arg_i64(r, "db", HAS(t, doris_txn, db_id) ? t->db_id : -1)));
+}
+
+CHECKS(doris_begin_txn, PRESENT(txn_info, DORIS_TXN_INFO), FN(txn_complete));
 
 #define TRIES 8 /* for a label that others take and leave meanwhile */
 

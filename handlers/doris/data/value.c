@@ -3,11 +3,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doris/meta/instance.h"
+#include "doris/meta/stage.h"
+#include "doris/meta/vault.h"
+#include "doris/ops/recycle.h"
+#include "job.h"
 #include "key.h"
 #include "key_codec.h"
-#include "doris/meta/store.h"
-#include "doris/ops/store_recycle.h"
-#include "store_rpc.h"
+#include "rowset.h"
+#include "tablet.h"
+#include "txn.h"
+
+TABLE(doris_get_value, DORIS_GET_VALUE);
+TABLE(doris_value, DORIS_VALUE);
+
+#define DORIS_TXN_INDEX(X, s) \
+    X(s, OBJ, tablet_index, "tablet_index", OUT, doris_tablet_idx)
+STRUCT(doris_txn_index, DORIS_TXN_INDEX);
+TABLE(doris_txn_index, DORIS_TXN_INDEX);
+
+#define DORIS_TXN_RUNNING(X, s)                  \
+    X(s, LIST, table_ids, "table_ids", OUT, I64) \
+    X(s, I64, timeout_time, "timeout_time", OUT, -)
+STRUCT(doris_txn_running, DORIS_TXN_RUNNING);
+TABLE(doris_txn_running, DORIS_TXN_RUNNING);
+
+#define DORIS_TXN_RECYCLE(X, s)                       \
+    X(s, I64, creation_time, "creation_time", OUT, -) \
+    X(s, STR, label, "label", OUT, -)
+STRUCT(doris_txn_recycle, DORIS_TXN_RECYCLE);
+TABLE(doris_txn_recycle, DORIS_TXN_RECYCLE);
 
 #define PARAMS_MAX  8
 #define VALUE_BYTES ((size_t)8 << 20)

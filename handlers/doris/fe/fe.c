@@ -1,5 +1,4 @@
 /* A front end's view: users, and the compute nodes of each cluster. */
-#include "fe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,8 @@
 
 #include "doris/settings.h"
 #include "crypt.h"
+#include "doris/ops/heartbeat.h"
+#include "fe.h"
 #include "file.h"
 #include "log.h"
 #include "place.h"

@@ -6,7 +6,7 @@
 
 #include "record.h"
 #include "req.h"
-#include "doris/ops/store_beat.h"
+#include "doris/ops/heartbeat.h"
 
 #define DORIS_FE_STATUS(X, s) \
     X(s, STR, instance_id, "instance_id", IN | QUERY, -, .max = 255)

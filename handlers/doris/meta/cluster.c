@@ -1,7 +1,53 @@
 /* Clusters: added, dropped, and what may be changed of one. */
 #include <string.h>
 
-#include "store.h"
+#include "cluster.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "node.h"
+
+const struct enum_name doris_cluster_type_names[] = {
+    { "SQL", DORIS_SQL },
+    { "COMPUTE", DORIS_COMPUTE },
+    { "VIRTUAL", DORIS_VIRTUAL },
+    { NULL, 0 },
+};
+
+/* STOPPED is the old documentation's word for SUSPENDED. */
+const struct enum_name doris_cluster_status_names[] = {
+    { "UNKNOWN", DORIS_STATUS_UNKNOWN },
+    { "NORMAL", DORIS_STATUS_NORMAL },
+    { "SUSPENDED", DORIS_STATUS_SUSPENDED },
+    { "STOPPED", DORIS_STATUS_SUSPENDED },
+    { "TO_RESUME", DORIS_STATUS_TO_RESUME },
+    { "MANUAL_SHUTDOWN", DORIS_STATUS_MANUAL_SHUTDOWN },
+    { NULL, 0 },
+};
+
+const struct enum_name doris_policy_type_names[] = {
+    { "ActiveStandby", DORIS_ACTIVE_STANDBY },
+    { NULL, 0 },
+};
+
+TABLE(doris_policy, DORIS_POLICY);
+TABLE(doris_cluster, DORIS_CLUSTER);
+TABLE(doris_doc, DORIS_DOC);
+TABLE(doris_found_doc, DORIS_FOUND_DOC);
+TABLE(doris_alter_cluster, DORIS_ALTER_CLUSTER);
+
+/* Whether a cloud_unique_id leads to an instance and a cluster is given comes
+ * after this: params.c. */
+CHECKS(doris_alter_cluster,
+       ANY_OF(instance_id, cloud_unique_id, DORIS_NOT_GIVEN));
+
+void
+doris_audit_cluster(struct req *r, const struct doris_place *place,
+                    const char *cluster_id, const char *before,
+                    const char *after)
+{
+    doris_audit_target(r, "cluster", place->instance_id, cluster_id);
+    req_audit(r, NULL, before, after);
+}
 
 /* ---- add ---- */
 
@@ -67,7 +113,7 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     if (e != ERR_OK)
         return e;
     c = *in->cluster;
-    if (c.cluster_id == NULL || *c.cluster_id == '\0')
+    if (doris_empty(c.cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     e = doris_store_lock_live(r->db, at.instance_id, now, &at.seq);
     if (e != ERR_OK)
@@ -116,7 +162,7 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
     e = doris_cluster_target(r, in, &id);
     if (e != ERR_OK)
         return e;
-    if (!doris_given(in->cluster->cluster_id))
+    if (doris_empty(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     at.instance_id = id;
     e = doris_store_lock_cluster(r->db, r->arena, &at, in->cluster->cluster_id,
@@ -156,7 +202,7 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
     e = doris_cluster_target(r, in, &u->instance_id);
     if (e != ERR_OK)
         return e;
-    if (!doris_given(in->cluster->cluster_id))
+    if (doris_empty(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     u->at.instance_id = u->instance_id;
     e = doris_store_lock_cluster(r->db, r->arena, &u->at,
@@ -229,7 +275,7 @@ doris_cluster_rename(struct req *r, const struct doris_alter_cluster *in)
         return e;
     from = u.c.cluster_name;
     to = in->cluster->cluster_name;
-    if (!doris_given(to))
+    if (doris_empty(to))
         return req_fail(r, DORIS_NAME_UNSET, ARGS());
     if (!doris_cluster_name_ok(to))
         return req_fail(r, DORIS_NAME_PATTERN, ARGS());
@@ -272,7 +318,7 @@ doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
     e = begin(r, in, &u);
     if (e != ERR_OK)
         return e;
-    if (!doris_given(asked->private_endpoint))
+    if (doris_empty(asked->private_endpoint))
         return req_fail(r, DORIS_NO_ENDPOINT, ARGS());
     PUT(&u.c, doris_cluster, private_endpoint, asked->private_endpoint);
     u.c.public_endpoint = asked->public_endpoint;

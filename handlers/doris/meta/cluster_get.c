@@ -2,8 +2,16 @@
 #include <string.h>
 
 #include "cache.h"
+#include "cluster.h"
 #include "coherence.h"
-#include "store.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "node.h"
+
+TABLE(doris_get_cluster, DORIS_GET_CLUSTER);
+TABLE(doris_cluster_list, DORIS_CLUSTER_LIST);
+
+CHECKS(doris_get_cluster, NEED(cloud_unique_id, DORIS_CUID_UNGIVEN));
 
 /* Nothing was found: find out what is missing. */
 static enum err
@@ -28,7 +36,7 @@ otherwise(struct req *r, const struct doris_get_cluster *in)
 {
     const char *id = doris_degraded(r->arena, in->cloud_unique_id);
 
-    if (id == NULL && in->instance_id != NULL && *in->instance_id != '\0')
+    if (id == NULL && !doris_empty(in->instance_id))
         id = in->instance_id;
     return id;
 }
@@ -164,11 +172,11 @@ doris_cluster_get(struct req *r, const struct doris_get_cluster *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    if (doris_given(in->cluster_id))
+    if (!doris_empty(in->cluster_id))
         return get_one(r, in, DORIS_BY_ID, in->cluster_id);
-    if (doris_given(in->cluster_name))
+    if (!doris_empty(in->cluster_name))
         return get_one(r, in, DORIS_BY_NAME, in->cluster_name);
-    if (doris_given(in->mysql_user_name))
+    if (!doris_empty(in->mysql_user_name))
         return get_one(r, in, DORIS_BY_USER, in->mysql_user_name);
     return get_all(r, in);
 }

@@ -2,71 +2,132 @@
  * storage; marked as deleted, kept until the recycler takes them. */
 #include <string.h>
 
-#include "store.h"
+#include "cluster.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "object.h"
+#include "stage.h"
+#include "vault.h"
+
+const struct enum_name doris_instance_status_names[] = {
+    { "NORMAL", DORIS_NORMAL },
+    { "DELETED", DORIS_DELETED },
+    { "OVERDUE", DORIS_OVERDUE },
+    { NULL, 0 },
+};
+
+/* The names that set_instance_status takes; Doris would run any operation
+ * that is named here, ours only these. */
+const struct enum_name doris_status_op_names[] = {
+    { "SET_NORMAL", DORIS_SET_NORMAL },
+    { "SET_OVERDUE", DORIS_SET_OVERDUE },
+    { NULL, 0 },
+};
+
+TABLE(doris_user, DORIS_USER);
+TABLE(doris_instance, DORIS_INSTANCE);
+TABLE(doris_create_instance, DORIS_CREATE_INSTANCE);
+TABLE(doris_instance_id, DORIS_INSTANCE_ID);
+TABLE(doris_get_instance, DORIS_GET_INSTANCE);
+TABLE(doris_rename_instance, DORIS_RENAME_INSTANCE);
+TABLE(doris_set_instance_status, DORIS_SET_INSTANCE_STATUS);
+TABLE(doris_list_instances, DORIS_LIST_INSTANCES);
+TABLE(doris_instance_line, DORIS_INSTANCE_LINE);
+TABLE(doris_instance_page, DORIS_INSTANCE_PAGE);
+
+/* ---- what each request must hold, in the order of refusals ---- */
+
+static enum err
+create_obj_info(struct req *r, const void *in)
+{
+    const struct doris_create_instance *c = in;
+    enum err e;
+
+    if (c->obj_info == NULL)
+        return ERR_OK;
+    e = doris_obj_check(r, c->obj_info);
+    return e == ERR_OK ? doris_obj_size(r, c->obj_info) : e;
+}
+
+static enum err
+create_vault(struct req *r, const void *in)
+{
+    const struct doris_create_instance *c = in;
+    enum err e;
+
+    if (c->vault == NULL)
+        return ERR_OK;
+    e = doris_vault_check(r, c->vault);
+    return e == ERR_OK ? doris_obj_size(r, c->vault->obj_info) : e;
+}
+
+CHECKS(doris_create_instance, NEED_IN(ram_user.user_id, DORIS_RAM_ERR),
+       NEED_IN(ram_user.ak, DORIS_RAM_ERR), NEED_IN(ram_user.sk, DORIS_RAM_ERR),
+       FN(create_obj_info), NEED(instance_id, DORIS_IID_UNSET),
+       MATCH(instance_id, "^[0-9a-zA-Z_-]+$", DORIS_IID_PATTERN),
+       FN(create_vault));
+
+CHECKS(doris_instance_id, NEED(instance_id, DORIS_IID_UNSET));
+
+CHECKS(doris_get_instance,
+       ANY_OF(instance_id, cloud_unique_id, DORIS_GET_NEITHER));
+
+CHECKS(doris_rename_instance, NEED(name, DORIS_RENAME_UNSET),
+       NEED(instance_id, DORIS_IID_UNSET));
+
+CHECKS(doris_set_instance_status, PRESENT(op, DORIS_OP_INVALID),
+       NEED(instance_id, DORIS_IID_UNSET));
+
+/* Ours, so not protobuf's rule for enums: an unknown name that counted as none
+ * would list instances of every status. */
+CHECKS(doris_list_instances,
+       MATCH(status, "^(NORMAL|DELETED|OVERDUE)?$", DORIS_LIST_STATUS));
+
+/* ---- what other nouns need ---- */
+
+enum err
+doris_fail_instance(struct req *r, enum err e, const char *instance_id)
+{
+    if (e == ERR_STATE)
+        return req_fail(r, DORIS_DELETED_404, ARGS());
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return req_fail(r, DORIS_READ_UNKNOWN,
+                    ARGS(arg("instance_id", instance_id)));
+}
+
+enum err
+doris_instance_lock(struct req *r, const char *id, int64_t now,
+                    uint64_t *version, struct doris_instance *out)
+{
+    enum err e;
+
+    doris_audit_target(r, "instance", id, NULL);
+    e = doris_store_lock_live(r->db, id, now, version);
+    if (e != ERR_OK)
+        return doris_fail_instance(r, e, id);
+    return doris_store_instance(r->db, r->arena, id, out);
+}
+
+/* Its mtime is the lock's already: what it was is not known. */
+void
+doris_audit_instance(struct req *r, const struct doris_instance *i)
+{
+    struct doris_instance was = *i;
+
+    UNSET(&was, doris_instance, mtime);
+    doris_audit_target(r, "instance", i->instance_id, NULL);
+    req_audit_before(r, &doris_instance_rec, &was);
+}
+
+enum err
+doris_instance_changed(struct req *r, const struct doris_instance *i)
+{
+    req_audit_after(r, &doris_instance_rec, i);
+    return req_ok(r);
+}
 
 /* ---- creation ---- */
-
-/* What is stored of an object store whatever the request says; a member that
- * the client left out stays unset. */
-void
-doris_obj_settle(struct req *r, struct doris_obj *o, int64_t id, bool sse,
-                 int64_t now)
-{
-    PUT(o, doris_obj, id, arena_printf(r->arena, "%lld", (long long)id));
-    PUT(o, doris_obj, ctime, now);
-    PUT(o, doris_obj, mtime, now);
-    PUT(o, doris_obj, sse_enabled, sse);
-    o->prefix = doris_trim(r->arena, o->prefix);
-    if (!HAS(o, doris_obj, external_endpoint) && o->endpoint != NULL) {
-        PUT(o, doris_obj, external_endpoint, o->endpoint);
-    }
-}
-
-static enum err
-hdfs_settle(struct req *r, struct doris_vault *v)
-{
-    struct doris_hdfs *h = arena_alloc(r->arena, sizeof(*h));
-    struct doris_hdfs_build *b = arena_alloc(r->arena, sizeof(*b));
-
-    if (h == NULL || b == NULL)
-        return ERR_NOMEM;
-    *h = *v->hdfs_info;
-    *b = *h->build_conf;
-    h->prefix = doris_trim(r->arena, h->prefix);
-    b->fs_name = doris_trim(r->arena, b->fs_name);
-    h->build_conf = b;
-    v->hdfs_info = h;
-    return ERR_OK;
-}
-
-static enum err
-obj_vault_settle(struct req *r, struct doris_vault *v, int64_t id, int64_t now)
-{
-    struct doris_obj *o = arena_alloc(r->arena, sizeof(*o));
-
-    if (o == NULL)
-        return ERR_NOMEM;
-    *o = *v->obj_info;
-    doris_obj_settle(r, o, id, true, now);
-    v->obj_info = o;
-    return ERR_OK;
-}
-
-/* v is a copy whose parts are the request's: what changes is copied too. A
- * vault is on HDFS or on an object store; HDFS wins, as in Doris. */
-enum err
-doris_vault_settle(struct req *r, struct doris_vault *v, const char *name,
-                   int64_t id, int64_t now)
-{
-    PUT(v, doris_vault, id, arena_printf(r->arena, "%lld", (long long)id));
-    PUT(v, doris_vault, name, name);
-    v->alter_name = NULL;
-    UNSET(v, doris_vault, alter_name);
-    if (v->hdfs_info == NULL)
-        return obj_vault_settle(r, v, id, now);
-    v->obj_info = NULL;
-    return hdfs_settle(r, v);
-}
 
 static enum err
 add_obj(struct req *r, const struct doris_create_instance *in,
@@ -176,7 +237,7 @@ find_id(struct req *r, const struct doris_get_instance *in, const char **out)
     enum err e;
 
     *out = in->instance_id;
-    if (*out != NULL && **out != '\0')
+    if (!doris_empty(*out))
         return ERR_OK;
     e = doris_resolve(r, in->cloud_unique_id, out);
     return e == ERR_NOT_FOUND ? req_fail(r, DORIS_GET_UNRESOLVED, ARGS()) : e;

@@ -2,7 +2,42 @@
  * made to all nodes of the request or to none. */
 #include <string.h>
 
-#include "store.h"
+#include "cluster.h"
+#include "doris/doris.h"
+#include "node.h"
+
+const struct enum_name doris_node_status_names[] = {
+    { "NODE_STATUS_UNKNOWN", DORIS_NODE_UNKNOWN },
+    { "NODE_STATUS_RUNNING", DORIS_NODE_RUNNING },
+    { "NODE_STATUS_SHUTDOWN", DORIS_NODE_SHUTDOWN },
+    { "NODE_STATUS_DECOMMISSIONING", DORIS_NODE_DECOMMISSIONING },
+    { "NODE_STATUS_DECOMMISSIONED", DORIS_NODE_DECOMMISSIONED },
+    { NULL, 0 },
+};
+
+const struct enum_name doris_node_type_names[] = {
+    { "UNKNOWN", DORIS_NODE_TYPE_UNKNOWN },
+    { "FE_MASTER", DORIS_FE_MASTER },
+    { "FE_OBSERVER", DORIS_FE_OBSERVER },
+    { "FE_FOLLOWER", DORIS_FE_FOLLOWER },
+    { NULL, 0 },
+};
+
+TABLE(doris_node, DORIS_NODE);
+
+const char *
+doris_node_addr(const struct doris_node *n)
+{
+    if (!doris_empty(n->host))
+        return n->host;
+    return n->ip == NULL ? "" : n->ip;
+}
+
+int32_t
+doris_node_port(const struct doris_node *n, int type)
+{
+    return type == DORIS_SQL ? n->edit_log_port : n->heartbeat_port;
+}
 
 /* ---- registering ---- */
 

@@ -1,7 +1,199 @@
 /* Object stores of an instance and the keys by which they are reached. */
 #include <string.h>
 
-#include "store.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "object.h"
+#include "vault.h"
+
+/* The spelling of the first is Doris's. */
+const struct enum_name doris_provider_names[] = {
+    { "UNKONWN", DORIS_PROVIDER_UNKNOWN },
+    { "OSS", DORIS_OSS },
+    { "S3", DORIS_S3 },
+    { "COS", 2 },
+    { "OBS", 3 },
+    { "BOS", 4 },
+    { "GCP", 5 },
+    { "AZURE", 6 },
+    { "TOS", 7 },
+    { NULL, 0 },
+};
+
+const struct enum_name doris_cred_names[] = {
+    { "DEFAULT", DORIS_CRED_DEFAULT },
+    { "SIMPLE", DORIS_CRED_SIMPLE },
+    { "INSTANCE_PROFILE", DORIS_CRED_INSTANCE_PROFILE },
+    { NULL, 0 },
+};
+
+TABLE(doris_obj, DORIS_OBJ);
+TABLE(doris_get_obj, DORIS_GET_OBJ);
+TABLE(doris_obj_stores, DORIS_OBJ_STORES);
+TABLE(doris_update_ak_sk, DORIS_UPDATE_AK_SK);
+TABLE(doris_legacy_obj, DORIS_ALTER_OBJ);
+TABLE(doris_alter_obj, DORIS_ALTER_OBJ);
+TABLE(doris_add_obj, DORIS_ALTER_OBJ);
+TABLE(doris_storage, DORIS_STORAGE);
+
+/* ---- what each request must hold, in the order of refusals ---- */
+
+/* With a role the keys are not needed, but the place must be S3. */
+static bool
+role_complete(const struct doris_obj *o)
+{
+    return HAS(o, doris_obj, cred_provider_type) &&
+           o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE &&
+           HAS(o, doris_obj, provider) && o->provider == DORIS_S3 &&
+           !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
+           !doris_empty(o->region);
+}
+
+/* external_endpoint may be left out (it is the endpoint then), not empty. */
+static bool
+keys_complete(const struct doris_obj *o)
+{
+    return !doris_empty(o->ak) && !doris_empty(o->sk) &&
+           !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
+           !doris_empty(o->region) && HAS(o, doris_obj, provider) &&
+           (!HAS(o, doris_obj, external_endpoint) ||
+            !doris_empty(o->external_endpoint));
+}
+
+enum err
+doris_obj_check(struct req *r, const struct doris_obj *o)
+{
+    if (!doris_empty(o->role_arn))
+        return role_complete(o) ? ERR_OK
+                                : req_fail(r, DORIS_S3_ROLE_ERR, ARGS());
+    return keys_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
+}
+
+/* Bytes of a string field in protobuf: tag, length, text. */
+static size_t
+pb_string(const char *s)
+{
+    size_t n = s == NULL ? 0 : strlen(s);
+
+    return s == NULL ? 0 : 2 + n + (n >= 128 ? 1 : 0);
+}
+
+static size_t
+pb_obj(const struct doris_obj *o)
+{
+    return pb_string(o->id) + pb_string(o->ak) + pb_string(o->sk) +
+           pb_string(o->bucket) + pb_string(o->prefix) +
+           pb_string(o->endpoint) + pb_string(o->region) +
+           (HAS(o, doris_obj, provider) ? 2 : 0) +
+           pb_string(o->external_endpoint) + pb_string(o->user_id) +
+           pb_string(o->role_arn) + pb_string(o->external_id);
+}
+
+enum err
+doris_obj_size(struct req *r, const struct doris_obj *o)
+{
+    if (o != NULL && pb_obj(o) > 1024)
+        return req_fail(r, DORIS_OBJ_1K, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_get_obj, NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+/* An empty ram_user is an update, and refused as such. */
+static enum err
+update_something(struct req *r, const void *in)
+{
+    const struct doris_update_ak_sk *u = in;
+
+    if (u->ram_user == NULL && u->internal_bucket_user.n == 0)
+        return req_fail(r, DORIS_NOTHING, ARGS());
+    return ERR_OK;
+}
+
+/* Which of the two keys it is to be cannot be told. */
+static enum err
+update_each_once(struct req *r, const void *in)
+{
+    const struct doris_update_ak_sk *u = in;
+    const char *id;
+
+    for (size_t i = 0; i < u->internal_bucket_user.n; i++) {
+        id = u->internal_bucket_user.v[i].user_id;
+        for (size_t k = 0; id != NULL && k < i; k++)
+            if (u->internal_bucket_user.v[k].user_id != NULL &&
+                strcmp(u->internal_bucket_user.v[k].user_id, id) == 0)
+                return req_fail(r, DORIS_USER_TWICE, ARGS(arg("user", id)));
+    }
+    return ERR_OK;
+}
+
+CHECKS(doris_update_ak_sk, NEED(instance_id, DORIS_IID_UNSET),
+       FN(update_something), FN(update_each_once));
+
+static enum err
+legacy_size(struct req *r, const void *in)
+{
+    return doris_obj_size(r, ((const struct doris_legacy_obj *)in)->obj);
+}
+
+CHECKS(doris_legacy_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(legacy_size),
+       NEED(obj.ak, DORIS_OBJ_ERR), NEED(obj.sk, DORIS_OBJ_ERR),
+       NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+static enum err
+alter_size(struct req *r, const void *in)
+{
+    return doris_obj_size(r, ((const struct doris_alter_obj *)in)->obj);
+}
+
+/* Keys, or a role in their place. */
+static enum err
+alter_keys(struct req *r, const void *in)
+{
+    const struct doris_obj *o = ((const struct doris_alter_obj *)in)->obj;
+
+    if (doris_empty(o->role_arn) && (doris_empty(o->ak) || doris_empty(o->sk)))
+        return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_alter_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(alter_size),
+       FN(alter_keys), NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+static enum err
+add_size(struct req *r, const void *in)
+{
+    return doris_obj_size(r, ((const struct doris_add_obj *)in)->obj);
+}
+
+CHECKS(doris_add_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(add_size),
+       NEED(obj.ak, DORIS_OBJ_ERR), NEED(obj.sk, DORIS_OBJ_ERR),
+       NEED(cloud_unique_id, DORIS_CUID_UNSET));
+
+/* What is stored of an object store whatever the request says; a member that
+ * the client left out stays unset. */
+void
+doris_obj_settle(struct req *r, struct doris_obj *o, int64_t id, bool sse,
+                 int64_t now)
+{
+    PUT(o, doris_obj, id, arena_printf(r->arena, "%lld", (long long)id));
+    PUT(o, doris_obj, ctime, now);
+    PUT(o, doris_obj, mtime, now);
+    PUT(o, doris_obj, sse_enabled, sse);
+    o->prefix = doris_trim(r->arena, o->prefix);
+    if (!HAS(o, doris_obj, external_endpoint) && o->endpoint != NULL) {
+        PUT(o, doris_obj, external_endpoint, o->endpoint);
+    }
+}
+
+struct doris_storage
+doris_storage_objs(uint64_t version, size_t n, struct doris_obj *v)
+{
+    struct doris_storage s = { .obj_info = { n, v } };
+
+    PUT(&s, doris_storage, version, version);
+    return s;
+}
 
 #define OBJS_MAX 10 /* of one instance over its life */
 

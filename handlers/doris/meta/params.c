@@ -2,7 +2,10 @@
 #include <string.h>
 
 #include "doris/settings.h"
-#include "store.h"
+#include "cluster.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "node.h"
 
 /* ---- the instance ---- */
 
@@ -34,7 +37,7 @@ doris_cluster_target(struct req *r, const struct doris_alter_cluster *in,
     if (e != ERR_OK)
         return e;
     *instance_id = in->instance_id;
-    if (*instance_id == NULL || **instance_id == '\0')
+    if (doris_empty(*instance_id))
         e = resolve_target(r, in, instance_id);
     if (e == ERR_OK && in->cluster == NULL)
         return req_fail(r, DORIS_NOT_GIVEN, ARGS());
@@ -62,7 +65,7 @@ doris_cluster_name_ok(const char *name)
 static enum err
 check_name(struct req *r, const struct doris_cluster *c, enum doris_params what)
 {
-    bool given = c->cluster_name != NULL && *c->cluster_name != '\0';
+    bool given = !doris_empty(c->cluster_name);
 
     if (what == DORIS_NEW_CLUSTER && !given)
         return req_fail(r, DORIS_NAME_UNSET, ARGS());

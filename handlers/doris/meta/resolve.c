@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "doris/doris.h"
+#include "node.h"
 
 /* The next part between colons that is not empty; NULL at the end. */
 static const char *
@@ -44,12 +45,6 @@ doris_resolve(struct req *r, const char *cloud_unique_id, const char **out)
     return *out == NULL ? ERR_NOT_FOUND : ERR_OK;
 }
 
-bool
-doris_given(const char *s)
-{
-    return s != NULL && *s != '\0';
-}
-
 const char *
 doris_trim(struct arena *a, const char *text)
 {
@@ -65,42 +60,4 @@ doris_trim(struct arena *a, const char *text)
         n--;
     s = arena_strndup(a, text, n);
     return s == NULL ? "" : s;
-}
-
-const char *
-doris_node_addr(const struct doris_node *n)
-{
-    if (n->host != NULL && *n->host != '\0')
-        return n->host;
-    return n->ip == NULL ? "" : n->ip;
-}
-
-int32_t
-doris_node_port(const struct doris_node *n, int type)
-{
-    return type == DORIS_SQL ? n->edit_log_port : n->heartbeat_port;
-}
-
-enum err
-doris_fail_instance(struct req *r, enum err e, const char *instance_id)
-{
-    if (e == ERR_STATE)
-        return req_fail(r, DORIS_DELETED_404, ARGS());
-    if (e != ERR_NOT_FOUND)
-        return e;
-    return req_fail(r, DORIS_READ_UNKNOWN,
-                    ARGS(arg("instance_id", instance_id)));
-}
-
-enum err
-doris_instance_lock(struct req *r, const char *id, int64_t now,
-                    uint64_t *version, struct doris_instance *out)
-{
-    enum err e;
-
-    doris_audit_target(r, "instance", id, NULL);
-    e = doris_store_lock_live(r->db, id, now, version);
-    if (e != ERR_OK)
-        return doris_fail_instance(r, e, id);
-    return doris_store_instance(r->db, r->arena, id, out);
 }

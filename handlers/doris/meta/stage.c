@@ -2,8 +2,31 @@
  * external ones by name. */
 #include <string.h>
 
-#include "store.h"
-#include "doris/data/store_rpc.h"
+#include "doris/data/rpc.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "object.h"
+#include "stage.h"
+
+const struct enum_name doris_stage_type_names[] = {
+    { "INTERNAL", DORIS_STAGE_INTERNAL },
+    { "EXTERNAL", DORIS_STAGE_EXTERNAL },
+    { NULL, 0 }
+};
+
+const struct enum_name doris_stage_access_names[] = {
+    { "UNKNOWN", DORIS_ACCESS_UNKNOWN },
+    { "AKSK", DORIS_ACCESS_AKSK },
+    { "IAM", DORIS_ACCESS_IAM },
+    { "BUCKET_ACL", DORIS_ACCESS_BUCKET_ACL },
+    { NULL, 0 }
+};
+
+TABLE(doris_stage, DORIS_STAGE);
+TABLE(doris_stage_recycle, DORIS_STAGE_RECYCLE);
+TABLE(doris_create_stage, DORIS_CREATE_STAGE);
+TABLE(doris_stage_ref, DORIS_STAGE_REF);
+TABLE(doris_stage_list, DORIS_STAGE_LIST);
 
 /* ---- checks ---- */
 

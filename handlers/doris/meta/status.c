@@ -1,6 +1,15 @@
 /* The status of compute clusters: asked for many instances at once, and set
  * along four edges. */
-#include "store.h"
+#include "cluster.h"
+#include "doris/doris.h"
+
+TABLE(doris_get_cluster_status, DORIS_GET_CLUSTER_STATUS);
+TABLE(doris_status_line, DORIS_STATUS_LINE);
+TABLE(doris_status_detail, DORIS_STATUS_DETAIL);
+TABLE(doris_status_report, DORIS_STATUS_REPORT);
+
+CHECKS(doris_get_cluster_status,
+       ANY_OF(instance_ids, cloud_unique_ids, DORIS_STATUS_NEITHER));
 
 /* ---- get ---- */
 

@@ -1,11 +1,6 @@
 /* The SQL of instances, their object stores and vaults. Keys are sealed by
  * db_secret; secret_row in a SELECT is the row they were sealed for. */
-#include "store.h"
-
-#define OBJS_MAX 4096
-
-LIST_OF(doris_obj);
-LIST_OF(doris_vault);
+#include "instance.h"
 
 enum {
     LOCK,
@@ -22,22 +17,8 @@ enum {
     DEFAULT_VAULT,
     LIST,
     LIST_OF,
-    NEXT_ID,
-    OBJS,
-    OBJ_ADD,
-    OBJ_KEYS,
-    VAULT_NAMES,
-    VAULTS,
-    VAULT,
-    VAULT_ADD,
-    VAULT_UPDATE,
-    VAULT_DROP,
     SQL__MAX
 };
-
-#define VAULT_COLUMNS                                                   \
-    "SELECT CAST(id AS CHAR) AS id, name, hdfs_conf, obj_conf, ak, sk," \
-    " CONCAT(instance_id, '/', id) AS secret_row FROM doris_vault"
 
 static const char *const sql[SQL__MAX] = {
     [LOCK] = "UPDATE doris_instance SET version = LAST_INSERT_ID(version + 1),"
@@ -76,42 +57,7 @@ static const char *const sql[SQL__MAX] = {
     [LIST_OF] = "SELECT instance_id, name, user_id, status, ctime, mtime"
                 " FROM doris_instance WHERE instance_id > ? AND status = ?"
                 " ORDER BY instance_id LIMIT ?",
-    [NEXT_ID] = "SELECT 1 + GREATEST("
-                "COALESCE((SELECT MAX(id) FROM doris_obj_info"
-                " WHERE instance_id = ?), 0),"
-                " COALESCE((SELECT MAX(id) FROM doris_vault"
-                " WHERE instance_id = ?), 0))",
-    [OBJS] = "SELECT ctime, mtime, CAST(id AS CHAR) AS id, ak, sk, bucket,"
-             " prefix, endpoint, region, provider, external_endpoint,"
-             " user_id, sse_enabled, use_path_style, cred_provider_type,"
-             " role_arn, external_id,"
-             " CONCAT(instance_id, '/', id) AS secret_row"
-             " FROM doris_obj_info WHERE instance_id = ?"
-             " ORDER BY doris_obj_info.id",
-    [OBJ_ADD] =
-        "INSERT INTO doris_obj_info (instance_id, id, ctime, mtime, ak, sk,"
-        " bucket, prefix, endpoint, region, provider, external_endpoint,"
-        " user_id, sse_enabled, use_path_style, cred_provider_type,"
-        " role_arn, external_id)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [OBJ_KEYS] = "UPDATE doris_obj_info SET ak = ?, sk = ?, user_id = ?,"
-                 " role_arn = ?, cred_provider_type = ?, mtime = ?"
-                 " WHERE instance_id = ? AND id = ?",
-    [VAULT_NAMES] = "SELECT CAST(id AS CHAR) AS id, name FROM doris_vault"
-                    " WHERE instance_id = ? ORDER BY doris_vault.id",
-    [VAULTS] = VAULT_COLUMNS " WHERE instance_id = ? ORDER BY doris_vault.id",
-    [VAULT] = VAULT_COLUMNS " WHERE instance_id = ? AND name = ?",
-    [VAULT_ADD] = "INSERT INTO doris_vault (instance_id, id, name, hdfs_conf,"
-                  " obj_conf, ak, sk) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    [VAULT_UPDATE] = "UPDATE doris_vault SET name = ?, hdfs_conf = ?,"
-                     " obj_conf = ?, ak = ?, sk = ?"
-                     " WHERE instance_id = ? AND id = ?",
-    [VAULT_DROP] = "DELETE FROM doris_vault WHERE instance_id = ? AND id = ?",
 };
-
-#define OPT_BOOL(p, s, m) (HAS(p, s, m) ? db_bool((p)->m) : db_null())
-#define OPT_ENUM(p, s, m, names) \
-    (HAS(p, s, m) ? db_str(enum_text(names, (p)->m)) : db_null())
 
 /* ---- locks ---- */
 
@@ -297,199 +243,4 @@ doris_store_instance_list(struct db *db, struct arena *a, const char *after,
     return db_list(db, a, sql[LIST_OF],
                    DB_ARGS(db_str(after), db_str(status), db_u64(max)),
                    &doris_instance_line_rec, max, &out->instances);
-}
-
-/* ---- object stores ---- */
-
-enum err
-doris_store_next_id(struct db *db, const char *instance_id, int64_t *out)
-{
-    return db_one_i64(db, sql[NEXT_ID],
-                      DB_ARGS(db_str(instance_id), db_str(instance_id)), out);
-}
-
-enum err
-doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
-                 size_t *n, struct doris_obj **out)
-{
-    struct list_of_doris_obj list = { 0, NULL };
-    enum err e;
-
-    e = db_list(db, a, sql[OBJS], DB_ARGS(db_str(instance_id)), &doris_obj_rec,
-                OBJS_MAX, &list);
-    *n = list.n;
-    *out = list.v;
-    return e;
-}
-
-/* The row that a key is sealed for: "<instance>/<id>". */
-static const char *
-secret_row(struct arena *a, const char *instance_id, const char *id)
-{
-    return arena_printf(a, "%s/%s", instance_id, id);
-}
-
-enum err
-doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
-                    const struct doris_obj *o)
-{
-    const char *row = secret_row(a, instance_id, o->id);
-
-    if (row == NULL)
-        return ERR_NOMEM;
-    return db_later(
-        db, sql[OBJ_ADD],
-        DB_ARGS(db_str(instance_id), db_str(o->id), db_i64(o->ctime),
-                db_i64(o->mtime), db_secret("doris_obj_info", row, "ak", o->ak),
-                db_secret("doris_obj_info", row, "sk", o->sk),
-                db_str(o->bucket), db_str(o->prefix), db_str(o->endpoint),
-                db_str(o->region),
-                OPT_ENUM(o, doris_obj, provider, doris_provider_names),
-                db_str(o->external_endpoint), db_str(o->user_id),
-                OPT_BOOL(o, doris_obj, sse_enabled),
-                OPT_BOOL(o, doris_obj, use_path_style),
-                OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
-                db_str(o->role_arn), db_str(o->external_id)));
-}
-
-enum err
-doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
-                     const struct doris_obj *o)
-{
-    const char *row = secret_row(a, instance_id, o->id);
-
-    if (row == NULL)
-        return ERR_NOMEM;
-    return db_later_one(
-        db, sql[OBJ_KEYS],
-        DB_ARGS(db_secret("doris_obj_info", row, "ak", o->ak),
-                db_secret("doris_obj_info", row, "sk", o->sk),
-                db_str(o->user_id), db_str(o->role_arn),
-                OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
-                db_i64(o->mtime), db_str(instance_id), db_str(o->id)));
-}
-
-/* ---- vaults ---- */
-
-/* The vault's body from its two texts and its keys. */
-static enum err
-gather_vault(struct arena *a, struct doris_vault *v)
-{
-    enum err e = ERR_OK;
-
-    if (v->hdfs_conf != NULL) {
-        PUT(v, doris_vault, hdfs_info, arena_alloc(a, sizeof(*v->hdfs_info)));
-        if (v->hdfs_info == NULL)
-            return ERR_NOMEM;
-        e = doris_doc_parse(a, v->hdfs_conf, &doris_hdfs_rec, v->hdfs_info);
-    }
-    if (e != ERR_OK || v->obj_conf == NULL)
-        return e;
-    PUT(v, doris_vault, obj_info, arena_alloc(a, sizeof(*v->obj_info)));
-    if (v->obj_info == NULL)
-        return ERR_NOMEM;
-    e = doris_doc_parse(a, v->obj_conf, &doris_obj_rec, v->obj_info);
-    v->obj_info->ak = v->ak;
-    v->obj_info->sk = v->sk;
-    if (v->ak != NULL)
-        SET(v->obj_info, doris_obj, ak);
-    if (v->sk != NULL)
-        SET(v->obj_info, doris_obj, sk);
-    return e;
-}
-
-enum err
-doris_store_vaults(struct db *db, struct arena *a, const char *instance_id,
-                   bool bodies, size_t *n, struct doris_vault **out)
-{
-    struct list_of_doris_vault list = { 0, NULL };
-    enum err e;
-
-    e = db_list(db, a, sql[bodies ? VAULTS : VAULT_NAMES],
-                DB_ARGS(db_str(instance_id)), &doris_vault_rec, OBJS_MAX,
-                &list);
-    for (size_t i = 0; i < list.n && e == ERR_OK; i++)
-        e = gather_vault(a, &list.v[i]);
-    *n = list.n;
-    *out = list.v;
-    return e;
-}
-
-enum err
-doris_store_vault(struct db *db, struct arena *a, const char *instance_id,
-                  const char *name, struct doris_vault *out)
-{
-    enum err e;
-
-    e = db_one(db, a, sql[VAULT], DB_ARGS(db_str(instance_id), db_str(name)),
-               &doris_vault_rec, out);
-    return e == ERR_OK ? gather_vault(a, out) : e;
-}
-
-/* A vault's columns: its body as text without the keys, and these. */
-struct vault_columns {
-    const char *row, *hdfs, *obj, *ak, *sk;
-};
-
-static enum err
-spread_vault(struct arena *a, const char *instance_id,
-             const struct doris_vault *v, struct vault_columns *out)
-{
-    struct doris_obj plain;
-    enum err e = ERR_OK;
-
-    *out = (struct vault_columns){ .row = secret_row(a, instance_id, v->id) };
-    if (out->row == NULL)
-        return ERR_NOMEM;
-    if (v->hdfs_info != NULL)
-        e = doris_doc_render(a, &doris_hdfs_rec, v->hdfs_info, &out->hdfs);
-    if (e != ERR_OK || v->obj_info == NULL)
-        return e;
-    plain = *v->obj_info;
-    out->ak = plain.ak;
-    out->sk = plain.sk;
-    UNSET(&plain, doris_obj, ak);
-    UNSET(&plain, doris_obj, sk);
-    return doris_doc_render(a, &doris_obj_rec, &plain, &out->obj);
-}
-
-enum err
-doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
-                      const struct doris_vault *v)
-{
-    struct vault_columns c;
-    enum err e;
-
-    e = spread_vault(a, instance_id, v, &c);
-    if (e != ERR_OK)
-        return e;
-    return db_later(db, sql[VAULT_ADD],
-                    DB_ARGS(db_str(instance_id), db_str(v->id), db_str(v->name),
-                            db_str(c.hdfs), db_str(c.obj),
-                            db_secret("doris_vault", c.row, "ak", c.ak),
-                            db_secret("doris_vault", c.row, "sk", c.sk)));
-}
-
-enum err
-doris_store_vault_update(struct db *db, struct arena *a,
-                         const char *instance_id, const struct doris_vault *v)
-{
-    struct vault_columns c;
-    enum err e;
-
-    e = spread_vault(a, instance_id, v, &c);
-    if (e != ERR_OK)
-        return e;
-    return db_later_one(db, sql[VAULT_UPDATE],
-                        DB_ARGS(db_str(v->name), db_str(c.hdfs), db_str(c.obj),
-                                db_secret("doris_vault", c.row, "ak", c.ak),
-                                db_secret("doris_vault", c.row, "sk", c.sk),
-                                db_str(instance_id), db_str(v->id)));
-}
-
-enum err
-doris_store_vault_drop(struct db *db, const char *instance_id, const char *id)
-{
-    return db_later_one(db, sql[VAULT_DROP],
-                        DB_ARGS(db_str(instance_id), db_str(id)));
 }

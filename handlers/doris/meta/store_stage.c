@@ -1,6 +1,8 @@
 /* The SQL of stages. Their keys are sealed beside the body, which is the rest
  * of the record as JSON. */
-#include "store.h"
+#include "doris/doris.h"
+#include "object.h"
+#include "stage.h"
 
 #define STAGES_MAX 4096
 

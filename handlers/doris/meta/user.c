@@ -1,5 +1,13 @@
 /* The user of a cloud in whose name an instance reaches its object stores. */
-#include "store.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "object.h"
+
+TABLE(doris_alter_ram_user, DORIS_ALTER_RAM_USER);
+
+CHECKS(doris_alter_ram_user, NEED(instance_id, DORIS_IID_EMPTY),
+       NEED(ram_user.user_id, DORIS_RAM_INFO),
+       NEED(ram_user.ak, DORIS_RAM_INFO), NEED(ram_user.sk, DORIS_RAM_INFO));
 
 static void
 audit_before(struct req *r, const struct doris_instance *i, uint64_t version)

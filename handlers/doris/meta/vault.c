@@ -1,7 +1,115 @@
 /* Storage vaults of an instance in vault mode: object stores and HDFS. */
 #include <string.h>
 
-#include "store.h"
+#include "doris/doris.h"
+#include "instance.h"
+#include "object.h"
+#include "vault.h"
+
+TABLE(doris_hdfs_conf, DORIS_HDFS_CONF);
+TABLE(doris_hdfs_build, DORIS_HDFS_BUILD);
+TABLE(doris_hdfs, DORIS_HDFS);
+TABLE(doris_vault, DORIS_VAULT);
+TABLE(doris_alter_vault, DORIS_ALTER_VAULT);
+
+/* protobuf's `required`. */
+static bool
+confs_complete(const struct doris_hdfs_build *b)
+{
+    for (size_t i = 0; i < b->hdfs_confs.n; i++)
+        if (!HAS(&b->hdfs_confs.v[i], doris_hdfs_conf, key) ||
+            !HAS(&b->hdfs_confs.v[i], doris_hdfs_conf, value))
+            return false;
+    return true;
+}
+
+static enum err
+hdfs_check(struct req *r, const struct doris_hdfs *h)
+{
+    const char *fs_name = h->build_conf == NULL ? NULL : h->build_conf->fs_name;
+
+    if (fs_name == NULL)
+        fs_name = "";
+    if (h->build_conf != NULL && !confs_complete(h->build_conf))
+        return req_fail(r, DORIS_HDFS_CONF_ERR, ARGS());
+    if (h->prefix != NULL && strstr(h->prefix, "://") != NULL)
+        return req_fail(r, DORIS_HDFS_PREFIX, ARGS(arg("prefix", h->prefix)));
+    if (*doris_trim(r->arena, fs_name) == '\0')
+        return req_fail(r, DORIS_HDFS_FS_NAME, ARGS(arg("fs_name", fs_name)));
+    return ERR_OK;
+}
+
+enum err
+doris_vault_check(struct req *r, const struct doris_vault *v)
+{
+    static const struct doris_obj nothing;
+
+    if (v->hdfs_info != NULL)
+        return hdfs_check(r, v->hdfs_info);
+    return doris_obj_check(r, v->obj_info != NULL ? v->obj_info : &nothing);
+}
+
+NO_CHECKS(doris_alter_vault); /* differ by operation */
+
+static enum err
+hdfs_settle(struct req *r, struct doris_vault *v)
+{
+    struct doris_hdfs *h = arena_alloc(r->arena, sizeof(*h));
+    struct doris_hdfs_build *b = arena_alloc(r->arena, sizeof(*b));
+
+    if (h == NULL || b == NULL)
+        return ERR_NOMEM;
+    *h = *v->hdfs_info;
+    *b = *h->build_conf;
+    h->prefix = doris_trim(r->arena, h->prefix);
+    b->fs_name = doris_trim(r->arena, b->fs_name);
+    h->build_conf = b;
+    v->hdfs_info = h;
+    return ERR_OK;
+}
+
+static enum err
+obj_vault_settle(struct req *r, struct doris_vault *v, int64_t id, int64_t now)
+{
+    struct doris_obj *o = arena_alloc(r->arena, sizeof(*o));
+
+    if (o == NULL)
+        return ERR_NOMEM;
+    *o = *v->obj_info;
+    doris_obj_settle(r, o, id, true, now);
+    v->obj_info = o;
+    return ERR_OK;
+}
+
+/* v is a copy whose parts are the request's: what changes is copied too. A
+ * vault is on HDFS or on an object store; HDFS wins, as in Doris. */
+enum err
+doris_vault_settle(struct req *r, struct doris_vault *v, const char *name,
+                   int64_t id, int64_t now)
+{
+    PUT(v, doris_vault, id, arena_printf(r->arena, "%lld", (long long)id));
+    PUT(v, doris_vault, name, name);
+    v->alter_name = NULL;
+    UNSET(v, doris_vault, alter_name);
+    if (v->hdfs_info == NULL)
+        return obj_vault_settle(r, v, id, now);
+    v->obj_info = NULL;
+    return hdfs_settle(r, v);
+}
+
+struct doris_storage
+doris_storage_vault(uint64_t version, const struct doris_instance *i,
+                    struct doris_vault *v)
+{
+    struct doris_storage s = doris_storage_objs(version, 0, NULL);
+
+    s.storage_vault = v;
+    if (HAS(i, doris_instance, default_storage_vault_id)) {
+        PUT(&s, doris_storage, default_storage_vault_id,
+            i->default_storage_vault_id);
+    }
+    return s;
+}
 
 #define VAULT_NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -2,7 +2,8 @@
  * one standing by. */
 #include <string.h>
 
-#include "store.h"
+#include "cluster.h"
+#include "doris/doris.h"
 
 static bool
 contains(const struct STR *v, size_t n, const char *name)

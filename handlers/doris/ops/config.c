@@ -4,6 +4,30 @@
 #include "config_live.h"
 #include "doris/doris.h"
 
+#define DORIS_SHOW_CONFIG(X, s) \
+    X(s, STR, conf_key, "conf_key", IN | QUERY, -, .max = 128)
+STRUCT(doris_show_config, DORIS_SHOW_CONFIG);
+TABLE(doris_show_config, DORIS_SHOW_CONFIG);
+
+#define DORIS_CONFIG_ROWS(X, s)                                  \
+    X(s, JSON, rows, "", OUT, -,                                 \
+      .doc = "an array of [name, type, value, whether it can be" \
+             " changed]")
+STRUCT(doris_config_rows, DORIS_CONFIG_ROWS);
+TABLE(doris_config_rows, DORIS_CONFIG_ROWS);
+
+#define DORIS_UPDATE_CONFIG(X, s)                             \
+    X(s, STR, configs, "configs", IN | QUERY, -, .max = 4096) \
+    X(s, STR, persist, "persist", IN | QUERY, -, .max = 16)   \
+    X(s, STR, reason, "reason", IN | QUERY, -, .max = DORIS_TEXT_BYTES)
+STRUCT(doris_update_config, DORIS_UPDATE_CONFIG);
+TABLE(doris_update_config, DORIS_UPDATE_CONFIG);
+
+/* What the audit shows of a change. */
+#define DORIS_CONFIG_VALUES(X, s) X(s, MAP, values, "configs", OUT, STR)
+STRUCT(doris_config_values, DORIS_CONFIG_VALUES);
+TABLE(doris_config_values, DORIS_CONFIG_VALUES);
+
 #define CHANGES_MAX 64
 #define REPLY_BYTES ((size_t)256 << 10)
 
@@ -91,9 +115,8 @@ doris_config_show(struct req *r, const struct doris_show_config *in)
     (void)!config_refresh(r->db);
     jw_init(&w, &b, &r->form->style);
     jw_array(&w);
-    e = in->conf_key == NULL || *in->conf_key == '\0'
-            ? put_all(&w, r->arena)
-            : put_one(&w, r->arena, in->conf_key);
+    e = doris_empty(in->conf_key) ? put_all(&w, r->arena)
+                                  : put_one(&w, r->arena, in->conf_key);
     jw_array_end(&w);
     settled = buf_settle(&b, r->arena, &rows);
     e = e != ERR_OK ? e : settled;
@@ -148,7 +171,7 @@ take_all(struct req *r, const char *configs, struct changes *c)
     char *rest, *pair;
     enum err e = ERR_OK;
 
-    if (configs == NULL || *configs == '\0')
+    if (doris_empty(configs))
         return req_fail(r, DORIS_CONFIG_EMPTY, ARGS());
     rest = arena_strndup(r->arena, configs, strlen(configs));
     if (rest == NULL)

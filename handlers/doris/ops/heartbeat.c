@@ -14,13 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "doris/settings.h"
+#include "clock.h"
 #include "duties.h"
 #include "egress.h"
+#include "heartbeat.h"
 #include "log.h"
 #include "place.h"
-#include "store_beat.h"
+#include "thrift.h"
 
 #define PAGE         128  /* nodes asked at once */
 #define PAGE_MS      2000 /* for all of a page */

@@ -8,9 +8,13 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "doris/doris.h"
 #include "log.h"
-#include "store_rate.h"
-#include "doris/data/store_rpc.h"
+#include "rate.h"
+
+TABLE(doris_adjust_rate, DORIS_ADJUST_RATE);
+TABLE(doris_rate, DORIS_RATE);
+TABLE(doris_rates, DORIS_RATES);
 
 /* So much and more is no limit: Doris's own default. */
 #define NO_LIMIT     1000000
@@ -192,14 +196,13 @@ is_operation(const struct req *r, const char *name)
 static enum err
 read_qps(struct req *r, const struct doris_adjust_rate *in, int64_t *out)
 {
-    if (in->qps_limit == NULL || *in->qps_limit == '\0')
+    if (doris_empty(in->qps_limit))
         return req_fail(r, DORIS_QPS_MISSING, ARGS());
     if (json_to_i64(in->qps_limit, false, out) != ERR_OK)
         return req_fail(r, DORIS_QPS_NUMBER, ARGS());
     if (*out < 0)
         return req_fail(r, DORIS_QPS_NEGATIVE, ARGS());
-    if (in->rpc_name != NULL && *in->rpc_name != '\0' &&
-        !is_operation(r, in->rpc_name))
+    if (!doris_empty(in->rpc_name) && !is_operation(r, in->rpc_name))
         return req_fail(r, DORIS_QPS_RPC, ARGS());
     if (*out > INT32_MAX)
         *out = INT32_MAX;

@@ -6,13 +6,17 @@
  * was. */
 #include <string.h>
 
-#include "clock.h"
 #include "doris/settings.h"
+#include "clock.h"
+#include "doris/data/txn.h"
+#include "doris/doris.h"
+#include "doris/meta/instance.h"
 #include "duties.h"
 #include "log.h"
-#include "doris/meta/store.h"
-#include "store_recycle.h"
-#include "doris/data/store_rpc.h"
+#include "recycle.h"
+
+TABLE(doris_recycle_instances, DORIS_RECYCLE_INSTANCES);
+TABLE(doris_recycle_ref, DORIS_RECYCLE_REF);
 
 #define TXNS         64
 #define RATES_KEPT_S 60 /* what a second used of a limit, after it */

@@ -1,7 +1,20 @@
 /* Which hosts answer for this store: the Meta Service itself cannot tell
  * (github.com/apache/doris/issues/53489). */
 #include "coherence.h"
-#include "doris/meta/store.h"
+#include "doris/doris.h"
+
+#define DORIS_SERVICE(X, s)               \
+    X(s, STR, host, "host", OUT, -)       \
+    X(s, STR, address, "address", OUT, -) \
+    X(s, STR, version, "version", OUT, -) \
+    X(s, I64, start_time_ms, "start_time_ms", OUT, -)
+STRUCT(doris_service, DORIS_SERVICE);
+TABLE(doris_service, DORIS_SERVICE);
+
+#define DORIS_SERVICES(X, s) \
+    X(s, LIST, meta_services, "meta_services", OUT | KEEP_EMPTY, doris_service)
+STRUCT(doris_services, DORIS_SERVICES);
+TABLE(doris_services, DORIS_SERVICES);
 
 static enum err
 fill(struct req *r, const struct coherence_hosts *hosts,

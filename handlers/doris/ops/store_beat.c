@@ -1,5 +1,9 @@
 /* The SQL of heartbeats. */
-#include "store_beat.h"
+#include "doris/meta/cluster.h"
+#include "doris/meta/node.h"
+#include "duties.h"
+#include "heartbeat.h"
+#include "thrift.h"
 
 enum { PLACES, BEAT, FORGET, NODES, NODES_OF, SQL__MAX };
 

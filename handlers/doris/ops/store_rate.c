@@ -1,5 +1,5 @@
 /* The SQL of limits of rate. */
-#include "store_rate.h"
+#include "rate.h"
 
 enum { LIST, SET_ONE, USE, SQL__MAX };
 

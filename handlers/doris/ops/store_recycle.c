@@ -1,8 +1,18 @@
 /* The SQL of the recycler: an instance goes table by table, what refers to
  * others first, its own row last. */
-#include "store_recycle.h"
 
 #include <string.h>
+
+#include "doris/data/rowset.h"
+#include "doris/data/tablet.h"
+#include "doris/data/txn.h"
+#include "doris/meta/cluster.h"
+#include "doris/meta/instance.h"
+#include "doris/meta/node.h"
+#include "doris/meta/stage.h"
+#include "doris/meta/vault.h"
+#include "duties.h"
+#include "recycle.h"
 
 /* Rows of one statement: locks are held for short. */
 #define BATCH 500

@@ -1,8 +1,9 @@
 /* Thrift's binary protocol, as much as a heartbeat takes. A field is a type
  * byte, a 16-bit id and a value; type 0 ends a struct. All is big-endian. */
-#include "thrift.h"
 
 #include <string.h>
+
+#include "thrift.h"
 
 enum {
     T_STOP = 0,

@@ -1,9 +1,19 @@
-/* The store's side of recycling: store_recycle.c. */
-#ifndef MG_DORIS_STORE_RECYCLE_H
-#define MG_DORIS_STORE_RECYCLE_H
+/* What goes for good, and what the recycler says of it. */
+#ifndef MG_DORIS_RECYCLE_H
+#define MG_DORIS_RECYCLE_H
 
-#include "db.h"
-#include "record.h"
+#include "doris/doris.h"
+
+#define DORIS_RECYCLE_INSTANCES(X, s) \
+    X(s, LIST, instance_ids, "instance_ids", IN, STR, .max = 1024)
+STRUCT(doris_recycle_instances, DORIS_RECYCLE_INSTANCES);
+
+#define DORIS_RECYCLE_REF(X, s)                                 \
+    X(s, STR, instance_id, "instance_id", IN | QUERY | BODY, -, \
+      .max = DORIS_ID_BYTES)
+STRUCT(doris_recycle_ref, DORIS_RECYCLE_REF);
+
+/* ---- the store ---- */
 
 /* The recycler's note about an instance, as recycle_job_info shows it. */
 #define DORIS_RECYCLE_JOB(X, s)                                             \

@@ -1,6 +1,6 @@
-/* What compute nodes said last: store_beat.c. */
-#ifndef MG_DORIS_STORE_BEAT_H
-#define MG_DORIS_STORE_BEAT_H
+/* What compute nodes said last. */
+#ifndef MG_DORIS_HEARTBEAT_H
+#define MG_DORIS_HEARTBEAT_H
 
 #include "db.h"
 #include "record.h"

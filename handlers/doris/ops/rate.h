@@ -1,9 +1,25 @@
-/* The store's side of limits of rate: store_rate.c. */
-#ifndef MG_DORIS_STORE_RATE_H
-#define MG_DORIS_STORE_RATE_H
+/* Limits of rate. */
+#ifndef MG_DORIS_RATE_H
+#define MG_DORIS_RATE_H
 
-#include "db.h"
-#include "record.h"
+#include "doris/doris.h"
+
+#define DORIS_ADJUST_RATE(X, s)                          \
+    X(s, STR, qps_limit, "qps_limit", QUERY, -)          \
+    X(s, STR, rpc_name, "rpc_name", QUERY, -, .max = 64) \
+    X(s, STR, instance_id, "instance_id", QUERY, -, .max = DORIS_ID_BYTES)
+STRUCT(doris_adjust_rate, DORIS_ADJUST_RATE);
+
+MAP_OF(I32);
+#define DORIS_RATE(X, s)                    \
+    X(s, I32, qps, "RPC qps limit", OUT, -) \
+    X(s, MAP, instances, "instance specific qps limit", OUT | KEEP_EMPTY, I32)
+STRUCT(doris_rate, DORIS_RATE);
+MAP_OF(doris_rate);
+#define DORIS_RATES(X, s) X(s, MAP, rates, "", OUT, doris_rate)
+STRUCT(doris_rates, DORIS_RATES);
+
+/* ---- the store ---- */
 
 #define DORIS_RATES_MAX 100000
 
