@@ -12,6 +12,7 @@
 
 /* Lists of networks and names: far above what anybody writes. */
 #define LIST_BYTES         65536
+#define REFERERS_BYTES     ((size_t)4 << 20)
 #define FILES_MAX          65536
 #define CONNECTIONS_MAX    16384
 #define MEMORY_BODY_KIB    1024
@@ -59,6 +60,73 @@ put_host(struct buf *out, const char *element)
     for (p = element; *p != '\0'; p++)
         buf_printf(out, "%s%c", *p == '.' ? "\\" : "", *p);
     buf_puts(out, " \" \"\";\n");
+}
+
+/* A name or an address inside a regular expression. */
+static void
+put_literal(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        buf_printf(out, "%s%c", strchr(".[]", *text) != NULL ? "\\" : "",
+                   *text);
+}
+
+static bool
+is_any_address(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
+           strcmp(host, "*") == 0;
+}
+
+/* URLs of one of our listeners, as a line of the map whose source is "<address
+ * that was asked> <Referer>". */
+static void
+put_referer(struct buf *out, const char *host, unsigned port)
+{
+    const char *hosts = config()->nginx_hosts;
+    char name[256];
+
+    buf_puts(out, "    \"~*^([^ ]+) https?://(?:localhost|");
+    if (is_any_address(host))
+        buf_puts(out, "\\[?\\1\\]?");
+    else if (strchr(host, ':') != NULL)
+        buf_puts(out, "\\[");
+    if (!is_any_address(host))
+        put_literal(out, host);
+    if (!is_any_address(host) && strchr(host, ':') != NULL)
+        buf_puts(out, "\\]");
+    while (next_element(&hosts, name, sizeof(name))) {
+        buf_putc(out, '|');
+        put_literal(out, name);
+    }
+    buf_printf(out, port == 80 || port == 443 ? ")(?::%u)?" : "):%u", port);
+    buf_puts(out, "(?:/|\\z)\" \"\";\n");
+}
+
+static enum err
+set_referers(struct arena *a, struct nginx_vars *vars)
+{
+    struct buf b = BUF_INIT(REFERERS_BYTES);
+    struct listening l;
+    char host[ADDRESS_BYTES];
+    const char *text;
+    unsigned port;
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; e == ERR_OK; i++) {
+        e = place_listener(i, &l);
+        if (e == ERR_OK &&
+            place_host_port(l.address, host, sizeof(host), &port) == ERR_OK)
+            put_referer(&b, host, port);
+    }
+    if (e == ERR_NOT_FOUND)
+        e = buf_err(&b);
+    text = arena_strdup(a, buf_text(&b));
+    buf_free(&b);
+    if (e != ERR_OK)
+        return e;
+    nginx_set(vars, "REFERERS", text != NULL ? text : "");
+    return text != NULL ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err
@@ -218,9 +286,10 @@ set_lists(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
         return e;
     nginx_set(vars, "TRUSTED", text);
     e = render_list(a, config()->nginx_hosts, &text, put_host, why, why_size);
-    if (e == ERR_OK)
-        nginx_set(vars, "HOSTS", text);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    nginx_set(vars, "HOSTS", text);
+    return set_referers(a, vars);
 }
 
 enum err

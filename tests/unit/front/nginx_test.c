@@ -294,6 +294,11 @@ a_listener_may_be_put_elsewhere(void **state)
     (void)state;
     assert_int_equal(write_with("METAGATE_LISTEN_DORIS", "[::1]:5001"), ERR_OK);
     expect_in("servers.conf", "listen [::1]:5001 ");
+    expect_in("http.conf", "\"~*^([^ ]+) https?://(?:localhost|\\[::1\\])"
+                           ":5001(?:/|\\z)\" \"\";");
+    assert_int_equal(write_with("METAGATE_LISTEN_DORIS", "0.0.0.0:80"), ERR_OK);
+    expect_in("http.conf", "\"~*^([^ ]+) https?://(?:localhost|\\[?\\1\\]?)"
+                           "(?::80)?(?:/|\\z)\" \"\";");
     expect_refused("METAGATE_LISTEN_DORIS", "127.0.0.1", "[listen] doris");
     expect_refused("METAGATE_LISTEN_DORIS", "a;b:1", "[listen] doris");
 }

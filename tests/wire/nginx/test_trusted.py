@@ -52,6 +52,28 @@ def test_a_page_of_another_site_is_not_trusted(trusted, name, value):
     assert ask(trusted, None, (name, value)).status == 403
 
 
+def test_a_referer_of_our_own_passes(trusted):
+    """Go's client sends the first URL along when it follows a redirect."""
+    m1 = trusted.client("pegasus-meta/m1")
+    doris = trusted.client("doris")
+    for url in (f"http://{m1.host}:{m1.port}/meta/cluster",
+                f"http://{m1.host}:{m1.port}",
+                f"https://localhost:{doris.port}/a?b=http://x",
+                f"http://Meta.Example.com:{doris.port}/"):
+        assert ask(trusted, None, ("Referer", url)).status == 200, url
+
+
+def test_a_referer_that_only_looks_like_ours_is_foreign(trusted):
+    doris = trusted.client("doris")
+    own = f"{doris.host}:{doris.port}"
+    for url in (f"http://evil.example/http://{own}/", f"http://{own}.evil/",
+                f"http://{own}1/", f"http://{doris.host}/",
+                f"http://{doris.host}:1/", f"http://a@{own}/",
+                f"http://{own}@evil.example/", f"http://x.{own}/",
+                f"ftp://{own}/", own):
+        assert ask(trusted, None, ("Referer", url)).status == 403, url
+
+
 def test_a_page_s_request_with_a_token_passes(trusted):
     token = trusted.client("doris").token
     r = ask(trusted, "evil.example", ("Origin", "http://evil.example"),
