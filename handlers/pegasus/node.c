@@ -188,14 +188,14 @@ store_address(struct req *r)
                         (long long)config()->mysql_port);
 }
 
-static const char *
-cluster_root(struct req *r)
+const char *
+pegasus_cluster_root(struct arena *a)
 {
     const char *root = pegasus_settings()->cluster_root;
 
     return root[0] != '\0'
                ? root
-               : arena_printf(r->arena, "/pegasus/onebox/%s.1", config_net());
+               : arena_printf(a, "/pegasus/onebox/%s.1", config_net());
 }
 
 static void
@@ -207,7 +207,7 @@ describe(struct req *r, const struct pegasus_cluster_row *c,
     out->primary_meta_server = pegasus_meta_address(
         r->arena, (size_t)pegasus_meta_index(r->listener_tail));
     out->zookeeper_hosts = store_address(r);
-    out->zookeeper_root = cluster_root(r);
+    out->zookeeper_root = pegasus_cluster_root(r->arena);
     out->level = effective_level(c, nodes);
     out->operations =
         arena_printf(r->arena, "move_pri=%d,copy_pri=%d,copy_sec=%d,total=%d",

@@ -24,6 +24,18 @@ STRUCT(pegasus_start, PEGASUS_START);
 #define PEGASUS_TEXTS(X, s) X(s, MAP, pairs, "", OUT, STR)
 STRUCT(pegasus_texts, PEGASUS_TEXTS);
 
+#define PEGASUS_METRICS_REF(X, s)                                      \
+    X(s, STR, fields, "with_metric_fields", IN | QUERY, -,             \
+      .doc = "name, type, unit, desc, value")                          \
+    X(s, STR, types, "types", IN | QUERY, -, .doc = "server, table")   \
+    X(s, STR, ids, "ids", IN | QUERY, -, .doc = "server, table_2")     \
+    X(s, STR, attributes, "attributes", IN | QUERY, -,                 \
+      .doc = "table_id,2: one of the pairs")                           \
+    X(s, STR, metrics, "metrics", IN | QUERY, -, .doc = "their names") \
+    X(s, STR, detail, "detail", IN | QUERY, -,                         \
+      .doc = "true: all fields; default name and value")
+STRUCT(pegasus_metrics_ref, PEGASUS_METRICS_REF);
+
 /* ---- tables, read ---- */
 
 #define PEGASUS_APP_REF(X, s)                                  \
@@ -356,6 +368,11 @@ enum err pegasus_invalid(struct req *r, const char *why) MUST_USE;
 bool pegasus_gpid(const char *text, int32_t *app_id, int32_t *pidx);
 /* Whether text is a host:port that a node may have. */
 bool pegasus_is_address(const char *text);
+
+/* ---- node.c ---- */
+
+/* cluster_root of the configuration, or its default; NULL without memory. */
+const char *pegasus_cluster_root(struct arena *a);
 
 /* ---- metas.c: who is who ---- */
 

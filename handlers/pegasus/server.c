@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "build_info.h"
-#include "describe.h"
 #include "pegasus.h"
 
 TABLE(pegasus_version, PEGASUS_VERSION_);
@@ -157,24 +156,4 @@ pegasus_help_get(struct req *r, const struct none *in)
     out->pairs.n = list_paths(r, out->pairs.v);
     SET(out, pegasus_texts, pairs);
     return req_send(r, &pegasus_texts_rec, out);
-}
-
-/* ---- metrics ---- */
-
-enum err
-pegasus_metrics_get(struct req *r, const struct none *in)
-{
-    struct buf b = BUF_INIT((size_t)4 << 20);
-    const char *text;
-    size_t n;
-
-    (void)in;
-    metrics_text(&b);
-    n = b.n;
-    text =
-        buf_err(&b) == ERR_OK ? arena_strndup(r->arena, buf_text(&b), n) : NULL;
-    buf_free(&b);
-    return text == NULL
-               ? ERR_NOMEM
-               : req_send_text(r, "text/plain; version=0.0.4", text, n);
 }

@@ -81,10 +81,85 @@ def test_a_replica_server_tells_what_it_holds(pegasus, table):
                                     else "SECONDARY")
 
 
-def test_metrics_are_served_on_every_server(pegasus):
-    for client in [*pegasus.metas.values(), *pegasus.replicas]:
-        r = client.get("/metrics")
+def servers(pegasus):
+    return [*(("meta", m) for m in pegasus.metas.values()),
+            *(("replica", r) for r in pegasus.replicas)]
+
+
+def test_metrics_are_text_for_prometheus(pegasus):
+    for _, client in servers(pegasus):
+        r = client.request("GET", "/metrics",
+                           headers={"Accept": "text/plain;version=0.0.4"})
         assert r.status == 200 and "# TYPE " in r.text
+
+
+def test_metrics_are_what_pegasus_collectors_parse(pegasus, table):
+    pegasus.healthy(table)
+    for role, client in servers(pegasus):
+        r = client.get("/metrics").json
+        assert list(r) == ["cluster", "role", "host", "port", "timestamp_ns",
+                           "entities"]
+        assert (r["role"], r["host"], r["port"]) == (role, client.host,
+                                                     client.port)
+        server = r["entities"][0]
+        assert list(server) == ["type", "id", "attributes", "metrics"]
+        assert (server["type"], server["id"]) == ("server", "server")
+        values = {}
+        for m in server["metrics"]:
+            assert list(m) == ["name", "value"]
+            values[m["name"]] = m["value"]
+        assert values["resident_mem_usage_mb"] > 0
+        if role == "meta":
+            assert values["alive_replica_servers"] == 3
+            assert values["unalive_replica_servers"] == 0
+        else:
+            assert values["total_replicas"] >= 4
+
+
+def test_a_leader_tells_of_tables(pegasus, table):
+    app_id = pegasus.healthy(table)["general"]["app_id"]
+
+    def of_table(meta):
+        return pegasus.on(meta).get(
+            f"/metrics?attributes=table_id,{app_id}").json["entities"]
+
+    assert of_table(pegasus.standbys()[0]) == []
+    entity, = of_table(pegasus.leader())
+    assert (entity["type"], entity["id"]) == ("table", f"table_{app_id}")
+    assert entity["attributes"] == {"table_id": app_id}
+    assert {m["name"]: m["value"] for m in entity["metrics"]} == {
+        "dead_partitions": 0, "unreadable_partitions": 0,
+        "unwritable_partitions": 0, "writable_ill_partitions": 0,
+        "healthy_partitions": 4}
+
+
+@pytest.mark.parametrize("query, metrics", [
+    ("ids=server,x&metrics=alive_replica_servers,no",
+     [{"name": "alive_replica_servers", "value": 3}]),
+    ("types=server&metrics=alive_replica_servers&detail=TRUE",
+     [{"type": "Gauge", "name": "alive_replica_servers", "unit": "servers",
+       "desc": "The number of alive replica servers", "value": 3}]),
+    ("metrics=alive_replica_servers&with_metric_fields=name,unit&detail=false",
+     [{"name": "alive_replica_servers", "unit": "servers"}]),
+    ("types=replica,partition", None), ("ids=none", None),
+    ("metrics=none", None), ("types=server&attributes=table_id,1", None)])
+def test_metrics_are_filtered(pegasus, query, metrics):
+    entities = pegasus.on("m1").get("/metrics?" + query).json["entities"]
+    assert [e["metrics"] for e in entities] == ([metrics] if metrics else [])
+
+
+@pytest.mark.parametrize("query, why", [
+    ("x=1", "unknown field x=1"),
+    ("attributes=a", "the number of arguments for attributes should be even, "
+     "since each attribute name always pairs with a value"),
+    ("detail=yes", "the value of detail should be a boolean value, i.e. true "
+     "or false")])
+def test_a_question_for_metrics_may_be_wrong(pegasus, query, why):
+    r = pegasus.on("m1").get("/metrics?" + query)
+    assert (r.status, r.json) == (400, {"error_message": why})
+    r = pegasus.on("m1").post("/metrics")
+    assert (r.status, r.json["error_message"]) == (
+        400, "please use 'GET' method while querying for metrics")
 
 
 @pytest.mark.config(METAGATE_PEGASUS_LB_INTERVAL_MS="3600000",
