@@ -278,6 +278,8 @@ put_dialect(struct json_writer *w, const struct dialect *d)
 {
     jw_key(w, d->name);
     jw_object(w);
+    jw_key(w, "replaces_bytes");
+    jw_bool(w, (d->uri & URI_REPLACE) != 0);
     jw_key(w, "events");
     jw_object(w);
     for (size_t i = 0; i < EVENT__MAX; i++)

@@ -60,12 +60,15 @@ VALUES = ["%", "%4", "%zz", "%4g", "%g4", "%%", "%%41", "%+1", "%-1", "%u0041",
 NAMES = ["%zz=a", "%=a", "%00=a", "%ff=a", "%c3=a"]
 
 
-def queries(names):
+def queries(names, replaces=False):
     """[(parameter, query string)]: the values above for these parameters in
-    turn; the parameter is None when its own name is what cannot be read."""
+    turn; the parameter is None when its own name is what cannot be read.
+    A dialect that replaces what is not UTF-8 refuses none of that."""
     names = names or ["a"]
-    turn = [(names[i % len(names)], v) for i, v in enumerate(VALUES)]
-    return [(None, q) for q in NAMES] + [
+    passes = NOT_UTF8 if replaces else []
+    values = [v for v in VALUES if v not in passes]
+    turn = [(names[i % len(names)], v) for i, v in enumerate(values)]
+    return [(None, q) for q in NAMES if q[:-2] not in passes] + [
         (n, f"{n}={v}") for n, v in turn] + [
         (names[0], f"b=1&{names[0]}=%"), (names[0], f"{names[0]}=%&b=1")]
 

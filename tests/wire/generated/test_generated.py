@@ -223,13 +223,18 @@ def parameters(endpoint):
         + [name for name, _ in example]))
 
 
+def bad_queries(endpoint):
+    dialect = tables.load()["dialects"][endpoint.dialect]
+    return badinput.queries(parameters(endpoint), dialect["replaces_bytes"])
+
+
 @each((e,) for e in endpoints())
 def test_a_malformed_query_is_refused(deployment, case):
     endpoint, = case
     client, request, wrong = client_of(deployment, endpoint), \
         endpoint.request(), []
     good = request.query + "&" if request.query else ""
-    for parameter, bad in badinput.queries(parameters(endpoint)):
+    for parameter, bad in bad_queries(endpoint):
         request.query = good + bad
         wrong.append(event(endpoint, "MALFORMED", parameter=parameter)
                      .differs(request.send(client)))
@@ -382,7 +387,7 @@ def bad_inputs(endpoint):
     """How many wrong requests the tests above send to this endpoint."""
     n = len(bad_bodies(endpoint))
     if parameters(endpoint) or n == 0:
-        n += len(badinput.queries(parameters(endpoint)))
+        n += len(bad_queries(endpoint))
     n += sum(len(badinput.wrong_texts(f, endpoint.bind))
              for f in endpoint.fields if "QUERY" in f["flags"])
     n += sum(len(badinput.wrong_values(f, endpoint.bind))
