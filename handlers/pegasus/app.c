@@ -405,24 +405,21 @@ render_listing(struct req *r, const struct pegasus_apps *out, struct span *text)
     return e == ERR_OK && text->p == NULL ? ERR_NOMEM : e;
 }
 
-/* Counting what is well takes a walk over all partitions, so the reply is
- * kept. Its version is of the snapshot that it is rendered from. */
+/* Counting what is well takes a walk over all partitions, and the tables are
+ * many, so the reply is kept. Its version is of the snapshot that it is
+ * rendered from. */
 static enum err
-send_listing(struct req *r, const struct pegasus_apps *out)
+send_listing(struct req *r, const struct pegasus_apps *out, bool detail,
+             const struct pegasus_stamp *stamp)
 {
-    struct pegasus_stamp stamp;
-    struct cache_key key;
+    struct cache_key key = {
+        "pegasus.apps",
+        { "detail", detail ? 6 : 0 },
+        { (uint64_t)stamp->version, (uint64_t)stamp->configs },
+    };
     struct span text;
     enum err e;
 
-    e = pegasus_store_stamp(r->db, r->arena, &stamp);
-    if (e != ERR_OK)
-        return e;
-    key = (struct cache_key){
-        "pegasus.apps",
-        { "", 0 },
-        { (uint64_t)stamp.version, (uint64_t)stamp.configs },
-    };
     e = cache_get(r->arena, &key, &text);
     if (e == ERR_NOT_FOUND) {
         e = render_listing(r, out, &text);
@@ -439,25 +436,29 @@ pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
 {
     struct pegasus_apps *out = arena_alloc(r->arena, sizeof(*out));
     struct listing *l = arena_alloc(r->arena, sizeof(*l));
+    bool detail = ref->detail;
+    struct pegasus_stamp stamp;
     enum err e;
 
     if (out == NULL || l == NULL)
         return ERR_NOMEM;
     l->r = r;
-    e = pegasus_store_line_count(r->db, &l->summary.total);
+    e = pegasus_store_stamp(r->db, r->arena, &stamp);
+    if (e != ERR_OK)
+        return e;
+    l->summary.total = stamp.tables;
     out->general = (struct rows){ next_line, l };
     out->summary = &l->summary;
     SET(out, pegasus_apps, general);
     SET(out, pegasus_apps, summary);
     SET(&l->summary, pegasus_apps_summary, total);
-    if (e == ERR_OK && ref->detail && l->summary.total > 0) {
+    if (detail && stamp.tables > 0) {
         out->healthy = (struct rows){ next_health, l };
         SET(out, pegasus_apps, healthy);
         l->summary.has = ALL_SET;
-        if (l->summary.total <= CACHED_TABLES)
-            return send_listing(r, out);
     }
-    return req_send_or_fail(r, e, &pegasus_apps_rec, out);
+    return stamp.tables <= CACHED_TABLES ? send_listing(r, out, detail, &stamp)
+                                         : req_send(r, &pegasus_apps_rec, out);
 }
 
 /* ---- variables ---- */

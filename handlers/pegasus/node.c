@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "config.h"
 #include "pegasus/settings.h"
 #include "pegasus.h"
 #include "place.h"
 #include "store.h"
 #include "holders.h"
+
+/* A line of some 60 bytes for each of the nodes. */
+#define HOLDERS_MAX ((size_t)8 << 20)
 
 TABLE(pegasus_cluster, PEGASUS_CLUSTER);
 TABLE(pegasus_node_line, PEGASUS_NODE_LINE);
@@ -33,15 +37,14 @@ sorted_nodes(struct req *r, struct pegasus_node_rows *out)
     return e;
 }
 
-/* What every address holds, over all AVAILABLE tables. */
+/* A walk over all partitions. */
 static enum err
-count_holders(struct req *r, struct pg_holders *t)
+count_partitions(struct req *r, struct pg_holders *t)
 {
     struct rows rows;
     const void *row;
     enum err e;
 
-    pg_holders_init(t, r->arena);
     e = pegasus_store_placements(r->db, r->arena, &rows);
     while (e == ERR_OK) {
         e = rows.next(&rows, r->arena, &row);
@@ -53,6 +56,39 @@ count_holders(struct req *r, struct pg_holders *t)
     }
     if (e == ERR_NOT_FOUND)
         e = t->failed ? ERR_NOMEM : ERR_OK;
+    return e;
+}
+
+/* What every address holds, over all AVAILABLE tables. The sums are kept for
+ * as long as no table and no partition changes: the stamp is of the snapshot
+ * that they are counted in. */
+static enum err
+count_holders(struct req *r, struct pg_holders *t)
+{
+    struct buf b = BUF_INIT(HOLDERS_MAX);
+    struct pegasus_stamp stamp;
+    struct cache_key key = { .space = "pegasus.holders" };
+    struct span text;
+    enum err e;
+
+    pg_holders_init(t, r->arena);
+    e = pegasus_store_stamp(r->db, r->arena, &stamp);
+    if (e != ERR_OK)
+        return e;
+    key.name.p = "";
+    key.version[0] = (uint64_t)stamp.version;
+    key.version[1] = (uint64_t)stamp.configs;
+    e = cache_get(r->arena, &key, &text);
+    if (e == ERR_OK)
+        return pg_holders_read(t, text);
+    if (e == ERR_NOT_FOUND)
+        e = count_partitions(r, t);
+    if (e == ERR_OK) {
+        pg_holders_print(t, &b);
+        if (buf_err(&b) == ERR_OK)
+            cache_put(&key, (struct span){ buf_text(&b), b.n });
+    }
+    buf_free(&b);
     return e;
 }
 

@@ -50,10 +50,9 @@ enum err pegasus_store_general(struct db *db, struct arena *a, const char *name,
 /* Its partitions, streamed in order. */
 enum err pegasus_store_partitions(struct db *db, struct arena *a,
                                   int32_t app_id, struct rows *out) MUST_USE;
-/* AVAILABLE tables, streamed by id; their number. */
+/* AVAILABLE tables, streamed by id. */
 enum err
 pegasus_store_lines(struct db *db, struct arena *a, struct rows *out) MUST_USE;
-enum err pegasus_store_line_count(struct db *db, int64_t *out) MUST_USE;
 
 /* Partitions of AVAILABLE tables that look alike, counted; by table. */
 #define PEGASUS_ALIKE(X, s)                                           \
@@ -93,11 +92,13 @@ struct pegasus_node_rows {
 enum err pegasus_store_nodes(struct db *db, struct arena *a,
                              struct pegasus_node_rows *out) MUST_USE;
 
-/* What changes with everything that /meta/apps shows: mutations by clients
- * raise version, the leader's changes of partitions configs (their sum). */
+/* What changes with everything that is counted over all AVAILABLE tables:
+ * mutations by clients raise version, the leader's changes of partitions
+ * configs (their sum). And how many tables there are. */
 #define PEGASUS_STAMP(X, s)                       \
     X(s, I64, version, "version", COLUMN_ONLY, -) \
-    X(s, I64, configs, "configs", COLUMN_ONLY, -)
+    X(s, I64, configs, "configs", COLUMN_ONLY, -) \
+    X(s, I64, tables, "tables", COLUMN_ONLY, -)
 STRUCT(pegasus_stamp, PEGASUS_STAMP);
 enum err pegasus_store_stamp(struct db *db, struct arena *a,
                              struct pegasus_stamp *out) MUST_USE;

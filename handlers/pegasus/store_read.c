@@ -21,7 +21,6 @@ enum {
     GENERAL,
     PARTITIONS,
     LINES,
-    LINE_COUNT,
     STAMP,
     ALIKE,
     PLACEMENTS,
@@ -58,12 +57,10 @@ static const char *const sql[SQL__MAX] = {
               " WHERE e.app_id = a.app_id) AS envs_count"
               " FROM pegasus_app a WHERE a.status = 'AVAILABLE'"
               " ORDER BY a.app_id",
-    [LINE_COUNT] = "SELECT COUNT(*) FROM pegasus_app"
-                   " WHERE status = 'AVAILABLE'",
-    [STAMP] = "SELECT c.version, (SELECT CAST(COALESCE(SUM(a.configs), 0)"
-              " AS SIGNED) FROM pegasus_app a"
-              " WHERE a.status = 'AVAILABLE') AS configs"
-              " FROM pegasus_cluster c WHERE c.one = 1",
+    [STAMP] = "SELECT c.version, a.configs, a.tables FROM pegasus_cluster c"
+              " JOIN (SELECT CAST(COALESCE(SUM(configs), 0) AS SIGNED)"
+              " AS configs, COUNT(*) AS tables FROM pegasus_app"
+              " WHERE status = 'AVAILABLE') a WHERE c.one = 1",
     [ALIKE] = "SELECT a.app_id, a.app_name, a.partition_count,"
               " p.primary_node IS NOT NULL AS has_primary, p.members,"
               " p.max_replica_count, COUNT(*) AS n"
@@ -78,7 +75,7 @@ static const char *const sql[SQL__MAX] = {
                    " JOIN pegasus_partition p ON p.app_id = a.app_id"
                    " WHERE a.status = 'AVAILABLE'"
                    " GROUP BY p.primary_node, p.secondaries"
-                   " ORDER BY p.primary_node, p.secondaries",
+                   " ORDER BY NULL", /* the groups are only added up */
     [NODES] = "SELECT address, alive, managed, collected, start_ms,"
               " last_beacon_ms, unstable FROM pegasus_node ORDER BY address",
     [CLUSTER] = "SELECT version, next_app_id, function_level, move_pri,"
@@ -128,12 +125,6 @@ enum err
 pegasus_store_lines(struct db *db, struct arena *a, struct rows *out)
 {
     return db_rows(db, a, sql[LINES], DB_NO_ARGS, &pegasus_app_line_rec, out);
-}
-
-enum err
-pegasus_store_line_count(struct db *db, int64_t *out)
-{
-    return db_one_i64(db, sql[LINE_COUNT], DB_NO_ARGS, out);
 }
 
 enum err

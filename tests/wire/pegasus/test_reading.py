@@ -6,6 +6,8 @@ import pytest
 
 from support import raw
 from support.pegasus import METAS, leaves, pairs
+from support.store import value
+from support.waiting import until
 
 READING = ["/meta/apps", "/meta/apps?detail", "/meta/cluster", "/meta/nodes",
            "/meta/nodes?detail", "/meta/app?name=stat",
@@ -312,3 +314,23 @@ def test_the_list_of_tables_follows_each_change(pegasus, fresh):
     assert all(h["fully_healthy"] == "4" for _, h in listed(app_id))
     pegasus.ok("/meta/app/drop", app_name=other)
     assert all(line == (None, None) for line in listed(app_id))
+
+
+def test_the_sums_per_node_follow_each_change(pegasus, fresh, sql):
+    """They are kept likewise."""
+    def stored():
+        return value(sql, "SELECT CAST(SUM(p.members) AS SIGNED)"
+                     " FROM pegasus_partition p JOIN pegasus_app a"
+                     " ON a.app_id = p.app_id WHERE a.status = 'AVAILABLE'")
+
+    def told():
+        return {sum(int(n["replica_count"]) for n in
+                    pegasus.json("/meta/nodes?detail")["details"].values())
+                for _ in range(8)}
+
+    name = fresh("t")
+    pegasus.ok("/meta/app/create", app_name=name, partition_count=4)
+    pegasus.healthy(name)
+    until(lambda: told() == {stored()}, "the sums with the table")
+    pegasus.ok("/meta/app/drop", app_name=name)
+    until(lambda: told() == {stored()}, "the sums without it")
