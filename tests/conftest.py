@@ -110,7 +110,8 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item):
-    coverage.pause("generated" in item.nodeid)
+    coverage.pause("generated" in item.nodeid
+                   or "expected" in item.nodeid)
     with limit.limited(limit.of(item), item.nodeid):
         yield
     coverage.pause(False)

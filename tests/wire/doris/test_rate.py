@@ -82,6 +82,30 @@ def test_workers_share_a_limit(ms):
     assert max(passed() for _ in range(3)) <= 10
 
 
+def test_a_second_has_as_many_as_the_limit_says(doris, sql):
+    """No fewer and not one more."""
+    ms = MetaService(doris)
+    iid = ms.instance()
+    get = lambda _=None: ms.send("get_cluster", {
+        "cloud_unique_id": f"1:{iid}:x"}).status
+    adjust(ms, "3", rpc_name="get_cluster", instance_id=iid)
+    # every worker: a few more tell those that have not looked
+    until(lambda: race(12, get).count(429) > 8, "requests are refused")
+    second = lambda: rows(sql, "SELECT UNIX_TIMESTAMP() AS s")[0]["s"]
+
+    def of_one_second():
+        before = second()
+        until(lambda: second() != before, "a second begins")
+        before, found = second(), race(12, get)
+        if second() == before:
+            return found
+
+    until(of_one_second, "every worker has looked")
+    for _ in range(3):
+        found = until(of_one_second, "twelve requests in one second")
+        assert len(found) - found.count(429) == 3, found
+
+
 def test_all_operations(ms):
     iid = ms.instance()
     adjust(ms, "0", instance_id=iid)

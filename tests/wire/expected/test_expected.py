@@ -1,0 +1,195 @@
+"""The tables and the product against a second word: *.txt beside this file,
+written from the documents. A row that one of them lacks is a failure."""
+
+import fnmatch
+import glob
+import os
+from collections import namedtuple
+
+import pytest
+
+from support import doris as d
+from support import tables
+from support.listeners import first
+from support.pegasus import Cluster
+from support.words import fresh
+
+ANY = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+# A token of the first opens what asks for one of the others.
+OPENS = {"read": {"read"}, "write": {"read", "write"},
+         "admin": {"read", "write", "admin", "profile", "machine"},
+         "profile": {"profile"}, "machine": {"machine"}}
+
+Row = namedtuple("Row", "listener prefixes methods scope path order ladder")
+
+
+def load():
+    rows, where = [], None
+    for name in sorted(glob.glob(os.path.join(os.path.dirname(__file__),
+                                              "*.txt"))):
+        with open(name) as f:
+            lines = [line.rstrip() for line in f]
+        for line in lines:
+            if not line or line.startswith("#"):
+                continue
+            if line.startswith("listener "):
+                _, listener, *prefixes = line.split()
+                where = listener, ["" if p == "-" else p for p in prefixes]
+            elif line.startswith(" "):
+                status, text, body = line.split(" | ", 2)
+                rows[-1].ladder.append((status.strip(), text, body))
+            else:
+                row, _, order = line.partition(" : ")
+                methods, scope, path = row.split()
+                methods = ANY if methods == "any" else methods.split("|")
+                rows.append(Row(*where, tuple(methods), scope, path,
+                                order.split(), []))
+    return rows
+
+
+ROWS = load()
+
+
+def each(rows):
+    """Every row on every prefix."""
+    return pytest.mark.parametrize("row, prefix", [
+        pytest.param(row, prefix, id=f"{'|'.join(row.methods)}-"
+                     f"{row.listener}{prefix}{row.path}",
+                     marks=[pytest.mark.profile] if "/pprof/" in row.path
+                     else [])
+        for row in rows for prefix in row.prefixes])
+
+
+def test_the_tables_have_what_is_expected_and_nothing_else():
+    expected = {(row.listener, prefix, row.path, row.methods, row.scope)
+                for row in ROWS for prefix in row.prefixes}
+    found = {(e.listener, e.prefix, e.path, tuple(e.methods), e.scope)
+             for e in tables.endpoints()}
+    assert sorted(found - expected) == []
+    assert sorted(expected - found) == []
+
+
+def at(row, prefix):
+    path = "/no_such_row" if row.path == "*" else row.path
+    name = "control-m1" if path.startswith("/role/") else "0"
+    return prefix + path.replace("{process}", name)
+
+
+def ask(deployment, row, prefix, method, token):
+    """A request that nobody can take, by a token of that scope: when it is
+    let in it is refused for what it asks, and changes nothing."""
+    client = deployment.client(first(row.listener), token)
+    if row.listener == "doris-fe" and token not in ("none", "unknown"):
+        client = client.using(token=None, basic=deployment.fe_user())
+    return client.request(method, at(row, prefix), b"[", query="seconds=x")
+
+
+@each(ROWS)
+def test_what_a_token_opens(deployment, row, prefix):
+    for method in row.methods:
+        for token in ("none", "unknown"):
+            r = ask(deployment, row, prefix, method, token)
+            denied = row.scope != "none"
+            assert (r.status in (401, 403)) == denied, (method, token, r)
+        for token, opened in OPENS.items():
+            r = ask(deployment, row, prefix, method, token)
+            denied = row.scope not in opened | {"none"} \
+                and row.listener != "doris-fe"
+            assert (r.status == 403) == denied, (method, token, r)
+
+
+@each([row for row in ROWS if row.path != "*"])
+def test_another_method_is_refused(deployment, row, prefix):
+    taken = {m for other in ROWS for m in other.methods
+             if (other.listener, other.path) == (row.listener, row.path)
+             and other.prefixes == row.prefixes}
+    for method in ANY:
+        r = ask(deployment, row, prefix, method, "admin")
+        assert (r.status in (404, 405)) == (method not in taken), (method, r)
+
+
+# ---- the order of refusals ----
+
+@pytest.fixture(scope="module")
+def words(pool):
+    """What the placeholders stand for: an instance with two COMPUTE clusters
+    and a SQL one, a dropped one, and a name that nobody has."""
+    ms = pool.get().client("doris", prefix="/MetaService/http")
+    live, dropped = d.instance(ms), d.instance(ms)
+    for cid, name, kind, node in [
+            ("c1", "n1", "COMPUTE", {"ip": "1.1.1.1", "heartbeat_port": 9050}),
+            ("c2", "n2", "COMPUTE", {"ip": "1.1.1.2", "heartbeat_port": 9050}),
+            ("s1", "q1", "SQL", {"ip": "1.1.1.3", "edit_log_port": 9010,
+                                 "node_type": "FE_MASTER"})]:
+        r = ms.put("add_cluster", {"instance_id": live, "cluster": {
+            "cluster_id": cid, "cluster_name": name, "type": kind,
+            "nodes": [{"cloud_unique_id": f"1:{live}:{cid}", **node}]}})
+        assert r.status == 200, r
+    assert ms.put("drop_instance", {"instance_id": dropped}).status == 200
+    return {"$I": live, "$D": dropped, "$U": fresh("u"), "$1K": "x" * 1030}
+
+
+@each([row for row in ROWS if row.ladder])
+def test_refusals_come_in_the_documented_order(deployment, words, row, prefix):
+    client = deployment.client(row.listener)
+    for status, text, body in row.ladder:
+        for word, value in words.items():
+            text, body = text.replace(word, value), body.replace(word, value)
+        r = client.request(row.methods[-1] if len(row.methods) == 1 else "PUT",
+                           prefix + row.path, body)
+        if "status" in r.json:  # an RPC
+            assert r.status == 200, r
+            found = r.json["status"]["code"], r.json["status"]["msg"]
+        else:
+            found = str(r.status), r.json["msg"]
+            assert r.json["code"] == {
+                400: "INVALID_ARGUMENT", 404: "NOT_FOUND",
+                409: "ALREADY_EXISTED", 500: "INTERNAL_ERROR"}[r.status]
+        assert found[0] == status and fnmatch.fnmatchcase(found[1], text), (
+            f"expected {status} {text}, got {found} for {body}")
+
+
+@each([row for row in ROWS if row.listener == "pegasus-meta" and row.order])
+def test_each_step_refuses_before_the_next(deployment, row, prefix):
+    """Every request has what all later steps refuse as well."""
+    cluster = Cluster(deployment)
+    leader, standby = cluster.leader(), cluster.standbys()[0]
+    method, reads = row.methods[-1], "GET" in row.methods
+    if not reads:
+        r = cluster.on(standby).scope("profile").request(
+            "GET", row.path, b"{", query="no_such=1")
+        assert r.status == 405, r
+    r = cluster.on(standby).scope("profile").request(
+        method, row.path, b"{", query="no_such=1")
+    assert (r.status, r.text) == (403, "ERR_ACL_DENY")
+    body = {}
+    for step in row.order:
+        if step == "query":
+            r = cluster.on(standby).request(method, row.path, b"{",
+                                            query="no_such=1")
+            expected = 400, ""
+        elif step == "standby":
+            r = cluster.on(standby).request(method, row.path, b"{")
+            expected = 307, ""
+        elif step == "structure":
+            r = cluster.on(leader).request(method, row.path, b"{")
+            expected = 400, "invalid request structure"
+        elif step == "?name":
+            r = cluster.on(leader).request(method, row.path)
+            expected = 400, "app name shouldn't be empty"
+        else:
+            r = cluster.on(leader).request(method, row.path, body)
+            expected = 400, f"{step} should not be empty"
+            body[step] = {"envs": {"k": "v"}, "keys": ["k"]}.get(step, "1")
+        assert (r.status, r.text) == expected, (step, r)
+
+
+def test_a_step_that_is_not_named_does_not_refuse(deployment):
+    cluster = Cluster(deployment)
+    for row in ROWS:
+        if row.listener == "pegasus-meta" and "GET" in row.methods \
+                and "profile" != row.scope:
+            client = cluster.on(cluster.standbys()[0])
+            r = client.get(row.path, query="no_such=1")
+            assert (r.status == 400) == ("query" in row.order), (row.path, r)
+            assert (r.status == 307) == (row.order[:1] == ["standby"]), r
