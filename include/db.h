@@ -1,16 +1,19 @@
 /* Room: store/ */
 /* The metadata store: one connection per thread, prepared statements only.
  *
- * Statements are constants: their address is the key of the statement cache.
- * Result columns are matched to record fields by name (field.column, else
- * member key), once per statement and record; a column that no field takes
- * is a mistake (INTERNAL). NULL leaves the field absent, an ENUM is stored
- * as its name, SECRET columns are decrypted here and nowhere else. */
+ * On mysql/ (my.h: how statements are known and columns matched) it puts what
+ * makes a server the store: several hosts and a deadline, transactions that
+ * are never in doubt about their end, statements that wait to leave together
+ * (a batch), secrets that are sealed in it, the witness of a COMMIT (the row
+ * by which its outcome is found), and a watcher that hears what changes. An
+ * ENUM is stored as its name, SECRET columns are decrypted here and nowhere
+ * else. */
 #ifndef MG_DB_H
 #define MG_DB_H
 
 #include "arena.h"
 #include "base.h"
+#include "my.h"
 #include "record.h"
 
 struct db;
@@ -133,9 +136,10 @@ bool db_in_transaction(const struct db *db);
  * audit row; "" = none. Copied. */
 void db_request_id(struct db *db, const char *request_id);
 
-/* audit_write's word that the row of that id is part of this transaction:
- * only then can COMMIT's outcome be looked up. */
-void db_audited(struct db *db);
+/* The transaction writes a row of that id, and `look` says whether it is
+ * there: OK or NOT_FOUND. Only then can COMMIT's outcome be looked up. */
+void db_witness(struct db *db,
+                enum err (*look)(struct db *db, const char *request_id));
 
 /* Runs a statement without result. */
 enum err db_exec(struct db *db, const char *sql, struct db_args args) MUST_USE;
@@ -217,21 +221,13 @@ bool db_may_rerun(const struct db *db);
 /* "host:port" or socket of the present connection; "" when none. */
 const char *db_peer(const struct db *db);
 
-/* What a connection is known by when its fate must be settled later. */
-struct db_session {
-    unsigned long long id; /* CONNECTION_ID() */
-    char server[160];      /* the server that gave it */
-    int64_t since_ms;      /* monotonic */
-    size_t host;           /* private */
-};
-
 /* The present connection, or the last one. */
-const struct db_session *db_session(const struct db *db);
+const struct my_session *db_session(const struct db *db);
 
 /* Ends another session (KILL) and waits until it is gone, at most until then
  * (monotonic; TIMEOUT). After OK no statement of it can take effect any more.
  * STATE when db is connected to another server. */
-enum err db_session_end(struct db *db, const struct db_session *old,
+enum err db_session_end(struct db *db, const struct my_session *old,
                         int64_t until) MUST_USE;
 
 /* Prepares a statement without running it (the test of store.c). */

@@ -139,7 +139,7 @@ write_row(struct run *r, const char *sql, struct db_args args)
 static enum err
 row_before(struct run *r, const struct migration *m, size_t i)
 {
-    const struct db_session *s = db_session(r->db);
+    const struct my_session *s = db_session(r->db);
 
     return write_row(r, before_sql,
                      DB_ARGS(db_u64(m->id), db_u64(i + 1), db_str(m->name),
@@ -263,7 +263,7 @@ static enum err
 end_predecessor(struct run *r, const struct migration_row *row)
 {
     int64_t now = clock_mono_ms();
-    struct db_session old = { .id = row->session_id,
+    struct my_session old = { .id = row->session_id,
                               .since_ms = now - row->age_ms };
     enum err e;
 

@@ -17,8 +17,17 @@ static const char insert_sql[] =
     "INSERT INTO audit (request_id, token_name, listener, operation, target,"
     " request_json, before_json, after_json, at_ms)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")";
+static const char find_sql[] = "SELECT 1 FROM audit WHERE request_id = ?";
 static const char purge_sql[] =
     "DELETE FROM audit WHERE at_ms < " DB_NOW_MS " - ? ORDER BY at_ms LIMIT ?";
+
+static enum err
+was_written(struct db *db, const char *request_id)
+{
+    int64_t one;
+
+    return db_one_i64(db, find_sql, DB_ARGS(db_str(request_id)), &one);
+}
 
 /* At most `chars` characters of text into out, other bytes as '?'. */
 static struct db_value
@@ -65,7 +74,7 @@ audit_write(struct db *db, const struct audit *a)
                          cut(a->target, TARGET_CHARS, target), json(a->request),
                          json(a->before), json(a->after)));
     if (e == ERR_OK)
-        db_audited(db);
+        db_witness(db, was_written);
     return e;
 }
 

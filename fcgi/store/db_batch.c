@@ -1,28 +1,14 @@
 /* Statements that leave together: what a transaction costs are its round
- * trips, and of most statements only success matters. They wait for the next
- * one whose answer is needed, or for COMMIT, and are sent with it as
- *
- *     BEGIN NOT ATOMIC START TRANSACTION; <a>; <b>; <c>; END
- *
- * prepared once for each combination. The server ends it at the first that
- * fails. Which one that was is not guessed: the transaction is over, and its
- * caller runs everything again with each statement sent by itself, so that
- * errors and their order are always those of single statements. */
+ * trips, and of most statements only success matters. They wait here for the
+ * next one whose answer is needed, or for COMMIT, and are sent with it as one
+ * (struct my_parts), prepared once for each combination. The server ends it
+ * at the first that fails. Which one that was is not guessed: the transaction
+ * is over, and its caller runs everything again with each statement sent by
+ * itself, so that errors and their order are always those of single statements.
+ */
 #include "db_impl.h"
 
 #include <string.h>
-
-const char db_begin_sql[] = "START TRANSACTION";
-const char db_commit_sql[] = "COMMIT";
-
-/* What an immediate statement answers, when it is followed by others. */
-#define COUNTS(X, s)                        \
-    X(s, I64, matched, "m", COLUMN_ONLY, -) \
-    X(s, U64, insert_id, "i", COLUMN_ONLY, -)
-STRUCT(counts, COUNTS);
-TABLE(counts, COUNTS);
-static const char counts_sql[] = "SELECT ROW_COUNT() AS m,"
-                                 " LAST_INSERT_ID() AS i";
 
 /* ---- for those who can run everything again ---- */
 
@@ -38,21 +24,12 @@ db_batch_undone(const struct db *db)
     return db->batch.undone;
 }
 
-enum err
-db_batch_fail(struct db *db)
-{
-    db_batch_forget(db);
-    db->batch.undone = true;
-    db_break(db, ERR_BUSY);
-    return ERR_BUSY;
-}
-
 /* ---- what waits ---- */
 
 bool
 db_batches(const struct db *db)
 {
-    return db->batch.wanted && db->batch.able && db->my != NULL &&
+    return db->batch.wanted && db->batch.able && my_is_connected(db->my) &&
            !db->snapshot && (db->tx == TX_NOTED || db->tx == TX_OPEN);
 }
 
@@ -106,8 +83,8 @@ copy_value(struct arena *a, const struct db_value *from, struct db_value *to)
                : ERR_NOMEM;
 }
 
-static enum err
-keep_waiting(struct db *db, const char *sql, struct db_args args, bool one)
+enum err
+db_batch_keep(struct db *db, const char *sql, struct db_args args, bool one)
 {
     struct batch *b = &db->batch;
     enum err e = ERR_OK;
@@ -116,7 +93,7 @@ keep_waiting(struct db *db, const char *sql, struct db_args args, bool one)
     for (i = 0; i < args.n && e == ERR_OK; i++)
         e = copy_value(b->arena, &args.v[i], &b->v[b->n_v + i]);
     if (e != ERR_OK)
-        return db_fail_own(db, e, "no memory", sql);
+        return e;
     b->n_v += args.n;
     b->bytes += bytes_of(args);
     b->waiting.one |= (unsigned)one << b->waiting.n;
@@ -130,55 +107,10 @@ db_batch_has_room(const struct db *db, struct db_args args)
     return db->batch.waiting.n < DB_LATER_MAX && db_batch_fits(db, args);
 }
 
-static enum err
-later(struct db *db, const char *sql, struct db_args args, bool one)
-{
-    enum err e = ERR_OK;
-
-    db->matched = db->insert_id = 0;
-    if (db->batch.wanted)
-        e = db_ready(db);
-    if (e == ERR_OK && db_batches(db) && !db_batch_has_room(db, args))
-        e = db_flush(db);
-    if (e != ERR_OK)
-        return e;
-    if (db_batches(db) && db_batch_has_room(db, args))
-        return keep_waiting(db, sql, args, one);
-    return one ? db_exec_one(db, sql, args) : db_exec(db, sql, args);
-}
-
-enum err
-db_later(struct db *db, const char *sql, struct db_args args)
-{
-    return later(db, sql, args, false);
-}
-
-enum err
-db_later_one(struct db *db, const char *sql, struct db_args args)
-{
-    return later(db, sql, args, true);
-}
-
-enum err
-db_exec_joined(struct db *db, const char *sql, struct db_args args)
-{
-    struct counts c;
-    enum err e;
-
-    e = keep_waiting(db, sql, args, false);
-    if (e == ERR_OK)
-        e = db_one(db, db->row_arena, counts_sql, DB_NO_ARGS, &counts_rec, &c);
-    if (e != ERR_OK)
-        return e;
-    db->matched = (uint64_t)c.matched;
-    db->insert_id = c.insert_id;
-    return ERR_OK;
-}
-
 /* ---- what leaves ---- */
 
 static void
-add_part(struct parts *p, const char *sql, bool one)
+add_part(struct my_parts *p, const char *sql, bool one)
 {
     p->one |= (unsigned)one << p->n;
     p->sql[p->n++] = sql;
@@ -186,12 +118,12 @@ add_part(struct parts *p, const char *sql, bool one)
 
 void
 db_batch_gather(struct db *db, const char *sql, struct db_args args,
-                struct parts *p, struct db_args *all)
+                struct my_parts *p, struct db_args *all)
 {
     struct batch *b = &db->batch;
     unsigned i;
 
-    *p = (struct parts){ .n = 0 };
+    *p = (struct my_parts){ .n = 0 };
     *all = args;
     if (db->tx == TX_NOTED)
         add_part(p, db_begin_sql, false);
@@ -204,39 +136,4 @@ db_batch_gather(struct db *db, const char *sql, struct db_args args,
     if (args.n > 0)
         memcpy(&b->v[b->n_v], args.v, args.n * sizeof(args.v[0]));
     *all = (struct db_args){ b->v, b->n_v + args.n };
-}
-
-/* With CLIENT_FOUND_ROWS, ROW_COUNT() counts the rows that matched. */
-static const char *
-after_part(const struct parts *p, unsigned i)
-{
-    return (p->one >> i & 1) != 0 ? "; IF ROW_COUNT() = 0 THEN"
-                                    " SIGNAL SQLSTATE '45000'; END IF; "
-                                  : "; ";
-}
-
-const char *
-db_batch_text(struct arena *a, const struct parts *p)
-{
-    const char *text = "BEGIN NOT ATOMIC ";
-    unsigned i;
-
-    for (i = 0; i < p->n && text != NULL; i++)
-        text = arena_printf(a, "%s%s%s", text, p->sql[i], after_part(p, i));
-    return text != NULL ? arena_printf(a, "%sEND", text) : NULL;
-}
-
-enum err
-db_flush(struct db *db)
-{
-    struct stmt *st;
-    enum err e = ERR_OK;
-
-    if (db->batch.waiting.n > 0)
-        e = db_run(db, NULL, DB_NO_ARGS, NULL, &st);
-    else if (db->tx == TX_NOTED)
-        e = db_tx_open(db);
-    if (e == ERR_OK)
-        db->batch.joined = false;
-    return e == ERR_OK ? db_in_time(db) : e;
 }

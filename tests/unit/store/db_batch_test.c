@@ -249,26 +249,6 @@ long_batches_are_cut_and_few_are_prepared(void **state)
 }
 
 static void
-prepared_combinations_are_bounded(void **state)
-{
-    static const char *const some[] = { set_sql, piece_sql };
-    struct fixture *f = *state;
-    unsigned bits, i;
-
-    add_later(f->db, 1, NULL); /* outside a transaction: at once */
-    assert_int_equal(count(f->other), 1);
-    for (bits = 0; bits < 2 * DB_JOINED_MAX; bits++) {
-        ok(db_begin(f->db));
-        for (i = 0; i < 7; i++)
-            ok(db_later(f->db, some[bits >> i & 1],
-                        (bits >> i & 1) != 0 ? DB_ARGS(db_i64(1))
-                                             : DB_ARGS(db_i64(0), db_i64(1))));
-        ok(db_end(f->db, ERR_OK));
-    }
-    assert_int_equal(f->db->n_joined, DB_JOINED_MAX);
-}
-
-static void
 a_table_changed_underneath_is_noticed(void **state)
 {
     static const char all[] = "SELECT name FROM part WHERE id = ?";
@@ -456,7 +436,6 @@ main(void)
         TEST(an_immediate_statement_tells_its_rows_and_its_id),
         TEST(values_of_every_kind_may_change_from_one_to_the_next),
         TEST(long_batches_are_cut_and_few_are_prepared),
-        TEST(prepared_combinations_are_bounded),
         TEST(a_table_changed_underneath_is_noticed),
         TEST(a_failure_is_no_errors_but_that_of_single_statements),
         TEST(a_failure_before_an_answer_ends_the_transaction),

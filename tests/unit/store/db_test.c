@@ -820,7 +820,7 @@ an_abandoned_write_does_not_happen_later(void **state)
 static void
 end_session_of(struct fixture *f)
 {
-    const struct db_session old = *db_session(f->db);
+    const struct my_session old = *db_session(f->db);
 
     (void)count(f->other); /* connects it */
     ok(db_session_end(f->other, &old, clock_mono_ms() + 10000));

@@ -1,11 +1,9 @@
 /* Which column of a result is which field of a record: found by name, once per
  * statement and record. */
-#include "db_impl.h"
+#include "my_int.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SECRET_ROW "secret_row"
 
 static const struct field *
 field_of(const struct record *rec, const char *column)
@@ -25,7 +23,7 @@ field_of(const struct record *rec, const char *column)
 }
 
 bool
-db_is_text(const struct field *f)
+my_is_text(const struct field *f)
 {
     return f == NULL || f->type == F_STR || f->type == F_ENUM ||
            f->type == F_BYTES || f->type == F_JSON;
@@ -48,7 +46,7 @@ bind_cell(MYSQL_BIND *b, struct cell *c, const struct field *f)
     b->buffer = &c->v;
     b->buffer_length = sizeof(c->v);
     b->buffer_type = MYSQL_TYPE_LONGLONG;
-    if (db_is_text(f)) {
+    if (my_is_text(f)) {
         b->buffer_type = MYSQL_TYPE_STRING;
         b->buffer_length = 0;
     } else if (f->type == F_F64) {
@@ -59,7 +57,7 @@ bind_cell(MYSQL_BIND *b, struct cell *c, const struct field *f)
 }
 
 static const char *
-match_secret(struct stmt *st, struct column *c, const MYSQL_FIELD *from)
+match_secret(struct my_stmt *st, struct column *c, const MYSQL_FIELD *from)
 {
     if (from->org_table_length == 0)
         return "a secret that is no plain column";
@@ -72,42 +70,46 @@ match_secret(struct stmt *st, struct column *c, const MYSQL_FIELD *from)
 }
 
 static const char *
-match_column(struct stmt *st, size_t i, const MYSQL_FIELD *from)
+match_column(struct my_stmt *st, const struct my_seal *seal, size_t i,
+             const MYSQL_FIELD *from)
 {
     struct column *c = &st->column[i];
     const char *why = NULL;
 
     c->field = field_of(st->rec, from->name);
-    if (c->field == NULL && strcmp(from->name, SECRET_ROW) == 0)
+    if (c->field == NULL && seal != NULL &&
+        strcmp(from->name, seal->row_column) == 0)
         st->secret_row = i;
     else if (c->field == NULL)
         why = "a column that no field takes";
     else if (!fits_a_column(c->field))
         why = "a column for a field of many values";
     else if ((c->field->flags & SECRET) != 0)
-        why = match_secret(st, c, from);
+        why = seal != NULL ? match_secret(st, c, from)
+                           : "a secret that nothing opens";
     bind_cell(&st->bind[i], &st->cell[i], c->field);
     return why;
 }
 
 static const char *
-match_all(struct stmt *st, const MYSQL_FIELD *from)
+match_all(struct my_stmt *st, const struct my_seal *seal,
+          const MYSQL_FIELD *from)
 {
     const char *why = NULL;
     size_t i;
 
     st->secret_row = st->n_columns;
     for (i = 0; i < st->n_columns && why == NULL; i++)
-        why = match_column(st, i, &from[i]);
+        why = match_column(st, seal, i, &from[i]);
     if (why == NULL && st->secrets && st->secret_row == st->n_columns)
-        why = "a secret without a column secret_row";
-    if (why == NULL && mysql_stmt_bind_result(st->my, st->bind) != 0)
-        why = mysql_stmt_error(st->my);
+        why = "a secret without the column of its row";
+    if (why == NULL && mysql_stmt_bind_result(st->c, st->bind) != 0)
+        why = mysql_stmt_error(st->c);
     return why;
 }
 
 void
-db_unmatch(struct stmt *st)
+my_unmatch(struct my_stmt *st)
 {
     size_t i;
 
@@ -126,7 +128,7 @@ db_unmatch(struct stmt *st)
 }
 
 static const char *
-match(struct stmt *st, const struct record *rec)
+match(struct my_stmt *st, const struct my_seal *seal, const struct record *rec)
 {
     MYSQL_RES *meta;
     const char *why;
@@ -135,30 +137,30 @@ match(struct stmt *st, const struct record *rec)
     st->column = calloc(st->n_columns, sizeof(*st->column));
     st->cell = calloc(st->n_columns, sizeof(*st->cell));
     st->bind = calloc(st->n_columns, sizeof(*st->bind));
-    meta = mysql_stmt_result_metadata(st->my);
+    meta = mysql_stmt_result_metadata(st->c);
     why = st->column != NULL && st->cell != NULL && st->bind != NULL &&
                   meta != NULL
-              ? match_all(st, mysql_fetch_fields(meta))
+              ? match_all(st, seal, mysql_fetch_fields(meta))
               : "no memory";
     mysql_free_result(meta);
     return why;
 }
 
 enum err
-db_match(struct db *db, struct stmt *st, const struct record *rec)
+my_match(struct my *my, struct my_stmt *st, const struct record *rec)
 {
     const char *why;
 
     if (st->rec == rec && st->key.n == 1)
         return ERR_OK;
-    if (st->rec == rec && mysql_stmt_bind_result(st->my, st->bind) == 0)
+    if (st->rec == rec && mysql_stmt_bind_result(st->c, st->bind) == 0)
         return ERR_OK;
     if (st->n_columns == 0)
-        return db_fail_own(db, ERR_INTERNAL, "no result", st->sql);
-    db_unmatch(st);
-    why = match(st, rec);
+        return my_fail_own(my, ERR_INTERNAL, "no result", st->sql, 0);
+    my_unmatch(st);
+    why = match(st, my->seal, rec);
     if (why == NULL)
         return ERR_OK;
-    db_unmatch(st);
-    return db_fail_own(db, ERR_INTERNAL, why, st->sql);
+    my_unmatch(st);
+    return my_fail_own(my, ERR_INTERNAL, why, st->sql, 0);
 }
