@@ -40,7 +40,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 # Programs that tests drive: tests/support/*.c.
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
-.PHONY: all release asan unit clean run start stop status test bench \
+.PHONY: all release asan unit clean run start stop status test mutants bench \
        bench-compare bench-growth deps lint fmt install token help
 all: release
 release:
@@ -155,6 +155,9 @@ token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes],
 
 test: ## every test; what .ci/run calls
 	@tests/run
+mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
+	@.package/deps build run test
+	@tests/mutants $(ROOM) -n $(or $(N),20) --seed $(or $(SEED),1)
 bench: release ## beside PHP, Go, Node and the limit; BENCH="--work get_cluster …"
 	@.package/deps build run bench
 	@tests/bench/run $(BENCH)
