@@ -161,6 +161,8 @@ lone_surrogates_are_refused(void **state)
           "\"\\u00e4\\/\\b\\f\\n\\r\\t\\\"\\\\\"");
 }
 
+#define N48 "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNO.$-012"
+
 static void
 a_name_given_twice_is_refused(void **state)
 {
@@ -173,7 +175,12 @@ a_name_given_twice_is_refused(void **state)
           "[{\"a\":1},{\"a\":1}]", "{\"a\":1,\"A\":2}",
           "{\"ab\":1,\"a\":2,\"abc\":3}", "{\"fooBar\":1,\"foo_bar\":2}");
     expect_reason("{\"ab\":1, \"c\":2, \"ab\":3}", 16, "name given twice: ab");
+    /* what is shown of it is harmless, to its last byte */
     expect_reason("{\"<b>\":1,\"<b>\":3}", 9, "name given twice: ?");
+    expect_reason("{\"abc<\":1,\"abc<\":3}", 10, "name given twice: ?");
+    expect_reason("{\"" N48 "\":1,\"" N48 "\":3}", 54,
+                  "name given twice: " N48);
+    expect_reason("{\"x" N48 "\":1,\"x" N48 "\":3}", 55, "name given twice: ?");
 }
 
 static void

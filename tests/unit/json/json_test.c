@@ -82,6 +82,11 @@ escapes_are_resolved(void **state)
     assert_string_equal(
         json_text(parse("\"a\\n\\t\\\"\\\\\\/\\u00e4\\ud83d\\udc18\\u0001\"")),
         "a\n\t\"\\/\xc3\xa4\xf0\x9f\x90\x98\x01");
+    /* every hexadecimal digit, in either case */
+    assert_string_equal(
+        json_text(parse("\"\\u0123\\u4567\\u89ab\\ucdef\\uABCD\\uEF01\"")),
+        "\xc4\xa3\xe4\x95\xa7\xe8\xa6\xab\xec\xb7\xaf\xea\xaf\x8d"
+        "\xee\xbc\x81");
 }
 
 static void

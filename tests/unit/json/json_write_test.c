@@ -132,6 +132,19 @@ ready_text_is_indented_to_its_place(void **state)
             "}");
 }
 
+/* In a block of its own size: reading one byte more is reported. */
+static void
+write_exact(const char *doc)
+{
+    size_t n = strlen(doc);
+    char *exact = malloc(n);
+
+    assert_non_null(exact);
+    memcpy(exact, doc, n);
+    jw_raw(&w, exact, n);
+    free(exact);
+}
+
 static void
 ready_text_is_set_however_it_was_written(void **state)
 {
@@ -144,7 +157,7 @@ ready_text_is_set_however_it_was_written(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(docs); i++) {
         start(&pretty);
-        jw_raw(&w, docs[i], strlen(docs[i]));
+        write_exact(docs[i]);
         printed("{\n"
                 "    \"a\": [\n"
                 "        1,\n"
@@ -163,14 +176,14 @@ ready_text_is_set_however_it_was_written(void **state)
 static void
 ready_text_that_is_no_json_stays_in_bounds(void **state)
 {
-    static const char *const docs[] = { "}}]]}", "{[{[", "\"x", "\"\\",
-                                        "{\"a",  ",,",   "nul", "{" };
+    static const char *const docs[] = { "}}]]}", "{[{[", "\"x", "\"\\", "{\"a",
+                                        ",,",    "nul",  "{",   "1 ",   "[ " };
 
     (void)state;
     for (size_t i = 0; i < COUNT(docs); i++) {
         start(&pretty);
         jw_array(&w);
-        jw_raw(&w, docs[i], strlen(docs[i]));
+        write_exact(docs[i]);
         assert_int_equal(w.depth, 1);
         jw_array_end(&w);
         assert_true(out.n < 200);
@@ -338,6 +351,14 @@ doubles_have_the_fewest_digits_that_read_back(void **state)
     jw_f64(&w, INFINITY);
     jw_array_end(&w);
     printed("[0.1,42,null,null]");
+    start(&compact); /* of 15, 16 and 17 digits */
+    jw_array(&w);
+    jw_f64(&w, 5e-324);
+    jw_f64(&w, 1.0 / 3);
+    jw_f64(&w, 0.1 + 0.2);
+    jw_array_end(&w);
+    printed("[4.94065645841247e-324,0.3333333333333333,"
+            "0.30000000000000004]");
 }
 
 static void
