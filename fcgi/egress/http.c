@@ -36,7 +36,7 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
     struct call *call = ctx;
 
     (void)purpose;
-    if (!egress_allowed(&a->addr, call->c->why)) {
+    if (!call->c->chosen_here && !egress_allowed(&a->addr, call->c->why)) {
         call->denied = true;
         return CURL_SOCKET_BAD;
     }
@@ -72,7 +72,8 @@ take(char *p, size_t size, size_t n, void *ctx)
 
     n *= size;
     (void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (call->c->write == NULL || status < 200 || status > 299)
+    if (call->c->write == NULL ||
+        (!call->c->every_status && (status < 200 || status > 299)))
         return n;
     if (call->c->write(call->c->write_ctx, p, n))
         return n;
@@ -201,6 +202,9 @@ set_up(struct call *call, struct curl_slist *headers, char *error, char *keys,
          curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, progress) == CURLE_OK &&
          curl_easy_setopt(h, CURLOPT_XFERINFODATA, call) == CURLE_OK &&
          curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+    if (ok && c->http_1_0)
+        ok = curl_easy_setopt(h, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_0) ==
+             CURLE_OK;
     if (ok && c->from != NULL)
         ok = curl_easy_setopt(h, CURLOPT_INTERFACE, from) == CURLE_OK;
     if (ok && c->sigv4 != NULL)

@@ -23,10 +23,15 @@ struct http_call {
     int64_t (*read)(void *ctx, char *p, size_t n);
     void *read_ctx;
     int64_t size;
-    /* Takes the reply's body of a 2xx status; false ends the call. NULL: it is
-     * dropped. */
+    /* Takes the reply's body of a 2xx status, or of every one; false ends the
+     * call. NULL: it is dropped. */
     bool (*write)(void *ctx, const char *p, size_t n);
     void *write_ctx;
+    bool every_status;
+    bool http_1_0;
+    /* The target was named by who runs the program, at a terminal: it may be
+     * our own listener, and no list is asked. */
+    bool chosen_here;
     /* AWS signature version 4 by libcurl: "aws:amz:<region>:s3", and keys. */
     const char *sigv4, *access_key, *secret_key;
     const char *from;         /* own address to connect from; NULL: any */
