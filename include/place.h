@@ -6,7 +6,8 @@
 #include "base.h"
 #include "dialect.h"
 
-#define ROOT_RUN_DIR "/var/lib/metagate/onebox"
+#define ROOT_RUN_DIR      "/var/lib/metagate/onebox"
+#define INSTALLED_RUN_DIR "/var/lib/metagate" /* of the units of systemd */
 #define PLACE_BYTES 4096
 
 /* "run", or ROOT_RUN_DIR for root. */
@@ -16,6 +17,9 @@ const char *place_default_run_dir(void);
  * config_place. BAD_PARAM with a sentence in why. */
 enum err place_set(const char *run_dir, const char *net, char *why,
                    size_t why_size) MUST_USE;
+
+/* Whether RUN_DIR is that of the units: an nginx that is not ours. */
+bool place_is_installed(void);
 
 /* RUN_DIR/name; LIMIT when it does not fit. */
 enum err place_path(char *out, size_t size, const char *name) MUST_USE;

@@ -280,7 +280,7 @@ look_nginx(struct look *l)
     struct finding f = { 0 };
     char why[CHECK_TEXT_BYTES] = "";
 
-    if (nginx_test(why, sizeof(why)) == ERR_OK) {
+    if (nginx_test(nginx_runs(), why, sizeof(why)) == ERR_OK) {
         FOUND(&f, OK, "nginx -t takes its configuration");
     } else {
         for (char *p = why; (p = strchr(p, '\n')) != NULL;)

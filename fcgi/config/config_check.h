@@ -9,5 +9,6 @@ config_check_fn is_networks; /* "10.0.0.0/8=read, ..." */
 config_check_fn is_names;    /* "a.example, b" */
 config_check_fn is_servers;  /* "unix:/path, host:port" */
 config_check_fn is_pem;      /* a file, or nothing */
+config_check_fn is_log_file; /* a file, off, or nothing */
 
 #endif

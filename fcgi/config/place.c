@@ -104,6 +104,12 @@ place_set(const char *run_dir, const char *net, char *why, size_t why_size)
     return ERR_OK;
 }
 
+bool
+place_is_installed(void)
+{
+    return strcmp(config_run_dir(), INSTALLED_RUN_DIR) == 0;
+}
+
 enum err
 place_path(char *out, size_t size, const char *name)
 {

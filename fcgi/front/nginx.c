@@ -200,7 +200,7 @@ set_locations(struct job *j, const struct listening *l)
 }
 
 static enum err
-write_servers(struct job *j)
+write_servers(struct job *j, const char *file)
 {
     struct buf b = BUF_INIT(FILE_BYTES);
     struct listening l;
@@ -218,9 +218,27 @@ write_servers(struct job *j)
                              j->why, j->why_size);
     }
     if (e == ERR_OK)
-        e = write_file(j, "servers.conf", buf_text(&b));
+        e = write_file(j, file, buf_text(&b));
     buf_free(&b);
     return e;
+}
+
+/* The same without what may be for another account's nginx alone, the log and
+ * the private key: check.conf and its servers, for `nginx -t` only. */
+static enum err
+write_check(struct job *j)
+{
+    const char *text;
+    enum err e;
+
+    nginx_set(&j->vars, "ACCESS_LOG", "off");
+    nginx_set(&j->vars, "SSL", "");
+    nginx_set(&j->vars, "TLS", "");
+    nginx_set(&j->vars, "SERVERS", "check-servers.conf");
+    e = render(j, template_text("nginx.conf"), &text);
+    if (e == ERR_OK)
+        e = write_file(j, "check.conf", text);
+    return e == ERR_OK ? write_servers(j, "check-servers.conf") : e;
 }
 
 static enum err
@@ -251,6 +269,7 @@ nginx_write(const char *secret, char *why, size_t why_size)
     if (j.arena == NULL)
         return ERR_NOMEM;
     (void)snprintf(why, why_size, "nginx's configuration");
+    nginx_set(&j.vars, "SERVERS", "servers.conf");
     e = nginx_values(j.arena, secret, &j.vars, why, why_size);
     if (e == ERR_OK)
         e = set_workers(&j);
@@ -259,7 +278,9 @@ nginx_write(const char *secret, char *why, size_t why_size)
     if (e == ERR_OK)
         e = write_files(&j);
     if (e == ERR_OK)
-        e = write_servers(&j);
+        e = write_servers(&j, "servers.conf");
+    if (e == ERR_OK)
+        e = write_check(&j);
     arena_free(j.arena);
     return e;
 }

@@ -26,9 +26,13 @@
  * key or the file. */
 enum err nginx_write(const char *secret, char *why, size_t why_size) MUST_USE;
 
-/* nginx -t on what was written. STATE when nginx refuses it: why then holds
- * nginx's own words, redacted. */
-enum err nginx_test(char *why, size_t why_size) MUST_USE;
+/* Whether an nginx of ours runs: one with RUN_DIR/nginx/nginx.conf. */
+bool nginx_runs(void);
+
+/* nginx -t on what was written; with `ours`, for an nginx of ours, on all of
+ * it, else without access log and TLS, which need not be open to us. STATE when
+ * nginx refuses it: why then holds nginx's own words, redacted. */
+enum err nginx_test(bool ours, char *why, size_t why_size) MUST_USE;
 
 /* The argument vector of nginx in the foreground, NULL-terminated. Static. */
 const char *const *nginx_argv(void);
@@ -42,6 +46,10 @@ enum err nginx_reload(void) MUST_USE;
 /* From now on (nginx looks once a second) the token with that id is unknown
  * to nginx's processes, also to old ones that still know it. */
 enum err nginx_revoke(const char *id) MUST_USE;
+
+/* Removes old marks of that kind. Only after a reload: an nginx that has not
+ * read the map since would know their tokens again. */
+void nginx_forget_revoked(void);
 
 /* The first token of a new deployment, scope admin: writes tokens.map, token
  * and curlrc; OK without a change when tokens.map exists. */

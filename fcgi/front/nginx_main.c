@@ -57,7 +57,7 @@ write_and_check(const char *secret)
     enum err e;
 
     if (nginx_write(secret, why, sizeof(why)) != ERR_OK ||
-        nginx_test(why, sizeof(why)) != ERR_OK)
+        nginx_test(nginx_runs(), why, sizeof(why)) != ERR_OK)
         return complain(why);
     e = nginx_reload();
     if (e != ERR_OK && e != ERR_NOT_FOUND)

@@ -16,15 +16,18 @@
 /* Ten times what worker_shutdown_timeout lets an old process live. */
 #define KEEP_S 600
 
-/* Nobody is left who knows these tokens. */
-static void
-remove_old(const char *folder)
+void
+nginx_forget_revoked(void)
 {
-    DIR *dir = opendir(folder);
+    char folder[PLACE_BYTES];
     int64_t now = clock_unix_s();
     struct dirent *d;
     struct stat st;
+    DIR *dir;
 
+    if (place_path(folder, sizeof(folder), "nginx/revoked") != ERR_OK)
+        return;
+    dir = opendir(folder);
     if (dir == NULL)
         return;
     while ((d = readdir(dir)) != NULL) {
@@ -45,7 +48,6 @@ nginx_revoke(const char *id)
     e = place_path(folder, sizeof(folder), "nginx/revoked");
     if (e != ERR_OK)
         return e;
-    remove_old(folder);
     (void)snprintf(path, sizeof(path), "%s/%s", folder, id);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) /* no nginx has ever run here */

@@ -43,14 +43,19 @@ nginx_argv(void)
 }
 
 enum err
-nginx_test(char *why, size_t why_size)
+nginx_test(bool ours, char *why, size_t why_size)
 {
+    char check[PLACE_BYTES];
     const char *argv[10] = { NULL };
     struct proc_result r;
     size_t n;
     enum err e;
 
+    if (place_path(check, sizeof(check), "nginx/check.conf") != ERR_OK)
+        return ERR_LIMIT;
     memcpy(argv, nginx_argv(), 7 * sizeof(argv[0]));
+    if (!ours)
+        argv[4] = check;
     argv[7] = "-t";
     argv[8] = "-q";
     e = proc_run(argv, TEST_MS, &r);
@@ -138,6 +143,14 @@ find_master(pid_t *out)
         return ERR_NOT_FOUND;
     *out = (pid_t)pid;
     return ERR_OK;
+}
+
+bool
+nginx_runs(void)
+{
+    pid_t master;
+
+    return find_master(&master) == ERR_OK;
 }
 
 static size_t

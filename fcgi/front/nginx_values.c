@@ -17,6 +17,8 @@
 #define CONNECTIONS_MAX    16384
 #define MEMORY_BODY_KIB    1024
 #define READ_TIMEOUT_MIN_S 10
+/* Where Debian's nginx, and its logrotate, have theirs. */
+#define INSTALLED_LOG "/var/log/nginx/metagate-access.log"
 
 /* ---- comma-separated lists ---- */
 
@@ -292,6 +294,23 @@ set_lists(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
     return set_referers(a, vars);
 }
 
+static enum err
+set_log(struct arena *a, struct nginx_vars *vars)
+{
+    const char *log = config()->nginx_access_log, *line = log;
+    char path[PLACE_BYTES];
+
+    if (log[0] == '\0' && place_is_installed())
+        log = INSTALLED_LOG;
+    else if (log[0] == '\0' &&
+             place_path(path, sizeof(path), "log/nginx-access.log") == ERR_OK)
+        log = path;
+    if (strcmp(log, "off") != 0)
+        line = arena_printf(a, "\"%s\" metagate buffer=64k flush=1s", log);
+    nginx_set(vars, "ACCESS_LOG", line);
+    return line != NULL ? ERR_OK : ERR_NOMEM;
+}
+
 enum err
 nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
              char *why, size_t why_size)
@@ -313,6 +332,8 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
         e = set_limits(a, vars);
     if (e == ERR_OK)
         e = set_tls(a, vars);
+    if (e == ERR_OK)
+        e = set_log(a, vars);
     if (e == ERR_OK)
         e = set_lists(a, vars, why, why_size);
     return e;

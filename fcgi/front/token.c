@@ -225,19 +225,27 @@ change_end(struct change *c)
         arena_free(c->arena);
 }
 
-/* Writes the new map, which nginx has to accept; otherwise the old one is put
- * back. A deployment that has never run has no nginx to ask. */
 static int
 change_write(struct change *c, const struct buf *map)
 {
+    if (buf_err(map) != ERR_OK)
+        return complain("too many tokens", "");
+    return file_write(c->path, 0600, map->p, map->n) == ERR_OK
+               ? EXIT_SUCCESS
+               : complain(c->path, strerror(errno));
+}
+
+/* nginx has to accept the new map; otherwise the old one is put back. A
+ * deployment that has never run has no nginx to ask. A line less is never
+ * asked about: whatever else nginx finds wrong, the token has to go. */
+static int
+change_test(struct change *c)
+{
     char conf[PLACE_BYTES], why[4096];
 
-    if (buf_err(map) != ERR_OK ||
-        place_path(conf, sizeof(conf), "nginx/nginx.conf") != ERR_OK)
-        return complain("too many tokens", "");
-    if (file_write(c->path, 0600, map->p, map->n) != ERR_OK)
-        return complain(c->path, strerror(errno));
-    if (access(conf, F_OK) != 0 || nginx_test(why, sizeof(why)) == ERR_OK)
+    if (place_path(conf, sizeof(conf), "nginx/check.conf") != ERR_OK ||
+        access(conf, F_OK) != 0 ||
+        nginx_test(nginx_runs(), why, sizeof(why)) == ERR_OK)
         return EXIT_SUCCESS;
     if (file_write(c->path, 0600, c->map, c->n) != ERR_OK)
         return complain(c->path, strerror(errno));
@@ -251,6 +259,8 @@ change_publish(bool *running)
     enum err e = nginx_reload();
 
     *running = e != ERR_NOT_FOUND;
+    if (e == ERR_OK)
+        nginx_forget_revoked();
     if (e == ERR_OK || e == ERR_NOT_FOUND)
         return EXIT_SUCCESS;
     return complain("tokens.map is written, but nginx keeps its old one",
@@ -294,6 +304,8 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
     put_line(&b, &t);
     status = change_write(c, &b);
     buf_free(&b);
+    if (status == EXIT_SUCCESS)
+        status = change_test(c);
     if (status != EXIT_SUCCESS) {
         remove_token_files(name);
         return status;

@@ -112,7 +112,7 @@ front_prepare(struct up *up, char *why, size_t why_size)
 {
     enum err e = nginx_write(up->secret, why, why_size);
 
-    return e == ERR_OK ? nginx_test(why, why_size) : e;
+    return e == ERR_OK ? nginx_test(true, why, why_size) : e;
 }
 
 static void

@@ -1,6 +1,7 @@
 """nginx alone: the product's configuration (`metagate nginx`), a real nginx,
 and the workers of fastcgi.py behind it."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -16,6 +17,25 @@ from support.listeners import LISTENERS
 from support.waiting import until
 
 ACCOUNT = "nobody"  # when the tests run as root; metagate takes the owner's
+
+
+@contextlib.contextmanager
+def own_deployment():
+    """What `metagate init` makes, for an nginx that is not ours: none runs."""
+    front = Front()
+    front.base = tempfile.mkdtemp(prefix="metagate-own.", dir="/var/tmp")
+    os.chmod(front.base, 0o755)
+    front.run_dir = os.path.join(front.base, "run")
+    front.net, front.lock = nets.claim()
+    for folder in (front.run_dir, front.path("s")):
+        os.mkdir(folder, 0o750)
+        os.chown(folder, *front.account())
+    try:
+        front.command("init")
+        yield front
+    finally:
+        os.close(front.lock)
+        shutil.rmtree(front.base, ignore_errors=True)
 
 
 class Front:

@@ -134,8 +134,10 @@ lists_are_looked_at_element_by_element(void **state)
                    "must be host:port or unix:/path");
     expect_refused("[mysql]\nhosts = a:3306,\n[mysql]\nhosts=b:0\n", "4",
                    "is given twice");
-    expect_refused("[nginx]\ntls_key = /nope/key.pem\n", "2",
-                   "names no file that can be read");
+    expect_refused("[nginx]\ntls_key = key.pem\n", "2",
+                   "must be an absolute path");
+    expect_refused("[nginx]\naccess_log = /a\"; evil\n", "2",
+                   "must be an absolute path");
     write_ini("[nginx]\ntrusted = 10.0.0.0/8=read , fd00::/8=admin\n"
               "[mysql]\nhosts = unix:/run/a.sock, [::1]:3306, b:3307\n");
     assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);

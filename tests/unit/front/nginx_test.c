@@ -47,8 +47,9 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 static int
 teardown(void **state)
 {
-    static const char *const keys[] = { "TRUSTED", "HOSTS", "TLS_KEY",
-                                        "TLS_CERTIFICATE", "RATE_PER_S" };
+    static const char *const keys[] = { "TRUSTED",    "HOSTS",
+                                        "TLS_KEY",    "TLS_CERTIFICATE",
+                                        "RATE_PER_S", "ACCESS_LOG" };
     char name[64];
     size_t i;
 
@@ -285,7 +286,29 @@ tls_needs_both_of_its_files(void **state)
     expect_in("servers.conf", "reuseport ssl;");
     expect_in("servers.conf", "/nginx/tls.conf\";");
     expect_in("tls.conf", "ssl_certificate_key \"/etc/hostname\";");
+    /* of what is only checked, it is not asked */
+    expect_in("check.conf", "/nginx/check-servers.conf\";");
+    assert_null(strstr(file_text("check-servers.conf"), "tls.conf"));
+    assert_null(strstr(file_text("check-servers.conf"), " ssl;"));
     expect_refused("METAGATE_NGINX_TLS_KEY", "/k\"; x", "TLS_KEY");
+}
+
+static void
+the_log_lies_where_it_is_wanted(void **state)
+{
+    char own[128];
+
+    (void)state;
+    assert_int_equal(write_with(NULL, NULL), ERR_OK);
+    (void)snprintf(own, sizeof(own), "access_log \"%s/log/nginx-access.log\" ",
+                   dir);
+    expect_in("servers.conf", own);
+    assert_int_equal(write_with("METAGATE_NGINX_ACCESS_LOG", "/x/y.log"),
+                     ERR_OK);
+    expect_in("servers.conf", "access_log \"/x/y.log\" metagate ");
+    expect_in("check-servers.conf", "access_log off;");
+    assert_int_equal(write_with("METAGATE_NGINX_ACCESS_LOG", "off"), ERR_OK);
+    expect_in("servers.conf", "access_log off;");
 }
 
 static void
@@ -337,6 +360,7 @@ main(void)
         CASE(host_names_are_no_patterns),
         CASE(a_rate_is_a_limit_and_none_is_none),
         CASE(tls_needs_both_of_its_files),
+        CASE(the_log_lies_where_it_is_wanted),
         CASE(a_listener_may_be_put_elsewhere),
         CASE(listeners_of_one_name_share_a_key),
     };

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.front import own_deployment
 from support.waiting import until
 
 ORIGIN = "https://panel.example"
@@ -38,7 +39,23 @@ def test_every_listener_speaks_tls(front, settings, certificate):
     assert reply.status == 200
     assert b'"REQUEST_SCHEME": "https"' in reply.read()
     plain = client.get("/a")
-    assert (plain.status, plain.text) == (400, "bad request\n")
+    assert (plain.status, plain.text) == (400, "this port speaks TLS: https, not http\n")
+
+
+def test_a_private_key_may_be_for_nginx_alone(front, settings, certificate):
+    """That of an nginx that is not ours, whose master is root."""
+    if os.geteuid() != 0:
+        return  # only root can make one
+    os.chown(certificate[1], 0, 0)
+    os.chmod(certificate[1], 0o600)
+    keys = {"METAGATE_NGINX_TLS_CERTIFICATE": certificate[0],
+            "METAGATE_NGINX_TLS_KEY": certificate[1]}
+    with own_deployment() as own:
+        for command in (["nginx"], ["token", "add", "a", "read"],
+                        ["token", "revoke", "a"], ["token", "list"]):
+            own.command(*command, environment=keys)
+        with open(own.path("nginx", "servers.conf")) as f:
+            assert " ssl;" in f.read()
 
 
 def nginx_test(front, text):
