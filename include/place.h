@@ -8,10 +8,12 @@
 
 #define ROOT_RUN_DIR      "/var/lib/metagate/onebox"
 #define INSTALLED_RUN_DIR "/var/lib/metagate" /* of the units of systemd */
-#define PLACE_BYTES 4096
+#define PLACE_BYTES       4096
 
-/* "run", or ROOT_RUN_DIR for root. */
-const char *place_default_run_dir(void);
+/* Where a command works without --run-dir. One that makes a deployment: "run",
+ * or ROOT_RUN_DIR for root. The others of an installed binary (the units lie
+ * beside it) take INSTALLED_RUN_DIR, unless only the former exists. */
+const char *place_default_run_dir(bool makes);
 
 /* Makes run_dir absolute, drops a fourth part of net, hands both to
  * config_place. BAD_PARAM with a sentence in why. */
@@ -53,8 +55,8 @@ struct listening {
 enum err place_listener(size_t i, struct listening *out) MUST_USE;
 
 /* The i-th of those that have this name. */
-enum err place_listener_of(const char *name, size_t i,
-                           struct listening *out) MUST_USE;
+enum err
+place_listener_of(const char *name, size_t i, struct listening *out) MUST_USE;
 
 /* host and port of a "host:port", the host a name, an IPv4 address, or an IPv6
  * address in brackets, which are not part of it; else BAD_PARAM. */

@@ -1,9 +1,8 @@
-/* metagate check: the children of a running `metagate up`. */
+/* metagate check: the children of a running `metagate up`, or the services of
+ * systemd. */
 #include "check.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config.h"
 #include "place.h"
@@ -19,7 +18,14 @@ look_child(struct look *l, const struct status_line *c)
 
     if (strcmp(c->state, "stopped") == 0) {
         FOUND(&f, WARN, "%s is stopped", c->name);
-        CURE(&f, "`metagate start %s` puts it back", c->name);
+        CURE(&f,
+             "`metagate start %s` puts it back; of systemd, `systemctl "
+             "start`",
+             c->name);
+    } else if (strcmp(c->state, "failed") == 0) {
+        FOUND(&f, FAIL, "%s has failed", c->name);
+        CURE(&f, "`systemctl status 'metagate-*'`; %s/log/%s.log",
+             config_run_dir(), c->name);
     } else {
         FOUND(&f, WARN, "%s is %s, started again %d time%s so far", c->name,
               c->state, c->restarts, c->restarts == 1 ? "" : "s");
@@ -50,30 +56,24 @@ look_each(struct look *l, const char *text)
     check_report(l, "children", &f);
 }
 
-/* An installed system has no `up`: systemd knows its services. */
-static bool
-has_up(void)
-{
-    char path[PLACE_BYTES];
-
-    return place_path(path, sizeof(path), "up.net") == ERR_OK &&
-           access(path, F_OK) == 0;
-}
-
 void
 check_children(struct look *l)
 {
     struct buf b = BUF_INIT(ANSWER_MAX);
-    enum err e = control_ask("status", ASK_MS, &b);
+    enum err e = up_children(ASK_MS, &b);
     struct finding f = { 0 };
 
     if (e == ERR_OK) {
         look_each(l, buf_text(&b));
-    } else if (has_up()) {
+    } else {
         FOUND(&f, FAIL, "no deployment %s in %s",
               e == ERR_NOT_FOUND ? "runs" : "answers", config_run_dir());
-        CURE(&f, "`metagate start`; %s/log/up.log tells why it ended",
-             config_run_dir());
+        CURE(&f, "%s",
+             place_is_installed()
+                 ? "`systemctl start metagate.target`; `systemctl status "
+                   "'metagate-*'` tells why it ended"
+                 : "`metagate start`; log/up.log in RUN_DIR tells why it "
+                   "ended");
         check_report(l, "children", &f);
     }
     buf_free(&b);

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -9,6 +10,7 @@
 
 #include "clock.h"
 #include "coherence.h"
+#include "duty.h"
 #include "lease.h"
 #include "place.h"
 #include "schema/migrate.h"
@@ -16,6 +18,7 @@
 
 #define CLOCK_WARN_MS 1000
 #define CLOCK_FAIL_MS 5000
+#define HELD_MS       5000
 
 static const char version_sql[] = "SELECT VERSION()";
 static const char now_sql[] =
@@ -201,6 +204,34 @@ runs_here(const char *name)
     return held;
 }
 
+/* Whether anybody does the duties: after a start, and when a holder was
+ * killed, the next takes them within a lease's time. */
+static bool
+look_held(struct look *l)
+{
+    int64_t until_ms = clock_mono_ms() + DUTY_LEASE_MS + HELD_MS;
+    struct finding f = { 0 };
+
+    for (;;) {
+        struct lease_rows rows = { 0 };
+
+        if (lease_list(l->db, l->arena, &rows) != ERR_OK)
+            return true; /* look_leases says so */
+        for (size_t i = 0; i < rows.n; i++)
+            if (rows.v[i].expires_ms >= rows.v[i].now_ms)
+                return true;
+        if (clock_mono_ms() >= until_ms)
+            break;
+        (void)poll(NULL, 0, 500);
+    }
+    FOUND(&f, FAIL, "no process holds a lease: no background duty is done");
+    CURE(&f, "start a `metagate control`: `metagate start control-m1`, or "
+             "`systemctl start metagate-control@m1`; its log tells why it "
+             "ended");
+    check_report(l, "leases", &f);
+    return false;
+}
+
 /* Both take turns then, and what one is asked may be told of the other. */
 static void
 look_leases(struct look *l)
@@ -255,7 +286,8 @@ check_store(struct look *l)
         look_schema(l);
         look_clock(l);
         look_hosts(l);
-        look_leases(l);
+        if (look_held(l))
+            look_leases(l);
     }
     db_close(l->db);
     db_fini();

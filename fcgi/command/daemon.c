@@ -19,10 +19,12 @@
 #include "place.h"
 #include "role.h"
 #include "worker/role_socket.h"
+#include "host/notify.h"
 #include "host/wake.h"
 
-#define ID_MAX 64
-#define END_MS 1000
+#define ID_MAX  64
+#define END_MS  1000
+#define TURN_MS 5000 /* WatchdogSec of the units is some times longer */
 
 static bool
 is_id(const char *text)
@@ -90,6 +92,7 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
     d->socket = role_socket_open(d->name);
     config_watch_start();
     log_info("%s.start id=%s", role, id);
+    notify("READY=1");
     return ERR_OK;
 }
 
@@ -130,9 +133,14 @@ daemon_wait(struct daemon *d, int64_t timeout_ms)
     struct pollfd p[] = { { .fd = d->signal_fd, .events = POLLIN },
                           { .fd = d->wake_fd, .events = POLLIN } };
 
+    notify("WATCHDOG=1");
+    if (timeout_ms > TURN_MS)
+        timeout_ms = TURN_MS;
     (void)poll(p, COUNT(p), timeout_ms < 0 ? 0 : (int)timeout_ms);
-    if (is_told_to_stop(d))
+    if (is_told_to_stop(d)) {
+        notify("STOPPING=1");
         return DAEMON_STOP;
+    }
     if (d->wake_fd < 0 || (p[1].revents & POLLIN) == 0)
         return DAEMON_TIMEOUT;
     wake_drain(d->wake_fd);

@@ -26,7 +26,8 @@ void daemon_end(struct daemon *d);
 
 enum daemon_event { DAEMON_TIMEOUT, DAEMON_WOKEN, DAEMON_STOP };
 
-/* Sleeps until something comes, at most timeout_ms. */
+/* Sleeps until something comes, at most timeout_ms, and never so long that a
+ * service manager would take us for dead. */
 enum daemon_event daemon_wait(struct daemon *d, int64_t timeout_ms);
 
 #endif

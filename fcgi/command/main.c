@@ -40,11 +40,13 @@ print_help(FILE *f)
     for (i = 0; i < COUNT(commands); i++)
         (void)fprintf(f, "  %-10s  %s\n", commands[i].name, commands[i].doc);
     (void)fprintf(
-        f, "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
-           " as root\n    " ROOT_RUN_DIR ")\n"
-           "--net or NET: the addresses it takes (default 127.0.0; machine k is"
-           " NET.k);\n    known once it was started\n"
-           "metagate COMMAND --help tells more about one command.\n");
+        f,
+        "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
+        " as root\n    " ROOT_RUN_DIR
+        ";\n    installed, for all but up and start, " INSTALLED_RUN_DIR ")\n"
+        "--net or NET: the addresses it takes (default 127.0.0; machine k is"
+        " NET.k);\n    known once it was started\n"
+        "metagate COMMAND --help tells more about one command.\n");
 }
 
 static void
@@ -234,7 +236,7 @@ run_command(const struct command *c, bool net_given, int argc, char **argv,
 int
 main(int argc, char **argv)
 {
-    const char *run_dir = env_or("RUN_DIR", place_default_run_dir());
+    const char *run_dir = env_or("RUN_DIR", NULL);
     const char *net = env_or("NET", NULL);
     const struct command *c;
     char why[256];
@@ -258,6 +260,8 @@ main(int argc, char **argv)
     c = find_command(argv[i]);
     if (c == NULL)
         return usage_error("unknown command", argv[i]);
+    if (run_dir == NULL)
+        run_dir = place_default_run_dir(makes_deployment(c));
     if (place_set(run_dir, net != NULL ? net : "127.0.0", why, sizeof(why)) !=
         ERR_OK)
         return usage_error(why, "");

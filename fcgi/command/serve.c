@@ -18,6 +18,7 @@
 #include "config_live.h"
 #include "db.h"
 #include "api/dispatch.h"
+#include "host/notify.h"
 #include "log.h"
 #include "role.h"
 #include "schema/migrate.h"
@@ -60,6 +61,7 @@ ask_schema(struct schema *s)
                   "serve.schema err=%s why=\"%s\"", err_name(s->e), why);
     if (s->e != ERR_OK)
         return;
+    notify("STATUS=serves");
     db_close(s->db);
     s->db = NULL;
 }
@@ -85,6 +87,7 @@ wait_for_the_end(const sigset_t *set, struct schema *schema)
     int sig;
 
     while (!schema_is_refused(schema)) {
+        notify("WATCHDOG=1");
         sig = sigtimedwait(set, NULL, &second);
         if (sig == SIGHUP)
             role_reload();
@@ -170,7 +173,10 @@ serve(const struct worker_plan *plan, const sigset_t *signals)
     if (w != NULL) {
         log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
                  plan->slow_threads);
+        notify(schema.db != NULL ? "READY=1\nSTATUS=waits for the store"
+                                 : "READY=1");
         wait_for_the_end(signals, &schema);
+        notify("STOPPING=1");
         worker_stop(w);
     }
     db_close(schema.db);

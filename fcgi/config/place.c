@@ -7,12 +7,44 @@
 #include <unistd.h>
 
 #include "config.h"
+
+/* below PREFIX */
+#define INSTALLED_UNIT "/lib/systemd/system/metagate.target"
 #include "dialect.h"
 
-const char *
-place_default_run_dir(void)
+/* PREFIX/bin/metagate of a `make install`. */
+static bool
+is_installed_binary(void)
 {
-    return geteuid() == 0 ? ROOT_RUN_DIR : "run";
+    char path[PLACE_BYTES];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+
+    for (int i = 0; i < 2; i++) {
+        while (n > 0 && path[n - 1] != '/')
+            n--;
+        n--;
+    }
+    if (n < 0)
+        return false;
+    memcpy(path + n, INSTALLED_UNIT, sizeof(INSTALLED_UNIT));
+    return access(path, F_OK) == 0;
+}
+
+const char *
+place_default_run_dir(bool makes)
+{
+    bool root = geteuid() == 0;
+    const char *own = root ? ROOT_RUN_DIR : "run";
+
+    if (makes || !is_installed_binary())
+        return own;
+    /* who is not root cannot look into the installed one */
+    if (root ? access(INSTALLED_RUN_DIR "/metagate.ini", F_OK) == 0
+             : access("run/metagate.ini", F_OK) != 0)
+        return INSTALLED_RUN_DIR;
+    return !root || access(ROOT_RUN_DIR "/metagate.ini", F_OK) == 0
+               ? own
+               : INSTALLED_RUN_DIR;
 }
 
 /* The path stands in nginx's configuration and in scripts of MariaDB: blanks,

@@ -202,6 +202,11 @@ struct status_line {
 };
 bool up_status_next(const char **text, struct status_line *out);
 
+/* up_units.c: a line each (up_status_next) of the children of a running `up`,
+ * or, where there never was one, of systemd's services. NOT_FOUND: neither
+ * runs; TIMEOUT. */
+enum err up_children(int timeout_ms, struct buf *out) MUST_USE;
+
 /* Ends the words that `metagate start` shows: everything is ready. */
 #define UP_READY 0x04
 

@@ -290,7 +290,7 @@ status_main(int argc, char **argv)
 
     if (argc != 1 && !json)
         return complain("usage: metagate status [-o json]");
-    e = control_ask("status", ASK_MS, &b);
+    e = up_children(ASK_MS, &b);
     if (e == ERR_NOT_FOUND)
         status = not_running();
     else if (e != ERR_OK)

@@ -215,6 +215,22 @@ def test_a_child_that_does_not_run_is_found(deployment):
         deployment.command("start", "serve-1")
 
 
+def test_a_deployment_that_does_no_duty_is_found(deployment):
+    names = ["control-m1", "control-m2", "control-m3"]
+    for name in names:
+        deployment.command("stop", name)
+    try:
+        sql = deployment.sql()
+        until(lambda: rows(sql, "SELECT name FROM lease WHERE expires_ms >="
+                           " UNIX_TIMESTAMP(NOW(3)) * 1000") == [],
+              "the last one has run out")
+        spoilt(deployment, "leases", "no process holds a lease",
+               "metagate start control-m1")
+    finally:
+        for name in names:
+            deployment.command("start", name)
+
+
 @pytest.mark.fault
 def test_a_store_that_is_down_is_found(deployment):
     deployment.command("stop", "mariadb")

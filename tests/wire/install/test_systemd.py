@@ -2,18 +2,22 @@
 workers."""
 
 import itertools
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
+import tempfile
 import threading
 
 import pytest
 
 from support import fcgi
 from support.deployment import ROOT
+from support.front import own_deployment
 from support.waiting import until
 from support.worker import Worker
 
@@ -185,6 +189,168 @@ def workers(deployment):
     for w in made:
         w.end()
     assert status == [0, 0], [w.errors for w in made]
+
+
+@pytest.fixture
+def manager():
+    """The socket of a service manager, and what a process has told it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.bind(f"{folder}/notify")
+        os.chmod(f"{folder}/notify", 0o666)
+        told.settimeout(30)
+        yield f"{folder}/notify", told
+        told.close()
+
+
+def heard(told, word):
+    """Reads until that word comes; what came before it."""
+    before = []
+    while True:
+        words = told.recv(4096).decode().split("\n")
+        if word in words:
+            return before
+        before += words
+
+
+def test_a_worker_tells_its_manager_how_it_is(deployment, manager):
+    path, told = manager
+    w = SystemdWorker(deployment.binary, deployment.run_dir, deployment.net,
+                      {**deployment.env(), "NOTIFY_SOCKET": path})
+    try:
+        w.start()
+        heard(told, "READY=1")
+        assert heard(told, "WATCHDOG=1") == []
+        assert heard(told, "WATCHDOG=1") == []
+        assert w.stop() == 0
+        heard(told, "STOPPING=1")
+    finally:
+        w.end()
+
+
+def test_a_worker_is_ready_before_its_store(deployment, manager):
+    path, told = manager
+    w = SystemdWorker(deployment.binary, deployment.run_dir, deployment.net,
+                      {**deployment.env(), "NOTIFY_SOCKET": path},
+                      mysql_hosts="unix:/nonexistent.sock")
+    try:
+        w.start()
+        words = told.recv(4096).decode().split("\n")
+        assert words == ["READY=1", "STATUS=waits for the store"]
+        assert w.process.poll() is None
+    finally:
+        w.stop()
+        w.end()
+
+
+def test_a_daemon_tells_its_manager_how_it_is(deployment, manager):
+    path, told = manager
+    process = subprocess.Popen(
+        deployment.argv("control", "--id", "notify"), cwd="/",
+        env={**deployment.env(), "NOTIFY_SOCKET": path},
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        heard(told, "READY=1")
+        heard(told, "WATCHDOG=1")
+        process.terminate()
+        heard(told, "STOPPING=1")
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+# ---- commands on an installed host ----
+
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+*serve@*) cat <<END
+Id=metagate-serve@0.service
+ActiveState=active
+MainPID=4711
+NRestarts=2
+ExecMainStartTimestampMonotonic=1000
+
+Id=metagate-serve@1.service
+ActiveState={serve_1}
+MainPID=0
+NRestarts=0
+ExecMainStartTimestampMonotonic=0
+END
+;;
+*setup*) printf 'Id=metagate-setup.service\\nActiveState=active\\n' ;;
+esac
+"""
+
+
+# root's commands take no PATH from outside: it is put over the real one
+IN_ITS_PLACE = """#!/bin/sh
+exec unshare -m sh -c 'mount --bind "$0" /usr/bin/systemctl &&
+    exec "$@"' {fake} {binary} "$@"
+"""
+
+
+@pytest.fixture
+def host():
+    """host(state of serve-1, command...): a command where systemd is."""
+    folder = tempfile.mkdtemp(dir="/var/tmp")
+    os.chmod(folder, 0o755)
+
+    def script(name, text):
+        path = os.path.join(folder, name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
+        return path
+
+    def run(serve_1, *command):
+        script("systemctl", SYSTEMCTL.replace("{serve_1}", serve_1))
+        return own.command(*command, check=False, environment={
+            "PATH": f"{folder}:/usr/bin:/usr/sbin:/bin",
+            "METAGATE_MYSQL_HOSTS": "unix:/nonexistent.sock"})
+
+    with own_deployment() as own:
+        if os.geteuid() == 0:
+            own.binary = script("metagate", IN_ITS_PLACE.format(
+                fake=f"{folder}/systemctl", binary=own.binary))
+        yield run
+    shutil.rmtree(folder)
+
+
+def test_status_tells_of_systemd_s_services(host):
+    done = host("active", "status")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr
+    assert ["setup", "done"] in [line[:2] for line in lines]
+    assert ["serve-0", "running", "4711"] in [line[:3] for line in lines]
+    told = json.loads(host("active", "status", "-o", "json").stdout)
+    assert [c["restarts"] for c in told["children"]
+            if c["name"] == "serve-0"] == [2]
+
+
+@pytest.mark.parametrize("state, verdict", [
+    ("active", "ok"), ("activating", "warn"), ("inactive", "warn"),
+    ("failed", "fail")])
+def test_check_judges_systemd_s_services(host, state, verdict):
+    lines = json.loads(host(state, "check", "-o", "json").stdout)
+    line, = [line for line in lines if line["check"] == "children"]
+    assert line["result"] == verdict
+    assert verdict == "ok" or "serve-1" in line["fact"]
+
+
+def test_an_installed_binary_works_on_the_installed_system(installed):
+    dest, prefix = installed
+    if os.geteuid() != 0:
+        return  # root can be another, to whom the folder of tests is open
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as top:
+        os.chmod(top, 0o755)
+        shutil.copytree(f"{dest}{prefix}", f"{top}/usr")
+        done = subprocess.run(
+            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
+             f"{top}/usr/bin/metagate", "status"], cwd="/", text=True,
+            capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
+        assert done.returncode == 1 and "/var/lib/metagate" in done.stderr
 
 
 def test_a_restart_one_by_one_loses_no_request(workers):
