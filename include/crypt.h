@@ -25,13 +25,20 @@ enum err crypt_seal(struct arena *a, const char *table, const char *row,
                     const char **out) MUST_USE;
 
 /* The plain text, NUL-terminated; STATE when key, place or bytes are wrong. */
-enum err crypt_open(struct arena *a, const char *table, const char *row,
-                    const char *column, const char *sealed,
-                    const char **out) MUST_USE;
+enum err
+crypt_open(struct arena *a, const char *table, const char *row,
+           const char *column, const char *sealed, const char **out) MUST_USE;
 
 /* Id of the key that encrypts now; of the key that sealed a text (0 = ?). */
 unsigned crypt_key_id(void);
 unsigned crypt_sealed_key_id(const char *sealed);
+
+/* Id of the i-th key that is loaded; 0 past the last. */
+unsigned crypt_key_at(size_t i);
+/* What tells a key from another of that id and gives nothing of it away; false
+ * when none of that id is loaded. */
+#define CRYPT_FINGERPRINT_BYTES 65
+bool crypt_fingerprint(unsigned id, char out[CRYPT_FINGERPRINT_BYTES]);
 
 /* SHA-256 as 64 lower-case hex digits and NUL. */
 void crypt_sha256_hex(const void *p, size_t n, char out[65]);
@@ -45,7 +52,7 @@ void crypt_wipe(void *p, size_t n);
 
 /* Base64 into the arena; and back (BAD_PARAM). */
 char *crypt_base64(struct arena *a, const void *p, size_t n) MUST_USE;
-enum err crypt_unbase64(struct arena *a, const char *text,
-                        struct span *out) MUST_USE;
+enum err
+crypt_unbase64(struct arena *a, const char *text, struct span *out) MUST_USE;
 
 #endif

@@ -13,6 +13,8 @@
 #include "duty.h"
 #include "lease.h"
 #include "place.h"
+#include "crypt.h"
+#include "schema/keys.h"
 #include "schema/migrate.h"
 #include "store/store.h"
 
@@ -120,7 +122,7 @@ look_settings(struct look *l)
     check_report(l, "settings", &well);
 }
 
-static void
+static bool
 look_schema(struct look *l)
 {
     struct finding f = { 0 };
@@ -137,6 +139,26 @@ look_schema(struct look *l)
         CURE(&f, "`metagate migrate` brings it up to date");
     }
     check_report(l, "schema", &f);
+    return e == ERR_OK;
+}
+
+/* With the keys that look_key has loaded. */
+static void
+look_keys(struct look *l)
+{
+    struct finding f = { 0 };
+    char why[512] = "";
+
+    if (crypt_key_id() == 0)
+        return; /* there are none, as was said */
+    if (keys_check(l->db, why, sizeof(why)) == ERR_OK) {
+        FOUND(&f, OK, "the store knows the keys of the key file");
+    } else {
+        FOUND(&f, FAIL, "%s", why);
+        CURE(&f, "put back the file from where it was saved, for every host of "
+                 "this store");
+    }
+    check_report(l, "key", &f);
 }
 
 static void
@@ -283,7 +305,8 @@ check_store(struct look *l)
     }
     if (look_version(l)) {
         look_settings(l);
-        look_schema(l);
+        if (look_schema(l))
+            look_keys(l);
         look_clock(l);
         look_hosts(l);
         if (look_held(l))

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "loop/runner.h"
+#include "schema/keys.h"
 
 #define LOOK_MS            1000
 #define RENEW_MS           3000
@@ -49,6 +50,7 @@ struct control {
     struct post *post;
     size_t n;
     bool blind; /* the store cannot be asked */
+    bool keys_known;
 };
 
 /* ---- a duty's thread ---- */
@@ -176,13 +178,28 @@ apply_for(struct control *c, struct post *p, const struct lease_row *row)
     return ERR_OK;
 }
 
+/* With another key than the store's a duty would seal what nobody can open. */
+static enum err
+compare_keys(struct control *c)
+{
+    char why[512] = "";
+    enum err e = keys_check(c->db, why, sizeof(why));
+
+    if (e == ERR_STATE && !c->blind)
+        log_error("control.keys why=\"%s\"", why);
+    c->keys_known = e == ERR_OK;
+    return e;
+}
+
 static enum err
 look(struct control *c)
 {
     struct lease_rows rows;
     enum err e;
 
-    e = lease_list(c->db, c->arena, &rows);
+    e = c->keys_known ? ERR_OK : compare_keys(c);
+    if (e == ERR_OK)
+        e = lease_list(c->db, c->arena, &rows);
     for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
         struct post *p = &c->post[i];
 

@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include "base/commands.h"
+#include "config.h"
 #include "crypt.h"
 #include "log.h"
+#include "schema/keys.h"
 #include "schema/migrate.h"
 #include "place.h"
+#include "role.h"
 #include "store/store.h"
 
 #define ID_FILE    "deployment_id"
@@ -99,6 +102,32 @@ print_usage(void)
                   "  --dry-run  only print the steps that would be done\n");
 }
 
+/* The schema is there now; whether the key file is that of the store, the
+ * start of a deployment asks here, before any worker does. */
+static enum err
+compare_keys(void)
+{
+    char why[512] = "it cannot be asked";
+    struct db *db = db_open();
+    enum err e = db == NULL ? ERR_NOMEM : keys_check(db, why, sizeof(why));
+
+    if (e != ERR_OK)
+        (void)fprintf(stderr, "%s\n", why);
+    if (db != NULL)
+        db_close(db);
+    return e;
+}
+
+static bool
+has_keys(void)
+{
+    char path[PLACE_BYTES];
+
+    return config()->crypt_key_file[0] != '\0' ||
+           (place_path(path, sizeof(path), "key") == ERR_OK &&
+            access(path, F_OK) == 0);
+}
+
 static enum err
 migrate(bool dry_run)
 {
@@ -114,6 +143,11 @@ migrate(bool dry_run)
         e = migrate_deployment_id(id, sizeof(id));
     if (e == ERR_OK)
         e = migrate_run(id, dry_run, stdout);
+    if (e == ERR_OK && !dry_run && has_keys()) {
+        e = role_load_keys();
+        if (e == ERR_OK)
+            e = compare_keys();
+    }
     return e;
 }
 

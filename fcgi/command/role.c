@@ -35,8 +35,8 @@ open_log(const char *name)
     return ERR_STATE;
 }
 
-static enum err
-load_keys(void)
+enum err
+role_load_keys(void)
 {
     char path[PLACE_BYTES];
 
@@ -61,7 +61,7 @@ role_begin(const char *name, sigset_t *out)
     e = open_log(name);
     if (e != ERR_OK)
         return e;
-    e = load_keys();
+    e = role_load_keys();
     if (e == ERR_OK)
         e = store_open();
     if (e != ERR_OK) {
@@ -77,7 +77,7 @@ void
 role_reload(void)
 {
     log_reopen();
-    if (load_keys() != ERR_OK)
+    if (role_load_keys() != ERR_OK)
         log_error("role.reload key=unchanged");
     request_rules_reload();
     log_info("role.reload");

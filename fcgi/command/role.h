@@ -15,6 +15,9 @@
  * or said where there is no log yet. */
 enum err role_begin(const char *name, sigset_t *out) MUST_USE;
 
+/* The keys, from [crypt] key_file or RUN_DIR/key. */
+enum err role_load_keys(void) MUST_USE;
+
 /* SIGHUP: log, keys and tokens are opened and read again. What cannot be read
  * stays as it was. */
 void role_reload(void);

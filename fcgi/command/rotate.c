@@ -28,6 +28,7 @@
 #include "lease.h"
 #include "log.h"
 #include "place.h"
+#include "schema/keys.h"
 #include "secrets.h"
 #include "store/store.h"
 
@@ -234,6 +235,18 @@ wait_for_writers(struct rotation *r)
     return e;
 }
 
+/* Notes a new key in the store. */
+static enum err
+compare_keys(struct rotation *r)
+{
+    char why[512] = "";
+    enum err e = keys_check(r->db, why, sizeof(why));
+
+    if (e != ERR_OK)
+        (void)fprintf(stderr, "metagate: %s\n", why);
+    return e;
+}
+
 static enum err
 new_key(struct rotation *r, int64_t old)
 {
@@ -249,6 +262,8 @@ new_key(struct rotation *r, int64_t old)
     if (e == ERR_OK)
         e = crypt_load(r->path);
     if (e == ERR_OK)
+        e = compare_keys(r);
+    if (e == ERR_OK)
         printf("key %u seals from now on\n", crypt_key_id());
     return e;
 }
@@ -259,7 +274,9 @@ rotate(struct rotation *r)
     int64_t old;
     enum err e;
 
-    e = count_old(r, &old);
+    e = compare_keys(r);
+    if (e == ERR_OK)
+        e = count_old(r, &old);
     if (e == ERR_OK)
         e = new_key(r, old);
     if (e == ERR_OK)
@@ -274,6 +291,10 @@ rotate(struct rotation *r)
     if (e != ERR_OK)
         return e;
     printf("%llu texts were sealed anew\n", (unsigned long long)r->resealed);
+    if (r->failed == 0)
+        e = keys_retire(r->db, crypt_key_id());
+    if (e != ERR_OK)
+        return e;
     if (r->failed == 0) {
         printf("no text needs an older key any more; backups may: keep the "
                "lines in\n%s as long as they are kept\n",

@@ -21,6 +21,7 @@
 #include "host/notify.h"
 #include "log.h"
 #include "role.h"
+#include "schema/keys.h"
 #include "schema/migrate.h"
 #include "worker/worker.h"
 
@@ -33,7 +34,8 @@
 
 /* ---- the schema ---- */
 
-/* Whether the store's schema is ours and suits this binary. While the store
+/* Whether the store's schema is ours and suits this binary, and our keys it.
+ * While the store
  * cannot be asked, requests that need it are answered 503, and main asks
  * again and again: a worker may be started before its store. */
 struct schema {
@@ -51,11 +53,13 @@ static void
 ask_schema(struct schema *s)
 {
     enum err before = s->e;
-    char id[65], why[256] = "";
+    char id[65], why[512] = "";
 
     s->e = migrate_deployment_id(id, sizeof(id));
     if (s->e == ERR_OK)
         s->e = migrate_check(s->db, id, why, sizeof(why));
+    if (s->e == ERR_OK)
+        s->e = keys_check(s->db, why, sizeof(why));
     if (s->e != before)
         log_write(s->e == ERR_OK ? LOG_LV_INFO : LOG_LV_ERROR,
                   "serve.schema err=%s why=\"%s\"", err_name(s->e), why);

@@ -73,6 +73,35 @@ crypt_key_id(void)
     return id;
 }
 
+unsigned
+crypt_key_at(size_t i)
+{
+    unsigned id;
+
+    pthread_rwlock_rdlock(&keys_lock);
+    id = i < keys.n ? keys.key[i].id : 0;
+    pthread_rwlock_unlock(&keys_lock);
+    return id;
+}
+
+bool
+crypt_fingerprint(unsigned id, char out[CRYPT_FINGERPRINT_BYTES])
+{
+    char text[64 + CRYPT_KEY_BYTES];
+    struct crypt_key key;
+    int n;
+
+    if (!crypt_key_find(id, &key))
+        return false;
+    n = snprintf(text, sizeof(text) - CRYPT_KEY_BYTES,
+                 "metagate key fingerprint %u:", id);
+    memcpy(text + n, key.bytes, CRYPT_KEY_BYTES);
+    crypt_sha256_hex(text, (size_t)n + CRYPT_KEY_BYTES, out);
+    crypt_wipe(text, sizeof(text));
+    crypt_wipe(&key, sizeof(key));
+    return true;
+}
+
 /* ---- reading ---- */
 
 static bool

@@ -146,6 +146,15 @@ make_key(void)
         return ERR_OK; /* kept elsewhere: a new key would hide its loss */
     if (place_path(path, sizeof(path), "key") != ERR_OK)
         return ERR_LIMIT;
+    /* made after the key: this is no first start, and the key was lost */
+    if (exists("deployment_id") && !exists("key")) {
+        (void)fprintf(stderr,
+                      "metagate: %s is gone: put it back; what the store has "
+                      "sealed cannot be opened without it\n",
+                      path);
+        errno = ENOENT;
+        return ERR_STATE;
+    }
     e = crypt_create(path);
     return e == ERR_EXISTS ? ERR_OK : e;
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -109,6 +110,25 @@ def test_a_missing_file_is_found(deployment, name):
         assert "files" in bad
     finally:
         os.rename(path + ".away", path)
+
+
+def test_a_key_that_is_not_the_store_s_is_found(deployment):
+    path = deployment.path("key")
+    os.rename(path, path + ".away")
+    shutil.copy(path + ".away", path)
+    shutil.chown(path, *deployment_owner(path + ".away"))
+    with open(path, "w") as f:
+        f.write("1 " + 64 * "a" + "\n")
+    try:
+        bad = [b for b in not_well(deployment) if b["check"] == "key"]
+        assert len(bad) == 1 and "put back the key file" in bad[0]["fact"]
+    finally:
+        os.rename(path + ".away", path)
+
+
+def deployment_owner(path):
+    st = os.stat(path)
+    return st.st_uid, st.st_gid
 
 
 def test_a_token_that_is_none_is_found(deployment):

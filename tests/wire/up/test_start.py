@@ -97,6 +97,27 @@ def test_what_was_stored_is_there_after_a_restart(box):
         assert f.read() != secret  # made anew at each start
 
 
+def test_a_lost_key_is_asked_for_and_never_made_anew(box):
+    b = box()
+    up = b.ready(b.up())
+    up.terminate()
+    up.wait(60)
+    with open(b.path("key")) as f:
+        right = f.read()
+    os.rename(b.path("key"), b.path("key.away"))
+    assert f"{b.path('key')} is gone: put it back" in b.refused()
+    assert not os.path.exists(b.path("key"))
+    os.rename(b.path("key.away"), b.path("key"))
+    with open(b.path("key"), "w") as f:
+        f.write("1 " + 64 * "a" + "\n")  # as one that was made anew
+    assert "put back the key file of this store" in b.refused()
+    assert not processes.below(b.run_dir)
+    with open(b.path("key"), "w") as f:
+        f.write(right)
+    os.remove(os.path.join(b.base, "up.out"))
+    b.ready(b.up())
+
+
 # ---- kill -9 of up ----
 
 def test_all_children_end_with_a_killed_up_and_the_next_one_works(box):

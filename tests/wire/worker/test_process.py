@@ -95,6 +95,8 @@ def test_a_worker_without_its_secrets_does_not_start(place, name, event):
 @pytest.fixture
 def late_store(place, deployment):
     """A worker that is started before the store of a deployment is there."""
+    with open(deployment.path("key")) as f:
+        place.write("key", f.read())
     w = place.worker(mysql_hosts="unix:" + place.file("s", "late.sock"))
     assert w.ask("/healthz").status == 503
     assert w.ask("/metrics").status == 200
@@ -115,6 +117,14 @@ def test_a_worker_leaves_the_schema_of_another_deployment(late_store):
     late_store.store_comes()
     assert late_store.ended() == 1
     assert "the schema belongs to deployment" in late_store.log()
+
+
+def test_a_worker_with_another_key_leaves_the_store_alone(place, deployment):
+    shutil.copy(deployment.path("deployment_id"), place.run_dir)
+    w = place.worker(mysql_hosts="unix:" + deployment.path("s", "mysql.sock"),
+                     wait=False)
+    assert w.ended() == 1
+    assert "put back the key file of this store" in w.log()
 
 
 def test_systemd_hands_the_socket_over_as_descriptor_3(place):
