@@ -70,6 +70,12 @@ says(const struct req *r, const char *header)
     return false;
 }
 
+static bool
+is_location(const struct req *r, size_t i)
+{
+    return strcmp(r->io->header[i].name, "Location") == 0;
+}
+
 /* length < 0: unknown, the reply ends with its stream. */
 static enum err
 send_head(struct req *r, int status, const char *type, int64_t length)
@@ -78,6 +84,10 @@ send_head(struct req *r, int status, const char *type, int64_t length)
     struct buf b = BUF_ON(room); /* what was done is said without memory */
     enum err e;
 
+    /* first: HAProxy takes a Location for a 302, unless a Status follows */
+    for (size_t i = 0; i < r->io->n_headers; i++)
+        if (is_location(r, i))
+            put_header(&b, r->io->header[i].name, r->io->header[i].value);
     buf_puts(&b, "Status: ");
     buf_i64(&b, status);
     buf_putc(&b, ' ');
@@ -86,7 +96,8 @@ send_head(struct req *r, int status, const char *type, int64_t length)
     put_header(&b, "Content-Type", type);
     put_header(&b, "X-Request-Id", r->request_id);
     for (size_t i = 0; i < r->io->n_headers; i++)
-        put_header(&b, r->io->header[i].name, r->io->header[i].value);
+        if (!is_location(r, i))
+            put_header(&b, r->io->header[i].name, r->io->header[i].value);
     if ((status == 503 || status == 429) && !says(r, "Retry-After"))
         put_header(&b, "Retry-After", "1");
     if (length >= 0) {

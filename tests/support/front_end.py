@@ -2,11 +2,14 @@
 nginx/examples: with METAGATE_TEST_FRONT=lighttpd (or haproxy) clients of
 Doris and the console go through it, and workers check tokens themselves."""
 
+import grp
 import os
 import pwd
+import re
 import shutil
 import subprocess
 
+from support.listeners import LISTENERS
 from support.waiting import until
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -34,6 +37,15 @@ Group #@GROUP@
     "caddy": "{\n\tadmin off\n\tauto_https off\n\tstorage file_system @EMPTY@\n"
              "}\n"}
 PORTS = {"console": 18080, "doris": 15000}
+# Listeners that an example has besides.
+MORE_PORTS = {"haproxy": {name: port + 10000 for name, (_, port)
+                          in LISTENERS.items() if name not in PORTS}}
+
+
+def key(listener):
+    """pegasus-meta/m1: PEGASUS_META_1_PORT."""
+    name = re.sub(r"/[a-z]", "_", listener)
+    return name.replace("-", "_").upper() + "_PORT"
 
 
 def chosen():
@@ -43,6 +55,7 @@ def chosen():
 class FrontEnd:
     def __init__(self, kind, deployment):
         self.host = f"{deployment.net}.1"
+        self.ports = {**PORTS, **MORE_PORTS.get(kind, {})}
         self.path = os.path.join(deployment.base, kind + ".cfg")
         self._write(kind, deployment)
         argv = list(COMMANDS[kind])
@@ -66,14 +79,17 @@ class FrontEnd:
                             ("BASE", deployment.base),
                             ("ACCOUNT", pwd.getpwuid(owner.st_uid).pw_name),
                             ("GROUP", owner.st_gid),
-                            ("CONSOLE_PORT", PORTS["console"]),
-                            ("DORIS_PORT", PORTS["doris"])):
+                            ("GROUP_NAME",
+                             grp.getgrgid(owner.st_gid).gr_name),
+                            *((key(name), port)
+                              for name, port in self.ports.items())):
             text = text.replace(f"@{name}@", str(value))
         with open(self.path, "w") as f:
             f.write(text)
 
     def address(self, listener):
-        return (self.host, PORTS[listener]) if listener in PORTS else None
+        return (self.host, self.ports[listener]) \
+            if listener in self.ports else None
 
     def wait_ready(self, client):
         until(lambda: client.get("/healthz").status == 200,

@@ -58,3 +58,16 @@ def test_any_host_name_is_answered_by_a_worker(doris):
 def test_a_path_reaches_the_worker_as_it_was_sent(doris):
     assert doris.get("list%5Finstances").status == 200
     assert doris.get("x/../list_instances").status in (400, 404)
+
+
+def test_a_redirect_keeps_its_status(deployment):
+    """A standby sends a client on to the leader, who must ask in the same
+    way: 307."""
+    if deployment.front.address("pegasus-meta/m2") is None:
+        return  # the example has no such listener
+    standby = deployment.client("pegasus-meta/m2")
+    r = standby.get("/meta/apps")
+    assert r.status == 307 and "/meta/apps" in r.headers["Location"]
+    assert deployment.client("pegasus-meta/m1").get("/meta/apps").status == 200
+    assert deployment.client("pegasus-meta/m1", token="none").get(
+        "/meta/apps").status == 401
