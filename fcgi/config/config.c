@@ -476,6 +476,22 @@ each_row(void (*print)(FILE *f, const struct conf_row *row, bool first),
     }
 }
 
+/* What a change of it in the file needs. */
+static const char *
+needs(const struct conf_row *row)
+{
+    bool front = strcmp(row->section, "nginx") == 0 ||
+                 strcmp(row->section, "listen") == 0;
+
+    if (row->live)
+        return "live";
+    if (front && strcmp(row->key, "binary") != 0)
+        return strncmp(row->key, "tls_", 4) == 0 || row->section[0] == 'l'
+                   ? "reload, then restart"
+                   : "reload";
+    return "restart";
+}
+
 static void
 print_key(FILE *f, const struct conf_row *row, bool first)
 {
@@ -485,6 +501,7 @@ print_key(FILE *f, const struct conf_row *row, bool first)
     if (row->type == CONF_IS_INT)
         (void)fprintf(f, " (%lld to %lld)", (long long)row->min,
                       (long long)row->max);
+    (void)fprintf(f, " [%s]", needs(row));
     (void)fprintf(f, "\n#%s = %s\n", row->key, default_text(row));
 }
 
@@ -493,7 +510,10 @@ print_template(FILE *f)
 {
     (void)fputs("# metagate's configuration. Every key with its default; take "
                 "the # away to change one.\n"
-                "# METAGATE_<SECTION>_<KEY> in the environment overrides.\n",
+                "# METAGATE_<SECTION>_<KEY> in the environment overrides.\n"
+                "# [live]: can be changed while all runs, too (set_config); "
+                "[reload]: by\n# `metagate nginx` (and your nginx's reload); "
+                "[restart]: of the processes.\n",
                 f);
     each_row(print_key, f);
 }
@@ -527,14 +547,16 @@ print_line(FILE *f, const struct conf_row *row, bool first)
     const char *quote = row->dflt[0] != '\0' ? "`" : "";
 
     (void)first;
-    (void)fprintf(f, "| `%s` | `%s` | %s%s%s | %s |\n", row->section, row->key,
-                  quote, default_text(row), quote, row->doc);
+    (void)fprintf(f, "| `%s` | `%s` | %s%s%s | %s | %s |\n", row->section,
+                  row->key, quote, default_text(row), quote, needs(row),
+                  row->doc);
 }
 
 static void
 print_markdown(void)
 {
-    printf("| section | key | default | what it is |\n|---|---|---|---|\n");
+    printf("| section | key | default | needs | what it is |\n"
+           "|---|---|---|---|---|\n");
     each_row(print_line, stdout);
 }
 

@@ -263,6 +263,30 @@ the_template_reads_as_the_defaults(void **state)
 }
 
 static void
+every_key_says_what_a_change_of_it_needs(void **state)
+{
+    char *text;
+    FILE *f;
+    size_t n;
+
+    (void)state;
+    (void)unlink(path);
+    assert_int_equal(config_write_template(path), ERR_OK);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    text = calloc(1, 1 << 20);
+    n = fread(text, 1, (1 << 20) - 1, f);
+    assert_true(n > 0);
+    (void)fclose(f);
+    assert_non_null(strstr(text, "error [live]\n#log_level ="));
+    assert_non_null(strstr(text, "[reload]\n#rate_per_s ="));
+    assert_non_null(strstr(text, "[reload, then restart]\n#tls_key ="));
+    assert_non_null(strstr(text, "[reload, then restart]\n#console ="));
+    assert_non_null(strstr(text, "[restart]\n#threads ="));
+    free(text);
+}
+
+static void
 the_template_never_replaces_a_file(void **state)
 {
     (void)state;
@@ -289,6 +313,7 @@ main(void)
         cmocka_unit_test(the_environment_overrides_the_file),
         cmocka_unit_test(an_unknown_variable_of_a_section_is_refused),
         cmocka_unit_test(the_template_reads_as_the_defaults),
+        cmocka_unit_test(every_key_says_what_a_change_of_it_needs),
         cmocka_unit_test(the_template_never_replaces_a_file),
     };
     int fd, failed;
