@@ -41,15 +41,17 @@ refuse_body(struct req *r, const char *reason)
 enum err
 bind_parse_body(struct req *r)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's byte order mark */
+    size_t skip = strncmp(r->body, mark, 3) == 0 ? 3 : 0;
     struct json_error why;
     enum err e;
 
     if (r->io->body_too_large)
         return failure_event(r, EVENT_TOO_LARGE, ARGS());
-    if (r->body_bytes == 0)
+    if (r->body_bytes == skip)
         return refuse_body(r, "the body is empty, a JSON object is expected");
-    e = json_parse(r->arena, r->body, r->body_bytes, r->form->lenient, &r->json,
-                   &why);
+    e = json_parse(r->arena, r->body + skip, r->body_bytes - skip,
+                   r->form->lenient, &r->json, &why);
     if (e == ERR_NOMEM)
         return e;
     if (e != ERR_OK)
