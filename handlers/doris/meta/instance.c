@@ -221,6 +221,8 @@ doris_instance_create(struct req *r, const struct doris_create_instance *in)
         return e;
     doris_audit_target(r, "instance", in->instance_id, NULL);
     e = doris_store_instance_add(r->db, &i);
+    if (e == ERR_EXISTS)
+        return req_fail(r, DORIS_INSTANCE_EXISTS, ARGS());
     if (e == ERR_OK && in->obj_info != NULL)
         e = add_obj(r, in, &i);
     if (e == ERR_OK && in->vault != NULL)

@@ -26,7 +26,8 @@ extern const struct enum_name doris_status_op_names[];
     X(s, STR, user_id, "user_id", IN | OUT, -, .max = DORIS_TEXT_BYTES) \
     X(s, STR, ak, "ak", IN | OUT | SECRET, -, .max = DORIS_TEXT_BYTES)  \
     X(s, STR, sk, "sk", IN | OUT | SECRET, -, .max = DORIS_TEXT_BYTES)  \
-    X(s, STR, external_id, "external_id", IN | OUT, -, .max = DORIS_TEXT_BYTES)
+    X(s, STR, external_id, "external_id", IN | OUT | SECRET, -,         \
+      .max = DORIS_TEXT_BYTES)
 STRUCT(doris_user, DORIS_USER);
 
 #define DORIS_INSTANCE(X, s)                                                 \
@@ -149,7 +150,7 @@ enum err doris_store_lock_live(struct db *db, const char *instance_id,
 enum err doris_store_lock_first(struct db *db, const char *instance_id,
                                 int64_t now) MUST_USE;
 
-/* EXISTS when there is one of that id. */
+/* EXISTS when there is one of that id, or was. */
 enum err doris_store_instance_add(struct db *db,
                                   const struct doris_instance *i) MUST_USE;
 /* The row alone: lists are left empty. NOT_FOUND. */

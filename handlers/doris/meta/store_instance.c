@@ -7,6 +7,7 @@ enum {
     LOCK_LIVE,
     EXISTS,
     INSTANCE_ADD,
+    BURIED,
     INSTANCE,
     STATUS_SET,
     RENAME,
@@ -32,6 +33,9 @@ static const char *const sql[SQL__MAX] = {
         " ram_user_id, ram_ak, ram_sk, ram_external_id, sse_enabled,"
         " enable_storage_vault, ctime, mtime)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    /* locking: what a recycler has committed a moment ago is seen */
+    [BURIED] = "SELECT 1 FROM doris_tombstone WHERE instance_id = ?"
+               " LOCK IN SHARE MODE",
     [INSTANCE] =
         "SELECT user_id, instance_id, name, ctime, mtime, status,"
         " sse_enabled, default_storage_vault_id, default_storage_vault_name,"
@@ -126,8 +130,10 @@ doris_store_instance_add(struct db *db, const struct doris_instance *i)
 {
     static const struct doris_user nobody;
     const struct doris_user *u = i->ram_user == NULL ? &nobody : i->ram_user;
+    int64_t buried;
+    enum err e;
 
-    return db_later(
+    e = db_exec(
         db, sql[INSTANCE_ADD],
         DB_ARGS(db_str(i->instance_id), db_str(i->name), db_str(i->user_id),
                 db_str(enum_text(doris_instance_status_names, i->status)),
@@ -136,6 +142,11 @@ doris_store_instance_add(struct db *db, const struct doris_instance *i)
                 db_str(u->external_id), db_bool(i->sse_enabled),
                 db_bool(i->enable_storage_vault), db_i64(i->ctime),
                 db_i64(i->mtime)));
+    if (e != ERR_OK)
+        return e;
+    /* after it: a recycler that held the id has ended by now */
+    e = db_one_i64(db, sql[BURIED], DB_ARGS(db_str(i->instance_id)), &buried);
+    return e == ERR_OK ? ERR_EXISTS : e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* The ram user's columns as the object that replies have. */

@@ -34,6 +34,9 @@ STRUCT(doris_recycle_job, DORIS_RECYCLE_JOB);
 enum err
 doris_store_recycle_next(struct db *db, struct arena *a, int64_t dropped_before,
                          const char **instance_id) MUST_USE;
+/* The next live instance that somebody asks for. NOT_FOUND. */
+enum err doris_store_recycle_next_live(struct db *db, struct arena *a,
+                                       const char **instance_id) MUST_USE;
 /* Somebody asks for it. */
 enum err
 doris_store_recycle_ask(struct db *db, const char *instance_id) MUST_USE;
@@ -45,6 +48,12 @@ doris_store_recycle_job(struct db *db, struct arena *a, const char *instance_id,
 enum err doris_store_recycle_step(struct db *db, const char *instance_id,
                                   const char *owner, int64_t now_ms,
                                   bool *done) MUST_USE;
+
+/* A batch of what a live instance has dropped or ended before; *done: there is
+ * no more of that, and the note says so. */
+enum err doris_store_recycle_round(struct db *db, const char *instance_id,
+                                   const char *owner, int64_t now_ms,
+                                   int64_t before_ms, bool *done) MUST_USE;
 
 /* How many rows of each kind wait for the recycler. */
 #define DORIS_RECYCLE_COUNTS(X, s)                        \

@@ -1,6 +1,7 @@
 /* What is dropped goes for good: instances after their retention, or at once
  * when somebody asks; records of finished transactions and replaced rowsets
- * after theirs, counters of rates after a minute. Overdue transactions are
+ * after theirs, counters of rates after a minute. A live instance that somebody
+ * asks for gets a round over what it has dropped. Overdue transactions are
  * aborted here too. Each step is one short transaction under the lease, so
  * that a recycler that is killed is followed by another that goes on where it
  * was. */
@@ -74,6 +75,29 @@ recycle_instance(struct duty_run *run)
     return e;
 }
 
+static enum err
+clear_instance(struct duty_run *run, void *p)
+{
+    struct end *round = p;
+    int64_t now_ms = clock_unix_ms();
+
+    return doris_store_recycle_round(
+        run->db, round->instance_id, run->id, now_ms,
+        now_ms - doris_settings()->record_retention_s * 1000, &round->done);
+}
+
+/* A live instance that somebody asks for: a round over what is recyclable in
+ * it. NOT_FOUND when there is none. */
+static enum err
+recycle_live(struct duty_run *run)
+{
+    struct end round;
+    enum err e;
+
+    e = doris_store_recycle_next_live(run->db, run->arena, &round.instance_id);
+    return e == ERR_OK ? under_lease(run, clear_instance, &round) : e;
+}
+
 /* It may have ended by itself meanwhile. */
 static enum err
 abort_overdue(struct duty_run *run, void *p)
@@ -125,9 +149,9 @@ forget_old(struct duty_run *run)
 enum turn
 doris_recycle(struct duty_run *run)
 {
-    static enum err (*const what[])(struct duty_run *) = { abort_all_overdue,
-                                                           recycle_instance,
-                                                           forget_old };
+    static enum err (*const what[])(struct duty_run *) = {
+        abort_all_overdue, recycle_instance, recycle_live, forget_old
+    };
     bool worked = false;
 
     for (size_t i = 0; i < COUNT(what); i++) {
@@ -175,9 +199,6 @@ ask_for(struct req *r, const char *instance_id, struct doris_jobs *before,
     e = doris_store_instance(r->db, r->arena, instance_id, &i);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_INSTANCE_UNKNOWN,
-                        ARGS(arg("instance_id", instance_id)));
-    if (e == ERR_OK && i.status != DORIS_DELETED)
-        return req_fail(r, DORIS_RECYCLE_LIVE,
                         ARGS(arg("instance_id", instance_id)));
     if (e == ERR_OK)
         e = note_job(r, instance_id, before);

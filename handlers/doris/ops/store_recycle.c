@@ -1,17 +1,5 @@
 /* The SQL of the recycler: an instance goes table by table, what refers to
  * others first, its own row last. */
-
-#include <string.h>
-
-#include "doris/data/rowset.h"
-#include "doris/data/tablet.h"
-#include "doris/data/txn.h"
-#include "doris/meta/cluster.h"
-#include "doris/meta/instance.h"
-#include "doris/meta/node.h"
-#include "doris/meta/stage.h"
-#include "doris/meta/vault.h"
-#include "duties.h"
 #include "recycle.h"
 
 /* Rows of one statement: locks are held for short. */
@@ -43,11 +31,18 @@
 enum {
     TABLES(TABLE_ID) TABLES__MAX,
     NEXT = TABLES__MAX,
+    NEXT_LIVE,
     HOLD,
     NOTE,
     ASK,
     DONE,
+    TOMBSTONE,
+    ROUND_TXNS,
+    ROUND_ROWSETS,
+    ROUND_STAGES,
+    ROUND_DONE,
     JOB,
+    BURIED,
     INSTANCE,
     COUNTS,
     OLD_TXNS,
@@ -66,6 +61,10 @@ static const char *const sql[SQL__MAX] = {
              " WHERE i.status = 'DELETED'"
              " AND (i.dropped <= ? OR COALESCE(r.asked, 0) <> 0)"
              " ORDER BY COALESCE(r.asked, 0) DESC, i.dropped, i.seq LIMIT 1",
+    [NEXT_LIVE] = "SELECT i.instance_id FROM doris_recycle r"
+                  " JOIN doris_instance i ON i.instance_id = r.instance_id"
+                  " WHERE r.asked <> 0 AND i.status <> 'DELETED'"
+                  " ORDER BY i.seq LIMIT 1",
     [HOLD] = "UPDATE doris_instance SET version = version + 1"
              " WHERE instance_id = ? AND status = 'DELETED'",
     [NOTE] = "INSERT INTO doris_recycle (instance_id, asked, status, owner,"
@@ -83,9 +82,26 @@ static const char *const sql[SQL__MAX] = {
     [DONE] = "UPDATE doris_recycle SET asked = 0, status = 'IDLE',"
              " step = 'done', finished_ms = ?, removed = removed + 1"
              " WHERE instance_id = ?",
+    [TOMBSTONE] = "INSERT INTO doris_tombstone (instance_id, owner, begun_ms,"
+                  " finished_ms, removed) SELECT instance_id, owner, begun_ms,"
+                  " finished_ms, removed FROM doris_recycle"
+                  " WHERE instance_id = ? ON DUPLICATE KEY UPDATE"
+                  " finished_ms = VALUES(finished_ms)",
+    [ROUND_TXNS] = "DELETE FROM doris_txn WHERE instance_id = ?"
+                   " AND finish_time < ? LIMIT " XSTR(BATCH),
+    [ROUND_ROWSETS] = "DELETE FROM doris_rowset_recycle WHERE instance_id = ?"
+                      " AND creation_time < ? LIMIT " XSTR(BATCH),
+    [ROUND_STAGES] = "DELETE FROM doris_stage_recycle WHERE instance_id = ?"
+                     " AND dropped < ? LIMIT " XSTR(BATCH),
+    [ROUND_DONE] = "UPDATE doris_recycle SET asked = 0, status = 'IDLE',"
+                   " step = 'round', finished_ms = ? WHERE instance_id = ?",
     [JOB] = "SELECT instance_id, asked, status, owner, begun_ms, finished_ms,"
             " finished_ms AS last_success_time_ms, step, removed"
             " FROM doris_recycle WHERE instance_id = ?",
+    [BURIED] = "SELECT instance_id, 0 AS asked, 'IDLE' AS status, owner,"
+               " begun_ms, finished_ms, finished_ms AS last_success_time_ms,"
+               " 'done' AS step, removed FROM doris_tombstone"
+               " WHERE instance_id = ?",
     [INSTANCE] = "DELETE FROM doris_instance WHERE instance_id = ?"
                  " AND status = 'DELETED'",
     [COUNTS] = "SELECT i.instance_id, i.status,"
@@ -132,6 +148,13 @@ doris_store_recycle_next(struct db *db, struct arena *a, int64_t dropped_before,
 }
 
 enum err
+doris_store_recycle_next_live(struct db *db, struct arena *a,
+                              const char **instance_id)
+{
+    return db_one_str(db, a, sql[NEXT_LIVE], DB_NO_ARGS, instance_id);
+}
+
+enum err
 doris_store_recycle_ask(struct db *db, const char *instance_id)
 {
     return db_exec(db, sql[ASK], DB_ARGS(db_str(instance_id)));
@@ -141,8 +164,14 @@ enum err
 doris_store_recycle_job(struct db *db, struct arena *a, const char *instance_id,
                         struct doris_recycle_job *out)
 {
-    return db_one(db, a, sql[JOB], DB_ARGS(db_str(instance_id)),
-                  &doris_recycle_job_rec, out);
+    enum err e;
+
+    e = db_one(db, a, sql[JOB], DB_ARGS(db_str(instance_id)),
+               &doris_recycle_job_rec, out);
+    if (e == ERR_NOT_FOUND)
+        e = db_one(db, a, sql[BURIED], DB_ARGS(db_str(instance_id)),
+                   &doris_recycle_job_rec, out);
+    return e;
 }
 
 /* ---- the end of an instance ---- */
@@ -173,6 +202,8 @@ drop_instance(struct db *db, const char *instance_id, int64_t now_ms)
     if (e == ERR_OK)
         e = db_exec_one(db, sql[DONE],
                         DB_ARGS(db_i64(now_ms), db_str(instance_id)));
+    if (e == ERR_OK)
+        e = db_exec_one(db, sql[TOMBSTONE], DB_ARGS(db_str(instance_id)));
     return e;
 }
 
@@ -201,6 +232,32 @@ doris_store_recycle_step(struct db *db, const char *instance_id,
         return e;
     *done = true;
     return drop_instance(db, instance_id, now_ms);
+}
+
+enum err
+doris_store_recycle_round(struct db *db, const char *instance_id,
+                          const char *owner, int64_t now_ms, int64_t before_ms,
+                          bool *done)
+{
+    const int64_t before[] = { before_ms, before_ms / 1000, before_ms / 1000 };
+    uint64_t n = 0;
+    enum err e = ERR_OK;
+
+    db_touch(db, instance_id);
+    for (size_t i = 0; i < COUNT(before) && e == ERR_OK; i++) {
+        e = db_exec(db, sql[ROUND_TXNS + (int)i],
+                    DB_ARGS(db_str(instance_id), db_i64(before[i])));
+        n += e == ERR_OK ? db_matched(db) : 0;
+    }
+    if (e == ERR_OK)
+        e = db_exec(db, sql[NOTE],
+                    DB_ARGS(db_str(instance_id), db_str(owner), db_i64(now_ms),
+                            db_str("round"), db_u64(n)));
+    *done = n == 0;
+    if (e == ERR_OK && *done)
+        e = db_exec_one(db, sql[ROUND_DONE],
+                        DB_ARGS(db_i64(now_ms), db_str(instance_id)));
+    return e;
 }
 
 enum err

@@ -74,19 +74,23 @@ def test_at_once_when_asked(doris, sql, recycler):
         == ("IDLE", "done", False)
     assert int(info["removed"]) >= 90
     assert int(info["last_finish_time_ms"]) >= int(info["last_ctime_ms"])
-    ms.ok("create_instance", {"instance_id": iid})  # the id is free
-    assert ms.get_instance(iid)["status"] == "NORMAL"
+    # an id is given once, also when the note is forgotten
+    for _ in range(2):
+        ms.exists(f"instance already existed, instance_id={iid}",
+                  "create_instance", {"instance_id": iid})
+        with sql.cursor() as c:
+            c.execute("DELETE FROM doris_recycle WHERE instance_id = %s", iid)
+    r = recycler.get("recycle_job_info", query={"instance_id": iid},
+                     headers={"Accept": "application/json"})
+    assert r.json["result"] == info
 
 
 def test_an_instance_that_is_not_dropped_is_never_touched(doris, recycler,
                                                           sql):
     ms = MetaService(doris)
     iid, gone = ms.instance(obj_info=OBJ), filled(doris)
-    r = ask(recycler, gone, iid)
-    assert (r.status, r.json) == (400, {
-        "code": "INVALID_ARGUMENT", "msg": "instance is not DELETED, drop it "
-        f"first, instance_id={iid}"})
-    assert left(sql, gone)  # all or none
+    r = ask(recycler, gone, "no_such_instance")
+    assert r.status == 404 and left(sql, gone)  # all or none
     r = ask(recycler, "no_such_instance")
     assert (r.status, r.json["msg"]) \
         == (404, "instance not existed, instance_id=no_such_instance")
@@ -99,6 +103,34 @@ def test_an_instance_that_is_not_dropped_is_never_touched(doris, recycler,
                   " step, removed) VALUES (%s, 1, 'IDLE', '', 0)", iid)
     ask(recycler, gone)
     until(lambda: not left(sql, gone), "the other is gone")
+    assert ms.get_instance(iid)["status"] == "NORMAL"
+
+
+def test_a_live_instance_gets_a_round(doris, recycler, sql):
+    ms = MetaService(doris)
+    iid = ms.instance(obj_info=OBJ)
+    rpc = MetaRpc(doris, iid)
+    rpc.tablets(50)
+    old, new = rpc.begin(), rpc.begin()
+    rpc.ok("abort_txn", {"txn_id": old})
+    with sql.cursor() as c:
+        c.execute("UPDATE doris_txn SET finish_time = 1 WHERE instance_id = %s"
+                  " AND finish_time IS NOT NULL", iid)
+    last = 0
+    for _ in range(2):
+        r = ask(recycler, iid)
+        assert (r.status, r.text) == (200, "OK\n")
+
+        def ended():
+            info = recycler.get(
+                "recycle_job_info", query={"instance_id": iid},
+                headers={"Accept": "application/json"}).json["result"]
+            when = int(info.get("last_finish_time_ms", 0))
+            return not info["asked"] and info["status"] == "IDLE" \
+                and when > last and when
+        last = until(ended, "the round has ended")
+    assert rpc.code("get_txn", {"txn_id": old}) != "OK"
+    assert rpc.code("get_txn", {"txn_id": new}) == "OK"
     assert ms.get_instance(iid)["status"] == "NORMAL"
 
 
