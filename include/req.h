@@ -41,6 +41,8 @@ struct req {
     unsigned rights;          /* set of enum scope */
     bool see_secrets;         /* admin, or a token marked secrets=yes */
     int64_t started_ms, deadline_ms; /* monotonic */
+    const char *message; /* a word of the handler's beside a success, for forms
+                          * that have a place for it; NULL = none */
 
     /* Private to fcgi/: use the functions below. */
     struct req_io *io;

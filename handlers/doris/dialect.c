@@ -1,5 +1,7 @@
 /* The Doris Meta Service as a dialect: what it brings, and what is not
  * found. */
+#include <string.h>
+
 #include "doris.h"
 #include "doris/meta/instance.h"
 #include "doris/meta/stage.h"
@@ -25,6 +27,34 @@ doris_meta_ranges(struct req *r, const struct none *in)
 {
     (void)in;
     return req_fail(r, DORIS_FDB_ONLY, ARGS());
+}
+
+/* Of a parameter that is given twice the last counts, as in brpc. */
+static enum err
+last_of_each(struct req *r)
+{
+    struct param *v = arena_array(r->arena, r->n_query, sizeof(*v));
+    size_t n = 0, k;
+
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->n_query; i++) {
+        for (k = 0; k < n && strcmp(v[k].key, r->query[i].key) != 0; k++)
+            ;
+        v[k] = r->query[i];
+        n += k == n;
+    }
+    r->query = v;
+    r->n_query = n;
+    return ERR_OK;
+}
+
+static const char *
+is_transitions(const char *value)
+{
+    return strcmp(value, "document") == 0 || strcmp(value, "service") == 0
+               ? NULL
+               : "must be document or service";
 }
 
 static const struct listener listeners[] = {
@@ -63,6 +93,8 @@ extern const struct dialect doris_dialect;
 const struct dialect doris_dialect = {
     .name = "doris",
     DIALECT_TABLES,
+    .uri = URI_SEGMENTS,
+    .query = last_of_each,
     .admit = doris_admit,
     .listeners = listeners,
     .settings = doris_settings_rows,

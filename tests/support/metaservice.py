@@ -142,10 +142,15 @@ def compact(value):
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+SECRETS = {"ak", "sk", "external_id", "hdfs_kerberos_principal",
+           "hdfs_kerberos_keytab"}
+
+
 def masked(value):
     """The same without its keys."""
     if isinstance(value, dict):
-        return {k: "***" if k in ("ak", "sk") else masked(v)
+        secret = SECRETS | ({"value"} if "key" in value else set())
+        return {k: "***" if k in secret else masked(v)
                 for k, v in value.items()}
     return [masked(v) for v in value] if isinstance(value, list) else value
 

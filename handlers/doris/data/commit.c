@@ -174,22 +174,24 @@ make_visible(struct req *r, const struct doris_commit_txn *in, struct commit *c)
 
 /* ---- the reply ---- */
 
-/* Rows added to a table by tablets of its base index. */
-static int64_t
+/* Rows added to a table by tablets of its base index; whether that is a
+ * number. */
+static bool
 rows_of(const struct commit *c, const struct doris_commit_txn *in,
-        int64_t table_id)
+        int64_t table_id, int64_t *rows)
 {
-    int64_t rows = 0;
+    *rows = 0;
 
     for (size_t i = 0; i < c->rowsets.n; i++) {
         const struct doris_pending *p = &c->rowsets.v[i];
 
         for (size_t k = 0; k < in->base_tablet_ids.n; k++)
             if (p->table_id == table_id &&
-                in->base_tablet_ids.v[k].v == p->tablet_id)
-                rows += p->rowset->num_rows;
+                in->base_tablet_ids.v[k].v == p->tablet_id &&
+                __builtin_add_overflow(*rows, p->rowset->num_rows, rows))
+                return false;
     }
-    return rows;
+    return true;
 }
 
 static enum err
@@ -207,8 +209,9 @@ fill_tables(struct req *r, const struct commit *c,
         struct doris_table_stats *s = &out->table_stats.v[i];
 
         PUT(s, doris_table_stats, table_id, c->table[i].table_id);
-        PUT(s, doris_table_stats, updated_row_count,
-            rows_of(c, in, s->table_id));
+        if (!rows_of(c, in, s->table_id, &s->updated_row_count))
+            return req_fail(r, DORIS_JOB_FIGURES, ARGS());
+        SET(s, doris_table_stats, updated_row_count);
     }
     return ERR_OK;
 }
@@ -262,6 +265,8 @@ check_commit(struct req *r, const struct doris_commit_txn *in,
              const struct doris_txn *t, bool *visible)
 {
     *visible = t->status == DORIS_TXN_VISIBLE;
+    if (doris_txn_expired(t, clock_unix_ms()))
+        return doris_txn_fail(r, DORIS_COMMIT_EXPIRED, t);
     if (t->status == DORIS_TXN_ABORTED)
         return doris_txn_fail(r, DORIS_COMMIT_ABORTED, t);
     if (*visible && in->is_2pc)
@@ -291,5 +296,12 @@ doris_txn_commit(struct req *r, const struct doris_commit_txn *in)
         e = make_visible(r, in, &c);
     if (e == ERR_OK)
         e = fill_reply(r, &c, in, out);
+    r->message =
+        e == ERR_OK && visible
+            ? arena_printf(r->arena,
+                           "transaction is already visible: db_id=%lld"
+                           " txn_id=%lld",
+                           (long long)c.txn.db_id, (long long)c.txn.txn_id)
+            : NULL;
     return req_send_or_fail(r, e, &doris_committed_rec, out);
 }

@@ -83,25 +83,29 @@ count(struct doris_stats *s, const struct doris_compaction *c,
         s->cumulative_point = c->output_cumulative_point;
 }
 
-static struct doris_stats
-difference(const struct doris_compaction *c)
+/* Whether output less input is a number. */
+static bool
+difference(const struct doris_compaction *c, struct doris_stats *d)
 {
-    struct doris_stats d = {
-        .data_size = c->size_output_rowsets - c->size_input_rowsets,
-        .num_rows = c->num_output_rows - c->num_input_rows,
-        .num_rowsets = c->num_output_rowsets - c->num_input_rowsets,
-        .num_segments = c->num_output_segments - c->num_input_segments,
-        .index_size =
-            c->index_size_output_rowsets - c->index_size_input_rowsets,
-        .segment_size =
-            c->segment_size_output_rowsets - c->segment_size_input_rowsets,
-    };
-
+    *d = (struct doris_stats){ 0 };
     if (HAS(c, doris_compaction, index_size_output_rowsets))
-        SET(&d, doris_stats, index_size);
+        SET(d, doris_stats, index_size);
     if (HAS(c, doris_compaction, segment_size_output_rowsets))
-        SET(&d, doris_stats, segment_size);
-    return d;
+        SET(d, doris_stats, segment_size);
+    return !__builtin_sub_overflow(c->size_output_rowsets,
+                                   c->size_input_rowsets, &d->data_size) &&
+           !__builtin_sub_overflow(c->num_output_rows, c->num_input_rows,
+                                   &d->num_rows) &&
+           !__builtin_sub_overflow(c->num_output_rowsets, c->num_input_rowsets,
+                                   &d->num_rowsets) &&
+           !__builtin_sub_overflow(c->num_output_segments,
+                                   c->num_input_segments, &d->num_segments) &&
+           !__builtin_sub_overflow(c->index_size_output_rowsets,
+                                   c->index_size_input_rowsets,
+                                   &d->index_size) &&
+           !__builtin_sub_overflow(c->segment_size_output_rowsets,
+                                   c->segment_size_input_rowsets,
+                                   &d->segment_size);
 }
 
 /* What it says it has written must fit, and be of the versions that it took
@@ -188,10 +192,12 @@ apply_output(struct req *r, const struct doris_work *w,
              const struct doris_compaction *given,
              const struct doris_compaction *recorded)
 {
-    struct doris_stats d = difference(given);
+    struct doris_stats d;
     enum err e;
 
     e = check_output(r, given, recorded);
+    if (e == ERR_OK && !difference(given, &d))
+        return req_fail(r, DORIS_JOB_FIGURES, ARGS());
     if (e == ERR_OK)
         e = replace_rowsets(r, w, given);
     return e == ERR_OK
@@ -252,19 +258,26 @@ struct altered {
     struct doris_stats grows;
 };
 
-static void
+/* Whether what is left is a number. */
+static bool
 subtract(struct doris_stats *from, const struct doris_stats *s)
 {
-    from->data_size -= s->data_size;
-    from->num_rows -= s->num_rows;
-    from->num_rowsets -= s->num_rowsets;
-    from->num_segments -= s->num_segments;
+    if (__builtin_sub_overflow(from->data_size, s->data_size,
+                               &from->data_size) ||
+        __builtin_sub_overflow(from->num_rows, s->num_rows, &from->num_rows) ||
+        __builtin_sub_overflow(from->num_rowsets, s->num_rowsets,
+                               &from->num_rowsets) ||
+        __builtin_sub_overflow(from->num_segments, s->num_segments,
+                               &from->num_segments))
+        return false;
     if (!HAS(s, doris_stats, index_size))
-        return;
-    from->index_size -= s->index_size;
-    from->segment_size -= s->segment_size;
+        return true;
     SET(from, doris_stats, index_size);
     SET(from, doris_stats, segment_size);
+    return !__builtin_sub_overflow(from->index_size, s->index_size,
+                                   &from->index_size) &&
+           !__builtin_sub_overflow(from->segment_size, s->segment_size,
+                                   &from->segment_size);
 }
 
 /* Up to which version the change has copied. */
@@ -295,7 +308,8 @@ remove_doubles(struct req *r, const struct doris_work *w, int64_t to,
     for (size_t i = 0; i < list.n; i++) {
         struct doris_stats one = doris_rowset_figures(&list.v[i]);
 
-        subtract(&a->grows, &one);
+        if (!subtract(&a->grows, &one))
+            return req_fail(r, DORIS_JOB_FIGURES, ARGS());
     }
     return doris_store_rowsets_recycle(r->db, w->instance_id, a->tablet_id, 2,
                                        to, w->now);

@@ -1,7 +1,8 @@
 /* Rowsets under way: prepared before their data is written, committed after,
- * visible with their transaction or compaction. A call that comes again, or
- * late, changes nothing: what is committed can not be prepared again, since a
- * prepared rowset is one whose data may be removed. */
+ * visible with their transaction or compaction; one may be committed without
+ * having been prepared. A call that comes again, or late, changes nothing: what
+ * is committed can not be prepared again, since a prepared rowset is one whose
+ * data may be removed. */
 #include <string.h>
 
 #include "doris/doris.h"
@@ -297,6 +298,17 @@ commit_again(struct req *r, const struct put *p)
 }
 
 static enum err
+keep(struct req *r, struct put *p)
+{
+    enum err e;
+
+    e = keep_schema(r, p);
+    if (e == ERR_OK)
+        e = doris_store_tmp_add(r->db, r->arena, p->instance_id, &p->rs);
+    return e == ERR_OK ? done(r, &p->rs) : e;
+}
+
+static enum err
 commit(struct req *r, struct put *p)
 {
     enum err e;
@@ -305,11 +317,7 @@ commit(struct req *r, struct put *p)
                                   doris_rowset_name(r->arena, &p->rs));
     if (e == ERR_NOT_FOUND) /* recycled meanwhile */
         return fail_stale(r, p);
-    if (e == ERR_OK)
-        e = keep_schema(r, p);
-    if (e == ERR_OK)
-        e = doris_store_tmp_add(r->db, r->arena, p->instance_id, &p->rs);
-    return e == ERR_OK ? done(r, &p->rs) : e;
+    return e == ERR_OK ? keep(r, p) : e;
 }
 
 enum err
@@ -322,12 +330,14 @@ doris_rowset_commit(struct req *r, const struct doris_put_rowset *in)
     if (e != ERR_OK)
         return e;
     switch (p.place) {
+    case DORIS_NOWHERE: /* it need not have been announced */
+        return keep(r, &p);
     case DORIS_PREPARED:
         return commit(r, &p);
     case DORIS_COMMITTED:
     case DORIS_VISIBLE:
         return commit_again(r, &p);
-    default: /* never prepared, or recycled meanwhile */
+    default: /* its data may be gone already */
         return fail_stale(r, &p);
     }
 }

@@ -30,7 +30,7 @@ reply(struct req *r, struct json_writer *w, const struct record *rec,
     enum err e = ERR_OK;
 
     jw_object(w);
-    put_status(w, "OK", "");
+    put_status(w, "OK", r->message == NULL ? "" : r->message);
     if (rec != NULL)
         e = record_render_members(w, rec, out, req_secrets(r), r->arena);
     jw_object_end(w);

@@ -227,7 +227,7 @@ doris_txn_expire(struct db *db, struct arena *a, const char *instance_id,
     e = doris_store_txn_deadline(db, instance_id, t->txn_id, &deadline_ms);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && deadline_ms > now_ms))
         return ERR_OK;
-    return e == ERR_OK ? doris_txn_abort(db, a, instance_id,
-                                         "timeout by txn manager", t)
-                       : e;
+    return e == ERR_OK
+               ? doris_txn_abort(db, a, instance_id, DORIS_TXN_EXPIRED, t)
+               : e;
 }

@@ -75,6 +75,14 @@ version_placed(struct req *r, const void *in)
 {
     const struct doris_get_version *g = in;
 
+    if (g->batch_mode) {
+        size_t n = g->db_ids.n;
+
+        if (n > 0 && g->table_ids.n == n &&
+            g->partition_ids.n == (g->is_table_version ? 0 : n))
+            return ERR_OK;
+        return req_fail(r, DORIS_VERSION_ARGS, ARGS());
+    }
     if (HAS(g, doris_get_version, db_id) &&
         HAS(g, doris_get_version, table_id) &&
         (g->is_table_version || HAS(g, doris_get_version, partition_id)))
@@ -528,6 +536,39 @@ doris_tablet_stats_text(struct req *r, const struct doris_get_stats *in)
 
 /* ---- versions ---- */
 
+/* One statement for each: the ids are those of a request, 4,096 at most. */
+static enum err
+get_batch(struct req *r, const char *instance_id,
+          const struct doris_get_version *in, struct doris_version_reply *out)
+{
+    size_t n = in->db_ids.n;
+    struct I64 *v = arena_array(r->arena, 2 * n, sizeof(*v));
+    enum err e = ERR_OK;
+
+    if (v == NULL)
+        return ERR_NOMEM;
+    out->db_ids.n = out->table_ids.n = n;
+    out->partition_ids.n = in->partition_ids.n;
+    out->db_ids.v = in->db_ids.v;
+    out->table_ids.v = in->table_ids.v;
+    out->partition_ids.v = in->partition_ids.v;
+    out->versions.n = out->version_update_time_ms.n = n;
+    out->versions.v = v;
+    out->version_update_time_ms.v = v + n;
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        struct doris_version one = { 0 };
+
+        e = doris_store_version(
+            r->db, r->arena, instance_id, in->is_table_version ? 't' : 'p',
+            in->db_ids.v[i].v, in->table_ids.v[i].v,
+            in->is_table_version ? 0 : in->partition_ids.v[i].v, &one);
+        v[i].v = e == ERR_OK ? one.version : -1;
+        v[n + i].v = e == ERR_OK ? one.update_time_ms : -1;
+        e = e == ERR_NOT_FOUND ? ERR_OK : e;
+    }
+    return e;
+}
+
 enum err
 doris_version_get(struct req *r, const struct doris_get_version *in)
 {
@@ -541,6 +582,10 @@ doris_version_get(struct req *r, const struct doris_get_version *in)
         return ERR_NOMEM;
     e = doris_rpc_open(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
                        &instance_id);
+    if (e == ERR_OK && in->batch_mode) {
+        e = get_batch(r, instance_id, in, out);
+        return req_send_or_fail(r, e, &doris_version_reply_rec, out);
+    }
     if (e == ERR_OK)
         e = doris_store_version(r->db, r->arena, instance_id, kind, in->db_id,
                                 in->table_id,

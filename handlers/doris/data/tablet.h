@@ -143,12 +143,19 @@ STRUCT(doris_get_stats, DORIS_GET_STATS);
     X(s, LIST, tablet_stats, "tablet_stats", OUT, doris_stats)
 STRUCT(doris_stats_reply, DORIS_STATS_REPLY);
 
-#define DORIS_GET_VERSION(X, s)                    \
-    RPC_CUID(X, s)                                 \
-    X(s, I64, db_id, "db_id", IN, -)               \
-    X(s, I64, table_id, "table_id", IN, -)         \
-    X(s, I64, partition_id, "partition_id", IN, -) \
-    X(s, BOOL, is_table_version, "is_table_version", IN, -)
+#define DORIS_VERSIONS 4096 /* of one request */
+
+/* With batch_mode the k-th version is that of the k-th ids. */
+#define DORIS_GET_VERSION(X, s)                                        \
+    RPC_CUID(X, s)                                                     \
+    X(s, I64, db_id, "db_id", IN, -)                                   \
+    X(s, I64, table_id, "table_id", IN, -)                             \
+    X(s, I64, partition_id, "partition_id", IN, -)                     \
+    X(s, BOOL, is_table_version, "is_table_version", IN, -)            \
+    X(s, BOOL, batch_mode, "batch_mode", IN, -)                        \
+    X(s, LIST, db_ids, "db_ids", IN, I64, .max = DORIS_VERSIONS)       \
+    X(s, LIST, table_ids, "table_ids", IN, I64, .max = DORIS_VERSIONS) \
+    X(s, LIST, partition_ids, "partition_ids", IN, I64, .max = DORIS_VERSIONS)
 STRUCT(doris_get_version, DORIS_GET_VERSION);
 
 #define DORIS_VERSION(X, s)               \
@@ -156,7 +163,14 @@ STRUCT(doris_get_version, DORIS_GET_VERSION);
     X(s, I64, update_time_ms, "update_time_ms", OUT, -)
 STRUCT(doris_version, DORIS_VERSION);
 
-#define DORIS_VERSION_REPLY(X, s) X(s, I64, version, "version", OUT, -)
+/* Of a batch the ids come back; -1 where nothing was loaded. */
+#define DORIS_VERSION_REPLY(X, s)                        \
+    X(s, I64, version, "version", OUT, -)                \
+    X(s, LIST, db_ids, "db_ids", OUT, I64)               \
+    X(s, LIST, table_ids, "table_ids", OUT, I64)         \
+    X(s, LIST, partition_ids, "partition_ids", OUT, I64) \
+    X(s, LIST, versions, "versions", OUT, I64)           \
+    X(s, LIST, version_update_time_ms, "version_update_time_ms", OUT, I64)
 STRUCT(doris_version_reply, DORIS_VERSION_REPLY);
 
 /* ---- the store ---- */

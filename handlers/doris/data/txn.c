@@ -1,5 +1,7 @@
 /* The life of a transaction: PREPARED (txn_begin.c), perhaps PRECOMMITTED, then
  * VISIBLE (commit.c) or ABORTED. */
+#include <string.h>
+
 #include "doris/settings.h"
 #include "clock.h"
 #include "doris/doris.h"
@@ -57,7 +59,7 @@ txn_named(struct req *r, const void *in)
 {
     const struct doris_get_txn *g = in;
 
-    if (HAS(g, doris_get_txn, txn_id))
+    if (HAS(g, doris_get_txn, txn_id) && g->txn_id >= 0)
         return ERR_OK;
     if (HAS(g, doris_get_txn, db_id) && !doris_empty(g->label))
         return ERR_OK;
@@ -144,6 +146,21 @@ doris_txn_save(struct req *r, const char *instance_id, int64_t deadline_ms,
     return doris_store_txn_save(r->db, r->arena, instance_id, deadline_ms, t);
 }
 
+bool
+doris_txn_expired(const struct doris_txn *t, int64_t now_ms)
+{
+    switch (t->status) {
+    case DORIS_TXN_PREPARED:
+        return t->prepare_time + t->timeout_ms <= now_ms;
+    case DORIS_TXN_PRECOMMITTED:
+        return t->precommit_time + t->precommit_timeout_ms <= now_ms;
+    case DORIS_TXN_ABORTED:
+        return t->reason != NULL && strcmp(t->reason, DORIS_TXN_EXPIRED) == 0;
+    default:
+        return false;
+    }
+}
+
 /* ---- precommit ---- */
 
 static enum err
@@ -168,10 +185,9 @@ precommit(struct doris_txn *t, const struct doris_precommit_txn *in,
 {
     *wait_ms = doris_settings()->precommit_timeout_s * 1000;
     if (HAS(in, doris_precommit_txn, precommit_timeout_ms) &&
-        in->precommit_timeout_ms > 0) {
+        in->precommit_timeout_ms > 0)
         *wait_ms = in->precommit_timeout_ms;
-        PUT(t, doris_txn, precommit_timeout_ms, *wait_ms);
-    }
+    PUT(t, doris_txn, precommit_timeout_ms, *wait_ms);
     t->status = DORIS_TXN_PRECOMMITTED;
     PUT(t, doris_txn, precommit_time, clock_unix_ms());
     if (in->commit_attachment != NULL)
@@ -337,7 +353,7 @@ read_txn(struct req *r, const char *instance_id, const struct doris_get_txn *in,
     const struct doris_txn_ref ref = TXN_REF(in, doris_get_txn);
     enum err e;
 
-    if (HAS(in, doris_get_txn, txn_id)) {
+    if (ref.txn_id >= 0) {
         e = doris_store_txn(r->db, r->arena, instance_id, in->txn_id, out);
         return check_found(r, e, &ref, out);
     }

@@ -240,6 +240,12 @@ enum err
 doris_txn_expire(struct db *db, struct arena *a, const char *instance_id,
                  int64_t now_ms, struct doris_txn *t) MUST_USE;
 
+/* Why one is aborted whose time is over. */
+#define DORIS_TXN_EXPIRED "timeout by txn manager"
+
+/* Whether t's time is over, or it was aborted for that. */
+bool doris_txn_expired(const struct doris_txn *t, int64_t now_ms);
+
 /* Under the row's lock: ABORTED, its rowsets recyclable. */
 enum err
 doris_txn_abort(struct db *db, struct arena *a, const char *instance_id,

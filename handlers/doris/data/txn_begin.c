@@ -71,17 +71,13 @@ make_way(struct req *r, const char *instance_id, struct doris_txn *t)
     return doris_txn_expire(r->db, r->arena, instance_id, clock_unix_ms(), t);
 }
 
-/* An aborted transaction leaves its label, but not for ever; and a request
- * that comes again after the abort does not begin a second one. */
+/* An aborted transaction leaves its label, but not for ever. */
 static enum err
-check_aborted(struct req *r, const char *instance_id, const struct doris_txn *t,
-              const struct doris_txn *asked)
+check_aborted(struct req *r, const char *instance_id, const struct doris_txn *t)
 {
     struct doris_label ids;
     enum err e;
 
-    if (same_request(t, asked))
-        return fail_label(r, t, asked);
     e = doris_store_txn_ids(r->db, r->arena, instance_id, t->db_id, t->label,
                             &ids);
     if (e == ERR_OK && ids.txn_ids.n >= DORIS_ABORTED_MAX)
@@ -110,7 +106,7 @@ check_label(struct req *r, const char *instance_id,
         return e;
     if (t.status != DORIS_TXN_ABORTED)
         return fail_label(r, &t, asked);
-    return check_aborted(r, instance_id, &t, asked);
+    return check_aborted(r, instance_id, &t);
 }
 
 /* What the client must not choose. */

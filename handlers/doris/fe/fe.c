@@ -291,6 +291,7 @@ const struct dialect doris_fe_dialect = {
     .name = "doris-fe",
     DIALECT_TABLES,
     .basic = check_user,
+    .uri = URI_SEGMENTS,
     .listeners = listeners,
     .first_start = first_start,
 };

@@ -342,14 +342,16 @@ doris_cluster_status_set(struct req *r, const struct doris_alter_cluster *in)
     if (e != ERR_OK)
         return e;
     PUT(&u.c, doris_cluster, cluster_status, in->cluster->cluster_status);
+    if (u.now <= u.c.mtime) /* who waits for it sees each change */
+        u.now = u.c.mtime + 1;
     return save(r, &u);
 }
 
-/* Other members and another policy of a virtual cluster, both at once. */
+/* What is given of a virtual cluster's members and policy; the whole that it
+ * becomes is checked. */
 enum err
 doris_cluster_set_virtual(struct req *r, const struct doris_alter_cluster *in)
 {
-    const struct doris_cluster *asked = in->cluster;
     struct update u;
     enum err e;
 
@@ -357,17 +359,9 @@ doris_cluster_set_virtual(struct req *r, const struct doris_alter_cluster *in)
     if (e == ERR_OK && u.c.type != DORIS_VIRTUAL)
         return req_fail(r, DORIS_V_ONLY, ARGS());
     if (e == ERR_OK)
-        e = doris_virtual_params(r, asked);
-    if (e == ERR_OK && asked->cluster_names.n == 0)
-        return req_fail(r, DORIS_NOTHING, ARGS());
-    if (e != ERR_OK)
-        return e;
-    u.c.cluster_names.n = asked->cluster_names.n;
-    u.c.cluster_names.v = asked->cluster_names.v;
-    u.c.cluster_policy = asked->cluster_policy;
-    e = doris_virtual_settle(r, &u.c);
+        e = doris_virtual_merge(r, u.instance_id, &u.c, in->cluster);
     if (e == ERR_OK)
-        e = doris_virtual_members(r, u.instance_id, &u.c);
+        e = doris_virtual_settle(r, &u.c);
     if (e == ERR_OK)
         e = doris_store_cluster_members(r->db, &u.at, &u.c);
     return e == ERR_OK ? save(r, &u) : e;

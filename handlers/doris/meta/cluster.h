@@ -99,10 +99,11 @@ STRUCT(doris_cluster_list, DORIS_CLUSTER_LIST);
     X(s, ENUM, status, "status", IN, doris_cluster_status)
 STRUCT(doris_get_cluster_status, DORIS_GET_CLUSTER_STATUS);
 
-#define DORIS_STATUS_LINE(X, s)                     \
-    X(s, STR, cluster_id, "cluster_id", OUT, -)     \
-    X(s, STR, cluster_name, "cluster_name", OUT, -) \
-    X(s, ENUM, cluster_status, "cluster_status", OUT, doris_cluster_status)
+#define DORIS_STATUS_LINE(X, s)                                             \
+    X(s, STR, cluster_id, "cluster_id", OUT, -)                             \
+    X(s, STR, cluster_name, "cluster_name", OUT, -)                         \
+    X(s, ENUM, cluster_status, "cluster_status", OUT, doris_cluster_status) \
+    X(s, I64, mtime, "mtime", OUT, -)
 STRUCT(doris_status_line, DORIS_STATUS_LINE);
 
 #define DORIS_STATUS_DETAIL(X, s)                 \
@@ -149,6 +150,11 @@ enum err
 doris_virtual_params(struct req *r, const struct doris_cluster *c) MUST_USE;
 enum err doris_virtual_members(struct req *r, const char *instance_id,
                                const struct doris_cluster *c) MUST_USE;
+/* Members and policy of c with what is asked of them; the whole is refused as
+ * a new one is, unknown members first. */
+enum err doris_virtual_merge(struct req *r, const char *instance_id,
+                             struct doris_cluster *c,
+                             const struct doris_cluster *asked) MUST_USE;
 /* As it is stored: thresholds that were left out are 3 and 100. */
 enum err doris_virtual_settle(struct req *r, struct doris_cluster *c) MUST_USE;
 /* A member got another name: its virtual cluster, if any, says so. */

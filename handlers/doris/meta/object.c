@@ -24,6 +24,11 @@ const struct enum_name doris_cred_names[] = {
     { "DEFAULT", DORIS_CRED_DEFAULT },
     { "SIMPLE", DORIS_CRED_SIMPLE },
     { "INSTANCE_PROFILE", DORIS_CRED_INSTANCE_PROFILE },
+    { "WEB_IDENTITY", DORIS_CRED_WEB_IDENTITY },
+    { "CONTAINER", DORIS_CRED_CONTAINER },
+    { "ENV", DORIS_CRED_ENV },
+    { "SYSTEM_PROPERTIES", DORIS_CRED_SYSTEM_PROPERTIES },
+    { "ANONYMOUS", DORIS_CRED_ANONYMOUS },
     { NULL, 0 },
 };
 
@@ -43,19 +48,40 @@ static bool
 role_complete(const struct doris_obj *o)
 {
     return HAS(o, doris_obj, cred_provider_type) &&
-           o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE &&
+           (o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE ||
+            o->cred_provider_type == DORIS_CRED_WEB_IDENTITY) &&
            HAS(o, doris_obj, provider) && o->provider == DORIS_S3 &&
            !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
            !doris_empty(o->region);
 }
 
+/* SIMPLE is Doris's word for a pair of keys. */
+static bool
+provided(const struct doris_obj *o)
+{
+    return HAS(o, doris_obj, cred_provider_type) &&
+           o->cred_provider_type != DORIS_CRED_SIMPLE;
+}
+
+static bool
+has_keys(const struct doris_obj *o)
+{
+    return !doris_empty(o->ak) && !doris_empty(o->sk);
+}
+
+bool
+doris_obj_reached(const struct doris_obj *o)
+{
+    return has_keys(o) || !doris_empty(o->role_arn) || provided(o);
+}
+
 /* external_endpoint may be left out (it is the endpoint then), not empty. */
 static bool
-keys_complete(const struct doris_obj *o)
+place_complete(const struct doris_obj *o)
 {
-    return !doris_empty(o->ak) && !doris_empty(o->sk) &&
-           !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
-           !doris_empty(o->region) && HAS(o, doris_obj, provider) &&
+    return (has_keys(o) || provided(o)) && !doris_empty(o->bucket) &&
+           !doris_empty(o->endpoint) && !doris_empty(o->region) &&
+           HAS(o, doris_obj, provider) &&
            (!HAS(o, doris_obj, external_endpoint) ||
             !doris_empty(o->external_endpoint));
 }
@@ -66,7 +92,42 @@ doris_obj_check(struct req *r, const struct doris_obj *o)
     if (!doris_empty(o->role_arn))
         return role_complete(o) ? ERR_OK
                                 : req_fail(r, DORIS_S3_ROLE_ERR, ARGS());
-    return keys_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
+    return place_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
+}
+
+enum err
+doris_obj_one_way(struct req *r, const struct doris_obj *o)
+{
+    if (!doris_empty(o->role_arn) &&
+        (!doris_empty(o->ak) || !doris_empty(o->sk)))
+        return req_fail(r, DORIS_ROLE_AND_KEYS, ARGS());
+    if (!doris_empty(o->external_id) && !doris_empty(o->ak))
+        return req_fail(r, DORIS_EXTERNAL_ID, ARGS());
+    return ERR_OK;
+}
+
+void
+doris_obj_reach(struct doris_obj *o, const struct doris_obj *asked)
+{
+    o->ak = o->sk = o->role_arn = o->external_id = NULL;
+    UNSET(o, doris_obj, ak);
+    UNSET(o, doris_obj, sk);
+    UNSET(o, doris_obj, role_arn);
+    UNSET(o, doris_obj, external_id);
+    UNSET(o, doris_obj, cred_provider_type);
+    if (HAS(asked, doris_obj, cred_provider_type))
+        PUT(o, doris_obj, cred_provider_type, asked->cred_provider_type);
+    if (doris_empty(asked->role_arn) && !doris_empty(asked->ak)) {
+        PUT(o, doris_obj, ak, asked->ak);
+        PUT(o, doris_obj, sk, asked->sk);
+    }
+    if (doris_empty(asked->role_arn))
+        return;
+    PUT(o, doris_obj, role_arn, asked->role_arn);
+    if (!HAS(o, doris_obj, cred_provider_type))
+        PUT(o, doris_obj, cred_provider_type, DORIS_CRED_INSTANCE_PROFILE);
+    if (HAS(asked, doris_obj, external_id))
+        PUT(o, doris_obj, external_id, asked->external_id);
 }
 
 /* Bytes of a string field in protobuf: tag, length, text. */
@@ -146,15 +207,14 @@ alter_size(struct req *r, const void *in)
     return doris_obj_size(r, ((const struct doris_alter_obj *)in)->obj);
 }
 
-/* Keys, or a role in their place. */
+/* Keys, or a role or a provider in their place. */
 static enum err
 alter_keys(struct req *r, const void *in)
 {
     const struct doris_obj *o = ((const struct doris_alter_obj *)in)->obj;
 
-    if (doris_empty(o->role_arn) && (doris_empty(o->ak) || doris_empty(o->sk)))
-        return req_fail(r, DORIS_OBJ_ERR, ARGS());
-    return ERR_OK;
+    return doris_obj_reached(o) ? doris_obj_one_way(r, o)
+                                : req_fail(r, DORIS_OBJ_ERR, ARGS());
 }
 
 CHECKS(doris_alter_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(alter_size),
@@ -166,9 +226,16 @@ add_size(struct req *r, const void *in)
     return doris_obj_size(r, ((const struct doris_add_obj *)in)->obj);
 }
 
+static enum err
+add_reached(struct req *r, const void *in)
+{
+    return doris_obj_reached(((const struct doris_add_obj *)in)->obj)
+               ? ERR_OK
+               : req_fail(r, DORIS_OBJ_ERR, ARGS());
+}
+
 CHECKS(doris_add_obj, PRESENT(obj, DORIS_OBJ_ERR), FN(add_size),
-       NEED(obj.ak, DORIS_OBJ_ERR), NEED(obj.sk, DORIS_OBJ_ERR),
-       NEED(cloud_unique_id, DORIS_CUID_UNSET));
+       FN(add_reached), NEED(cloud_unique_id, DORIS_CUID_UNSET));
 
 /* What is stored of an object store whatever the request says; a member that
  * the client left out stays unset. */
@@ -462,37 +529,33 @@ doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
     return e == ERR_OK ? changed(r, &ch, o) : e;
 }
 
-/* With a role the keys go, with keys the role. */
-static enum err
-set_role(struct req *r, struct change *ch, struct doris_obj *o,
-         const struct doris_obj *asked)
+static bool
+same_reach(const struct doris_obj *a, const struct doris_obj *b)
 {
-    if (same(o->role_arn, asked->role_arn))
-        return req_fail(r, DORIS_KEYS_SAME, ARGS());
-    PUT(o, doris_obj, role_arn, asked->role_arn);
-    PUT(o, doris_obj, cred_provider_type, DORIS_CRED_INSTANCE_PROFILE);
-    o->ak = o->sk = NULL;
-    o->mtime = ch->now;
-    return doris_store_obj_keys(r->db, r->arena, ch->instance_id, o);
+    return same(a->ak, b->ak) && same(a->sk, b->sk) &&
+           same(a->role_arn, b->role_arn) &&
+           same(a->external_id, b->external_id) &&
+           HAS(a, doris_obj, cred_provider_type) ==
+               HAS(b, doris_obj, cred_provider_type) &&
+           a->cred_provider_type == b->cred_provider_type;
 }
 
 enum err
 doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 {
     struct change ch;
-    struct doris_obj *o;
+    struct doris_obj *o, was;
     enum err e;
 
     e = open_obj(r, in, in->cloud_unique_id, in->obj, &ch, &o);
     if (e != ERR_OK)
         return e;
-    if (!doris_empty(in->obj->role_arn)) {
-        e = set_role(r, &ch, o, in->obj);
-        return e == ERR_OK ? changed(r, &ch, o) : e;
-    }
-    o->role_arn = NULL;
-    UNSET(o, doris_obj, cred_provider_type);
-    e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
+    was = *o;
+    doris_obj_reach(o, in->obj);
+    if (same_reach(o, &was))
+        return req_fail(r, DORIS_KEYS_SAME, ARGS());
+    o->mtime = ch.now;
+    e = doris_store_obj_keys(r->db, r->arena, ch.instance_id, o);
     return e == ERR_OK ? changed(r, &ch, o) : e;
 }
 
@@ -501,9 +564,9 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 static bool
 complete(const struct doris_obj *o)
 {
-    return !doris_empty(o->ak) && !doris_empty(o->sk) &&
-           !doris_empty(o->bucket) && !doris_empty(o->prefix) &&
-           !doris_empty(o->endpoint) && !doris_empty(o->region);
+    return doris_obj_reached(o) && !doris_empty(o->bucket) &&
+           !doris_empty(o->prefix) && !doris_empty(o->endpoint) &&
+           !doris_empty(o->region);
 }
 
 /* prefix and external endpoint as they would be stored. */
@@ -512,7 +575,7 @@ same_store(const struct doris_obj *a, const struct doris_obj *b)
 {
     return same(a->bucket, b->bucket) && same(a->prefix, b->prefix) &&
            same(a->endpoint, b->endpoint) && same(a->region, b->region) &&
-           same(a->ak, b->ak) && same(a->sk, b->sk) &&
+           same_reach(a, b) &&
            HAS(a, doris_obj, provider) == HAS(b, doris_obj, provider) &&
            a->provider == b->provider &&
            same(a->external_endpoint, b->external_endpoint);

@@ -10,7 +10,12 @@ extern const struct enum_name doris_provider_names[];
 enum doris_cred {
     DORIS_CRED_DEFAULT = 1,
     DORIS_CRED_SIMPLE,
-    DORIS_CRED_INSTANCE_PROFILE
+    DORIS_CRED_INSTANCE_PROFILE,
+    DORIS_CRED_WEB_IDENTITY,
+    DORIS_CRED_CONTAINER,
+    DORIS_CRED_ENV,
+    DORIS_CRED_SYSTEM_PROPERTIES,
+    DORIS_CRED_ANONYMOUS
 };
 extern const struct enum_name doris_cred_names[];
 
@@ -32,7 +37,9 @@ extern const struct enum_name doris_cred_names[];
     X(s, BOOL, use_path_style, "use_path_style", IN | OUT, -)                  \
     X(s, ENUM, cred_provider_type, "cred_provider_type", IN | OUT, doris_cred) \
     X(s, STR, role_arn, "role_arn", IN | OUT, -, .max = DORIS_OBJ_BYTES)       \
-    X(s, STR, external_id, "external_id", IN | OUT, -, .max = DORIS_OBJ_BYTES)
+    X(s, STR, external_id, "external_id", IN | OUT | SECRET, -,                \
+      .max = DORIS_OBJ_BYTES)                                                  \
+    X(s, STR, plain_external_id, "plain_external_id", COLUMN_ONLY, -)
 STRUCT(doris_obj, DORIS_OBJ);
 
 #define DORIS_GET_OBJ(X, s)                              \
@@ -66,6 +73,15 @@ STRUCT(doris_legacy_obj, DORIS_ALTER_OBJ);
 STRUCT(doris_alter_obj, DORIS_ALTER_OBJ);
 STRUCT(doris_add_obj, DORIS_ALTER_OBJ);
 
+/* Whether it says how it is reached: by keys, by a role, or by a provider of
+ * credentials that needs neither. */
+bool doris_obj_reached(const struct doris_obj *obj);
+/* Refuses keys together with a role, and an external_id that goes with
+ * neither. */
+enum err doris_obj_one_way(struct req *r, const struct doris_obj *obj) MUST_USE;
+/* It is reached from now on as asked says: keys and role exclude each other,
+ * external_id goes with the role. */
+void doris_obj_reach(struct doris_obj *obj, const struct doris_obj *asked);
 /* What an object store of a new instance or vault must have. */
 enum err doris_obj_check(struct req *r, const struct doris_obj *obj) MUST_USE;
 /* One that is added or altered has 1,024 bytes in protobuf at the most. NULL
@@ -106,7 +122,7 @@ doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
                     const struct doris_obj *o) MUST_USE;
-/* Writes ak, sk, user_id, role_arn, cred_provider_type and mtime. */
+/* Writes ak, sk, user_id, role_arn, external_id, cred_provider_type, mtime. */
 enum err
 doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
                      const struct doris_obj *o) MUST_USE;

@@ -22,10 +22,12 @@ const struct enum_name doris_stage_access_names[] = {
     { NULL, 0 }
 };
 
+TABLE(doris_secret_text, DORIS_SECRET_TEXT);
 TABLE(doris_stage, DORIS_STAGE);
 TABLE(doris_stage_recycle, DORIS_STAGE_RECYCLE);
 TABLE(doris_create_stage, DORIS_CREATE_STAGE);
 TABLE(doris_stage_ref, DORIS_STAGE_REF);
+TABLE(doris_drop_stage, DORIS_STAGE_REF);
 TABLE(doris_stage_list, DORIS_STAGE_LIST);
 
 /* ---- checks ---- */
@@ -75,6 +77,24 @@ stage_named(struct req *r, const void *in)
 
 CHECKS(doris_stage_ref, NEED(cloud_unique_id, DORIS_CUID_UNSET),
        FN(stage_named));
+
+/* An internal stage is dropped by the id of its user alone. */
+static enum err
+drop_named(struct req *r, const void *in)
+{
+    const struct doris_drop_stage *s = in;
+
+    if (!HAS(s, doris_drop_stage, type))
+        return req_fail(r, DORIS_STAGE_TYPE, ARGS());
+    if (s->type == DORIS_STAGE_INTERNAL && doris_empty(s->mysql_user_id))
+        return req_fail(r, DORIS_STAGE_NO_USER_ID, ARGS());
+    if (s->type == DORIS_STAGE_EXTERNAL && doris_empty(s->stage_name))
+        return req_fail(r, DORIS_STAGE_NAME, ARGS());
+    return ERR_OK;
+}
+
+CHECKS(doris_drop_stage, NEED(cloud_unique_id, DORIS_CUID_UNSET),
+       FN(drop_named));
 
 /* ---- create ---- */
 
@@ -332,21 +352,24 @@ doris_stage_get(struct req *r, const struct doris_stage_ref *in)
 /* ---- drop ---- */
 
 enum err
-doris_stage_drop(struct req *r, const struct doris_stage_ref *in)
+doris_stage_drop(struct req *r, const struct doris_drop_stage *in)
 {
+    const struct doris_stage_ref ref = {
+        .type = in->type,
+        .stage_name = in->stage_name,
+        .mysql_user_name = in->mysql_user_name,
+        .mysql_user_id = in->mysql_user_id,
+    };
     const char *instance_id;
     struct doris_stage s;
     uint64_t version;
     enum err e;
 
     e = req_check(r, in);
-    if (e == ERR_OK && in->type == DORIS_STAGE_EXTERNAL &&
-        doris_empty(in->stage_name))
-        return req_fail(r, DORIS_STAGE_NAME, ARGS());
     if (e == ERR_OK)
         e = lock_live(r, in->cloud_unique_id, &instance_id, &version);
     if (e == ERR_OK)
-        e = find_stage(r, instance_id, in, &s);
+        e = find_stage(r, instance_id, &ref, &s);
     if (e == ERR_OK)
         e = doris_store_stage_drop(r->db, instance_id, s.stage_id, doris_now(),
                                    in->reason);

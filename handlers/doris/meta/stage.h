@@ -17,20 +17,26 @@ enum doris_stage_access {
 };
 extern const struct enum_name doris_stage_access_names[];
 
+/* The value of a property may be a key or a password. */
+#define DORIS_SECRET_TEXT(X, s) X(s, STR, v, "", IN | OUT | SECRET, -)
+STRUCT(doris_secret_text, DORIS_SECRET_TEXT);
+MAP_OF(doris_secret_text);
+
 #define DORIS_STAGE(X, s)                                                   \
     X(s, ENUM, type, "type", IN | OUT, doris_stage_type)                    \
     X(s, LIST, mysql_user_name, "mysql_user_name", IN | OUT, STR, .max = 1) \
     X(s, STR, name, "name", IN | OUT, -, .max = DORIS_ID_BYTES)             \
     X(s, OBJ, obj_info, "obj_info", IN | OUT, doris_obj)                    \
     X(s, STR, stage_id, "stage_id", IN | OUT, -, .max = DORIS_ID_BYTES)     \
-    X(s, MAP, properties, "properties", IN | OUT, STR, .max = 256)          \
+    X(s, MAP, properties, "properties", IN | OUT, doris_secret_text,        \
+      .max = 256)                                                           \
     X(s, LIST, mysql_user_id, "mysql_user_id", IN | OUT, STR, .max = 1)     \
     X(s, STR, comment, "comment", IN | OUT, -, .max = DORIS_TEXT_BYTES)     \
     X(s, I64, create_time, "create_time", IN | OUT, -)                      \
     X(s, ENUM, access_type, "access_type", IN | OUT, doris_stage_access)    \
     X(s, STR, role_name, "role_name", IN | OUT, -, .max = DORIS_TEXT_BYTES) \
     X(s, STR, arn, "arn", IN | OUT, -, .max = DORIS_TEXT_BYTES)             \
-    X(s, STR, external_id, "external_id", IN | OUT, -,                      \
+    X(s, STR, external_id, "external_id", IN | OUT | SECRET, -,             \
       .max = DORIS_TEXT_BYTES)                                              \
     X(s, STR, body, "body", COLUMN_ONLY, -)                                 \
     X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                            \
@@ -50,7 +56,7 @@ STRUCT(doris_stage_recycle, DORIS_STAGE_RECYCLE);
     X(s, OBJ, stage, "stage", IN, doris_stage)
 STRUCT(doris_create_stage, DORIS_CREATE_STAGE);
 
-/* get_stage and drop_stage */
+/* get_stage and drop_stage, which refuse differently */
 #define DORIS_STAGE_REF(X, s)                                               \
     RPC_CUID(X, s)                                                          \
     X(s, STR, stage_name, "stage_name", IN, -, .max = DORIS_ID_BYTES)       \
@@ -60,6 +66,7 @@ STRUCT(doris_create_stage, DORIS_CREATE_STAGE);
     X(s, STR, mysql_user_id, "mysql_user_id", IN, -, .max = DORIS_ID_BYTES) \
     X(s, STR, reason, "reason", IN, -, .max = DORIS_TEXT_BYTES)
 STRUCT(doris_stage_ref, DORIS_STAGE_REF);
+STRUCT(doris_drop_stage, DORIS_STAGE_REF);
 
 #define DORIS_STAGE_LIST(X, s) X(s, LIST, stage, "stage", OUT, doris_stage)
 STRUCT(doris_stage_list, DORIS_STAGE_LIST);

@@ -1,7 +1,10 @@
 /* The status of compute clusters: asked for many instances at once, and set
  * along four edges. */
+#include <string.h>
+
 #include "cluster.h"
 #include "doris/doris.h"
+#include "doris/settings.h"
 
 TABLE(doris_get_cluster_status, DORIS_GET_CLUSTER_STATUS);
 TABLE(doris_status_line, DORIS_STATUS_LINE);
@@ -76,6 +79,14 @@ doris_cluster_status_get(struct req *r,
 
 /* ---- set ---- */
 
+/* The other edges of the service's own code, which Doris's operator goes by:
+ * status_transitions=service. */
+static const bool service_edge[DORIS_STATUS__MAX][DORIS_STATUS__MAX] = {
+    [DORIS_STATUS_NORMAL] = { [DORIS_STATUS_MANUAL_SHUTDOWN] = true },
+    [DORIS_STATUS_SUSPENDED] = { [DORIS_STATUS_NORMAL] = true },
+    [DORIS_STATUS_MANUAL_SHUTDOWN] = { [DORIS_STATUS_NORMAL] = true },
+};
+
 /* created -> running -> suspended -> wanted again -> running */
 static const bool edge[DORIS_STATUS__MAX][DORIS_STATUS__MAX] = {
     [DORIS_STATUS_UNKNOWN] = { [DORIS_STATUS_NORMAL] = true },
@@ -93,7 +104,9 @@ doris_status_change(struct req *r, const struct doris_cluster *c, int to)
         return req_fail(r, DORIS_STATUS_COMPUTE, ARGS());
     if (to == c->cluster_status)
         return req_fail(r, DORIS_STATUS_SAME, ARGS(arg("from", from)));
-    if (!edge[c->cluster_status][to])
+    if (!edge[c->cluster_status][to] &&
+        !(service_edge[c->cluster_status][to] &&
+          strcmp(doris_settings()->status_transitions, "service") == 0))
         return req_fail(
             r, DORIS_STATUS_EDGE,
             ARGS(arg("from", from),

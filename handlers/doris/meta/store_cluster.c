@@ -57,12 +57,12 @@ static const char *const sql[SQL__MAX] = {
     [HAS_CLUSTERS] = "SELECT EXISTS (SELECT 1 FROM doris_cluster"
                      " WHERE instance_id = ?)",
     [STATUSES] = "SELECT cluster_id, cluster_name,"
-                 " COALESCE(cluster_status, 'NORMAL') AS cluster_status"
-                 " FROM doris_cluster"
+                 " COALESCE(cluster_status, 'NORMAL') AS cluster_status,"
+                 " mtime FROM doris_cluster"
                  " WHERE instance_id = ? AND type = 'COMPUTE' ORDER BY seq",
     [STATUSES_OF] = "SELECT cluster_id, cluster_name,"
-                    " COALESCE(cluster_status, 'NORMAL') AS cluster_status"
-                    " FROM doris_cluster"
+                    " COALESCE(cluster_status, 'NORMAL') AS cluster_status,"
+                    " mtime FROM doris_cluster"
                     " WHERE instance_id = ? AND type = 'COMPUTE'"
                     " AND COALESCE(cluster_status, 'NORMAL') = ?"
                     " ORDER BY seq",

@@ -18,7 +18,8 @@ static const char *const sql[SQL__MAX] = {
     [OBJS] = "SELECT ctime, mtime, CAST(id AS CHAR) AS id, ak, sk, bucket,"
              " prefix, endpoint, region, provider, external_endpoint,"
              " user_id, sse_enabled, use_path_style, cred_provider_type,"
-             " role_arn, external_id,"
+             " role_arn,"
+             " external_id AS plain_external_id,"
              " CONCAT(instance_id, '/', id) AS secret_row"
              " FROM doris_obj_info WHERE instance_id = ?"
              " ORDER BY doris_obj_info.id",
@@ -29,7 +30,8 @@ static const char *const sql[SQL__MAX] = {
         " role_arn, external_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [OBJ_KEYS] = "UPDATE doris_obj_info SET ak = ?, sk = ?, user_id = ?,"
-                 " role_arn = ?, cred_provider_type = ?, mtime = ?"
+                 " role_arn = ?, external_id = ?, cred_provider_type = ?,"
+                 " mtime = ?"
                  " WHERE instance_id = ? AND id = ?",
 };
 
@@ -49,6 +51,10 @@ doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
 
     e = db_list(db, a, sql[OBJS], DB_ARGS(db_str(instance_id)), &doris_obj_rec,
                 OBJS_MAX, &list);
+    for (size_t i = 0; i < list.n && e == ERR_OK; i++)
+        if (HAS(&list.v[i], doris_obj, plain_external_id))
+            PUT(&list.v[i], doris_obj, external_id,
+                list.v[i].plain_external_id);
     *n = list.n;
     *out = list.v;
     return e;
@@ -99,7 +105,7 @@ doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
         db, sql[OBJ_KEYS],
         DB_ARGS(db_secret("doris_obj_info", row, "ak", o->ak),
                 db_secret("doris_obj_info", row, "sk", o->sk),
-                db_str(o->user_id), db_str(o->role_arn),
+                db_str(o->user_id), db_str(o->role_arn), db_str(o->external_id),
                 OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
                 db_i64(o->mtime), db_str(instance_id), db_str(o->id)));
 }

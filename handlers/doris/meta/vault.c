@@ -182,6 +182,8 @@ add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
     int64_t id = 0;
     enum err e;
 
+    if (HAS(&v, doris_vault, alter_name))
+        return req_fail(r, DORIS_VAULT_ALTER_NAME, ARGS());
     e = doris_store_next_id(r->db, ch->instance_id, &id);
     if (e == ERR_OK)
         e = doris_vault_settle(r, &v, in->vault->name, id, ch->now);
@@ -197,14 +199,6 @@ add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
     return changed(r, ch, &v);
 }
 
-/* A store reached by a role needs no keys. */
-static bool
-keyed(const struct doris_obj *o)
-{
-    return !doris_empty(o->role_arn) ||
-           (!doris_empty(o->ak) && !doris_empty(o->sk));
-}
-
 enum err
 doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
 {
@@ -215,8 +209,10 @@ doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
     e = doris_obj_size(r, o);
     if (e != ERR_OK)
         return e;
-    if (o == NULL || !keyed(o))
+    if (o == NULL || !doris_obj_reached(o))
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    if (HAS(o, doris_obj, sse_enabled) && !o->sse_enabled)
+        return req_fail(r, DORIS_VAULT_SSE, ARGS());
     e = begin(r, in, &ch);
     if (e != ERR_OK)
         return e;
@@ -237,7 +233,7 @@ doris_vault_add_hdfs(struct req *r, const struct doris_alter_vault *in)
     enum err e;
 
     if (in->vault == NULL || doris_empty(in->vault->name) ||
-        in->vault->hdfs_info == NULL)
+        in->vault->hdfs_info == NULL || in->vault->obj_info != NULL)
         return req_fail(r, DORIS_HDFS_UNSET, ARGS());
     e = begin(r, in, &ch);
     if (e == ERR_OK)
@@ -263,24 +259,20 @@ name_ok(const char *name)
            name[strspn(name, VAULT_NAME "0123456789_")] == '\0';
 }
 
-/* Keys and role exclude each other, in the store as in the request. */
+/* What is given of it; the rest stays. An external_id alone is another one for
+ * the role that there is. */
 static void
-alter_keys(struct doris_obj *o, const struct doris_obj *asked)
+alter_obj(struct doris_obj *o, const struct doris_obj *asked)
 {
-    if (!doris_empty(asked->role_arn)) {
-        PUT(o, doris_obj, role_arn, asked->role_arn);
-        PUT(o, doris_obj, cred_provider_type, DORIS_CRED_INSTANCE_PROFILE);
-        o->ak = o->sk = NULL;
-    } else if (!doris_empty(asked->ak)) {
-        PUT(o, doris_obj, ak, asked->ak);
-        PUT(o, doris_obj, sk, asked->sk);
-        o->role_arn = NULL;
-        UNSET(o, doris_obj, role_arn);
-        UNSET(o, doris_obj, cred_provider_type);
-    }
-    if (HAS(asked, doris_obj, use_path_style)) {
+    if (!doris_empty(asked->role_arn) || !doris_empty(asked->ak) ||
+        HAS(asked, doris_obj, cred_provider_type))
+        doris_obj_reach(o, asked);
+    else if (HAS(asked, doris_obj, external_id))
+        PUT(o, doris_obj, external_id, asked->external_id);
+    if (HAS(asked, doris_obj, use_path_style))
         PUT(o, doris_obj, use_path_style, asked->use_path_style);
-    }
+    if (HAS(asked, doris_obj, user_id))
+        PUT(o, doris_obj, user_id, asked->user_id);
 }
 
 /* The default vault is named in the instance too. */
@@ -303,8 +295,11 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
     const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
     enum err e;
 
-    if (in->vault == NULL || doris_empty(in->vault->name))
+    if (in->vault == NULL || doris_empty(in->vault->name) ||
+        in->vault->hdfs_info != NULL)
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
+    if (in->set_as_default_storage_vault)
+        return req_fail(r, DORIS_VAULT_NEW_DEFAULT, ARGS());
     e = doris_obj_size(r, o);
     if (e != ERR_OK)
         return e;
@@ -312,7 +307,9 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
         return req_fail(r, DORIS_VAULT_FIXED, ARGS());
     if (o != NULL && doris_empty(o->ak) != doris_empty(o->sk))
         return req_fail(r, DORIS_VAULT_PAIR, ARGS());
-    return ERR_OK;
+    if (o != NULL && HAS(o, doris_obj, sse_enabled) && !o->sse_enabled)
+        return req_fail(r, DORIS_VAULT_SSE, ARGS());
+    return o == NULL ? ERR_OK : doris_obj_one_way(r, o);
 }
 
 enum err
@@ -337,7 +334,10 @@ doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
     if (e != ERR_OK)
         return e;
     if (in->vault->obj_info != NULL)
-        alter_keys(v.obj_info, in->vault->obj_info);
+        alter_obj(v.obj_info, in->vault->obj_info);
+    if (!doris_empty(v.obj_info->external_id) &&
+        doris_empty(v.obj_info->role_arn))
+        return req_fail(r, DORIS_EXTERNAL_ID, ARGS());
     v.obj_info->mtime = ch.now;
     e = doris_store_vault_update(r->db, r->arena, ch.instance_id, &v);
     if (e == ERR_EXISTS)

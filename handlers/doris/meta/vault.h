@@ -8,14 +8,16 @@
 
 #define DORIS_HDFS_CONF(X, s)          \
     X(s, STR, key, "key", IN | OUT, -) \
-    X(s, STR, value, "value", IN | OUT, -)
+    X(s, STR, value, "value", IN | OUT | SECRET, -)
 STRUCT(doris_hdfs_conf, DORIS_HDFS_CONF);
 
 #define DORIS_HDFS_BUILD(X, s)                                                 \
     X(s, STR, fs_name, "fs_name", IN | OUT, -)                                 \
     X(s, STR, user, "user", IN | OUT, -)                                       \
-    X(s, STR, hdfs_kerberos_principal, "hdfs_kerberos_principal", IN | OUT, -) \
-    X(s, STR, hdfs_kerberos_keytab, "hdfs_kerberos_keytab", IN | OUT, -)       \
+    X(s, STR, hdfs_kerberos_principal, "hdfs_kerberos_principal",              \
+      IN | OUT | SECRET, -)                                                    \
+    X(s, STR, hdfs_kerberos_keytab, "hdfs_kerberos_keytab", IN | OUT | SECRET, \
+      -)                                                                       \
     X(s, LIST, hdfs_confs, "hdfs_confs", IN | OUT, doris_hdfs_conf, .max = 1024)
 STRUCT(doris_hdfs_build, DORIS_HDFS_BUILD);
 

@@ -89,21 +89,88 @@ check_policy(struct req *r, const struct doris_cluster *c)
     return e == ERR_OK ? check_thresholds(r, p) : e;
 }
 
-enum err
-doris_virtual_params(struct req *r, const struct doris_cluster *c)
+/* What a virtual cluster has not. */
+static enum err
+check_bare(struct req *r, const struct doris_cluster *c)
 {
-    enum err e;
-
     if (c->nodes.n > 0 || c->mysql_user_name.n > 0 ||
         HAS(c, doris_cluster, public_endpoint) ||
         HAS(c, doris_cluster, private_endpoint) ||
         HAS(c, doris_cluster, cluster_status))
         return req_fail(r, DORIS_V_ARGS, ARGS());
+    return ERR_OK;
+}
+
+enum err
+doris_virtual_params(struct req *r, const struct doris_cluster *c)
+{
+    enum err e = check_bare(r, c);
+
+    if (e != ERR_OK)
+        return e;
     if ((c->cluster_names.n > 0) != (c->cluster_policy != NULL))
         return req_fail(r, DORIS_V_TOGETHER, ARGS());
     if (c->cluster_names.n == 0)
         return ERR_OK;
     e = check_names(r, c);
+    return e == ERR_OK ? check_policy(r, c) : e;
+}
+
+/* ---- a change ---- */
+
+#define MERGE(to, from, m)                       \
+    do {                                         \
+        if (HAS(from, doris_policy, m))          \
+            PUT(to, doris_policy, m, (from)->m); \
+    } while (0)
+
+static enum err
+merge_policy(struct req *r, struct doris_cluster *c,
+             const struct doris_policy *asked)
+{
+    struct doris_policy *p = arena_alloc(r->arena, sizeof(*p));
+
+    if (p == NULL)
+        return ERR_NOMEM;
+    if (c->cluster_policy != NULL)
+        *p = *c->cluster_policy;
+    MERGE(p, asked, type);
+    MERGE(p, asked, active_cluster_name);
+    MERGE(p, asked, failover_failure_threshold);
+    MERGE(p, asked, unhealthy_node_threshold_percent);
+    if (asked->standby_cluster_names.n > 0) {
+        p->standby_cluster_names.n = asked->standby_cluster_names.n;
+        p->standby_cluster_names.v = asked->standby_cluster_names.v;
+    }
+    if (asked->cache_warmup_jobids.n > 0) {
+        p->cache_warmup_jobids.n = asked->cache_warmup_jobids.n;
+        p->cache_warmup_jobids.v = asked->cache_warmup_jobids.v;
+    }
+    c->cluster_policy = p;
+    return ERR_OK;
+}
+
+enum err
+doris_virtual_merge(struct req *r, const char *instance_id,
+                    struct doris_cluster *c, const struct doris_cluster *asked)
+{
+    enum err e = check_bare(r, asked);
+
+    if (e == ERR_OK && asked->cluster_names.n == 0 &&
+        asked->cluster_policy == NULL)
+        return req_fail(r, DORIS_NOTHING, ARGS());
+    if (e == ERR_OK && asked->cluster_names.n > 0) {
+        c->cluster_names.n = asked->cluster_names.n;
+        c->cluster_names.v = asked->cluster_names.v;
+    }
+    if (e == ERR_OK && asked->cluster_policy != NULL)
+        e = merge_policy(r, c, asked->cluster_policy);
+    if (e == ERR_OK && (c->cluster_names.n > 0 || c->cluster_policy != NULL))
+        e = check_names(r, c);
+    if (e == ERR_OK)
+        e = doris_virtual_members(r, instance_id, c);
+    if (e == ERR_OK && c->cluster_policy == NULL)
+        return req_fail(r, DORIS_V_POLICY_UNSET, ARGS());
     return e == ERR_OK ? check_policy(r, c) : e;
 }
 

@@ -1,5 +1,6 @@
 """How the Meta Service speaks, whatever is asked of it."""
 
+import json
 import os
 
 import pytest
@@ -21,6 +22,38 @@ def test_methods_and_content_types_do_not_matter(ms, method, kind):
     assert r.status == 200
 
 
+@pytest.mark.parametrize("path", [
+    "//MetaService/http/get_instance", "/MetaService//http///get_instance",
+    "/MetaService/http/get_instance/", "//MetaService/http//get_instance//"])
+def test_empty_pieces_of_a_path_count_for_nothing(ms, deployment, path):
+    iid = ms.instance()
+    r = deployment.client("doris", prefix="").request(
+        "GET", path, query={"instance_id": iid})
+    assert r.status == 200 and r.json["result"]["instance_id"] == iid, r
+
+
+def test_the_last_of_a_parameter_counts(ms):
+    iid = ms.instance()
+    assert ms.result("get_instance", method="GET",
+                     query=f"instance_id=other&instance_id={iid}")[
+                         "instance_id"] == iid
+
+
+def test_a_byte_order_mark_is_skipped(ms):
+    iid = fresh("i")
+    ms.ok("create_instance",
+          b"\xef\xbb\xbf" + json.dumps({"instance_id": iid}).encode())
+    assert ms.get_instance(iid)["instance_id"] == iid
+    assert ms.send("create_instance", b"\xef\xbb\xbf").status == 400
+
+
+def test_a_method_that_there_is_not(ms):
+    r = ms.send("get_instance", method="PATCH")
+    assert r.status == 405 and "GET" in r.headers["Allow"], r
+    assert ms.send("no_such_operation_at_all", method="PATCH").status in (
+        404, 405)
+
+
 def test_both_mounts_see_the_same(ms, doris):
     iid = ms.instance()
     for version in ("", "v1/"):
@@ -29,7 +62,7 @@ def test_both_mounts_see_the_same(ms, doris):
 
 
 @pytest.mark.parametrize("path", ["nope", "v2/get_instance", "v1", "v1/",
-                                  "get_instance/", "GET_INSTANCE", ""])
+                                  "GET_INSTANCE", ""])
 def test_an_unknown_operation(ms, path):
     ms.missing("http path not found or not allowed", path, {"a": 1})
 

@@ -106,8 +106,6 @@ class Client:
             there = m.txns[tid][2].get(tablet)
             if there is not None:
                 code = "OK" if there == name else "ALREADY_EXISTED"
-            elif name not in m.prepared.get((tid, tablet), ()):
-                code = "STALE_PREPARE_ROWSET"
         self.expect("commit_rowset", {"rowset_meta": rowset(
             tablet, tid, name)}, code or "OK")
         if code is None:

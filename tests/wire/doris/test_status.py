@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.metaservice import be
+from support.metaservice import MetaService, be
 from support.words import fresh
 
 STATUSES = ["NORMAL", "SUSPENDED", "TO_RESUME", "MANUAL_SHUTDOWN"]
@@ -74,12 +74,13 @@ def test_the_status_of_several_instances(ms):
     ms.cluster(two)
     ms.ok("set_cluster_status", change(one, "SUSPENDED"))
 
-    def line(cid, status="NORMAL"):
+    def line(cid, status="NORMAL", iid=one):
         return {"cluster_id": cid, "cluster_name": f"name_{cid}",
-                "cluster_status": status}
+                "cluster_status": status,
+                "mtime": ms.get_cluster(iid, cid)["mtime"]}
     of_one = {"instance_id": one,
               "clusters": [line("c2"), line("c1", "SUSPENDED")]}
-    of_two = {"instance_id": two, "clusters": [line("c1")]}
+    of_two = {"instance_id": two, "clusters": [line("c1", iid=two)]}
     ids = [two, fresh("no"), bare, one]
     got = ms.result("get_cluster_status", {"instance_ids": ids})
     assert got == {"details": [of_two, of_one]}
@@ -102,3 +103,33 @@ def test_whose_status_is_asked_for(ms):
         ms.bad("cloud_unique_ids or instance_ids must be given, "
                "instance_ids.size: 0 cloud_unique_ids.size: 0",
                "get_cluster_status", body)
+
+
+def test_mtime_grows_with_each_change(ms):
+    iid = ms.instance()
+    ms.cluster(iid)
+
+    def mtime():
+        got = ms.result("get_cluster_status", {"instance_ids": [iid]})
+        (line,) = got["details"][0]["clusters"]
+        assert list(line) == ["cluster_id", "cluster_name", "cluster_status",
+                              "mtime"]
+        return int(line["mtime"])
+
+    seen = [mtime()]
+    for status in "SUSPENDED", "TO_RESUME", "NORMAL":
+        ms.ok("set_cluster_status", change(iid, status))
+        seen.append(mtime())
+    assert sorted(set(seen)) == seen
+
+
+@pytest.mark.config(METAGATE_DORIS_STATUS_TRANSITIONS="service")
+def test_the_service_s_own_transitions(doris):
+    ms = MetaService(doris)
+    iid = ms.instance()
+    ms.cluster(iid)
+    for status in ("SUSPENDED", "NORMAL", "MANUAL_SHUTDOWN", "NORMAL",
+                   "SUSPENDED", "TO_RESUME", "NORMAL"):
+        ms.ok("set_cluster_status", change(iid, status))
+    ms.bad("failed to set cluster status, original cluster is NORMAL and want "
+           "set TO_RESUME", "set_cluster_status", change(iid, "TO_RESUME"))

@@ -342,6 +342,29 @@ def test_a_compaction_replaces_its_input(rpc, sql):
         "k", cumulative_compaction_cnt=1)))
 
 
+@pytest.mark.parametrize("more", [
+    {"size_output_rowsets": 2**63 - 1, "size_input_rowsets": -2**63},
+    {"num_output_rows": -2**63, "num_input_rows": 1},
+    {"num_output_rowsets": 2**63 - 1, "num_input_rowsets": -1},
+    {"num_output_segments": -2**63, "num_input_segments": 2**63 - 1},
+    {"index_size_output_rowsets": 2**63 - 1,
+     "index_size_input_rowsets": -2**63},
+    {"segment_size_output_rowsets": -2**63,
+     "segment_size_input_rowsets": 2**63 - 1},
+])
+def test_figures_whose_difference_is_no_number_are_refused(rpc, more):
+    loaded(rpc, 4)
+    rpc.ok("start_tablet_job", start(rpc, compaction(
+        "j", input_versions=[2, 4])))
+    output(rpc, "j", "out", num_rows=25)
+    before = rpc.versions(50), rpc.stats(50)
+    rpc.fails("INVALID_ARGUMENT", "invalid output: the figures of rowsets, "
+              "rows, segments or sizes are out of range", "finish_tablet_job",
+              {"action": "COMMIT", **start(rpc, {
+                  **outcome("j", 2, 4, "out", 25), **more})})
+    assert (rpc.versions(50), rpc.stats(50)) == before
+
+
 def test_kinds_of_compactions_count(rpc):
     rpc.tablets(50)
     rpc.ok("start_tablet_job", start(rpc, compaction("e",

@@ -104,6 +104,19 @@ def test_the_same_request_again_learns_its_transaction(rpc):
         == "TXN_LABEL_ALREADY_USED"
 
 
+def test_an_aborted_one_may_be_asked_for_again(rpc):
+    asked = txn("l", request_id={"hi": 1, "lo": 2})
+    first = rpc.ok("begin_txn", {"txn_info": asked})["txn_id"]
+    rpc.ok("abort_txn", {"txn_id": first})
+    second = rpc.ok("begin_txn", {"txn_info": asked})["txn_id"]
+    assert second > first
+    rpc.ok("precommit_txn", {"txn_id": second})
+    more = rpc.fails("TXN_DUPLICATED_REQ", f"db_id=10 label=l txn_id={second} "
+                     "dup begin txn request.", "begin_txn",
+                     {"txn_info": asked})
+    assert more == {"dup_txn_id": second}
+
+
 def test_a_label_is_free_again_after_an_abort(rpc):
     first = rpc.begin("l")
     rpc.ok("abort_txn", {"txn_id": first})
@@ -159,6 +172,16 @@ def test_a_precommitted_one_has_a_time_of_its_own(rpc, sql):
     rpc.ok("precommit_txn", {"txn_id": tid, "precommit_timeout_ms": 1})
     until(lambda: rpc.txn(tid)["status"] == "TXN_STATUS_ABORTED",
           "the transaction is aborted")
+
+
+def test_a_commit_that_is_late_says_so(rpc):
+    tid = rpc.begin(timeout_ms=0)
+    for _ in range(2):  # whether or not the duty has come by
+        rpc.fails("TXN_ALREADY_ABORTED",
+                  f"transaction is expired, db_id=10 txn_id={tid}",
+                  "commit_txn", {"db_id": 10, "txn_id": tid})
+        until(lambda: rpc.txn(tid)["status"] == "TXN_STATUS_ABORTED",
+              "the transaction is aborted")
 
 
 # ---- precommit, commit, abort ----
@@ -260,9 +283,46 @@ def test_every_call_again_after_its_successor_does_no_harm(rpc):
     assert rpc.code("precommit_txn", {"txn_id": tid}) == "TXN_ALREADY_VISIBLE"
     assert rpc.code("abort_txn", {"txn_id": tid}) == "TXN_ALREADY_VISIBLE"
     assert rpc.code("begin_txn", begin) == "TXN_LABEL_ALREADY_USED"
-    again = rpc.commit(tid)
+    again = rpc.send("commit_txn", {"db_id": 10, "txn_id": tid}).json
+    assert again["status"] == {
+        "code": "OK", "msg": "transaction is already visible: db_id=10 "
+        f"txn_id={tid}"}
     assert again["txn_info"]["status"] == "TXN_STATUS_VISIBLE"
     assert (rpc.versions(50), rpc.stats(50)) == after
+
+
+def test_a_rowset_need_not_be_prepared(rpc):
+    rpc.tablets(50)
+    tid = rpc.begin()
+    body = {"rowset_meta": rowset(50, tid, "rs1")}
+    rpc.ok("commit_rowset", body)
+    rpc.ok("commit_rowset", body)
+    rpc.commit(tid)
+    assert rpc.stats(50)["num_rowsets"] == 2
+
+
+def test_versions_of_many_places_at_once(rpc):
+    rpc.tablets(50)
+    tid = rpc.begin()
+    rpc.load(tid, 50)
+    rpc.commit(tid)
+    one = rpc.ok("get_version", {"db_id": 10, "table_id": 20,
+                                 "partition_id": 40})["version"]
+    many = rpc.ok("get_version", {
+        "batch_mode": True, "db_ids": [10, 10], "table_ids": [20, 20],
+        "partition_ids": [40, 41]})
+    assert many["versions"] == [one, -1]
+    assert many["partition_ids"] == [40, 41]
+    assert many["version_update_time_ms"][1] == -1
+    tables = rpc.ok("get_version", {
+        "batch_mode": True, "is_table_version": True, "db_ids": [10],
+        "table_ids": [20]})
+    assert tables["versions"][0] > 0
+    for bad in ({}, {"db_ids": [10]}, {"db_ids": [10], "table_ids": [20]},
+                {"db_ids": [10], "table_ids": [20],
+                 "partition_ids": [1, 2]}):
+        assert rpc.code("get_version", {"batch_mode": True, **bad}) \
+            == "INVALID_ARGUMENT"
 
 
 def test_a_prepared_rowset_of_a_visible_one_is_not_recyclable(rpc, sql):
@@ -297,9 +357,6 @@ def test_rowsets_that_have_no_place(rpc):
     rpc.fails("TXN_ID_NOT_FOUND", "the transaction of the rowset is unknown, "
               "txn_id=1024", "prepare_rowset",
               {"rowset_meta": rowset(50, 1024)})
-    rpc.fails("STALE_PREPARE_ROWSET", "rowset is not prepared or was "
-              "recycled, tablet_id=50", "commit_rowset",
-              {"rowset_meta": rowset(50, tid)})
     rpc.fails("INVALID_ARGUMENT", "no rowset meta", "commit_rowset")
     rpc.ok("abort_txn", {"txn_id": tid})
     assert rpc.code("prepare_rowset", {"rowset_meta": rowset(50, tid)}) \
@@ -447,6 +504,15 @@ def test_get_txn_id(rpc):
     for missing in ({"db_id": 10}, {"label": "l"}):
         rpc.fails("INVALID_ARGUMENT", "invalid argument, txn_id or db_id and "
                   "label must be given", "get_txn_id", missing)
+
+
+def test_get_txn_without_a_transaction(rpc):
+    assert rpc.code("get_txn", {"txn_id": -1}) == "INVALID_ARGUMENT"
+    assert rpc.code("get_txn", {"txn_id": -1, "db_id": 10}) \
+        == "INVALID_ARGUMENT"
+    tid = rpc.begin("l")
+    assert rpc.ok("get_txn", {"txn_id": -1, "db_id": 10, "label": "l"})[
+        "txn_info"]["txn_id"] == tid
 
 
 def test_get_txn_of_nothing(rpc):

@@ -127,7 +127,7 @@ def test_what_hdfs_vaults_refuse(ms):
     for vault in ({"hdfs_info": HDFS}, {"name": "", "hdfs_info": HDFS},
                   {"name": "v"}):
         asked = body(iid, vault)
-        ms.bad("hdfs info is not found " + compact(asked), "add_hdfs_vault",
+        ms.bad("hdfs info is not found " + compact(masked(asked)), "add_hdfs_vault",
                asked)
     ms.bad("invalid prefix: a://b", "add_hdfs_vault",
            hdfs(iid, info={**HDFS, "prefix": "a://b"}))

@@ -168,6 +168,50 @@ def test_the_standby_becomes_the_active_one(ms, iid):
         "unhealthy_node_threshold_percent": "100"}
 
 
+def part(iid, **members):
+    return {"instance_id": iid, "cluster": {"cluster_id": "v1", **members}}
+
+
+@pytest.mark.parametrize("members, names, policy", [
+    ({"cluster_policy": SWAPPED}, MEMBERS, SWAPPED),
+    ({"cluster_names": MEMBERS[::-1]}, MEMBERS[::-1], {}),
+    ({"cluster_policy": {"failover_failure_threshold": "9"}}, MEMBERS,
+     {"failover_failure_threshold": "9"}),
+    ({"cluster_policy": {"unhealthy_node_threshold_percent": "50"}}, MEMBERS,
+     {"unhealthy_node_threshold_percent": "50"}),
+    ({"cluster_policy": {"type": "ActiveStandby"}}, MEMBERS, {}),
+])
+def test_what_is_given_is_merged_into_what_is_there(ms, iid, members, names,
+                                                    policy):
+    ms.ok("add_cluster", body(iid))
+    before = ms.get_cluster(iid, "v1")
+    ms.ok("alter_vcluster_info", part(iid, **members))
+    got = ms.get_cluster(iid, "v1")
+    assert got["cluster_names"] == names
+    assert got["cluster_policy"] == {**before["cluster_policy"], **policy}
+
+
+@pytest.mark.parametrize("members, msg", [
+    ({"cluster_policy": {"active_cluster_name": "name_c2"}},
+     "active_cluster_name is same of standby_cluster_name"),
+    ({"cluster_policy": {"active_cluster_name": "name_c3"}},
+     "active_cluster_name must not be empty and must be in cluster_names"),
+    ({"cluster_names": ["name_c2", "name_c3"]},
+     "active_cluster_name must not be empty and must be in cluster_names"),
+    ({"cluster_policy": {"unhealthy_node_threshold_percent": 101}},
+     "unhealthy_node_threshold_percent must be greater than 0 and less than "
+     "or equal to 100"),
+    ({"cluster_names": ["name_c2", "no_such"]},
+     "sub cluster no_such not been added in instance, plz add it before "
+     "create virtual cluster"),
+])
+def test_the_merged_whole_is_checked(ms, iid, members, msg):
+    ms.ok("add_cluster", body(iid))
+    before = ms.get_cluster(iid, "v1")
+    ms.bad(msg, "alter_vcluster_info", part(iid, **members))
+    assert ms.get_cluster(iid, "v1") == before
+
+
 def test_another_member_takes_a_place(ms, iid):
     ms.ok("add_cluster", body(iid))
     ms.ok("alter_vcluster_info", alter(
