@@ -27,7 +27,7 @@ static enum err
 new_elements(struct bind *b, const struct at *at, const struct field *f,
              size_t n, size_t size, void **out)
 {
-    if (f->max > 0 && n > (size_t)f->max)
+    if (f->max > 0 && n > (size_t)f->max && (b->style & BIND_ANY_COUNT) == 0)
         return record_refuse(b, at, "has too many elements");
     *out = arena_array(b->a, n, size);
     return *out != NULL ? ERR_OK : ERR_NOMEM;

@@ -97,7 +97,8 @@ doris_doc_parse(struct arena *a, const char *doc, const struct record *rec,
 
     e = json_parse(a, doc, strlen(doc), JSON_OWN, &json, &why);
     if (e == ERR_OK)
-        e = record_bind(a, rec, json, BIND_INT_FROM_STR, out, &bad);
+        e = record_bind(a, rec, json, BIND_INT_FROM_STR | BIND_ANY_COUNT, out,
+                        &bad);
     return e == ERR_OK || e == ERR_NOMEM ? e : ERR_INTERNAL;
 }
 

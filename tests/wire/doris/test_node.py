@@ -274,3 +274,22 @@ def test_a_cluster_of_many_nodes_goes_on_being_changed(ms):
     ms.ok("drop_cluster", {"instance_id": iid,
                            "cluster": {"cluster_id": "c1"}})
     ms.ok("drop_instance", {"instance_id": iid})
+
+
+@pytest.mark.parametrize("many", [2500, 5000])
+def test_what_a_client_may_send_stays_changeable(ms, many):
+    """At most 4,096 nodes come in one request; a cluster may have more."""
+    iid = ms.instance()
+    nodes = [{"ip": f"10.{n >> 8}.{n & 255}.1", "heartbeat_port": 9050,
+              "cloud_unique_id": f"u{n}_{iid}"} for n in range(many + 1)]
+    ms.cluster(iid, nodes=nodes[:min(many, 4096)])
+    if many > 4096:
+        ms.ok("add_node", change(iid, *nodes[4096:many]))
+    ms.ok("add_node", change(iid, nodes[many]))
+    ms.ok("drop_node", change(iid, nodes[0]))
+    ms.ok("rename_cluster", {"instance_id": iid, "cluster": {
+        "cluster_id": "c1", "cluster_name": "other"}})
+    assert len(ms.get_cluster(iid)["nodes"]) == many
+    ms.ok("drop_cluster", {"instance_id": iid,
+                           "cluster": {"cluster_id": "c1"}})
+    ms.ok("drop_instance", {"instance_id": iid})

@@ -1,5 +1,7 @@
 """Tablets, their statistics and jobs."""
 
+import json
+
 import pytest
 
 from support.load import race
@@ -340,6 +342,23 @@ def test_a_compaction_replaces_its_input(rpc, sql):
         == "STALE_TABLET_CACHE"
     rpc.ok("start_tablet_job", start(rpc, compaction(
         "k", cumulative_compaction_cnt=1)))
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_a_schema_of_many_columns_is_read_again(rpc, indent):
+    """As a client prints it: what is accepted is shown, in either form."""
+    columns = [{"unique_id": n, "name": f"column_{n}", "type": "INT",
+                "is_key": n == 0, "is_nullable": True, "length": 4}
+               for n in range(1000)]
+    body = {"cloud_unique_id": f"1:{rpc.iid}:any", "db_id": 10,
+            "tablet_metas": [tablet(50, schema={
+                "schema_version": 0, "keys_type": "DUP_KEYS",
+                "column": columns})]}
+    r = rpc.client.request("POST", "/MetaService/create_tablets",
+                           json.dumps(body, indent=indent))
+    assert r.json["status"]["code"] == "OK", r
+    shown = rpc.ok("get_tablet", {"tablet_id": 50})["tablet_meta"]
+    assert shown["schema"]["column"] == columns
 
 
 @pytest.mark.parametrize("more", [
