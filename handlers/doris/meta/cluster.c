@@ -219,20 +219,31 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
     return e;
 }
 
+enum err
+doris_cluster_save(struct req *r, struct doris_place *at,
+                   struct doris_cluster *c, int64_t now,
+                   enum doris_written what, const char *name)
+{
+    const char *before = at->doc;
+    enum err e;
+
+    PUT(c, doris_cluster, mtime, now);
+    e = what == DORIS_WHOLE ? doris_store_cluster_save(r->db, r->arena, at, c)
+                            : doris_store_cluster_doc(r->db, r->arena, at, c);
+    if (e != ERR_OK)
+        return e;
+    doris_audit_cluster(r, at, name, before, at->doc);
+    return req_ok(r);
+}
+
 static enum err
 save(struct req *r, struct update *u)
 {
-    const char *before = u->at.doc, *name = u->c.cluster_id;
-    enum err e;
+    const char *name = u->c.cluster_id;
 
-    PUT(&u->c, doris_cluster, mtime, u->now);
-    e = doris_store_cluster_save(r->db, r->arena, &u->at, &u->c);
-    if (e != ERR_OK)
-        return e;
     if (u->replaced != NULL)
         name = arena_printf(r->arena, "%s, replacing %s", name, u->replaced);
-    doris_audit_cluster(r, &u->at, name, before, u->at.doc);
-    return req_ok(r);
+    return doris_cluster_save(r, &u->at, &u->c, u->now, DORIS_WHOLE, name);
 }
 
 static enum err

@@ -166,6 +166,13 @@ enum err doris_virtual_member_renamed(struct req *r, const char *instance_id,
  * configuration says otherwise. */
 bool doris_cluster_name_ok(const char *name);
 
+/* What a change of a cluster writes. */
+enum doris_written { DORIS_WHOLE, DORIS_NODES_ONLY };
+/* Success: the cluster as it has become, from now on; name is what the audit
+ * row calls it. */
+enum err doris_cluster_save(struct req *r, struct doris_place *at,
+                            struct doris_cluster *c, int64_t now,
+                            enum doris_written what, const char *name) MUST_USE;
 /* A cluster's documents; NULL before its creation and after its removal. */
 void doris_audit_cluster(struct req *r, const struct doris_place *place,
                          const char *cluster_id, const char *before,

@@ -97,16 +97,49 @@ doris_fail_instance(struct req *r, enum err e, const char *instance_id)
 }
 
 enum err
-doris_instance_lock(struct req *r, const char *id, int64_t now,
-                    uint64_t *version, struct doris_instance *out)
+doris_change_begin(struct req *r, const char *instance_id,
+                   struct doris_change *ch)
 {
     enum err e;
 
-    doris_audit_target(r, "instance", id, NULL);
-    e = doris_store_lock_live(r->db, id, now, version);
+    ch->instance_id = instance_id;
+    ch->now = doris_now();
+    doris_audit_target(r, "instance", instance_id, NULL);
+    e = doris_store_lock_live(r->db, instance_id, ch->now, &ch->version);
     if (e != ERR_OK)
-        return doris_fail_instance(r, e, id);
-    return doris_store_instance(r->db, r->arena, id, out);
+        return doris_fail_instance(r, e, instance_id);
+    return doris_store_instance(r->db, r->arena, instance_id, &ch->i);
+}
+
+enum err
+doris_change_begin_by(struct req *r, const char *cloud_unique_id,
+                      struct doris_change *ch)
+{
+    const char *id;
+    enum err e = doris_resolve(r, cloud_unique_id, &id);
+
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_IID_EMPTY, ARGS());
+    return e == ERR_OK ? doris_change_begin(r, id, ch) : e;
+}
+
+void
+doris_change_was(struct req *r, const struct doris_change *ch,
+                 struct doris_storage *s)
+{
+    PUT(s, doris_storage, version, ch->version - 1);
+    req_audit_before(r, &doris_storage_rec, s);
+}
+
+enum err
+doris_change_save(struct req *r, const struct doris_change *ch,
+                  const char *kind, const char *name, struct doris_storage *s)
+{
+    if (kind != NULL)
+        doris_audit_target(r, kind, ch->instance_id, name);
+    PUT(s, doris_storage, version, ch->version);
+    req_audit_after(r, &doris_storage_rec, s);
+    return req_ok(r);
 }
 
 /* Its mtime is the lock's already: what it was is not known. */

@@ -123,11 +123,27 @@ enum err doris_instance_load(struct req *r, const char *instance_id,
 enum err doris_fail_instance(struct req *r, enum err e,
                              const char *instance_id) MUST_USE;
 
-/* The live instance as it is, locked for a change and named in the audit row;
- * its new version. Refused as doris_fail_instance does. */
-enum err
-doris_instance_lock(struct req *r, const char *id, int64_t now,
-                    uint64_t *version, struct doris_instance *out) MUST_USE;
+/* A live instance that is being changed. */
+struct doris_change {
+    const char *instance_id;
+    int64_t now;
+    uint64_t version; /* its new one */
+    struct doris_instance i;
+};
+/* Locks and reads it, and names it in the audit row. Refused as
+ * doris_fail_instance does. */
+enum err doris_change_begin(struct req *r, const char *instance_id,
+                            struct doris_change *ch) MUST_USE;
+/* The same of the instance that a cloud_unique_id leads to. */
+enum err doris_change_begin_by(struct req *r, const char *cloud_unique_id,
+                               struct doris_change *ch) MUST_USE;
+/* For the audit row: what is about to change, as it is. */
+void doris_change_was(struct req *r, const struct doris_change *ch,
+                      struct doris_storage *s);
+/* Success: as it has become. A kind (and name) is a target of its own. */
+enum err doris_change_save(struct req *r, const struct doris_change *ch,
+                           const char *kind, const char *name,
+                           struct doris_storage *s) MUST_USE;
 
 /* The instance as it is before the change. */
 void doris_audit_instance(struct req *r, const struct doris_instance *i);

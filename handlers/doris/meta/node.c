@@ -201,16 +201,8 @@ check_valid(struct change *ch)
 static enum err
 save(struct change *ch)
 {
-    const char *before = ch->place.doc;
-    enum err e;
-
-    PUT(&ch->c, doris_cluster, mtime, ch->now);
-    e = doris_store_cluster_doc(ch->r->db, ch->r->arena, &ch->place, &ch->c);
-    if (e != ERR_OK)
-        return e;
-    doris_audit_cluster(ch->r, &ch->place, ch->c.cluster_id, before,
-                        ch->place.doc);
-    return req_ok(ch->r);
+    return doris_cluster_save(ch->r, &ch->place, &ch->c, ch->now,
+                              DORIS_NODES_ONLY, ch->c.cluster_id);
 }
 
 /* ---- add ---- */

@@ -254,12 +254,9 @@ doris_obj_settle(struct req *r, struct doris_obj *o, int64_t id, bool sse,
 }
 
 struct doris_storage
-doris_storage_objs(uint64_t version, size_t n, struct doris_obj *v)
+doris_storage_objs(size_t n, struct doris_obj *v)
 {
-    struct doris_storage s = { .obj_info = { n, v } };
-
-    PUT(&s, doris_storage, version, version);
-    return s;
+    return (struct doris_storage){ .obj_info = { n, v } };
 }
 
 #define OBJS_MAX 10 /* of one instance over its life */
@@ -405,87 +402,75 @@ rotate(struct req *r, struct rotation *t)
 
 /* s has the stores themselves: it shows them before and after. */
 static enum err
-rotate_all(struct req *r, struct rotation *t, const struct doris_instance *i,
-           uint64_t version)
+rotate_all(struct req *r, struct rotation *t, const struct doris_change *ch)
 {
-    struct doris_storage s = doris_storage_objs(version - 1, t->n, t->v);
+    struct doris_storage s = doris_storage_objs(t->n, t->v);
     enum err e = ERR_OK;
 
-    s.ram_user = t->in->ram_user == NULL ? NULL : i->ram_user;
-    req_audit_before(r, &doris_storage_rec, &s);
+    s.ram_user = t->in->ram_user == NULL ? NULL : ch->i.ram_user;
+    doris_change_was(r, ch, &s);
     if (t->in->ram_user != NULL)
-        e = update_ram(r, t->in, i);
+        e = update_ram(r, t->in, &ch->i);
     if (e == ERR_OK)
         e = rotate(r, t);
-    s.version = version;
-    req_audit_after(r, &doris_storage_rec, &s);
-    return e;
+    return e == ERR_OK ? doris_change_save(r, ch, NULL, NULL, &s) : e;
 }
 
 enum err
 doris_obj_update_users(struct req *r, const struct doris_update_ak_sk *in)
 {
-    struct rotation t = { .in = in, .now = doris_now() };
-    struct doris_instance i;
-    uint64_t version;
+    struct rotation t = { .in = in };
+    struct doris_change ch;
     enum err e;
 
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    e = doris_instance_lock(r, in->instance_id, t.now, &version, &i);
+    e = doris_change_begin(r, in->instance_id, &ch);
+    t.now = ch.now;
     if (e == ERR_OK)
         e = doris_store_objs(r->db, r->arena, in->instance_id, &t.n, &t.v);
-    if (e == ERR_OK)
-        e = rotate_all(r, &t, &i, version);
-    return e == ERR_OK ? req_ok(r) : e;
+    return e == ERR_OK ? rotate_all(r, &t, &ch) : e;
 }
 
 /* ---- one store, by its id ---- */
 
 /* An instance that is being changed, and its stores. */
-struct change {
-    const char *instance_id;
-    int64_t now;
-    uint64_t version;
-    struct doris_instance i;
+struct stores {
+    struct doris_change ch;
     struct doris_obj *v;
     size_t n;
 };
 
 static enum err
-begin(struct req *r, const char *cloud_unique_id, struct change *ch)
+begin(struct req *r, const char *cloud_unique_id, struct stores *st)
 {
-    enum err e;
+    enum err e = doris_change_begin_by(r, cloud_unique_id, &st->ch);
 
-    ch->now = doris_now();
-    e = resolve(r, cloud_unique_id, &ch->instance_id);
     if (e != ERR_OK)
         return e;
-    e = doris_instance_lock(r, ch->instance_id, ch->now, &ch->version, &ch->i);
-    if (e == ERR_OK)
-        e = doris_store_objs(r->db, r->arena, ch->instance_id, &ch->n, &ch->v);
-    return e;
+    return doris_store_objs(r->db, r->arena, st->ch.instance_id, &st->n,
+                            &st->v);
 }
 
 /* NULL when there is none of that id, or the text is no number. */
 static struct doris_obj *
-find(struct change *ch, const char *id)
+find(struct stores *st, const char *id)
 {
     int64_t want, have;
 
     if (id == NULL || json_to_i64(id, false, &want) != ERR_OK)
         return NULL;
-    for (size_t i = 0; i < ch->n; i++)
-        if (json_to_i64(ch->v[i].id, false, &have) == ERR_OK && have == want)
-            return &ch->v[i];
+    for (size_t i = 0; i < st->n; i++)
+        if (json_to_i64(st->v[i].id, false, &have) == ERR_OK && have == want)
+            return &st->v[i];
     return NULL;
 }
 
 /* The request's checks, its instance, the store that it asks for as it is. */
 static enum err
 open_obj(struct req *r, const void *in, const char *cloud_unique_id,
-         const struct doris_obj *asked, struct change *ch,
+         const struct doris_obj *asked, struct stores *st,
          struct doris_obj **out)
 {
     struct doris_storage s;
@@ -493,40 +478,38 @@ open_obj(struct req *r, const void *in, const char *cloud_unique_id,
 
     e = req_check(r, in);
     if (e == ERR_OK)
-        e = begin(r, cloud_unique_id, ch);
+        e = begin(r, cloud_unique_id, st);
     if (e != ERR_OK)
         return e;
-    *out = find(ch, asked->id);
+    *out = find(st, asked->id);
     if (*out == NULL)
         return req_fail(r, DORIS_OBJ_ID, ARGS());
-    s = doris_storage_objs(ch->version - 1, 1, *out);
-    req_audit_before(r, &doris_storage_rec, &s);
+    s = doris_storage_objs(1, *out);
+    doris_change_was(r, &st->ch, &s);
     return ERR_OK;
 }
 
 /* Success: the store as it has become. */
 static enum err
-changed(struct req *r, const struct change *ch, struct doris_obj *o)
+changed(struct req *r, const struct stores *st, struct doris_obj *o)
 {
-    struct doris_storage s = doris_storage_objs(ch->version, 1, o);
+    struct doris_storage s = doris_storage_objs(1, o);
 
-    doris_audit_target(r, "object store", ch->instance_id, o->id);
-    req_audit_after(r, &doris_storage_rec, &s);
-    return req_ok(r);
+    return doris_change_save(r, &st->ch, "object store", o->id, &s);
 }
 
 enum err
 doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
 {
-    struct change ch;
+    struct stores st;
     struct doris_obj *o;
     enum err e;
 
-    e = open_obj(r, in, in->cloud_unique_id, in->obj, &ch, &o);
+    e = open_obj(r, in, in->cloud_unique_id, in->obj, &st, &o);
     if (e != ERR_OK)
         return e;
-    e = set_keys(r, ch.instance_id, o, in->obj->ak, in->obj->sk, ch.now);
-    return e == ERR_OK ? changed(r, &ch, o) : e;
+    e = set_keys(r, st.ch.instance_id, o, in->obj->ak, in->obj->sk, st.ch.now);
+    return e == ERR_OK ? changed(r, &st, o) : e;
 }
 
 static bool
@@ -543,20 +526,20 @@ same_reach(const struct doris_obj *a, const struct doris_obj *b)
 enum err
 doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 {
-    struct change ch;
+    struct stores st;
     struct doris_obj *o, was;
     enum err e;
 
-    e = open_obj(r, in, in->cloud_unique_id, in->obj, &ch, &o);
+    e = open_obj(r, in, in->cloud_unique_id, in->obj, &st, &o);
     if (e != ERR_OK)
         return e;
     was = *o;
     doris_obj_reach(o, in->obj);
     if (same_reach(o, &was))
         return req_fail(r, DORIS_KEYS_SAME, ARGS());
-    o->mtime = ch.now;
-    e = doris_store_obj_keys(r->db, r->arena, ch.instance_id, o);
-    return e == ERR_OK ? changed(r, &ch, o) : e;
+    o->mtime = st.ch.now;
+    e = doris_store_obj_keys(r->db, r->arena, st.ch.instance_id, o);
+    return e == ERR_OK ? changed(r, &st, o) : e;
 }
 
 /* ---- a further store ---- */
@@ -582,39 +565,39 @@ same_store(const struct doris_obj *a, const struct doris_obj *b)
 }
 
 static enum err
-add(struct req *r, struct change *ch, const struct doris_obj *asked)
+add(struct req *r, struct stores *st, const struct doris_obj *asked)
 {
     struct doris_obj o = *asked;
     int64_t id = 0;
     enum err e;
 
-    e = doris_store_next_id(r->db, ch->instance_id, &id);
+    e = doris_store_next_id(r->db, st->ch.instance_id, &id);
     if (e != ERR_OK)
         return e;
-    doris_obj_settle(r, &o, id, ch->i.sse_enabled, ch->now);
-    for (size_t k = 0; k < ch->n; k++)
-        if (same_store(&ch->v[k], &o))
+    doris_obj_settle(r, &o, id, st->ch.i.sse_enabled, st->ch.now);
+    for (size_t k = 0; k < st->n; k++)
+        if (same_store(&st->v[k], &o))
             return req_fail(r, DORIS_OBJ_SAME, ARGS());
-    e = doris_store_obj_add(r->db, r->arena, ch->instance_id, &o);
-    return e == ERR_OK ? changed(r, ch, &o) : e;
+    e = doris_store_obj_add(r->db, r->arena, st->ch.instance_id, &o);
+    return e == ERR_OK ? changed(r, st, &o) : e;
 }
 
 enum err
 doris_obj_add(struct req *r, const struct doris_add_obj *in)
 {
-    struct change ch;
+    struct stores st;
     enum err e;
 
     e = req_check(r, in);
     if (e == ERR_OK)
-        e = begin(r, in->cloud_unique_id, &ch);
+        e = begin(r, in->cloud_unique_id, &st);
     if (e != ERR_OK)
         return e;
-    if (ch.i.enable_storage_vault)
+    if (st.ch.i.enable_storage_vault)
         return req_fail(r, DORIS_OBJ_VAULT_MODE, ARGS());
-    if (ch.n >= OBJS_MAX)
+    if (st.n >= OBJS_MAX)
         return req_fail(r, DORIS_OBJ_TEN, ARGS());
     if (!complete(in->obj))
         return req_fail(r, DORIS_S3_ERR, ARGS());
-    return add(r, &ch, in->obj);
+    return add(r, &st, in->obj);
 }

@@ -103,8 +103,7 @@ void doris_obj_settle(struct req *r, struct doris_obj *obj, int64_t id,
     X(s, STR, default_storage_vault_id, "default_storage_vault_id", OUT, -)
 STRUCT(doris_storage, DORIS_STORAGE);
 
-struct doris_storage
-doris_storage_objs(uint64_t version, size_t n, struct doris_obj *v);
+struct doris_storage doris_storage_objs(size_t n, struct doris_obj *v);
 
 /* ---- the store ---- */
 

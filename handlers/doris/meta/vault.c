@@ -98,10 +98,9 @@ doris_vault_settle(struct req *r, struct doris_vault *v, const char *name,
 }
 
 struct doris_storage
-doris_storage_vault(uint64_t version, const struct doris_instance *i,
-                    struct doris_vault *v)
+doris_storage_vault(const struct doris_instance *i, struct doris_vault *v)
 {
-    struct doris_storage s = doris_storage_objs(version, 0, NULL);
+    struct doris_storage s = doris_storage_objs(0, NULL);
 
     s.storage_vault = v;
     if (HAS(i, doris_instance, default_storage_vault_id)) {
@@ -113,28 +112,15 @@ doris_storage_vault(uint64_t version, const struct doris_instance *i,
 
 #define VAULT_NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* An instance that is being changed. */
-struct change {
-    const char *instance_id;
-    int64_t now;
-    uint64_t version;
-    struct doris_instance i;
-};
-
 static enum err
-begin(struct req *r, const struct doris_alter_vault *in, struct change *ch)
+begin(struct req *r, const struct doris_alter_vault *in,
+      struct doris_change *ch)
 {
     enum err e;
 
-    ch->now = doris_now();
     if (doris_empty(in->cloud_unique_id))
         return req_fail(r, DORIS_CUID_UNSET, ARGS());
-    e = doris_resolve(r, in->cloud_unique_id, &ch->instance_id);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, DORIS_IID_EMPTY, ARGS());
-    if (e != ERR_OK)
-        return e;
-    e = doris_instance_lock(r, ch->instance_id, ch->now, &ch->version, &ch->i);
+    e = doris_change_begin_by(r, in->cloud_unique_id, ch);
     if (e == ERR_OK && !ch->i.enable_storage_vault)
         return req_fail(r, DORIS_VAULT_MODE, ARGS());
     return e;
@@ -149,34 +135,34 @@ fail_name(struct req *r, int id, const char *name)
 /* ---- what the audit row says ---- */
 
 static void
-audit_before(struct req *r, const struct change *ch, struct doris_vault *v)
+audit_before(struct req *r, const struct doris_change *ch,
+             struct doris_vault *v)
 {
-    struct doris_storage s = doris_storage_vault(ch->version - 1, &ch->i, v);
+    struct doris_storage s = doris_storage_vault(&ch->i, v);
 
     doris_audit_target(r, "storage vault", ch->instance_id, v->name);
-    req_audit_before(r, &doris_storage_rec, &s);
+    doris_change_was(r, ch, &s);
 }
 
 static enum err
-changed(struct req *r, const struct change *ch, struct doris_vault *v)
+changed(struct req *r, const struct doris_change *ch, struct doris_vault *v)
 {
-    struct doris_storage s = doris_storage_vault(ch->version, &ch->i, v);
+    struct doris_storage s = doris_storage_vault(&ch->i, v);
 
-    req_audit_after(r, &doris_storage_rec, &s);
-    return req_ok(r);
+    return doris_change_save(r, ch, NULL, NULL, &s);
 }
 
 /* ---- add ---- */
 
 static enum err
-set_default(struct req *r, struct change *ch, const struct doris_vault *v)
+set_default(struct req *r, struct doris_change *ch, const struct doris_vault *v)
 {
     PUT(&ch->i, doris_instance, default_storage_vault_id, v->id);
     return doris_store_instance_default(r->db, ch->instance_id, v->id, v->name);
 }
 
 static enum err
-add(struct req *r, const struct doris_alter_vault *in, struct change *ch)
+add(struct req *r, const struct doris_alter_vault *in, struct doris_change *ch)
 {
     struct doris_vault v = *in->vault;
     int64_t id = 0;
@@ -203,7 +189,7 @@ enum err
 doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
 {
     const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
-    struct change ch;
+    struct doris_change ch;
     enum err e;
 
     e = doris_obj_size(r, o);
@@ -229,7 +215,7 @@ doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
 enum err
 doris_vault_add_hdfs(struct req *r, const struct doris_alter_vault *in)
 {
-    struct change ch;
+    struct doris_change ch;
     enum err e;
 
     if (in->vault == NULL || doris_empty(in->vault->name) ||
@@ -277,7 +263,7 @@ alter_obj(struct doris_obj *o, const struct doris_obj *asked)
 
 /* The default vault is named in the instance too. */
 static enum err
-alter_name(struct req *r, struct change *ch, struct doris_vault *v,
+alter_name(struct req *r, struct doris_change *ch, struct doris_vault *v,
            const char *name)
 {
     if (!name_ok(name))
@@ -315,7 +301,7 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
 enum err
 doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
 {
-    struct change ch;
+    struct doris_change ch;
     struct doris_vault v;
     enum err e;
 
@@ -356,7 +342,7 @@ doris_vault_drop_s3(struct req *r, const struct doris_alter_vault *in)
 }
 
 static enum err
-drop(struct req *r, struct change *ch, struct doris_vault *v)
+drop(struct req *r, struct doris_change *ch, struct doris_vault *v)
 {
     bool is_default = HAS(&ch->i, doris_instance, default_storage_vault_id) &&
                       strcmp(ch->i.default_storage_vault_id, v->id) == 0;
@@ -373,7 +359,7 @@ drop(struct req *r, struct change *ch, struct doris_vault *v)
 enum err
 doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
 {
-    struct change ch;
+    struct doris_change ch;
     struct doris_vault v;
     enum err e;
 

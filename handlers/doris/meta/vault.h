@@ -55,8 +55,7 @@ enum err doris_vault_settle(struct req *r, struct doris_vault *v,
 
 /* With the default vault of the instance as i has it. */
 struct doris_storage
-doris_storage_vault(uint64_t version, const struct doris_instance *i,
-                    struct doris_vault *v);
+doris_storage_vault(const struct doris_instance *i, struct doris_vault *v);
 
 /* ---- the store ---- */
 
