@@ -1,5 +1,6 @@
 /* Addresses of one partition. */
 #include "addresses.h"
+#include "config_text.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* What the audit rows of this dialect say of a table's variables, of a
  * partition and of a replica server; a table is its row. */
 #include "audit.h"
+#include "config_text.h"
 
 #include <string.h>
 

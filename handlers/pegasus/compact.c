@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "env.h"
+#include "pegasus.h"
 
 TABLE(pegasus_compact, PEGASUS_COMPACT);
 TABLE(pegasus_scenario, PEGASUS_SCENARIO);

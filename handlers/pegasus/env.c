@@ -1,5 +1,6 @@
 /* Variables of a table, changed by the forms. */
 #include "env.h"
+#include "pegasus.h"
 
 #include <string.h>
 

@@ -2,7 +2,54 @@
 #ifndef PEGASUS_ENV_H
 #define PEGASUS_ENV_H
 
-#include "pegasus.h"
+#include "record.h"
+#include "req.h"
+
+#define PEGASUS_ENVS_REF(X, s) \
+    X(s, STR, name, "name", IN | QUERY, -, .doc = "the table")
+STRUCT(pegasus_envs_ref, PEGASUS_ENVS_REF);
+
+#define PEGASUS_ENVS_SET(X, s)             \
+    X(s, STR, app_name, "app_name", IN, -) \
+    X(s, MAP, envs, "envs", IN | EMPTY_ABSENT, STR)
+STRUCT(pegasus_envs_set, PEGASUS_ENVS_SET);
+
+#define PEGASUS_ENVS_DEL(X, s)             \
+    X(s, STR, app_name, "app_name", IN, -) \
+    X(s, LIST, keys, "keys", IN | EMPTY_ABSENT, STR)
+STRUCT(pegasus_envs_del, PEGASUS_ENVS_DEL);
+
+#define PEGASUS_ENVS_CLEAR(X, s)           \
+    X(s, STR, app_name, "app_name", IN, -) \
+    X(s, STR, prefix, "prefix", IN, -, .doc = "default: all")
+STRUCT(pegasus_envs_clear, PEGASUS_ENVS_CLEAR);
+
+#define PEGASUS_COMPACT(X, s)                                           \
+    X(s, STR, app_name, "app_name", IN, -)                              \
+    X(s, STR, type, "type", IN, -, .doc = "once or periodic")           \
+    X(s, I64, target_level, "target_level", IN, -, .doc = "default -1") \
+    X(s, STR, bottommost, "bottommost_level_compaction", IN, -,         \
+      .doc = "skip (default) or force")                                 \
+    X(s, I64, running, "max_concurrent_running_count", IN, -,           \
+      .doc = "0: no limit")                                             \
+    X(s, STR, trigger_time, "trigger_time", IN, -, .doc = "periodic: HH:MM,...")
+STRUCT(pegasus_compact, PEGASUS_COMPACT);
+
+#define PEGASUS_SCENARIO(X, s)             \
+    X(s, STR, app_name, "app_name", IN, -) \
+    X(s, STR, scenario, "scenario", IN, -, .doc = "normal or bulk_load")
+STRUCT(pegasus_scenario, PEGASUS_SCENARIO);
+
+#define PEGASUS_ENV_LINE(X, s)                  \
+    X(s, STR, key, "key", OUT, -)               \
+    X(s, STR, type, "type", OUT, -)             \
+    X(s, STR, limitation, "limitation", OUT, -) \
+    X(s, STR, sample, "sample", OUT, -)
+STRUCT(pegasus_env_line, PEGASUS_ENV_LINE);
+
+#define PEGASUS_ENV_LIST(X, s) \
+    X(s, LIST, envs, "", OUT, pegasus_env_line, .keyed_by = "key")
+STRUCT(pegasus_env_list, PEGASUS_ENV_LIST);
 
 /* OK, or a refusal with the hint of the first pair that is not valid. */
 enum err

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "env.h"
+#include "pegasus.h"
 
 TABLE(pegasus_env_line, PEGASUS_ENV_LINE);
 TABLE(pegasus_env_list, PEGASUS_ENV_LIST);

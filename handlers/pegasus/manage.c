@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "pegasus/settings.h"
 #include "env.h"
+#include "pegasus.h"
 
 TABLE(pegasus_create, PEGASUS_CREATE);
 TABLE(pegasus_drop, PEGASUS_DROP);

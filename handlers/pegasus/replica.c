@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "addresses.h"
+#include "pegasus/lead/store_leader.h"
 #include "audit.h"
 #include "clock.h"
 #include "config.h"

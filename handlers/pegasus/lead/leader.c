@@ -11,7 +11,7 @@
 #include "pegasus/settings.h"
 #include "leader_state.h"
 #include "log.h"
-#include "pegasus/store.h"
+#include "store_leader.h"
 
 /* A pause of the leader itself (stopped, no store): silence meanwhile is
  * nobody's fault. */

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "pegasus/config_text.h"
 
 #define DISKS_MAX 255
 

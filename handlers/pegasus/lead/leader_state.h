@@ -4,7 +4,7 @@
 
 #include "duty.h"
 #include "pegasus/core/state.h"
-#include "pegasus/store.h"
+#include "store_leader.h"
 
 struct pg_leader {
     struct pg_state s;

@@ -1,0 +1,55 @@
+/* What the leader reads and stores. Its changes of configurations are compared
+ * by ballot and fenced by its lease. */
+#ifndef PEGASUS_STORE_LEADER_H
+#define PEGASUS_STORE_LEADER_H
+
+#include "pegasus/store.h"
+
+#define PEGASUS_APP_STATE(X, s)                 \
+    X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
+    X(s, STR, status, "status", COLUMN_ONLY, -) \
+    X(s, I32, partition_count, "partition_count", COLUMN_ONLY, -)
+STRUCT(pegasus_app_state, PEGASUS_APP_STATE);
+struct pegasus_app_states {
+    size_t n;
+    struct pegasus_app_state *v;
+};
+/* Tables changed after that version; and all their partitions, streamed. */
+enum err pegasus_store_changed(struct db *db, struct arena *a, int64_t version,
+                               struct pegasus_app_states *out) MUST_USE;
+enum err
+pegasus_store_changed_partitions(struct db *db, struct arena *a,
+                                 int64_t version, struct rows *out) MUST_USE;
+
+/* What replica servers have reported of their replicas, streamed. */
+#define PEGASUS_REPLICA(X, s)                         \
+    X(s, STR, node, "node", COLUMN_ONLY, -)           \
+    X(s, I32, app_id, "app_id", COLUMN_ONLY, -)       \
+    X(s, I32, pidx, "pidx", COLUMN_ONLY, -)           \
+    X(s, I64, ballot, "ballot", COLUMN_ONLY, -)       \
+    X(s, I64, committed, "committed", COLUMN_ONLY, -) \
+    X(s, I64, prepared, "prepared", COLUMN_ONLY, -)   \
+    X(s, STR, disk_tag, "disk_tag", COLUMN_ONLY, -)
+STRUCT(pegasus_replica, PEGASUS_REPLICA);
+enum err pegasus_store_replicas(struct db *db, struct arena *a,
+                                struct rows *out) MUST_USE;
+
+/* Writes it when the stored ballot is the one before; NOT_FOUND otherwise. */
+enum err pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
+                              const struct pg_config *c,
+                              const struct pg_node *nodes) MUST_USE;
+/* Configurations of the table are about to be written: rendered replies of
+ * it are no longer current. Comes first, as in mutations: table, then its
+ * partitions. */
+enum err pegasus_store_configs(struct db *db, int32_t app_id) MUST_USE;
+/* What the detector has decided of a node. */
+enum err
+pegasus_store_node_state(struct db *db, const struct pg_node *n) MUST_USE;
+enum err
+pegasus_store_counters(struct db *db, const struct pg_counters *c) MUST_USE;
+/* This leader has loaded everything; the level is stored when it was not. */
+enum err pegasus_store_ready(struct db *db, uint64_t epoch) MUST_USE;
+/* Partitions and reports of tables past their recall, one batch; *n: rows. */
+enum err pegasus_store_purge(struct db *db, uint64_t *n) MUST_USE;
+
+#endif
