@@ -147,10 +147,9 @@ add_detail(struct req *r, struct pegasus_app *out)
     d->health.has = ALL_SET;
     out->replicas = (struct rows){ next_partition, d };
     out->nodes = (struct rows){ next_holder, d };
-    out->healthy = &d->health;
+    PUT(out, pegasus_app, healthy, &d->health);
     SET(out, pegasus_app, replicas);
     SET(out, pegasus_app, nodes);
-    SET(out, pegasus_app, healthy);
     return pegasus_store_partitions(r->db, r->arena, out->general->app_id,
                                     &d->partitions);
 }
@@ -250,8 +249,7 @@ pegasus_app_get(struct req *r, const struct pegasus_app_ref *ref)
         e = find_app(r, ref->name, general);
     if (e != ERR_OK)
         return e;
-    out->general = general;
-    SET(out, pegasus_app, general);
+    PUT(out, pegasus_app, general, general);
     if (ref->detail && general->partition_count <= CACHED_PARTITIONS)
         return send_detail(r, ref->name, out);
     if (ref->detail) /* streamed */
@@ -446,12 +444,10 @@ pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
     e = pegasus_store_stamp(r->db, r->arena, &stamp);
     if (e != ERR_OK)
         return e;
-    l->summary.total = stamp.tables;
+    PUT(&l->summary, pegasus_apps_summary, total, stamp.tables);
     out->general = (struct rows){ next_line, l };
-    out->summary = &l->summary;
+    PUT(out, pegasus_apps, summary, &l->summary);
     SET(out, pegasus_apps, general);
-    SET(out, pegasus_apps, summary);
-    SET(&l->summary, pegasus_apps_summary, total);
     if (detail && stamp.tables > 0) {
         out->healthy = (struct rows){ next_health, l };
         SET(out, pegasus_apps, healthy);
@@ -467,7 +463,7 @@ enum err
 pegasus_envs_get(struct req *r, const struct pegasus_envs_ref *ref)
 {
     struct pegasus_texts *out = arena_alloc(r->arena, sizeof(*out));
-    struct pegasus_env_rows rows = { 0 };
+    struct list_of_map_of_STR rows = { 0 };
     enum err e;
 
     if (out == NULL)
@@ -501,7 +497,7 @@ enum err
 pegasus_ddd_list(struct req *r, const struct pegasus_ddd_ref *ref)
 {
     struct pegasus_ddd *out = arena_alloc(r->arena, sizeof(*out));
-    struct pegasus_ddd_lines lines = { 0 };
+    struct list_of_pegasus_ddd_line lines = { 0 };
     int32_t app_id = 0;
     enum err e;
 

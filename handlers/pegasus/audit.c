@@ -21,7 +21,7 @@ pg_audit_target(struct req *r, const char *kind, const char *name)
 enum err
 pg_audit_envs(struct req *r, int32_t app_id, pg_audit_fn *say)
 {
-    struct pegasus_env_rows rows;
+    struct list_of_map_of_STR rows;
     struct pegasus_texts texts = { 0 };
     enum err e = pegasus_store_env_rows(r->db, r->arena, app_id, &rows);
 
@@ -36,7 +36,8 @@ pg_audit_envs(struct req *r, int32_t app_id, pg_audit_fn *say)
 
 void
 pg_audit_partition(struct req *r, const struct pegasus_partition *row,
-                   const struct pegasus_action_rows *actions, pg_audit_fn *say)
+                   const struct list_of_pegasus_action *actions,
+                   pg_audit_fn *say)
 {
     struct pegasus_partition copy = *row;
     struct pegasus_partition_kept p = { .partition = &copy };
@@ -55,8 +56,7 @@ pg_audit_config(struct req *r, const struct pegasus_partition *row,
 
     pegasus_config_print(c, nodes, &t);
     now.ballot = c->ballot;
-    now.primary_node = t.primary;
-    SET(&now, pegasus_partition, primary_node);
+    PUT(&now, pegasus_partition, primary_node, t.primary);
     now.secondaries = t.secondaries;
     now.members = pg_config_members(c);
     now.last_drops = t.drops;

@@ -38,9 +38,9 @@ void pg_audit_target(struct req *r, const char *kind, const char *name);
 enum err
 pg_audit_envs(struct req *r, int32_t app_id, pg_audit_fn *say) MUST_USE;
 
-void
-pg_audit_partition(struct req *r, const struct pegasus_partition *row,
-                   const struct pegasus_action_rows *actions, pg_audit_fn *say);
+void pg_audit_partition(struct req *r, const struct pegasus_partition *row,
+                        const struct list_of_pegasus_action *actions,
+                        pg_audit_fn *say);
 /* The row once it has that configuration. */
 void pg_audit_config(struct req *r, const struct pegasus_partition *row,
                      const struct pg_config *c, const struct pg_node *nodes);

@@ -127,7 +127,7 @@ pegasus_app_envs_clear(struct req *r, const struct pegasus_envs_clear *in)
 {
     const char *prefix = in->prefix != NULL ? in->prefix : "";
     struct deleted d = DELETED_INIT;
-    struct pegasus_env_rows rows = { 0 };
+    struct list_of_map_of_STR rows = { 0 };
     struct pegasus_app_row app = { 0 };
     enum err e;
 

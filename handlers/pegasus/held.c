@@ -47,7 +47,7 @@ next_held(struct rows *rows, struct arena *a, const void **out)
 static enum err
 describe(struct req *r, struct pegasus_replica_info *out)
 {
-    struct pegasus_node_rows nodes;
+    struct list_of_pegasus_node nodes;
     struct pegasus_leader l = { 0 };
     enum err e = pegasus_store_nodes(r->db, r->arena, &nodes);
 

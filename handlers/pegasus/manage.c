@@ -137,7 +137,7 @@ judge_wish(struct req *r, const struct wish *w)
 static enum err
 same_envs(struct req *r, int32_t app_id, const struct wish *w, bool *same)
 {
-    struct pegasus_env_rows rows;
+    struct list_of_map_of_STR rows;
     enum err e = pegasus_store_env_rows(r->db, r->arena, app_id, &rows);
 
     *same = e == ERR_OK && rows.n == w->n_envs;
@@ -173,8 +173,7 @@ create_again(struct req *r, const struct wish *w,
                         : "a table of that name exists");
     if (out == NULL)
         return ERR_NOMEM;
-    out->app_id = app->app_id;
-    SET(out, pegasus_outcome, app_id);
+    PUT(out, pegasus_outcome, app_id, app->app_id);
     return changed(r, app, out);
 }
 
@@ -308,10 +307,9 @@ pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
         req_audit_before(r, &pegasus_app_row_rec, &app);
     if (e == ERR_OK)
         e = recallable(r, &app);
-    out->app_id = app.app_id;
-    out->app_name = renamed ? in->new_app_name : app.app_name;
-    SET(out, pegasus_outcome, app_id);
-    SET(out, pegasus_outcome, app_name);
+    PUT(out, pegasus_outcome, app_id, app.app_id);
+    PUT(out, pegasus_outcome, app_name,
+        renamed ? in->new_app_name : app.app_name);
     if (e == ERR_OK) /* EXISTS: the name was taken meanwhile */
         e = pegasus_store_app_recall(r->db, app.app_id, out->app_name, version);
     app.status = "AVAILABLE";
@@ -383,8 +381,7 @@ pegasus_app_set_max(struct req *r, const struct pegasus_set_max *in)
     if (e == ERR_OK)
         e = pegasus_store_app_replicas(r->db, app.app_id,
                                        (int32_t)in->max_replica_count, version);
-    out->old_max_replica_count = app.max_replica_count;
-    SET(out, pegasus_outcome, old_max_replica_count);
+    PUT(out, pegasus_outcome, old_max_replica_count, app.max_replica_count);
     app.max_replica_count = (int32_t)in->max_replica_count;
     return e == ERR_OK ? changed(r, &app, out) : e;
 }

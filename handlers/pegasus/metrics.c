@@ -173,7 +173,7 @@ put_memory(struct printer *p)
 static enum err
 put_nodes(struct req *r, struct printer *p)
 {
-    struct pegasus_node_rows nodes;
+    struct list_of_pegasus_node nodes;
     int64_t alive = 0;
     enum err e = pegasus_store_nodes(r->db, r->arena, &nodes);
 

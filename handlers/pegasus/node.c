@@ -28,7 +28,7 @@ by_address(const void *a, const void *b)
 }
 
 static enum err
-sorted_nodes(struct req *r, struct pegasus_node_rows *out)
+sorted_nodes(struct req *r, struct list_of_pegasus_node *out)
 {
     enum err e = pegasus_store_nodes(r->db, r->arena, out);
 
@@ -100,10 +100,8 @@ print_node(const struct pegasus_node *n, const struct pg_holders *held,
 {
     const struct pg_holder *l;
 
-    out->address = n->address;
-    out->status = n->alive ? "ALIVE" : "UNALIVE";
-    SET(out, pegasus_node_line, address);
-    SET(out, pegasus_node_line, status);
+    PUT(out, pegasus_node_line, address, n->address);
+    PUT(out, pegasus_node_line, status, n->alive ? "ALIVE" : "UNALIVE");
     if (held == NULL)
         return;
     l = pg_holders_find(held, n->address);
@@ -118,7 +116,7 @@ print_node(const struct pegasus_node *n, const struct pg_holders *held,
 }
 
 static enum err
-print_nodes(struct req *r, const struct pegasus_node_rows *rows,
+print_nodes(struct req *r, const struct list_of_pegasus_node *rows,
             const struct pg_holders *held, struct pegasus_nodes *out)
 {
     struct pegasus_nodes_summary *s = arena_alloc(r->arena, sizeof(*s));
@@ -144,7 +142,7 @@ enum err
 pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
 {
     struct pegasus_nodes *out = arena_alloc(r->arena, sizeof(*out));
-    struct pegasus_node_rows rows;
+    struct list_of_pegasus_node rows;
     struct pg_holders held;
     enum err e;
 
@@ -162,7 +160,7 @@ pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
 
 static const char *
 effective_level(const struct pegasus_cluster_row *c,
-                const struct pegasus_node_rows *nodes)
+                const struct list_of_pegasus_node *nodes)
 {
     int alive = 0;
 
@@ -175,7 +173,7 @@ effective_level(const struct pegasus_cluster_row *c,
 }
 
 static enum err
-spread(struct req *r, const struct pegasus_node_rows *nodes,
+spread(struct req *r, const struct list_of_pegasus_node *nodes,
        const struct pg_holders *held, struct pegasus_cluster *out)
 {
     struct pg_load *load = arena_array(r->arena, nodes->n + 1, sizeof(*load));
@@ -236,7 +234,7 @@ pegasus_cluster_root(struct arena *a)
 
 static void
 describe(struct req *r, const struct pegasus_cluster_row *c,
-         const struct pegasus_node_rows *nodes, struct pegasus_cluster *out)
+         const struct list_of_pegasus_node *nodes, struct pegasus_cluster *out)
 {
     out->meta_servers = pegasus_meta_list(r->arena);
     /* only the leader's listener comes here */
@@ -256,7 +254,7 @@ pegasus_cluster_get(struct req *r, const struct none *in)
 {
     struct pegasus_cluster *out = arena_alloc(r->arena, sizeof(*out));
     struct pegasus_cluster_row c;
-    struct pegasus_node_rows nodes;
+    struct list_of_pegasus_node nodes;
     struct pg_holders held;
     enum err e;
 

@@ -50,8 +50,8 @@ pegasus_cluster_level(struct req *r, const struct pegasus_set_level *in)
         e = pegasus_store_balance_drop(r->db);
     if (e != ERR_OK)
         return e;
-    out->old_level = pg_level_name(pegasus_stored_level(&c));
-    SET(out, pegasus_outcome, old_level);
+    PUT(out, pegasus_outcome, old_level,
+        pg_level_name(pegasus_stored_level(&c)));
     audit_level(r, out->old_level, req_audit_before);
     audit_level(r, in->level, req_audit_after);
     req_wake(r);
@@ -70,7 +70,7 @@ struct subject {
 static enum err
 check_pending(struct req *r, bool force, const struct subject *s)
 {
-    struct pegasus_action_rows pending;
+    struct list_of_pegasus_action pending;
     enum err e;
 
     e = pegasus_store_actions_of(r->db, r->arena, s->row.app_id, s->row.pidx,
@@ -123,7 +123,7 @@ store_actions(struct req *r, const struct subject *s,
               const struct pg_action *act, int n)
 {
     struct pegasus_action v[PG_ACTIONS_MAX];
-    const struct pegasus_action_rows made = { (size_t)n, v };
+    const struct list_of_pegasus_action made = { (size_t)n, v };
     enum err e = ERR_OK;
 
     for (int i = 0; i < n && e == ERR_OK; i++) {

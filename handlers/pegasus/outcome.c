@@ -14,10 +14,8 @@ pegasus_done(struct req *r)
 
     if (out == NULL)
         return NULL;
-    out->error = "ERR_OK";
-    out->hint = "";
-    SET(out, pegasus_outcome, error);
-    SET(out, pegasus_outcome, hint);
+    PUT(out, pegasus_outcome, error, "ERR_OK");
+    PUT(out, pegasus_outcome, hint, "");
     return out;
 }
 

@@ -69,15 +69,12 @@ pegasus_node_beacon(struct req *r, const struct pegasus_beacon *in)
     if (e != ERR_OK)
         return e;
     leader = l.held ? pegasus_meta_index(l.owner) : -1;
-    out->allowed = is_allowed(in->address);
-    out->is_master = leader >= 0 && strcmp(l.owner, r->listener_tail) == 0;
-    out->primary_node =
-        leader < 0 ? "" : pegasus_meta_address(r->arena, (size_t)leader);
-    out->time = l.now_ms;
-    SET(out, pegasus_outcome, allowed);
-    SET(out, pegasus_outcome, is_master);
-    SET(out, pegasus_outcome, primary_node);
-    SET(out, pegasus_outcome, time);
+    PUT(out, pegasus_outcome, allowed, is_allowed(in->address));
+    PUT(out, pegasus_outcome, is_master,
+        leader >= 0 && strcmp(l.owner, r->listener_tail) == 0);
+    PUT(out, pegasus_outcome, primary_node,
+        leader < 0 ? "" : pegasus_meta_address(r->arena, (size_t)leader));
+    PUT(out, pegasus_outcome, time, l.now_ms);
     e = take_beacon(r, in, out);
     return e == ERR_OK ? pegasus_send(r, out) : e;
 }
@@ -128,7 +125,7 @@ put_partition(struct json_writer *w, const struct pegasus_partition *p)
  * partition. */
 static void
 put_proposal(struct json_writer *w, const struct pegasus_partition *p,
-             const struct pegasus_action_rows *acts, size_t *at)
+             const struct list_of_pegasus_action *acts, size_t *at)
 {
     const struct pegasus_action *a;
 
@@ -152,7 +149,7 @@ put_proposal(struct json_writer *w, const struct pegasus_partition *p,
 static enum err
 put_partitions(struct req *r, const char *address, struct buf *out)
 {
-    struct pegasus_action_rows acts;
+    struct list_of_pegasus_action acts;
     struct json_writer w;
     struct rows rows;
     const void *row;
@@ -196,8 +193,8 @@ pegasus_node_sync(struct req *r, const struct pegasus_sync *in)
         e = take_reports(r, in);
     if (e == ERR_OK)
         e = put_partitions(r, in->address, &b);
-    out->partitions = arena_strndup(r->arena, buf_text(&b), b.n);
-    SET(out, pegasus_outcome, partitions);
+    PUT(out, pegasus_outcome, partitions,
+        arena_strndup(r->arena, buf_text(&b), b.n));
     buf_free(&b);
     if (e != ERR_OK)
         return e;
@@ -217,7 +214,7 @@ static enum err
 level_now(struct req *r, enum pg_level *out)
 {
     struct pegasus_cluster_row c;
-    struct pegasus_node_rows nodes;
+    struct list_of_pegasus_node nodes;
     int alive = 0;
     enum err e;
 
@@ -258,8 +255,7 @@ send_ballot(struct req *r, int64_t ballot)
 
     if (out == NULL)
         return ERR_NOMEM;
-    out->ballot = ballot;
-    SET(out, pegasus_outcome, ballot);
+    PUT(out, pegasus_outcome, ballot, ballot);
     return pegasus_send(r, out);
 }
 

@@ -78,8 +78,7 @@ pegasus_start_get(struct req *r, const struct none *in)
     t = (time_t)start;
     (void)localtime_r(&t, &tm);
     (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-    out->start = arena_strdup(r->arena, text);
-    SET(out, pegasus_start, start);
+    PUT(out, pegasus_start, start, arena_strdup(r->arena, text));
     return out->start == NULL ? ERR_NOMEM
                               : req_send(r, &pegasus_start_rec, out);
 }

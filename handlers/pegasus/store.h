@@ -85,12 +85,9 @@ enum err pegasus_store_placements(struct db *db, struct arena *a,
     X(s, I64, last_beacon_ms, "last_beacon_ms", COLUMN_ONLY, -) \
     X(s, I32, unstable, "unstable", COLUMN_ONLY, -)
 STRUCT(pegasus_node, PEGASUS_NODE);
-struct pegasus_node_rows {
-    size_t n;
-    struct pegasus_node *v; /* by address, byte order */
-};
+LIST_OF(pegasus_node); /* by address, byte order */
 enum err pegasus_store_nodes(struct db *db, struct arena *a,
-                             struct pegasus_node_rows *out) MUST_USE;
+                             struct list_of_pegasus_node *out) MUST_USE;
 
 /* What changes with everything that is counted over all AVAILABLE tables:
  * mutations by clients raise version, the leader's changes of partitions
@@ -117,22 +114,16 @@ enum err pegasus_store_cluster(struct db *db, struct arena *a,
 /* The stored level: as configured while nobody has set one. */
 enum pg_level pegasus_stored_level(const struct pegasus_cluster_row *c);
 
-struct pegasus_env_rows {
-    size_t n;
-    struct map_of_STR *v;
-};
+LIST_OF(map_of_STR);
 /* Of the AVAILABLE table of that name, in byte order of keys; empty when
  * there is none. */
 enum err pegasus_store_envs(struct db *db, struct arena *a, const char *name,
-                            struct pegasus_env_rows *out) MUST_USE;
+                            struct list_of_map_of_STR *out) MUST_USE;
 
-struct pegasus_ddd_lines {
-    size_t n;
-    struct pegasus_ddd_line *v;
-};
+LIST_OF(pegasus_ddd_line);
 /* Partitions without primary that had members; app_id 0: of all tables. */
 enum err pegasus_store_ddd(struct db *db, struct arena *a, int32_t app_id,
-                           struct pegasus_ddd_lines *out) MUST_USE;
+                           struct list_of_pegasus_ddd_line *out) MUST_USE;
 
 /* ---- store_write.c: inside a transaction ---- */
 
@@ -176,7 +167,7 @@ enum err pegasus_store_env_set(struct db *db, int32_t app_id, const char *k,
 enum err
 pegasus_store_env_del(struct db *db, int32_t app_id, const char *k) MUST_USE;
 enum err pegasus_store_env_rows(struct db *db, struct arena *a, int32_t app_id,
-                                struct pegasus_env_rows *out) MUST_USE;
+                                struct list_of_map_of_STR *out) MUST_USE;
 enum err pegasus_store_level(struct db *db, const char *level) MUST_USE;
 
 /* The table's changed := version, for the leader. */
@@ -223,15 +214,12 @@ enum err pegasus_store_of_node(struct db *db, struct arena *a,
     X(s, BOOL, balancer, "balancer", OUT, -)    \
     X(s, I64, made_ms, "made_ms", COLUMN_ONLY, -)
 STRUCT(pegasus_action, PEGASUS_ACTION);
-struct pegasus_action_rows {
-    size_t n;
-    struct pegasus_action *v; /* by partition, in order */
-};
+LIST_OF(pegasus_action); /* by partition, in order */
 enum err pegasus_store_actions(struct db *db, struct arena *a,
-                               struct pegasus_action_rows *out) MUST_USE;
+                               struct list_of_pegasus_action *out) MUST_USE;
 /* Those of one partition. */
 enum err pegasus_store_actions_of(struct db *db, struct arena *a,
                                   int32_t app_id, int32_t pidx,
-                                  struct pegasus_action_rows *out) MUST_USE;
+                                  struct list_of_pegasus_action *out) MUST_USE;
 
 #endif

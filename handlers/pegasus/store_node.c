@@ -127,7 +127,7 @@ pegasus_store_of_node(struct db *db, struct arena *a, const char *address,
 
 enum err
 pegasus_store_actions(struct db *db, struct arena *a,
-                      struct pegasus_action_rows *out)
+                      struct list_of_pegasus_action *out)
 {
     return db_list(db, a, sql[ACTIONS], DB_NO_ARGS, &pegasus_action_rec,
                    ACTIONS_MAX, out);
@@ -135,7 +135,7 @@ pegasus_store_actions(struct db *db, struct arena *a,
 
 enum err
 pegasus_store_actions_of(struct db *db, struct arena *a, int32_t app_id,
-                         int32_t pidx, struct pegasus_action_rows *out)
+                         int32_t pidx, struct list_of_pegasus_action *out)
 {
     return db_list(db, a, sql[ACTIONS_OF],
                    DB_ARGS(db_i64(app_id), db_i64(pidx)), &pegasus_action_rec,

@@ -148,7 +148,7 @@ pegasus_store_placements(struct db *db, struct arena *a, struct rows *out)
 
 enum err
 pegasus_store_nodes(struct db *db, struct arena *a,
-                    struct pegasus_node_rows *out)
+                    struct list_of_pegasus_node *out)
 {
     return db_list(db, a, sql[NODES], DB_NO_ARGS, &pegasus_node_rec, NODES_MAX,
                    out);
@@ -180,14 +180,11 @@ pegasus_stored_level(const struct pegasus_cluster_row *c)
 STRUCT(pegasus_env_row, ENV_ROW);
 TABLE(pegasus_env_row, ENV_ROW);
 
-struct env_list {
-    size_t n;
-    struct pegasus_env_row *v;
-};
+LIST_OF(pegasus_env_row);
 
 static enum err
-to_map(struct arena *a, const struct env_list *list,
-       struct pegasus_env_rows *out)
+to_map(struct arena *a, const struct list_of_pegasus_env_row *list,
+       struct list_of_map_of_STR *out)
 {
     out->n = list->n;
     out->v = arena_array(a, list->n + 1, sizeof(*out->v));
@@ -202,9 +199,9 @@ to_map(struct arena *a, const struct env_list *list,
 
 enum err
 pegasus_store_envs(struct db *db, struct arena *a, const char *name,
-                   struct pegasus_env_rows *out)
+                   struct list_of_map_of_STR *out)
 {
-    struct env_list list;
+    struct list_of_pegasus_env_row list;
     enum err e;
 
     e = db_list(db, a, sql[ENVS], DB_ARGS(db_str(name)), &pegasus_env_row_rec,
@@ -214,9 +211,9 @@ pegasus_store_envs(struct db *db, struct arena *a, const char *name,
 
 enum err
 pegasus_store_env_rows(struct db *db, struct arena *a, int32_t app_id,
-                       struct pegasus_env_rows *out)
+                       struct list_of_map_of_STR *out)
 {
-    struct env_list list;
+    struct list_of_pegasus_env_row list;
     enum err e;
 
     e = db_list(db, a, sql[ENV_ROWS], DB_ARGS(db_i64(app_id)),
@@ -226,7 +223,7 @@ pegasus_store_env_rows(struct db *db, struct arena *a, int32_t app_id,
 
 enum err
 pegasus_store_ddd(struct db *db, struct arena *a, int32_t app_id,
-                  struct pegasus_ddd_lines *out)
+                  struct list_of_pegasus_ddd_line *out)
 {
     return db_list(db, a, sql[DDD], DB_ARGS(db_i64(app_id), db_i64(app_id)),
                    &pegasus_ddd_line_rec, DDD_MAX, out);

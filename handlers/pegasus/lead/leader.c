@@ -140,7 +140,7 @@ store_node(struct duty_run *run, const struct pg_node *n)
 
 static enum err
 detect(struct duty_run *run, struct pg_leader *l,
-       const struct pegasus_node_rows *rows)
+       const struct list_of_pegasus_node *rows)
 {
     bool check = clock_mono_ms() >= l->next_check_ms;
     enum err e = ERR_OK;
@@ -317,7 +317,7 @@ open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
 
 static enum err
 read_all(struct duty_run *run, struct pg_leader *l,
-         struct pegasus_cluster_row *c, struct pegasus_node_rows *rows)
+         struct pegasus_cluster_row *c, struct list_of_pegasus_node *rows)
 {
     enum err e = pegasus_store_cluster(run->db, run->arena, c);
 
@@ -334,7 +334,7 @@ static enum err
 step(struct duty_run *run, struct pg_leader *l)
 {
     struct pegasus_cluster_row c;
-    struct pegasus_node_rows rows;
+    struct list_of_pegasus_node rows;
     bool tick;
     enum err e = read_all(run, l, &c, &rows);
 

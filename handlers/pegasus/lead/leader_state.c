@@ -144,7 +144,8 @@ pg_leader_node(struct pg_leader *l, const char *address)
 }
 
 enum err
-pg_leader_read_nodes(struct pg_leader *l, const struct pegasus_node_rows *rows)
+pg_leader_read_nodes(struct pg_leader *l,
+                     const struct list_of_pegasus_node *rows)
 {
     for (size_t i = 0; i < rows->n; i++) {
         const struct pegasus_node *row = &rows->v[i];
@@ -394,7 +395,7 @@ take_action(struct pg_leader *l, const struct pegasus_action *row, bool first)
 static enum err
 read_actions(struct pg_leader *l, struct db *db, struct arena *a)
 {
-    struct pegasus_action_rows rows;
+    struct list_of_pegasus_action rows;
     int32_t app_id = 0, pidx = 0;
     enum err e = pegasus_store_actions(db, a, &rows);
 
@@ -477,7 +478,7 @@ enum err
 pg_leader_read_apps(struct pg_leader *l, struct db *db, struct arena *a,
                     const struct pegasus_cluster_row *c)
 {
-    struct pegasus_app_states apps;
+    struct list_of_pegasus_app_state apps;
     enum err e;
 
     l->s.level = pegasus_stored_level(c);

@@ -37,7 +37,7 @@ struct pg_node *pg_leader_node(struct pg_leader *l, const char *address);
 
 /* Nodes that are new to us, as they are stored. */
 enum err pg_leader_read_nodes(struct pg_leader *l,
-                              const struct pegasus_node_rows *rows) MUST_USE;
+                              const struct list_of_pegasus_node *rows) MUST_USE;
 
 /* Tables that were changed by others, or refused a change of ours; with the
  * actions that are asked for. */

@@ -63,7 +63,7 @@ static const char *const sql[SQL__MAX] = {
 
 enum err
 pegasus_store_changed(struct db *db, struct arena *a, int64_t version,
-                      struct pegasus_app_states *out)
+                      struct list_of_pegasus_app_state *out)
 {
     return db_list(db, a, sql[CHANGED], DB_ARGS(db_i64(version)),
                    &pegasus_app_state_rec, APPS_MAX, out);

@@ -10,13 +10,10 @@
     X(s, STR, status, "status", COLUMN_ONLY, -) \
     X(s, I32, partition_count, "partition_count", COLUMN_ONLY, -)
 STRUCT(pegasus_app_state, PEGASUS_APP_STATE);
-struct pegasus_app_states {
-    size_t n;
-    struct pegasus_app_state *v;
-};
+LIST_OF(pegasus_app_state);
 /* Tables changed after that version; and all their partitions, streamed. */
 enum err pegasus_store_changed(struct db *db, struct arena *a, int64_t version,
-                               struct pegasus_app_states *out) MUST_USE;
+                               struct list_of_pegasus_app_state *out) MUST_USE;
 enum err
 pegasus_store_changed_partitions(struct db *db, struct arena *a,
                                  int64_t version, struct rows *out) MUST_USE;
