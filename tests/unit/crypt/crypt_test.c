@@ -258,6 +258,7 @@ base64_comes_back_and_junk_is_refused(void **state)
     static const char *const junk[] = { "A",    "AA",    "AAA",  "A===", "AA=A",
                                         "AA A", "AA\n=", "====", "AAAA=" };
     struct span out;
+    char *nothing;
     size_t n;
 
     for (n = 0; n < 70; n++) {
@@ -269,6 +270,11 @@ base64_comes_back_and_junk_is_refused(void **state)
     }
     for (n = 0; n < COUNT(junk); n++)
         assert_int_equal(crypt_unbase64(*state, junk[n], &out), ERR_BAD_PARAM);
+    nothing = calloc(1, 1); /* a byte before it is nobody's */
+    assert_non_null(nothing);
+    assert_int_equal(crypt_unbase64(*state, nothing, &out), ERR_OK);
+    assert_int_equal(out.n, 0);
+    free(nothing);
 }
 
 static void

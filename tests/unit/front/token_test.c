@@ -141,9 +141,24 @@ the_first_token_is_made_once(void **state)
     assert_non_null(
         strstr(file_text("tokens.map"),
                arena_printf(arena, "\"%s\" \"admin first 0 ", raw)));
+    /* whoever opens it is told what it is */
+    assert_memory_equal(file_text("tokens.map"), "# Tokens: ", 10);
     assert_int_equal(token_first(), ERR_OK);
     raw[64] = '\n';
     assert_string_equal(file_text("token"), raw);
+}
+
+/* The map is what says that there is a first token. */
+static void
+a_first_token_that_nobody_can_read_is_none(void **state)
+{
+    char path[128];
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/curlrc", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_not_equal(token_first(), ERR_OK);
+    assert_false(exists("tokens.map"));
 }
 
 static void
@@ -242,6 +257,7 @@ main(void)
         cmocka_unit_test(arguments_are_checked),
         CASE(other_words_are_usage_errors),
         CASE(the_first_token_is_made_once),
+        CASE(a_first_token_that_nobody_can_read_is_none),
         CASE(a_token_is_added_and_revoked),
         CASE(the_first_token_can_be_revoked_and_does_not_return),
         CASE(a_name_is_taken_once),

@@ -291,6 +291,37 @@ unset_members_print_their_zero_when_the_row_says_so(void **state)
            "\"null\":\"\",\"in\":{\"kept\":\"[]\"}}");
 }
 
+#define HEAP(X, s)                     \
+    X(s, BYTES, blob, "blob", OUT, -)  \
+    X(s, MAP, map, "map", OUT, STR)    \
+    X(s, LIST, list, "list", OUT, STR) \
+    X(s, LIST, ids, "ids", OUT, I64)
+STRUCT(heap, HEAP);
+TABLE(heap, HEAP);
+
+static void
+bytes_and_every_element_are_printed(void **state)
+{
+    struct STR texts[] = { { .v = "1" }, { .v = "2" }, { .v = "3" } };
+    struct map_of_STR entries[] = { { .key = "a", .value = { .v = "1" } },
+                                    { .key = "b", .value = { .v = "2" } },
+                                    { .key = "c", .value = { .v = "3" } } };
+    struct I64 ids[] = { { .v = 1 }, { .v = -2 }, { .v = 3 } };
+    struct heap in = { .blob = { "foo", 3 },
+                       .map = { 3, entries },
+                       .list = { 3, texts },
+                       .ids = { 3, ids } };
+
+    (void)state;
+    SET(&in, heap, blob);
+    prints(&compact, &heap_rec, &in,
+           "{\"blob\":\"Zm9v\",\"map\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"},"
+           "\"list\":[\"1\",\"2\",\"3\"],\"ids\":[1,-2,3]}");
+    prints(&pegasus, &heap_rec, &in,
+           "{\"blob\":\"Zm9v\",\"map\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"},"
+           "\"list\":\"[1,2,3]\",\"ids\":\"[1,-2,3]\"}");
+}
+
 static void
 an_input_shows_what_was_given_and_no_more(void **state)
 {
@@ -527,6 +558,7 @@ main(void)
         T(a_reply_may_be_an_array),
         T(absent_members_follow_their_flags),
         T(unset_members_print_their_zero_when_the_row_says_so),
+        T(bytes_and_every_element_are_printed),
         T(an_input_shows_what_was_given_and_no_more),
         T(an_enum_without_a_name_is_printed_as_its_number),
         T(secrets_are_masked_wherever_they_are),

@@ -99,6 +99,62 @@ an_unknown_token_is_not_found(void **state)
     assert_false(tokens_find("aaaa", &grant));
 }
 
+/* Line k is the token of 64 digits k, scope k. */
+static void
+each_token_of_a_file_has_the_rights_of_its_scope(void **state)
+{
+    static const struct {
+        const char *scope;
+        unsigned rights;
+    } scopes[] = {
+        { "read", SCOPE_READ },
+        { "write", SCOPE_READ | SCOPE_WRITE },
+        { "admin", SCOPE_READ | SCOPE_WRITE | SCOPE_ADMIN | SCOPE_PROFILE |
+                       SCOPE_MACHINE },
+        { "profile", SCOPE_PROFILE },
+        { "machine", SCOPE_MACHINE },
+    };
+    char token[65] = "", text[1024];
+    size_t n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(scopes); i++) {
+        memset(token, '0' + (int)i, 64);
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              "\"%s\" \"%s t%zu 0\";\n", token, scopes[i].scope,
+                              i);
+    }
+    load(text);
+    for (size_t i = 0; i < COUNT(scopes); i++) {
+        memset(token, '0' + (int)i, 64);
+        assert_true(tokens_find(token, &grant));
+        assert_int_equal(grant.name[1], '0' + (int)i);
+        assert_int_equal(grant.rights, scopes[i].rights);
+    }
+    assert_int_equal(scope_rights("owner"), 0);
+    assert_string_equal(scope_name(SCOPE_MACHINE), "machine");
+    assert_string_equal(scope_name(SCOPE_READ | SCOPE_WRITE), "");
+}
+
+static void
+a_file_may_have_16_mib(void **state)
+{
+    const size_t most = (size_t)16 << 20;
+    static const char line[] = "\"" A "\" \"read ci 0\";\n#";
+    char *text = malloc(most + 2);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', most + 1);
+    memcpy(text, line, sizeof(line) - 1);
+    text[most] = '\0';
+    load(text);
+    text[most] = 'x';
+    text[most + 1] = '\0';
+    expect_refused(text);
+    free(text);
+}
+
 static void
 letter_case_does_not_count(void **state)
 {
@@ -297,6 +353,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_known_token_has_its_name_scope_and_mark),
         TEST(an_unknown_token_is_not_found),
+        TEST(each_token_of_a_file_has_the_rights_of_its_scope),
+        TEST(a_file_may_have_16_mib),
         TEST(letter_case_does_not_count),
         TEST(a_wrong_line_refuses_the_file_and_keeps_the_old_tokens),
         TEST(a_file_that_others_may_read_is_refused),
