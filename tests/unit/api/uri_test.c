@@ -9,29 +9,14 @@
 
 #include <cmocka.h>
 
-static struct arena *a;
+#include "arena_fixture.h"
+
 static struct uri uri;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    a = arena_new(1 << 20);
-    return a == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
 
 static void
 parse(const char *target)
 {
-    assert_int_equal(uri_parse(a, target, &uri), ERR_OK);
+    assert_int_equal(uri_parse(arena, target, &uri), ERR_OK);
 }
 
 static void
@@ -45,7 +30,7 @@ expect_param(size_t i, const char *key, const char *value)
 static void
 expect_bad_path(const char *target)
 {
-    assert_int_equal(uri_parse(a, target, &uri), ERR_BAD_PARAM);
+    assert_int_equal(uri_parse(arena, target, &uri), ERR_BAD_PARAM);
     assert_string_equal(uri.path, "");
     assert_string_equal(uri.fault, "(path)");
 }
@@ -53,7 +38,7 @@ expect_bad_path(const char *target)
 static void
 expect_bad_query(const char *target, const char *fault)
 {
-    assert_int_equal(uri_parse(a, target, &uri), ERR_BAD_PARAM);
+    assert_int_equal(uri_parse(arena, target, &uri), ERR_BAD_PARAM);
     assert_string_equal(uri.path, "/x");
     assert_int_equal(uri.n_query, 0);
     assert_string_equal(uri.fault, fault);
@@ -169,15 +154,16 @@ query_bytes_that_are_not_utf8_are_replaced_where_the_dialect_says_so(
 {
     (void)state;
     assert_int_equal(
-        uri_parse_by(a, "/x?a=%80b%c3%a4%c3&%ff=", URI_REPLACE, &uri), ERR_OK);
+        uri_parse_by(arena, "/x?a=%80b%c3%a4%c3&%ff=", URI_REPLACE, &uri),
+        ERR_OK);
     assert_int_equal(uri.n_query, 2);
     expect_param(0, "a",
                  "\xef\xbf\xbd"
                  "b\xc3\xa4\xef\xbf\xbd");
     expect_param(1, "\xef\xbf\xbd", "");
-    assert_int_equal(uri_parse_by(a, "/x?a=%00", URI_REPLACE, &uri),
+    assert_int_equal(uri_parse_by(arena, "/x?a=%00", URI_REPLACE, &uri),
                      ERR_BAD_PARAM);
-    assert_int_equal(uri_parse_by(a, "/%80?a=1", URI_REPLACE, &uri),
+    assert_int_equal(uri_parse_by(arena, "/%80?a=1", URI_REPLACE, &uri),
                      ERR_BAD_PARAM);
 }
 
@@ -279,11 +265,11 @@ by_segments_empty_ones_count_for_nothing(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(uri_parse_by(a, cases[i].target, URI_SEGMENTS, &uri),
-                         ERR_OK);
+        assert_int_equal(
+            uri_parse_by(arena, cases[i].target, URI_SEGMENTS, &uri), ERR_OK);
         assert_string_equal(uri.path, cases[i].path);
     }
-    assert_int_equal(uri_parse_by(a, "/a/%zz", URI_SEGMENTS, &uri),
+    assert_int_equal(uri_parse_by(arena, "/a/%zz", URI_SEGMENTS, &uri),
                      ERR_BAD_PARAM);
 }
 
@@ -291,8 +277,8 @@ static void
 a_plus_stays_where_the_dialect_says_so(void **state)
 {
     (void)state;
-    assert_int_equal(uri_parse_by(a, "/x?a+b=c+d%2B&e", URI_PLUS_STAYS, &uri),
-                     ERR_OK);
+    assert_int_equal(
+        uri_parse_by(arena, "/x?a+b=c+d%2B&e", URI_PLUS_STAYS, &uri), ERR_OK);
     expect_param(0, "a+b", "c+d+");
     assert_false(uri.query[0].bare);
     expect_param(1, "e", "");

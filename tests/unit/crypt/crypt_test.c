@@ -291,6 +291,8 @@ digests_and_random_are_what_they_say(void **state)
     assert_int_equal(strspn(a, "0123456789abcdef"), 40);
     assert_int_equal(strlen(a), 40);
     assert_string_not_equal(a, b);
+    assert_int_equal(crypt_random_hex(0, a), ERR_OK);
+    assert_string_equal(a, "");
     assert_true(crypt_equal("abc", "abc", 3));
     assert_false(crypt_equal("abc", "abd", 3));
 }

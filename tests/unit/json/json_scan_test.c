@@ -10,26 +10,10 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "json/json_scan.h"
 
-static struct arena *arena;
 static struct json_error why;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(64 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static enum err
 parse_n(const char *text, size_t n, unsigned lenient)

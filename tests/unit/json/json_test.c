@@ -9,25 +9,8 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "json/json_scan.h"
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(64 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static const struct json *
 parse(const char *text)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "sketches.h"
 
 enum {
@@ -16,24 +17,7 @@ enum {
             BIND_UNKNOWN_ENUM_UNSET | BIND_NULL_UNSET,
 };
 
-static struct arena *arena;
 static struct bind_error why;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(64 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static enum err
 bind(const struct record *rec, const char *text, unsigned style, void *out)

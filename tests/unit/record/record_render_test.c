@@ -8,30 +8,14 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "sketches.h"
 
 static const struct json_style compact = { 0 };
 static const struct json_style doris = { .indent = 4, .i64_as_string = true };
 static const struct json_style pegasus = { .all_leaves_string = true };
 
-static struct arena *arena;
 static struct buf out = BUF_INIT(1 << 20);
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static enum err
 render(const struct json_style *style, const struct record *rec, const void *in,

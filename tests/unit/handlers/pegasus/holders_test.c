@@ -7,30 +7,13 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "pegasus/holders.h"
-
-static struct arena *a;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    a = arena_new(1 << 20);
-    return a == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
 
 static enum err
 read_text(const char *text, struct pg_holders *out)
 {
-    pg_holders_init(out, a);
+    pg_holders_init(out, arena);
     return pg_holders_read(out, (struct span){ text, strlen(text) });
 }
 
@@ -41,7 +24,7 @@ what_was_kept_is_counted_again(void **state)
     struct pg_holders t, again;
 
     (void)state;
-    pg_holders_init(&t, a);
+    pg_holders_init(&t, arena);
     pg_holders_add(&t, "10.0.0.2:1", "10.0.0.10:1,10.0.0.3:1", 5);
     pg_holders_add(&t, NULL, "10.0.0.2:1", 2);
     pg_holders_print(&t, &b);
