@@ -163,6 +163,29 @@ old_keys_decrypt_and_the_last_one_encrypts(void **state)
 }
 
 static void
+each_of_many_keys_opens_what_it_has_sealed(void **state)
+{
+    const char *sealed[4], *out;
+
+    (void)unlink(path);
+    assert_int_equal(crypt_create(path), ERR_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        if (i > 0)
+            assert_int_equal(crypt_add_key(path), ERR_OK);
+        assert_int_equal(crypt_load(path), ERR_OK);
+        assert_int_equal(crypt_key_id(), i + 1);
+        sealed[i] = arena_strdup(*state, seal(*state, "x"));
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(crypt_sealed_key_id(sealed[i]), i + 1);
+        assert_int_equal(
+            crypt_open(*state, "doris_obj", "i1", "ak", sealed[i], &out),
+            ERR_OK);
+        assert_string_equal(out, "x");
+    }
+}
+
+static void
 a_key_id_cannot_be_swapped_for_another(void **state)
 {
     char *sealed = arena_strdup(*state, seal(*state, "x"));
@@ -307,6 +330,7 @@ main(void)
         TEST(a_sealed_text_moved_elsewhere_does_not_open),
         TEST(a_sealed_text_with_any_byte_changed_does_not_open),
         TEST(old_keys_decrypt_and_the_last_one_encrypts),
+        TEST(each_of_many_keys_opens_what_it_has_sealed),
         TEST(a_key_id_cannot_be_swapped_for_another),
         TEST(a_bad_key_file_is_refused_and_the_keys_stay),
         TEST(a_key_file_that_others_can_read_is_refused),
