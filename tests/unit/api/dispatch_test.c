@@ -451,6 +451,8 @@ statuses_and_headers_leave_whole(void **state)
 
     (void)state;
     STATUS(202, .path = "/a/things/x", .method = "DELETE");
+    s = ASK(.path = "/a/open", .method = "GET", .scope = "none");
+    assert_non_null(strstr(s, "Status: 200 OK\r\n"));
     s = ASK(.path = "/a/leader", .method = "GET");
     assert_non_null(strstr(s, "Location: http://otherX: y\r\n"));
     assert_non_null(strstr(s, "X-Request-Id: id1\r\n"));

@@ -49,6 +49,10 @@ def test_the_query_is_encoded_anew(pegasus):
     r = meta.get("//meta///app/?name=%61%20%26+%c3%a9&detail")
     assert_redirected(r, location(
         pegasus, "/meta/app?name=a%20%26%2B%C3%A9&detail"))
+    plain = "abyzABYZ0189-._~!$'()*,;:@/?"
+    r = meta.get(f"/meta/app?name={plain}%5b%60%7b%40%2f%3a")
+    assert_redirected(r, location(
+        pegasus, f"/meta/app?name={plain}%5B%60%7B@/:"))
 
 
 def test_a_token_of_the_query_goes_along_and_none_is_added(pegasus):
