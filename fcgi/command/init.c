@@ -1,22 +1,77 @@
 /* metagate init: what an installed host (systemd) has before its first
  * start. The onebox's `up` makes the same for itself. */
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/commands.h"
 #include "config.h"
 #include "onebox/up.h"
+
+/* All that any role of ours ever does in the store. */
+#define GRANTS \
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES"
+
+static int
+usage(void)
+{
+    (void)fprintf(stderr, "usage: metagate init [--print-grants]\n");
+    return 2;
+}
+
+/* The account as an SQL literal; false for a name that would need escapes. */
+static bool
+is_plain(const char *name)
+{
+    return name[0] != '\0' && strpbrk(name, "'`\"\\\n") == NULL;
+}
+
+/* What the administrator of a MariaDB of one's own runs, for a store that is
+ * asked as [mysql] says: by socket, or with a password from anywhere. */
+static int
+print_grants(void)
+{
+    const struct config *c = config();
+    const struct passwd *pw = getpwuid(geteuid());
+    const char *user = c->mysql_user[0] != '\0' ? c->mysql_user
+                       : pw != NULL             ? pw->pw_name
+                                                : "";
+    bool password = c->mysql_password_file[0] != '\0';
+    const char *host = password ? "%" : "localhost";
+
+    if (!is_plain(user)) {
+        (void)fprintf(stderr, "metagate init: [mysql] user is no plain name\n");
+        return EXIT_FAILURE;
+    }
+    printf("-- as the administrator of the server; [mysql] database, user and\n"
+           "-- password_file say for whom\n"
+           "CREATE DATABASE IF NOT EXISTS `%s`\n"
+           "    CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n",
+           c->mysql_database);
+    if (password)
+        printf("-- put what stands in %s for ...\n"
+               "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '...';\n",
+               c->mysql_password_file, user);
+    else
+        printf("CREATE USER IF NOT EXISTS '%s'@'localhost'\n"
+               "    IDENTIFIED VIA unix_socket;\n",
+               user);
+    printf("GRANT " GRANTS "\n    ON `%s`.* TO '%s'@'%s';\n", c->mysql_database,
+           user, host);
+    return EXIT_SUCCESS;
+}
 
 int
 init_main(int argc, char **argv)
 {
     char why[512];
 
-    (void)argv;
-    if (argc != 1) {
-        (void)fprintf(stderr, "metagate init: no arguments are taken\n");
-        return 2;
-    }
+    if (argc == 2 && strcmp(argv[1], "--print-grants") == 0)
+        return print_grants();
+    if (argc != 1)
+        return usage();
     if (up_make_installation(why, sizeof(why)) != ERR_OK) {
         (void)fprintf(stderr, "metagate init: %s\n", why);
         return EXIT_FAILURE;

@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import subprocess
 import tempfile
 
 import pytest
 
+from support.deployment import ROOT
 from support.migrations import steps
 from support.waiting import until
 
@@ -349,3 +351,38 @@ def test_every_table_is_innodb_and_utf8mb4(store):
         " OR TABLE_COLLATION NOT LIKE 'utf8mb4%%')", store.schema)
     assert not odd
 
+
+
+# ---- an account that has no more than it is said to need ----
+
+@pytest.fixture
+def limited(bare, tmp_path):
+    """A store as `init --print-grants` makes it, and commands of its user."""
+    password = tmp_path / "password"
+    password.write_text("well-kept\n")
+    password.chmod(0o600)
+    env = {**os.environ, "METAGATE_MYSQL_HOSTS": bare.server.hosts,
+           "METAGATE_MYSQL_USER": bare.schema,
+           "METAGATE_MYSQL_DATABASE": bare.schema,
+           "METAGATE_MYSQL_PASSWORD_FILE": str(password)}
+    bare.metagate = lambda *args: subprocess.run(
+        [os.path.join(ROOT, "build/asan/metagate"), "--run-dir", bare.run_dir,
+         *args], env=env, text=True, stdin=subprocess.DEVNULL, timeout=120,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    bare.grants = bare.metagate("init", "--print-grants").stdout
+    for statement in re.sub("--.*", "", bare.grants).split(";"):
+        if statement.strip():
+            bare.rows(statement.replace("'...'", "'well-kept'")
+                      .replace("%", "%%"), database=False)
+    yield bare
+    bare.rows(f"DROP USER '{bare.schema}'@'%%'", database=False)
+
+
+def test_the_printed_grants_are_enough_for_the_schema(limited):
+    assert "ALL" not in limited.grants
+    for _ in range(2):
+        done = limited.metagate("migrate")
+        assert done.returncode == 0, done.stdout
+    assert len(applied(limited)) == len(STEPS)
+    checked = limited.metagate("check").stdout
+    assert "the metadata store" not in checked, checked

@@ -14,6 +14,8 @@ import pytest
 from support import processes
 from support.box import Box, listener
 from support.client import Client
+from support.mariadb import MariaDB
+from support.metaservice import MetaService
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -155,6 +157,45 @@ def test_a_first_start_killed_in_the_middle_is_made_good(box):
     assert not os.path.isdir(b.path("mysql"))
     b.ready(b.up())
     assert b.healthy() and not os.path.exists(b.path("mysql.new"))
+
+
+# ---- a store of one's own ----
+
+def test_a_deployment_works_with_the_grants_that_init_prints(box):
+    b = box()
+    with MariaDB(net=b.net, port=13307) as server:
+        password = os.path.join(b.base, "password")
+        with open(password, "w") as f:
+            f.write("well-kept\n")
+        if os.geteuid() == 0:
+            shutil.chown(password, "metagate", "metagate")
+        os.chmod(password, 0o600)
+        b.environment.update(METAGATE_MYSQL_HOSTS=server.tcp,
+                             METAGATE_MYSQL_USER="limited",
+                             METAGATE_MYSQL_PASSWORD_FILE=password)
+        os.mkdir(b.run_dir)
+        if os.geteuid() == 0:
+            shutil.chown(b.run_dir, "metagate", "metagate")
+        os.chmod(b.run_dir, 0o750)
+        sql = b.command("init", "--print-grants").stdout
+        with server.connect(None) as c, c.cursor() as cursor:
+            for statement in re.sub("--.*", "", sql).split(";"):
+                if statement.strip():
+                    cursor.execute(statement.replace("...", "well-kept"))
+        b.ready(b.up())
+        doris = MetaService(b.client("doris", prefix="/MetaService/http"))
+        iid = doris.instance()
+        assert doris.result("get_instance", query={"instance_id": iid})
+        doris.ok("drop_instance", {"instance_id": iid})
+        pegasus = b.client("pegasus-meta/m1")
+        r = pegasus.post("/meta/app/create", {
+            "app_name": "t", "partition_count": 4, "replica_count": 3})
+        assert r.status == 200, r
+        until(lambda: "fail" not in [
+            line.split()[0] for line in b.command(
+                "check", check=False).stdout.splitlines()
+            if line.split()[1] not in ("settings", "disk")], "all is well")
+        b.command("rotate-key")
 
 
 # ---- ports ----
