@@ -31,7 +31,8 @@ void log_unhush(void);
  * must stay valid until it is replaced. */
 void log_request_id(const char *id);
 
-/* The fmt is "event.name key=%s key=%d": the event first, then facts. */
+/* The fmt is "event.name key=%s key=%d": the event first, then facts. What a
+ * %s gives stands in quotes when it is no plain word, with \" and \\ inside. */
 void log_write(enum log_level lv, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #define log_debug(...) log_write(LOG_LV_DEBUG, __VA_ARGS__)

@@ -189,16 +189,20 @@ line_put(struct line *l, const char *p, size_t n)
 }
 
 /* Control characters, DEL and C1 (as UTF-8) could forge a line or drive a
- * terminal; they are written as \xNN. */
+ * terminal; they are written as \xNN. In quotes, so are a quote and a
+ * backslash marked. */
 static void
-line_escaped(struct line *l, const char *s)
+line_escaped(struct line *l, const char *s, size_t most, bool in_quotes)
 {
-    const unsigned char *p = (const unsigned char *)s;
+    const unsigned char *p = (const unsigned char *)s,
+                        *end = p + strnlen(s, most);
     char hex[8];
 
-    for (; *p != '\0' && !l->cut; p++) {
+    for (; p < end && !l->cut; p++) {
         bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
 
+        if (in_quotes && (*p == '"' || *p == '\\'))
+            line_put(l, "\\", 1);
         if (*p >= 0x20 && *p != 0x7f && !c1) {
             line_put(l, (const char *)p, 1);
             continue;
@@ -207,6 +211,21 @@ line_escaped(struct line *l, const char *s)
             p++;
         line_put(l, hex, (size_t)snprintf(hex, sizeof(hex), "\\x%02x", *p));
     }
+}
+
+/* A value that is no plain word stands in quotes, so that nobody's text ends
+ * where a fact of ours begins. */
+static void
+line_value(struct line *l, const char *s, size_t most)
+{
+    bool quoted = l->n > 0 && l->text[l->n - 1] == '"'; /* by the format */
+    bool plain = strcspn(s, " \"=\\") >= strnlen(s, most);
+
+    if (!quoted && !plain)
+        line_put(l, "\"", 1);
+    line_escaped(l, s, most, quoted || !plain);
+    if (!quoted && !plain)
+        line_put(l, "\"", 1);
 }
 
 static void
@@ -235,28 +254,101 @@ line_start(struct line *l, enum log_level lv)
     line_puts(l, process_name[0] != '\0' ? process_name : "metagate");
     if (request_id != NULL) {
         line_puts(l, " [");
-        line_escaped(l, request_id);
+        line_escaped(l, request_id, SIZE_MAX, false);
         line_puts(l, "]");
     }
     line_puts(l, " ");
 }
 
+/* A number by its conversion and length; log lines need no widths. */
+static void
+line_number(struct line *l, char type, const char *length, va_list *ap)
+{
+    char text[64];
+    bool is_signed = type == 'd' || type == 'i' || type == 'c';
+    unsigned long long u;
+    long long i;
+
+    if (strcmp(length, "ll") == 0)
+        i = va_arg(*ap, long long);
+    else if (strcmp(length, "z") == 0 || strcmp(length, "l") == 0)
+        i = va_arg(*ap, long);
+    else
+        i = va_arg(*ap, int);
+    u = (unsigned long long)i;
+    if (*length == '\0' && !is_signed)
+        u = (unsigned)i;
+    if (type == 'c')
+        (void)snprintf(text, sizeof(text), "%c", (int)i);
+    else if (type == 'x')
+        (void)snprintf(text, sizeof(text), "%llx", u);
+    else if (type == 'o')
+        (void)snprintf(text, sizeof(text), "%llo", u);
+    else if (is_signed)
+        (void)snprintf(text, sizeof(text), "%lld", i);
+    else
+        (void)snprintf(text, sizeof(text), "%llu", u);
+    line_puts(l, text);
+}
+
+static void
+line_double(struct line *l, double v)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "%g", v);
+    line_puts(l, text);
+}
+
+/* The event with its facts: printf's conversions, %s as line_value has it. */
+static void
+line_event(struct line *l, const char *fmt, va_list *ap)
+{
+    while (*fmt != '\0') {
+        size_t n = strcspn(fmt, "%"), most = SIZE_MAX;
+        char length[3] = "";
+        const char *s, *dot;
+
+        line_put(l, fmt, n);
+        fmt += n;
+        if (*fmt == '\0')
+            return;
+        n = 1 + strspn(fmt + 1, "-+ #0123456789.*");
+        dot = memchr(fmt, '.', n);
+        if (dot != NULL)
+            most = dot[1] == '*' ? (size_t)va_arg(*ap, int)
+                                 : strtoul(dot + 1, NULL, 10);
+        fmt += n;
+        n = strspn(fmt, "hlz");
+        memcpy(length, fmt, n < 2 ? n : 2);
+        fmt += n;
+        if (*fmt == 's') {
+            s = va_arg(*ap, const char *);
+            line_value(l, s != NULL ? s : "(null)", most);
+        } else if (*fmt == 'f' || *fmt == 'g') {
+            line_double(l, va_arg(*ap, double));
+        } else if (*fmt == '%') {
+            line_put(l, "%", 1);
+        } else {
+            line_number(l, *fmt, length, ap);
+        }
+        fmt += *fmt != '\0';
+    }
+}
+
 void
 log_write(enum log_level lv, const char *fmt, ...)
 {
-    char event[LINE_MAX_BYTES];
     struct line l = { .n = 0 };
     int saved = errno;
     va_list ap;
 
     if (lv < log_least)
         return;
-    va_start(ap, fmt);
-    if (vsnprintf(event, sizeof(event), fmt, ap) < 0)
-        event[0] = '\0';
-    va_end(ap);
     line_start(&l, lv);
-    line_escaped(&l, event);
+    va_start(ap, fmt);
+    line_event(&l, fmt, &ap);
+    va_end(ap);
     if (l.cut) {
         memcpy(l.text + l.n, "...", 3);
         l.n += 3;

@@ -145,10 +145,36 @@ without_a_file_nothing_is_hushed(void **state)
     assert_int_equal(rmdir(p.dir), 0);
 }
 
+/* What a client has written cannot end where a fact of ours begins. */
+static void
+a_value_that_is_no_word_stands_in_quotes(void **state)
+{
+    struct place p;
+    const char *text;
+
+    (void)state;
+    begin(&p, "log");
+    log_info("test.a name=%s next=%d", "i1 err=OK", 1);
+    log_info("test.b name=%s why=\"%s\"", "", "a\" b=\\");
+    log_info("test.c name=%s:%u cut=\"%.3s\" of=%.*s", "h\n", 80u, "abcdef", 2,
+             "xyz");
+    log_info("test.d %lld %llu %zu %x %o %u 100%%", -5LL, ~0ULL, (size_t)7,
+             255u, 8u, ~0u);
+    end(&p);
+    text = take(p.log);
+    assert_non_null(strstr(text, "test.a name=\"i1 err=OK\" next=1\n"));
+    assert_non_null(strstr(text, "test.b name= why=\"a\\\" b=\\\\\"\n"));
+    assert_non_null(strstr(text, "test.c name=h\\x0a:80 cut=\"abc\" of=xy\n"));
+    assert_non_null(strstr(
+        text, "test.d -5 18446744073709551615 7 ff 10 4294967295 100%\n"));
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_value_that_is_no_word_stands_in_quotes),
         cmocka_unit_test(what_is_hushed_is_lost_and_events_are_not),
         cmocka_unit_test(a_reopened_log_takes_standard_error_along),
         cmocka_unit_test(standard_error_elsewhere_stays_there),

@@ -60,7 +60,7 @@ def test_one_id_leads_from_the_reply_to_the_audit_row(deployment, doris, sql):
     own, = until(lambda: lines_of(deployment, request_id), "the worker's line")
     assert LINE.fullmatch(own)["id"] == request_id
     assert "request.done" in own and "operation=create_instance" in own
-    assert f"target=instance {iid}" in own and "token=first" in own
+    assert f'target="instance {iid}"' in own and "token=first" in own
     audit, = rows(sql, "SELECT * FROM audit WHERE request_id = %s", request_id)
     assert audit["operation"] == "create_instance"
     assert audit["token_name"] == "first"
