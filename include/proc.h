@@ -14,6 +14,8 @@ struct proc_spec {
     int in, out, err;
     int keep_fd;      /* stays open across exec, under its number; -1 none */
     int death_signal; /* sent when the thread that started it ends; 0 none */
+    int blocked;      /* a signal that stays blocked until the child is ready
+                       * for it; 0 none */
     bool own_group;   /* a process group of its own, led by the child */
     const char *dir;  /* working directory; NULL: ours */
     const char *const *env; /* "NAME=value" on top of ours; NULL: none */
@@ -26,7 +28,7 @@ struct proc_spec {
 
 /* Starts it: *pid. NOT_FOUND when there is no such program, STATE when it
  * cannot be executed (errno says why), NOMEM, INTERNAL. Signal mask and
- * handlers of the child are the default ones. */
+ * handlers of the child are the default ones, but for `blocked`. */
 enum err proc_spawn(const struct proc_spec *spec, pid_t *pid) MUST_USE;
 
 /* What a tool said and how it ended. */

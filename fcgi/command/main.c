@@ -201,17 +201,28 @@ adopt_net(void)
     (void)fclose(f);
 }
 
-/* Roles that answer /pprof: gperftools reads its environment when it is
- * loaded, before any of our code runs. */
-static void
-prepare_profiler(const struct command *c, char **whole_argv)
+static bool
+is_role(const struct command *c)
 {
     static const char *const roles[] = { "serve", "control", "supervise",
                                          "capture" };
 
     for (size_t i = 0; i < COUNT(roles); i++)
         if (strcmp(c->name, roles[i]) == 0)
-            profiler_environment(whole_argv, config()->serve_heap_sample_bytes);
+            return true;
+    return false;
+}
+
+/* A word to read files again must not end a role that does not wait for it
+ * yet. */
+static void
+block_hangup(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 static int
@@ -223,13 +234,17 @@ run_command(const struct command *c, bool net_given, int argc, char **argv,
         print_command_help(c);
         return EXIT_SUCCESS;
     }
+    if (is_role(c))
+        block_hangup();
     if (!settle_account(c))
         return EXIT_FAILURE;
     if (!net_given && !makes_deployment(c))
         adopt_net();
     if (!load_config(strcmp(c->name, "check") == 0) && needs_config(c))
         return EXIT_FAILURE;
-    prepare_profiler(c, whole_argv);
+    if (is_role(c)) /* gperftools reads its environment when it is loaded,
+                     * before any of our code runs */
+        profiler_environment(whole_argv, config()->serve_heap_sample_bytes);
     return c->run(argc, argv);
 }
 

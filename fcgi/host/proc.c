@@ -143,16 +143,18 @@ child_descriptors(struct launch *l)
 }
 
 static void
-child_signals(void)
+child_signals(int blocked)
 {
     struct sigaction dfl = { .sa_handler = SIG_DFL };
-    sigset_t none;
+    sigset_t mask;
     int sig;
 
     for (sig = 1; sig < NSIG; sig++)
         (void)sigaction(sig, &dfl, NULL);
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)sigemptyset(&mask);
+    if (blocked != 0)
+        (void)sigaddset(&mask, blocked);
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 static void NORETURN
@@ -163,7 +165,7 @@ child_exec(struct launch *l)
 
     if (s->own_group)
         (void)setpgid(0, 0);
-    child_signals();
+    child_signals(s->blocked);
     if (s->death_signal != 0) {
         (void)prctl(PR_SET_PDEATHSIG, s->death_signal);
         /* the parent may have ended before the line above */

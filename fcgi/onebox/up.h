@@ -57,6 +57,7 @@ struct command {
     struct argv args;
     const char *const *env; /* on top of ours; NULL */
     int in, err;            /* -1: /dev/null, its log file */
+    bool own;               /* a role of our own binary */
 };
 
 /* ---- children ---- */

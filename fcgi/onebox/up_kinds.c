@@ -24,6 +24,7 @@ one(void)
 static void
 role_command(const struct up *up, const char *role, struct command *out)
 {
+    out->own = true;
     command_arg(out, "%s", up->self);
     command_arg(out, "--run-dir");
     command_arg(out, "%s", config_run_dir());

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,8 @@ up_spawn(struct up *up, struct up_child *c, int64_t now)
     spec.err = cmd.err >= 0 ? cmd.err : log;
     spec.keep_fd = up->children_lock_fd;
     spec.death_signal = c->kind->death_signal;
+    /* a hangup may come before it is waited for */
+    spec.blocked = cmd.own ? SIGHUP : 0;
     spec.dir = config_run_dir();
     spec.env = cmd.env;
     if (e == ERR_OK)
