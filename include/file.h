@@ -13,6 +13,15 @@
 enum err file_write(const char *path, mode_t mode, const char *p,
                     size_t n) MUST_USE;
 
+/* Has the folder of that path written to the disk: what was renamed, linked
+ * or removed in it stays so after a power cut. */
+void file_sync_folder(const char *path);
+
+/* Gives the file of descriptor fd at least n bytes, all of them with blocks of
+ * their own: writing into a hole of a mapped file kills by SIGBUS when the
+ * disk is full. STATE (errno) without room. */
+enum err file_reserve(int fd, size_t n) MUST_USE;
+
 /* The file as a NUL-terminated text of the arena. NOT_FOUND when there is
  * none, LIMIT past max bytes, STATE when it cannot be read (errno). */
 enum err file_read(struct arena *a, const char *path, size_t max, char **out,

@@ -27,6 +27,60 @@ write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+void
+file_sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    int fd, saved = errno;
+
+    if (slash != NULL)
+        (void)snprintf(folder, sizeof(folder), "%.*s",
+                       slash > path ? (int)(slash - path) : 1, path);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+    errno = saved;
+}
+
+/* Where the file system cannot allocate, by writing: only what is new, for
+ * others may have the rest mapped. */
+static enum err
+fill(int fd, off_t from, off_t to)
+{
+    static const char zeros[65536];
+    ssize_t done;
+
+    while (from < to) {
+        size_t part = to - from < (off_t)sizeof(zeros) ? (size_t)(to - from)
+                                                       : sizeof(zeros);
+
+        done = pwrite(fd, zeros, part, from);
+        if (done < 0 && errno != EINTR)
+            return ERR_STATE;
+        from += done > 0 ? done : 0;
+    }
+    return ERR_OK;
+}
+
+enum err
+file_reserve(int fd, size_t n)
+{
+    struct stat st;
+
+    if (fallocate(fd, 0, 0, (off_t)n) == 0)
+        return ERR_OK;
+    if (errno != EOPNOTSUPP || fstat(fd, &st) != 0)
+        return ERR_STATE;
+    if (st.st_size > 0 && st.st_blocks * 512 < st.st_size) {
+        errno = ENOSPC; /* it has holes */
+        return ERR_STATE;
+    }
+    return fill(fd, st.st_size, (off_t)n);
+}
+
 enum err
 file_write(const char *path, mode_t mode, const char *p, size_t n)
 {
@@ -48,8 +102,10 @@ file_write(const char *path, mode_t mode, const char *p, size_t n)
         ok = false;
         code = errno;
     }
-    if (ok && rename(temp, path) == 0)
+    if (ok && rename(temp, path) == 0) {
+        file_sync_folder(path);
         return ERR_OK;
+    }
     code = ok ? errno : code;
     (void)unlink(temp);
     errno = code;

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "crypt.h"
 #include "host/self.h"
+#include "file.h"
 #include "log.h"
 
 #define LAYOUT  (sizeof(struct coherence_file) << 8 | 1)
@@ -59,15 +60,13 @@ begin_file(struct coherence_file *f)
     return ERR_OK;
 }
 
-/* A new one with its blocks: on a full disk, writing into a hole kills. Not
- * one that is in use: the C library may do it by writing zeros. */
 static struct coherence_file *
-map_file(int fd, const struct stat *st)
+map_file(int fd)
 {
     const size_t n = sizeof(struct coherence_file);
     void *p = MAP_FAILED;
 
-    if ((size_t)st->st_size >= n || posix_fallocate(fd, 0, (off_t)n) == 0)
+    if (file_reserve(fd, n) == ERR_OK)
         p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return p == MAP_FAILED ? NULL : p;
 }
@@ -87,7 +86,7 @@ static enum err
 use_file(int fd, const char *path, const struct stat *st,
          struct coherence_file **out)
 {
-    struct coherence_file *f = map_file(fd, st);
+    struct coherence_file *f = map_file(fd);
     bool copy = f != NULL && is_copy(f, st);
 
     if (f != NULL && !copy && begin_file(f) == ERR_OK) {

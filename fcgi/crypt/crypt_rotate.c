@@ -11,6 +11,7 @@
 
 #include "crypt.h"
 #include "crypt_keys.h"
+#include "file.h"
 #include "log.h"
 
 static bool
@@ -47,25 +48,6 @@ write_keys(int fd, const struct crypt_key_set *set)
     crypt_wipe(digits, sizeof(digits));
     crypt_wipe(line, sizeof(line));
     return ok;
-}
-
-/* After a rename the name itself must reach the disk too. */
-static void
-sync_folder(const char *path)
-{
-    char folder[4096];
-    char *slash;
-    int fd;
-
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    slash = strrchr(folder, '/');
-    if (slash != NULL)
-        slash[slash == folder ? 1 : 0] = '\0';
-    fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        (void)close(fd);
-    }
 }
 
 /* Writes the set beside path; temp is the name it got. */
@@ -128,7 +110,7 @@ crypt_create(const char *path)
         if (link(temp, path) != 0)
             e = errno == EEXIST ? ERR_EXISTS : ERR_INTERNAL;
         (void)unlink(temp);
-        sync_folder(path);
+        file_sync_folder(path);
     }
     crypt_wipe(set, sizeof(*set));
     free(set);
@@ -169,7 +151,7 @@ replace(int fd, const char *path, struct crypt_key_set *set)
         (void)unlink(temp);
         e = ERR_INTERNAL;
     }
-    sync_folder(path);
+    file_sync_folder(path);
     return e;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "file.h"
 #include "log.h"
 
 #define SLOTS      64
@@ -78,7 +79,7 @@ map_file(uint64_t rows, int *fd)
     if (*fd < 0)
         return NULL;
     if (flock(*fd, LOCK_EX) == 0 &&
-        ftruncate(*fd, (off_t)(SLOTS * sizeof(struct slot))) == 0)
+        file_reserve(*fd, SLOTS * sizeof(struct slot)) == ERR_OK)
         p = mmap(NULL, SLOTS * sizeof(struct slot), PROT_READ | PROT_WRITE,
                  MAP_SHARED, *fd, 0);
     return p == MAP_FAILED ? NULL : p;
@@ -120,9 +121,10 @@ enum err
 metrics_open(const char *process, uint64_t rows)
 {
     struct slot *slots, *s = NULL;
-    int fd;
+    int fd, why;
 
     slots = map_file(rows, &fd);
+    why = errno;
     if (slots != NULL)
         s = choose(slots, process);
     if (s != NULL) {
@@ -139,7 +141,7 @@ metrics_open(const char *process, uint64_t rows)
         (void)close(fd);
     }
     if (s == NULL)
-        log_warn("metrics.private process=%s errno=%d", process, errno);
+        log_warn("metrics.private process=%s errno=%d", process, why);
     return s != NULL ? ERR_OK : ERR_LIMIT;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +109,32 @@ slots_of_the_dead_are_taken_when_there_is_no_other(void **state)
     }
     assert_int_equal(value("metagate_processes"), 1);
     assert_true(value("metagate_duty_steps_total") >= 64 * 2);
+}
+
+/* A file without its blocks would kill whoever counts when the disk is full. */
+static void
+without_room_a_process_counts_for_itself(void **state)
+{
+    pid_t pid;
+    int status;
+
+    (void)state;
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit small = { 65536, 65536 };
+
+        (void)signal(SIGXFSZ, SIG_IGN);
+        (void)setrlimit(RLIMIT_FSIZE, &small);
+        /* another meaning of the rows: a new file */
+        if (metrics_open("serve-0", tables_sum() + 1) != ERR_LIMIT)
+            _exit(1);
+        metrics_add(METRIC_STEPS, 2);
+        metrics_request(1023, 200, 1);
+        _exit(metrics_value(METRIC_STEPS) == 2 ? 0 : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 /* A row of the console that everybody has. */
@@ -233,6 +261,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_file_a_process_counts_for_itself),
+        cmocka_unit_test(without_room_a_process_counts_for_itself),
         cmocka_unit_test(counters_of_the_dead_count_and_their_gauges_do_not),
         cmocka_unit_test(who_comes_back_goes_on_counting),
         cmocka_unit_test(slots_of_the_dead_are_taken_when_there_is_no_other),

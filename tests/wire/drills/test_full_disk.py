@@ -5,6 +5,7 @@ namespace of the deployment's own."""
 
 import itertools
 import os
+import signal
 import subprocess
 
 import pytest
@@ -152,3 +153,27 @@ def test_a_full_disk_of_logs_is_not_noticed_by_clients(box):
         ids.clear()
         until(lambda: len(lines()) == 3, "lines again")
     assert set(load.results) == {200}
+
+
+def test_a_worker_starts_on_a_full_disk_and_serves(box):
+    """Without room for the counters' file there are none of it, and a line
+    in its log; requests are served."""
+    filler = started_on_own_disk(box, box.run_dir, 64 * MIB)
+    for name in os.listdir(filler.folder):
+        if name.startswith(("metrics-", "coherence-")):
+            os.unlink(os.path.join(filler.folder, name))
+    filler.fill()
+    for worker in ("serve-0", "serve-1"):
+        old = box.pid_of(worker)
+        os.kill(old, signal.SIGKILL)
+        until(lambda: box.pid_of(worker) not in (None, old), "it is back")
+    doris = box.client("doris", prefix="/MetaService/http")
+    until(lambda: doris.get("get_instance", query={
+        "instance_id": "none"}).status == 404, "requests are served")
+    for _ in range(50):
+        r = doris.get("get_instance", query={"instance_id": "none"})
+        assert r.status == 404, r
+    pids = [box.pid_of(w) for w in ("serve-0", "serve-1")]
+    assert box.client("console").get("/metrics").status == 200
+    assert pids == [box.pid_of(w) for w in ("serve-0", "serve-1")]
+    filler.empty()
