@@ -252,6 +252,8 @@ set_limits(struct arena *a, struct nginx_vars *vars)
                        read_s > READ_TIMEOUT_MIN_S ? read_s
                                                    : READ_TIMEOUT_MIN_S);
     if (e == ERR_OK)
+        e = set_number(a, vars, "REPLY_TEMP_KIB", c->nginx_reply_temp_kib);
+    if (e == ERR_OK)
         e = set_number(a, vars, "CLIENT_CONNECTIONS",
                        c->nginx_client_connections);
     return e == ERR_OK ? set_rate(a, vars) : e;
@@ -263,8 +265,14 @@ set_tls(struct arena *a, struct nginx_vars *vars)
     const char *pem[] = { config()->nginx_tls_certificate,
                           config()->nginx_tls_key };
     bool tls = pem[0][0] != '\0';
-    const char *line;
+    const char *line, *hsts = "";
 
+    if (tls && config()->nginx_hsts_s > 0)
+        hsts =
+            arena_printf(a, "max-age=%lld", (long long)config()->nginx_hsts_s);
+    if (hsts == NULL)
+        return ERR_NOMEM;
+    nginx_set(vars, "HSTS", hsts);
     nginx_set(vars, "TLS_CERTIFICATE", pem[0]);
     nginx_set(vars, "TLS_KEY", pem[1]);
     nginx_set(vars, "SSL", tls ? " ssl" : "");

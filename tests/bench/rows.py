@@ -103,6 +103,7 @@ def start_metagate(binary, name, environment=None):
     deployment = Deployment("release", {
         "METAGATE_MYSQL_BUFFER_POOL_MIB": "2048",
         "METAGATE_NGINX_CLIENT_CONNECTIONS": "65535",
+        "METAGATE_NGINX_RATE_PER_S": "0",
         **(environment or {})}, "bench")
     deployment.binary = binary
     deployment.start()

@@ -270,6 +270,8 @@ a_rate_is_a_limit_and_none_is_none(void **state)
 {
     (void)state;
     assert_int_equal(write_with(NULL, NULL), ERR_OK);
+    expect_in("limits.conf", "limit_req zone=mg_rate burst=50000 nodelay;");
+    assert_int_equal(write_with("METAGATE_NGINX_RATE_PER_S", "0"), ERR_OK);
     assert_null(strstr(file_text("limits.conf"), "limit_req zone"));
     assert_int_equal(write_with("METAGATE_NGINX_RATE_PER_S", "50"), ERR_OK);
     expect_in("http.conf", "rate=50r/s");

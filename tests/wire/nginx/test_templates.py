@@ -3,11 +3,14 @@
 import http.client
 import os
 import signal
+import socket
 import ssl
 import subprocess
+import threading
 
 import pytest
 
+from support import processes
 from support.front import own_deployment
 from support.waiting import until
 
@@ -56,6 +59,72 @@ def test_a_private_key_may_be_for_nginx_alone(front, settings, certificate):
             own.command(*command, environment=keys)
         with open(own.path("nginx", "servers.conf")) as f:
             assert " ssl;" in f.read()
+
+
+def test_tls_is_spoken_with_forward_secrecy_only(front, settings, certificate):
+    settings(METAGATE_NGINX_TLS_CERTIFICATE=certificate[0],
+             METAGATE_NGINX_TLS_KEY=certificate[1],
+             METAGATE_NGINX_HSTS_S="31536000")
+    client = front.client("doris")
+
+    def connect(ciphers):
+        context = ssl.create_default_context(cafile=certificate[0])
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(ciphers)
+        connection = http.client.HTTPSConnection(client.host, client.port,
+                                                 context=context)
+        connection.request("GET", "/a",
+                           headers={"X-Metagate-Token": client.token})
+        return connection.getresponse()
+
+    reply = connect("ECDHE-RSA-AES128-GCM-SHA256")
+    assert reply.status == 200
+    assert reply.headers["Strict-Transport-Security"] == "max-age=31536000"
+    for refused in ("AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA256",
+                    "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-AES128-SHA"):
+        with pytest.raises(ssl.SSLError):
+            connect(refused)
+
+
+def test_a_slow_reader_fills_no_disk(front, settings):
+    """What is not read stays with the worker beyond the bound."""
+    settings(METAGATE_NGINX_REPLY_TEMP_KIB="512")
+    body, read = b"x" * (16 << 20), threading.Event()
+    front.workers.answer = lambda request: (
+        b"Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body)
+    client = front.client("doris")
+    s = socket.create_connection((client.host, client.port))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    s.sendall(f"GET /a HTTP/1.0\r\nHost: {client.host}\r\n"
+              f"X-Metagate-Token: {client.token}\r\n\r\n".encode())
+    until(lambda: temporary(front) >= 256 << 10, "something went to disk")
+    for _ in range(20):
+        assert temporary(front) <= 1 << 20
+        read.wait(0.05)
+    got = b""
+    while part := s.recv(1 << 20):
+        got += part
+    s.close()
+    assert got.endswith(body[:1000]) and len(got) > len(body)
+
+
+def temporary(front):
+    """Bytes of nginx's unlinked temporary files."""
+    total = 0
+    for pid in processes.below(front.run_dir):
+        folder = f"/proc/{pid}/fd"
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                if "/tmp/fastcgi/" in os.readlink(path):
+                    total += os.stat(path).st_size
+            except OSError:
+                pass
+    return total
 
 
 def nginx_test(front, text):
