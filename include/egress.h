@@ -5,7 +5,8 @@
  * said about a name and something else be done.
  *
  * Refused whatever the lists say: link-local addresses (where clouds keep
- * their credentials), multicast and broadcast, "any", and our own listeners.
+ * their credentials; and the other places that some do), multicast and
+ * broadcast, "any", IPv4 in disguise, our own listeners and the metadata store.
  * Then [egress] deny, then [egress] allow, when there is one. Loopback may be
  * connected to: databases live there. */
 #ifndef MG_EGRESS_H

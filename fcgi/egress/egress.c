@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "log.h"
 #include "place.h"
 #include "resolver.h"
 
@@ -32,6 +33,13 @@ struct networks {
 
 /* Written before threads. */
 static struct networks allowed, denied;
+static struct {
+    struct {
+        unsigned char bytes[16];
+        unsigned port;
+    } v[NETWORKS_MAX];
+    size_t n;
+} store_at;
 
 static const unsigned char v4_prefix[12] = { 0, 0, 0, 0, 0,    0,
                                              0, 0, 0, 0, 0xff, 0xff };
@@ -85,6 +93,14 @@ forbidden(const unsigned char a[16])
     bool v4 = memcmp(a, v4_prefix, sizeof(v4_prefix)) == 0;
     static const unsigned char any[16];
 
+    static const unsigned char of_a_cloud[][16] = {
+        { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54 },
+        { [10] = 0xff, [11] = 0xff, 100, 100, 100, 200 },
+    };
+
+    for (size_t i = 0; i < COUNT(of_a_cloud); i++)
+        if (memcmp(a, of_a_cloud[i], 16) == 0)
+            return "where a cloud keeps credentials";
     if (v4) {
         if (a[12] == 169 && a[13] == 254)
             return "a link-local address";
@@ -103,6 +119,11 @@ forbidden(const unsigned char a[16])
         return "an IPv4 address in disguise";
     if (a[0] == 0 && a[1] == 0x64 && a[2] == 0xff && a[3] == 0x9b)
         return "an IPv4 address in disguise";
+    if (memcmp(a, any, 8) == 0 && a[8] == 0xff && a[9] == 0xff && a[10] == 0 &&
+        a[11] == 0)
+        return "an IPv4 address in disguise";
+    if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0 && a[3] == 0)
+        return "an IPv4 address in disguise"; /* Teredo */
     return a[0] == 0x20 && a[1] == 0x02 ? "an IPv4 address in disguise" : NULL;
 }
 
@@ -176,6 +197,61 @@ is_own(const struct sockaddr *sa, const unsigned char address[16],
     return false;
 }
 
+/* ---- the metadata store ---- */
+
+/* A name is asked for once: the store's does not move without a restart. */
+static void
+note_store_host(const char *text)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    struct addrinfo *found, *ai;
+    char host[256], service[16];
+    unsigned port;
+
+    if (place_host_port(text, host, sizeof(host), &port) != ERR_OK)
+        return; /* a unix socket */
+    (void)snprintf(service, sizeof(service), "%u", port);
+    if (getaddrinfo(host, service, &hints, &found) != 0) {
+        log_warn("egress.store host=%s", text);
+        return;
+    }
+    for (ai = found; ai != NULL && store_at.n < NETWORKS_MAX; ai = ai->ai_next)
+        if (as_bytes(ai->ai_addr, store_at.v[store_at.n].bytes,
+                     &store_at.v[store_at.n].port))
+            store_at.n++;
+    freeaddrinfo(found);
+}
+
+static void
+note_store(void)
+{
+    const char *p = config()->mysql_hosts;
+    char host[300];
+    size_t n;
+
+    store_at.n = 0;
+    (void)snprintf(host, sizeof(host), "%s.1:%lld", config_net(),
+                   (long long)config()->mysql_port);
+    if (*p == '\0')
+        note_store_host(host);
+    while (*(p += strspn(p, ", ")) != '\0') {
+        n = strcspn(p, ", ");
+        (void)snprintf(host, sizeof(host), "%.*s", (int)n, p);
+        note_store_host(host);
+        p += n;
+    }
+}
+
+static bool
+is_store(const unsigned char address[16], unsigned port)
+{
+    for (size_t i = 0; i < store_at.n; i++)
+        if (store_at.v[i].port == port &&
+            memcmp(store_at.v[i].bytes, address, 16) == 0)
+            return true;
+    return false;
+}
+
 bool
 egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY])
 {
@@ -189,6 +265,8 @@ egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY])
         ;
     else if (is_own(sa, address, port))
         refused = "a listener of metagate itself";
+    else if (is_store(address, port))
+        refused = "the metadata store";
     else if (in_list(address, &denied))
         refused = "in [egress] deny";
     else if (allowed.n > 0 && !in_list(address, &allowed))
@@ -261,6 +339,7 @@ egress_rules(const char *allow, const char *deny, char why[EGRESS_WHY])
 enum err
 egress_init(char why[EGRESS_WHY])
 {
+    note_store();
     return egress_rules(config()->egress_allow, config()->egress_deny, why);
 }
 

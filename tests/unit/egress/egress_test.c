@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,6 +64,11 @@ link_local_is_refused_whatever_is_allowed(void **state)
         "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::1",
         "::ffff:0.0.0.0",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "::ffff:100.100.100.200",
+        "::ffff:0:10.1.2.3",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     };
 
     (void)state;
@@ -96,8 +102,29 @@ our_own_listeners_are_refused(void **state)
     assert_string_equal(why, "a listener of metagate itself");
     assert_false(may("::ffff:127.9.9.1", 5000));
     assert_false(may("127.9.9.1", 12100));
-    assert_true(may("127.9.9.1", 13306)); /* its database may be a source */
     assert_true(may("127.9.8.1", 8080));
+}
+
+static void
+the_metadata_store_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(egress_init(why), ERR_OK);
+    assert_false(may("127.9.9.1", 13306));
+    assert_string_equal(why, "the metadata store");
+    assert_false(may("::ffff:127.9.9.1", 13306));
+    assert_true(may("127.9.9.1", 13307));
+    assert_true(may("127.9.8.1", 13306));
+    (void)setenv("METAGATE_MYSQL_HOSTS", "unix:/x,10.1.1.1:3306,[fd01::1]:3307",
+                 1);
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(egress_init(why), ERR_OK);
+    assert_false(may("10.1.1.1", 3306));
+    assert_false(may("fd01::1", 3307));
+    assert_true(may("10.1.1.1", 3307));
+    assert_true(may("127.9.9.1", 13306));
+    (void)unsetenv("METAGATE_MYSQL_HOSTS");
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
 }
 
 static void
@@ -229,6 +256,7 @@ main(void)
         cmocka_unit_test(link_local_is_refused_whatever_is_allowed),
         cmocka_unit_test(everything_else_may_be_connected_to),
         cmocka_unit_test(our_own_listeners_are_refused),
+        cmocka_unit_test(the_metadata_store_is_refused),
         cmocka_unit_test(deny_beats_allow),
         cmocka_unit_test(a_list_that_is_none_is_refused),
         cmocka_unit_test(a_url_names_scheme_host_and_port),
