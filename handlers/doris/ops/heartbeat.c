@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,7 +24,10 @@
 #include "place.h"
 #include "thrift.h"
 
-#define PAGE         128  /* nodes asked at once */
+#define PAGE         4096 /* nodes asked at once; a descriptor each */
+#define SPARE_FILES  128
+#define SAVED        128 /* in one transaction */
+#define ANSWER_BYTES 1024
 #define PAGE_MS      2000 /* for all of a page */
 #define NAMES_MS     1000 /* for its names, before */
 #define FORGET_EVERY 12   /* rounds */
@@ -41,8 +45,8 @@ struct call {
     const struct doris_place_row *place;
     int fd;
     bool begun;
-    size_t sent, got;
-    char *answer; /* DORIS_BEAT_BYTES, once there is one */
+    size_t sent, got, room;
+    char *answer; /* once there is one; up to DORIS_BEAT_BYTES */
     struct doris_beat beat;
     bool answered;
 };
@@ -107,19 +111,36 @@ go_on_sending(struct call *c, const struct buf *ask)
         close_call(c);
 }
 
+/* Most answers are short; there may be thousands at once. */
+static bool
+grow(struct call *c, struct arena *a)
+{
+    size_t room = c->room == 0 ? ANSWER_BYTES : 4 * c->room;
+    char *more;
+
+    if (room > DORIS_BEAT_BYTES)
+        room = DORIS_BEAT_BYTES;
+    more = room > c->room ? arena_alloc(a, room) : NULL;
+    if (more == NULL)
+        return false;
+    if (c->got > 0)
+        memcpy(more, c->answer, c->got);
+    c->answer = more;
+    c->room = room;
+    return true;
+}
+
 static void
 go_on_reading(struct call *c, struct arena *a)
 {
     ssize_t n;
     enum err e;
 
-    if (c->answer == NULL)
-        c->answer = arena_alloc(a, DORIS_BEAT_BYTES);
-    if (c->answer == NULL) {
+    if (c->got == c->room && !grow(c, a)) {
         close_call(c);
         return;
     }
-    n = recv(c->fd, c->answer + c->got, DORIS_BEAT_BYTES - c->got, 0);
+    n = recv(c->fd, c->answer + c->got, c->room - c->got, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n > 0)
@@ -209,6 +230,38 @@ save(struct duty_run *run, const struct call *v, size_t n)
 }
 
 static enum err
+save_all(struct duty_run *run, const struct call *v, size_t n)
+{
+    enum err e = ERR_OK;
+    size_t part;
+
+    for (; n > 0 && e == ERR_OK; v += part, n -= part) {
+        part = n < SAVED ? n : SAVED;
+        e = save(run, v, part);
+    }
+    return e;
+}
+
+/* As many at once as there are descriptors for, so that thousands that do not
+ * answer cost one wait, not one for each hundred. */
+static size_t
+page_size(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return SAVED;
+    if (files.rlim_cur < files.rlim_max && files.rlim_cur < 2 * PAGE) {
+        files.rlim_cur = files.rlim_max < 2 * PAGE ? files.rlim_max : 2 * PAGE;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur >= PAGE + SPARE_FILES)
+        return PAGE;
+    return files.rlim_cur > 2 * SPARE_FILES ? files.rlim_cur - SPARE_FILES
+                                            : SAVED;
+}
+
+static enum err
 ask_page(struct duty_run *run, const struct list_of_doris_place_row *places)
 {
     struct buf ask = BUF_INIT(1024);
@@ -220,7 +273,7 @@ ask_page(struct duty_run *run, const struct list_of_doris_place_row *places)
             v[i].place = &places->v[i];
         open_all(v, places->n);
         converse(v, places->n, &ask, run->arena);
-        e = save(run, v, places->n);
+        e = save_all(run, v, places->n);
     }
     buf_free(&ask);
     return e;
@@ -231,9 +284,10 @@ static enum err
 step(struct duty_run *run, struct beats *b)
 {
     struct list_of_doris_place_row places = { 0, NULL };
+    const size_t page = page_size();
     enum err e;
 
-    e = doris_store_places(run->db, run->arena, b->addr, b->port, PAGE,
+    e = doris_store_places(run->db, run->arena, b->addr, b->port, page,
                            &places);
     if (e == ERR_OK && places.n > 0) {
         const struct doris_place_row *last = &places.v[places.n - 1];
@@ -242,7 +296,7 @@ step(struct duty_run *run, struct beats *b)
         b->port = last->port;
         (void)strncpy(b->addr, last->addr, sizeof(b->addr) - 1);
     }
-    if (e != ERR_OK || places.n == PAGE)
+    if (e != ERR_OK || places.n == page)
         return e;
     *b = (struct beats){
         .rounds = b->rounds + 1,
