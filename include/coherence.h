@@ -10,8 +10,9 @@
  * being committed now. A change counts before its COMMIT is sent and again
  * when its outcome is known; only then the client is answered. A reader notes
  * the words before it reads the store; what it read holds as long as they are
- * the same and nothing is being committed. A process that is killed in between
- * leaves its count behind: what it was changing is not kept any more.
+ * the same and nothing is being committed. What a process that is killed in
+ * between was changing is not kept until it is certain that its COMMIT is over,
+ * a minute after its end.
  *
  * Between hosts, only one that is alone with the store keeps anything. Each
  * has a row in coherence_host that expires after some seconds, by the

@@ -16,17 +16,20 @@
 #include "host/self.h"
 #include "file.h"
 #include "log.h"
+#include "metrics.h"
 
-#define LAYOUT  (sizeof(struct coherence_file) << 8 | 1)
-#define PENDING UINT64_C(0xffff)
-#define CHANGE  (PENDING + 1)
-#define TRIES   10 /* of others that replace a copy at the same time */
+#define LAYOUT     (sizeof(struct coherence_file) << 8 | 2)
+#define EVERYTHING COHERENCE_SLOTS /* the slot of it, in a process's row */
+#define CLEAN      (-1)
+#define TRIES      10 /* of others that replace a copy at the same time */
 
 _Static_assert(COHERENCE_SLOTS <= 65536, "a slot's number has 16 bits");
 
 static struct coherence_file mine; /* of a process without the file */
 struct coherence_file *coherence_file = &mine;
 bool coherence_may_keep;
+static int file_fd = -1; /* holds the lock of our row */
+static unsigned own_row; /* 0: shared with all that found none */
 
 int64_t
 coherence_clock_ms(void)
@@ -100,6 +103,104 @@ use_file(int fd, const char *path, const struct stat *st,
     return copy && unlink(path) == 0 ? ERR_NOT_FOUND : ERR_STATE;
 }
 
+/* ---- rows ---- */
+
+/* The row's lock, when nobody has it: its owner has ended, or never was. */
+static bool
+lock_row(int fd, unsigned row, short type)
+{
+    struct flock l = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = row, .l_len = 1
+    };
+
+    return fcntl(fd, F_OFD_SETLK, &l) == 0;
+}
+
+static bool
+is_clean(const struct coherence_process *p)
+{
+    if (atomic_load(&p->dead_ms) == CLEAN)
+        return true;
+    for (unsigned i = 0; i <= EVERYTHING; i++)
+        if (atomic_load_explicit(&p->pending[i], memory_order_relaxed) != 0)
+            return false;
+    return true;
+}
+
+static unsigned
+take_row(int fd, struct coherence_file *f)
+{
+    unsigned used;
+
+    for (unsigned i = 1; i < COHERENCE_PROCESSES; i++) {
+        if (!lock_row(fd, i, F_WRLCK))
+            continue;
+        if (!is_clean(&f->process[i])) {
+            (void)lock_row(fd, i, F_UNLCK);
+            continue;
+        }
+        atomic_store(&f->process[i].dead_ms, 0);
+        used = atomic_load(&f->used);
+        while (used <= i &&
+               !atomic_compare_exchange_weak(&f->used, &used, i + 1))
+            ;
+        return i;
+    }
+    log_warn("coherence.rows full=%d", COHERENCE_PROCESSES);
+    return 0;
+}
+
+/* What it was changing was read anew all the time; now it may be kept again,
+ * under a new word. */
+static unsigned
+clear_row(struct coherence_file *f, struct coherence_process *p)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i <= EVERYTHING; i++) {
+        if (atomic_load(&p->pending[i]) == 0)
+            continue;
+        atomic_fetch_add(i == EVERYTHING ? &f->all : &f->word[i], 1);
+        atomic_store(&p->pending[i], 0);
+        n++;
+    }
+    return n;
+}
+
+static void
+sweep_row(struct coherence_file *f, struct coherence_process *p, int64_t now)
+{
+    int64_t dead_ms = atomic_load(&p->dead_ms);
+    unsigned n;
+
+    if (dead_ms == CLEAN)
+        return;
+    if (is_clean(p)) {
+        atomic_store(&p->dead_ms, CLEAN);
+    } else if (dead_ms == 0) {
+        atomic_store(&p->dead_ms, now);
+    } else if (now - dead_ms >= COHERENCE_DEAD_MS) {
+        n = clear_row(f, p);
+        atomic_store(&p->dead_ms, CLEAN);
+        metrics_add(METRIC_CACHE_ABANDONED, n);
+        log_warn("coherence.abandoned things=%u", n);
+    }
+}
+
+void
+coherence_sweep(int64_t now)
+{
+    struct coherence_file *f = coherence_file;
+    unsigned used = atomic_load(&f->used);
+
+    for (unsigned i = 1; file_fd >= 0 && i < used; i++) {
+        if (i == own_row || !lock_row(file_fd, i, F_WRLCK))
+            continue;
+        sweep_row(f, &f->process[i], now);
+        (void)lock_row(file_fd, i, F_UNLCK);
+    }
+}
+
 /* NOT_FOUND: the path names another file by now. */
 static enum err
 lock_and_use(int fd, const char *path, struct coherence_file **out)
@@ -123,8 +224,13 @@ open_file(const char *path, struct coherence_file **out)
     if (fd < 0)
         return ERR_STATE;
     e = lock_and_use(fd, path, out);
-    (void)flock(fd, LOCK_UN); /* the mapping keeps the file open */
-    (void)close(fd);
+    (void)flock(fd, LOCK_UN);
+    if (e == ERR_OK) {
+        file_fd = fd;
+        own_row = take_row(fd, *out);
+    } else {
+        (void)close(fd);
+    }
     return e;
 }
 
@@ -146,6 +252,7 @@ coherence_map(bool may_keep)
     }
     log_warn("coherence.open path=%s errno=%d", path, errno);
     coherence_file = &mine;
+    own_row = 0;
     if (begin_file(&mine) != ERR_OK)
         coherence_may_keep = false;
 }
@@ -157,6 +264,10 @@ coherence_close(void)
         (void)munmap(coherence_file, sizeof(*coherence_file));
     coherence_file = &mine;
     coherence_may_keep = false;
+    if (file_fd >= 0)
+        (void)close(file_fd);
+    file_fd = -1;
+    own_row = 0;
 }
 
 /* ---- things ---- */
@@ -185,27 +296,36 @@ coherence_touch(struct db_touched *t, const char *thing)
         t->n++;
 }
 
+/* ±1 in our row. */
 static void
-add(const struct db_touched *t, uint64_t n)
+count(const struct db_touched *t, int change)
 {
+    _Atomic uint16_t *pending = coherence_file->process[own_row].pending;
+
     if (t->n > DB_TOUCHED_MAX) {
-        atomic_fetch_add(&coherence_file->all, n);
+        atomic_fetch_add(&pending[EVERYTHING], (uint16_t)change);
         return;
     }
     for (unsigned i = 0; i < t->n; i++)
-        atomic_fetch_add(&coherence_file->word[t->slot[i]], n);
+        atomic_fetch_add(&pending[t->slot[i]], (uint16_t)change);
 }
 
 void
 coherence_begin(const struct db_touched *t)
 {
-    add(t, 1);
+    count(t, 1);
 }
 
+/* First the words, so that nobody finds nothing being committed and the old
+ * word. */
 void
 coherence_end(const struct db_touched *t)
 {
-    add(t, CHANGE - 1);
+    if (t->n > DB_TOUCHED_MAX)
+        atomic_fetch_add(&coherence_file->all, 1);
+    for (unsigned i = 0; t->n <= DB_TOUCHED_MAX && i < t->n; i++)
+        atomic_fetch_add(&coherence_file->word[t->slot[i]], 1);
+    count(t, -1);
 }
 
 /* ---- readers ---- */
@@ -227,8 +347,25 @@ period_of(uint16_t slot)
     return (uint64_t)((coherence_clock_ms() + phase) / COHERENCE_KEEP_MS);
 }
 
-/* First whether the host is alone, then its epoch: the other way round, a
- * mark of an old epoch could be made in a new one. */
+static bool
+is_pending(const struct coherence_file *f, uint16_t a, uint16_t b)
+{
+    unsigned used = atomic_load(&f->used);
+
+    for (unsigned i = 0; i < (used > 0 ? used : 1); i++) {
+        const _Atomic uint16_t *p = f->process[i].pending;
+
+        if (atomic_load(&p[a]) != 0 || atomic_load(&p[b]) != 0 ||
+            atomic_load(&p[EVERYTHING]) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* The words first, then whether anything is being committed: a change that
+ * ends in between has a new word. First whether the host is alone, then its
+ * epoch: the other way round, a mark of an old epoch could be made in a new
+ * one. */
 bool
 coherence_now(const char *thing, const char *other, struct coherence_mark *out)
 {
@@ -241,7 +378,7 @@ coherence_now(const char *thing, const char *other, struct coherence_mark *out)
     out->v[2] = atomic_load(&f->word[slot_of(thing)]);
     out->v[3] = atomic_load(&f->word[slot_of(other)]);
     out->v[4] = period_of(slot_of(thing));
-    return ((out->v[1] | out->v[2] | out->v[3]) & PENDING) == 0;
+    return !is_pending(f, slot_of(thing), slot_of(other));
 }
 
 bool

@@ -245,6 +245,7 @@ step(void *ctx, struct db *db, struct arena *a)
     (void)a;
     if (!is_our_turn(now))
         return TURN_IDLE;
+    coherence_sweep(now);
     e = list_peers(db, &peers);
     if (e == ERR_OK && !is_right(&peers, now))
         e = renew(db);

@@ -9,7 +9,18 @@
 
 #define COHERENCE_SLOTS 16384 /* a power of two, at most 65536 */
 
-/* A word: the changes that ended << 16 | those being committed. */
+#define COHERENCE_PROCESSES 64 /* with a row of their own; others share one */
+
+/* What a process is committing: how many changes of each slot, the last of
+ * everything. Its owner holds a lock on the file's byte of the row's number,
+ * which ends with it however it ends. */
+struct coherence_process {
+    _Atomic int64_t dead_ms; /* when its end was noticed; 0: it was not;
+                              * CLEAN: it left nothing */
+    _Atomic uint16_t pending[COHERENCE_SLOTS + 1];
+};
+
+/* A word: the changes that ended. */
 struct coherence_file {
     uint64_t layout;
     char boot_id[40];       /* of another boot: nobody has this file mapped */
@@ -21,6 +32,9 @@ struct coherence_file {
     _Atomic int64_t looked_ms;  /* when a process last looked for hosts */
     _Atomic uint64_t all;
     _Atomic uint64_t word[COHERENCE_SLOTS];
+    _Atomic unsigned used; /* rows below this may say something */
+    /* Of the first, nobody is the owner and nothing is ever cleared. */
+    struct coherence_process process[COHERENCE_PROCESSES];
 };
 
 extern struct coherence_file *coherence_file;
@@ -38,9 +52,17 @@ int64_t coherence_clock_ms(void);
 /* The slots of things; a count beyond the array means everything. */
 void coherence_touch(struct db_touched *t, const char *thing);
 
-/* Without the second call the things are not kept any more. */
+/* Without the second call the things are not kept any more, until the process
+ * has ended and COHERENCE_DEAD_MS have passed. */
 void coherence_begin(const struct db_touched *t);
 void coherence_end(const struct db_touched *t);
+
+/* A COMMIT that a dead process has sent is over after that: statements time
+ * out far earlier. */
+#define COHERENCE_DEAD_MS 60000
+
+/* Clears what processes that have ended left behind. */
+void coherence_sweep(int64_t now);
 
 /* Returns when no other host can show what was before. */
 enum err coherence_settle(struct db *db, int64_t until) MUST_USE;

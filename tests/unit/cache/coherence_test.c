@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -237,7 +240,7 @@ make_place(struct place *p)
     assert_non_null(mkdtemp(p->dir));
     config_place(p->dir, "127.0.0");
     (void)snprintf(p->path, sizeof(p->path), "%s/coherence-%zx", p->dir,
-                   sizeof(struct coherence_file) << 8 | 1);
+                   sizeof(struct coherence_file) << 8 | 2);
     (void)snprintf(p->other, sizeof(p->other), "%s/copy", p->dir);
 }
 
@@ -312,6 +315,105 @@ a_copy_of_the_file_is_another_host(void **state)
     remove_place(&p);
 }
 
+/* Another process, killed while it commits a change of that thing, or of more
+ * than is remembered. */
+static void
+die_committing(const char *thing, unsigned more)
+{
+    struct db_touched t = { 0 };
+    char name[16];
+    pid_t pid = fork();
+    int status;
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        coherence_map(true);
+        coherence_touch(&t, thing);
+        for (unsigned i = 0; i < more; i++) {
+            (void)snprintf(name, sizeof(name), "m%u", i);
+            coherence_touch(&t, name);
+        }
+        coherence_begin(&t);
+        (void)raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void
+expect_kept_again(const char *thing)
+{
+    int64_t now = coherence_clock_ms();
+    struct coherence_mark before, after;
+
+    assert_false(mark(thing, &before));
+    coherence_sweep(now);
+    coherence_sweep(now + COHERENCE_DEAD_MS - 1);
+    assert_false(mark(thing, &before));
+    coherence_sweep(now + COHERENCE_DEAD_MS);
+    assert_true(mark(thing, &after));
+    assert_false(same(&before, &after));
+}
+
+static void
+what_a_killed_process_was_changing_is_kept_again_later(void **state)
+{
+    struct coherence_mark m;
+    struct db_touched t = { 0 };
+    struct place p;
+
+    (void)state;
+    make_place(&p);
+    coherence_map(true);
+    be_alone_for(600000);
+    die_committing("i1", 0);
+    assert_true(mark("another", &m));
+    expect_kept_again("i1");
+    die_committing("i2", 100);
+    expect_kept_again("i3");
+    /* of the living nothing is cleared */
+    coherence_touch(&t, "i4");
+    coherence_begin(&t);
+    coherence_sweep(coherence_clock_ms() + 1);
+    coherence_sweep(coherence_clock_ms() + 2 * COHERENCE_DEAD_MS);
+    assert_false(mark("i4", &m));
+    coherence_end(&t);
+    assert_true(mark("i4", &m));
+    remove_place(&p);
+}
+
+/* More than there are rows, one after the other and at the same time. */
+static void
+rows_are_taken_again(void **state)
+{
+    static struct coherence_file *other[2 * COHERENCE_PROCESSES];
+    struct db_touched t = { 0 };
+    struct coherence_mark m;
+    struct place p;
+
+    (void)state;
+    make_place(&p);
+    for (int i = 0; i < 2 * COHERENCE_PROCESSES; i++) {
+        coherence_map(true);
+        coherence_close();
+    }
+    coherence_map(true);
+    assert_int_equal(atomic_load(&coherence_file->used), 2);
+    for (int i = 0; i < 2 * COHERENCE_PROCESSES; i++) {
+        other[i] = coherence_file;
+        coherence_map(true); /* the locks of the others stay */
+    }
+    be_alone_for(60000);
+    coherence_touch(&t, "i1");
+    coherence_begin(&t);
+    assert_false(mark("i1", &m));
+    coherence_end(&t);
+    assert_true(mark("i1", &m));
+    for (int i = 0; i < 2 * COHERENCE_PROCESSES; i++)
+        (void)munmap(other[i], sizeof(*other[i]));
+    remove_place(&p);
+}
+
 static void
 the_file_has_its_blocks(void **state)
 {
@@ -356,6 +458,8 @@ main(void)
         TEST(where_a_host_listens_is_found_by_name),
         TEST(processes_of_a_host_have_one_file),
         TEST(a_copy_of_the_file_is_another_host),
+        TEST(what_a_killed_process_was_changing_is_kept_again_later),
+        TEST(rows_are_taken_again),
         TEST(the_file_has_its_blocks),
     };
 
