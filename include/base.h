@@ -1,5 +1,12 @@
 /* Room: base/ */
-/* Attributes and small helpers that every file may use. */
+/* The ground that every room stands on: attributes and small helpers here, and
+ * beside it memory that goes with a request (arena.h), texts that grow up to a
+ * bound (buf.h), time (clock.h), files (file.h), the log (log.h), scopes
+ * (scope.h) and what a dialect brings (dialect.h). Nothing in base/ knows of
+ * HTTP, MySQL or a deployment.
+ *
+ * A failure is a class, enum err: whoever first understands it logs it, and
+ * callers hand it upward unchanged. */
 #ifndef MG_BASE_H
 #define MG_BASE_H
 

@@ -1,4 +1,9 @@
-/* From a filled struct req to its reply, by the dialects' tables. */
+/* From a filled struct req to its reply, by the dialects' tables (endpoint.h):
+ * which row (route.h), whether the token may, the input bound to the row's
+ * record (bind.h), its checks in order (checks.h), the handler, in a
+ * transaction where the row says so, and the reply (reply.h) or the failure
+ * (failure.h) in the words of the mount's form. The order of refusals is the
+ * order in dispatch.c. */
 #ifndef MG_DISPATCH_H
 #define MG_DISPATCH_H
 

@@ -1,4 +1,11 @@
-/* A whole deployment on one machine: shared by the files up*.c. */
+/* A whole deployment on one machine, the onebox: shared by the files up*.c.
+ *
+ * `up` makes what RUN_DIR needs (up_files.c), looks at every address before it
+ * takes one (up_ports.c) and runs its children, one kind per role (up_kinds.c
+ * is the table): in the order of their kinds, each ready before the next, put
+ * up again when it dies, ended in the opposite order. One lock holds RUN_DIR
+ * (up_lock.c); commands talk to a running `up` over its control socket
+ * (up_control.c, up_client.c). */
 #ifndef MG_UP_H
 #define MG_UP_H
 

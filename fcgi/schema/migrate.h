@@ -1,4 +1,9 @@
-/* The schema of the metadata store: migrations, sql/README.md. */
+/* The schema of the metadata store. A migration is a file of sql/, numbered and
+ * never changed; it consists of steps, each of which says how one sees that it
+ * was done. Steps are written down before and after they run, under a lease,
+ * so that a migrator that is killed is followed by another that goes on:
+ * sql/README.md. Migrating is a command; every other process only asks whether
+ * the schema is its own and new enough. */
 #ifndef MG_MIGRATE_H
 #define MG_MIGRATE_H
 

@@ -1,4 +1,9 @@
-/* The threads of a FastCGI worker. */
+/* A FastCGI worker: its threads. Requests come in from libfcgi (request.h),
+ * which alone is known here, and leave as a struct req to api/; who asks is
+ * settled before (identity.h: the front end's secret, scopes, tokens). A
+ * connection that has nothing to say is parked (park.h) and holds no thread. A
+ * request is fast or slow, by its row: slow ones have threads of their own, so
+ * that profiles and calls to other hosts hold up nobody. */
 #ifndef MG_WORKER_H
 #define MG_WORKER_H
 
