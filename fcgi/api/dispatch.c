@@ -383,6 +383,18 @@ pause_before_run(int runs)
     (void)nanosleep(&t, NULL);
 }
 
+/* After a collision at the server, or when the handler says BUSY: what it read
+ * first and what it read then do not go together, for another transaction
+ * ended in between. */
+static bool
+may_run_again(const struct req *r, enum err e)
+{
+    bool busy = e == ERR_BUSY && (r->endpoint->flags & TX) != 0 &&
+                (r->deadline_ms == 0 || clock_mono_ms() < r->deadline_ms);
+
+    return busy || db_may_rerun(r->db);
+}
+
 static enum err
 run(struct req *r, const void *in, struct reply *rp)
 {
@@ -392,7 +404,7 @@ run(struct req *r, const void *in, struct reply *rp)
     for (int runs = 1;; runs++) {
         e = run_joined(r, in, rp, &joined);
         if (e == ERR_OK || req_failed(r) || rp->head_sent || runs == RUNS_MAX ||
-            !db_may_rerun(r->db))
+            !may_run_again(r, e))
             break;
         metrics_add(METRIC_RERUNS, 1);
         pause_before_run(runs);

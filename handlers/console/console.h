@@ -6,8 +6,10 @@
 #include "profiler.h"
 #include "req.h"
 
-#define CONSOLE_HEALTH(X, s) \
-    X(s, STR, status, "status", OUT, -, .doc = "\"ok\"")
+#define CONSOLE_HEALTH(X, s)                           \
+    X(s, STR, status, "status", OUT, -, .doc = "\"ok\"") \
+    X(s, BOOL, read_only, "read_only", OUT, -,           \
+      .doc = "true while the store takes no writes; else absent")
 STRUCT(console_health, CONSOLE_HEALTH);
 
 /* Which process is asked: nginx leads /worker/<n>/ and /role/<name>/ to it. */

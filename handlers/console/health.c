@@ -16,18 +16,22 @@ TABLE(console_health, CONSOLE_HEALTH);
 enum err
 console_health_get(struct req *r, const struct none *in)
 {
-    static const char ask[] = "SELECT 1";
+    static const char ask[] = "SELECT @@GLOBAL.read_only"
+                              " /*M! OR @@SESSION.tx_read_only */";
     struct console_health *out = arena_alloc(r->arena, sizeof(*out));
-    int64_t one;
+    int64_t read_only;
 
     (void)in;
     if (out == NULL)
         return ERR_NOMEM;
     db_deadline(r->db, clock_mono_ms() + HEALTH_MS);
-    if (db_one_i64(r->db, ask, DB_NO_ARGS, &one) != ERR_OK)
+    if (db_one_i64(r->db, ask, DB_NO_ARGS, &read_only) != ERR_OK)
         return req_fail(r, CONSOLE_STORE, ARGS());
     out->status = "ok";
     SET(out, console_health, status);
+    out->read_only = true;
+    if (read_only != 0)
+        SET(out, console_health, read_only);
     return req_send(r, &console_health_rec, out);
 }
 

@@ -137,6 +137,17 @@ sample_late(struct req *r, const struct sample_ref *in)
                : e;
 }
 
+static int busy_runs;
+
+enum err
+sample_busy(struct req *r, const struct none *in)
+{
+    (void)r;
+    (void)in;
+    busy_runs++;
+    return ERR_BUSY;
+}
+
 /* n rows; the row of number 13 fails. */
 static enum err
 next_row(struct rows *rows, struct arena *a, const void **row)
@@ -277,6 +288,7 @@ struct ask {
     const struct param *query;
     size_t n_query;
     bool secrets;
+    int64_t deadline_ms;
 };
 
 /* Sends the request (by default an admin's POST to "doris"); the whole CGI
@@ -301,6 +313,7 @@ serve(struct ask ask)
         .n_query = ask.n_query,
         .rights = scope_rights(ask.scope == NULL ? "admin" : ask.scope),
         .see_secrets = ask.secrets,
+        .deadline_ms = ask.deadline_ms,
         .started_ms = clock_mono_ms(),
     };
 
@@ -537,6 +550,17 @@ a_failure_after_it_breaks_the_connection(void **state)
 }
 
 static void
+who_meets_another_in_between_is_run_again_in_time(void **state)
+{
+    (void)state;
+    busy_runs = 0;
+    STATUS(503, .path = "/a/busy");
+    assert_int_equal(busy_runs, 4);
+    STATUS(503, .path = "/a/busy", .deadline_ms = 1);
+    assert_int_equal(busy_runs, 5);
+}
+
+static void
 slow_rows_are_known_before_they_run(void **state)
 {
     (void)state;
@@ -588,6 +612,7 @@ main(void)
         cmocka_unit_test(streamed_rows_stand_in_their_place),
         cmocka_unit_test(a_failure_before_the_first_mebibyte_is_an_error),
         cmocka_unit_test(a_failure_after_it_breaks_the_connection),
+        cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
         cmocka_unit_test(slow_rows_are_known_before_they_run),
     };
 

@@ -171,8 +171,16 @@ def test_a_server_that_takes_no_writes_is_found(deployment, sql):
     rows(sql, "SET GLOBAL read_only = 1")
     try:
         spoilt(deployment, "settings", "read_only = 1", "primary")
+        health = deployment.client("console").get("/healthz")
+        assert (health.status, health.json) == (
+            200, {"status": "ok", "read_only": True})
     finally:
         rows(sql, "SET GLOBAL read_only = 0")
+    rows(sql, "SET GLOBAL tx_read_only = 1")
+    try:
+        spoilt(deployment, "settings", "tx_read_only = 1", "primary")
+    finally:
+        rows(sql, "SET GLOBAL tx_read_only = 0")
 
 
 def test_every_setting_that_is_wrong_is_named(deployment, sql):

@@ -107,6 +107,22 @@ def test_a_lost_commit_near_the_deadline_is_settled_all_the_same(store):
     assert outcome(store) == (0, 0)
 
 
+def test_a_commit_whose_outcome_stays_unknown_is_no_success(store):
+    """It took effect, and nobody can be asked: that is not said to be done,
+    nor run again."""
+    shell = store.shell(read_s=30)
+    begin(shell, "r1")
+    store.proxy.mute(COMMIT)
+    shell.send("end")
+    until(lambda: outcome(store) == (1, 1), "the effect")
+    store.proxy.refuse()
+    a = shell.answer()
+    assert (a.err, a.rerun) == ("store", False)
+    store.proxy.resume()
+    assert outcome(store) == (1, 1)
+    assert "outcome=unknown" in shell.close()
+
+
 def test_without_an_audit_row_nothing_is_assumed(store):
     shell = store.shell()
     shell.ok("begin r1", ADD)
