@@ -39,9 +39,8 @@ static const struct {
 #define NUMBER(name) #name, "SELECT CAST(@@GLOBAL." #name " + 0 AS CHAR)"
     { NUMBER(read_only), "1", 0, FAIL,
       "nothing can be written; use the primary in [mysql] hosts" },
-    { "tx_read_only",
-      "SELECT CAST(0 /*M! + @@GLOBAL.tx_read_only */ AS CHAR)", "1", 0, FAIL,
-      "nothing can be written; set it to 0, or use the primary" },
+    { "tx_read_only", "SELECT CAST(0 /*M! + @@GLOBAL.tx_read_only */ AS CHAR)",
+      "1", 0, FAIL, "nothing can be written; set it to 0, or use the primary" },
     { NUMBER(innodb_flush_log_at_trx_commit), "0", 0, FAIL,
       "acknowledged writes can be lost; set it to 1" },
     { NUMBER(innodb_flush_log_at_trx_commit), "2", 0, WARN,

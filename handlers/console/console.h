@@ -6,7 +6,7 @@
 #include "profiler.h"
 #include "req.h"
 
-#define CONSOLE_HEALTH(X, s)                           \
+#define CONSOLE_HEALTH(X, s)                             \
     X(s, STR, status, "status", OUT, -, .doc = "\"ok\"") \
     X(s, BOOL, read_only, "read_only", OUT, -,           \
       .doc = "true while the store takes no writes; else absent")
