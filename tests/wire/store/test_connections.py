@@ -163,6 +163,7 @@ def test_a_host_that_is_silent_gives_way_to_the_next(store):
 @pytest.mark.parametrize("code, text", [
     (1047, "WSREP has not yet prepared node for application use"),
     (1290, "The MariaDB server is running with the --read-only option"),
+    (1792, "Cannot execute statement in a READ ONLY transaction"),
 ])
 def test_a_host_that_cannot_serve_gives_way_to_the_next(store, code, text):
     with Proxy(store.server.hosts) as second:
