@@ -1,7 +1,11 @@
 # metagate: make run, make test. `make help` lists the rest.
 
 VERSION  = 0.1.0
-CC       ?= gcc
+# Of the environment or the command line; make's own default is cc, which a
+# machine may lack.
+ifeq ($(origin CC),default)
+CC       = gcc
+endif
 RUN_DIR  ?=
 NET      ?=
 B        ?= build/release
@@ -48,16 +52,20 @@ HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
        bench-compare bench-growth deps lint fmt install token help
 all: release
 release:
-	@$(MAKE) --no-print-directory B=build/release build/release/metagate
+	@$(MAKE) --no-print-directory B=build/release build/release/metagate || $(TELL)
 asan:
-	@$(MAKE) --no-print-directory B=build/asan build/asan/metagate
+	@$(MAKE) --no-print-directory B=build/asan build/asan/metagate || $(TELL)
+# What a build that has failed may have missed.
+TELL = { .package/deps --tell run build; false; }
 unit: $(UNIT) $(HELPERS)
 
 $(B)/metagate: $(OBJ)
 	$(CC) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LIBS) $(LIBS_$(FLAVOUR))
 
+# The first time that something of a folder is compiled is told, also by -s.
 $(B)/%.o: %.c
 	@mkdir -p $(dir $@)
+	@! mkdir $(dir $@).told 2>/dev/null || echo "  compiling $(patsubst %/,%,$(dir $<))"
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(B)/%.o: %.cc
@@ -130,12 +138,20 @@ fuzz: ## search with libFuzzer, FUZZ_SECONDS for each target
 METAGATE = build/release/metagate $(if $(RUN_DIR),--run-dir '$(RUN_DIR)') \
        $(if $(NET),--net '$(NET)')
 
-run: deps ## install what is missing, build, run a deployment in the foreground
-	@$(MAKE) --no-print-directory -s release
+# All cores, unless make was told how many.
+ALL_CORES = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+BUILD = $(MAKE) --no-print-directory -s $(ALL_CORES) release
+
+run: deps ports ## install what is missing, build, run a deployment in the foreground
+	@$(BUILD)
 	@exec $(METAGATE) up
-start: deps ## the same in the background
-	@$(MAKE) --no-print-directory -s release
+start: deps ports ## the same in the background
+	@$(BUILD)
 	@$(METAGATE) start
+# Before a build of a minute or two; `up` looks again, and more closely.
+.PHONY: ports
+ports: | deps
+	@.package/ports '$(RUN_DIR)' '$(NET)'
 stop: ## stop the deployment of make start (or of make run elsewhere)
 	@$(METAGATE) stop
 status: ## what runs
@@ -156,7 +172,8 @@ token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes],
 
 # ---- for developers ----
 
-test: ## every test; what .ci/run calls
+test: ## install what is missing, then every test; what .ci/run calls
+	@.package/deps run build test
 	@tests/run
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
 	@.package/deps build run test
@@ -188,9 +205,9 @@ install: release ## below PREFIX, SYSCONFDIR, DESTDIR (.package/systemd/README.m
 	    .package/install
 
 help: ## this list
-	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-8s %s\n", $$1, $$2 }' \
+	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-13s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
-	@echo "RUN_DIR=$(if $(RUN_DIR),$(RUN_DIR),run, as root /var/lib/metagate/onebox)  NET=$(or $(NET),127.0.0)"
+	@echo "RUN_DIR=$(if $(RUN_DIR),$(RUN_DIR),run, as root /var/lib/metagate/onebox)  NET=$(or $(NET),127.0.0 or what it was started with)"
 
 clean:
 	rm -rf build

@@ -37,10 +37,17 @@ struct listener {
 
 /* What a deployment has from its first start on. */
 struct first_start {
-    const char *what;        /* for people; NULL ends the table */
-    enum err (*make)(void);  /* OK without a change when it is there */
-    const char *files[4];    /* in RUN_DIR: `metagate check` looks that nobody
-                              * else may read those that are there */
+    const char *what;       /* for people; NULL ends the table */
+    enum err (*make)(void); /* OK without a change when it is there */
+    const char *files[4];   /* in RUN_DIR: `metagate check` looks that nobody
+                             * else may read those that are there */
+};
+
+/* A request that shows a newcomer something: `up` prints those of the first
+ * dialect whose listener is open, as words for curl. */
+struct first_request {
+    const char *path; /* without the first slash; NULL ends the table */
+    const char *body; /* without a '; NULL: none */
 };
 
 struct dialect {
@@ -75,7 +82,8 @@ struct dialect {
     /* ---- where, and by what keys ---- */
 
     const struct listener *listeners;
-    const struct conf_row *settings; /* config_keys.h */
+    const struct first_request *first_requests; /* to the first of them */
+    const struct conf_row *settings;            /* config_keys.h */
 
     /* ---- what runs in the background: duty.h ---- */
 

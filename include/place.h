@@ -50,8 +50,9 @@ struct listening {
 };
 
 /* The i-th of the listeners of all dialects: one per row, or one per machine
- * where the row says so. NOT_FOUND past the last; LIMIT when the address does
- * not fit (the rest of out is right). The one place that knows them all. */
+ * where the row says so. NOT_FOUND past the last; STATE when it is off, LIMIT
+ * when the address does not fit (the rest of out is right). The one place that
+ * knows them all. */
 enum err place_listener(size_t i, struct listening *out) MUST_USE;
 
 /* The i-th of those that have this name. */

@@ -270,8 +270,10 @@ look_listeners(struct look *l)
     struct listening at;
     enum err e;
 
-    for (size_t i = 0; (e = place_listener(i, &at)) != ERR_NOT_FOUND; i++)
-        look_listener(l, &at, e);
+    for (size_t i = 0; (e = place_listener(i, &at)) != ERR_NOT_FOUND; i++) {
+        if (e != ERR_STATE)
+            look_listener(l, &at, e);
+    }
 }
 
 static void

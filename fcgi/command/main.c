@@ -11,6 +11,7 @@
 
 #include "host/account.h"
 #include "base/commands.h"
+#include "build_info.h"
 #include "config.h"
 #include "log.h"
 #include "place.h"
@@ -44,8 +45,9 @@ print_help(FILE *f)
         "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
         " as root\n    " ROOT_RUN_DIR
         ";\n    installed, for all but up and start, " INSTALLED_RUN_DIR ")\n"
-        "--net or NET: the addresses it takes (default 127.0.0; machine k is"
-        " NET.k);\n    known once it was started\n"
+        "--net or NET: the addresses it takes (default: those of its last"
+        " start, at first\n    127.0.0; machine k is NET.k)\n"
+        "--version: which metagate this is\n"
         "metagate COMMAND --help tells more about one command.\n");
 }
 
@@ -184,7 +186,8 @@ settle_account(const struct command *c)
     return false;
 }
 
-/* Without --net a command looks where the deployment was started last. */
+/* Without --net a command takes the one of the last start, and so does a
+ * start: a deployment keeps its addresses. */
 static void
 adopt_net(void)
 {
@@ -238,7 +241,7 @@ run_command(const struct command *c, bool net_given, int argc, char **argv,
         block_hangup();
     if (!settle_account(c))
         return EXIT_FAILURE;
-    if (!net_given && !makes_deployment(c))
+    if (!net_given)
         adopt_net();
     if (!load_config(strcmp(c->name, "check") == 0) && needs_config(c))
         return EXIT_FAILURE;
@@ -268,6 +271,12 @@ main(int argc, char **argv)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
         strcmp(argv[i], "help") == 0) {
         print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(argv[i], "--version") == 0) {
+        printf("metagate %s, commit %s\n", build_version,
+               build_commit[strspn(build_commit, "0")] != '\0' ? build_commit
+                                                               : "unknown");
         return EXIT_SUCCESS;
     }
     if (argv[i][0] == '-')

@@ -232,6 +232,8 @@ describe(const struct listener *table, const struct listener *row, size_t m,
     set_key(out);
     if (out->key[0] != '\0')
         set = config_text("listen", out->key);
+    if (set != NULL && strcmp(set, "off") == 0)
+        return ERR_STATE;
     piece = list_piece(set != NULL ? set : "", out->rank);
     if (piece.n > 0)
         n = snprintf(out->address, sizeof(out->address), "%.*s", (int)piece.n,

@@ -328,7 +328,7 @@ routes_tests(struct buf *b)
     jw_array_end(&w);
     jw_key(&w, "listeners");
     jw_array(&w);
-    for (size_t i = 0; place_listener(i, &l) == ERR_OK; i++)
+    for (size_t i = 0; place_listener(i, &l) != ERR_NOT_FOUND; i++)
         put_listener(&w, &l);
     jw_array_end(&w);
     jw_object_end(&w);

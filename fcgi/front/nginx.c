@@ -208,6 +208,8 @@ write_servers(struct job *j, const char *file)
 
     for (size_t i = 0;
          e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+        if (found == ERR_STATE)
+            continue;
         e = check_address(j, &l, found);
         if (e == ERR_OK)
             e = set_listener(j, &l);

@@ -113,16 +113,14 @@ set_referers(struct arena *a, struct nginx_vars *vars)
     char host[ADDRESS_BYTES];
     const char *text;
     unsigned port;
-    enum err e = ERR_OK;
+    enum err e;
 
-    for (size_t i = 0; e == ERR_OK; i++) {
-        e = place_listener(i, &l);
+    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
         if (e == ERR_OK &&
             place_host_port(l.address, host, sizeof(host), &port) == ERR_OK)
             put_referer(&b, host, port);
     }
-    if (e == ERR_NOT_FOUND)
-        e = buf_err(&b);
+    e = buf_err(&b);
     text = arena_strdup(a, buf_text(&b));
     buf_free(&b);
     if (e != ERR_OK)

@@ -363,6 +363,7 @@ token_list(const struct change *c)
     const char *map = c->map;
     struct token_line l;
 
+    printf("%-24s %-8s\n", "name", "scope");
     for (int number = 1; token_map_next(&map, &l); number++) {
         if (l.token.n > 0)
             printf("%-24s %-8s%s\n", l.name, l.scope,

@@ -177,7 +177,7 @@ stop_all(void)
         if (e == ERR_NOT_FOUND)
             printf("no deployment runs in %s\n", config_run_dir());
         else
-            printf("stopped\n");
+            printf("stopped; its data stay in %s\n", config_run_dir());
         return EXIT_SUCCESS;
     }
     (void)fprintf(stderr,

@@ -127,21 +127,25 @@ front_command(struct up *up, const struct up_child *c, struct command *out)
     out->err = up->nginx_log.writer;
 }
 
+/* The console, which answers for the store too; where that is off, any
+ * listener. */
 static bool
-console_address(struct port_address *out)
+probe_address(struct port_address *out, bool *console)
 {
     struct listening l;
+    enum err e = place_listener_of("console", 0, &l);
 
-    return place_listener_of("console", 0, &l) == ERR_OK &&
-           port_address(l.address, out) == ERR_OK;
+    *console = e == ERR_OK;
+    for (size_t i = 0; e != ERR_OK && e != ERR_NOT_FOUND; i++)
+        e = place_listener(i, &l);
+    return e == ERR_OK && port_address(l.address, out) == ERR_OK;
 }
 
 static int
-ask_health(void)
+ask_health(const struct port_address *a)
 {
     static const char ask[] = "GET /healthz HTTP/1.0\r\n\r\n";
-    struct port_address a;
-    int fd = console_address(&a) ? port_connect(&a, HEALTH_MS) : -1;
+    int fd = port_connect(a, HEALTH_MS);
 
     if (fd >= 0 && send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0) {
         (void)close(fd);
@@ -171,11 +175,15 @@ front_ready(struct up_child *c)
 {
     bool any =
         config()->nginx_tls_certificate[0] != '\0' || c->child.restarts > 0;
+    struct port_address a;
     char text[1024];
+    bool console;
     ssize_t n;
 
+    if (!probe_address(&a, &console))
+        return true; /* all are off */
     if (c->probe_fd < 0)
-        c->probe_fd = ask_health();
+        c->probe_fd = ask_health(&a);
     if (c->probe_fd < 0)
         return false;
     n = recv(c->probe_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
@@ -186,7 +194,7 @@ front_ready(struct up_child *c)
     text[n > 0 ? n : 0] = '\0';
     if (n < 12 || strncmp(text, "HTTP/1.", 7) != 0)
         return false;
-    if (any || strncmp(text + 8, " 200", 4) == 0)
+    if (any || !console || strncmp(text + 8, " 200", 4) == 0)
         return true;
     keep_reason(c, text);
     return false;

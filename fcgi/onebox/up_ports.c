@@ -175,10 +175,12 @@ up_check_ports(char *why, size_t why_size)
 
     (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
                    (long long)config()->mysql_port);
-    if (config()->mysql_hosts[0] == '\0')
+    if (config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0)
         e = check_once(&ours, &db, why, why_size);
     for (size_t i = 0;
-         e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++)
-        e = check_listener(&ours, &l, found, why, why_size);
+         e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+        if (found != ERR_STATE)
+            e = check_listener(&ours, &l, found, why, why_size);
+    }
     return e;
 }

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "dialect.h"
 
 void
 up_say(const struct up *up, const char *fmt, ...)
@@ -19,11 +20,15 @@ up_say(const struct up *up, const char *fmt, ...)
     (void)fflush(stdout);
 }
 
+static const char *
+scheme(void)
+{
+    return config()->nginx_tls_certificate[0] != '\0' ? "https" : "http";
+}
+
 void
 up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx)
 {
-    const char *scheme =
-        config()->nginx_tls_certificate[0] != '\0' ? "https" : "http";
     struct listening l;
     char url[300];
     enum err e;
@@ -31,7 +36,7 @@ up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx)
     for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
         if (e != ERR_OK)
             continue;
-        (void)snprintf(url, sizeof(url), "%s://%s/", scheme, l.address);
+        (void)snprintf(url, sizeof(url), "%s://%s/", scheme(), l.address);
         f(ctx, l.id, url);
     }
 }
@@ -48,24 +53,38 @@ up_print_urls(FILE *f)
     up_each_url(print_url, f);
 }
 
+/* Those of the first dialect that has some and whose listener is open. */
 static void
-keep_console(void *ctx, const char *name, const char *url)
+print_first_requests(bool background, const char *dir)
 {
-    if (strcmp(name, "console") == 0)
-        (void)snprintf(ctx, 300, "%s", url);
+    const struct first_request *f = NULL;
+    struct listening l;
+
+    for (size_t d = 0; dialects[d] != NULL && f == NULL; d++) {
+        if (dialects[d]->first_requests != NULL &&
+            place_listener_of(dialects[d]->listeners->name, 0, &l) == ERR_OK)
+            f = dialects[d]->first_requests;
+    }
+    if (f == NULL)
+        return;
+    printf("\nA first request%s:\n\n",
+           background ? "" : ", from a second terminal");
+    for (; f->path != NULL; f++)
+        printf("  curl -K %s/curlrc '%s://%s/%s'%s%s%s\n", dir, scheme(),
+               l.address, f->path, f->body != NULL ? " -d \\\n   '" : "",
+               f->body != NULL ? f->body : "", f->body != NULL ? "'" : "");
+    printf("\n");
 }
 
 void
 up_print_ready(const struct up *up)
 {
     const char *dir = config_run_dir();
-    char console[300] = "";
 
-    up_each_url(keep_console, console);
     printf("ready after %.1f s\n\n",
            (double)(clock_mono_ms() - up->began_ms) / 1000);
     up_print_urls(stdout);
-    if (config()->mysql_hosts[0] == '\0')
+    if (config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0)
         printf("  %-18s %s.1:%lld (account repl, password in "
                "%s/repl.password)\n",
                "mariadb", config_net(), (long long)config()->mysql_port, dir);
@@ -73,9 +92,10 @@ up_print_ready(const struct up *up)
            "  token              %s/token (for curl: %s/curlrc)\n"
            "  configuration      %s/metagate.ini\n"
            "  logs               %s/log\n"
-           "  first request      curl -K %s/curlrc %sopenapi.json\n"
-           "  stop               %s%s --run-dir %s stop\n",
-           dir, dir, dir, dir, dir, console, up->background ? "" : "Ctrl-C or ",
-           up->self, dir);
+           "  stop               %s%s --run-dir %s stop\n"
+           "                     (keeps all data; rm -r %s removes them)\n",
+           dir, dir, dir, dir, up->background ? "" : "Ctrl-C, or ", up->self,
+           dir, dir);
+    print_first_requests(up->background, dir);
     (void)fflush(stdout);
 }

@@ -62,6 +62,18 @@ static const struct listener listeners[] = {
     { .name = NULL },
 };
 
+static const struct first_request first_requests[] = {
+    { "MetaService/http/create_instance",
+      "{\"instance_id\":\"i1\",\"name\":\"first\",\"user_id\":\"me\","
+      "\"obj_info\":{\"ak\":\"a\",\n"
+      "     \"sk\":\"s\",\"bucket\":\"b\",\"prefix\":\"p\","
+      "\"provider\":\"S3\",\"region\":\"r\",\n"
+      "     \"endpoint\":\"s3.example\","
+      "\"external_endpoint\":\"s3.example\"}}" },
+    { "MetaService/http/get_instance?instance_id=i1", NULL },
+    { .path = NULL },
+};
+
 static const struct duty duties[] = {
     { .lease = "doris.heartbeat",
       .every_ms = 1000,
@@ -97,6 +109,7 @@ const struct dialect doris_dialect = {
     .query = last_of_each,
     .admit = doris_admit,
     .listeners = listeners,
+    .first_requests = first_requests,
     .settings = doris_settings_rows,
     .duties = duties,
     .secrets = secrets,

@@ -215,9 +215,14 @@ static const char *
 store_address(struct req *r)
 {
     const char *hosts = config()->mysql_hosts;
+    char socket[PLACE_BYTES];
 
     if (hosts[0] != '\0')
         return without_blanks(r->arena, hosts);
+    if (config()->mysql_port == 0)
+        return place_socket(socket, sizeof(socket), "mysql.sock") == ERR_OK
+                   ? arena_printf(r->arena, "unix:%s", socket)
+                   : "";
     return arena_printf(r->arena, "%s.1:%lld", config_net(),
                         (long long)config()->mysql_port);
 }

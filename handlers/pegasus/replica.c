@@ -54,6 +54,7 @@ enum err
 pegasus_node_beacon(struct req *r, const struct pegasus_beacon *in)
 {
     struct pegasus_outcome *out = pegasus_done(r);
+    const char *primary = NULL;
     struct pegasus_leader l;
     enum err e;
     int leader;
@@ -69,11 +70,14 @@ pegasus_node_beacon(struct req *r, const struct pegasus_beacon *in)
     if (e != ERR_OK)
         return e;
     leader = l.held ? pegasus_meta_index(l.owner) : -1;
+    if (leader >= 0)
+        primary = pegasus_meta_address(r->arena, (size_t)leader);
     PUT(out, pegasus_outcome, allowed, is_allowed(in->address));
     PUT(out, pegasus_outcome, is_master,
         leader >= 0 && strcmp(l.owner, r->listener_tail) == 0);
     PUT(out, pegasus_outcome, primary_node,
-        leader < 0 ? "" : pegasus_meta_address(r->arena, (size_t)leader));
+        primary != NULL ? primary
+                        : ""); /* NULL: the metas' listeners are off */
     PUT(out, pegasus_outcome, time, l.now_ms);
     e = take_beacon(r, in, out);
     return e == ERR_OK ? pegasus_send(r, out) : e;

@@ -329,6 +329,15 @@ a_listener_may_be_put_elsewhere(void **state)
 }
 
 static void
+a_listener_may_be_off(void **state)
+{
+    (void)state;
+    assert_int_equal(write_with("METAGATE_LISTEN_PEGASUS_META", "off"), ERR_OK);
+    assert_null(strstr(file_text("servers.conf"), ":3460"));
+    expect_in("servers.conf", ":34803 ");
+}
+
+static void
 listeners_of_one_name_share_a_key(void **state)
 {
     (void)state;
@@ -364,6 +373,7 @@ main(void)
         CASE(tls_needs_both_of_its_files),
         CASE(the_log_lies_where_it_is_wanted),
         CASE(a_listener_may_be_put_elsewhere),
+        CASE(a_listener_may_be_off),
         CASE(listeners_of_one_name_share_a_key),
     };
 

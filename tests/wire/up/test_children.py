@@ -173,6 +173,7 @@ def test_no_secret_stands_on_a_command_line_or_in_an_environment(deployment):
             assert not [s for s in secrets if s in text], (pid, what)
 
 
+@pytest.mark.config(METAGATE_MYSQL_PORT="13306")
 def test_the_database_lets_nobody_in_without_a_password(deployment):
     import pymysql
     for user in ("root", "metagate", "repl", "", "mysql"):
@@ -181,6 +182,7 @@ def test_the_database_lets_nobody_in_without_a_password(deployment):
         assert e.value.args[0] in (1045, 1698)
 
 
+@pytest.mark.config(METAGATE_MYSQL_PORT="13306")
 def test_repl_reads_the_binlog_of_other_schemas_only(deployment):
     import pymysql
     with open(deployment.path("repl.password")) as f:

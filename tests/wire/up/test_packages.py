@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+from support import nets
+from support.box import listener
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
 DEPS = os.path.join(ROOT, ".package", "deps")
@@ -75,6 +78,56 @@ def test_what_another_package_provides_is_not_missing(deps):
 def test_an_unknown_group_is_refused(deps):
     done, _ = deps("nosuch")
     assert done.returncode == 1 and "unknown group nosuch" in done.stderr
+
+
+def test_what_is_missing_can_be_told_without_installing_it(deps):
+    have = listed("run", "build")
+    have.remove("gcc")
+    done, calls = deps("--tell", "run", "build", installed=have)
+    assert (done.returncode, calls) == (0, "")
+    assert done.stderr == "missing packages (`make deps` installs them): gcc\n"
+
+
+def make(*words, **environment):
+    """What make would do."""
+    return subprocess.run(
+        ["make", "-n", *words], capture_output=True, text=True, cwd=ROOT,
+        timeout=60, env={"PATH": os.environ["PATH"], **environment}).stdout
+
+
+def test_the_tests_install_what_they_need_first():
+    assert make("test").splitlines() == [".package/deps run build test",
+                                         "tests/run"]
+
+
+def test_the_compiler_is_gcc_unless_it_is_said(tmp_path):
+    target = f"B={tmp_path}/release", f"{tmp_path}/release/fcgi/base/arena.o"
+    assert "\ngcc -std" in make(*target)
+    assert "\nclang -std" in make(*target, CC="clang")
+    assert "\nclang -std" in make(*target, "CC=clang")
+
+
+def test_taken_ports_are_told_before_the_build(tmp_path):
+    def look(net):
+        return subprocess.run(
+            [os.path.join(ROOT, ".package", "ports"), f"{tmp_path}/run", net],
+            capture_output=True, text=True, timeout=60)
+
+    net, lock = nets.claim()
+    try:
+        held = listener(net + ".1", 12100)
+        done = look(net)
+        held.close()
+        assert done.returncode == 1
+        assert f"  12100 at {net}.1\n" in done.stderr
+        assert look(net).returncode == 0
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "metagate.ini").touch()
+        held = listener(net + ".1", 12100)
+        assert look(net).returncode == 0  # `up` looks for itself
+        held.close()
+    finally:
+        os.close(lock)
 
 
 def test_services_that_came_along_are_disabled(tmp_path):

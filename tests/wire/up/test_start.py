@@ -3,7 +3,6 @@
 import os
 import pwd
 import re
-import shlex
 import shutil
 import signal
 import socket
@@ -37,10 +36,11 @@ def box():
 def test_the_first_start_leads_to_a_first_request(box):
     b = box()
     up = b.ready(b.up())
-    line = re.search(r"first request\s+(.*)$", b.output(), re.M)[1]
-    reply = subprocess.run(shlex.split(line) + ["-s", "-f"],
-                           capture_output=True, timeout=30)
-    assert reply.returncode == 0 and b'"openapi"' in reply.stdout
+    told = b.output().partition("A first request, from a second terminal:")[2]
+    reply = subprocess.run(["sh", "-ec", told], capture_output=True,
+                           text=True, timeout=30)
+    assert reply.returncode == 0, reply.stderr
+    assert '"instance_id":"i1"' in reply.stdout.replace(" ", "")
     assert f"http://{b.net}.1:5000/" in b.output()
     with open(b.path("token")) as f:
         assert re.fullmatch(r"[0-9a-f]{64}\n?", f.read())
@@ -269,6 +269,50 @@ def test_a_command_without_net_finds_where_the_deployment_listens(box):
     assert "127.0.0.1:" not in told
 
 
+def test_a_start_without_net_takes_the_net_of_the_last(box):
+    b = box()
+    b.ready(b.up())
+    b.command("stop")
+    bare = [b.binary, "--run-dir", b.run_dir]
+    done = subprocess.run([*bare, "start"], capture_output=True, text=True,
+                          env=b.env(), timeout=120, cwd="/")
+    assert done.returncode == 0, done.stdout
+    assert f"http://{b.net}.1:5000/" in done.stdout and b.healthy()
+
+
+def test_a_listener_that_is_off_is_closed_and_nobody_misses_it(box):
+    b = box(METAGATE_LISTEN_CONSOLE="off", METAGATE_LISTEN_PEGASUS_META="off")
+    b.ready(b.up())
+    for port in 8080, 34601, 34602, 34603:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((b.net + ".1", port), 5)
+        assert f":{port}/" not in b.output()
+    assert b.client("doris").get("/MetaService/http/get_instance").status == 400
+    told = b.command("check", check=False).stdout
+    assert "doris answers" in told and "console" not in told
+
+
+def test_the_database_takes_no_port_unless_it_is_given_one(box):
+    b = box()
+    up = b.ready(b.up())
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((b.net + ".1", 13306), 5)
+    up.terminate()
+    assert up.wait(60) == 0
+    b.environment["METAGATE_MYSQL_PORT"] = "13306"
+    open(os.path.join(b.base, "up.out"), "w").close()
+    b.ready(b.up())
+    socket.create_connection((b.net + ".1", 13306), 5).close()
+    assert f"{b.net}.1:13306 (account repl" in b.output()
+
+
+def test_the_binary_says_which_it_is(box):
+    b = box()
+    told = b.command("--version").stdout
+    assert re.fullmatch(r"metagate \d+\.\d+\.\d+, commit "
+                        r"([0-9a-f]{40}|unknown)\n", told)
+
+
 # ---- what stands in the way ----
 
 def test_two_listeners_at_one_address_are_named(box):
@@ -315,7 +359,8 @@ def test_a_spoilt_configuration_keeps_nobody_from_stopping(box):
         f.write("spoilt\n")
     assert b.command("status", check=False).returncode == 1
     done = b.command("stop")
-    assert done.stdout == "stopped\n" and "metagate.ini:" in done.stderr
+    assert done.stdout.startswith("stopped; its data stay in ") and \
+         "metagate.ini:" in done.stderr
     assert not processes.below(b.run_dir)
 
 
