@@ -128,6 +128,23 @@ has_keys(void)
             access(path, F_OK) == 0);
 }
 
+/* Which store it was, and which keys name it: what went wrong was logged. */
+static void
+name_store(void)
+{
+    const struct config *c = config();
+
+    (void)fprintf(stderr,
+                  "the store is [mysql] hosts = %s, database = %s, user = %s"
+                  "%s%s\n",
+                  c->mysql_hosts[0] != '\0' ? c->mysql_hosts
+                                            : "(the private MariaDB)",
+                  c->mysql_database,
+                  c->mysql_user[0] != '\0' ? c->mysql_user : "(this account)",
+                  c->mysql_password_file[0] != '\0' ? ", password_file = " : "",
+                  c->mysql_password_file);
+}
+
 static enum err
 migrate(bool dry_run)
 {
@@ -163,7 +180,9 @@ migrate_main(int argc, char **argv)
     }
     e = migrate(dry_run);
     db_fini();
-    if (e != ERR_OK)
-        (void)fprintf(stderr, "metagate migrate: %s\n", err_name(e));
+    if (e != ERR_OK) {
+        (void)fprintf(stderr, "metagate migrate: %s; ", err_name(e));
+        name_store();
+    }
     return e == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

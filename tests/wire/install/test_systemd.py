@@ -92,6 +92,20 @@ def test_a_prefix_that_is_no_plain_path_is_refused(tmp_path, prefix):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_place_that_is_not_ones_own_is_named_with_the_cure(tmp_path):
+    done = subprocess.run(
+        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
+         "sh", os.path.join(ROOT, ".package", "install")]
+        if os.geteuid() == 0 else
+        ["sh", os.path.join(ROOT, ".package", "install")],
+        capture_output=True, text=True, timeout=60, env={
+            "PATH": os.environ["PATH"], "DESTDIR": "", "PREFIX": "/usr",
+            "SYSCONFDIR": "/etc", "HOME": "/home/joe"})
+    assert done.returncode == 1
+    assert done.stderr == "install: /usr is not yours to write: as root," \
+        " or PREFIX=/home/joe/.local\n"
+
+
 def units(installed):
     dest, prefix = installed
     return [f"{dest}{prefix}/lib/systemd/system/{u}" for u in UNITS]

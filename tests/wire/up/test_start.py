@@ -330,6 +330,14 @@ def test_a_bad_value_is_an_error_before_anything_starts(box):
         " must be 1 to 64 letters, digits and _\n"
 
 
+def test_a_store_that_cannot_be_used_is_named_by_its_keys(box):
+    b = box(METAGATE_MYSQL_HOSTS="127.0.0.1:1",
+            METAGATE_MYSQL_PASSWORD_FILE="/nosuch")
+    said = b.refused()
+    assert "[mysql] hosts = 127.0.0.1:1, database = metagate," in said
+    assert "password_file = /nosuch\n" in said
+
+
 def test_an_unknown_key_is_an_error_with_file_and_line(box):
     b = box()
     os.mkdir(b.run_dir)
