@@ -270,7 +270,11 @@ main(int argc, char **argv)
         return usage_error("no command given", "");
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
         strcmp(argv[i], "help") == 0) {
-        print_help(stdout);
+        c = i + 1 < argc ? find_command(argv[i + 1]) : NULL;
+        if (c != NULL)
+            print_command_help(c);
+        else
+            print_help(stdout);
         return EXIT_SUCCESS;
     }
     if (strcmp(argv[i], "--version") == 0) {

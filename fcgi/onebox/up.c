@@ -196,7 +196,6 @@ finish(struct up *up)
         (void)close(up->lock_fd);
     if (up->children_lock_fd >= 0)
         (void)close(up->children_lock_fd);
-    log_info("up.end");
     control_close(up);
 }
 
@@ -228,6 +227,7 @@ deploy(struct up *up)
     run(up);
     up_say(up, up->failed ? "the start has failed\n" : "stopped\n");
     finish(up);
+    log_info("up.end");
     return up->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

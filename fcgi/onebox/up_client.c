@@ -19,6 +19,7 @@
 #include "proc.h"
 #include "up.h"
 
+#define EXIT_USAGE 2
 #define ANSWER_MAX 65536
 #define ASK_MS     10000
 #define CHILD_MS   150000 /* longer than any kind's stop_ms */
@@ -94,6 +95,13 @@ complain(const char *what)
 {
     (void)fprintf(stderr, "metagate: %s\n", what);
     return EXIT_FAILURE;
+}
+
+static int
+usage(const char *form)
+{
+    (void)fprintf(stderr, "usage: metagate %s\n", form);
+    return EXIT_USAGE;
 }
 
 static int
@@ -190,7 +198,7 @@ int
 stop_main(int argc, char **argv)
 {
     if (argc > 2)
-        return complain("usage: metagate stop [ROLE-ID]");
+        return usage("stop [ROLE-ID]");
     return argc == 2 ? operate("stop", argv[1]) : stop_all();
 }
 
@@ -289,7 +297,7 @@ status_main(int argc, char **argv)
     enum err e;
 
     if (argc != 1 && !json)
-        return complain("usage: metagate status [-o json]");
+        return usage("status [-o json]");
     e = up_children(ASK_MS, &b);
     if (e == ERR_NOT_FOUND)
         status = not_running();
@@ -364,6 +372,6 @@ int
 start_main(int argc, char **argv)
 {
     if (argc > 2)
-        return complain("usage: metagate start [ROLE-ID]");
+        return usage("start [ROLE-ID]");
     return argc == 2 ? operate("start", argv[1]) : start_all();
 }

@@ -311,6 +311,11 @@ def test_the_binary_says_which_it_is(box):
     told = b.command("--version").stdout
     assert re.fullmatch(r"metagate \d+\.\d+\.\d+, commit "
                         r"([0-9a-f]{40}|unknown)\n", told)
+    assert b.command("help", "nginx").stdout == \
+        b.command("nginx", "--help").stdout
+    done = b.command("status", "-o", "yaml", check=False)
+    assert done.returncode == 2
+    assert done.stderr == "usage: metagate status [-o json]\n"
 
 
 # ---- what stands in the way ----
@@ -319,8 +324,9 @@ def test_two_listeners_at_one_address_are_named(box):
     b = box(METAGATE_LISTEN_CONSOLE="127.0.0.1:6543",
             METAGATE_LISTEN_DORIS="127.0.0.1:6543")
     said = b.refused()
-    assert "[listen] doris: 127.0.0.1:6543 is the address of console too" \
-        in said
+    assert said.splitlines()[-1].startswith(
+        "metagate: [listen] doris: 127.0.0.1:6543 is the address of console")
+    assert "up.end" not in said
     assert not processes.below(b.run_dir)
 
 
