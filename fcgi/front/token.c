@@ -235,16 +235,25 @@ change_write(struct change *c, const struct buf *map)
                : complain(c->path, strerror(errno));
 }
 
+/* Ours, or one that is not: its files were written at least. */
+static bool
+may_have_nginx(void)
+{
+    char conf[PLACE_BYTES];
+
+    return place_path(conf, sizeof(conf), "nginx/check.conf") == ERR_OK &&
+           access(conf, F_OK) == 0;
+}
+
 /* nginx has to accept the new map; otherwise the old one is put back. A
  * deployment that has never run has no nginx to ask. A line less is never
  * asked about: whatever else nginx finds wrong, the token has to go. */
 static int
 change_test(struct change *c)
 {
-    char conf[PLACE_BYTES], why[4096];
+    char why[4096];
 
-    if (place_path(conf, sizeof(conf), "nginx/check.conf") != ERR_OK ||
-        access(conf, F_OK) != 0 ||
+    if (!may_have_nginx() ||
         nginx_test(nginx_runs(), why, sizeof(why)) == ERR_OK)
         return EXIT_SUCCESS;
     if (file_write(c->path, 0600, c->map, c->n) != ERR_OK)
@@ -254,11 +263,10 @@ change_test(struct change *c)
 
 /* Makes a running nginx take the map. */
 static int
-change_publish(bool *running)
+change_publish(void)
 {
     enum err e = nginx_reload();
 
-    *running = e != ERR_NOT_FOUND;
     if (e == ERR_OK)
         nginx_forget_revoked();
     if (e == ERR_OK || e == ERR_NOT_FOUND)
@@ -285,7 +293,6 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
     struct buf b = BUF_INIT(MAP_BYTES);
     struct token_line there;
     struct token t;
-    bool running;
     int status;
 
     if (find_line(c->map, name, &there))
@@ -310,7 +317,7 @@ token_add(struct change *c, const char *name, const char *scope, bool secrets)
         remove_token_files(name);
         return status;
     }
-    if (change_publish(&running) != EXIT_SUCCESS)
+    if (change_publish() != EXIT_SUCCESS)
         return EXIT_FAILURE;
     printf("%s: scope %s%s\n  %s\n  curl -K %s ...\n", name, scope,
            secrets ? ", sees secrets" : "", raw, rc);
@@ -334,7 +341,6 @@ token_revoke(struct change *c, const char *name)
     struct buf b = BUF_INIT(MAP_BYTES);
     struct token_line l;
     int64_t marked_ms;
-    bool running;
     int status;
 
     if (!find_line(c->map, name, &l))
@@ -349,9 +355,9 @@ token_revoke(struct change *c, const char *name)
     if (l.id[0] != '\0' && nginx_revoke(l.id) != ERR_OK)
         return complain("nginx/revoked", strerror(errno));
     marked_ms = clock_mono_ms();
-    if (change_publish(&running) != EXIT_SUCCESS)
+    if (change_publish() != EXIT_SUCCESS)
         return EXIT_FAILURE;
-    if (running)
+    if (may_have_nginx())
         await_mark(marked_ms);
     printf("%s: revoked\n", name);
     return EXIT_SUCCESS;
