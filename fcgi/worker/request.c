@@ -6,14 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <fastcgi.h>
 #include <fcgiapp.h>
+#include <fcgios.h>
 
 #include "clock.h"
 #include "api/dispatch.h"
 #include "intake.h"
 #include "log.h"
+#include "pairs.h"
 #include "params.h"
 #include "api/req_io.h"
 
@@ -244,6 +247,24 @@ read_body(struct request *q)
 
 /* ---- reading ---- */
 
+/* What has come of the request that this thread reads. */
+static _Thread_local struct pairs pairs;
+
+/* libfcgi reads by this function, its door to the system, and takes ours in
+ * place of its own. */
+int
+OS_Read(int fd, char *buf, size_t len)
+{
+    ssize_t n = read(fd, buf, len);
+
+    if (n <= 0 || pairs_pass(&pairs, buf, (size_t)n))
+        return (int)n;
+    log_warn("request.broken why=\"parameters of more than %llu bytes\"",
+             (unsigned long long)PAIRS_MAX_BYTES);
+    errno = EPROTO;
+    return -1;
+}
+
 static bool
 fcgi_accept(struct request *q, int fd)
 {
@@ -252,6 +273,7 @@ fcgi_accept(struct request *q, int fd)
     q->fcgi.ipcFd = fd;
     q->fcgi.keepConnection = 1;  /* or libfcgi closes it before it reads */
     (void)FCGX_Detach(&q->fcgi); /* see request_finish */
+    pairs = (struct pairs){ .n = 0 };
     return FCGX_Accept_r(&q->fcgi) == 0;
 }
 

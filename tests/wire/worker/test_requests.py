@@ -1,5 +1,7 @@
 """What a worker makes of the records on one connection."""
 
+import struct
+
 import pytest
 
 from support import fcgi
@@ -132,6 +134,39 @@ def test_garbage_closes_the_connection(worker):
             c.socket.shutdown(1)
             c.ended()
     assert worker.ask("/metrics").status == 200
+
+
+@pytest.mark.parametrize("name, value", [
+    (0x7FFFFFFE, 0x7FFFFFFE), (0x40000000, 0x40000000), (1, 0x7FFFFFFE),
+    (0x7FFFFFFF, 0), (0x7FFFFFF0, 0), (1 << 20, 0)])
+@pytest.mark.parametrize("kind, request_id", [
+    (fcgi.PARAMS, 1), (fcgi.GET_VALUES, 0)])
+def test_an_absurd_length_ends_the_connection_and_nothing_else(
+        worker, kind, request_id, name, value):
+    lengths = struct.pack(">II", name | 1 << 31, value | 1 << 31)
+    with worker.connect() as c:
+        c.send(fcgi.record(fcgi.BEGIN, b"\0\1\1" + bytes(5))
+               + fcgi.record(kind, lengths + b"x", request_id))
+        assert c.ended() == b""
+    assert worker.process.poll() is None
+    assert worker.ask("/metrics").status == 200
+    assert "request.broken" in worker.log()
+
+
+def test_an_absurd_length_behind_the_parameters_is_found_too(worker):
+    data = fcgi.request(worker.params("/metrics", CONTENT_LENGTH=3), b"abc")
+    cut = data.rindex(b"abc") - 8
+    with worker.connect() as c:
+        c.send(data[:cut] + fcgi.record(fcgi.GET_VALUES, b"\xff" * 8, 0)
+               + data[cut:])
+        c.ended()
+    assert worker.process.poll() is None
+    assert worker.ask("/metrics").status == 200
+
+
+def test_a_long_parameter_is_an_ordinary_one(worker):
+    r = worker.ask("/metrics", HTTP_X_LONG="x" * ((1 << 20) - 1024))
+    assert r.status == 200
 
 
 def test_an_abort_record_ends_the_request(worker):
