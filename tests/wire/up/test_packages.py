@@ -31,12 +31,13 @@ def deps(tmp_path):
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(0o755)
 
-    def run(*groups, installed=None, user=None):
+    def run(*groups, installed=None, user=None, version="99"):
         program("apt-get", f'echo "apt-get $*" >>{calls}; exit 1\n')
         program("sudo", f'echo "sudo $*" >>{calls}; exit 1\n')
         if installed is not None:
             program("dpkg-query", "".join(
-                f"echo 'installed {p},'\n" for p in installed))
+                ["case $* in *Version*) echo ", version, "; exit ;; esac\n",
+                 *(f"echo 'installed {p},'\n" for p in installed)]))
         prefix = [] if user is None or os.geteuid() != 0 else [
             "setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups"]
         done = subprocess.run(
@@ -66,6 +67,12 @@ def test_an_ordinary_user_is_told_the_one_command(deps):
     assert done.stderr.splitlines()[-1] == \
         "apt-get install --no-install-recommends libfcgi-dev nginx"
     assert "apt-get" not in calls  # sudo was asked, and refused
+
+
+def test_a_libfcgi_with_a_known_hole_is_missing(deps):
+    done, _ = deps("--tell", "build", installed=listed("build"),
+                   version="2.4.2-1")
+    assert done.stderr.endswith("installs them): libfcgi-dev\n")
 
 
 def test_what_another_package_provides_is_not_missing(deps):
