@@ -25,9 +25,9 @@
 #include "config.h"
 #include "crypt.h"
 #include "db.h"
-#include "lease.h"
 #include "log.h"
 #include "place.h"
+#include "store/lease_keeper.h"
 #include "schema/keys.h"
 #include "secrets.h"
 #include "store/store.h"
@@ -42,7 +42,7 @@
 struct rotation {
     struct db *db;
     struct arena *a;
-    struct lease lease;
+    struct lease_keeper keeper;
     char owner[LEASE_OWNER_BYTES], path[PLACE_BYTES], pattern[32];
     uint64_t resealed, failed;
 };
@@ -95,7 +95,7 @@ reseal_page(struct rotation *r, const struct secret_column *c,
 
     e = db_begin(r->db);
     if (e == ERR_OK)
-        e = lease_hold(r->db, &r->lease);
+        e = lease_hold(r->db, &r->keeper.lease);
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++)
         e = reseal_row(r, c, &rows->v[i]);
     return db_end(r->db, e);
@@ -139,7 +139,7 @@ reseal_column(struct rotation *r, const struct secret_column *c)
         if (e == ERR_OK && rows.n > 0)
             e = reseal_with_patience(r, c, &rows);
         if (e == ERR_OK)
-            e = lease_renew(r->db, &r->lease);
+            e = lease_keeper_holds(&r->keeper);
         if (e == ERR_OK && rows.n > 0) {
             (void)snprintf(k1, sizeof(k1), "%s", rows.v[rows.n - 1].k1);
             (void)snprintf(k2, sizeof(k2), "%s", rows.v[rows.n - 1].k2);
@@ -203,15 +203,16 @@ wait_for_lease(struct rotation *r)
     int64_t until_ms = clock_mono_ms() + LEASE_WAIT_MS;
     enum err e = lock_run_dir();
 
-    r->lease = (struct lease){ "crypt.rotate", r->owner, LEASE_MS, 0 };
-    while (e == ERR_OK && (e = lease_retake(r->db, &r->lease)) == ERR_BUSY &&
+    r->keeper.lease = (struct lease){ "crypt.rotate", r->owner, LEASE_MS, 0 };
+    while (e == ERR_OK &&
+           (e = lease_retake(r->db, &r->keeper.lease)) == ERR_BUSY &&
            clock_mono_ms() < until_ms) {
         (void)sleep(1);
         e = ERR_OK;
     }
     if (e == ERR_BUSY)
         (void)fprintf(stderr, "metagate: another rotate-key is running\n");
-    return e;
+    return e == ERR_OK ? lease_keeper_start(&r->keeper, r->db) : e;
 }
 
 /* What was sealed before the file changed is committed by then. */
@@ -230,7 +231,7 @@ wait_for_writers(struct rotation *r)
         const struct timespec part = { .tv_nsec = 200000000 };
 
         (void)nanosleep(&part, NULL);
-        e = lease_renew(r->db, &r->lease);
+        e = lease_keeper_holds(&r->keeper);
     }
     return e;
 }
@@ -348,7 +349,7 @@ rotate_main(int argc, char **argv)
     if (e == ERR_OK)
         e = rotate(&r);
     if (held)
-        (void)!lease_release(r.db, &r.lease);
+        lease_keeper_stop(&r.keeper, r.db);
     if (e != ERR_OK)
         (void)fprintf(stderr, "metagate: rotate-key: %s%s%s\n", err_name(e),
                       r.db != NULL && *db_error(r.db) != '\0' ? ": " : "",

@@ -130,7 +130,7 @@ write_row(struct run *r, const char *sql, struct db_args args)
     enum err e = db_begin(r->db);
 
     if (e == ERR_OK)
-        e = lease_hold(r->db, &r->lock.lease);
+        e = lease_hold(r->db, &r->lock.keeper.lease);
     if (e == ERR_OK)
         e = db_exec(r->db, sql, args);
     return db_end(r->db, e);
@@ -144,8 +144,8 @@ row_before(struct run *r, const struct migration *m, size_t i)
     return write_row(r, before_sql,
                      DB_ARGS(db_u64(m->id), db_u64(i + 1), db_str(m->name),
                              db_u64(m->min_reader), db_str(m->steps[i].digest),
-                             db_u64(r->lock.lease.epoch), db_str(s->server),
-                             db_u64(s->id)));
+                             db_u64(r->lock.keeper.lease.epoch),
+                             db_str(s->server), db_u64(s->id)));
 }
 
 static enum err
@@ -203,7 +203,7 @@ do_step(struct run *r, const struct migration *m, size_t i)
     enum err e;
 
     for (;;) {
-        if (atomic_load(&r->lock.lost))
+        if (lease_keeper_holds(&r->lock.keeper) != ERR_OK)
             return ERR_STATE;
         e = try_step(r, m, i);
         if ((e != ERR_BUSY && e != ERR_STORE) || clock_mono_ms() > until)
@@ -306,7 +306,7 @@ run_locked(struct run *r)
     e = take_over(r);
     if (e == ERR_OK)
         e = visit_all(r);
-    migrate_lock_release(&r->lock, r->db);
+    lease_keeper_stop(&r->lock.keeper, r->db);
     return e;
 }
 

@@ -1,8 +1,9 @@
 -- Instances that the recycler has finished: their ids are never given again, and
 -- what became of them can still be asked.
 --
--- min_reader: 1
+-- min_reader: 31
 
+-- Made with what was finished before it was there.
 -- done: SELECT 1 FROM information_schema.TABLES
 --       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'doris_tombstone'
 CREATE TABLE doris_tombstone (
@@ -12,13 +13,6 @@ CREATE TABLE doris_tombstone (
     finished_ms  BIGINT          NULL,
     removed      BIGINT          NOT NULL, -- rows
     PRIMARY KEY (instance_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-
--- What was finished before this table was there.
--- done: SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM doris_recycle
---       WHERE step = 'done' AND instance_id NOT IN
---       (SELECT instance_id FROM doris_tombstone))
-INSERT IGNORE INTO doris_tombstone
-    (instance_id, owner, begun_ms, finished_ms, removed)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
     SELECT instance_id, owner, begun_ms, finished_ms, removed
     FROM doris_recycle WHERE step = 'done';
