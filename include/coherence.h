@@ -15,16 +15,25 @@
  * a minute after its end.
  *
  * Between hosts, only one that is alone with the store keeps anything. Each
- * has a row in coherence_host that expires after some seconds, by the
- * database's clock. A host that finds no other live row writes that it is
- * alone, and keeps replies until shortly before its row expires. One that
- * finds others writes that it shares, and keeps nothing. A change is
- * acknowledged only while the own row lives and no other host's live row says
- * that it is alone: whoever comes second waits with its first answer until the
- * first has seen it, a second at most, or has expired.
+ * has a row in coherence_host that it renews, and counts on for some seconds
+ * from then. A host that finds no other live row writes that it is alone, and
+ * keeps replies for as long as it counts on its row. One that finds others
+ * writes that it shares, and keeps nothing. A row of another host is alive
+ * until it stood unchanged for as long as any host counts on one, on the clock
+ * of who looks at it: no clock is compared with another, the database's least
+ * of all.
  *
- * That leans on clocks of hosts and database that run alike, and do not jump
- * forward by seconds; on one server that is asked (with several in [mysql]
+ * A change is committed, and acknowledged, only while the own row lives and no
+ * other host's live row says that it is alone: whoever comes second waits with
+ * its first change until the first has seen it, a second at most, or is dead.
+ * So nobody sees that change first, and then, where it is kept, what was
+ * before. Should a COMMIT be under way for longer than the row lives, that may
+ * be seen; what was acknowledged is never missed. A host that begins waits for
+ * one that was killed, or for itself as it was before the machine started
+ * again, as if it were alive: five seconds.
+ *
+ * That leans on clocks of hosts that run alike (CLOCK_BOOTTIME; none needs to
+ * be right); on one server that is asked (with several in [mysql]
  * hosts nothing is kept); and on changes made through metagate: rows changed
  * by hand show after COHERENCE_KEEP_MS at the latest. */
 #ifndef MG_COHERENCE_H

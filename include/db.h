@@ -113,13 +113,17 @@ struct db_touched { /* by one transaction, in the watcher's numbers */
 };
 struct db_watch {
     void (*touch)(struct db_touched *t, const char *thing);
+    /* Whether a change may be seen by others now. If not, it is not committed:
+     * it is rolled back, settled, and BUSY, to be run again. */
+    bool (*ready)(void);
     /* Around a COMMIT: before it is sent; when its outcome is known, whatever
      * it is. An outcome that stays unknown has no end. */
     void (*begin)(const struct db_touched *t);
     void (*end)(const struct db_touched *t);
     /* After a COMMIT that took effect: the caller is answered when this
      * returns. TIMEOUT when it cannot be settled by `until` (monotonic), or an
-     * error of the store: the change is made, but not acknowledged. */
+     * error of the store: the change is made, but not acknowledged. Or before
+     * one: then it is not made. */
     enum err (*settle)(struct db *db, int64_t until);
 };
 /* Once per process, before threads. */

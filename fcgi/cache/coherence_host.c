@@ -2,6 +2,8 @@
 #include "coherence_int.h"
 
 #include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,8 +17,8 @@
 #include "place.h"
 #include "store/store.h"
 
-/* How long a row lives, and how much of that a host does not count on. */
-#define LIFE_MS   5000
+#define LIFE_MS COHERENCE_LIFE_MS
+/* How much of it a host does not count on. */
 #define MARGIN_MS 500
 /* With less left, the row is renewed. */
 #define RENEW_MS 3000
@@ -31,7 +33,7 @@
 #define HOST_ROW(X, s)                           \
     X(s, STR, host, "host", COLUMN_ONLY, -)      \
     X(s, BOOL, shared, "shared", COLUMN_ONLY, -) \
-    X(s, BOOL, live, "live", COLUMN_ONLY, -)
+    X(s, I64, expires_ms, "expires_ms", COLUMN_ONLY, -)
 STRUCT(host_row, HOST_ROW);
 TABLE(host_row, HOST_ROW);
 TABLE(coherence_host, COHERENCE_HOST);
@@ -45,8 +47,7 @@ struct host_rows {
 static const char lock_sql[] =
     "SELECT shared FROM coherence_host WHERE host = '' FOR UPDATE";
 static const char list_sql[] =
-    "SELECT host, shared, expires_ms > " DB_NOW_MS " AS live"
-    " FROM coherence_host WHERE host <> ''";
+    "SELECT host, shared, expires_ms FROM coherence_host WHERE host <> ''";
 static const char live_sql[] =
     "SELECT name, version, listen, shared, since_ms FROM coherence_host"
     " WHERE host <> '' AND expires_ms > " DB_NOW_MS " ORDER BY name, host";
@@ -60,10 +61,50 @@ static const char put_sql[] =
     " shared = VALUES(shared), expires_ms = VALUES(expires_ms),"
     " name = VALUES(name), version = VALUES(version),"
     " listen = VALUES(listen)";
-static const char sweep_sql[] = "DELETE FROM coherence_host WHERE host <> ''"
-                                " AND expires_ms < " DB_NOW_MS " - 86400000";
+static const char remove_sql[] = "DELETE FROM coherence_host WHERE host = ?";
+
+/* What this process has seen of the others. */
+static struct coherence_sight sight;
+static pthread_mutex_t sight_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- the rules ---- */
+
+/* NULL: there is no room. One that has not been there for long is gone. */
+static struct coherence_seen *
+seen_of(struct coherence_sight *s, const char *host, int64_t now)
+{
+    struct coherence_seen *room = NULL;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        if (strcmp(s->v[i].host, host) == 0)
+            return &s->v[i];
+        if (now - s->v[i].last_ms > 2 * LIFE_MS)
+            room = &s->v[i];
+    }
+    if (room == NULL && s->n < COHERENCE_SEEN)
+        room = &s->v[s->n++];
+    if (room != NULL) {
+        *room = (struct coherence_seen){ .since_ms = now };
+        (void)snprintf(room->host, sizeof(room->host), "%s", host);
+    }
+    return room;
+}
+
+bool
+coherence_is_dead(struct coherence_sight *s, const char *host, bool shared,
+                  int64_t expires_ms, int64_t now)
+{
+    struct coherence_seen *seen = seen_of(s, host, now);
+
+    if (seen == NULL)
+        return false;
+    if (seen->expires_ms != expires_ms || seen->shared != shared)
+        seen->since_ms = now;
+    seen->expires_ms = expires_ms;
+    seen->shared = shared;
+    seen->last_ms = now;
+    return now - seen->since_ms >= LIFE_MS;
+}
 
 bool
 coherence_must_share(const struct coherence_peers *p, bool may_keep)
@@ -79,22 +120,43 @@ coherence_is_settled(const struct coherence_peers *p)
 
 /* ---- the rows ---- */
 
+static bool
+is_dead(const struct host_row *h, int64_t now)
+{
+    bool dead;
+
+    (void)pthread_mutex_lock(&sight_lock);
+    dead = coherence_is_dead(&sight, h->host, h->shared, h->expires_ms, now);
+    (void)pthread_mutex_unlock(&sight_lock);
+    return dead;
+}
+
+/* Removes the dead, whose hosts come back with a row of its own: a process
+ * that begins later has not seen for how long they have been dead. Only under
+ * the lock, or a host may have renewed its row just now. */
 static enum err
-list_peers(struct db *db, struct coherence_peers *out)
+look_at_peers(struct db *db, bool locked, struct coherence_peers *out)
 {
     struct arena *a = arena_new((size_t)4 << 20);
     struct host_rows rows = { 0 };
     enum err e = a == NULL ? ERR_NOMEM : ERR_OK;
+    int64_t now;
 
     *out = (struct coherence_peers){ 0 };
     if (e == ERR_OK)
         e = db_list(db, a, list_sql, DB_NO_ARGS, &host_row_rec, HOSTS_MAX,
                     &rows);
+    now = coherence_clock_ms();
     for (size_t i = 0; e == ERR_OK && i < rows.n; i++) {
         const struct host_row *h = &rows.v[i];
 
-        if (!h->live || strcmp(h->host, coherence_file->host) == 0)
+        if (strcmp(h->host, coherence_file->host) == 0)
             continue;
+        if (is_dead(h, now)) {
+            if (locked)
+                e = db_exec(db, remove_sql, DB_ARGS(db_str(h->host)));
+            continue;
+        }
         out->live = true;
         out->alone |= !h->shared;
     }
@@ -158,13 +220,11 @@ change_row(struct db *db, struct coherence_peers *peers, bool *shared)
 
     e = db_one_i64(db, lock_sql, DB_NO_ARGS, &locked);
     if (e == ERR_OK)
-        e = list_peers(db, peers);
+        e = look_at_peers(db, true, peers);
     *shared = coherence_must_share(peers, coherence_may_keep);
     if (e == ERR_OK && *shared)
         end_alone();
-    if (e == ERR_OK)
-        e = write_row(db, *shared);
-    return e == ERR_OK ? db_exec(db, sweep_sql, DB_NO_ARGS) : e;
+    return e == ERR_OK ? write_row(db, *shared) : e;
 }
 
 /* What was kept before holds on when the row has lived all the time: the old
@@ -246,7 +306,7 @@ step(void *ctx, struct db *db, struct arena *a)
     if (!is_our_turn(now))
         return TURN_IDLE;
     coherence_sweep(now);
-    e = list_peers(db, &peers);
+    e = look_at_peers(db, false, &peers);
     if (e == ERR_OK && !is_right(&peers, now))
         e = renew(db);
     return e == ERR_OK ? TURN_IDLE : TURN_FAILED;
@@ -281,8 +341,8 @@ coherence_stop(int64_t timeout_ms)
 
 /* ---- writers ---- */
 
-static bool
-is_settled(void)
+bool
+coherence_ready(void)
 {
     return coherence_clock_ms() < atomic_load(&coherence_file->settled_ms);
 }
@@ -293,13 +353,13 @@ coherence_settle(struct db *db, int64_t until)
     const struct timespec t = { 0, WAIT_MS * 1000000L };
     enum err e = ERR_OK;
 
-    while (!is_settled()) {
+    while (!coherence_ready()) {
         if (clock_mono_ms() >= until) {
             log_error("coherence.unsettled err=%s", err_name(e));
             return e == ERR_OK ? ERR_TIMEOUT : e;
         }
         e = renew(db);
-        if (!is_settled())
+        if (!coherence_ready())
             (void)nanosleep(&t, NULL);
     }
     return ERR_OK;
@@ -309,6 +369,7 @@ coherence_settle(struct db *db, int64_t until)
 
 static const struct db_watch watch = {
     .touch = coherence_touch,
+    .ready = coherence_ready,
     .begin = coherence_begin,
     .end = coherence_end,
     .settle = coherence_settle,

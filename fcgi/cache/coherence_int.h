@@ -64,7 +64,10 @@ void coherence_end(const struct db_touched *t);
 /* Clears what processes that have ended left behind. */
 void coherence_sweep(int64_t now);
 
-/* Returns when no other host can show what was before. */
+/* Whether no other host can show what was before now. */
+bool coherence_ready(void);
+
+/* Returns when none can. */
 enum err coherence_settle(struct db *db, int64_t until) MUST_USE;
 
 /* ---- being alone ---- */
@@ -81,8 +84,33 @@ bool coherence_alone_set(uint64_t seen, int64_t until_ms) MUST_USE;
 
 /* ---- rules, as pure functions ---- */
 
+/* How long a row lives: it is dead when it stood unchanged for so long, on
+ * the clock of the host that looks at it. What the database's clock does does
+ * not matter. */
+#define COHERENCE_LIFE_MS 5000
+
+/* What a process has seen of the rows of others. Beyond so many it remembers
+ * none: those are alive. */
+#define COHERENCE_SEEN 64
+
+struct coherence_sight {
+    unsigned n;
+    struct coherence_seen {
+        char host[65];
+        bool shared;
+        int64_t expires_ms; /* as it stands there: changes when renewed */
+        int64_t since_ms;   /* when it was first seen so */
+        int64_t last_ms;
+    } v[COHERENCE_SEEN];
+};
+
+/* A row as it stands at `now` (coherence_clock_ms), or a moment before;
+ * whether its host counts on it no more. */
+bool coherence_is_dead(struct coherence_sight *s, const char *host, bool shared,
+                       int64_t expires_ms, int64_t now);
+
 struct coherence_peers {
-    bool live;  /* another host has a row that has not expired */
+    bool live;  /* another host has a row that is not dead */
     bool alone; /* ... and says that it is alone */
 };
 

@@ -210,6 +210,32 @@ roll_back(struct db *db)
         db_hangup(db);
 }
 
+static enum err
+settle(struct db *db)
+{
+    return watch->settle(db, db->deadline_ms != 0
+                                 ? db->deadline_ms
+                                 : clock_mono_ms() + SETTLE_MS);
+}
+
+/* Others may show what was before as yet. The locks of the transaction are
+ * let go while they learn of us. */
+static enum err
+make_ready(struct db *db)
+{
+    bool batch = db->batch.wanted;
+    enum err e;
+
+    db_batch_forget(db);
+    roll_back(db);
+    db->tx = TX_NONE;
+    db->batch.wanted = false;
+    e = settle(db);
+    db->batch.wanted = batch;
+    db->rerun = e == ERR_OK;
+    return e == ERR_OK ? ERR_BUSY : e;
+}
+
 /* COMMIT leaves with the statements that wait, or alone; afterwards there is
  * no transaction any more, or one that is to be rolled back. What is done is
  * not said before nobody can show what was before. */
@@ -223,6 +249,8 @@ commit(struct db *db)
     e = db_ready(db);
     if (e != ERR_OK)
         return e;
+    if (db->touched.n > 0 && !watch->ready())
+        return make_ready(db);
     if (db->touched.n > 0)
         watch->begin(&db->touched);
     if (joined) {
@@ -247,8 +275,7 @@ commit(struct db *db)
     if (db->touched.n == 0)
         return ERR_OK;
     db->batch.wanted = false; /* a failure is no reason to run it again */
-    e = watch->settle(db, db->deadline_ms != 0 ? db->deadline_ms
-                                               : clock_mono_ms() + SETTLE_MS);
+    e = settle(db);
     db->batch.wanted = batch;
     db->rerun = false;
     return e;

@@ -208,6 +208,45 @@ who_is_not_by_himself_shares(void **state)
     }
 }
 
+/* By the clock of who looks, whatever the row's time is. */
+static void
+a_row_is_dead_when_it_stood_unchanged_for_its_life(void **state)
+{
+    const int64_t life = COHERENCE_LIFE_MS, day = 86400000;
+    struct coherence_sight s = { 0 };
+
+    (void)state;
+    /* of yesterday or tomorrow: alive when first seen, renewed or not */
+    assert_false(coherence_is_dead(&s, "a", false, -day, 1000));
+    assert_false(coherence_is_dead(&s, "b", true, day, 1000));
+    assert_false(coherence_is_dead(&s, "a", false, -day, 999 + life));
+    assert_true(coherence_is_dead(&s, "a", false, -day, 1000 + life));
+    assert_true(coherence_is_dead(&s, "b", true, day, 1000 + life));
+    /* it comes back, at an earlier time of the database */
+    assert_false(coherence_is_dead(&s, "a", false, -2 * day, 1000 + life));
+    assert_false(coherence_is_dead(&s, "b", false, day, 1000 + life));
+    assert_false(coherence_is_dead(&s, "a", false, -2 * day, 999 + 2 * life));
+    assert_true(coherence_is_dead(&s, "a", false, -2 * day, 1000 + 2 * life));
+}
+
+static void
+rows_beyond_what_is_remembered_are_alive(void **state)
+{
+    struct coherence_sight s = { 0 };
+    char host[16];
+
+    (void)state;
+    for (int64_t now = 0; now <= 20000; now += 1000)
+        for (int i = 0; i < 2 * COHERENCE_SEEN; i++) {
+            (void)snprintf(host, sizeof(host), "h%d", i);
+            assert_int_equal(coherence_is_dead(&s, host, false, 1, now),
+                             i < COHERENCE_SEEN && now >= COHERENCE_LIFE_MS);
+        }
+    /* those before have gone */
+    assert_false(coherence_is_dead(&s, "later", false, 1, 90000));
+    assert_true(coherence_is_dead(&s, "later", false, 1, 95000));
+}
+
 static void
 where_a_host_listens_is_found_by_name(void **state)
 {
@@ -455,6 +494,8 @@ main(void)
         TEST(one_thing_touched_often_is_one),
         TEST(what_another_process_ended_is_not_brought_back),
         TEST(who_is_not_by_himself_shares),
+        TEST(a_row_is_dead_when_it_stood_unchanged_for_its_life),
+        TEST(rows_beyond_what_is_remembered_are_alive),
         TEST(where_a_host_listens_is_found_by_name),
         TEST(processes_of_a_host_have_one_file),
         TEST(a_copy_of_the_file_is_another_host),

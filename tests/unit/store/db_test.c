@@ -583,24 +583,47 @@ hear_end(const struct db_touched *t)
     hear('e');
 }
 
+static bool is_ready;
+static enum err settled;
+
+static bool
+hear_ready(void)
+{
+    return is_ready;
+}
+
 static enum err
 hear_settle(struct db *db, int64_t until)
 {
     assert_ptr_equal(db, heard_by->db);
+    assert_false(db_in_transaction(db));
     assert_true(until > clock_mono_ms());
     hear('s');
-    return ERR_TIMEOUT;
+    return settled;
+}
+
+static const struct db_watch hearing = {
+    .touch = hear_touch,
+    .ready = hear_ready,
+    .begin = hear_begin,
+    .end = hear_end,
+    .settle = hear_settle,
+};
+
+static void
+begin_to_hear(struct fixture *f, bool ready, enum err e)
+{
+    heard_by = f;
+    heard[0] = '\0';
+    is_ready = ready;
+    settled = e;
+    db_watch(&hearing);
 }
 
 static void
 who_watches_hears_of_a_commit_before_it_and_after(void **state)
 {
-    static const struct db_watch watch = { hear_touch, hear_begin, hear_end,
-                                           hear_settle };
-
-    heard_by = *state;
-    heard[0] = '\0';
-    db_watch(&watch);
+    begin_to_hear(*state, true, ERR_TIMEOUT);
     ok(db_begin(heard_by->db));
     add(heard_by->db, 1, "one");
     db_touch(heard_by->db, "i1");
@@ -615,6 +638,34 @@ who_watches_hears_of_a_commit_before_it_and_after(void **state)
     db_touch(heard_by->db, "i1");
     assert_int_equal(db_end(heard_by->db, ERR_STATE), ERR_STATE);
     assert_string_equal(heard, "b0e1s1");
+    db_watch(NULL);
+}
+
+/* Nobody sees it while it is being settled, and nobody waits for its locks. */
+static void
+what_nobody_is_ready_for_is_run_again(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int batch = 0; batch < 2; batch++) {
+        begin_to_hear(f, false, ERR_OK);
+        db_batch(f->db, batch == 1);
+        ok(db_begin(f->db));
+        add(f->db, 1, "one");
+        db_touch(f->db, "i1");
+        assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
+        assert_string_equal(heard, "s0");
+        assert_true(db_may_rerun(f->db));
+        assert_false(db_batch_undone(f->db));
+        begin_to_hear(f, false, ERR_STORE);
+        ok(db_begin(f->db));
+        add(f->db, 1, "one");
+        db_touch(f->db, "i1");
+        assert_int_equal(db_end(f->db, ERR_OK), ERR_STORE);
+        assert_string_equal(heard, "s0");
+        assert_false(db_may_rerun(f->db));
+    }
+    db_batch(f->db, false);
     db_watch(NULL);
 }
 
@@ -1018,6 +1069,7 @@ main(void)
         TEST(a_table_changed_underneath_is_noticed),
         TEST(an_error_rolls_back_and_ok_commits),
         TEST(who_watches_hears_of_a_commit_before_it_and_after),
+        TEST(what_nobody_is_ready_for_is_run_again),
         TEST(what_nobody_watches_is_not_committed),
         TEST(a_snapshot_does_not_move),
         TEST(a_lock_that_is_not_obtained_ends_the_transaction),

@@ -102,10 +102,12 @@ class Race:
 
     def read(self, host, cid):
         before = self.acknowledged[cid]
-        got = ask(host, "get_cluster", {
+        self.reads.append((before, self.seen(host, cid)))
+
+    def seen(self, host, cid):
+        return int(ask(host, "get_cluster", {
             "cloud_unique_id": be(self.iid, 0)["cloud_unique_id"],
-            "cluster_id": cid})["result"]
-        self.reads.append((before, int(got.get("public_endpoint", 0))))
+            "cluster_id": cid})["result"].get("public_endpoint", 0))
 
     def load(self, writer, reader):
         """writer(), reader(): on which host the next request is made."""
@@ -188,6 +190,81 @@ def test_a_host_that_comes_and_goes_is_never_missed(doris, deployment):
         finally:
             reader.end()
             guest.start()
+
+
+def test_nobody_goes_back_while_a_host_arrives(doris, deployment):
+    """Readers ask the host that arrives, which writes, and then the one that
+    was alone with the store: what they have seen they see again, whether it
+    was acknowledged or not."""
+    race = Race(MetaService(doris))
+    with hosts(deployment, 1) as (guest,):
+        guest.kill()
+        home = worker_of(deployment)
+
+        def client(i):
+            cid = f"c{i % CLUSTERS}"
+            if i < CLUSTERS:
+                return race.write(guest, cid)
+            return [race.seen(host, cid) for host in (guest, home) * 4]
+
+        try:
+            for _ in range(3):
+                until(lambda: is_alone(deployment), "the host is alone", 30)
+                fill = [lambda c=c: race.seen(home, c) for c in
+                        race.acknowledged]
+                before = hits(deployment)
+                until(lambda: [f() for f in fill]
+                      and hits(deployment) > before + CLUSTERS, "hits")
+                guest.start()
+                with Load(CLUSTERS + READERS, client) as load:
+                    until(lambda: load.done > 200
+                          and min(race.acknowledged.values()) > 3, "writes")
+                    until(lambda: not is_alone(deployment), "shared")
+                guest.kill()
+                for r in load.results:
+                    assert not isinstance(r, Exception), repr(r)
+                    assert r is None or r == sorted(r)
+        finally:
+            home.end()
+            guest.start()
+
+
+@contextmanager
+def no_row_seems_to_live(sql):
+    """To the database's clock, which has jumped after each that was written."""
+    for event in ("INSERT", "UPDATE"):
+        rows(sql, f"""CREATE TRIGGER jump_{event} BEFORE {event}
+            ON coherence_host FOR EACH ROW
+            SET NEW.expires_ms = NEW.expires_ms - 86400000""")
+    try:
+        yield
+    finally:
+        for event in ("INSERT", "UPDATE"):
+            rows(sql, f"DROP TRIGGER jump_{event}")
+
+
+def test_a_clock_that_jumps_hides_no_host(doris, deployment, sql):
+    race = Race(MetaService(doris))
+    with hosts(deployment, 1) as (guest,):
+        guest.kill()
+        until(lambda: is_alone(deployment), "the host is alone", 30)
+        reader = worker_of(deployment)
+        try:
+            with no_row_seems_to_live(sql), Load(
+                    READERS, lambda i: race.read(
+                        reader, f"c{i % CLUSTERS}")) as load:
+                before = hits(deployment)
+                until(lambda: hits(deployment) > before + 100, "hits")
+                guest.start()
+                for n in range(6):
+                    race.write(guest, f"c{n % CLUSTERS}")
+                for _ in range(3):  # and on, each by its own time
+                    done = load.done
+                    until(lambda: load.done > done + 500, "reads")
+                    race.write(guest, "c0")
+            race.judge(load)
+        finally:
+            reader.end()
 
 
 def test_a_frozen_host_shows_nothing_old(doris, deployment):
