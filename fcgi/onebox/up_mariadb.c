@@ -12,6 +12,7 @@
 #include "config.h"
 #include "crypt.h"
 #include "dialect.h"
+#include "file.h"
 #include "instance.h"
 
 #define INIT_FILE "mariadb-init.sql"
@@ -117,8 +118,10 @@ mariadb_install_done(struct up *up, char *why, size_t why_size)
     (void)up;
     if (place_path(old, sizeof(old), "mysql.new") == ERR_OK &&
         place_path(new, sizeof(new), "mysql") == ERR_OK &&
-        rename(old, new) == 0)
+        rename(old, new) == 0) {
+        file_sync_folder(new);
         return ERR_OK;
+    }
     (void)snprintf(why, why_size, "RUN_DIR/mysql: %s", strerror(errno));
     return ERR_STATE;
 }

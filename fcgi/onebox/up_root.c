@@ -15,6 +15,7 @@
 
 #include "host/account.h"
 #include "config.h"
+#include "file.h"
 
 /* ---- folders ---- */
 
@@ -113,11 +114,13 @@ install_binary(int from, char *path, size_t size, char *why, size_t why_size)
         return ERR_LIMIT;
     (void)unlink(new);
     to = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0750);
-    ok = to >= 0 && copy_file(from, to);
+    ok = to >= 0 && copy_file(from, to) && fsync(to) == 0;
     if (to >= 0 && close(to) != 0)
         ok = false;
-    if (ok && rename(new, path) == 0)
+    if (ok && rename(new, path) == 0) {
+        file_sync_folder(path);
         return ERR_OK;
+    }
     (void)snprintf(why, why_size, "cannot install %s: %s", path,
                    strerror(errno));
     (void)unlink(new);
