@@ -22,6 +22,8 @@
 #include "log.h"
 #include "front/nginx.h"
 
+#define LOGS_MS 2000
+
 /* ---- signals ---- */
 
 /* Blocked before any thread is made, so that they come by the descriptor. */
@@ -130,13 +132,28 @@ wait_for_event(struct up *up, int64_t next)
     control_serve(up, p + 1, n);
 }
 
+static int64_t
+watch_logs(struct up *up, int64_t next)
+{
+    int64_t now = clock_mono_ms();
+
+    if (config()->log_max_mib == 0)
+        return next;
+    if (now >= up->logs_ms) {
+        up->logs_ms = now + LOGS_MS;
+        if (up_rotate_logs())
+            reopen_logs(up);
+    }
+    return next != 0 && next < up->logs_ms ? next : up->logs_ms;
+}
+
 static void
 run(struct up *up)
 {
     for (;;) {
         int64_t next;
 
-        next = up_step(up);
+        next = watch_logs(up, up_step(up));
         up_reap(up);
         control_settle(up);
         if (up->stopping && up_all_ended(up))

@@ -112,6 +112,7 @@ struct up {
     bool stopping, hurry;
     bool failed; /* the start has failed: exit status 1 */
     int64_t began_ms;
+    int64_t logs_ms; /* when the size of the logs is looked at next */
 };
 
 #define PROBE_MS 20
@@ -166,6 +167,11 @@ void up_free_children(struct up *up);
 enum err up_spawn(struct up *up, struct up_child *c, int64_t now) MUST_USE;
 /* Says what it has written to its log since it was started. */
 void up_say_log(struct up *up, const struct up_child *c);
+
+/* up_logs.c: renames each RUN_DIR/log/x.log that has reached [log] max_mib,
+ * and removes the oldest beyond [log] keep. Whether there was one: all are to
+ * be opened again. */
+bool up_rotate_logs(void) MUST_USE;
 
 /* up_child.c: the order of the children, and what people are told of it. */
 void up_init_child(struct up_child *c);

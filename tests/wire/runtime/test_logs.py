@@ -174,6 +174,49 @@ def storm(box, doris):
     assert set(load.results) == {200}
 
 
+def outgrow(box, name):
+    with open(box.path("log", name), "a") as f:
+        f.write(("x" * 1023 + "\n") * 1024)
+
+
+@pytest.mark.fault
+def test_a_log_that_is_too_large_is_put_aside():
+    """Whoever writes it goes on in a new one, and the oldest is removed. In
+    the foreground too, where SIGHUP is not for logs."""
+    box = Box(METAGATE_LOG_MAX_MIB="1", METAGATE_LOG_KEEP="2")
+    try:
+        box.ready(box.up())
+        doris = box.client("doris", prefix="/MetaService/http")
+        iid = d.instance(doris)
+        for name in ("serve-0.log", "nginx-access.log", "mariadb.log",
+                     "up.log"):
+            for i in range(3):
+                with open(box.path("log", name), "a") as f:
+                    f.write(f"round {i}\n")
+                outgrow(box, name)
+                until(lambda: os.path.getsize(box.path("log", name)) < 1 << 20,
+                      f"a new {name}")
+            kept = [n for n in os.listdir(box.path("log"))
+                    if n.startswith(name + ".")]
+            assert sorted(kept) == [name + ".1", name + ".2"]
+            assert "round 2" in log(box, name + ".1")
+            assert "round 1" in log(box, name + ".2")
+        r = d.add_cluster(doris, iid, "c")
+        access_line(box, r.headers["X-Request-Id"])
+        until(lambda: all(
+            opened(box.pid_of(role)).isdisjoint(
+                box.path("log", "serve-0.log" + n) for n in (".1", ".2"))
+            for role in ("serve-0", "up")), "in the new ones")
+        os.symlink("/dev/null", box.path("log", "z.log"))
+        os.mkdir(box.path("log", "y.log"))
+        before = set(os.listdir(box.path("log")))
+        outgrow(box, "serve-1.log")
+        until(lambda: os.path.exists(box.path("log", "serve-1.log.1")), "it")
+        assert set(os.listdir(box.path("log"))) - before == {"serve-1.log.1"}
+    finally:
+        box.close()
+
+
 @pytest.mark.fault
 def test_sighup_opens_every_log_again():
     box = Box()
