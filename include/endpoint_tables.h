@@ -2,12 +2,14 @@
 /* Second pass over a dialect's tables, in its dialect.c: thunks, rows, error
  * texts, as `endpoint_rows`, `error_texts`, `class_texts`, `event_texts` and
  * `unique_texts`; DIALECT_TABLES puts them into a struct dialect. A thunk is
- * named by its line, since two rows may share a handler. */
+ * named by its handler and line, since two rows may share a handler: a macro of
+ * endpoints.def may be several rows, of different handlers. */
 #include "endpoint.h"
 
 #define MOUNT(listener, prefix, auth, form, ...)
 #define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, doc) \
-    static enum err CAT(thunk_, __LINE__)(struct req *r, const void *p) \
+    static enum err CAT(thunk_##handler##_, __LINE__)(struct req *r, \
+                                                      const void *p) \
     { return handler(r, (const struct in *)p); }
 #define VARIANT(verb, encoding, in, out)
 #define ALSO_OUT(path, record)
@@ -24,9 +26,9 @@
       .auth = auth_, .form = &form_, __VA_ARGS__ },
 #define ENDPOINT(methods_, path_, verb_, handler_, in_, out_, status_, scope_, flags_, doc_) \
     { .kind = ROW_ENDPOINT, .methods = methods_, .path = path_, \
-      .verb = #verb_, .handler = CAT(thunk_, __LINE__), .in = &in_##_rec, \
-      .checks = &in_##_checks, .out = &out_##_rec, .status = status_, \
-      .scope = scope_, .flags = flags_, .doc = doc_ },
+      .verb = #verb_, .handler = CAT(thunk_##handler_##_, __LINE__), \
+      .in = &in_##_rec, .checks = &in_##_checks, .out = &out_##_rec, \
+      .status = status_, .scope = scope_, .flags = flags_, .doc = doc_ },
 #define VARIANT(verb_, encoding_, in_, out_) \
     { .kind = ROW_VARIANT, .verb = #verb_, .encoding = #encoding_, \
       .in = &in_##_rec, .checks = &in_##_checks, .out = &out_##_rec },
