@@ -1,5 +1,11 @@
 /* Room: host/ */
-/* Other programs: argument vectors, never a shell. */
+/* The room is this host, as processes see it: other programs are started
+ * (here, from an argv.h) and kept alive (child.h); which account, port and
+ * host is ours (account.h, port.h, self.h); what is counted by all processes
+ * together (metrics.h), what wakes a loop (wake.h), what systemd is told
+ * (notify.h), and what a program of others may write to a log (redact.h).
+ *
+ * This header: other programs. Argument vectors, never a shell. */
 #ifndef MG_PROC_H
 #define MG_PROC_H
 

@@ -7,7 +7,7 @@
  *         X(s, STR, key,   "key",   IN | OUT, -)        \
  *         X(s, STR, value, "value", IN | OUT, -)
  *     STRUCT(mine_hdfs_conf, HDFS_CONF);   in the header
- *     TABLE(mine_hdfs_conf, HDFS_CONF);    in records.c
+ *     TABLE(mine_hdfs_conf, HDFS_CONF);    in the noun's source
  *
  * A row is X(s, TYPE, member, "key", flags, type of elements or -, tail...);
  * the tail is designated initialisers of struct field:

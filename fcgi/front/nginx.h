@@ -6,7 +6,7 @@
  * token and curlrc, tokens/<name> and <name>.curlrc (0600). Its form:
  * config/token_map.h.
  *
- * How nginx wants to be run (fcgi/up*): as RUN_DIR's owner; in a process
+ * How nginx wants to be run (onebox/): as RUN_DIR's owner; in a process
  * group of its own (a terminal's Ctrl-C is not for it, and when the master
  * was killed its workers live on and still hold the listeners: kill the
  * group before starting another master); PR_SET_PDEATHSIG SIGTERM, never
