@@ -42,6 +42,12 @@ bool crypt_fingerprint(unsigned id, char out[CRYPT_FINGERPRINT_BYTES]);
 
 /* SHA-256 as 64 lower-case hex digits and NUL. */
 void crypt_sha256_hex(const void *p, size_t n, char out[65]);
+/* Slowly, for passwords: scrypt with N 32768, r 8, p 1; 32 MiB meanwhile. */
+enum err
+crypt_scrypt_hex(const char *password, const char *salt, char out[65]) MUST_USE;
+/* HMAC-SHA256. */
+enum err crypt_hmac(const void *key, size_t key_n, const void *p, size_t n,
+                    unsigned char out[32]) MUST_USE;
 /* n random bytes; INTERNAL when the system gives none. */
 enum err crypt_random(void *p, size_t n) MUST_USE;
 /* Hex of n random bytes, 2n digits and NUL. */

@@ -8,6 +8,7 @@
 #define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #undef ERR_STATE
 
@@ -95,6 +96,31 @@ crypt_sha256_hex(const void *p, size_t n, char out[65])
         return;
     }
     hex(digest, sizeof(digest), out);
+}
+
+enum err
+crypt_scrypt_hex(const char *password, const char *salt, char out[65])
+{
+    const uint64_t n = 32768, r = 8, p = 1, most = (uint64_t)64 << 20;
+    unsigned char key[32];
+
+    if (EVP_PBE_scrypt(password, strlen(password), (const unsigned char *)salt,
+                       strlen(salt), n, r, p, most, key, sizeof(key)) != 1)
+        return ERR_INTERNAL;
+    hex(key, sizeof(key), out);
+    return ERR_OK;
+}
+
+enum err
+crypt_hmac(const void *key, size_t key_n, const void *p, size_t n,
+           unsigned char out[32])
+{
+    unsigned got = 0;
+
+    return HMAC(EVP_sha256(), key, (int)key_n, p, n, out, &got) != NULL &&
+                   got == 32
+               ? ERR_OK
+               : ERR_INTERNAL;
 }
 
 enum err

@@ -320,11 +320,42 @@ digests_and_random_are_what_they_say(void **state)
     assert_false(crypt_equal("abc", "abd", 3));
 }
 
+/* RFC 7914, section 12 has none of these parameters; this is Python's. */
+static void
+hashes_of_passwords_are_scrypt(void **state)
+{
+    char out[65];
+
+    (void)state;
+    assert_int_equal(crypt_scrypt_hex("password", "NaCl", out), ERR_OK);
+    assert_string_equal(out, "3fa85118fffe9732da7f4c63ef61f5c6"
+                             "458144d036401f8829dd4e5b2c50c51f");
+}
+
+/* RFC 4231, test case 2. */
+static void
+hmac_is_that_of_the_standard(void **state)
+{
+    static const unsigned char expected[] = {
+        0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24,
+        0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+        0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43,
+    };
+    const char *text = "what do ya want for nothing?";
+    unsigned char out[32];
+
+    (void)state;
+    assert_int_equal(crypt_hmac("Jefe", 4, text, strlen(text), out), ERR_OK);
+    assert_memory_equal(out, expected, sizeof(out));
+}
+
 int
 main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(hashes_of_passwords_are_scrypt),
+        TEST(hmac_is_that_of_the_standard),
         TEST(a_sealed_text_opens_at_its_place),
         TEST(a_sealed_text_hides_its_plain_text_and_differs_each_time),
         TEST(a_sealed_text_moved_elsewhere_does_not_open),

@@ -1,6 +1,7 @@
 """The front end's listener: users, the compute nodes of each cluster, and
 what their heartbeats said."""
 
+import hashlib
 import os
 import stat
 import time
@@ -77,16 +78,18 @@ def test_who_may_ask(deployment, fe):
         refused(fe.using(basic=basic).get(PATH), wrong)
 
 
-def test_the_password_is_stored_salted(deployment):
+def test_the_password_is_stored_slowly_hashed(deployment):
     user, password = deployment.fe_user()
     assert user == "root" and len(password) == 48
     for name in ("fe-user", "fe-users"):
         mode = os.stat(deployment.path(name)).st_mode
         assert stat.S_IMODE(mode) == 0o600
     with open(deployment.path("fe-users")) as f:
-        name, salt, digest = f.read().split()
-    assert name == "root" and len(salt) == 32 and len(digest) == 64
-    assert password not in digest + salt
+        name, kind, salt, digest = f.read().split()
+    assert (name, kind, len(salt)) == ("root", "scrypt", 32)
+    assert digest == hashlib.scrypt(
+        password.encode(), salt=salt.encode(), n=32768, r=8, p=1,
+        maxmem=1 << 26, dklen=32).hex()
 
 
 def test_other_paths(fe):
