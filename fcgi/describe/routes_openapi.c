@@ -364,10 +364,43 @@ put_responses(struct json_writer *w, struct todo *todo,
     jw_object_end(w);
 }
 
+/* OpenAPI keys operations by path alone. What another listener does under the
+ * same path and method, if it is something else, is named beside it. */
+static void
+put_others(struct json_writer *w, const struct route_group *g,
+           const struct row *row, unsigned method)
+{
+    const struct row *other;
+    bool open = false;
+    unsigned methods;
+    size_t n;
+    const struct route_group *all = route_groups(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (&all[i] == g || strcmp(all[i].path, g->path) != 0)
+            continue;
+        other = route_row(&all[i], method, NULL, &methods);
+        if (other == NULL || strcmp(other->doc, row->doc) == 0)
+            continue;
+        if (!open) {
+            jw_key(w, "x-elsewhere");
+            jw_array(w);
+        }
+        open = true;
+        jw_object(w);
+        put_pair(w, "x-listener", all[i].mount->listener);
+        put_pair(w, "summary", other->doc);
+        put_pair(w, "x-scope", scope_name(other->scope));
+        jw_object_end(w);
+    }
+    if (open)
+        jw_array_end(w);
+}
+
 static void
 put_operation(struct json_writer *w, struct todo *todo,
               const struct route_group *g, const struct row *row,
-              const char *method)
+              const char *method, unsigned bit)
 {
     jw_key(w, method);
     jw_object(w);
@@ -378,6 +411,7 @@ put_operation(struct json_writer *w, struct todo *todo,
     jw_array_end(w);
     put_pair(w, "x-listener", g->mount->listener);
     put_pair(w, "x-scope", scope_name(row->scope));
+    put_others(w, g, row, bit);
     put_parameters(w, todo, row->in);
     if (takes_body(row->in) && strcmp(method, "get") != 0)
         put_body(w, todo, g, row);
@@ -409,7 +443,7 @@ put_path(struct json_writer *w, struct todo *todo, const struct route_group *g)
         if (row == NULL ||
             (row->methods == ANY && (shown[i].bit & (GET | PUT | POST)) == 0))
             continue;
-        put_operation(w, todo, g, row, shown[i].name);
+        put_operation(w, todo, g, row, shown[i].name, shown[i].bit);
     }
     jw_object_end(w);
 }
@@ -429,7 +463,7 @@ put_info(struct json_writer *w)
 }
 
 /* Two listeners may serve one path; the first in order of definition is
- * shown, since OpenAPI keys operations by path alone. */
+ * shown, the others beside it. */
 static bool
 shown_before(const struct route_group *g, size_t i)
 {

@@ -71,6 +71,9 @@ ALERTS = {
                            "metagate_worker_threads": "8x20"},
                           {"metagate_worker_threads_busy": "7x20",
                            "metagate_worker_threads": "8x20"}),
+    "MetagateNoDuties": ({"metagate_leases_held": "0x20"},
+                         {'metagate_leases_held{instance="a"}': "0x20",
+                          'metagate_leases_held{instance="b"}': "3x20"}),
     "MetagateDutyFailing": ({"metagate_duty_failures_total": "0+60x20"},
                             {"metagate_duty_failures_total": "5x20"}),
 }
