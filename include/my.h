@@ -206,9 +206,12 @@ bool my_stmt_writes(const struct my_stmt *st);
 
 /* What a column for a field of flag SECRET is opened by: its table and column
  * in the schema, and the text that the row has in the column `row_column`.
- * Without it such a column is a mistake. Kept by reference. */
+ * Without it such a column is a mistake. One that cannot be opened (STATE) is
+ * a failure of the statement, unless the record has a U64 of the key
+ * `shut_field`: there it leaves its bit (SHUT), and its member is absent. Kept
+ * by reference. */
 struct my_seal {
-    const char *row_column;
+    const char *row_column, *shut_field;
     enum err (*open)(struct arena *a, const char *table, const char *row,
                      const char *column, const char *sealed, const char **out);
 };

@@ -49,8 +49,8 @@ enum field_flag {
     NUM_OR_STR = 1 << 6, /* a number or a string, whatever the dialect says */
     KEEP_EMPTY = 1 << 7, /* absent prints [] or {} */
     NULL_WHEN_ABSENT = 1 << 8,
-    PRINT_UNSET = 1 << 9, /* absent prints 0, "" or false */
-    COLUMN_ONLY = 1 << 10, /* fetched from rows; neither IN nor OUT */
+    PRINT_UNSET = 1 << 9,   /* absent prints 0, "" or false */
+    COLUMN_ONLY = 1 << 10,  /* fetched from rows; neither IN nor OUT */
     EMPTY_ABSENT = 1 << 11, /* "" in a body = absent, whatever the type */
 };
 
@@ -66,12 +66,12 @@ struct field {
     size_t key_bytes; /* of key, measured by the compiler */
     size_t off;
     enum field_type type;
-    int bit;          /* number of the presence bit */
+    int bit; /* number of the presence bit */
     unsigned flags;
     const struct record *more;
     const struct enum_name *names; /* ENUM; a name may stand for an alias:
                                     * the first with the value is printed */
-    const char *also;     /* a second name taken on input */
+    const char *also;              /* a second name taken on input */
     const char *nested;   /* the member lies in this object ("paras") */
     const char *keyed_by; /* LIST, ROWS: an object keyed by that member */
     const char *numbered; /* LIST: its elements lie in the object itself as
@@ -108,18 +108,26 @@ struct rows {
 
 /* ---- the macros ---- */
 
-#define CTYPE_STR(m) const char *
-#define CTYPE_I32(m) int32_t
-#define CTYPE_I64(m) int64_t
-#define CTYPE_U64(m) uint64_t
-#define CTYPE_F64(m) double
-#define CTYPE_BOOL(m) bool
-#define CTYPE_ENUM(m) int
-#define CTYPE_FLAG(m) bool
+#define CTYPE_STR(m)   const char *
+#define CTYPE_I32(m)   int32_t
+#define CTYPE_I64(m)   int64_t
+#define CTYPE_U64(m)   uint64_t
+#define CTYPE_F64(m)   double
+#define CTYPE_BOOL(m)  bool
+#define CTYPE_ENUM(m)  int
+#define CTYPE_FLAG(m)  bool
 #define CTYPE_BYTES(m) struct span
-#define CTYPE_OBJ(m) struct m *
-#define CTYPE_LIST(m) struct { size_t n; struct m *v; }
-#define CTYPE_MAP(m) struct { size_t n; struct map_of_##m *v; }
+#define CTYPE_OBJ(m)   struct m *
+#define CTYPE_LIST(m) \
+    struct {          \
+        size_t n;     \
+        struct m *v;  \
+    }
+#define CTYPE_MAP(m)          \
+    struct {                  \
+        size_t n;             \
+        struct map_of_##m *v; \
+    }
 #define CTYPE_JSON(m) struct span
 #define CTYPE_ROWS(m) struct rows
 
@@ -132,28 +140,33 @@ struct rows {
 #define MORE_ENUM(m) .names = m##_names,
 #define MORE_FLAG(m)
 #define MORE_BYTES(m)
-#define MORE_OBJ(m) .more = &m##_rec,
+#define MORE_OBJ(m)  .more = &m##_rec,
 #define MORE_LIST(m) .more = &m##_rec,
-#define MORE_MAP(m) .more = &m##_rec,
+#define MORE_MAP(m)  .more = &m##_rec,
 #define MORE_JSON(m)
 #define MORE_ROWS(m) .more = &m##_rec,
 
-#define RECORD_MEMBER(s, ty, m, keytext, flagbits, elem, ...) CTYPE_##ty(elem) m;
+#define RECORD_MEMBER(s, ty, m, keytext, flagbits, elem, ...) \
+    CTYPE_##ty(elem) m;
 #define RECORD_BIT(s, ty, m, keytext, flagbits, elem, ...) s##_has_##m,
-#define RECORD_ROW(s, ty, m, keytext, flagbits, elem, ...)                \
-    { .key = keytext, .key_bytes = sizeof(keytext) - 1,                   \
-      .off = offsetof(struct s, m), .type = F_##ty,                       \
-      .bit = s##_has_##m, .flags = (flagbits), MORE_##ty(elem) __VA_ARGS__ },
+#define RECORD_ROW(s, ty, m, keytext, flagbits, elem, ...) \
+    { .key = keytext,                                      \
+      .key_bytes = sizeof(keytext) - 1,                    \
+      .off = offsetof(struct s, m),                        \
+      .type = F_##ty,                                      \
+      .bit = s##_has_##m,                                  \
+      .flags = (flagbits),                                 \
+      MORE_##ty(elem) __VA_ARGS__ },
 
 /* In a header: the struct, its presence bits, its table's declaration. The
  * first member of every record is `has`. */
-#define STRUCT(s, LISTING)                                                \
-    struct s {                                                            \
-        uint64_t has;                                                     \
-        LISTING(RECORD_MEMBER, s)                                         \
-    };                                                                    \
-    enum { LISTING(RECORD_BIT, s) s##_has__max };                         \
-    _Static_assert((int)s##_has__max <= 64, "at most 64 members");        \
+#define STRUCT(s, LISTING)                                         \
+    struct s {                                                     \
+        uint64_t has;                                              \
+        LISTING(RECORD_MEMBER, s)                                  \
+    };                                                             \
+    enum { LISTING(RECORD_BIT, s) s##_has__max };                  \
+    _Static_assert((int)s##_has__max <= 64, "at most 64 members"); \
     extern const struct record s##_rec
 
 /* In a source file: the table of the struct of the same name. */
@@ -161,35 +174,37 @@ struct rows {
 
 /* A further wire form of struct s: its own keys for the same members. Its
  * record is named form##_rec; declare it in the header by DECLARE_TABLE. */
-#define TABLE_OF(form, s, LISTING)                                        \
-    static const struct field form##_fields[] = {                        \
-        LISTING(RECORD_ROW, s)                                            \
-    };                                                                    \
-    const struct record form##_rec = {                                   \
-        #form, sizeof(struct s), form##_fields, COUNT(form##_fields)      \
-    }
+#define TABLE_OF(form, s, LISTING)                                             \
+    static const struct field form##_fields[] = { LISTING(RECORD_ROW, s) };    \
+    const struct record form##_rec = { #form, sizeof(struct s), form##_fields, \
+                                       COUNT(form##_fields) }
 #define DECLARE_TABLE(form) extern const struct record form##_rec
 
 /* A map's entry: dynamic key and a record (or scalar record) as value. */
-#define MAP_OF(s)                                                         \
-    struct map_of_##s {                                                   \
-        const char *key;                                                  \
-        struct s value;                                                   \
+#define MAP_OF(s)        \
+    struct map_of_##s {  \
+        const char *key; \
+        struct s value;  \
     }
 
 /* Presence of a member. */
-#define HAS(p, s, m) (((p)->has >> s##_has_##m) & 1u)
-#define SET(p, s, m) ((p)->has |= UINT64_C(1) << s##_has_##m)
+#define HAS(p, s, m)   (((p)->has >> s##_has_##m) & 1u)
+#define SET(p, s, m)   ((p)->has |= UINT64_C(1) << s##_has_##m)
 #define UNSET(p, s, m) ((p)->has &= ~(UINT64_C(1) << s##_has_##m))
+
+/* Whether a secret is stored and could not be opened: then it is absent here,
+ * and what is written back must leave it. For records with the field
+ *     X(s, U64, shut, "secret_shut", COLUMN_ONLY, -) */
+#define SHUT(p, s, m) (((p)->shut >> s##_has_##m) & 1u)
 
 /* Assigns a member and makes it present. */
 #define PUT(p, s, m, value) ((p)->m = (value), SET(p, s, m))
 
 /* A list of records that is no member of one, as db_list fills it. */
-#define LIST_OF(s)                                                        \
-    struct list_of_##s {                                                  \
-        size_t n;                                                         \
-        struct s *v;                                                      \
+#define LIST_OF(s)       \
+    struct list_of_##s { \
+        size_t n;        \
+        struct s *v;     \
     }
 
 /* Elements of lists of scalars: struct STR { has; v; } and its record. */
@@ -213,36 +228,36 @@ extern const struct record none_rec;
 
 /* How a dialect takes values; part of its form of input. */
 enum bind_style {
-    BIND_STR_FROM_NUM = 1 << 0,  /* "id": 113974 for a string */
-    BIND_INT_FROM_STR = 1 << 1,  /* "9050" for an integer */
-    BIND_INTEGRAL = 1 << 2,      /* 9050.0 for an integer */
-    BIND_CAMEL = 1 << 3,         /* fooBar for foo_bar */
+    BIND_STR_FROM_NUM = 1 << 0,       /* "id": 113974 for a string */
+    BIND_INT_FROM_STR = 1 << 1,       /* "9050" for an integer */
+    BIND_INTEGRAL = 1 << 2,           /* 9050.0 for an integer */
+    BIND_CAMEL = 1 << 3,              /* fooBar for foo_bar */
     BIND_UNKNOWN_ENUM_UNSET = 1 << 4, /* an unknown enum name is "unset" */
-    BIND_NULL_UNSET = 1 << 5,    /* null = absent (else a wrong type) */
-    BIND_UNKNOWN_REFUSED = 1 << 6, /* unknown members are an error */
-    BIND_ANY_COUNT = 1 << 7,     /* lists have no .max: our own documents, which
-                                  * grow by many requests */
+    BIND_NULL_UNSET = 1 << 5,         /* null = absent (else a wrong type) */
+    BIND_UNKNOWN_REFUSED = 1 << 6,    /* unknown members are an error */
+    BIND_ANY_COUNT = 1 << 7, /* lists have no .max: our own documents, which
+                              * grow by many requests */
 };
 
 struct bind_error {
-    char field[64];   /* dotted path of the member, cut when longer */
-    char reason[96];  /* "must be an integer" */
+    char field[64];  /* dotted path of the member, cut when longer */
+    char reason[96]; /* "must be an integer" */
 };
 
 /* Fills *out (rec->size bytes, zeroed here) from a JSON object; from NULL: all
  * absent. Takes fields with IN; those with PATH or QUERY only with BODY too.
  * Only type, range, size and shape are judged. Texts live as long as the tree.
  * BAD_PARAM with *why, or NOMEM. */
-enum err record_bind(struct arena *a, const struct record *rec,
-                     const struct json *body, unsigned style, void *out,
-                     struct bind_error *why) MUST_USE;
+enum err
+record_bind(struct arena *a, const struct record *rec, const struct json *body,
+            unsigned style, void *out, struct bind_error *why) MUST_USE;
 
 /* One field of the struct at out from one text (query parameter, path part,
  * column), which must live as long as out. An OBJ, LIST, MAP or JSON is given
  * as JSON text. */
-enum err record_bind_text(struct arena *a, const struct field *f,
-                          const char *text, unsigned style, void *out,
-                          struct bind_error *why) MUST_USE;
+enum err
+record_bind_text(struct arena *a, const struct field *f, const char *text,
+                 unsigned style, void *out, struct bind_error *why) MUST_USE;
 
 /* What to do with SECRET fields while rendering. */
 enum secret_mode {
@@ -261,15 +276,14 @@ enum err record_render(struct json_writer *w, const struct record *rec,
 
 /* The record as a text of at most max bytes in the arena. LIMIT when it is
  * longer. */
-enum err record_text(struct arena *a, const struct json_style *style,
-                     const struct record *rec, const void *in,
-                     enum secret_mode secrets, size_t max,
-                     const char **out) MUST_USE;
+enum err
+record_text(struct arena *a, const struct json_style *style,
+            const struct record *rec, const void *in, enum secret_mode secrets,
+            size_t max, const char **out) MUST_USE;
 
 /* As record_render, without the braces, into an object that is open. */
-enum err record_render_members(struct json_writer *w,
-                               const struct record *rec, const void *in,
-                               enum secret_mode secrets,
+enum err record_render_members(struct json_writer *w, const struct record *rec,
+                               const void *in, enum secret_mode secrets,
                                struct arena *a) MUST_USE;
 
 /* The field named by a dotted path of member keys ("obj.ak") from rec, and
@@ -284,8 +298,8 @@ enum err field_path_find(const struct record *rec, const char *dotted,
 
 /* The address of the member at the end of the path in the struct at `in`, and
  * whether it is present; NULL when an OBJ on the way is absent. */
-const void *field_path_get(const struct field_path *path, const void *in,
-                           bool *present);
+const void *
+field_path_get(const struct field_path *path, const void *in, bool *present);
 
 /* Whether field f of the struct at `in` counts as given: present, and for STR,
  * LIST, MAP, OBJ, BYTES, JSON not empty, for integers not zero. */
@@ -303,7 +317,7 @@ const char *enum_text(const struct enum_name *names, int value);
 
 /* Looks for mistakes in the table of rec and of what it contains that a
  * compiler cannot see. INTERNAL with *why ("record.key", what is wrong). */
-enum err record_check(const struct record *rec,
-                      struct bind_error *why) MUST_USE;
+enum err
+record_check(const struct record *rec, struct bind_error *why) MUST_USE;
 
 #endif

@@ -91,6 +91,17 @@ match_column(struct my_stmt *st, const struct my_seal *seal, size_t i,
     return why;
 }
 
+/* Where the record notes secrets that cannot be opened. */
+static const struct field *
+shut_field(const struct record *rec, const struct my_seal *seal)
+{
+    for (size_t i = 0; seal != NULL && i < rec->n; i++)
+        if (rec->fields[i].type == F_U64 &&
+            strcmp(rec->fields[i].key, seal->shut_field) == 0)
+            return &rec->fields[i];
+    return NULL;
+}
+
 static const char *
 match_all(struct my_stmt *st, const struct my_seal *seal,
           const MYSQL_FIELD *from)
@@ -98,6 +109,7 @@ match_all(struct my_stmt *st, const struct my_seal *seal,
     const char *why = NULL;
     size_t i;
 
+    st->shut = shut_field(st->rec, seal);
     st->secret_row = st->n_columns;
     for (i = 0; i < st->n_columns && why == NULL; i++)
         why = match_column(st, seal, i, &from[i]);

@@ -112,25 +112,36 @@ store_number(const struct field *f, const struct cell *c, char *at)
     return ERR_OK;
 }
 
+static void
+set_bit(char *at, int bit)
+{
+    uint64_t bits;
+
+    memcpy(&bits, at, sizeof(bits));
+    bits |= UINT64_C(1) << bit;
+    memcpy(at, &bits, sizeof(bits));
+}
+
 static enum err
 store_cell(struct my *my, struct my_stmt *st, struct arena *a, size_t i,
            char *out)
 {
     const struct field *f = st->column[i].field;
     bool present = true;
-    uint64_t has;
     enum err e;
 
     if (f == NULL || st->cell[i].null)
         return ERR_OK;
     e = my_is_text(f) ? store_text(my, st, a, i, out + f->off, &present)
                       : store_number(f, &st->cell[i], out + f->off);
-    if (e == ERR_OK && present) {
-        memcpy(&has, out, sizeof(has));
-        has |= UINT64_C(1) << f->bit;
-        memcpy(out, &has, sizeof(has));
-    }
-    return e;
+    if (e == ERR_OK && present)
+        set_bit(out, f->bit);
+    if (e != ERR_STATE) /* that is: a secret that cannot be opened */
+        return e;
+    if (st->shut == NULL)
+        return ERR_INTERNAL;
+    set_bit(out + st->shut->off, f->bit);
+    return ERR_OK;
 }
 
 /* An error in place of a row (a deadlock, where the statement locks) is noted

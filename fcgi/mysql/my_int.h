@@ -60,6 +60,7 @@ struct my_stmt {
     MYSQL_BIND *param;
     size_t n_params;
     const struct record *rec; /* what the columns are matched to */
+    const struct field *shut; /* NULL = a shut secret is a failure */
     MYSQL_BIND *bind;
     struct cell *cell;
     struct column *column;

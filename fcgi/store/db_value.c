@@ -108,7 +108,9 @@ static enum err
 open_sealed(struct arena *a, const char *table, const char *row,
             const char *column, const char *sealed, const char **out)
 {
-    return our_fault(crypt_open(a, table, row, column, sealed, out));
+    return crypt_open(a, table, row, column, sealed, out);
 }
 
-const struct my_seal db_seal = { "secret_row", open_sealed };
+const struct my_seal db_seal = { .row_column = "secret_row",
+                                 .shut_field = "secret_shut",
+                                 .open = open_sealed };

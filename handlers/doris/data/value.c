@@ -371,8 +371,10 @@ read_vault(struct req *r, const struct params *p, struct value *out)
 
     e = doris_store_vaults(r->db, r->arena, p->instance_id, true, &n, &v);
     for (size_t i = 0; e == ERR_OK && i < n; i++)
-        if (strcmp(v[i].id, p->text[1]) == 0)
-            return put(r, out, &doris_vault_rec, &v[i]);
+        if (strcmp(v[i].id, p->text[1]) == 0) {
+            e = doris_vault_open(r, p->instance_id, &v[i]);
+            return put_or(r, out, e, &doris_vault_rec, &v[i]);
+        }
     return e == ERR_OK ? ERR_NOT_FOUND : e;
 }
 

@@ -290,6 +290,13 @@ fill_vaults(struct req *r, struct doris_instance *i)
 }
 
 enum err
+doris_instance_open(struct req *r, const struct doris_instance *i)
+{
+    return doris_secrets_open(r, i->instance_id, "ram user", i->ram_user_id,
+                              &doris_instance_rec, i->shut);
+}
+
+enum err
 doris_instance_load(struct req *r, const char *instance_id,
                     struct doris_instance *out)
 {
@@ -297,13 +304,19 @@ doris_instance_load(struct req *r, const char *instance_id,
 
     e = doris_store_instance(r->db, r->arena, instance_id, out);
     if (e == ERR_OK)
+        e = doris_instance_open(r, out);
+    if (e == ERR_OK)
         e = doris_store_objs(r->db, r->arena, instance_id, &out->obj_info.n,
                              &out->obj_info.v);
+    if (e == ERR_OK)
+        e = doris_objs_open(r, instance_id, out->obj_info.n, out->obj_info.v);
     if (e == ERR_OK)
         e = fill_vaults(r, out);
     if (e == ERR_OK)
         e = doris_store_stages(r->db, r->arena, instance_id, &out->stages.n,
                                &out->stages.v);
+    for (size_t k = 0; e == ERR_OK && k < out->stages.n; k++)
+        e = doris_stage_open(r, instance_id, &out->stages.v[k]);
     if (e == ERR_OK) /* last: the connection is theirs until they are read */
         e = doris_store_cluster_rows(r->db, r->arena, instance_id,
                                      &out->clusters);

@@ -51,7 +51,8 @@ STRUCT(doris_user, DORIS_USER);
     X(s, STR, ram_user_id, "ram_user_id", COLUMN_ONLY, -)                    \
     X(s, STR, ram_ak, "ram_ak", COLUMN_ONLY | SECRET, -)                     \
     X(s, STR, ram_sk, "ram_sk", COLUMN_ONLY | SECRET, -)                     \
-    X(s, STR, ram_external_id, "ram_external_id", COLUMN_ONLY, -)
+    X(s, STR, ram_external_id, "ram_external_id", COLUMN_ONLY, -)            \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_instance, DORIS_INSTANCE);
 
 #define DORIS_CREATE_INSTANCE(X, s)                                     \
@@ -122,6 +123,10 @@ enum err doris_instance_load(struct req *r, const char *instance_id,
  * DELETED; else e. */
 enum err doris_fail_instance(struct req *r, enum err e,
                              const char *instance_id) MUST_USE;
+
+/* doris_secrets_open of the row. */
+enum err
+doris_instance_open(struct req *r, const struct doris_instance *i) MUST_USE;
 
 /* A live instance that is being changed. */
 struct doris_change {

@@ -110,6 +110,7 @@ void
 doris_obj_reach(struct doris_obj *o, const struct doris_obj *asked)
 {
     o->ak = o->sk = o->role_arn = o->external_id = NULL;
+    o->shut = 0;
     UNSET(o, doris_obj, ak);
     UNSET(o, doris_obj, sk);
     UNSET(o, doris_obj, role_arn);
@@ -263,6 +264,32 @@ doris_storage_objs(size_t n, struct doris_obj *v)
 
 /* ---- reading ---- */
 
+enum err
+doris_secrets_open(struct req *r, const char *instance_id, const char *what,
+                   const char *which, const struct record *rec, uint64_t shut)
+{
+    for (size_t i = 0; i < rec->n; i++)
+        if ((shut >> rec->fields[i].bit & 1) != 0)
+            return req_fail(
+                r, DORIS_SECRET_SHUT,
+                ARGS(arg("instance_id", instance_id),
+                     arg("what", arena_printf(r->arena, "%s %s", what, which)),
+                     arg("secret", rec->fields[i].key)));
+    return ERR_OK;
+}
+
+enum err
+doris_objs_open(struct req *r, const char *instance_id, size_t n,
+                const struct doris_obj *v)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++)
+        e = doris_secrets_open(r, instance_id, "object store", v[i].id,
+                               &doris_obj_rec, v[i].shut);
+    return e;
+}
+
 static enum err
 resolve(struct req *r, const char *cloud_unique_id, const char **out)
 {
@@ -307,8 +334,12 @@ doris_obj_get(struct req *r, const struct doris_get_obj *in)
     e = doris_store_objs(r->db, r->arena, id, &out->obj_info.n,
                          &out->obj_info.v);
     if (e == ERR_OK)
+        e = doris_objs_open(r, id, out->obj_info.n, out->obj_info.v);
+    if (e == ERR_OK)
         e = doris_store_vaults(r->db, r->arena, id, true, &out->storage_vault.n,
                                &out->storage_vault.v);
+    for (size_t k = 0; e == ERR_OK && k < out->storage_vault.n; k++)
+        e = doris_vault_open(r, id, &out->storage_vault.v[k]);
     return req_send_or_fail(r, e, &doris_obj_stores_rec, out);
 }
 

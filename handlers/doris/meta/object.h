@@ -39,7 +39,8 @@ extern const struct enum_name doris_cred_names[];
     X(s, STR, role_arn, "role_arn", IN | OUT, -, .max = DORIS_OBJ_BYTES)       \
     X(s, STR, external_id, "external_id", IN | OUT | SECRET, -,                \
       .max = DORIS_OBJ_BYTES)                                                  \
-    X(s, STR, plain_external_id, "plain_external_id", COLUMN_ONLY, -)
+    X(s, STR, plain_external_id, "plain_external_id", COLUMN_ONLY, -)          \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_obj, DORIS_OBJ);
 
 #define DORIS_GET_OBJ(X, s)                              \
@@ -91,6 +92,15 @@ enum err doris_obj_size(struct req *r, const struct doris_obj *obj) MUST_USE;
 void doris_obj_settle(struct req *r, struct doris_obj *obj, int64_t id,
                       bool sse, int64_t now);
 
+/* Refuses to show what has a secret that cannot be opened (SHUT): the reply
+ * says which one. */
+enum err doris_secrets_open(struct req *r, const char *instance_id,
+                            const char *what, const char *which,
+                            const struct record *rec, uint64_t shut) MUST_USE;
+/* The same of each. */
+enum err doris_objs_open(struct req *r, const char *instance_id, size_t n,
+                         const struct doris_obj *v) MUST_USE;
+
 /* ---- the audit row ---- */
 
 /* What a change of keys, object stores or vaults was about. Keys are masked:
@@ -121,7 +131,8 @@ doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
                     const struct doris_obj *o) MUST_USE;
-/* Writes ak, sk, user_id, role_arn, external_id, cred_provider_type, mtime. */
+/* Writes ak, sk, user_id, role_arn, external_id, cred_provider_type, mtime; a
+ * secret that could not be opened and is not given stays as it is. */
 enum err
 doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
                      const struct doris_obj *o) MUST_USE;

@@ -207,6 +207,14 @@ doris_stage_create(struct req *r, const struct doris_create_stage *in)
 
 /* ---- get ---- */
 
+enum err
+doris_stage_open(struct req *r, const char *instance_id,
+                 const struct doris_stage *s)
+{
+    return doris_secrets_open(r, instance_id, "stage", s->stage_id,
+                              &doris_stage_rec, s->shut);
+}
+
 /* External ones without a name are all that there are. */
 static enum err
 list_external(struct req *r, const char *instance_id,
@@ -219,8 +227,10 @@ list_external(struct req *r, const char *instance_id,
     e = doris_store_stages(r->db, r->arena, instance_id, &n, &v);
     out->stage.v = v;
     for (size_t i = 0; e == ERR_OK && i < n; i++)
-        if (v[i].type == DORIS_STAGE_EXTERNAL)
+        if (v[i].type == DORIS_STAGE_EXTERNAL) {
+            e = doris_stage_open(r, instance_id, &v[i]);
             v[out->stage.n++] = v[i];
+        }
     return e;
 }
 
@@ -275,7 +285,7 @@ open_internal(struct req *r, const char *instance_id, struct doris_stage *s)
             continue;
         PUT(&v[i], doris_obj, prefix, s->obj_info->prefix);
         s->obj_info = &v[i];
-        break;
+        return doris_objs_open(r, instance_id, 1, &v[i]);
     }
     return e;
 }
@@ -294,7 +304,8 @@ get_internal(struct req *r, const char *instance_id,
         return e;
     if (strcmp(out->mysql_user_id.v[0].v, in->mysql_user_id) != 0)
         return fail_stale(r, out);
-    return open_internal(r, instance_id, out);
+    e = doris_stage_open(r, instance_id, out);
+    return e == ERR_OK ? open_internal(r, instance_id, out) : e;
 }
 
 /* By BUCKET_ACL a bucket is read with the keys of the ram user. */
@@ -306,6 +317,8 @@ get_external(struct req *r, const char *instance_id,
     enum err e;
 
     e = find_stage(r, instance_id, in, out);
+    if (e == ERR_OK)
+        e = doris_stage_open(r, instance_id, out);
     if (e == ERR_OK && !HAS(out, doris_stage, access_type)) {
         PUT(out, doris_stage, access_type, DORIS_ACCESS_AKSK);
     }
@@ -315,6 +328,8 @@ get_external(struct req *r, const char *instance_id,
     e = doris_store_instance(r->db, r->arena, instance_id, &i);
     if (e == ERR_OK && i.ram_user == NULL)
         return req_fail(r, DORIS_STAGE_NO_RAM, ARGS());
+    if (e == ERR_OK)
+        e = doris_instance_open(r, &i);
     if (e != ERR_OK)
         return e;
     PUT(out->obj_info, doris_obj, ak, i.ram_user->ak);

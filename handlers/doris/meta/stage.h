@@ -40,7 +40,8 @@ MAP_OF(doris_secret_text);
       .max = DORIS_TEXT_BYTES)                                              \
     X(s, STR, body, "body", COLUMN_ONLY, -)                                 \
     X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                            \
-    X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)
+    X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)                            \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_stage, DORIS_STAGE);
 
 /* A dropped one, as Doris keeps it for its recycler. */
@@ -70,6 +71,10 @@ STRUCT(doris_drop_stage, DORIS_STAGE_REF);
 
 #define DORIS_STAGE_LIST(X, s) X(s, LIST, stage, "stage", OUT, doris_stage)
 STRUCT(doris_stage_list, DORIS_STAGE_LIST);
+
+/* doris_secrets_open of a stage. */
+enum err doris_stage_open(struct req *r, const char *instance_id,
+                          const struct doris_stage *s) MUST_USE;
 
 /* ---- the store ---- */
 

@@ -161,11 +161,12 @@ gather_ram_user(struct arena *a, struct doris_instance *i)
     if (u == NULL)
         return ERR_NOMEM;
     PUT(u, doris_user, user_id, i->ram_user_id);
-    PUT(u, doris_user, ak, i->ram_ak);
-    PUT(u, doris_user, sk, i->ram_sk);
-    u->external_id = i->ram_external_id;
+    if (HAS(i, doris_instance, ram_ak))
+        PUT(u, doris_user, ak, i->ram_ak);
+    if (HAS(i, doris_instance, ram_sk))
+        PUT(u, doris_user, sk, i->ram_sk);
     if (HAS(i, doris_instance, ram_external_id))
-        SET(u, doris_user, external_id);
+        PUT(u, doris_user, external_id, i->ram_external_id);
     PUT(i, doris_instance, ram_user, u);
     return ERR_OK;
 }

@@ -29,7 +29,8 @@ static const char *const sql[SQL__MAX] = {
         " user_id, sse_enabled, use_path_style, cred_provider_type,"
         " role_arn, external_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [OBJ_KEYS] = "UPDATE doris_obj_info SET ak = ?, sk = ?, user_id = ?,"
+    [OBJ_KEYS] = "UPDATE doris_obj_info SET ak = IF(?, ak, ?),"
+                 " sk = IF(?, sk, ?), user_id = ?,"
                  " role_arn = ?, external_id = ?, cred_provider_type = ?,"
                  " mtime = ?"
                  " WHERE instance_id = ? AND id = ?",
@@ -93,6 +94,8 @@ doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
                 db_str(o->role_arn), db_str(o->external_id)));
 }
 
+#define KEEP(o, m) db_bool(SHUT(o, doris_obj, m) && !HAS(o, doris_obj, m))
+
 enum err
 doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
                      const struct doris_obj *o)
@@ -103,8 +106,8 @@ doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
         return ERR_NOMEM;
     return db_later_one(
         db, sql[OBJ_KEYS],
-        DB_ARGS(db_secret("doris_obj_info", row, "ak", o->ak),
-                db_secret("doris_obj_info", row, "sk", o->sk),
+        DB_ARGS(KEEP(o, ak), db_secret("doris_obj_info", row, "ak", o->ak),
+                KEEP(o, sk), db_secret("doris_obj_info", row, "sk", o->sk),
                 db_str(o->user_id), db_str(o->role_arn), db_str(o->external_id),
                 OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
                 db_i64(o->mtime), db_str(instance_id), db_str(o->id)));

@@ -54,6 +54,7 @@ gather(struct arena *a, struct doris_stage *s)
     enum err e;
 
     e = doris_doc_parse(a, row.body, &doris_stage_rec, s);
+    s->shut = row.shut;
     if (e != ERR_OK || s->obj_info == NULL)
         return e;
     s->obj_info->ak = row.ak;

@@ -29,8 +29,8 @@ static const char *const sql[SQL__MAX] = {
     [VAULT] = VAULT_COLUMNS " WHERE instance_id = ? AND name = ?",
     [VAULT_ADD] = "INSERT INTO doris_vault (instance_id, id, name, hdfs_conf,"
                   " obj_conf, ak, sk) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    [VAULT_UPDATE] = "UPDATE doris_vault SET name = ?, hdfs_conf = ?,"
-                     " obj_conf = ?, ak = ?, sk = ?"
+    [VAULT_UPDATE] = "UPDATE doris_vault SET name = ?, obj_conf = ?,"
+                     " ak = IF(?, ak, ?), sk = IF(?, sk, ?)"
                      " WHERE instance_id = ? AND id = ?",
     [VAULT_DROP] = "DELETE FROM doris_vault WHERE instance_id = ? AND id = ?",
 };
@@ -59,6 +59,8 @@ gather_vault(struct arena *a, struct doris_vault *v)
         SET(v->obj_info, doris_obj, ak);
     if (v->sk != NULL)
         SET(v->obj_info, doris_obj, sk);
+    v->obj_info->shut = (uint64_t)SHUT(v, doris_vault, ak) << doris_obj_has_ak |
+                        (uint64_t)SHUT(v, doris_vault, sk) << doris_obj_has_sk;
     return e;
 }
 
@@ -135,6 +137,8 @@ doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
                             db_secret("doris_vault", c.row, "sk", c.sk)));
 }
 
+#define KEEP(o, m) db_bool(SHUT(o, doris_obj, m) && !HAS(o, doris_obj, m))
+
 enum err
 doris_store_vault_update(struct db *db, struct arena *a,
                          const char *instance_id, const struct doris_vault *v)
@@ -146,8 +150,10 @@ doris_store_vault_update(struct db *db, struct arena *a,
     if (e != ERR_OK)
         return e;
     return db_later_one(db, sql[VAULT_UPDATE],
-                        DB_ARGS(db_str(v->name), db_str(c.hdfs), db_str(c.obj),
+                        DB_ARGS(db_str(v->name), db_str(c.obj),
+                                KEEP(v->obj_info, ak),
                                 db_secret("doris_vault", c.row, "ak", c.ak),
+                                KEEP(v->obj_info, sk),
                                 db_secret("doris_vault", c.row, "sk", c.sk),
                                 db_str(instance_id), db_str(v->id)));
 }

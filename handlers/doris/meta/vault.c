@@ -97,6 +97,14 @@ doris_vault_settle(struct req *r, struct doris_vault *v, const char *name,
     return hdfs_settle(r, v);
 }
 
+enum err
+doris_vault_open(struct req *r, const char *instance_id,
+                 const struct doris_vault *v)
+{
+    return doris_secrets_open(r, instance_id, "storage vault", v->name,
+                              &doris_vault_rec, v->shut);
+}
+
 struct doris_storage
 doris_storage_vault(const struct doris_instance *i, struct doris_vault *v)
 {

@@ -37,7 +37,8 @@ STRUCT(doris_hdfs, DORIS_HDFS);
     X(s, STR, hdfs_conf, "hdfs_conf", COLUMN_ONLY, -)                 \
     X(s, STR, obj_conf, "obj_conf", COLUMN_ONLY, -)                   \
     X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                      \
-    X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)
+    X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)                      \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_vault, DORIS_VAULT);
 
 #define DORIS_ALTER_VAULT(X, s)                                              \
@@ -52,6 +53,10 @@ STRUCT(doris_alter_vault, DORIS_ALTER_VAULT);
 enum err doris_vault_check(struct req *r, const struct doris_vault *v) MUST_USE;
 enum err doris_vault_settle(struct req *r, struct doris_vault *v,
                             const char *name, int64_t id, int64_t now) MUST_USE;
+
+/* doris_secrets_open of a vault. */
+enum err doris_vault_open(struct req *r, const char *instance_id,
+                          const struct doris_vault *v) MUST_USE;
 
 /* With the default vault of the instance as i has it. */
 struct doris_storage
@@ -70,6 +75,8 @@ doris_store_vault(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
                       const struct doris_vault *v) MUST_USE;
+/* Writes its name and what is on an object store; a key that could not be
+ * opened and is not given stays as it is. */
 enum err doris_store_vault_update(struct db *db, struct arena *a,
                                   const char *instance_id,
                                   const struct doris_vault *v) MUST_USE;

@@ -319,7 +319,7 @@ secrets_are_read_by_who_can_open_them(void **state)
     static const char sql[] = "SELECT p.id, p.name AS ak,"
                               " CONCAT('r', p.id) AS of_row"
                               " FROM part p";
-    static const struct my_seal seal = { "of_row", reverse };
+    static const struct my_seal seal = { "of_row", "shut", reverse };
     struct fixture *f = *state;
     struct my_stmt *st;
     struct hidden h;

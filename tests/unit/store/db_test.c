@@ -375,6 +375,38 @@ a_secret_moved_to_another_row_or_column_does_not_open(void **state)
                      ERR_INTERNAL);
 }
 
+#define LENIENT(X, s)                            \
+    X(s, STR, id, "id", COLUMN_ONLY, -)          \
+    X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -) \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
+STRUCT(lenient, LENIENT);
+TABLE(lenient, LENIENT);
+
+static void
+a_secret_that_does_not_open_is_noted_where_there_is_a_place(void **state)
+{
+    static const char spoil[] =
+        "UPDATE hidden SET ak = CONCAT('v1:77:', SUBSTR(ak, 6))"
+        " WHERE id = 'n1'";
+    struct fixture *f = *state;
+    struct lenient l;
+
+    ok(db_exec(f->db, hide_sql,
+               DB_ARGS(db_str("n1"), db_secret("hidden", "n1", "ak", "A"))));
+    ok(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("n1")), &lenient_rec,
+              &l));
+    assert_string_equal(l.ak, "A");
+    assert_int_equal(l.shut, 0);
+    ok(db_exec(f->db, spoil, DB_NO_ARGS));
+    ok(db_one(f->db, f->a, reveal_sql, DB_ARGS(db_str("n1")), &lenient_rec,
+              &l));
+    assert_string_equal(l.id, "n1");
+    assert_false(HAS(&l, lenient, ak));
+    assert_null(l.ak);
+    assert_true(SHUT(&l, lenient, ak));
+    assert_false(SHUT(&l, lenient, id));
+}
+
 /* ---- errors ---- */
 
 static void
@@ -1060,6 +1092,7 @@ main(void)
         TEST(streamed_rows_end_with_their_arena),
         TEST(a_secret_is_sealed_in_the_table_and_plain_in_the_record),
         TEST(a_secret_moved_to_another_row_or_column_does_not_open),
+        TEST(a_secret_that_does_not_open_is_noted_where_there_is_a_place),
         TEST(a_duplicate_key_names_its_index),
         TEST(values_that_do_not_fit_are_refused_not_cut),
         TEST(a_session_has_the_settings_that_the_design_names),
