@@ -228,6 +228,26 @@ def bad_queries(endpoint):
     return badinput.queries(parameters(endpoint), dialect["replaces_bytes"])
 
 
+def replaced_queries(endpoint):
+    """What others refuse and this dialect reads with U+FFFD in its place."""
+    refused = bad_queries(endpoint)
+    return [q for q in badinput.queries(parameters(endpoint))
+            if q not in refused]
+
+
+@each((e,) for e in endpoints()
+      if tables.load()["dialects"][e.dialect]["replaces_bytes"])
+def test_bytes_that_are_replaced_do_no_harm(deployment, case):
+    endpoint, = case
+    client, request = client_of(deployment, endpoint), endpoint.request()
+    good = request.query + "&" if request.query else ""
+    for _, query in replaced_queries(endpoint):
+        request.query = good + query
+        r = request.send(client)
+        assert r.status < 500 or r.status == 503, (query, r)
+        r.text.encode()
+
+
 @each((e,) for e in endpoints())
 def test_a_malformed_query_is_refused(deployment, case):
     endpoint, = case
@@ -387,7 +407,7 @@ def bad_inputs(endpoint):
     """How many wrong requests the tests above send to this endpoint."""
     n = len(bad_bodies(endpoint))
     if parameters(endpoint) or n == 0:
-        n += len(bad_queries(endpoint))
+        n += len(bad_queries(endpoint)) + len(replaced_queries(endpoint))
     n += sum(len(badinput.wrong_texts(f, endpoint.bind))
              for f in endpoint.fields if "QUERY" in f["flags"])
     n += sum(len(badinput.wrong_values(f, endpoint.bind))
