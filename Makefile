@@ -161,13 +161,21 @@ status: ## what runs
 token: export TOKEN_NAME = $(NAME)
 token: export TOKEN_SCOPE = $(SCOPE)
 token: export TOKEN_REVOKE = $(REVOKE)
+token: export TOKEN_ROTATE = $(ROTATE)
+token: export TOKEN_EXPIRES = $(EXPIRES)
+token: export TOKEN_KEEP = $(KEEP)
 token: export TOKEN_MARK = $(patsubst yes,secrets,$(SECRETS))
-token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes], or REVOKE=who
+token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes] [EXPIRES=30d], or ROTATE=who [KEEP=1h], or REVOKE=who
 	@if [ -n "$$TOKEN_REVOKE" ]; then \
 	    $(METAGATE) token revoke "$$TOKEN_REVOKE"; \
+	elif [ -n "$$TOKEN_ROTATE" ]; then \
+	    $(METAGATE) token rotate "$$TOKEN_ROTATE" \
+	        $${TOKEN_KEEP:+--keep "$$TOKEN_KEEP"} \
+	        $${TOKEN_EXPIRES:+--expires "$$TOKEN_EXPIRES"}; \
 	elif [ -n "$$TOKEN_NAME" ]; then \
 	    $(METAGATE) token add "$$TOKEN_NAME" "$$TOKEN_SCOPE" \
-	        $${TOKEN_MARK:+"$$TOKEN_MARK"}; \
+	        $${TOKEN_MARK:+"$$TOKEN_MARK"} \
+	        $${TOKEN_EXPIRES:+--expires "$$TOKEN_EXPIRES"}; \
 	else $(METAGATE) token list; fi
 
 # ---- for developers ----

@@ -160,7 +160,8 @@ look_in_map(struct finding *f, const char *path, const char *token)
         FOUND(f, FAIL, "%s cannot be read", map);
         CURE(f, "the message above tells why");
     } else if (!tokens_find(token, &grant)) {
-        FOUND(f, FAIL, "the token in %s is not in tokens.map", path);
+        FOUND(f, FAIL, "the token in %s is not in tokens.map, or has expired",
+              path);
         CURE(f, "`metagate token add NAME admin` makes a new one");
     } else {
         FOUND(f, OK, "%s holds a token of tokens.map", path);

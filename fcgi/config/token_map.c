@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+#include "place.h"
 #include "scope.h"
 
+#define HEX         "0123456789abcdef"
+#define TIME_DIGITS 12
 #define NAME_LETTERS \
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -15,6 +19,40 @@ token_name_ok(const char *name)
     size_t n = strspn(name, NAME_LETTERS);
 
     return n > 0 && n <= TOKEN_NAME_MAX && name[n] == '\0' && name[0] != '-';
+}
+
+bool
+token_expired(int64_t expires_s)
+{
+    return expires_s != 0 && clock_unix_s() >= expires_s;
+}
+
+bool
+token_id_ok(const char *id)
+{
+    return strspn(id, HEX) == TOKEN_ID_TEXT - 1 &&
+           id[TOKEN_ID_TEXT - 1] == '\0';
+}
+
+enum err
+token_use_path(const char *id, char *out, size_t size)
+{
+    char below[8 + TOKEN_ID_TEXT];
+
+    (void)snprintf(below, sizeof(below), "used/%s", id);
+    return place_path(out, size, below);
+}
+
+/* The seconds at *p, which moves behind them. */
+static bool
+take_time(const char **p, const char *end, int64_t *out)
+{
+    size_t n = 0;
+
+    *out = 0;
+    for (; n < TIME_DIGITS && *p < end && **p >= '0' && **p <= '9'; n++)
+        *out = *out * 10 + *(*p)++ - '0';
+    return *out > 0;
 }
 
 /* The text between two quotes at *p, which moves behind it. */
@@ -35,11 +73,12 @@ take_quoted(const char **p, const char *end, struct span *out)
     return true;
 }
 
-/* "write ci 0 0123456789abcdef" */
+/* "write ci 0 0123456789abcdef 1796000000" */
 static bool
 parse_grant(struct span grant, struct token_line *out)
 {
     char text[128], mark[2];
+    const char *p, *stop;
     int end = 0;
     size_t id;
 
@@ -50,17 +89,38 @@ parse_grant(struct span grant, struct token_line *out)
     if (sscanf(text, "%15[a-z] %64[^ ] %1[01]%n", out->scope, out->name, mark,
                &end) != 3)
         return false;
-    if (text[end] == ' ') {
-        id = strspn(text + ++end, "0123456789abcdef");
-        if (id >= sizeof(out->id))
+    p = text + end;
+    stop = text + grant.n;
+    if (*p == ' ') {
+        id = strspn(++p, HEX);
+        if (id != 0 && id != sizeof(out->id) - 1)
             return false;
-        memcpy(out->id, text + end, id);
+        memcpy(out->id, p, id);
         out->id[id] = '\0';
-        end += (int)id;
+        p += id;
+    }
+    if (*p == ' ') {
+        p++;
+        if (out->id[0] == '\0' || !take_time(&p, stop, &out->expires_s))
+            return false;
     }
     out->secrets = mark[0] == '1';
     out->rights = scope_rights(out->scope);
-    return text[end] == '\0' && out->rights != 0 && token_name_ok(out->name);
+    return p == stop && out->rights != 0 && token_name_ok(out->name);
+}
+
+/* What follows the grant: when the token was made, if that is all of it. */
+static int64_t
+parse_made(const char *p, const char *end)
+{
+    static const char word[] = " # created ";
+    int64_t made_s;
+
+    if ((size_t)(end - p) < sizeof(word) ||
+        memcmp(p, word, sizeof(word) - 1) != 0)
+        return 0;
+    p += sizeof(word) - 1;
+    return take_time(&p, end, &made_s) && p == end ? made_s : 0;
 }
 
 bool
@@ -86,5 +146,7 @@ token_map_next(const char **text, struct token_line *out)
                   !parse_grant(grant, out);
     if (out->broken)
         out->token.n = 0;
+    else
+        out->created_s = parse_made(p + 1, end);
     return true;
 }

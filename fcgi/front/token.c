@@ -1,7 +1,7 @@
-/* metagate token: makes, revokes and lists access tokens. tokens.map is the
- * truth (its form: token_map.h). A token never reaches standard output, where
- * it would stay in scrollbacks and logs: it is left in RUN_DIR/tokens/NAME
- * (0600) beside NAME.curlrc for `curl -K`. */
+/* metagate token: makes, replaces, revokes and lists access tokens. tokens.map
+ * is the truth (its form: token_map.h). A token never reaches standard output,
+ * where it would stay in scrollbacks and logs: it is left in
+ * RUN_DIR/tokens/NAME (0600) beside NAME.curlrc for `curl -K`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -23,20 +25,24 @@
 
 #define TOKEN_BYTES 32
 #define TOKEN_TEXT  (2 * TOKEN_BYTES + 1)
-#define ID_BYTES    8
+#define ID_BYTES    ((TOKEN_ID_TEXT - 1) / 2)
 #define MARK_MS     1100
 #define MAP_BYTES   (4 * 1024 * 1024)
 #define ARENA_BYTES (4 * MAP_BYTES)
 #define FIRST       "first"
+#define AGE_MAX_S   ((int64_t)36500 * 86400)
+#define KEEP_S      3600 /* what `rotate` leaves the old token by itself */
+/* nginx's old processes know nothing of a token's new end for that long. */
+#define KEEP_MIN_S 60
 #define HEAD \
     "# Tokens: written by `metagate token`, read by nginx and the workers.\n"
 
-struct token {
-    char text[TOKEN_TEXT];
-    char scope[16];
-    char name[TOKEN_NAME_MAX + 1];
-    bool secrets;
-    char id[2 * ID_BYTES + 1];
+/* What the words of a command say. */
+struct order {
+    const char *verb, *name, *scope, *mark, *expires,
+        *keep;         /* NULL: not given */
+    int64_t expires_s; /* 0: never, or as the old one */
+    int64_t keep_s;
 };
 
 /* ---- what a person may ask for ---- */
@@ -66,32 +72,151 @@ token_check(const char *name, const char *scope, const char *mark, char *why,
     return ERR_OK;
 }
 
-/* ---- tokens.map ---- */
+/* "90d", "12h", "30m": that long; 0 when it is none. */
+static int64_t
+parse_age(const char *text)
+{
+    static const struct {
+        char letter;
+        int64_t unit_s;
+    } units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 } };
+    size_t n = strspn(text, "0123456789");
+    int64_t age_s;
+
+    if (n == 0 || n > 8 || text[n] == '\0' || text[n + 1] != '\0')
+        return 0;
+    for (size_t i = 0; i < COUNT(units); i++) {
+        age_s = strtoll(text, NULL, 10) * units[i].unit_s;
+        if (text[n] == units[i].letter && age_s <= AGE_MAX_S)
+            return age_s;
+    }
+    return 0;
+}
+
+/* "2027-01-31", the beginning of that day, or "2027-01-31T08:30Z"; UTC. 0 when
+ * it is none. */
+static int64_t
+parse_date(const char *text)
+{
+    struct tm tm = { 0 };
+    char again[32];
+    const char *end;
+    time_t at;
+
+    end = strptime(text, "%Y-%m-%d", &tm);
+    if (end != NULL && *end == 'T')
+        end = strptime(end, "T%H:%MZ", &tm);
+    if (end == NULL || *end != '\0')
+        return 0;
+    at = timegm(&tm); /* which makes March of February 30 */
+    if (strftime(again, sizeof(again), "%Y-%m-%dT%H:%MZ", &tm) == 0 ||
+        strncmp(again, text, strlen(text)) != 0)
+        return 0;
+    return at;
+}
 
 static enum err
-make_token(struct token *t)
+check_times(struct order *o, char *why, size_t why_size)
 {
-    enum err e = random_hex(t->text, TOKEN_BYTES);
+    int64_t now = clock_unix_s(), age_s;
 
+    if (o->expires != NULL) {
+        age_s = parse_age(o->expires);
+        o->expires_s = age_s > 0 ? now + age_s : parse_date(o->expires);
+        if (o->expires_s <= now || o->expires_s > now + AGE_MAX_S) {
+            (void)snprintf(why, why_size,
+                           "--expires is 90d, 12h or 30m from now, or a time "
+                           "to come in UTC: 2027-01-31, 2027-01-31T08:30Z");
+            return ERR_BAD_PARAM;
+        }
+    }
+    o->keep_s = o->keep != NULL ? parse_age(o->keep) : KEEP_S;
+    if (o->keep_s < KEEP_MIN_S) {
+        (void)snprintf(why, why_size,
+                       "--keep is 1m or more: 7d, 12h, 30m; to end a token "
+                       "at once, revoke it and add it again");
+        return ERR_BAD_PARAM;
+    }
+    return ERR_OK;
+}
+
+/* ---- tokens.map ---- */
+
+/* Value, id and time of a new token. */
+static enum err
+make_token(struct token_line *t, char text[TOKEN_TEXT])
+{
+    enum err e = random_hex(text, TOKEN_BYTES);
+
+    t->token = (struct span){ text, TOKEN_TEXT - 1 };
+    t->created_s = clock_unix_s();
     return e == ERR_OK ? random_hex(t->id, ID_BYTES) : e;
 }
 
 static void
-put_line(struct buf *out, const struct token *t)
+put_line(struct buf *out, const struct token_line *t)
 {
-    buf_printf(out, "\"%s\" \"%s %s %u %s\";\n", t->text, t->scope, t->name,
-               t->secrets, t->id);
+    buf_printf(out, "\"%.*s\" \"%s %s %u %s", (int)t->token.n, t->token.p,
+               t->scope, t->name, t->secrets, t->id);
+    if (t->expires_s != 0)
+        buf_printf(out, " %lld", (long long)t->expires_s);
+    buf_puts(out, "\";");
+    if (t->created_s != 0)
+        buf_printf(out, " # created %lld", (long long)t->created_s);
+    buf_putc(out, '\n');
 }
 
-/* Whether the map has a token of that name: its line. */
+/* The next token of that name; of every name when it is NULL. */
 static bool
-find_line(const char *map, const char *name, struct token_line *out)
+next_of(const char **map, const char *name, struct token_line *out)
 {
-    while (token_map_next(&map, out)) {
-        if (out->token.n > 0 && strcmp(out->name, name) == 0)
+    while (token_map_next(map, out)) {
+        if (out->token.n > 0 && (name == NULL || strcmp(out->name, name) == 0))
             return true;
     }
     return false;
+}
+
+/* The token of that name that was made last and has not expired. */
+static bool
+find_valid(const char *map, const char *name, struct token_line *out)
+{
+    struct token_line l;
+    bool found = false;
+
+    while (next_of(&map, name, &l)) {
+        if (!token_expired(l.expires_s)) {
+            *out = l;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* The map without what of that name has expired; the rest of that name ends at
+ * end_s (0: has ended). */
+static enum err
+put_map(struct buf *out, const char *map, const char *name, int64_t end_s)
+{
+    struct token_line l;
+    enum err e = ERR_OK;
+
+    while (e == ERR_OK && token_map_next(&map, &l)) {
+        if (l.token.n == 0 || strcmp(l.name, name) != 0) {
+            buf_put(out, l.line.p, l.line.n);
+            continue;
+        }
+        if (end_s == 0 || token_expired(l.expires_s))
+            continue;
+        if (l.expires_s == 0 || l.expires_s > end_s)
+            l.expires_s = end_s;
+        if (l.id[0] == '\0') /* of an older map; what ends has an id */
+            e = random_hex(l.id, ID_BYTES);
+        put_line(out, &l);
+    }
+    if (out->n > 0 && out->p[out->n - 1] != '\n')
+        buf_putc(out, '\n'); /* an editor may leave the last line open */
+    return e;
 }
 
 /* ---- files ---- */
@@ -114,7 +239,7 @@ token_paths(const char *name, char *raw, char *rc, size_t size)
 }
 
 static enum err
-write_token_files(const struct token *t)
+write_token_files(const struct token_line *t)
 {
     char raw[PLACE_BYTES], rc[PLACE_BYTES], dir[PLACE_BYTES], text[160];
     enum err e;
@@ -126,12 +251,12 @@ write_token_files(const struct token *t)
         e = token_paths(t->name, raw, rc, sizeof(raw));
     if (e != ERR_OK)
         return e;
-    (void)snprintf(text, sizeof(text), "%s\n", t->text);
+    (void)snprintf(text, sizeof(text), "%.*s\n", (int)t->token.n, t->token.p);
     e = file_write(raw, 0600, text, strlen(text));
     if (e != ERR_OK)
         return e;
-    (void)snprintf(text, sizeof(text), "header = \"X-Metagate-Token: %s\"\n",
-                   t->text);
+    (void)snprintf(text, sizeof(text), "header = \"X-Metagate-Token: %.*s\"\n",
+                   (int)t->token.n, t->token.p);
     e = file_write(rc, 0600, text, strlen(text));
     explicit_bzero(text, sizeof(text));
     return e;
@@ -148,18 +273,40 @@ remove_token_files(const char *name)
     (void)unlink(rc);
 }
 
+/* When it was used last, to a minute; 0 when nobody knows. */
+static int64_t
+last_use_s(const char *id)
+{
+    char path[PLACE_BYTES];
+    struct stat st;
+
+    if (id[0] == '\0' || token_use_path(id, path, sizeof(path)) != ERR_OK ||
+        stat(path, &st) != 0)
+        return 0;
+    return st.st_mtime;
+}
+
+static void
+forget_use(const char *id)
+{
+    char path[PLACE_BYTES];
+
+    if (id[0] != '\0' && token_use_path(id, path, sizeof(path)) == ERR_OK)
+        (void)unlink(path);
+}
+
 enum err
 token_first(void)
 {
-    struct token t = { .scope = "admin", .name = FIRST };
+    struct token_line t = { .scope = "admin", .name = FIRST };
     struct buf b = BUF_INIT(1024);
-    char path[PLACE_BYTES];
+    char path[PLACE_BYTES], text[TOKEN_TEXT];
     enum err e;
 
     e = place_path(path, sizeof(path), "tokens.map");
     if (e != ERR_OK || access(path, F_OK) == 0)
         return e;
-    e = make_token(&t);
+    e = make_token(&t, text);
     if (e == ERR_OK)
         e = write_token_files(&t);
     /* the map last: it is what says that there is a first token */
@@ -225,6 +372,15 @@ change_end(struct change *c)
         arena_free(c->arena);
 }
 
+/* The map as it was. */
+static int
+change_undo(struct change *c)
+{
+    return file_write(c->path, 0600, c->map, c->n) == ERR_OK
+               ? EXIT_SUCCESS
+               : complain(c->path, strerror(errno));
+}
+
 static int
 change_write(struct change *c, const struct buf *map)
 {
@@ -256,8 +412,8 @@ change_test(struct change *c)
     if (!may_have_nginx() ||
         nginx_test(nginx_runs(), why, sizeof(why)) == ERR_OK)
         return EXIT_SUCCESS;
-    if (file_write(c->path, 0600, c->map, c->n) != ERR_OK)
-        return complain(c->path, strerror(errno));
+    if (change_undo(c) != EXIT_SUCCESS)
+        return EXIT_FAILURE;
     return complain("nothing was changed, nginx refuses it", why);
 }
 
@@ -286,42 +442,127 @@ begin_failed(const struct change *c, enum err e)
     return complain(c->path, e == ERR_STATE ? strerror(errno) : err_name(e));
 }
 
-static int
-token_add(struct change *c, const char *name, const char *scope, bool secrets)
+#define TIME_TEXT 24
+
+static const char *
+time_text(int64_t at_s, const char *none, char out[TIME_TEXT])
 {
-    char raw[PLACE_BYTES], rc[PLACE_BYTES];
+    time_t at = at_s;
+    struct tm tm;
+
+    if (at_s == 0 || gmtime_r(&at, &tm) == NULL ||
+        strftime(out, TIME_TEXT, "%Y-%m-%d %H:%M", &tm) == 0)
+        (void)snprintf(out, TIME_TEXT, "%s", none);
+    return out;
+}
+
+/* Writes the map with what has to become of the name's tokens and the new one,
+ * and has nginx test it. */
+static int
+change_add(struct change *c, const struct token_line *t, int64_t end_s)
+{
     struct buf b = BUF_INIT(MAP_BYTES);
-    struct token_line there;
-    struct token t;
+    enum err e = put_map(&b, c->map, t->name, end_s);
     int status;
 
-    if (find_line(c->map, name, &there))
-        return complain(name, "there is a token of that name; revoke it "
-                              "first, or take another name");
-    (void)snprintf(t.name, sizeof(t.name), "%s", name);
-    (void)snprintf(t.scope, sizeof(t.scope), "%s", scope);
-    t.secrets = secrets;
-    if (make_token(&t) != ERR_OK ||
-        token_paths(name, raw, rc, sizeof(raw)) != ERR_OK ||
-        write_token_files(&t) != ERR_OK)
-        return complain("tokens", strerror(errno));
-    buf_put(&b, c->map, c->n);
-    if (c->n > 0 && c->map[c->n - 1] != '\n')
-        buf_putc(&b, '\n'); /* an editor may leave the last line open */
-    put_line(&b, &t);
-    status = change_write(c, &b);
+    put_line(&b, t);
+    status = e == ERR_OK ? change_write(c, &b) : complain(c->path, err_name(e));
     buf_free(&b);
-    if (status == EXIT_SUCCESS)
-        status = change_test(c);
+    return status == EXIT_SUCCESS ? change_test(c) : status;
+}
+
+/* The tokens of the name that are in the old map and had expired. */
+static void
+forget_expired(const struct change *c, const char *name)
+{
+    const char *map = c->map;
+    struct token_line l;
+
+    while (next_of(&map, name, &l)) {
+        if (token_expired(l.expires_s))
+            forget_use(l.id);
+    }
+}
+
+static int
+tell_added(const struct token_line *t)
+{
+    char raw[PLACE_BYTES], rc[PLACE_BYTES], end[TIME_TEXT];
+
+    if (token_paths(t->name, raw, rc, sizeof(raw)) != ERR_OK)
+        return complain("tokens", strerror(errno));
+    printf("%s: scope %s%s%s%s\n  %s\n  curl -K %s ...\n", t->name, t->scope,
+           t->secrets ? ", sees secrets" : "",
+           t->expires_s != 0 ? ", until (UTC) " : "",
+           t->expires_s != 0 ? time_text(t->expires_s, "", end) : "", raw, rc);
+    return EXIT_SUCCESS;
+}
+
+static int
+token_add(struct change *c, const struct order *o)
+{
+    struct token_line there,
+        t = { .secrets = o->mark != NULL, .expires_s = o->expires_s };
+    char text[TOKEN_TEXT];
+    int status;
+
+    if (find_valid(c->map, o->name, &there))
+        return complain(o->name, "there is a token of that name; revoke or "
+                                 "rotate it, or take another name");
+    (void)snprintf(t.name, sizeof(t.name), "%s", o->name);
+    (void)snprintf(t.scope, sizeof(t.scope), "%s", o->scope);
+    if (make_token(&t, text) != ERR_OK || write_token_files(&t) != ERR_OK)
+        return complain("tokens", strerror(errno));
+    status = change_add(c, &t, 0);
     if (status != EXIT_SUCCESS) {
-        remove_token_files(name);
+        remove_token_files(o->name);
         return status;
     }
     if (change_publish() != EXIT_SUCCESS)
         return EXIT_FAILURE;
-    printf("%s: scope %s%s\n  %s\n  curl -K %s ...\n", name, scope,
-           secrets ? ", sees secrets" : "", raw, rc);
-    return EXIT_SUCCESS;
+    forget_expired(c, o->name);
+    return tell_added(&t);
+}
+
+/* Without --expires the new one lives as long as the old one was to. */
+static int64_t
+same_life(const struct token_line *old, int64_t now)
+{
+    if (old->expires_s == 0 || old->created_s == 0)
+        return old->expires_s;
+    return now + (old->expires_s - old->created_s);
+}
+
+static int
+token_rotate(struct change *c, const struct order *o)
+{
+    int64_t now = clock_unix_s(), end_s = now + o->keep_s;
+    char text[TOKEN_TEXT], end[TIME_TEXT];
+    struct token_line old, t;
+    int status;
+
+    if (!find_valid(c->map, o->name, &old))
+        return complain(o->name, "there is no token of that name, or it has "
+                                 "expired: `token add` makes one");
+    t = old;
+    t.expires_s = o->expires_s != 0 ? o->expires_s : same_life(&old, now);
+    if (make_token(&t, text) != ERR_OK)
+        return complain("tokens", strerror(errno));
+    status = change_add(c, &t, end_s);
+    if (status != EXIT_SUCCESS)
+        return status;
+    if (write_token_files(&t) != ERR_OK) {
+        (void)complain("tokens", strerror(errno));
+        (void)change_undo(c);
+        return EXIT_FAILURE;
+    }
+    if (change_publish() != EXIT_SUCCESS)
+        return EXIT_FAILURE;
+    forget_expired(c, o->name);
+    if (old.expires_s != 0 && old.expires_s < end_s)
+        end_s = old.expires_s;
+    printf("the old one is valid until (UTC) %s\n", time_text(end_s, "", end));
+    return tell_added(&t);
 }
 
 /* Until every process of nginx has looked for the mark again: open_file_cache
@@ -339,21 +580,24 @@ static int
 token_revoke(struct change *c, const char *name)
 {
     struct buf b = BUF_INIT(MAP_BYTES);
+    const char *map = c->map;
     struct token_line l;
     int64_t marked_ms;
     int status;
 
-    if (!find_line(c->map, name, &l))
+    if (!next_of(&map, name, &l))
         return complain(name, "there is no token of that name");
-    buf_put(&b, c->map, (size_t)(l.line.p - c->map));
-    buf_puts(&b, l.line.p + l.line.n);
-    status = change_write(c, &b);
+    status = put_map(&b, c->map, name, 0) == ERR_OK ? change_write(c, &b)
+                                                    : EXIT_FAILURE;
     buf_free(&b);
     if (status != EXIT_SUCCESS)
         return status;
     remove_token_files(name);
-    if (l.id[0] != '\0' && nginx_revoke(l.id) != ERR_OK)
-        return complain("nginx/revoked", strerror(errno));
+    for (map = c->map; next_of(&map, name, &l);) {
+        if (l.id[0] != '\0' && nginx_revoke(l.id) != ERR_OK)
+            return complain("nginx/revoked", strerror(errno));
+        forget_use(l.id);
+    }
     marked_ms = clock_mono_ms();
     if (change_publish() != EXIT_SUCCESS)
         return EXIT_FAILURE;
@@ -366,14 +610,20 @@ token_revoke(struct change *c, const char *name)
 static int
 token_list(const struct change *c)
 {
+    char made[TIME_TEXT], end[TIME_TEXT], use[TIME_TEXT];
     const char *map = c->map;
     struct token_line l;
 
-    printf("%-24s %-8s\n", "name", "scope");
+    printf("%-24s %-8s %-7s  %-16s  %-16s  %s\n", "name", "scope", "secrets",
+           "created (UTC)", "expires", "last use");
     for (int number = 1; token_map_next(&map, &l); number++) {
         if (l.token.n > 0)
-            printf("%-24s %-8s%s\n", l.name, l.scope,
-                   l.secrets ? " secrets" : "");
+            printf("%-24s %-8s %-7s  %-16s  %-16s  %s\n", l.name, l.scope,
+                   l.secrets ? "yes" : "-", time_text(l.created_s, "-", made),
+                   token_expired(l.expires_s)
+                       ? "expired"
+                       : time_text(l.expires_s, "never", end),
+                   time_text(last_use_s(l.id), "-", use));
         if (l.broken)
             (void)fprintf(stderr, "metagate token: %s:%d is no token\n",
                           c->path, number);
@@ -386,29 +636,78 @@ usage(const char *why)
 {
     (void)fprintf(stderr,
                   "metagate token: %s\n"
-                  "usage: metagate token add NAME SCOPE [secrets] | "
+                  "usage: metagate token add NAME SCOPE [secrets] "
+                  "[--expires WHEN] |\n"
+                  "    rotate NAME [--keep FOR] [--expires WHEN] | "
                   "revoke NAME | list\n",
                   why);
     return 2;
 }
 
+/* --expires and --keep may stand anywhere behind the verb. */
+static bool
+take_words(int argc, char **argv, struct order *o)
+{
+    const char **words[] = { &o->verb, &o->name, &o->scope, &o->mark };
+    size_t n = 0;
+
+    for (int i = 1; i < argc; i++) {
+        const char **option = strcmp(argv[i], "--expires") == 0 ? &o->expires
+                              : strcmp(argv[i], "--keep") == 0  ? &o->keep
+                                                                : NULL;
+
+        if (option != NULL && *option == NULL && i + 1 < argc)
+            *option = argv[++i];
+        else if (option == NULL && n < COUNT(words))
+            *words[n++] = argv[i];
+        else
+            return false;
+    }
+    return n > 0;
+}
+
+/* Which words each command may have, at least and at most. */
+static const struct form {
+    const char *verb;
+    int least, most; /* words, the verb's not counted */
+    bool expires, keep;
+} forms[] = {
+    { "add", 2, 3, true, false },
+    { "rotate", 1, 1, true, true },
+    { "revoke", 1, 1, false, false },
+    { "list", 0, 0, false, false },
+};
+
+static bool
+has_form(const struct order *o)
+{
+    int n = (o->name != NULL) + (o->scope != NULL) + (o->mark != NULL);
+
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        const struct form *f = &forms[i];
+
+        if (strcmp(o->verb, f->verb) == 0)
+            return n >= f->least && n <= f->most &&
+                   (f->expires || o->expires == NULL) &&
+                   (f->keep || o->keep == NULL);
+    }
+    return false;
+}
+
 /* Whether the words are a command: 0, or usage's status. */
 static int
-check_words(int argc, char **argv)
+check_words(int argc, char **argv, struct order *o)
 {
-    const char *verb = argc > 1 ? argv[1] : "";
     char why[256];
-    enum err e;
+    enum err e = ERR_OK;
 
-    if (strcmp(verb, "list") == 0 && argc == 2)
-        return 0;
-    if (strcmp(verb, "add") == 0 && (argc == 4 || argc == 5))
-        e = token_check(argv[2], argv[3], argc == 5 ? argv[4] : NULL, why,
-                        sizeof(why));
-    else if (strcmp(verb, "revoke") == 0 && argc == 3)
-        e = token_check(argv[2], NULL, NULL, why, sizeof(why));
-    else
+    *o = (struct order){ 0 };
+    if (!take_words(argc, argv, o) || !has_form(o))
         return usage("not a command of this form");
+    if (o->name != NULL)
+        e = token_check(o->name, o->scope, o->mark, why, sizeof(why));
+    if (e == ERR_OK)
+        e = check_times(o, why, sizeof(why));
     return e == ERR_OK ? 0 : usage(why);
 }
 
@@ -416,19 +715,22 @@ int
 token_main(int argc, char **argv)
 {
     struct change c;
+    struct order o;
     int status;
     enum err e;
 
-    status = check_words(argc, argv);
+    status = check_words(argc, argv, &o);
     if (status != 0)
         return status;
     e = change_begin(&c);
     if (e != ERR_OK)
         status = begin_failed(&c, e);
-    else if (argv[1][0] == 'a')
-        status = token_add(&c, argv[2], argv[3], argc == 5);
-    else if (argv[1][0] == 'r')
-        status = token_revoke(&c, argv[2]);
+    else if (strcmp(o.verb, "add") == 0)
+        status = token_add(&c, &o);
+    else if (strcmp(o.verb, "rotate") == 0)
+        status = token_rotate(&c, &o);
+    else if (strcmp(o.verb, "revoke") == 0)
+        status = token_revoke(&c, o.name);
     else
         status = token_list(&c);
     change_end(&c);

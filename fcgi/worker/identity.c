@@ -1,11 +1,13 @@
 /* MG_SECRET, MG_SCOPE and tokens to the rights of a request. */
 #include "identity.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "crypt.h"
 #include "params.h"
+#include "token_use.h"
 #include "tokens.h"
 
 #define REQUEST_ID_MAX   64
@@ -53,6 +55,13 @@ set_rights(struct req *r, unsigned rights, bool secrets)
 void
 identity_from_front_end(struct req *r, char *const *params)
 {
+    const char *id = params_get(params, "MG_ID");
+
+    if (token_expired(strtoll(params_get(params, "MG_EXPIRES"), NULL, 10))) {
+        token_use_ended(id);
+        return;
+    }
+    token_use_note(id);
     r->token_name = params_get(params, "MG_NAME");
     set_rights(r, scope_rights(params_get(params, "MG_SCOPE")),
                strcmp(params_get(params, "MG_SECRETS"), "1") == 0);
@@ -111,6 +120,7 @@ identity_from_token(struct req *r, char *const *params, const char *query_token)
     tokens_refresh();
     if (!tokens_find(token, &grant))
         return ERR_OK;
+    token_use_note(grant.id);
     r->token_name = arena_strdup(r->arena, grant.name);
     set_rights(r, grant.rights, grant.secrets);
     return r->token_name != NULL ? ERR_OK : ERR_NOMEM;

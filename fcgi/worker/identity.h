@@ -13,7 +13,8 @@ bool identity_front_end(char *const *params, const char *secret);
  * header; NULL without memory. */
 const char *identity_request_id(struct arena *a, char *const *params);
 
-/* Fills name, rights and see_secrets from MG_NAME, MG_SCOPE, MG_SECRETS. */
+/* Fills name, rights and see_secrets from MG_NAME, MG_SCOPE, MG_SECRETS; past
+ * MG_EXPIRES (0 or absent: never) there are no rights. */
 void identity_from_front_end(struct req *r, char *const *params);
 
 /* Fills them by the token that came in X-Metagate-Token, else Authorization,

@@ -88,6 +88,8 @@ parse_file(const char *text, const char *path, struct table *out)
         memcpy(e->grant.name, l.name, sizeof(e->grant.name));
         e->grant.rights = l.rights;
         e->grant.secrets = l.secrets;
+        memcpy(e->grant.id, l.id, sizeof(e->grant.id));
+        e->grant.expires_s = l.expires_s;
     }
     return ERR_OK;
 }
@@ -217,7 +219,7 @@ tokens_find(const char *token, struct token_grant *out)
     if (found != NULL)
         *out = found->grant;
     pthread_rwlock_unlock(&lock);
-    return found != NULL;
+    return found != NULL && !token_expired(out->expires_s);
 }
 
 void

@@ -11,6 +11,8 @@ struct token_grant {
     char name[TOKEN_NAME_MAX + 1];
     unsigned rights; /* set of enum scope */
     bool secrets;
+    char id[TOKEN_ID_TEXT];
+    int64_t expires_s;
 };
 
 /* Reads the file; STATE when it cannot be read, others may read it or a line
@@ -20,8 +22,8 @@ enum err tokens_load(const char *path) MUST_USE;
 /* Loads the file again when it has changed; looks at most once a second. */
 void tokens_refresh(void);
 
-/* Whether the token is known. Letter case does not count, as in nginx's map.
- * The time taken does not depend on which one it is. */
+/* Whether the token is known, and has not expired. Letter case does not count,
+ * as in nginx's map. The time taken does not depend on which one it is. */
 bool tokens_find(const char *token, struct token_grant *out);
 
 /* Forgets all. */

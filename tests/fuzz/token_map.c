@@ -18,7 +18,9 @@ check_line(const struct token_line *l)
     HOLDS(l->token.p >= l->line.p &&
           l->token.p + l->token.n <= l->line.p + l->line.n);
     HOLDS(l->rights != 0 && token_name_ok(l->name));
-    HOLDS(strlen(l->id) == 0 || strlen(l->id) == TOKEN_ID_TEXT - 1);
+    HOLDS(l->id[0] == '\0' || token_id_ok(l->id));
+    HOLDS(l->created_s >= 0 && l->expires_s >= 0);
+    HOLDS(l->expires_s == 0 || l->id[0] != '\0'); /* nginx is told by id */
 }
 
 int

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "scope.h"
 
 static struct token_line l;
@@ -39,6 +40,61 @@ a_line_is_taken_in_its_old_form_too(void **state)
 }
 
 static void
+times_of_a_line_are_taken(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t created_s, expires_s;
+    } lines[] = {
+        { "\"a\" \"read ci 0 0123456789abcdef\"; # created 1796000000\n",
+          1796000000, 0 },
+        { "\"a\" \"read ci 0 0123456789abcdef 1797000000\"; # created 12", 12,
+          1797000000 },
+        { "\"a\" \"read ci 0 0123456789abcdef 999999999999\";", 0,
+          999999999999 },
+        /* a person's own comments say nothing */
+        { "\"a\" \"read ci 0\"; # created 12x", 0, 0 },
+        { "\"a\" \"read ci 0\"; # created ", 0, 0 },
+        { "\"a\" \"read ci 0\"; # created by me", 0, 0 },
+        { "\"a\" \"read ci 0\"; created 12", 0, 0 },
+        { "\"a\" \"read ci 0\"; # created 0", 0, 0 },
+        { "\"a\" \"read ci 0\"; # created 1234567890123", 0, 0 },
+    };
+    const char *p;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        p = lines[i].text;
+        if (!token_map_next(&p, &l) || l.broken ||
+            l.created_s != lines[i].created_s ||
+            l.expires_s != lines[i].expires_s)
+            fail_msg("read wrongly: %s", lines[i].text);
+    }
+}
+
+static void
+a_token_is_known_until_the_second_it_expires(void **state)
+{
+    (void)state;
+    assert_false(token_expired(0));
+    assert_false(token_expired(clock_unix_s() + 3600));
+    assert_true(token_expired(clock_unix_s()));
+    assert_true(token_expired(1));
+}
+
+static void
+an_id_is_sixteen_hex_digits(void **state)
+{
+    (void)state;
+    assert_true(token_id_ok("0123456789abcdef"));
+    assert_false(token_id_ok("0123456789abcde"));
+    assert_false(token_id_ok("0123456789abcdef0"));
+    assert_false(token_id_ok("0123456789abcdeF"));
+    assert_false(token_id_ok("../../../../etc/"));
+    assert_false(token_id_ok(""));
+}
+
+static void
 what_is_no_token_is_told_from_a_comment(void **state)
 {
     static const char *const broken[] = {
@@ -48,6 +104,14 @@ what_is_no_token_is_told_from_a_comment(void **state)
         "\"a\" \"read ci 2\";",
         "\"a\" \"read ci 0x\";",
         "\"a\" \"read ci 0 00 1\";",
+        "\"a\" \"read ci 0 0123456789abcde\";",
+        "\"a\" \"read ci 0  1797000000\";",
+        "\"a\" \"read ci 0 0123456789abcdef \";",
+        "\"a\" \"read ci 0 0123456789abcdef 0\";",
+        "\"a\" \"read ci 0 0123456789abcdef 12x\";",
+        "\"a\" \"read ci 0 0123456789abcdef -1\";",
+        "\"a\" \"read ci 0 0123456789abcdef 1234567890123\";",
+        "\"a\" \"read ci 0 0123456789abcdef 1797000000 1\";",
         "\"a\" \"read ci 0\"",
         "\"\" \"read ci 0\";",
         "a read;",
@@ -96,6 +160,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_taken_in_its_old_form_too),
+        cmocka_unit_test(times_of_a_line_are_taken),
+        cmocka_unit_test(a_token_is_known_until_the_second_it_expires),
+        cmocka_unit_test(an_id_is_sixteen_hex_digits),
         cmocka_unit_test(what_is_no_token_is_told_from_a_comment),
         cmocka_unit_test(every_line_is_visited_whole),
     };

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "base/commands.h"
+#include "clock.h"
 #include "config.h"
+#include "config/token_map.h"
 #include "file.h"
 #include "front/nginx.h"
 
@@ -68,6 +70,20 @@ exists(const char *name)
 
     (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     return access(path, F_OK) == 0;
+}
+
+/* Runs it with the words of a line; what it prints is not looked at. */
+static int
+run(const char *line)
+{
+    char copy[256], *argv[10] = { NULL }, *rest = NULL;
+    int argc = 0;
+
+    (void)snprintf(copy, sizeof(copy), "token %s", line);
+    for (char *p = strtok_r(copy, " ", &rest); p != NULL && argc < 9;
+         p = strtok_r(NULL, " ", &rest))
+        argv[argc++] = p;
+    return token_main(argc, argv);
 }
 
 /* Runs it with up to four words; what it prints is not looked at. */
@@ -238,6 +254,193 @@ a_token_of_an_older_map_can_be_revoked(void **state)
     assert_string_equal(file_text("tokens.map"), "");
 }
 
+/* ---- times ---- */
+
+/* The k-th line of that name. */
+static struct token_line
+line_of(const char *name, int k)
+{
+    const char *map = file_text("tokens.map");
+    struct token_line l;
+
+    while (token_map_next(&map, &l)) {
+        if (l.token.n > 0 && strcmp(l.name, name) == 0 && k-- == 0)
+            return l;
+    }
+    return (struct token_line){ 0 };
+}
+
+static void
+write_map(const char *text)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/tokens.map", dir);
+    assert_int_equal(file_write(path, 0600, text, strlen(text)), ERR_OK);
+}
+
+static void
+expect_about(int64_t at_s, int64_t want_s)
+{
+    assert_in_range(at_s, want_s - 600, want_s + 600);
+}
+
+static void
+a_token_has_a_beginning_and_an_end(void **state)
+{
+    int64_t now = clock_unix_s();
+
+    (void)state;
+    assert_int_equal(token_first(), ERR_OK);
+    expect_about(line_of("first", 0).created_s, now);
+    assert_int_equal(line_of("first", 0).expires_s, 0);
+    assert_int_equal(run("add d read --expires 30d"), 0);
+    expect_about(line_of("d", 0).created_s, now);
+    expect_about(line_of("d", 0).expires_s, now + 30 * 86400);
+    assert_int_equal(run("add --expires 12h h read secrets"), 0);
+    expect_about(line_of("h", 0).expires_s, now + 12 * 3600);
+    assert_true(line_of("h", 0).secrets);
+    assert_int_equal(run("add m read --expires 45m"), 0);
+    expect_about(line_of("m", 0).expires_s, now + 45 * 60);
+    assert_int_equal(run("add y read --expires 2099-12-31"), 0);
+    assert_int_equal(line_of("y", 0).expires_s, 4102358400);
+    assert_int_equal(run("add z read --expires 2096-02-29T08:30Z"), 0);
+    assert_int_equal(line_of("z", 0).expires_s, 3981342600);
+    assert_int_equal(run("list"), 0);
+}
+
+static void
+a_time_that_is_none_changes_nothing(void **state)
+{
+    static const char *const wrong[] = {
+        "0d",
+        "-1d",
+        "1",
+        "d",
+        "1w",
+        "1dd",
+        "36501d",
+        "99999999999999999999d",
+        "2001-01-01",
+        "2097-02-29",
+        "2099-13-01",
+        "2099-1-1",
+        "2099-01-0",
+        "2099-01-01T",
+        "2099-01-01T24:00Z",
+        "2099-01-01T08:00",
+        "2099-01-01T08:00Zx",
+        "9999-01-01",
+        "1.5d",
+    };
+    char *map;
+
+    (void)state;
+    assert_int_equal(token_first(), ERR_OK);
+    map = file_text("tokens.map");
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        if (run(arena_printf(arena, "add a read --expires %s", wrong[i])) != 2)
+            fail_msg("taken: %s", wrong[i]);
+    }
+    assert_int_equal(run("add a read --expires"), 2);
+    assert_int_equal(run("add a read --expires 1d --expires 2d"), 2);
+    assert_int_equal(run("add a read --keep 1h"), 2);
+    assert_int_equal(run("rotate first --keep 0m"), 2);
+    assert_int_equal(run("rotate first --keep 2099-01-01"), 2);
+    assert_int_equal(run("rotate first read"), 2);
+    assert_int_equal(run("rotate"), 2);
+    assert_int_equal(run("revoke first --expires 1d"), 2);
+    assert_int_equal(run("list --keep 1h"), 2);
+    assert_int_equal(run("rotate nobody"), 1);
+    assert_string_equal(file_text("tokens.map"), map);
+}
+
+static void
+a_name_whose_token_has_expired_is_free(void **state)
+{
+    (void)state;
+    write_map("\"0badcafe\" \"read ci 0 0123456789abcdef 1700000000\";\n"
+              "\"0badcaff\" \"read me 0 0123456789abcdee 1700000000\";\n");
+    assert_int_equal(run("list"), 0);
+    assert_int_equal(run("rotate ci"), 1);
+    assert_int_equal(run("add ci write"), 0);
+    assert_string_equal(line_of("ci", 0).scope, "write");
+    assert_int_equal(line_of("ci", 1).token.n, 0);
+    assert_int_equal(line_of("me", 0).token.n, 8); /* not asked for */
+    assert_int_equal(run("revoke me"), 0);
+    assert_int_equal(line_of("me", 0).token.n, 0);
+}
+
+static void
+a_rotated_token_and_its_successor_are_both_valid(void **state)
+{
+    int64_t now = clock_unix_s();
+    struct token_line old;
+    char *raw;
+
+    (void)state;
+    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(run("add ci write secrets"), 0);
+    raw = file_text("tokens/ci");
+    raw[64] = '\0';
+    old = line_of("ci", 0);
+    assert_int_equal(run("rotate ci"), 0);
+    assert_memory_equal(line_of("ci", 0).token.p, raw, 64);
+    assert_string_equal(line_of("ci", 0).id, old.id);
+    assert_int_equal(line_of("ci", 0).created_s, old.created_s);
+    expect_about(line_of("ci", 0).expires_s, now + 3600);
+    assert_int_equal(line_of("ci", 1).expires_s, 0);
+    assert_string_equal(line_of("ci", 1).scope, "write");
+    assert_true(line_of("ci", 1).secrets);
+    assert_string_not_equal(line_of("ci", 1).id, old.id);
+    assert_memory_equal(line_of("ci", 1).token.p, file_text("tokens/ci"), 64);
+    assert_non_null(strstr(file_text("tokens/ci.curlrc"), "Token: "));
+    assert_null(strstr(file_text("tokens/ci.curlrc"), raw));
+
+    /* again: no end moves away, and the new one may have one */
+    assert_int_equal(run("rotate ci --keep 7d --expires 30d"), 0);
+    expect_about(line_of("ci", 0).expires_s, now + 3600);
+    expect_about(line_of("ci", 1).expires_s, now + 7 * 86400);
+    expect_about(line_of("ci", 2).expires_s, now + 30 * 86400);
+    /* which its own successors have too */
+    assert_int_equal(run("rotate ci --keep 1m"), 0);
+    expect_about(line_of("ci", 2).expires_s, now + 60);
+    expect_about(line_of("ci", 3).expires_s, now + 30 * 86400);
+    assert_int_equal(run("revoke ci"), 0);
+    assert_int_equal(line_of("ci", 0).token.n, 0);
+    assert_false(exists("tokens/ci"));
+}
+
+static void
+the_first_token_rotates_in_its_own_files(void **state)
+{
+    (void)state;
+    write_map("\"0badcafe\" \"admin first 0\";"); /* of an older version */
+    assert_int_equal(run("rotate first"), 0);
+    assert_int_equal(strlen(line_of("first", 0).id), 16);
+    assert_true(line_of("first", 0).expires_s > 0);
+    assert_memory_equal(line_of("first", 1).token.p, file_text("token"), 64);
+    assert_non_null(strstr(file_text("curlrc"), "Token: "));
+}
+
+static void
+the_last_use_goes_with_the_token(void **state)
+{
+    const char *used;
+
+    (void)state;
+    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(run("add ci read"), 0);
+    used = arena_printf(arena, "used/%s", line_of("ci", 0).id);
+    (void)mkdir(arena_printf(arena, "%s/used", dir), 0700);
+    assert_int_equal(
+        file_write(arena_printf(arena, "%s/%s", dir, used), 0600, "", 0),
+        ERR_OK);
+    assert_int_equal(run("list"), 0);
+    assert_int_equal(run("revoke ci"), 0);
+    assert_false(exists(used));
+}
+
 static void
 without_a_deployment_nothing_is_made(void **state)
 {
@@ -263,6 +466,12 @@ main(void)
         CASE(a_name_is_taken_once),
         CASE(what_a_person_wrote_into_the_map_stays),
         CASE(a_token_of_an_older_map_can_be_revoked),
+        CASE(a_token_has_a_beginning_and_an_end),
+        CASE(a_time_that_is_none_changes_nothing),
+        CASE(a_name_whose_token_has_expired_is_free),
+        CASE(a_rotated_token_and_its_successor_are_both_valid),
+        CASE(the_first_token_rotates_in_its_own_files),
+        CASE(the_last_use_goes_with_the_token),
         CASE(without_a_deployment_nothing_is_made),
     };
 

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "worker/identity.h"
+#include "worker/token_use.h"
+#include "config.h"
 #include "crypt.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -86,6 +88,17 @@ a_known_token_has_its_name_scope_and_mark(void **state)
     assert_string_equal(grant.name, "me");
     assert_true((grant.rights & SCOPE_ADMIN) != 0);
     assert_true(grant.secrets);
+}
+
+static void
+a_token_that_has_expired_is_not_found(void **state)
+{
+    (void)state;
+    load("\"" A "\" \"read ci 0 0123456789abcdef 1700000000\";\n"
+         "\"" B "\" \"read me 0 0123456789abcdee 999999999999\";\n");
+    assert_false(tokens_find(A, &grant));
+    assert_true(tokens_find(B, &grant));
+    assert_string_equal(grant.id, "0123456789abcdee");
 }
 
 static void
@@ -318,6 +331,70 @@ the_front_end_gives_name_scope_and_mark(void **state)
 }
 
 static void
+past_its_end_the_front_end_s_token_gives_nothing(void **state)
+{
+    (void)state;
+    req = (struct req){ .arena = arena, .token_name = "" };
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE=admin"), TEXT("MG_NAME=ci"),
+                                   TEXT("MG_EXPIRES=1700000000")));
+    assert_int_equal(req.rights, 0);
+    assert_string_equal(req.token_name, "");
+    assert_false(req.see_secrets);
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE=read"), TEXT("MG_NAME=ci"),
+                                   TEXT("MG_EXPIRES=999999999999")));
+    assert_int_equal(req.rights, SCOPE_READ);
+}
+
+/* ---- the last use ---- */
+
+static char *
+place_file(const char *name)
+{
+    return arena_printf(arena, "%s.d/%s", path, name);
+}
+
+static bool
+is_there(const char *name)
+{
+    return access(place_file(name), F_OK) == 0;
+}
+
+static void
+use_and_end_of_a_token_leave_marks(void **state)
+{
+    (void)state;
+    config_place(arena_printf(arena, "%s.d", path), "127.9.7");
+    assert_int_equal(mkdir(place_file(""), 0700), 0);
+    identity_from_front_end(&req,
+                            PARAMS(TEXT("MG_SCOPE=read"), TEXT("MG_NAME=ci"),
+                                   TEXT("MG_ID=00112233445566aa")));
+    assert_true(is_there("used/00112233445566aa"));
+    token_use_note(""); /* an older map's */
+    token_use_note("../../../x");
+    assert_false(is_there("used/../../../x"));
+
+    /* no nginx has run here: nothing is made, nothing is complained of */
+    token_use_ended("00112233445566ab");
+    assert_false(is_there("nginx"));
+    assert_int_equal(mkdir(place_file("nginx"), 0700), 0);
+    assert_int_equal(mkdir(place_file("nginx/revoked"), 0700), 0);
+    identity_from_front_end(&req, PARAMS(TEXT("MG_SCOPE=read"),
+                                         TEXT("MG_ID=00112233445566ac"),
+                                         TEXT("MG_EXPIRES=1700000000")));
+    assert_true(is_there("nginx/revoked/00112233445566ac"));
+    assert_false(is_there("used/00112233445566ac"));
+
+    assert_int_equal(unlink(place_file("nginx/revoked/00112233445566ac")), 0);
+    assert_int_equal(rmdir(place_file("nginx/revoked")), 0);
+    assert_int_equal(rmdir(place_file("nginx")), 0);
+    assert_int_equal(unlink(place_file("used/00112233445566aa")), 0);
+    assert_int_equal(rmdir(place_file("used")), 0);
+    assert_int_equal(rmdir(place_file("")), 0);
+}
+
+static void
 only_our_secret_admits_a_front_end(void **state)
 {
     (void)state;
@@ -352,6 +429,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_known_token_has_its_name_scope_and_mark),
+        TEST(a_token_that_has_expired_is_not_found),
         TEST(an_unknown_token_is_not_found),
         TEST(each_token_of_a_file_has_the_rights_of_its_scope),
         TEST(a_file_may_have_16_mib),
@@ -364,6 +442,8 @@ main(void)
         TEST(what_the_front_end_says_does_not_count),
         TEST(odd_authorization_gives_nothing),
         TEST(the_front_end_gives_name_scope_and_mark),
+        TEST(past_its_end_the_front_end_s_token_gives_nothing),
+        TEST(use_and_end_of_a_token_leave_marks),
         TEST(only_our_secret_admits_a_front_end),
         TEST(a_request_id_that_could_not_stand_in_a_header_is_replaced),
     };

@@ -7,7 +7,7 @@ import pytest
 from support import raw
 
 OURS = ["MG_LISTENER", "MG_SCOPE", "MG_NAME", "MG_SECRETS", "MG_REQUEST_ID",
-        "MG_SECRET", "MG_RECEIVED"]
+        "MG_SECRET", "MG_RECEIVED", "MG_ID", "MG_EXPIRES"]
 
 
 def params(client, headers, target="/a"):

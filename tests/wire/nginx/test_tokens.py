@@ -213,3 +213,61 @@ def test_a_revoked_token_is_dead_on_a_connection_opened_before(front, sent):
     until(lambda: accepted(waiting))
     front.command("token", "revoke", name)
     assert {status(s) for s in waiting} == {403}
+
+
+# ---- times ----
+
+def used(front, name):
+    """The rest of its line in the list: created, expires, last use."""
+    lines = front.command("token", "list").stdout.splitlines()
+    assert lines[0].split()[:3] == ["name", "scope", "secrets"]
+    return [line.split(None, 3)[3] for line in lines[1:]
+            if line.split()[0] == name]
+
+
+def test_id_and_end_reach_the_worker(front, token):
+    got = params(front, **{"X-Metagate-Token": token("read")})
+    assert len(got["MG_ID"]) == 16 and got["MG_EXPIRES"] == ""
+    got = params(front, **{"X-Metagate-Token": token(
+        "read", "--expires", "2099-12-31")})
+    assert len(got["MG_ID"]) == 16 and got["MG_EXPIRES"] == "4102358400"
+
+
+def test_a_rotated_token_lives_on_beside_the_new_one(front):
+    name = fresh("t")
+    old = front.token(name, "write", "secrets")
+    out = front.command("token", "rotate", name, "--keep", "30m").stdout
+    with open(front.path("tokens", name)) as f:
+        new = f.read().strip()
+    assert new != old and new not in out and old not in out
+    for t in (old, new):
+        got = params(front, **{"X-Metagate-Token": t})
+        assert (got["MG_NAME"], got["MG_SCOPE"], got["MG_SECRETS"]) == (
+            name, "write", "1")
+        assert bool(got["MG_EXPIRES"]) == (t == old)
+    assert [bool("never" in line) for line in used(front, name)] == [
+        False, True]
+    front.command("token", "revoke", name)
+    for t in (old, new):
+        assert front.client("doris", "none").get("/a", headers={
+            "X-Metagate-Token": t}).status == 403
+
+
+def test_a_map_that_nginx_refuses_keeps_the_old_token_s_files(front, token):
+    name = fresh("t")
+    token_is = front.token(name, "read")
+    path = front.path("tokens.map")
+    before = open(path).read()
+    twice = before + before.replace(f" {name} ", f" {name}2 ")
+    try:
+        with open(path, "w") as f:
+            f.write(twice)
+        done = front.command("token", "rotate", name, check=False)
+        assert done.returncode == 1 and "nothing was changed" in done.stderr
+        assert open(path).read() == twice
+    finally:
+        with open(path, "w") as f:
+            f.write(before)
+    with open(front.path("tokens", name)) as f:
+        assert f.read().strip() == token_is
+    front.command("token", "revoke", name)

@@ -1,7 +1,9 @@
 """[serve] check_tokens: front ends that map no tokens."""
 
 import base64
+import os
 import signal
+import time
 
 import pytest
 
@@ -61,6 +63,29 @@ def test_a_changed_file_is_read_by_itself(place, checking):
     until(lambda: ask(checking, HTTP_X_METAGATE_TOKEN=READ) == 401,
           "the revoked token is refused")
     assert ask(checking, HTTP_X_METAGATE_TOKEN=ADMIN) == 200
+
+
+def test_an_expired_token_is_refused(place, checking):
+    write(place, {ADMIN: f"read me 0 0123456789abcdee {int(time.time()) + 3600}",
+                  READ: "read ci 0 0123456789abcdef 1700000000"})
+    until(lambda: ask(checking, HTTP_X_METAGATE_TOKEN=READ) == 401,
+          "the expired token is refused")
+    assert ask(checking, HTTP_X_METAGATE_TOKEN=ADMIN) == 200
+    assert os.listdir(place.file("used"))
+
+
+def test_a_front_end_s_token_has_an_end(place, worker):
+    """Of nginx, which cannot compare times; its mark is left for it."""
+    os.makedirs(place.file("nginx", "revoked"))
+    more = {"MG_ID": "00112233445566aa"}
+    assert worker.ask("/metrics", scope="admin", **more).status == 200
+    assert os.listdir(place.file("used")) == ["00112233445566aa"]
+    assert worker.ask("/metrics", scope="admin", **more,
+                      MG_EXPIRES=str(int(time.time()) + 3600)).status == 200
+    assert not os.listdir(place.file("nginx", "revoked"))
+    assert worker.ask("/metrics", scope="admin", **more,
+                      MG_EXPIRES=str(int(time.time()))).status == 401
+    assert os.listdir(place.file("nginx", "revoked")) == ["00112233445566aa"]
 
 
 def test_a_broken_file_changes_nothing(place, checking):
