@@ -227,11 +227,11 @@ uint64_t
 tables_sum(void)
 {
     uint64_t h = UINT64_C(14695981039346656037);
-    const char *p;
 
     for (size_t i = 0; dialects[i] != NULL; i++)
         for (size_t k = 0; k < dialects[i]->n_rows; k++)
-            for (p = dialects[i]->rows[k].path; p != NULL && *p != '\0'; p++)
+            for (const char *p = dialects[i]->rows[k].path;
+                 p != NULL && *p != '\0'; p++)
                 h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
     return h;
 }

@@ -172,12 +172,11 @@ random_hex(char *out, size_t bytes)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char b[64];
-    size_t i;
 
     /* up to 256 bytes come whole */
     if (bytes > sizeof(b) || getrandom(b, bytes, 0) != (ssize_t)bytes)
         return ERR_INTERNAL;
-    for (i = 0; i < bytes; i++) {
+    for (size_t i = 0; i < bytes; i++) {
         out[2 * i] = digits[b[i] >> 4];
         out[2 * i + 1] = digits[b[i] & 15];
     }

@@ -34,11 +34,9 @@ static const struct command commands[] = {
 static void
 print_help(FILE *f)
 {
-    size_t i;
-
     (void)fprintf(f, "usage: metagate [--run-dir DIR] [--net A.B.C] COMMAND "
                      "[ARGUMENTS]\n\n");
-    for (i = 0; i < COUNT(commands); i++)
+    for (size_t i = 0; i < COUNT(commands); i++)
         (void)fprintf(f, "  %-10s  %s\n", commands[i].name, commands[i].doc);
     (void)fprintf(
         f,
@@ -61,9 +59,7 @@ print_command_help(const struct command *c)
 static const struct command *
 find_command(const char *name)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(commands); i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     }

@@ -231,11 +231,9 @@ load_file(const char *path, char *why, size_t why_size)
 static void
 env_name(size_t i, char *out, size_t size)
 {
-    char *p;
-
     (void)snprintf(out, size, "METAGATE_%s_%s", config_row(i)->section,
                    config_row(i)->key);
-    for (p = out; *p != '\0'; p++)
+    for (char *p = out; *p != '\0'; p++)
         *p = (char)toupper((unsigned char)*p);
 }
 
@@ -246,9 +244,8 @@ load_env(char *why, size_t why_size)
     const char *value;
     struct conf_reason r;
     enum err e;
-    size_t i;
 
-    for (i = 0; i < config_row_count(); i++) {
+    for (size_t i = 0; i < config_row_count(); i++) {
         env_name(i, name, sizeof(name));
         value = getenv(name);
         if (value == NULL)
@@ -269,11 +266,11 @@ is_unknown_env(const char *var, size_t name_bytes)
 {
     char name[96];
     bool section = false;
-    size_t i, n;
+    size_t n;
 
     if (strncmp(var, "METAGATE_", strlen("METAGATE_")) != 0)
         return false;
-    for (i = 0; i < config_row_count(); i++) {
+    for (size_t i = 0; i < config_row_count(); i++) {
         env_name(i, name, sizeof(name));
         if (strlen(name) == name_bytes && memcmp(name, var, name_bytes) == 0)
             return false;

@@ -10,10 +10,10 @@ static enum err
 parse_str(const struct conf_row *row, const char *value,
           struct conf_reason *why)
 {
-    const unsigned char *p;
     const char *wrong;
 
-    for (p = (const unsigned char *)value; *p != '\0'; p++) {
+    for (const unsigned char *p = (const unsigned char *)value; *p != '\0';
+         p++) {
         if (*p < 0x20 || *p == 0x7f) {
             (void)snprintf(why->text, sizeof(why->text),
                            "must not hold control characters");
@@ -52,10 +52,9 @@ parse_bool(const char *value, bool *out, struct conf_reason *why)
     static const char *const words[][2] = {
         { "no", "yes" }, { "false", "true" }, { "off", "on" }, { "0", "1" }
     };
-    size_t w, v;
 
-    for (w = 0; w < COUNT(words); w++) {
-        for (v = 0; v < 2; v++) {
+    for (size_t w = 0; w < COUNT(words); w++) {
+        for (size_t v = 0; v < 2; v++) {
             if (strcasecmp(value, words[w][v]) == 0) {
                 *out = v == 1;
                 return ERR_OK;

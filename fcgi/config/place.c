@@ -55,9 +55,8 @@ is_plain_path(const char *path)
     static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789._-+@,:=~/";
-    const char *p;
 
-    for (p = path; *p != '\0'; p++) {
+    for (const char *p = path; *p != '\0'; p++) {
         if (strchr(plain, *p) == NULL && (unsigned char)*p < 0x80)
             return false;
     }

@@ -75,9 +75,8 @@ static void
 hex(const unsigned char *p, size_t n, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t i;
 
-    for (i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         out[2 * i] = digits[p[i] >> 4];
         out[2 * i + 1] = digits[p[i] & 15];
     }
@@ -137,11 +136,11 @@ enum err
 crypt_random_hex(size_t n, char *out)
 {
     unsigned char bytes[64];
-    size_t done, part;
+    size_t part;
     enum err e;
 
     out[0] = '\0';
-    for (done = 0; done < n; done += part) {
+    for (size_t done = 0; done < n; done += part) {
         part = n - done < sizeof(bytes) ? n - done : sizeof(bytes);
         e = crypt_random(bytes, part);
         if (e != ERR_OK)

@@ -32,9 +32,7 @@ copy_key(const struct crypt_key *from, struct crypt_key *out)
 static const struct crypt_key *
 find(const struct crypt_key_set *set, unsigned id)
 {
-    size_t i;
-
-    for (i = 0; i < set->n; i++)
+    for (size_t i = 0; i < set->n; i++)
         if (set->key[i].id == id)
             return &set->key[i];
     return NULL;
@@ -109,9 +107,8 @@ unhex(const char *p, unsigned char *out, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     const char *hi, *lo;
-    size_t i;
 
-    for (i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         hi = p[2 * i] != '\0' ? strchr(digits, p[2 * i] | 0x20) : NULL;
         lo = hi != NULL && p[2 * i + 1] != '\0'
                  ? strchr(digits, p[2 * i + 1] | 0x20)

@@ -36,11 +36,10 @@ write_keys(int fd, const struct crypt_key_set *set)
 {
     char digits[2 * CRYPT_KEY_BYTES + 1], line[128];
     bool ok = true;
-    size_t i, j;
     int n;
 
-    for (i = 0; i < set->n && ok; i++) {
-        for (j = 0; j < CRYPT_KEY_BYTES; j++)
+    for (size_t i = 0; i < set->n && ok; i++) {
+        for (size_t j = 0; j < CRYPT_KEY_BYTES; j++)
             (void)snprintf(digits + 2 * j, 3, "%02x", set->key[i].bytes[j]);
         n = snprintf(line, sizeof(line), "%u %s\n", set->key[i].id, digits);
         ok = write_all(fd, line, (size_t)n);
@@ -82,9 +81,8 @@ add_random(struct crypt_key_set *set)
 {
     struct crypt_key *key = &set->key[set->n];
     unsigned newest = 0;
-    size_t i;
 
-    for (i = 0; i < set->n; i++)
+    for (size_t i = 0; i < set->n; i++)
         newest = set->key[i].id > newest ? set->key[i].id : newest;
     if (set->n == CRYPT_KEYS_MAX || newest == CRYPT_KEY_ID_MAX)
         return ERR_LIMIT;

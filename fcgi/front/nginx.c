@@ -37,9 +37,7 @@ is_part(const char *name)
 static const char *
 template_text(const char *name)
 {
-    const struct embedded *f;
-
-    for (f = embed_nginx; f->name != NULL; f++) {
+    for (const struct embedded *f = embed_nginx; f->name != NULL; f++) {
         if (strcmp(f->name, name) == 0)
             return f->text;
     }
@@ -65,9 +63,8 @@ make_dirs(struct job *j)
         { "nginx/tmp", 0700 },
     };
     char path[PLACE_BYTES];
-    size_t i;
 
-    for (i = 0; i < COUNT(dirs); i++) {
+    for (size_t i = 0; i < COUNT(dirs); i++) {
         if (place_path(path, sizeof(path), dirs[i].name) != ERR_OK)
             return ERR_LIMIT;
         if (file_mkdir(path, dirs[i].mode) != ERR_OK)
@@ -114,9 +111,8 @@ set_each_worker(struct job *j, const char *var, const char *template)
     struct buf b = BUF_INIT(FILE_BYTES);
     const char *text;
     enum err e = ERR_OK;
-    int64_t n;
 
-    for (n = 0; n < config()->serve_workers && e == ERR_OK; n++) {
+    for (int64_t n = 0; n < config()->serve_workers && e == ERR_OK; n++) {
         text = arena_printf(j->arena, "%lld", (long long)n);
         if (text == NULL)
             e = ERR_NOMEM;
@@ -246,11 +242,11 @@ write_check(struct job *j)
 static enum err
 write_files(struct job *j)
 {
-    const struct embedded *f;
     const char *text;
     enum err e = ERR_OK;
 
-    for (f = embed_nginx; f->name != NULL && e == ERR_OK; f++) {
+    for (const struct embedded *f = embed_nginx; f->name != NULL && e == ERR_OK;
+         f++) {
         if (is_part(f->name))
             continue;
         e = render(j, f->text, &text);

@@ -34,9 +34,7 @@ placeholder_bytes(const char *p)
 static const char *
 find_value(const struct nginx_vars *vars, const char *name, size_t n)
 {
-    size_t i;
-
-    for (i = 0; i < vars->n; i++) {
+    for (size_t i = 0; i < vars->n; i++) {
         if (strlen(vars->v[i].name) == n &&
             memcmp(vars->v[i].name, name, n) == 0)
             return vars->v[i].value;

@@ -75,7 +75,7 @@ process_title(pid_t pid, char *out, size_t size)
 {
     char path[64];
     FILE *f;
-    size_t n, i;
+    size_t n;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
     out[0] = '\0';
@@ -84,7 +84,7 @@ process_title(pid_t pid, char *out, size_t size)
         return;
     n = fread(out, 1, size - 1, f);
     (void)fclose(f);
-    for (i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (out[i] == '\0')
             out[i] = ' ';
     }

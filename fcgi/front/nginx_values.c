@@ -56,10 +56,8 @@ put_network(struct buf *out, const char *element)
 static void
 put_host(struct buf *out, const char *element)
 {
-    const char *p;
-
     buf_puts(out, "    \"~*^");
-    for (p = element; *p != '\0'; p++)
+    for (const char *p = element; *p != '\0'; p++)
         buf_printf(out, "%s%c", *p == '.' ? "\\" : "", *p);
     buf_puts(out, " \" \"\";\n");
 }

@@ -71,7 +71,6 @@ static bool
 read_stat(pid_t pid, char *state, uint64_t *ticks)
 {
     char path[64], text[1024], *p;
-    int field;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     (void)read_proc(path, text, sizeof(text));
@@ -79,7 +78,7 @@ read_stat(pid_t pid, char *state, uint64_t *ticks)
     if (p == NULL || p[1] != ' ')
         return false;
     *state = p[2];
-    for (field = 2; p != NULL && field < 22; field++)
+    for (int field = 2; p != NULL && field < 22; field++)
         p = strchr(p + 1, ' ');
     *ticks = p != NULL ? strtoull(p, NULL, 10) : 0;
     return p != NULL;
@@ -113,11 +112,11 @@ static bool
 has_argument(pid_t pid, const char *argument)
 {
     char path[64], text[65536];
-    size_t n, i;
+    size_t n;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
     n = read_proc(path, text, sizeof(text));
-    for (i = 0; i < n; i += strlen(text + i) + 1) {
+    for (size_t i = 0; i < n; i += strlen(text + i) + 1) {
         if (strcmp(text + i, argument) == 0)
             return true;
     }

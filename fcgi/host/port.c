@@ -158,10 +158,9 @@ port_search(const char *text, const struct in6_addr *addr, unsigned port,
                                   [PORT_ANYWHERE] = 2,
                                   [PORT_HERE] = 3 };
     struct port_entry e;
-    const char *line;
 
     *use = PORT_FREE;
-    for (line = text; line != NULL && *line != '\0';
+    for (const char *line = text; line != NULL && *line != '\0';
          line = strchr(line, '\n'), line += line != NULL) {
         enum port_use u;
 

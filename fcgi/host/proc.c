@@ -42,7 +42,7 @@ find_program(const char *name, char *out, size_t size)
 {
     const char *path = getenv("PATH");
     char both[2 * PATH_MAX];
-    char *dir, *rest;
+    char *rest;
 
     if (strchr(name, '/') != NULL) {
         (void)snprintf(out, size, "%s", name);
@@ -50,7 +50,7 @@ find_program(const char *name, char *out, size_t size)
     }
     (void)snprintf(both, sizeof(both), "%s:%s", path != NULL ? path : "",
                    DEFAULT_PATH);
-    for (dir = strtok_r(both, ":", &rest); dir != NULL;
+    for (char *dir = strtok_r(both, ":", &rest); dir != NULL;
          dir = strtok_r(NULL, ":", &rest)) {
         int n = snprintf(out, size, "%s/%s", dir, name);
 
@@ -147,9 +147,8 @@ child_signals(int blocked)
 {
     struct sigaction dfl = { .sa_handler = SIG_DFL };
     sigset_t mask;
-    int sig;
 
-    for (sig = 1; sig < NSIG; sig++)
+    for (int sig = 1; sig < NSIG; sig++)
         (void)sigaction(sig, &dfl, NULL);
     (void)sigemptyset(&mask);
     if (blocked != 0)

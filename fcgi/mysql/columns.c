@@ -9,11 +9,10 @@ static const struct field *
 field_of(const struct record *rec, const char *column)
 {
     const char *name;
-    size_t i;
 
     if (rec->n == 1 && rec->fields[0].key[0] == '\0')
         return &rec->fields[0]; /* a scalar takes the only column */
-    for (i = 0; i < rec->n; i++) {
+    for (size_t i = 0; i < rec->n; i++) {
         name = rec->fields[i].column != NULL ? rec->fields[i].column
                                              : rec->fields[i].key;
         if (strcmp(name, column) == 0)
@@ -107,11 +106,10 @@ match_all(struct my_stmt *st, const struct my_seal *seal,
           const MYSQL_FIELD *from)
 {
     const char *why = NULL;
-    size_t i;
 
     st->shut = shut_field(st->rec, seal);
     st->secret_row = st->n_columns;
-    for (i = 0; i < st->n_columns && why == NULL; i++)
+    for (size_t i = 0; i < st->n_columns && why == NULL; i++)
         why = match_column(st, seal, i, &from[i]);
     if (why == NULL && st->secrets && st->secret_row == st->n_columns)
         why = "a secret without the column of its row";
@@ -123,9 +121,7 @@ match_all(struct my_stmt *st, const struct my_seal *seal,
 void
 my_unmatch(struct my_stmt *st)
 {
-    size_t i;
-
-    for (i = 0; st->column != NULL && i < st->n_columns; i++) {
+    for (size_t i = 0; st->column != NULL && i < st->n_columns; i++) {
         free(st->column[i].org_table);
         free(st->column[i].org_column);
     }

@@ -61,9 +61,7 @@ open_secret(struct my *my, struct my_stmt *st, struct arena *a, size_t i,
 static bool
 store_enum(const struct field *f, const char *text, int *out)
 {
-    const struct enum_name *n;
-
-    for (n = f->names; n->name != NULL; n++) {
+    for (const struct enum_name *n = f->names; n->name != NULL; n++) {
         if (strcmp(n->name, text) == 0) {
             *out = n->value;
             return true;
@@ -162,14 +160,13 @@ my_fetch(struct my *my, struct my_stmt *st, struct arena *a, void *out)
 {
     int got = mysql_stmt_fetch(st->c);
     enum err e = ERR_OK;
-    size_t i;
 
     if (got == MYSQL_NO_DATA)
         return ERR_NOT_FOUND;
     if (got != 0 && got != MYSQL_DATA_TRUNCATED) /* that is: see bind_cell */
         return fail_fetch(my, st);
     memset(out, 0, st->rec->size);
-    for (i = 0; i < st->n_columns && e == ERR_OK; i++)
+    for (size_t i = 0; i < st->n_columns && e == ERR_OK; i++)
         e = store_cell(my, st, a, i, out);
     if (e != ERR_OK)
         return my_fail_own(my, e, "a value that its field does not take",

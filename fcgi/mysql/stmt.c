@@ -20,9 +20,8 @@ static struct my_stmt **
 bucket_of(struct my *my, const struct my_parts *p)
 {
     uint64_t h = 0;
-    unsigned i;
 
-    for (i = 0; i < p->n; i++)
+    for (unsigned i = 0; i < p->n; i++)
         h = (h + (uintptr_t)p->sql[i]) * UINT64_C(0x9e3779b97f4a7c15);
     return &my->bucket[(h >> 32) % BUCKETS];
 }
@@ -60,9 +59,7 @@ stmt_drop(struct my *my, struct my_stmt *st)
 void
 my_stmts_drop(struct my *my)
 {
-    size_t i;
-
-    for (i = 0; i < BUCKETS; i++)
+    for (size_t i = 0; i < BUCKETS; i++)
         while (my->bucket[i] != NULL)
             stmt_drop(my, my->bucket[i]);
 }
@@ -71,9 +68,8 @@ static void
 drop_oldest(struct my *my, unsigned min_parts)
 {
     struct my_stmt *oldest = NULL, *st;
-    size_t i;
 
-    for (i = 0; i < BUCKETS; i++)
+    for (size_t i = 0; i < BUCKETS; i++)
         for (st = my->bucket[i]; st != NULL; st = st->next)
             if (st->key.n >= min_parts &&
                 (oldest == NULL || st->used < oldest->used))

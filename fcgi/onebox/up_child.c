@@ -196,9 +196,7 @@ is_settled(const struct up_child *c)
 static bool
 is_its_turn(const struct up *up, const struct up_child *c)
 {
-    size_t i;
-
-    for (i = 0; i < up->n && !up->announced; i++) {
+    for (size_t i = 0; i < up->n && !up->announced; i++) {
         if (up->child[i].kind->order < c->kind->order &&
             !is_settled(&up->child[i]))
             return false;
@@ -211,9 +209,8 @@ static int
 ending_order(const struct up *up)
 {
     int order = 0;
-    size_t i;
 
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         const struct up_child *c = &up->child[i];
 
         if (c->child.group != 0 && c->kind->order > order)
@@ -259,15 +256,14 @@ up_step(struct up *up)
     int64_t now = clock_mono_ms(), next = 0, t;
     int order = ending_order(up);
     bool stopping = up->stopping;
-    size_t i;
 
-    for (i = 0; i < up->n; i++)
+    for (size_t i = 0; i < up->n; i++)
         step(up, &up->child[i], order, now);
     /* A start has failed, or the next order's turn has come: no event tells
      * the others. */
     if (up->stopping && (!stopping || ending_order(up) != order))
         return now;
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         t = next_look(up, &up->child[i], now);
         if (t != 0 && (next == 0 || t < next))
             next = t;
@@ -278,9 +274,7 @@ up_step(struct up *up)
 bool
 up_all_ready(const struct up *up)
 {
-    size_t i;
-
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         if (!is_settled(&up->child[i]))
             return false;
     }
@@ -290,9 +284,7 @@ up_all_ready(const struct up *up)
 bool
 up_all_ended(const struct up *up)
 {
-    size_t i;
-
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         if (up->child[i].child.group != 0)
             return false;
     }
@@ -305,9 +297,8 @@ struct up_child *
 up_find_child(struct up *up, const char *name)
 {
     char first[40];
-    size_t i;
 
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         struct up_child *c = &up->child[i];
 
         (void)snprintf(first, sizeof(first), "%s-0", c->name);
@@ -336,9 +327,7 @@ up_start_child(struct up *up, struct up_child *c)
 void
 up_signal_role(struct up *up, const char *role, int sig)
 {
-    size_t i;
-
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         const struct up_child *c = &up->child[i];
 
         if (c->child.id.pid != 0 && strcmp(c->kind->role, role) == 0)

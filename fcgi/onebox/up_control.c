@@ -39,9 +39,8 @@ enum err
 control_open(struct up *up, char *why, size_t why_size)
 {
     struct sockaddr_un sa = { .sun_family = AF_UNIX };
-    size_t i;
 
-    for (i = 0; i < CLIENTS_MAX; i++)
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
         client[i].fd = -1;
     if (place_socket(sa.sun_path, sizeof(sa.sun_path), "control.sock") !=
         ERR_OK) {
@@ -71,9 +70,7 @@ drop(struct client *c)
 void
 control_close(struct up *up)
 {
-    size_t i;
-
-    for (i = 0; i < CLIENTS_MAX; i++) {
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
         if (client[i].fd >= 0)
             drop(&client[i]);
     }
@@ -114,9 +111,8 @@ answer_status(const struct up *up, struct client *c)
 {
     struct buf b = BUF_INIT(65536);
     int64_t now = clock_mono_ms();
-    size_t i;
 
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         const struct up_child *k = &up->child[i];
         bool runs = k->child.group != 0;
 
@@ -197,11 +193,10 @@ static void
 accept_client(struct up *up)
 {
     int fd = accept4(up->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    size_t i;
 
     if (fd < 0)
         return;
-    for (i = 0; i < CLIENTS_MAX; i++) {
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
         if (client[i].fd < 0) {
             client[i].fd = fd;
             return;
@@ -213,10 +208,8 @@ accept_client(struct up *up)
 void
 control_serve(struct up *up, const struct pollfd *p, size_t n)
 {
-    size_t i, k;
-
-    for (i = 1; i < n; i++) {
-        for (k = 0; k < CLIENTS_MAX && p[i].revents != 0; k++) {
+    for (size_t i = 1; i < n; i++) {
+        for (size_t k = 0; k < CLIENTS_MAX && p[i].revents != 0; k++) {
             if (client[k].fd == p[i].fd)
                 read_line(up, &client[k]);
         }
@@ -228,9 +221,7 @@ control_serve(struct up *up, const struct pollfd *p, size_t n)
 void
 control_settle(struct up *up)
 {
-    size_t i;
-
-    for (i = 0; i < CLIENTS_MAX; i++) {
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &client[i];
 
         if (c->fd < 0 || c->awaited == NULL)

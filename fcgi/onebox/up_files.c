@@ -103,16 +103,15 @@ up_drop_sockets(void)
 {
     static const char *const names[] = { "control.sock", "mysql.sock", "wake" };
     char path[PLACE_BYTES], dir[PLACE_BYTES], link[PLACE_BYTES];
-    int64_t i;
 
-    for (i = 0; i < config()->serve_workers; i++) {
+    for (int64_t i = 0; i < config()->serve_workers; i++) {
         char name[32];
 
         (void)snprintf(name, sizeof(name), "serve-%d.sock", (int)i);
         if (place_socket(path, sizeof(path), name) == ERR_OK)
             (void)unlink(path);
     }
-    for (i = 0; i < (int64_t)COUNT(names); i++) {
+    for (int64_t i = 0; i < (int64_t)COUNT(names); i++) {
         if (place_socket(path, sizeof(path), names[i]) == ERR_OK)
             (void)unlink(path);
     }
@@ -221,13 +220,12 @@ run_steps(const char **step)
         { "started", config_mark_start },
     };
     enum err e = ERR_OK;
-    size_t i;
 
-    for (i = 0; i < COUNT(steps) && e == ERR_OK; i++) {
+    for (size_t i = 0; i < COUNT(steps) && e == ERR_OK; i++) {
         *step = steps[i].name;
         e = steps[i].make();
     }
-    for (i = 0; dialects[i] != NULL; i++) {
+    for (size_t i = 0; dialects[i] != NULL; i++) {
         const struct first_start *f = dialects[i]->first_start;
 
         for (; f != NULL && f->what != NULL && e == ERR_OK; f++) {

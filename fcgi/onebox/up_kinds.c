@@ -159,11 +159,10 @@ static void
 keep_reason(struct up_child *c, const char *text)
 {
     const char *body = strstr(text, "\r\n\r\n");
-    char *p;
 
     (void)snprintf(c->said, sizeof(c->said), "%.150s",
                    body != NULL ? body + 4 : text);
-    for (p = c->said; *p != '\0'; p++)
+    for (char *p = c->said; *p != '\0'; p++)
         *p = (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p;
 }
 

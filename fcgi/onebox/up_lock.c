@@ -28,9 +28,8 @@ void
 up_note_children(const struct up *up)
 {
     struct buf text = BUF_INIT(65536);
-    size_t i;
 
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         const struct up_child *c = &up->child[i];
 
         if (c->child.group != 0)
@@ -150,9 +149,7 @@ up_is_free(const char *run_dir, pid_t *pid)
 static bool
 take_lock(int fd)
 {
-    int tries;
-
-    for (tries = 0; tries < 10; tries++) {
+    for (int tries = 0; tries < 10; tries++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return true;
         if (errno != EWOULDBLOCK)

@@ -126,9 +126,7 @@ check(const struct taken *t, char *why, size_t why_size)
 static enum err
 check_once(struct ours *ours, const struct taken *t, char *why, size_t why_size)
 {
-    size_t i;
-
-    for (i = 0; i < ours->n; i++) {
+    for (size_t i = 0; i < ours->n; i++) {
         if (strcmp(ours->at[i].address, t->address) == 0) {
             (void)snprintf(why, why_size,
                            "%s: %s is the address of %s too; each needs one of "

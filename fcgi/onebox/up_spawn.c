@@ -91,9 +91,7 @@ up_make_children(struct up *up, char *why, size_t why_size)
 void
 up_free_children(struct up *up)
 {
-    size_t i;
-
-    for (i = 0; i < up->n; i++) {
+    for (size_t i = 0; i < up->n; i++) {
         if (up->child[i].listen_fd >= 0)
             (void)close(up->child[i].listen_fd);
         child_close(&up->child[i].child);

@@ -186,16 +186,15 @@ record_bind_numbered(struct bind *b, const struct at *at, const struct field *f,
 {
     size_t n = 0, i;
     const struct json **nodes;
-    const struct json *j;
 
-    for (j = json_first(obj); j != NULL; j = json_next(j))
+    for (const struct json *j = json_first(obj); j != NULL; j = json_next(j))
         n += record_numbered_index(json_key(j), f->numbered, &i);
     if (n == 0)
         return ERR_OK;
     nodes = arena_array(b->a, n, sizeof(*nodes));
     if (nodes == NULL)
         return ERR_NOMEM;
-    for (j = json_first(obj); j != NULL; j = json_next(j)) {
+    for (const struct json *j = json_first(obj); j != NULL; j = json_next(j)) {
         if (record_numbered_index(json_key(j), f->numbered, &i) && i < n)
             nodes[i] = j;
     }

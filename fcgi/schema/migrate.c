@@ -77,10 +77,9 @@ bootstrap(struct run *r)
     const struct migration *first = &r->all.v[0];
     enum err e = ERR_OK;
     bool done;
-    size_t i;
 
     r->doing = "making the first tables";
-    for (i = 0; i < BOOTSTRAP_STEPS && e == ERR_OK; i++) {
+    for (size_t i = 0; i < BOOTSTRAP_STEPS && e == ERR_OK; i++) {
         e = probe(r, &first->steps[i], &done);
         if (e == ERR_OK && !done)
             e = db_exec_text(r->db, first->steps[i].ddl);
@@ -250,10 +249,9 @@ static enum err
 visit_all(struct run *r)
 {
     enum err e = ERR_OK;
-    size_t i, step;
 
-    for (i = 0; i < r->all.n; i++)
-        for (step = 0; step < r->all.v[i].n_steps && e == ERR_OK; step++)
+    for (size_t i = 0; i < r->all.n; i++)
+        for (size_t step = 0; step < r->all.v[i].n_steps && e == ERR_OK; step++)
             e = visit(r, &r->all.v[i], step);
     return e;
 }
@@ -285,10 +283,9 @@ static enum err
 take_over(struct run *r)
 {
     enum err e = migration_rows(r->db, r->a, &r->rows);
-    size_t i;
 
     r->doing = "taking over from an earlier migrator";
-    for (i = 0; i < r->rows.n && e == ERR_OK; i++)
+    for (size_t i = 0; i < r->rows.n && e == ERR_OK; i++)
         if (!migration_row_done(&r->rows.v[i]))
             e = end_predecessor(r, &r->rows.v[i]);
     return e;

@@ -32,9 +32,7 @@ migration_rows(struct db *db, struct arena *a, struct migration_rows *out)
 const struct migration_row *
 migration_row_find(const struct migration_rows *rows, unsigned id, size_t step)
 {
-    size_t i;
-
-    for (i = 0; i < rows->n; i++)
+    for (size_t i = 0; i < rows->n; i++)
         if (rows->v[i].id == (int64_t)id && rows->v[i].step == (int64_t)step)
             return &rows->v[i];
     return NULL;
@@ -99,11 +97,10 @@ static enum err
 check_done(struct check *c)
 {
     const struct migration *m;
-    size_t i, step;
 
-    for (i = 0; i < c->known.n; i++) {
+    for (size_t i = 0; i < c->known.n; i++) {
         m = &c->known.v[i];
-        for (step = 1; step <= m->n_steps; step++) {
+        for (size_t step = 1; step <= m->n_steps; step++) {
             if (migration_row_done(migration_row_find(&c->rows, m->id, step)))
                 continue;
             (void)snprintf(c->why, c->why_size,
@@ -121,9 +118,8 @@ static enum err
 check_reader(struct check *c)
 {
     int64_t need = 0;
-    size_t i;
 
-    for (i = 0; i < c->rows.n; i++)
+    for (size_t i = 0; i < c->rows.n; i++)
         if (c->rows.v[i].min_reader > need)
             need = c->rows.v[i].min_reader;
     if (need <= (int64_t)c->known.version)

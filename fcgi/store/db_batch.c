@@ -88,9 +88,8 @@ db_batch_keep(struct db *db, const char *sql, struct db_args args, bool one)
 {
     struct batch *b = &db->batch;
     enum err e = ERR_OK;
-    size_t i;
 
-    for (i = 0; i < args.n && e == ERR_OK; i++)
+    for (size_t i = 0; i < args.n && e == ERR_OK; i++)
         e = copy_value(b->arena, &args.v[i], &b->v[b->n_v + i]);
     if (e != ERR_OK)
         return e;
@@ -121,13 +120,12 @@ db_batch_gather(struct db *db, const char *sql, struct db_args args,
                 struct my_parts *p, struct db_args *all)
 {
     struct batch *b = &db->batch;
-    unsigned i;
 
     *p = (struct my_parts){ .n = 0 };
     *all = args;
     if (db->tx == TX_NOTED)
         add_part(p, db_begin_sql, false);
-    for (i = 0; i < b->waiting.n; i++)
+    for (unsigned i = 0; i < b->waiting.n; i++)
         add_part(p, b->waiting.sql[i], (b->waiting.one >> i & 1) != 0);
     if (sql != NULL)
         add_part(p, sql, false);

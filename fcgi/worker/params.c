@@ -30,9 +30,7 @@ params_get(char *const *params, const char *name)
 static bool
 is_one_of(const char *name, const char *const *list, size_t n)
 {
-    size_t i;
-
-    for (i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         if (strcmp(name, list[i]) == 0)
             return true;
     return false;

@@ -167,9 +167,9 @@ adopt(struct park *p, int fd)
 static void
 accept_some(struct park *p)
 {
-    int fd, i;
+    int fd;
 
-    for (i = 0; i < ACCEPT_BURST; i++) {
+    for (int i = 0; i < ACCEPT_BURST; i++) {
         fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
             adopt(p, fd);

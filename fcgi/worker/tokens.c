@@ -42,11 +42,10 @@ static bool
 hash_token(const char *token, size_t n, char out[65])
 {
     char lower[TOKEN_MAX_BYTES];
-    size_t i;
 
     if (n == 0 || n > sizeof(lower))
         return false;
-    for (i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         lower[i] = (char)tolower((unsigned char)token[i]);
     crypt_sha256_hex(lower, n, out);
     crypt_wipe(lower, sizeof(lower));
@@ -208,12 +207,11 @@ tokens_find(const char *token, struct token_grant *out)
 {
     const struct entry *found = NULL;
     char hash[65];
-    size_t i;
 
     if (!hash_token(token, strlen(token), hash))
         return false;
     pthread_rwlock_rdlock(&lock);
-    for (i = 0; i < known.n; i++) /* all of them, whatever is found */
+    for (size_t i = 0; i < known.n; i++) /* all of them, whatever is found */
         if (crypt_equal(known.v[i].hash, hash, sizeof(hash) - 1))
             found = &known.v[i];
     if (found != NULL)
