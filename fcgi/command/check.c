@@ -16,6 +16,7 @@
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
+#include "host/confine.h"
 #include "host/port.h"
 #include "log.h"
 #include "front/nginx.h"
@@ -235,6 +236,33 @@ look_disk(struct look *l)
     check_report(l, "disk", &f);
 }
 
+/* What workers give up when they start: serve.c. */
+static void
+look_confine(struct look *l)
+{
+    struct confine_kernel k;
+    struct finding f = { 0 };
+
+    confine_kernel(&k);
+    if (!config()->serve_confine) {
+        FOUND(&f, WARN, "workers may run programs and write anywhere");
+        CURE(&f, "[serve] confine = yes, and a restart");
+    } else if (k.landlock == 0 || !k.seccomp) {
+        FOUND(&f, WARN, "workers are held by %s",
+              k.seccomp ? "seccomp alone: they may write outside RUN_DIR"
+              : k.landlock > 0
+                  ? "Landlock alone: they may run what is in their memory"
+                  : "nothing: they may run programs and write anywhere");
+        CURE(&f, "a kernel with seccomp and Landlock (5.13, lsm=landlock)");
+    } else {
+        FOUND(&f, OK,
+              "workers run no programs and write below RUN_DIR only "
+              "(seccomp, Landlock %d)",
+              k.landlock);
+    }
+    check_report(l, "confine", &f);
+}
+
 /* ---- listeners ---- */
 
 static bool
@@ -300,8 +328,9 @@ look_nginx(struct look *l)
 static const struct {
     void (*look)(struct look *);
 } looks[] = {
-    { look_files },     { look_token },     { look_key },   { look_disk },
-    { check_children }, { look_listeners }, { look_nginx }, { check_store },
+    { look_files },     { look_token },   { look_key },
+    { look_disk },      { look_confine }, { check_children },
+    { look_listeners }, { look_nginx },   { check_store },
 };
 
 static int
@@ -309,7 +338,8 @@ usage(void)
 {
     fputs("usage: metagate check [-o json]\n"
           "Looks at a running deployment (--run-dir, --net): configuration,\n"
-          "files, token, keys, disk, children, listeners, nginx, store, its\n"
+          "files, token, keys, disk, confinement, children, listeners, nginx, "
+          "store, its\n"
           "settings, schema and clock. Each line is ok, warn or fail with\n"
           "what to do. Exit status 0, or 1 when something fails.\n",
           stderr);

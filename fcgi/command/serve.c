@@ -18,8 +18,10 @@
 #include "config_live.h"
 #include "db.h"
 #include "api/dispatch.h"
+#include "host/confine.h"
 #include "host/notify.h"
 #include "log.h"
+#include "place.h"
 #include "role.h"
 #include "schema/keys.h"
 #include "schema/migrate.h"
@@ -150,6 +152,29 @@ threads(void)
     return n > 0 ? (size_t)n : 1;
 }
 
+/* Before there are threads: what they may is what this one may. Logs may lie
+ * elsewhere, by a link. */
+static bool
+give_up_rights(void)
+{
+    char log[PLACE_BYTES], sockets[PLACE_BYTES];
+    const char *const folders[] = { config_run_dir(), log, sockets, NULL };
+    struct confine_kernel k;
+
+    if (!config()->serve_confine)
+        return true;
+    if (place_path(log, sizeof(log), "log") == ERR_OK &&
+        place_socket_dir(sockets, sizeof(sockets)) == ERR_OK &&
+        confine(folders) == ERR_OK) {
+        confine_kernel(&k);
+        log_info("serve.confined landlock=%d seccomp=%s", k.landlock,
+                 k.seccomp ? "yes" : "no");
+        return true;
+    }
+    log_error("serve.confine errno=%d", errno);
+    return false;
+}
+
 static bool
 prepare(struct worker_plan *plan)
 {
@@ -159,7 +184,7 @@ prepare(struct worker_plan *plan)
     raise_limits();
     cache_init((size_t)config()->serve_cache_mib << 20);
     return request_rules_load(&plan->rules) && dispatch_init() == ERR_OK &&
-           request_init();
+           request_init() && give_up_rights();
 }
 
 /* False when it could not be started, or had to stop by itself. */

@@ -1,10 +1,12 @@
 """A worker's process: descriptors, signals, the socket handed over."""
 
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -57,6 +59,41 @@ def test_memory_of_a_worker_is_not_for_others(worker):
     with open(f"/proc/{worker.process.pid}/limits") as f:
         core = next(line for line in f if line.startswith("Max core"))
     assert core.split()[4] in ("0", "1")
+
+
+def standing(w):
+    """What the kernel says of the worker, of each of its threads."""
+    for task in os.listdir(f"/proc/{w.process.pid}/task"):
+        with open(f"/proc/{w.process.pid}/task/{task}/status") as f:
+            lines = dict(line.rstrip("\n").split(":\t", 1) for line in f
+                         if ":\t" in line)
+        yield lines["NoNewPrivs"], lines["Seccomp"]
+
+
+def test_all_threads_are_confined(worker):
+    assert worker.ask("/metrics").status == 200
+    assert set(standing(worker)) == {("1", "2")}
+    said = re.search(r"serve.confined landlock=(\d+) seccomp=(\w+)",
+                     worker.log())
+    assert said[2] == "yes"
+
+
+def test_a_worker_may_be_left_free(place):
+    w = place.worker(serve_confine="no")
+    assert ("1", "2") not in set(standing(w))
+    assert "serve.confined" not in w.log()
+
+
+def test_logs_behind_a_link_are_opened_again(place):
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as elsewhere:
+        os.rmdir(place.file("log"))
+        os.symlink(elsewhere, place.file("log"))
+        w = place.worker()
+        path = place.file("log", f"serve-{w.id}.log")
+        os.rename(path, path + ".1")
+        w.process.send_signal(signal.SIGHUP)
+        w.wait_log("role.reload")
+        assert w.stop() == 0
 
 
 # ---- the start ----
