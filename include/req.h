@@ -20,26 +20,26 @@ struct req {
     struct arena *arena;
     struct db *db;
     const struct dialect *dialect;
-    const struct row *mount;    /* by listener and path; never NULL */
-    const struct row *endpoint; /* NULL until routed */
-    const struct form *form;    /* the mount's or the encoding's */
+    const struct row *mount;         /* by listener and path; never NULL */
+    const struct row *endpoint;      /* NULL until routed */
+    const struct form *form;         /* the mount's or the encoding's */
     const struct encoding *encoding; /* NULL = none */
 
-    const char *listener;     /* "name/tail": MG_LISTENER */
+    const char *listener;      /* "name/tail": MG_LISTENER */
     const char *listener_tail; /* "m1"; "" when there is none */
-    const char *method;       /* "GET" */
+    const char *method;        /* "GET" */
     unsigned method_bit;
-    const char *path;         /* decoded, as routed */
-    const char *operation;    /* path or verb without the leading slash */
+    const char *path;          /* decoded, as routed */
+    const char *operation;     /* path or verb without the leading slash */
     const struct param *query; /* without token parameters */
     size_t n_query;
-    const char *body;         /* NUL-terminated; "" when absent */
+    const char *body; /* NUL-terminated; "" when absent */
     size_t body_bytes;
-    const struct json *json;  /* the parsed body; NULL when none */
-    const char *request_id;   /* MG_REQUEST_ID */
-    const char *token_name;   /* MG_NAME */
-    unsigned rights;          /* set of enum scope */
-    bool see_secrets;         /* admin, or a token marked secrets=yes */
+    const struct json *json;         /* the parsed body; NULL when none */
+    const char *request_id;          /* MG_REQUEST_ID */
+    const char *token_name;          /* MG_NAME */
+    unsigned rights;                 /* set of enum scope */
+    bool see_secrets;                /* admin, or a token marked secrets=yes */
     int64_t started_ms, deadline_ms; /* monotonic */
     const char *message; /* a word of the handler's beside a success, for forms
                           * that have a place for it; NULL = none */
@@ -55,8 +55,8 @@ enum err req_ok(struct req *r) MUST_USE;
 
 /* Success with *out as its result, in the form of the mount; out must live
  * until the request ends. The status is the row's. */
-enum err req_send(struct req *r, const struct record *rec,
-                  const void *out) MUST_USE;
+enum err
+req_send(struct req *r, const struct record *rec, const void *out) MUST_USE;
 /* req_send when e is ERR_OK, else e. */
 enum err req_send_or_fail(struct req *r, enum err e, const struct record *rec,
                           const void *out) MUST_USE;
@@ -90,11 +90,12 @@ struct args {
 #define ARGS(...) ((struct args){ NULL, 0 })
 #else
 #define ARGS(...)                                                         \
-    ((struct args){ (const struct arg[]){ __VA_ARGS__ __VA_OPT__(, ){     \
-                        NULL, NULL } },                                   \
-                    sizeof((const struct arg[]){                          \
-                        __VA_ARGS__ __VA_OPT__(, ){ NULL, NULL } }) /     \
-                            sizeof(struct arg) - 1 })
+    ((struct args){                                                       \
+        (const struct arg[]){ __VA_ARGS__ __VA_OPT__(, ){ NULL, NULL } }, \
+        sizeof((const struct arg[]){                                      \
+            __VA_ARGS__ __VA_OPT__(, ){ NULL, NULL } }) /                 \
+                sizeof(struct arg) -                                      \
+            1 })
 #endif
 struct arg arg(const char *name, const char *value);
 struct arg arg_i64(struct req *r, const char *name, int64_t value);
@@ -131,6 +132,10 @@ const char *req_query(const struct req *r, const char *key);
  * gives a token. */
 const char *req_header(const struct req *r, const char *name);
 
+/* "http" or "https": what the front end's listener spoke when the request came;
+ * as configured when the front end does not say. */
+const char *req_scheme(const struct req *r);
+
 /* Whether Accept names application/json. */
 bool req_wants_json(const struct req *r);
 
@@ -146,8 +151,7 @@ void req_audit(struct req *r, const char *target, const char *before,
                const char *after);
 /* The same of a record: its OUT fields, secrets masked. Printed at once: *in
  * may be changed afterwards. */
-void req_audit_before(struct req *r, const struct record *rec,
-                      const void *in);
+void req_audit_before(struct req *r, const struct record *rec, const void *in);
 void req_audit_after(struct req *r, const struct record *rec, const void *in);
 
 /* Whether the token has that scope. */

@@ -9,6 +9,7 @@
 #include "bind.h"
 #include "checks.h"
 #include "clock.h"
+#include "config.h"
 #include "crypt.h"
 #include "failure.h"
 #include "log.h"
@@ -614,6 +615,16 @@ const char *
 req_header(const struct req *r, const char *name)
 {
     return r->io->param(r->io, name);
+}
+
+const char *
+req_scheme(const struct req *r)
+{
+    const char *said = req_header(r, "REQUEST_SCHEME");
+
+    if (said == NULL)
+        said = config()->nginx_tls_certificate[0] != '\0' ? "https" : "";
+    return strcmp(said, "https") == 0 ? "https" : "http";
 }
 
 void

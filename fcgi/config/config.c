@@ -483,9 +483,7 @@ needs(const struct conf_row *row)
     if (row->live)
         return "live";
     if (front && strcmp(row->key, "binary") != 0)
-        return strncmp(row->key, "tls_", 4) == 0 || row->section[0] == 'l'
-                   ? "reload, then restart"
-                   : "reload";
+        return row->section[0] == 'l' ? "reload, then restart" : "reload";
     return "restart";
 }
 

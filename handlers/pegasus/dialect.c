@@ -118,7 +118,7 @@ answer_or_redirect(struct req *r)
     if (!l.held || pegasus_meta_index(l.owner) < 0)
         return refuse_for_now(r, PEGASUS_NO_LEADER);
     if (strcmp(l.owner, r->listener_tail) != 0) {
-        url = pegasus_meta_url(r->arena, (size_t)pegasus_meta_index(l.owner));
+        url = pegasus_meta_url(r, (size_t)pegasus_meta_index(l.owner));
         return url == NULL ? refuse_for_now(r, PEGASUS_NO_LEADER)
                            : req_redirect(r, PEGASUS_STANDBY, url);
     }

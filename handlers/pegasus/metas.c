@@ -65,8 +65,9 @@ pegasus_meta_list(struct arena *a)
 }
 
 const char *
-pegasus_meta_url(struct arena *a, size_t i)
+pegasus_meta_url(struct req *r, size_t i)
 {
+    struct arena *a = r->arena;
     const char *url = piece(a, pegasus_settings()->advertise, i);
     const char *address;
     size_t n;
@@ -79,9 +80,7 @@ pegasus_meta_url(struct arena *a, size_t i)
     address = pegasus_meta_address(a, i);
     if (address == NULL)
         return NULL;
-    return arena_printf(
-        a, "%s://%s",
-        config()->nginx_tls_certificate[0] != '\0' ? "https" : "http", address);
+    return arena_printf(a, "%s://%s", req_scheme(r), address);
 }
 
 int

@@ -10,8 +10,9 @@
 const char *pegasus_meta_address(struct arena *a, size_t i);
 /* All of them, joined by commas. */
 const char *pegasus_meta_list(struct arena *a);
-/* Its base URL for redirects. */
-const char *pegasus_meta_url(struct arena *a, size_t i);
+/* Its base URL for redirects: as advertised, else of the scheme that this
+ * request came by; all listeners speak the same. */
+const char *pegasus_meta_url(struct req *r, size_t i);
 /* Number of "m1" in that list: 0; -1 when it is none. */
 int pegasus_meta_index(const char *id);
 /* The address of replica server "r1"; NULL without memory. */

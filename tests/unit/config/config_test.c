@@ -280,7 +280,7 @@ every_key_says_what_a_change_of_it_needs(void **state)
     (void)fclose(f);
     assert_non_null(strstr(text, "error [live]\n#log_level ="));
     assert_non_null(strstr(text, "[reload]\n#rate_per_s ="));
-    assert_non_null(strstr(text, "[reload, then restart]\n#tls_key ="));
+    assert_non_null(strstr(text, "[reload]\n#tls_key ="));
     assert_non_null(strstr(text, "[reload, then restart]\n#console ="));
     assert_non_null(strstr(text, "[restart]\n#threads ="));
     free(text);

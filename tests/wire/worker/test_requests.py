@@ -230,3 +230,16 @@ def test_no_token_reaches_the_log(worker):
     worker.ask(f"/healthz?token={token}")
     worker.wait_log("request.failed")
     assert token not in worker.log()
+
+
+@pytest.mark.parametrize("said,scheme", [
+    ("https", "https"), ("http", "http"), ("", "http"), ("evil://x", "http")])
+def test_a_redirect_speaks_the_scheme_the_request_came_by(
+        deployment, store_worker, said, scheme):
+    """At once: the front end may have been given TLS since we started."""
+    found = [store_worker.ask("/meta/apps", listener="pegasus-meta/" + meta,
+                              REQUEST_SCHEME=said)
+             for meta in ("m1", "m2", "m3")]
+    standbys = [r.headers["Location"] for r in found if r.status == 307]
+    assert len(standbys) == 2, found
+    assert {url.partition("://")[0] for url in standbys} == {scheme}
