@@ -40,6 +40,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...) MUST_USE
 enum err arena_defer(struct arena *a, void (*release)(void *), void *thing)
     MUST_USE;
 
+/* Whether something was refused since the last reset because of max_bytes, and
+ * not for want of memory. */
+bool arena_is_full(const struct arena *a);
+
 /* Bytes handed out since the last reset. */
 size_t arena_used(const struct arena *a);
 

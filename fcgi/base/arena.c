@@ -43,6 +43,7 @@ struct arena {
     struct block *first; /* kept over a reset */
     struct block *now;   /* head of the chain: the one being filled */
     struct defer *defers;
+    bool full; /* something was refused for max */
 };
 
 static struct block *
@@ -109,6 +110,13 @@ arena_reset(struct arena *a)
     a->first->used = 0;
     a->now = a->first;
     a->used = 0;
+    a->full = false;
+}
+
+bool
+arena_is_full(const struct arena *a)
+{
+    return a->full;
 }
 
 void
@@ -153,11 +161,12 @@ arena_alloc(struct arena *a, size_t n)
     struct block *b;
     unsigned char *p;
 
-    if (n > a->max - a->used || n > SIZE_MAX / 2)
+    need = n > SIZE_MAX / 2 ? SIZE_MAX
+                            : (n + (n == 0) + ALIGN - 1) / ALIGN * ALIGN + GAP;
+    if (need > a->max - a->used) {
+        a->full = true;
         return NULL;
-    need = (n + (n == 0) + ALIGN - 1) / ALIGN * ALIGN + GAP;
-    if (need > a->max - a->used)
-        return NULL;
+    }
     b = block_for(a, need);
     if (b == NULL)
         return NULL;

@@ -308,5 +308,6 @@ record_text(struct arena *a, const struct json_style *style,
     jw_init(&w, &b, style);
     e = record_render(&w, rec, in, secrets, false, a);
     settled = buf_settle(&b, a, out);
-    return e != ERR_OK ? e : settled;
+    /* the buffer knows whether it was its bound or the memory */
+    return e == ERR_OK || e == ERR_LIMIT ? settled : e;
 }

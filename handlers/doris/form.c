@@ -116,7 +116,8 @@ prove(const struct record *rec, const char *doc)
         if (e != ERR_OK)
             log_warn("doris.doc unreadable=%s bytes=%zu err=%s", rec->name,
                      strlen(doc), err_name(e));
-        e = e == ERR_OK ? e : ERR_LIMIT;
+        if (e != ERR_OK && (e != ERR_NOMEM || arena_is_full(a)))
+            e = ERR_LIMIT;
     }
     arena_free(a);
     return e;

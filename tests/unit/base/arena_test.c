@@ -96,6 +96,9 @@ no_more_than_the_limit_is_handed_out(void **state)
     arena_reset(a);
     assert_non_null(arena_alloc(a, 1000000));
     assert_null(arena_alloc(a, 1 << 20));
+    assert_true(arena_is_full(a));
+    arena_reset(a);
+    assert_false(arena_is_full(a));
 }
 
 static void

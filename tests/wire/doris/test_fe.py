@@ -96,7 +96,7 @@ def test_other_paths(fe):
     r = fe.get("/rest/v2/no")
     assert (r.status, r.json) == (404, {
         "msg": "Not Found", "code": 404, "data": "no such path", "count": 0})
-    assert fe.post(PATH).status == 404
+    assert fe.post(PATH).status == 405
 
 
 # ---- the nodes ----
