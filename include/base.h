@@ -33,7 +33,7 @@ struct span {
 
 /* Classes of failure; the words are in err.def. ERR_OK is 0. */
 enum err {
-#define ERR(id, word, http, retry) ERR_##id,
+#define ERR(id, word, retry) ERR_##id,
 #include "err.def"
 #undef ERR
     ERR__MAX
@@ -44,8 +44,5 @@ const char *err_name(enum err e);
 
 /* Whether the same call may succeed later without a change by the caller. */
 bool err_may_retry(enum err e);
-
-/* The HTTP status that fits the class where a dialect names none. */
-int err_http(enum err e);
 
 #endif

@@ -42,8 +42,6 @@ const char *db_database(void);
 struct db *db_open(void);
 void db_close(struct db *db);
 
-/* Whether the last attempt of this process to reach the store has failed. */
-bool db_is_down(void);
 /* As db_open, but its connections have no default schema: to create it. */
 struct db *db_open_bare(void);
 

@@ -27,8 +27,6 @@ enum err lease_retake(struct db *db, struct lease *l) MUST_USE;
  * name in another RUN_DIR, on another machine or before a boot is a stranger. */
 #define LEASE_OWNER_BYTES 129
 void lease_owner(const char *name, char out[LEASE_OWNER_BYTES]);
-/* Whether that is the owner's name, on whatever host. */
-bool lease_owner_is(const char *owner, const char *name);
 
 /* Prolongs it from now on: STATE when another has taken it. */
 enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;

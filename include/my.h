@@ -65,8 +65,6 @@ bool my_is_connected(const struct my *my);
 /* Whether the server has hung up since the last reply, as far as one can see
  * without asking it. */
 bool my_is_stale(const struct my *my);
-/* When the last reply came (monotonic). */
-int64_t my_used_ms(const struct my *my);
 
 /* From here on calls answer TIMEOUT once that time (monotonic) has passed and
  * send nothing; a reply is waited for until then, and no longer than the read

@@ -263,7 +263,6 @@ record_bind_text(struct arena *a, const struct field *f, const char *text,
 enum secret_mode {
     SECRETS_FULL,
     SECRETS_STARS, /* "***" */
-    SECRETS_EMPTY, /* "" */
 };
 
 /* Prints the record as a JSON object: fields with OUT (or, with

@@ -65,8 +65,6 @@ enum err req_send_or_fail(struct req *r, enum err e, const struct record *rec,
 enum err req_send_text(struct req *r, const char *content_type, const char *p,
                        size_t n) MUST_USE;
 
-/* Another status than the row's for the answer that follows. */
-void req_status(struct req *r, int http);
 /* A further reply header; name is constant, value without control bytes. */
 void req_header_add(struct req *r, const char *name, const char *value);
 
@@ -153,9 +151,6 @@ void req_audit(struct req *r, const char *target, const char *before,
  * may be changed afterwards. */
 void req_audit_before(struct req *r, const struct record *rec, const void *in);
 void req_audit_after(struct req *r, const struct record *rec, const void *in);
-
-/* Whether the token has that scope. */
-bool req_may(const struct req *r, enum scope s);
 
 /* How SECRET fields are to be printed to this client. */
 enum secret_mode req_secrets(const struct req *r);

@@ -120,15 +120,10 @@ check_scope(struct req *r)
 {
     enum scope need = r->endpoint->scope;
 
-    if (need == SCOPE_NONE || r->mount->auth == AUTH_NONE || req_may(r, need))
+    if (need == SCOPE_NONE || r->mount->auth == AUTH_NONE ||
+        (r->rights & need) != 0)
         return ERR_OK;
     return failure_event(r, EVENT_SCOPE, ARGS(arg("scope", scope_name(need))));
-}
-
-bool
-req_may(const struct req *r, enum scope s)
-{
-    return (r->rights & s) != 0;
 }
 
 enum secret_mode
@@ -286,7 +281,6 @@ forget_answer(struct req *r)
 {
     struct req_io *io = r->io;
 
-    io->status = 0;
     io->n_headers = 0;
     io->answered = false;
     io->out_rec = NULL;
@@ -478,17 +472,13 @@ log_request(const struct req *r, enum err e)
 static void
 count_request(const struct req *r, enum err e, int64_t us)
 {
-    int status = r->io->status;
-
     if (r->endpoint == NULL) {
         metrics_add(METRIC_UNROUTED, 1);
         return;
     }
-    if (e != ERR_OK)
-        status = r->io->failure.http;
-    else if (status == 0)
-        status = r->endpoint->status;
-    metrics_request(tables_row(r->dialect, r->endpoint), status, us);
+    metrics_request(tables_row(r->dialect, r->endpoint),
+                    e == ERR_OK ? r->endpoint->status : r->io->failure.http,
+                    us);
 }
 
 static void
@@ -582,12 +572,6 @@ req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
     r->io->text = p;
     r->io->text_bytes = n;
     return ERR_OK;
-}
-
-void
-req_status(struct req *r, int http)
-{
-    r->io->status = http;
 }
 
 void

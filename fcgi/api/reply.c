@@ -112,12 +112,6 @@ send_head(struct req *r, int status, const char *type, int64_t length)
     return e;
 }
 
-static int
-status_of(const struct req *r)
-{
-    return r->io->status != 0 ? r->io->status : r->endpoint->status;
-}
-
 /* The body no longer fits: from here on it is streamed. */
 static enum err
 drain(struct buf *b, void *ctx)
@@ -126,7 +120,8 @@ drain(struct buf *b, void *ctx)
     enum err e = ERR_OK;
 
     if (!rp->head_sent)
-        e = send_head(rp->r, status_of(rp->r), rp->r->form->reply_type, -1);
+        e = send_head(rp->r, rp->r->endpoint->status, rp->r->form->reply_type,
+                      -1);
     rp->head_sent = true;
     if (e == ERR_OK)
         e = rp->r->io->write(rp->r->io, b->p, b->n);
@@ -177,7 +172,7 @@ reply_send(struct reply *rp)
     enum err e = ERR_OK;
 
     if (!rp->head_sent)
-        e = send_head(r, status_of(r), type, (int64_t)rp->body.n);
+        e = send_head(r, r->endpoint->status, type, (int64_t)rp->body.n);
     if (e == ERR_OK)
         e = r->io->write(r->io, rp->body.p, rp->body.n);
     if (e == ERR_LIMIT) /* more headers than a front end takes */

@@ -26,7 +26,6 @@ struct req_io {
     bool body_too_large; /* the body was longer than [serve] body_kib */
 
     /* The dispatcher's: what the handler has asked for. */
-    int status; /* 0 = the row's */
     struct {
         const char *name, *value;
     } header[REPLY_HEADERS_MAX];

@@ -3,10 +3,9 @@
 
 static const struct {
     const char *word;
-    int http;
     bool retry;
 } classes[ERR__MAX] = {
-#define ERR(id, word, http, retry) [ERR_##id] = { word, http, retry },
+#define ERR(id, word, retry) [ERR_##id] = { word, retry },
 #include "err.def"
 #undef ERR
 };
@@ -21,10 +20,4 @@ bool
 err_may_retry(enum err e)
 {
     return (unsigned)e < ERR__MAX && classes[e].retry;
-}
-
-int
-err_http(enum err e)
-{
-    return (unsigned)e < ERR__MAX ? classes[e].http : 500;
 }

@@ -96,12 +96,6 @@ my_arm(struct my *my, const char *sql)
     return ERR_OK;
 }
 
-int64_t
-my_used_ms(const struct my *my)
-{
-    return my->used_ms;
-}
-
 /* An idle connection has nothing to read, unless the server hung up. */
 bool
 my_is_stale(const struct my *my)

@@ -142,7 +142,7 @@ render_mask(struct render *r, const struct field *f)
     if (f->numbered != NULL) /* it has no key to stand behind */
         return;
     record_render_key(r, f);
-    jw_str(r->w, r->secrets == SECRETS_STARS ? "***" : "");
+    jw_str(r->w, "***");
 }
 
 /* ---- fields and records ---- */

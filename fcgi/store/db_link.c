@@ -142,12 +142,6 @@ set_session(struct db *db)
 
 static atomic_bool down; /* the last attempt of this process has failed */
 
-bool
-db_is_down(void)
-{
-    return atomic_load(&down);
-}
-
 /* What /metrics says of the store: whether this process reached it last. */
 static void
 count_connect(struct db *db, bool reached)

@@ -104,14 +104,6 @@ lease_owner(const char *name, char out[LEASE_OWNER_BYTES])
     (void)snprintf(out, LEASE_OWNER_BYTES, "%.64s@%.46s/%s", name, host, id);
 }
 
-bool
-lease_owner_is(const char *owner, const char *name)
-{
-    size_t n = strlen(name);
-
-    return strncmp(owner, name, n) == 0 && owner[n] == '@';
-}
-
 enum err
 lease_list(struct db *db, struct arena *a, struct lease_rows *out)
 {

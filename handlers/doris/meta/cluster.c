@@ -40,10 +40,10 @@ TABLE(doris_alter_cluster, DORIS_ALTER_CLUSTER);
 CHECKS(doris_alter_cluster,
        ANY_OF(instance_id, cloud_unique_id, DORIS_NOT_GIVEN));
 
-void
-doris_audit_cluster(struct req *r, const struct doris_place *place,
-                    const char *cluster_id, const char *before,
-                    const char *after)
+/* A cluster's documents; NULL before its creation and after its removal. */
+static void
+audit_cluster(struct req *r, const struct doris_place *place,
+              const char *cluster_id, const char *before, const char *after)
 {
     doris_audit_target(r, "cluster", place->instance_id, cluster_id);
     req_audit(r, NULL, before, after);
@@ -131,7 +131,7 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
                                  c.nodes.v, c.nodes.n);
     if (e != ERR_OK)
         return e;
-    doris_audit_cluster(r, &at, c.cluster_id, NULL, at.doc);
+    audit_cluster(r, &at, c.cluster_id, NULL, at.doc);
     return req_ok(r);
 }
 
@@ -177,7 +177,7 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
         e = doris_store_cluster_drop(r->db, &at);
     if (e != ERR_OK)
         return e;
-    doris_audit_cluster(r, &at, c.cluster_id, at.doc, NULL);
+    audit_cluster(r, &at, c.cluster_id, at.doc, NULL);
     return req_ok(r);
 }
 
@@ -232,7 +232,7 @@ doris_cluster_save(struct req *r, struct doris_place *at,
                             : doris_store_cluster_doc(r->db, r->arena, at, c);
     if (e != ERR_OK)
         return e;
-    doris_audit_cluster(r, at, name, before, at->doc);
+    audit_cluster(r, at, name, before, at->doc);
     return req_ok(r);
 }
 

@@ -173,10 +173,6 @@ enum doris_written { DORIS_WHOLE, DORIS_NODES_ONLY };
 enum err doris_cluster_save(struct req *r, struct doris_place *at,
                             struct doris_cluster *c, int64_t now,
                             enum doris_written what, const char *name) MUST_USE;
-/* A cluster's documents; NULL before its creation and after its removal. */
-void doris_audit_cluster(struct req *r, const struct doris_place *place,
-                         const char *cluster_id, const char *before,
-                         const char *after);
 
 /* ---- the store ---- */
 

@@ -143,8 +143,8 @@ doris_change_save(struct req *r, const struct doris_change *ch,
 }
 
 /* Its mtime is the lock's already: what it was is not known. */
-void
-doris_audit_instance(struct req *r, const struct doris_instance *i)
+static void
+audit_instance(struct req *r, const struct doris_instance *i)
 {
     struct doris_instance was = *i;
 
@@ -153,8 +153,9 @@ doris_audit_instance(struct req *r, const struct doris_instance *i)
     req_audit_before(r, &doris_instance_rec, &was);
 }
 
-enum err
-doris_instance_changed(struct req *r, const struct doris_instance *i)
+/* Success: the instance as it has become. */
+static enum err
+changed(struct req *r, const struct doris_instance *i)
 {
     req_audit_after(r, &doris_instance_rec, i);
     return req_ok(r);
@@ -223,7 +224,7 @@ created(struct req *r, struct doris_instance *i)
     SET(i, doris_instance, status);
     SET(i, doris_instance, sse_enabled);
     SET(i, doris_instance, enable_storage_vault);
-    return doris_instance_changed(r, i);
+    return changed(r, i);
 }
 
 static const char *
@@ -390,7 +391,7 @@ open_instance(struct req *r, const void *in, const char *id, int64_t now,
     if (e == ERR_OK)
         e = doris_store_instance(r->db, r->arena, id, out);
     if (e == ERR_OK)
-        doris_audit_instance(r, out);
+        audit_instance(r, out);
     return e;
 }
 
@@ -411,7 +412,7 @@ doris_instance_drop(struct req *r, const struct doris_instance_id *in)
         e = doris_store_instance_status(r->db, in->instance_id, DORIS_DELETED,
                                         now);
     i.status = DORIS_DELETED;
-    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
+    return e == ERR_OK ? changed(r, &i) : e;
 }
 
 enum err
@@ -424,7 +425,7 @@ doris_instance_rename(struct req *r, const struct doris_rename_instance *in)
     if (e == ERR_OK)
         e = doris_store_instance_rename(r->db, in->instance_id, in->name);
     i.name = in->name;
-    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
+    return e == ERR_OK ? changed(r, &i) : e;
 }
 
 /* Why the change is not made; -1 when it is. */
@@ -456,7 +457,7 @@ doris_instance_set_status(struct req *r,
     i.status = in->op == DORIS_SET_OVERDUE ? DORIS_OVERDUE : DORIS_NORMAL;
     e = doris_store_instance_status(r->db, in->instance_id,
                                     (enum doris_instance_status)i.status, now);
-    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
+    return e == ERR_OK ? changed(r, &i) : e;
 }
 
 static enum err
@@ -473,7 +474,7 @@ set_sse(struct req *r, const struct doris_instance_id *in, bool on)
         return req_fail(r, on ? DORIS_SSE_ENABLED : DORIS_SSE_DISABLED, ARGS());
     i.sse_enabled = on;
     e = doris_store_instance_sse(r->db, in->instance_id, on, now);
-    return e == ERR_OK ? doris_instance_changed(r, &i) : e;
+    return e == ERR_OK ? changed(r, &i) : e;
 }
 
 enum err

@@ -150,12 +150,6 @@ enum err doris_change_save(struct req *r, const struct doris_change *ch,
                            const char *kind, const char *name,
                            struct doris_storage *s) MUST_USE;
 
-/* The instance as it is before the change. */
-void doris_audit_instance(struct req *r, const struct doris_instance *i);
-/* Success: the instance as it has become. */
-enum err
-doris_instance_changed(struct req *r, const struct doris_instance *i) MUST_USE;
-
 /* ---- the store ---- */
 
 /* Locks an instance whatever its status. *version is the new one: a number

@@ -105,8 +105,9 @@ doris_vault_open(struct req *r, const char *instance_id,
                               &doris_vault_rec, v->shut);
 }
 
-struct doris_storage
-doris_storage_vault(const struct doris_instance *i, struct doris_vault *v)
+/* With the default vault of the instance as i has it. */
+static struct doris_storage
+storage_of(const struct doris_instance *i, struct doris_vault *v)
 {
     struct doris_storage s = doris_storage_objs(0, NULL);
 
@@ -146,7 +147,7 @@ static void
 audit_before(struct req *r, const struct doris_change *ch,
              struct doris_vault *v)
 {
-    struct doris_storage s = doris_storage_vault(&ch->i, v);
+    struct doris_storage s = storage_of(&ch->i, v);
 
     doris_audit_target(r, "storage vault", ch->instance_id, v->name);
     doris_change_was(r, ch, &s);
@@ -155,7 +156,7 @@ audit_before(struct req *r, const struct doris_change *ch,
 static enum err
 changed(struct req *r, const struct doris_change *ch, struct doris_vault *v)
 {
-    struct doris_storage s = doris_storage_vault(&ch->i, v);
+    struct doris_storage s = storage_of(&ch->i, v);
 
     return doris_change_save(r, ch, NULL, NULL, &s);
 }

@@ -58,10 +58,6 @@ enum err doris_vault_settle(struct req *r, struct doris_vault *v,
 enum err doris_vault_open(struct req *r, const char *instance_id,
                           const struct doris_vault *v) MUST_USE;
 
-/* With the default vault of the instance as i has it. */
-struct doris_storage
-doris_storage_vault(const struct doris_instance *i, struct doris_vault *v);
-
 /* ---- the store ---- */
 
 /* Vaults in order of id; without bodies only id and name are filled. */

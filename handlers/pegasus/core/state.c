@@ -1,8 +1,6 @@
 /* The shape of the state: members of a partition, counts of a node. */
 #include "state.h"
 
-#include <string.h>
-
 void
 pg_config_init(struct pg_config *c, int max_replica_count)
 {
@@ -43,15 +41,6 @@ bool
 pg_state_alive(const struct pg_state *s, int node)
 {
     return node >= 0 && node < s->n_nodes && s->node[node].alive;
-}
-
-int
-pg_state_node(const struct pg_state *s, const char *address)
-{
-    for (int i = 0; i < s->n_nodes; i++)
-        if (strcmp(s->node[i].address, address) == 0)
-            return i;
-    return PG_NONE;
 }
 
 static void

@@ -134,8 +134,6 @@ struct pg_state {
 
 /* Counts primaries and partitions of every node over AVAILABLE tables. */
 void pg_state_count(struct pg_state *s);
-/* The node of that address, PG_NONE when unknown. */
-int pg_state_node(const struct pg_state *s, const char *address);
 bool pg_state_alive(const struct pg_state *s, int node);
 /* A partition of a policy's defaults: no member, ballot 0. */
 void pg_config_init(struct pg_config *c, int max_replica_count);
