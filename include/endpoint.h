@@ -45,6 +45,8 @@ enum endpoint_flag {
                             * consistent snapshot */
     NO_ENVELOPE = 1 << 9,  /* the out record is the whole body */
     BODY_RAW = 1 << 10,    /* the body is not JSON; the handler reads it */
+    DATA = 1 << 11,        /* with TX, of the data path: there are many, and
+                            * their audit rows are kept for less time */
 };
 
 typedef enum err thunk_fn(struct req *r, const void *in);

@@ -62,6 +62,7 @@ req_audit_write(struct req *r)
         .target = io->target,
         .before = io->before,
         .after = io->after,
+        .data = (r->endpoint->flags & DATA) != 0,
     };
 
     if (io->in != NULL)

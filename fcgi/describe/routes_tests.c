@@ -34,6 +34,7 @@ static const struct bit_name endpoint_flags[] = {
     { TX, "TX" },
     { SNAPSHOT, "SNAPSHOT" },
     { BODY_RAW, "BODY_RAW" },
+    { DATA, "DATA" },
     { 0, NULL },
 };
 

@@ -1,5 +1,6 @@
-/* The duty that deletes old audit rows and finished jobs: one small batch of
- * each per step, so that no statement holds many locks. */
+/* The duty that deletes old audit rows, those beyond the size that they may
+ * have together, and finished jobs: one small batch of each per step, so that
+ * no statement holds many locks. */
 #include "audit_duty.h"
 
 #include "store/audit.h"
@@ -11,26 +12,69 @@
 #define BATCH 500
 #define JOBS  50
 
+#define DAY_MS INT64_C(86400000)
+/* What is younger stays, whatever the size: by it a COMMIT's outcome is found,
+ * and by it one finds out who fills the table. */
+#define YOUNG_MS 3600000
+
+static int64_t
+data_ms(void)
+{
+    int64_t data = config()->audit_keep_days_data,
+            all = config()->audit_keep_days;
+
+    return (data < all ? data : all) * DAY_MS;
+}
+
+/* Those of the data path first: whoever loads data does not push out who has
+ * changed an instance. */
+static enum err
+keep_size(struct db *db, int64_t bytes, uint64_t *n)
+{
+    enum err e;
+
+    *n = 0;
+    if (config()->audit_max_mib == 0 || bytes <= config()->audit_max_mib << 20)
+        return ERR_OK;
+    e = audit_purge(db, true, YOUNG_MS, BATCH, n);
+    if (e == ERR_OK && *n == 0)
+        e = audit_purge(db, false, YOUNG_MS, BATCH, n);
+    if (e == ERR_OK && *n == 0)
+        log_warn("audit.too_large bytes=%lld", (long long)bytes);
+    return e;
+}
+
 enum turn
 audit_duty(struct duty_run *run)
 {
-    uint64_t n = 0, jobs = 0;
+    uint64_t n = 0, data = 0, counted = 0, over = 0, jobs = 0;
+    int64_t bytes = 0;
     enum err e;
 
     e = db_begin(run->db);
     if (e == ERR_OK)
         e = lease_hold(run->db, run->lease);
     if (e == ERR_OK)
-        e = audit_purge(run->db, (unsigned)config()->audit_keep_days, BATCH,
-                        &n);
+        e = audit_purge(run->db, false, config()->audit_keep_days * DAY_MS,
+                        BATCH, &n);
+    if (e == ERR_OK)
+        e = audit_purge(run->db, true, data_ms(), BATCH, &data);
+    if (e == ERR_OK)
+        e = audit_measure(run->db, BATCH, &bytes, &counted);
+    if (e == ERR_OK)
+        e = keep_size(run->db, bytes, &over);
     if (e == ERR_OK)
         e = job_purge(run->db, (unsigned)config()->audit_keep_days, JOBS,
                       &jobs);
     e = db_end(run->db, e);
     if (e != ERR_OK && e != ERR_STATE)
         log_warn("audit.purge err=%s errno=%u", err_name(e), db_errno(run->db));
-    if (e == ERR_OK && n + jobs > 0)
-        log_info("audit.purge rows=%llu jobs=%llu", (unsigned long long)n,
+    if (e == ERR_OK && n + data + over + jobs > 0)
+        log_info("audit.purge rows=%llu data=%llu over=%llu bytes=%lld "
+                 "jobs=%llu",
+                 (unsigned long long)n, (unsigned long long)data,
+                 (unsigned long long)over, (long long)bytes,
                  (unsigned long long)jobs);
-    return turn_of(e, n == BATCH || jobs == JOBS);
+    return turn_of(e, n >= BATCH || data >= BATCH || counted >= BATCH ||
+                          over >= BATCH || jobs == JOBS);
 }

@@ -4,7 +4,8 @@
 
 #include "duty.h"
 
-/* The step of the duty that deletes rows older than [audit] keep_days. */
+/* The step of the duty that keeps section [audit]: rows older than keep_days
+ * or keep_days_data are deleted, and the oldest beyond max_mib. */
 enum turn audit_duty(struct duty_run *run);
 
 #endif

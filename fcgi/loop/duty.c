@@ -7,7 +7,7 @@
 #include "dialect.h"
 
 static const struct duty own[] = {
-    { .lease = "cluster.audit", .every_ms = 600000, .step = audit_duty },
+    { .lease = "cluster.audit", .every_ms = 60000, .step = audit_duty },
     { .lease = NULL },
 };
 

@@ -15,11 +15,59 @@
 
 static const char insert_sql[] =
     "INSERT INTO audit (request_id, token_name, listener, operation, target,"
-    " request_json, before_json, after_json, at_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")";
+    " request_json, before_json, after_json, data, at_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")";
 static const char find_sql[] = "SELECT 1 FROM audit WHERE request_id = ?";
+
+/* A row, about: its names, and its keys in four indexes. */
+#define SIZE                                         \
+    "(500 + COALESCE(OCTET_LENGTH(request_json), 0)" \
+    " + COALESCE(OCTET_LENGTH(before_json), 0)"      \
+    " + COALESCE(OCTET_LENGTH(after_json), 0))"
+
+/* A transaction that has its id by now has ended after that. */
+#define SETTLED_MS "120000"
+
+#define SIZE_ROW(X, s)                                  \
+    X(s, I64, bytes, "bytes", COLUMN_ONLY, -)           \
+    X(s, U64, counted_id, "counted_id", COLUMN_ONLY, -) \
+    X(s, U64, until_id, "until_id", COLUMN_ONLY, -)     \
+    X(s, BOOL, settled, "settled", COLUMN_ONLY, -)
+STRUCT(size_row, SIZE_ROW);
+TABLE(size_row, SIZE_ROW);
+
+#define COUNTED_ROW(X, s)                         \
+    X(s, U64, last_id, "last_id", COLUMN_ONLY, -) \
+    X(s, U64, n, "n", COLUMN_ONLY, -)             \
+    X(s, I64, bytes, "bytes", COLUMN_ONLY, -)
+STRUCT(counted_row, COUNTED_ROW);
+TABLE(counted_row, COUNTED_ROW);
+
+/* The store's clock may jump either way; the time counts from then. */
+static const char size_sql[] =
+    "SELECT bytes, counted_id, until_id,"
+    " ABS(" DB_NOW_MS " - until_ms) >= " SETTLED_MS " AS settled"
+    " FROM audit_size WHERE one = 1 FOR UPDATE";
+static const char count_sql[] =
+    "SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) AS last_id, COUNT(*) AS n,"
+    " CAST(COALESCE(SUM(size), 0) AS SIGNED) AS bytes"
+    " FROM (SELECT id, " SIZE " AS size FROM audit WHERE id > ? AND id <= ?"
+    " ORDER BY id LIMIT ?) AS rows_to_count";
+static const char add_sql[] =
+    "UPDATE audit_size SET bytes = bytes + ?, counted_id = ? WHERE one = 1";
+static const char last_sql[] = "SELECT COALESCE(MAX(id), 0) FROM audit";
+static const char go_on_sql[] =
+    "UPDATE audit_size SET until_ms = " DB_NOW_MS ", until_id = ?"
+    " WHERE one = 1";
+static const char victims_sql[] =
+    "SELECT MAX(at_ms) FROM (SELECT at_ms FROM audit WHERE data = ?"
+    " AND at_ms < " DB_NOW_MS " - ? ORDER BY at_ms LIMIT ?) AS victims";
+static const char take_off_sql[] =
+    "UPDATE audit_size SET bytes = GREATEST(0, bytes -"
+    " (SELECT CAST(COALESCE(SUM(" SIZE "), 0) AS SIGNED) FROM audit"
+    " WHERE data = ? AND at_ms <= ? AND id <= counted_id)) WHERE one = 1";
 static const char purge_sql[] =
-    "DELETE FROM audit WHERE at_ms < " DB_NOW_MS " - ? ORDER BY at_ms LIMIT ?";
+    "DELETE FROM audit WHERE data = ? AND at_ms <= ?";
 
 static enum err
 was_written(struct db *db, const char *request_id)
@@ -72,19 +120,62 @@ audit_write(struct db *db, const struct audit *a)
                          cut(a->listener, NAME_CHARS, listener),
                          cut(a->operation, OPERATION_CHARS, operation),
                          cut(a->target, TARGET_CHARS, target), json(a->request),
-                         json(a->before), json(a->after)));
+                         json(a->before), json(a->after), db_bool(a->data)));
     if (e == ERR_OK)
         db_witness(db, was_written);
     return e;
 }
 
 enum err
-audit_purge(struct db *db, unsigned keep_days, unsigned batch, uint64_t *out)
+audit_measure(struct db *db, unsigned batch, int64_t *bytes, uint64_t *n)
 {
-    enum err e =
-        db_exec(db, purge_sql,
-                DB_ARGS(db_i64((int64_t)keep_days * 86400000), db_u64(batch)));
+    struct arena *a = arena_new(65536);
+    struct size_row size = { 0 };
+    struct counted_row counted = { 0 };
+    int64_t last_id;
+    bool all;
+    enum err e = a == NULL ? ERR_NOMEM : ERR_OK;
 
-    *out = db_matched(db);
+    if (e == ERR_OK)
+        e = db_one(db, a, size_sql, DB_NO_ARGS, &size_row_rec, &size);
+    if (e == ERR_OK && size.settled)
+        e = db_one(db, a, count_sql,
+                   DB_ARGS(db_u64(size.counted_id), db_u64(size.until_id),
+                           db_u64(batch)),
+                   &counted_row_rec, &counted);
+    all = counted.n < batch;
+    if (e == ERR_OK && size.settled)
+        e = db_exec(db, add_sql,
+                    DB_ARGS(db_i64(counted.bytes),
+                            db_u64(all ? size.until_id : counted.last_id)));
+    if (e == ERR_OK && size.settled && all)
+        e = db_one_i64(db, last_sql, DB_NO_ARGS, &last_id);
+    if (e == ERR_OK && size.settled && all)
+        e = db_exec(db, go_on_sql, DB_ARGS(db_i64(last_id)));
+    *bytes = size.bytes + counted.bytes;
+    *n = counted.n;
+    arena_free(a);
+    return e;
+}
+
+enum err
+audit_purge(struct db *db, bool data, int64_t older_ms, unsigned batch,
+            uint64_t *n)
+{
+    int64_t last_ms;
+    enum err e;
+
+    *n = 0;
+    e = db_one_i64(db, victims_sql,
+                   DB_ARGS(db_bool(data), db_i64(older_ms), db_u64(batch)),
+                   &last_ms);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (e == ERR_OK)
+        e = db_exec(db, take_off_sql, DB_ARGS(db_bool(data), db_i64(last_ms)));
+    if (e == ERR_OK)
+        e = db_exec(db, purge_sql, DB_ARGS(db_bool(data), db_i64(last_ms)));
+    if (e == ERR_OK)
+        *n = db_matched(db);
     return e;
 }

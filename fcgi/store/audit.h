@@ -14,6 +14,7 @@ struct audit {
     const char *listener, *operation, *target;
     const char *request;        /* JSON, secrets masked */
     const char *before, *after; /* the same; NULL: created, removed */
+    bool data;                  /* of the data path: kept for a shorter time */
 };
 
 /* Inserts the row; call it inside the transaction, last before db_end. The
@@ -21,8 +22,18 @@ struct audit {
  * longer than its column is cut. */
 enum err audit_write(struct db *db, const struct audit *a) MUST_USE;
 
-/* Deletes at most `batch` rows older than keep_days; *out = how many went. */
-enum err audit_purge(struct db *db, unsigned keep_days, unsigned batch,
-                     uint64_t *out) MUST_USE;
+/* The upkeep; each in a transaction that holds the lease cluster.audit, by
+ * which the size below is right. */
+
+/* Counts at most `batch` rows that were not counted yet (*n of them), some
+ * minutes old; *bytes = the size of all that were. */
+enum err audit_measure(struct db *db, unsigned batch, int64_t *bytes,
+                       uint64_t *n) MUST_USE;
+
+/* Deletes the oldest rows of the data path, or of all else, that are older
+ * than that: about `batch` (those of one millisecond go together); *n = how
+ * many. */
+enum err audit_purge(struct db *db, bool data, int64_t older_ms, unsigned batch,
+                     uint64_t *n) MUST_USE;
 
 #endif

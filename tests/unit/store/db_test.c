@@ -984,6 +984,7 @@ an_audit_row_takes_any_text_and_its_id_once(void **state)
 static void
 old_audit_rows_go_in_batches(void **state)
 {
+    const int64_t day = 86400000;
     struct fixture *f = *state;
     uint64_t n;
 
@@ -992,12 +993,70 @@ old_audit_rows_go_in_batches(void **state)
     ok(audited(f->db, "c", ""));
     ok(db_exec_text(f->db, "UPDATE audit SET at_ms = at_ms - 86400000 * 91"
                            " WHERE request_id <> 'c'"));
-    ok(audit_purge(f->db, 90, 1, &n));
-    assert_int_equal(n, 1);
-    ok(audit_purge(f->db, 90, 10, &n));
-    assert_int_equal(n, 1);
-    ok(audit_purge(f->db, 90, 10, &n));
+    ok(db_exec_text(f->db, "UPDATE audit SET at_ms = at_ms - 1"
+                           " WHERE request_id = 'a'"));
+    ok(audit_purge(f->db, true, 90 * day, 1, &n));
     assert_int_equal(n, 0);
+    ok(audit_purge(f->db, false, 90 * day, 1, &n));
+    assert_int_equal(n, 1);
+    ok(audit_purge(f->db, false, 90 * day, 10, &n));
+    assert_int_equal(n, 1);
+    ok(audit_purge(f->db, false, 90 * day, 10, &n));
+    assert_int_equal(n, 0);
+    /* another class has another age */
+    ok(db_exec_text(f->db, "UPDATE audit SET data = true"));
+    ok(audit_purge(f->db, false, -day, 10, &n));
+    assert_int_equal(n, 0);
+    ok(audit_purge(f->db, true, -day, 10, &n));
+    assert_int_equal(n, 1);
+}
+
+static int64_t
+measured(struct db *db, unsigned batch, uint64_t expected)
+{
+    int64_t bytes;
+    uint64_t n;
+
+    ok(db_exec_text(db, "UPDATE audit_size SET until_ms = 0"));
+    ok(audit_measure(db, batch, &bytes, &n));
+    assert_int_equal(n, expected);
+    return bytes;
+}
+
+/* Rows are counted once, only when nothing can come before them any more, and
+ * taken off when they are deleted. */
+static void
+audit_rows_are_counted_by_their_bytes(void **state)
+{
+    struct fixture *f = *state;
+    int64_t bytes, one;
+    uint64_t n;
+
+    ok(db_exec_text(f->db, "UPDATE audit_size SET bytes = 0, counted_id = 0,"
+                           " until_id = 0"));
+    ok(audited(f->db, "a", ""));
+    ok(audited(f->db, "b", ""));
+    ok(audited(f->db, "c", ""));
+    assert_int_equal(measured(f->db, 2, 0), 0); /* up to where is noted */
+    ok(audit_measure(f->db, 2, &bytes, &n));
+    assert_int_equal(n, 0); /* not yet */
+    one = measured(f->db, 2, 2) / 2;
+    assert_true(one > 500);
+    assert_int_equal(measured(f->db, 2, 1), 3 * one);
+    assert_int_equal(measured(f->db, 2, 0), 3 * one);
+    ok(db_exec_text(f->db, "UPDATE audit SET at_ms = 1"
+                           " WHERE request_id = 'b'"));
+    ok(audited(f->db, "d", ""));
+    ok(audit_purge(f->db, false, 0, 1, &n));
+    assert_int_equal(n, 1);
+    assert_int_equal(measured(f->db, 2, 0), 2 * one);
+    assert_int_equal(measured(f->db, 2, 1), 3 * one);
+    /* what was not counted is not taken off */
+    ok(audited(f->db, "e", ""));
+    ok(audit_purge(f->db, false, -86400000, 9, &n));
+    assert_int_equal(n, 4);
+    assert_int_equal(measured(f->db, 2, 0), 0);
+    assert_int_equal(measured(f->db, 2, 0), 0);
 }
 
 static void
@@ -1116,6 +1175,7 @@ main(void)
         TEST(statements_are_prepared_again_after_a_reconnect),
         TEST(an_audit_row_takes_any_text_and_its_id_once),
         TEST(old_audit_rows_go_in_batches),
+        TEST(audit_rows_are_counted_by_their_bytes),
         TEST(a_lease_has_one_holder_and_a_growing_epoch),
         TEST(a_held_lease_is_not_taken_before_the_end_of_the_transaction),
     };

@@ -215,8 +215,8 @@ def test_nobody_goes_back_while_a_host_arrives(doris, deployment):
                 before = hits(deployment)
                 until(lambda: [f() for f in fill]
                       and hits(deployment) > before + CLUSTERS, "hits")
-                guest.start()
                 with Load(CLUSTERS + READERS, client) as load:
+                    guest.start()  # those who wait are its first
                     until(lambda: load.done > 200
                           and min(race.acknowledged.values()) > 3, "writes")
                     until(lambda: not is_alone(deployment), "shared")
