@@ -317,3 +317,10 @@ def test_a_schema_of_another_deployment_is_found(deployment):
     finally:
         with open(path, "w") as f:
             f.write(before)
+
+
+@pytest.mark.config(METAGATE_SERVE_CONFINE="no")
+def test_workers_that_are_left_free_are_told(deployment):
+    (bad,) = [b for b in not_well(deployment) if b["check"] == "confine"]
+    assert bad["result"] == "warn"
+    assert "[serve] confine = yes" in bad["cure"]
