@@ -58,11 +58,17 @@ static const struct {
     mode_t most; /* bits beyond these are a failure */
     bool must;
 } files[] = {
-    { "", 0750, true },       { "metagate.ini", 0640, true },
-    { "token", 0600, true },  { "tokens.map", 0600, true },
-    { "curlrc", 0600, true }, { "key", 0600, true },
-    { "secret", 0600, true }, { "repl.password", 0600, false },
-    { "mysql", 0700, false }, { "deployment_id", 0640, true },
+    { "", 0750, true },
+    { "metagate.ini", 0640, true },
+    { "token", 0600, true },
+    { "tokens.map", 0600, true },
+    { "curlrc", 0600, true },
+    { "key", 0600, true },
+    { "secret", 0600, true },
+    { "repl.password", 0600, false },
+    { "mysql.password", 0600, false },
+    { "mysql", 0700, false },
+    { "deployment_id", 0640, true },
     { "s", 0750, true },
 };
 

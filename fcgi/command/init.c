@@ -8,11 +8,8 @@
 
 #include "base/commands.h"
 #include "config.h"
+#include "config/own_store.h"
 #include "onebox/up.h"
-
-/* All that any role of ours ever does in the store. */
-#define GRANTS \
-    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES"
 
 static int
 usage(void)
@@ -58,8 +55,8 @@ print_grants(void)
         printf("CREATE USER IF NOT EXISTS '%s'@'localhost'\n"
                "    IDENTIFIED VIA unix_socket;\n",
                user);
-    printf("GRANT " GRANTS "\n    ON `%s`.* TO '%s'@'%s';\n", c->mysql_database,
-           user, host);
+    printf("GRANT " STORE_GRANTS "\n    ON `%s`.* TO '%s'@'%s';\n",
+           c->mysql_database, user, host);
     return EXIT_SUCCESS;
 }
 

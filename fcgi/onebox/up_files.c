@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "config_live.h"
+#include "config/own_store.h"
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
@@ -190,6 +191,15 @@ make_repl_password(void)
                                    : make_random("repl.password", 24, 0600);
 }
 
+/* For a MariaDB of our own alone: store.c takes it for one. */
+static enum err
+make_store_password(void)
+{
+    return mariadb_count() == 0 || exists(OWN_STORE_PASSWORD)
+               ? ERR_OK
+               : make_random(OWN_STORE_PASSWORD, 24, 0600);
+}
+
 static enum err
 make_secret(struct up *up)
 {
@@ -241,6 +251,10 @@ make_all(struct up *up, const char **step)
 {
     enum err e = run_steps(step);
 
+    if (e == ERR_OK) {
+        *step = OWN_STORE_PASSWORD;
+        e = make_store_password();
+    }
     if (e == ERR_OK) {
         *step = "secret";
         e = make_secret(up);

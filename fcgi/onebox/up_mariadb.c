@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config/own_store.h"
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
@@ -128,14 +129,15 @@ mariadb_install_done(struct up *up, char *why, size_t why_size)
 
 /* ---- accounts and schema ---- */
 
+/* Of a file of RUN_DIR that was made here: hex. */
 static enum err
-read_repl_password(char *out, size_t size)
+read_hex(const char *name, char *out, size_t size)
 {
     char path[PLACE_BYTES];
     ssize_t n;
     int fd;
 
-    if (place_path(path, sizeof(path), "repl.password") != ERR_OK)
+    if (place_path(path, sizeof(path), name) != ERR_OK)
         return ERR_LIMIT;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     n = fd >= 0 ? read(fd, out, size - 1) : 0;
@@ -152,7 +154,7 @@ read_repl_password(char *out, size_t size)
  * makes is there whatever was killed when. None of it is upstream data, so
  * none of it goes to the binlog. */
 static enum err
-write_init_file(const char *password)
+write_init_file(const char *password, const char *own)
 {
     struct buf sql = BUF_INIT(8192);
     enum err e;
@@ -165,6 +167,12 @@ write_init_file(const char *password)
                "CREATE USER IF NOT EXISTS repl@'%%' IDENTIFIED BY '%s';\n"
                "ALTER USER repl@'%%' IDENTIFIED BY '%s';\n",
                password, password);
+    buf_printf(&sql,
+               "CREATE USER IF NOT EXISTS " OWN_STORE_USER "@localhost;\n"
+               "ALTER USER " OWN_STORE_USER "@localhost IDENTIFIED BY '%s';\n"
+               "GRANT " STORE_GRANTS " ON `%s`.* TO " OWN_STORE_USER
+               "@localhost;\n",
+               own, config()->mysql_database);
     buf_puts(&sql, "GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT ON *.* "
                    "TO repl@'%';\n");
     e = buf_err(&sql);
@@ -179,16 +187,21 @@ write_init_file(const char *password)
 enum err
 mariadb_prepare(struct up *up, char *why, size_t why_size)
 {
-    char password[129];
+    char password[129], own[129];
     enum err e;
 
     (void)up;
-    e = read_repl_password(password, sizeof(password));
+    e = read_hex("repl.password", password, sizeof(password));
     if (e == ERR_OK)
-        e = write_init_file(password);
+        e = read_hex(OWN_STORE_PASSWORD, own, sizeof(own));
+    if (e == ERR_OK)
+        e = write_init_file(password, own);
     crypt_wipe(password, sizeof(password));
+    crypt_wipe(own, sizeof(own));
     if (e != ERR_OK)
-        (void)snprintf(why, why_size, "%s/repl.password or " INIT_FILE ": %s",
+        (void)snprintf(why, why_size,
+                       "%s/repl.password, " OWN_STORE_PASSWORD " or " INIT_FILE
+                       ": %s",
                        config_run_dir(), err_name(e));
     return e;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config/own_store.h"
 #include "log.h"
 #include "place.h"
 
@@ -70,18 +71,32 @@ choose_hosts(const char *configured)
                : ERR_LIMIT;
 }
 
+/* Whether it is the onebox's, and no account is named: then out is where the
+ * password of ours lies. A deployment whose MariaDB was not started by `up`
+ * has none. */
+static bool
+has_own_account(const struct config *c, char out[PLACE_BYTES])
+{
+    return c->mysql_hosts[0] == '\0' && c->mysql_user[0] == '\0' &&
+           c->mysql_password_file[0] == '\0' &&
+           place_path(out, PLACE_BYTES, OWN_STORE_PASSWORD) == ERR_OK &&
+           access(out, F_OK) == 0;
+}
+
 enum err
 store_config(struct db_config *out)
 {
     const struct config *c = config();
+    char path[PLACE_BYTES];
+    bool own = has_own_account(c, path);
     enum err e;
 
     e = choose_hosts(c->mysql_hosts);
     if (e == ERR_OK)
-        e = load_password(c->mysql_password_file);
+        e = load_password(own ? path : c->mysql_password_file);
     *out = (struct db_config){
         .hosts = hosts,
-        .user = c->mysql_user,
+        .user = own ? OWN_STORE_USER : c->mysql_user,
         .password = password,
         .database = c->mysql_database,
         .connect_timeout_s = (unsigned)c->mysql_connect_timeout_s,

@@ -21,6 +21,7 @@ TOKENS_LIE_IN = ("token", "tokens", "tokens.map", "curlrc")
 OWN_LIE_IN = {"secret": {"secret", "nginx/secret.conf"},
               "key": {"key"},
               "repl.password": {"repl.password", "mariadb-init.sql"},
+              "mysql.password": {"mysql.password", "mariadb-init.sql"},
               "fe-user": {"fe-user"}}
 
 

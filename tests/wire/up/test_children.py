@@ -10,6 +10,7 @@ import stat
 import pytest
 
 from support import processes
+from support.metaservice import MetaService
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -113,7 +114,7 @@ def test_a_second_start_is_refused_in_one_line(deployment):
 
 
 SECRET = {"token", "tokens.map", "curlrc", "key", "secret", "repl.password",
-          "mariadb-init.sql"}
+          "mysql.password", "mariadb-init.sql"}
 
 
 def test_nobody_else_can_read_what_is_secret(deployment):
@@ -180,6 +181,40 @@ def test_the_database_lets_nobody_in_without_a_password(deployment):
         with pytest.raises(pymysql.err.OperationalError) as e:
             pymysql.connect(host=deployment.net + ".1", port=13306, user=user)
         assert e.value.args[0] in (1045, 1698)
+
+
+def test_our_account_in_the_database_has_the_printed_grants_alone(
+        deployment, doris, sql):
+    assert MetaService(doris).instance()
+    printed = re.search(r"GRANT (.*)\n +ON ", deployment.command(
+        "init", "--print-grants").stdout)[1]
+    with sql.cursor() as c:
+        c.execute("SELECT DISTINCT user FROM information_schema.PROCESSLIST"
+                  " WHERE db = 'metagate' AND ID <> CONNECTION_ID()")
+        assert [row["user"] for row in c.fetchall()] == ["metagate_app"]
+        c.execute("SHOW GRANTS FOR metagate_app@localhost")
+        given = sorted(v for row in c.fetchall() for v in row.values())
+    assert len(given) == 2, given
+    listed, _, where = given[0].removeprefix("GRANT ").partition(" ON ")
+    assert set(listed.split(", ")) == set(printed.split(", "))
+    assert where.startswith("`metagate`.* TO ")
+    assert given[1].startswith("GRANT USAGE ON *.* TO ")
+
+
+@pytest.mark.fault
+def test_a_server_for_reading_only_refuses_us_too(deployment, doris, sql):
+    """An account with ALL PRIVILEGES writes through read_only."""
+    service = MetaService(doris)
+    iid = service.instance()
+    with sql.cursor() as c:
+        c.execute("SET GLOBAL read_only = 1")
+    try:
+        r = doris.put("drop_instance", {"instance_id": iid})
+        assert (r.status, r.headers["Retry-After"]) == (503, "1"), r
+    finally:
+        with sql.cursor() as c:
+            c.execute("SET GLOBAL read_only = 0")
+    service.ok("drop_instance", {"instance_id": iid})
 
 
 @pytest.mark.config(METAGATE_MYSQL_PORT="13306")
