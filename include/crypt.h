@@ -1,6 +1,6 @@
 /* Room: crypt/ */
 /* Secrets at rest: AES-256-GCM with a random nonce; the additional data is
- * "table|row|column|key id", so that a ciphertext moved to another place does
+ * "table|row|column|key id", so that a ciphertext moved to another cell does
  * not decrypt. The key file lies outside the database:
  *     <key id> <64 hex digits>     one line per key; the last one encrypts
  * older ones decrypt. */

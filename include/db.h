@@ -26,7 +26,7 @@ struct db_config {
     unsigned connect_timeout_s;
     unsigned read_timeout_s;      /* DESIGN section 5: 5 */
     unsigned lock_wait_timeout_s; /* 2 */
-    bool batch; /* statements may be joined (db_later), if the server can */
+    bool batch; /* statements may be batched (db_later), if the server can */
 };
 
 /* Once per process, before threads: the client library and the settings that
@@ -159,12 +159,12 @@ enum err db_later(struct db *db, const char *sql, struct db_args args) MUST_USE;
 enum err
 db_later_one(struct db *db, const char *sql, struct db_args args) MUST_USE;
 
-/* From the next db_begin on, statements of a transaction may be joined: its
+/* From the next db_begin on, statements of a transaction may be batched: its
  * caller promises to look at db_batch_undone when it has failed. Off at first;
  * then, as on a server without compound statements (MySQL), each is sent by
  * itself at once. */
 void db_batch(struct db *db, bool on);
-/* Whether the last transaction failed while statements of it were joined, so
+/* Whether the last transaction failed while statements of it were batched, so
  * that its error is not the one that single statements would have given:
  * whatever it was, it is to be run again with db_batch off. False when the
  * reason was a lock, a lost connection or the deadline: see db_may_rerun. */

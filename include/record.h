@@ -317,6 +317,6 @@ const char *enum_text(const struct enum_name *names, int value);
 /* Looks for mistakes in the table of rec and of what it contains that a
  * compiler cannot see. INTERNAL with *why ("record.key", what is wrong). */
 enum err
-record_check(const struct record *rec, struct bind_error *why) MUST_USE;
+record_verify(const struct record *rec, struct bind_error *why) MUST_USE;
 
 #endif

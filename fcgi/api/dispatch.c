@@ -32,7 +32,7 @@ dispatch_init(void)
     enum err e;
 
     e = route_init();
-    return e == ERR_OK ? tables_check() : e;
+    return e == ERR_OK ? tables_verify() : e;
 }
 
 bool
@@ -352,15 +352,15 @@ run_once(struct req *r, const void *in, struct reply *rp)
  * was: the handler is run again at once, and each is sent by itself. This is
  * no collision, and happens once. */
 static enum err
-run_joined(struct req *r, const void *in, struct reply *rp, bool *joined)
+run_batched(struct req *r, const void *in, struct reply *rp, bool *batched)
 {
     enum err e;
 
-    db_batch(r->db, *joined);
+    db_batch(r->db, *batched);
     e = run_once(r, in, rp);
-    if (e == ERR_OK || !*joined || rp->head_sent || !db_batch_undone(r->db))
+    if (e == ERR_OK || !*batched || rp->head_sent || !db_batch_undone(r->db))
         return e;
-    *joined = false;
+    *batched = false;
     db_batch(r->db, false);
     return run_once(r, in, rp);
 }
@@ -393,11 +393,11 @@ may_run_again(const struct req *r, enum err e)
 static enum err
 run(struct req *r, const void *in, struct reply *rp)
 {
-    bool joined = (r->endpoint->flags & TX) != 0; /* one transaction */
+    bool batched = (r->endpoint->flags & TX) != 0; /* one transaction */
     enum err e = ERR_OK;
 
     for (int runs = 1;; runs++) {
-        e = run_joined(r, in, rp, &joined);
+        e = run_batched(r, in, rp, &batched);
         if (e == ERR_OK || req_failed(r) || rp->head_sent || runs == RUNS_MAX ||
             !may_run_again(r, e))
             break;

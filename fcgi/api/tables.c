@@ -154,7 +154,7 @@ check_record(const struct dialect *d, const struct record *rec)
 {
     struct bind_error why;
 
-    if (record_check(rec, &why) != ERR_OK)
+    if (record_verify(rec, &why) != ERR_OK)
         MISTAKE("dialect=%s field=%s %s", d->name, why.field, why.reason);
 }
 
@@ -198,7 +198,7 @@ check_keys(void)
 }
 
 enum err
-tables_check(void)
+tables_verify(void)
 {
     mistakes = 0;
     check_keys();

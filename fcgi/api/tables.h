@@ -8,7 +8,7 @@
  * see: error ids out of range, placeholders that nothing fills, unknown
  * listeners, examples of unknown paths or of bad JSON, missing DEFAULT rows.
  * Each is logged; INTERNAL when there is one. After route_init. */
-enum err tables_check(void) MUST_USE;
+enum err tables_verify(void) MUST_USE;
 
 /* The number of a row among those of all dialects, by which it is counted. */
 size_t tables_row(const struct dialect *d, const struct row *row);

@@ -1,4 +1,4 @@
-/* WebHDFS: CREATE and OPEN answer with the place that takes or gives the
+/* WebHDFS: CREATE and OPEN answer with the address that takes or gives the
  * bytes; what was written under another name is then renamed. */
 #include <stdio.h>
 #include <string.h>
@@ -122,17 +122,17 @@ ask(struct blob_store *s, const char *method, const char *key, const char *op,
     return e == ERR_OK ? e : said(c, e, why);
 }
 
-/* The place that a CREATE or OPEN is redirected to. Only http and https, and
+/* The address that a CREATE or OPEN is redirected to. Only http and https, and
  * judged by egress as the first one was. */
 static enum err
-place_of(const struct http_call *c, const char *what, char why[BLOB_WHY])
+target_of(const struct http_call *c, const char *what, char why[BLOB_WHY])
 {
     if (c->status != 307 && c->status != 302)
         return blob_status(c->status, what, why);
     if (strncmp(c->location, "http://", 7) == 0 ||
         strncmp(c->location, "https://", 8) == 0)
         return ERR_OK;
-    (void)snprintf(why, BLOB_WHY, "%s: redirected to no place", what);
+    (void)snprintf(why, BLOB_WHY, "%s: redirected to no address", what);
     return ERR_PEER;
 }
 
@@ -168,10 +168,10 @@ hdfs_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
 }
 
 static enum err
-send_to(struct blob_store *s, const char *place, blob_read_fn *read, void *ctx,
+send_to(struct blob_store *s, const char *target, blob_read_fn *read, void *ctx,
         char why[BLOB_WHY])
 {
-    struct http_call c = call_of(s, "PUT", place);
+    struct http_call c = call_of(s, "PUT", target);
     enum err e;
 
     c.header[0] = "Content-Type: application/octet-stream";
@@ -198,7 +198,7 @@ hdfs_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
     (void)snprintf(temp, sizeof(temp), "%s.new", key);
     e = ask(s, "PUT", temp, "CREATE", "&overwrite=true", NULL, &c, why);
     if (e == ERR_OK)
-        e = place_of(&c, "CREATE", why);
+        e = target_of(&c, "CREATE", why);
     if (e == ERR_OK)
         e = send_to(s, c.location, read, ctx, why);
     if (e == ERR_OK) /* a RENAME does not replace */
@@ -214,18 +214,18 @@ static enum err
 hdfs_get(struct blob_store *s, const char *key, int64_t offset,
          blob_write_fn *write, void *ctx, char why[BLOB_WHY])
 {
-    char more[48], place[HTTP_LOCATION];
+    char more[48], target[HTTP_LOCATION];
     struct http_call c;
     enum err e;
 
     (void)snprintf(more, sizeof(more), "&offset=%lld", (long long)offset);
     e = ask(s, "GET", key, "OPEN", more, NULL, &c, why);
     if (e == ERR_OK)
-        e = place_of(&c, "OPEN", why);
+        e = target_of(&c, "OPEN", why);
     if (e != ERR_OK)
         return e;
-    (void)snprintf(place, sizeof(place), "%s", c.location);
-    c = call_of(s, "GET", place);
+    (void)snprintf(target, sizeof(target), "%s", c.location);
+    c = call_of(s, "GET", target);
     c.write = write;
     c.write_ctx = ctx;
     e = http_call(&c);

@@ -16,7 +16,7 @@
 #define IDLE_MS 60000
 #define END_MS  3000
 
-struct place_of {
+struct kept {
     const struct upkeep *upkeep;
     const char *machine;
     struct runner_task task;
@@ -27,7 +27,7 @@ struct place_of {
 static enum turn
 step(void *ctx, struct db *db, struct arena *a)
 {
-    struct place_of *p = ctx;
+    struct kept *p = ctx;
     struct upkeep_run run = { db, a, p->machine, p->memory };
     enum turn t = p->upkeep->step(&run);
 
@@ -38,7 +38,7 @@ step(void *ctx, struct db *db, struct arena *a)
 static void
 end(void *ctx)
 {
-    struct place_of *p = ctx;
+    struct kept *p = ctx;
 
     if (p->upkeep->forget != NULL && p->memory != NULL)
         p->upkeep->forget(p->memory);
@@ -46,7 +46,7 @@ end(void *ctx)
 }
 
 static bool
-start(struct place_of *p, const struct upkeep *u, const char *machine)
+start(struct kept *p, const struct upkeep *u, const char *machine)
 {
     p->upkeep = u;
     p->machine = machine;
@@ -60,7 +60,7 @@ start(struct place_of *p, const struct upkeep *u, const char *machine)
 }
 
 static void
-stop_all(struct place_of *p, size_t n)
+stop_all(struct kept *p, size_t n)
 {
     int64_t until_ms = clock_mono_ms() + END_MS;
 
@@ -85,7 +85,7 @@ static int
 supervise(struct daemon *d, const char *machine)
 {
     size_t n = count_upkeeps(), started = 0;
-    struct place_of *p = calloc(n + 1, sizeof(*p));
+    struct kept *p = calloc(n + 1, sizeof(*p));
 
     while (p != NULL && started < n &&
            start(&p[started], upkeep_at(started), machine))

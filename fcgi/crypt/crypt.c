@@ -178,7 +178,7 @@ aad(struct arena *a, const char *table, const char *row, const char *column,
 /* One pass of AES-256-GCM over n bytes; the tag is written or compared. */
 static bool
 gcm(bool encrypt, const struct crypt_key *key, const unsigned char *nonce,
-    const char *place, const unsigned char *in, size_t n, unsigned char *out,
+    const char *cell, const unsigned char *in, size_t n, unsigned char *out,
     unsigned char tag[TAG_BYTES])
 {
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
@@ -188,8 +188,8 @@ gcm(bool encrypt, const struct crypt_key *key, const unsigned char *nonce,
     ok = c != NULL &&
          EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key->bytes, nonce,
                            encrypt) == 1 &&
-         EVP_CipherUpdate(c, NULL, &done, (const unsigned char *)place,
-                          (int)strlen(place)) == 1 &&
+         EVP_CipherUpdate(c, NULL, &done, (const unsigned char *)cell,
+                          (int)strlen(cell)) == 1 &&
          EVP_CipherUpdate(c, out, &done, in, (int)n) == 1 &&
          (encrypt ||
           EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1) &&
@@ -202,7 +202,7 @@ gcm(bool encrypt, const struct crypt_key *key, const unsigned char *nonce,
 
 /* nonce, tag, ciphertext: one block of the arena. */
 static enum err
-seal_with(struct arena *a, const struct crypt_key *key, const char *place,
+seal_with(struct arena *a, const struct crypt_key *key, const char *cell,
           const char *plain, size_t n, const char **out)
 {
     unsigned char *block = arena_alloc(a, NONCE_BYTES + TAG_BYTES + n);
@@ -214,7 +214,7 @@ seal_with(struct arena *a, const struct crypt_key *key, const char *place,
     e = crypt_random(block, NONCE_BYTES);
     if (e != ERR_OK)
         return e;
-    if (!gcm(true, key, block, place, (const unsigned char *)plain, n,
+    if (!gcm(true, key, block, cell, (const unsigned char *)plain, n,
              block + NONCE_BYTES + TAG_BYTES, block + NONCE_BYTES))
         return ERR_INTERNAL;
     text = crypt_base64(a, block, NONCE_BYTES + TAG_BYTES + n);
@@ -229,7 +229,7 @@ crypt_seal(struct arena *a, const char *table, const char *row,
            const char *column, const char *plain, size_t n, const char **out)
 {
     struct crypt_key key;
-    const char *place;
+    const char *cell;
     enum err e;
 
     if (n > SEALED_MAX / 2)
@@ -239,15 +239,15 @@ crypt_seal(struct arena *a, const char *table, const char *row,
         log_error("crypt.no_key table=%s column=%s", table, column);
         return ERR_STATE;
     }
-    e = aad(a, table, row, column, key.id, &place);
+    e = aad(a, table, row, column, key.id, &cell);
     if (e == ERR_OK)
-        e = seal_with(a, &key, place, plain, n, out);
+        e = seal_with(a, &key, cell, plain, n, out);
     crypt_wipe(&key, sizeof(key));
     return e;
 }
 
 static enum err
-open_with(struct arena *a, const struct crypt_key *key, const char *place,
+open_with(struct arena *a, const struct crypt_key *key, const char *cell,
           const char *base64, const char **out)
 {
     unsigned char *block, *plain;
@@ -266,7 +266,7 @@ open_with(struct arena *a, const struct crypt_key *key, const char *place,
     if (plain == NULL || block == NULL)
         return ERR_NOMEM;
     memcpy(block, got.p + NONCE_BYTES, TAG_BYTES);
-    if (!gcm(false, key, (const unsigned char *)got.p, place,
+    if (!gcm(false, key, (const unsigned char *)got.p, cell,
              (const unsigned char *)got.p + NONCE_BYTES + TAG_BYTES, n, plain,
              block)) {
         crypt_wipe(plain, n);
@@ -282,7 +282,7 @@ crypt_open(struct arena *a, const char *table, const char *row,
 {
     unsigned id = crypt_sealed_key_id(sealed);
     struct crypt_key key;
-    const char *place;
+    const char *cell;
     enum err e;
 
     if (id != 0 && !crypt_key_find(id, &key))
@@ -292,9 +292,9 @@ crypt_open(struct arena *a, const char *table, const char *row,
                   column, id);
         return ERR_STATE;
     }
-    e = aad(a, table, row, column, id, &place);
+    e = aad(a, table, row, column, id, &cell);
     if (e == ERR_OK)
-        e = open_with(a, &key, place,
+        e = open_with(a, &key, cell,
                       strchr(sealed + sizeof(SEALED_PREFIX) - 1, ':') + 1, out);
     crypt_wipe(&key, sizeof(key));
     if (e == ERR_STATE)

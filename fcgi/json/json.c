@@ -2,7 +2,7 @@
  *
  * cJSON parses what json_scan.c has rewritten, so all its scalars are tagged
  * strings and its number members are free: they hold where the node lies in
- * the text as sent, for which cJSON has no place. */
+ * the text as sent, for which cJSON has no room. */
 #include "json.h"
 
 #include <limits.h>
@@ -34,24 +34,24 @@ release_tree(void *tree)
     cJSON_Delete(tree);
 }
 
-/* Notes the place of c and of all below it; places are in pre-order. */
+/* Notes the extent of c and of all below it; they are in pre-order. */
 static void
-note_places(cJSON *c, const char *text, const struct json_place **next)
+note_extents(cJSON *c, const char *text, const struct json_extent **next)
 {
-    const struct json_place *place = (*next)++;
-    const char *p = text + place->start;
+    const struct json_extent *extent = (*next)++;
+    const char *p = text + extent->start;
 
-    c->valueint = (int)(place->end - place->start);
+    c->valueint = (int)(extent->end - extent->start);
     memcpy(&c->valuedouble, &p, sizeof(p));
     for (cJSON *child = c->child; child != NULL; child = child->next)
-        note_places(child, text, next);
+        note_extents(child, text, next);
 }
 
 static enum err
 build_tree(struct arena *a, const char *text, const struct json_scanned *s,
            const struct json **out)
 {
-    const struct json_place *next = s->places;
+    const struct json_extent *next = s->extents;
     cJSON *tree = cJSON_ParseWithLength(buf_text(&s->text), s->text.n);
     enum err e;
 
@@ -60,7 +60,7 @@ build_tree(struct arena *a, const char *text, const struct json_scanned *s,
     e = arena_defer(a, release_tree, tree);
     if (e != ERR_OK)
         return e;
-    note_places(tree, text, &next);
+    note_extents(tree, text, &next);
     *out = opaque(tree);
     return ERR_OK;
 }

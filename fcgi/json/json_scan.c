@@ -27,8 +27,8 @@ void
 json_scanned_free(struct json_scanned *s)
 {
     buf_free(&s->text);
-    free(s->places);
-    s->places = NULL;
+    free(s->extents);
+    s->extents = NULL;
     s->n = 0;
 }
 
@@ -237,7 +237,7 @@ scan_container(struct scan *s, char close, enum err (*element)(struct scan *))
 
 /* ---- values ---- */
 
-/* Takes the next place in the list; its end is not known yet. */
+/* Takes the next extent of the list; its end is not known yet. */
 static enum err
 note_value(struct scan *s, size_t *index)
 {
@@ -247,15 +247,15 @@ note_value(struct scan *s, size_t *index)
         return scan_refuse_at(s, (size_t)(s->p - s->start), ERR_LIMIT,
                               "too many values");
     if (o->n == s->cap_values) {
-        struct json_place *v =
-            scan_grown(o->places, &s->cap_values, sizeof(*v));
+        struct json_extent *v =
+            scan_grown(o->extents, &s->cap_values, sizeof(*v));
 
         if (v == NULL)
             return ERR_NOMEM;
-        o->places = v;
+        o->extents = v;
     }
     *index = o->n++;
-    o->places[*index].start = (uint32_t)(s->p - s->start);
+    o->extents[*index].start = (uint32_t)(s->p - s->start);
     return ERR_OK;
 }
 
@@ -275,7 +275,7 @@ scan_value(struct scan *s)
         e = scan_container(s, ']', scan_value);
     else
         e = scan_scalar(s);
-    s->out->places[index].end = (uint32_t)(s->p - s->start);
+    s->out->extents[index].end = (uint32_t)(s->p - s->start);
     return e;
 }
 

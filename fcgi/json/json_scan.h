@@ -20,13 +20,13 @@ enum {
 #define JSON_MAX_BYTES (256u * 1024 * 1024)
 
 /* Where a value lies in the text as sent. */
-struct json_place {
+struct json_extent {
     uint32_t start, end;
 };
 
 struct json_scanned {
-    struct buf text;           /* rewritten */
-    struct json_place *places; /* of all values, in the order of the text */
+    struct buf text;             /* rewritten */
+    struct json_extent *extents; /* of all values, in the order of the text */
     size_t n;
 };
 

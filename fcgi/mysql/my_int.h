@@ -6,9 +6,9 @@
 
 #include "my.h"
 
-#define STMTS_MAX  128 /* prepared at a time by one connection */
-#define JOINED_MAX 48  /* ... of them of several parts */
-#define BUCKETS    128 /* a power of two */
+#define STMTS_MAX    128 /* prepared at a time by one connection */
+#define COMPOUND_MAX 48  /* ... of them of several parts */
+#define BUCKETS      128 /* a power of two */
 
 struct my {
     MYSQL *c; /* NULL while not connected */
@@ -29,7 +29,7 @@ struct my {
 
     struct arena *scratch; /* of one call */
     struct my_stmt *bucket[BUCKETS];
-    size_t n_stmts, n_joined;
+    size_t n_stmts, n_compound;
     uint64_t tick;
 };
 

@@ -52,7 +52,7 @@ stmt_drop(struct my *my, struct my_stmt *st)
         at = &(*at)->next;
     *at = st->next;
     my->n_stmts--;
-    my->n_joined -= st->key.n > 1;
+    my->n_compound -= st->key.n > 1;
     stmt_free(st);
 }
 
@@ -81,7 +81,7 @@ drop_oldest(struct my *my, unsigned min_parts)
 static void
 make_room(struct my *my, const struct my_parts *p)
 {
-    if (p->n > 1 && my->n_joined == JOINED_MAX)
+    if (p->n > 1 && my->n_compound == COMPOUND_MAX)
         drop_oldest(my, 2);
     else if (my->n_stmts == STMTS_MAX)
         drop_oldest(my, 1);
@@ -168,7 +168,7 @@ stmt_prepare(struct my *my, const struct my_parts *p, struct my_stmt **out)
     st->next = *at;
     *at = st;
     my->n_stmts++;
-    my->n_joined += p->n > 1;
+    my->n_compound += p->n > 1;
     *out = st;
     return ERR_OK;
 }

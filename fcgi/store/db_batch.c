@@ -27,16 +27,16 @@ db_batch_undone(const struct db *db)
 /* ---- what waits ---- */
 
 bool
-db_batches(const struct db *db)
+db_batch_may(const struct db *db)
 {
     return db->batch.wanted && db->batch.able && my_is_connected(db->my) &&
            !db->snapshot && (db->tx == TX_NOTED || db->tx == TX_OPEN);
 }
 
 bool
-db_has_company(const struct db *db)
+db_batch_waits(const struct db *db)
 {
-    return db_batches(db) && (db->tx == TX_NOTED || db->batch.waiting.n > 0);
+    return db_batch_may(db) && (db->tx == TX_NOTED || db->batch.waiting.n > 0);
 }
 
 void

@@ -107,7 +107,7 @@ db_judge(struct db *db)
     enum err e = class_of(db);
 
     db->rerun = false;
-    if (f->code != 0 && db->batch.joined && !is_the_same_for_all(e, traits)) {
+    if (f->code != 0 && db->batch.batched && !is_the_same_for_all(e, traits)) {
         log_debug("db.batch_failed errno=%u text=\"%s\" sql=\"%.80s\"", f->code,
                   f->text, f->sql);
         if ((traits & MY_LOST) != 0)

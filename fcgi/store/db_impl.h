@@ -28,10 +28,10 @@ extern struct db_settings db_settings;
 _Static_assert(DB_LATER_MAX + 2 <= MY_PARTS_MAX, "a whole transaction");
 
 struct batch {
-    bool wanted; /* by the caller, who can run everything again */
-    bool able;   /* this connection's server has compound statements */
-    bool joined; /* what was sent last was a batch: see db_judge */
-    bool undone; /* the transaction failed because statements were joined */
+    bool wanted;  /* by the caller, who can run everything again */
+    bool able;    /* this connection's server has compound statements */
+    bool batched; /* what was sent last was a batch: see db_judge */
+    bool undone;  /* the transaction failed because statements were batched */
     struct my_parts waiting;
     struct db_value v[DB_VALUES_MAX]; /* theirs, then those of the present */
     size_t n_v, bytes;
@@ -87,9 +87,9 @@ enum err db_text(struct db *db, const char *sql) MUST_USE;
 /* ---- db_batch.c ---- */
 
 /* Whether statements of the transaction may wait for others. */
-bool db_batches(const struct db *db);
+bool db_batch_may(const struct db *db);
 /* Whether the next statement would not leave alone. */
-bool db_has_company(const struct db *db);
+bool db_batch_waits(const struct db *db);
 /* Whether there is space for these values beside those that wait; and for
  * one more statement. */
 bool db_batch_fits(const struct db *db, struct db_args args);
@@ -132,7 +132,7 @@ extern const struct my_seal db_seal;
 extern const char db_begin_sql[], db_commit_sql[];
 
 /* Ready to send: no result open, before the deadline, connected, and within
- * the transaction that was begun; when statements are joined, BEGIN leaves
+ * the transaction that was begun; when statements are batched, BEGIN leaves
  * with the next of them. */
 enum err db_ready(struct db *db) MUST_USE;
 /* What waits leaves, with sql and its values (NULL: alone). A failure is

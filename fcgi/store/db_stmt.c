@@ -46,13 +46,13 @@ db_ready(struct db *db)
         return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
     if (db->tx == TX_BROKEN)
         return db->tx_err;
-    db->rerun = db->batch.joined = false;
+    db->rerun = db->batch.batched = false;
     e = db_link(db);
     if (e == ERR_TIMEOUT)
         e = db_fail_own(db, e, "deadline passed", "");
-    if (e == ERR_OK && db->tx == TX_NOTED && !db_batches(db))
+    if (e == ERR_OK && db->tx == TX_NOTED && !db_batch_may(db))
         e = start(db);
-    if (e == ERR_OK && db->batch.waiting.n > 0 && !db_batches(db))
+    if (e == ERR_OK && db->batch.waiting.n > 0 && !db_batch_may(db))
         e = db_batch_fail(db); /* connected anew, to an older server */
     if (e != ERR_OK)
         db_break(db, e); /* what comes next must not begin without this */
@@ -82,7 +82,7 @@ db_leave(struct db *db, const char *sql, struct db_args args,
     enum err e;
 
     db_batch_gather(db, sql, args, &p, &all);
-    db->batch.joined = p.n > 1 || waited;
+    db->batch.batched = p.n > 1 || waited;
     e = plain_values(db, all, v);
     if (e != ERR_OK) {
         db_note_own(db, e, "a value", p.sql[p.n - 1]);
@@ -134,7 +134,7 @@ db_flush(struct db *db)
     else if (db->tx == TX_NOTED)
         e = start(db);
     if (e == ERR_OK)
-        db->batch.joined = false;
+        db->batch.batched = false;
     return e;
 }
 
@@ -156,7 +156,7 @@ exec_alone(struct db *db, const char *sql, struct db_args args)
 
 /* One that does not leave alone: its counts come with another. */
 static enum err
-exec_joined(struct db *db, const char *sql, struct db_args args)
+exec_batched(struct db *db, const char *sql, struct db_args args)
 {
     struct counts c;
     enum err e;
@@ -180,10 +180,10 @@ db_exec(struct db *db, const char *sql, struct db_args args)
     db->matched = db->insert_id = 0;
     if (db->batch.wanted)
         e = db_ready(db);
-    if (e == ERR_OK && db_has_company(db) && !db_batch_has_room(db, args))
+    if (e == ERR_OK && db_batch_waits(db) && !db_batch_has_room(db, args))
         e = db_flush(db);
-    if (e == ERR_OK && db_has_company(db))
-        return exec_joined(db, sql, args);
+    if (e == ERR_OK && db_batch_waits(db))
+        return exec_batched(db, sql, args);
     return e == ERR_OK ? exec_alone(db, sql, args) : e;
 }
 
@@ -203,11 +203,11 @@ later(struct db *db, const char *sql, struct db_args args, bool one)
     db->matched = db->insert_id = 0;
     if (db->batch.wanted)
         e = db_ready(db);
-    if (e == ERR_OK && db_batches(db) && !db_batch_has_room(db, args))
+    if (e == ERR_OK && db_batch_may(db) && !db_batch_has_room(db, args))
         e = db_flush(db);
     if (e != ERR_OK)
         return e;
-    if (!db_batches(db) || !db_batch_has_room(db, args))
+    if (!db_batch_may(db) || !db_batch_has_room(db, args))
         return one ? db_exec_one(db, sql, args) : db_exec(db, sql, args);
     e = db_batch_keep(db, sql, args, one);
     return e == ERR_OK ? e : db_fail_own(db, e, "no memory", sql);

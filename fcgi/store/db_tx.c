@@ -242,7 +242,7 @@ make_ready(struct db *db)
 static enum err
 commit(struct db *db)
 {
-    bool joined = db->batch.waiting.n > 0, batch = db->batch.wanted;
+    bool batched = db->batch.waiting.n > 0, batch = db->batch.wanted;
     struct my_stmt *st;
     enum err e;
 
@@ -253,14 +253,14 @@ commit(struct db *db)
         return make_ready(db);
     if (db->touched.n > 0)
         watch->begin(&db->touched);
-    if (joined) {
+    if (batched) {
         e = db_leave(db, db_commit_sql, DB_NO_ARGS, NULL, &st);
     } else {
         e = db_text(db, db_commit_sql);
         db->failure = e == ERR_OK ? db->failure : *my_failure(db->my);
     }
     if (e != ERR_OK && !is_undone(db)) {
-        if (joined || db->wrote)
+        if (batched || db->wrote)
             return in_doubt(db);
         db_hangup(db); /* what was read is right all the same */
         e = ERR_OK;

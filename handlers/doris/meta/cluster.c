@@ -42,10 +42,10 @@ CHECKS(doris_alter_cluster,
 
 /* A cluster's documents; NULL before its creation and after its removal. */
 static void
-audit_cluster(struct req *r, const struct doris_place *place,
+audit_cluster(struct req *r, const struct doris_cluster_at *at,
               const char *cluster_id, const char *before, const char *after)
 {
-    doris_audit_target(r, "cluster", place->instance_id, cluster_id);
+    doris_audit_target(r, "cluster", at->instance_id, cluster_id);
     req_audit(r, NULL, before, after);
 }
 
@@ -102,7 +102,7 @@ enum err
 doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
 {
     int64_t now = doris_now();
-    struct doris_place at = { 0 };
+    struct doris_cluster_at at = { 0 };
     struct doris_cluster c;
     enum err e;
 
@@ -153,7 +153,7 @@ check_not_owned(struct req *r, const char *id, const char *name)
 enum err
 doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
 {
-    struct doris_place at = { 0 };
+    struct doris_cluster_at at = { 0 };
     struct doris_cluster c;
     const char *id;
     uint64_t version;
@@ -187,7 +187,7 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
 struct update {
     const char *instance_id;
     int64_t now;
-    struct doris_place at;
+    struct doris_cluster_at at;
     struct doris_cluster c;
     const char *replaced; /* a cluster that had to go; NULL = none */
 };
@@ -220,7 +220,7 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
 }
 
 enum err
-doris_cluster_save(struct req *r, struct doris_place *at,
+doris_cluster_save(struct req *r, struct doris_cluster_at *at,
                    struct doris_cluster *c, int64_t now,
                    enum doris_written what, const char *name)
 {
@@ -258,7 +258,7 @@ fail_rename(struct req *r, const struct update *u, int id)
 static enum err
 make_way(struct req *r, const struct doris_alter_cluster *in, struct update *u)
 {
-    struct doris_place at;
+    struct doris_cluster_at at;
     struct doris_cluster other;
     enum err e;
 

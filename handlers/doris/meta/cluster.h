@@ -115,8 +115,8 @@ STRUCT(doris_status_detail, DORIS_STATUS_DETAIL);
     X(s, LIST, details, "details", OUT, doris_status_detail)
 STRUCT(doris_status_report, DORIS_STATUS_REPORT);
 
-/* A cluster's place in the store. */
-struct doris_place {
+/* Where a cluster stands in the store. */
+struct doris_cluster_at {
     const char *instance_id;
     uint64_t seq;    /* the instance's version when it was added: their order */
     const char *doc; /* as last read or written here; NULL = never */
@@ -170,7 +170,7 @@ bool doris_cluster_name_ok(const char *name);
 enum doris_written { DORIS_WHOLE, DORIS_NODES_ONLY };
 /* Success: the cluster as it has become, from now on; name is what the audit
  * row calls it. */
-enum err doris_cluster_save(struct req *r, struct doris_place *at,
+enum err doris_cluster_save(struct req *r, struct doris_cluster_at *at,
                             struct doris_cluster *c, int64_t now,
                             enum doris_written what, const char *name) MUST_USE;
 
@@ -197,46 +197,46 @@ enum err doris_store_cluster_statuses(struct db *db, struct arena *a,
                                       const char *instance_id, int status,
                                       struct doris_status_detail *out) MUST_USE;
 
-/* doris_store_lock_live of place's instance, and the cluster as it then stands,
- * by id, else by name, in one round trip; place->doc is NULL when there is no
+/* doris_store_lock_live of at's instance, and the cluster as it then stands,
+ * by id, else by name, in one round trip; at->doc is NULL when there is no
  * such cluster. */
 enum err
 doris_store_lock_cluster(struct db *db, struct arena *a,
-                         struct doris_place *place, const char *cluster_id,
+                         struct doris_cluster_at *at, const char *cluster_id,
                          const char *cluster_name, int64_t now,
                          uint64_t *version, struct doris_cluster *out) MUST_USE;
 /* One cluster as it stands, by id, else by name; either may be NULL. This and
- * the writes below leave its document in place->doc. */
+ * the writes below leave its document in at->doc. */
 enum err
 doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
                     const char *cluster_id, const char *cluster_name,
-                    struct doris_place *place,
+                    struct doris_cluster_at *at,
                     struct doris_cluster *out) MUST_USE;
 /* The cluster with its users and members, not its nodes. EXISTS when id or
  * name is taken. */
 enum err doris_store_cluster_add(struct db *db, struct arena *a,
-                                 struct doris_place *place,
+                                 struct doris_cluster_at *at,
                                  const struct doris_cluster *c) MUST_USE;
 /* Writes the cluster's own columns and its document. */
 enum err doris_store_cluster_save(struct db *db, struct arena *a,
-                                  struct doris_place *place,
+                                  struct doris_cluster_at *at,
                                   const struct doris_cluster *c) MUST_USE;
 /* Writes its document and mtime: enough when only nodes have changed. */
 enum err doris_store_cluster_doc(struct db *db, struct arena *a,
-                                 struct doris_place *place,
+                                 struct doris_cluster_at *at,
                                  const struct doris_cluster *c) MUST_USE;
 enum err
-doris_store_cluster_users(struct db *db, const struct doris_place *place,
+doris_store_cluster_users(struct db *db, const struct doris_cluster_at *at,
                           const struct doris_cluster *c) MUST_USE;
 enum err
-doris_store_cluster_members(struct db *db, const struct doris_place *place,
+doris_store_cluster_members(struct db *db, const struct doris_cluster_at *at,
                             const struct doris_cluster *c) MUST_USE;
 /* The cluster, its nodes, and what they held. */
 enum err doris_store_cluster_drop(struct db *db,
-                                  const struct doris_place *place) MUST_USE;
+                                  const struct doris_cluster_at *at) MUST_USE;
 /* Whether this is the SQL cluster that was created first. */
 enum err
-doris_store_is_first_sql(struct db *db, const struct doris_place *place,
+doris_store_is_first_sql(struct db *db, const struct doris_cluster_at *at,
                          bool *out) MUST_USE;
 /* The virtual cluster that has the cluster of that name. NOT_FOUND. */
 enum err

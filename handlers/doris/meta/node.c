@@ -55,7 +55,7 @@ fail_endpoint(struct req *r, int type, const struct doris_node *n)
 _Static_assert(DORIS_NODES <= 1 << 12, "an order has 12 bits per write");
 
 enum err
-doris_nodes_register(struct req *r, const struct doris_place *place,
+doris_nodes_register(struct req *r, const struct doris_cluster_at *at,
                      uint64_t version, int type, const struct doris_node *asked,
                      const struct doris_node *v, size_t n)
 {
@@ -65,7 +65,7 @@ doris_nodes_register(struct req *r, const struct doris_place *place,
         if (*doris_node_addr(&v[i]) == '\0')
             return req_fail(r, DORIS_NODE_ADDR,
                             ARGS(doris_node_arg(r, &asked[i])));
-        e = doris_store_node_add(r->db, place, type, version << 12 | i, &v[i]);
+        e = doris_store_node_add(r->db, at, type, version << 12 | i, &v[i]);
         if (e == ERR_EXISTS)
             return fail_endpoint(r, type, &v[i]);
     }
@@ -135,7 +135,7 @@ struct change {
     const char *instance_id;
     int64_t now;
     uint64_t version;
-    struct doris_place place;
+    struct doris_cluster_at at;
     struct doris_cluster c; /* the cluster, as it is and as it becomes */
 };
 
@@ -171,8 +171,8 @@ begin(struct change *ch, struct req *r, const struct doris_alter_cluster *in)
         return e;
     if (ch->asked->nodes.n == 0)
         return req_fail(r, DORIS_NODES_EMPTY, ARGS());
-    ch->place.instance_id = ch->instance_id;
-    e = doris_store_lock_cluster(r->db, r->arena, &ch->place,
+    ch->at.instance_id = ch->instance_id;
+    e = doris_store_lock_cluster(r->db, r->arena, &ch->at,
                                  ch->asked->cluster_id, ch->asked->cluster_name,
                                  ch->now, &ch->version, &ch->c);
     return e == ERR_OK ? ERR_OK : fail_instance(ch, e);
@@ -194,15 +194,15 @@ check_valid(struct change *ch)
     }
     if (masters == 1 || (masters == 0 && followers > 0))
         return ERR_OK;
-    e = doris_store_is_first_sql(ch->r->db, &ch->place, &first);
+    e = doris_store_is_first_sql(ch->r->db, &ch->at, &first);
     return e == ERR_OK && first ? req_fail(ch->r, DORIS_INVALID, ARGS()) : e;
 }
 
 static enum err
 save(struct change *ch)
 {
-    return doris_cluster_save(ch->r, &ch->place, &ch->c, ch->now,
-                              DORIS_NODES_ONLY, ch->c.cluster_id);
+    return doris_cluster_save(ch->r, &ch->at, &ch->c, ch->now, DORIS_NODES_ONLY,
+                              ch->c.cluster_id);
 }
 
 /* ---- add ---- */
@@ -287,7 +287,7 @@ doris_node_add(struct req *r, const struct doris_alter_cluster *in)
     e = begin(&ch, r, in);
     if (e != ERR_OK)
         return e;
-    if (ch.place.doc == NULL)
+    if (ch.at.doc == NULL)
         return fail_no_cluster(&ch);
     if (ch.c.type != ch.asked->type)
         return fail_type(&ch);
@@ -295,7 +295,7 @@ doris_node_add(struct req *r, const struct doris_alter_cluster *in)
     v = settle_nodes(&ch);
     if (v == NULL)
         return ERR_NOMEM;
-    e = doris_nodes_register(r, &ch.place, ch.version, ch.c.type,
+    e = doris_nodes_register(r, &ch.at, ch.version, ch.c.type,
                              ch.asked->nodes.v, v, n);
     if (e == ERR_OK)
         e = doris_nodes_claim(r, ch.instance_id, v, n, DORIS_OCCUPIED_400);
@@ -361,7 +361,7 @@ each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f)
     e = begin(&ch, r, in);
     if (e != ERR_OK)
         return e;
-    if (ch.place.doc == NULL || ch.c.type != ch.asked->type)
+    if (ch.at.doc == NULL || ch.c.type != ch.asked->type)
         return fail_node(&ch, &ch.asked->nodes.v[0]);
     for (size_t i = 0; i < ch.asked->nodes.n && e == ERR_OK; i++) {
         struct doris_node *n = find_node(&ch, &ch.asked->nodes.v[i]);
@@ -380,7 +380,7 @@ drop(struct change *ch, struct doris_node *n)
     const char *id = n->cloud_unique_id;
     enum err e;
 
-    e = doris_store_node_drop(ch->r->db, &ch->place, ch->c.type, n);
+    e = doris_store_node_drop(ch->r->db, &ch->at, ch->c.type, n);
     if (e == ERR_OK)
         e = doris_store_release(ch->r->db, id);
     memmove(n, n + 1, behind * sizeof(*n));
@@ -393,7 +393,7 @@ set_status(struct change *ch, struct doris_node *n, int status)
 {
     PUT(n, doris_node, status, status);
     PUT(n, doris_node, mtime, ch->now);
-    return doris_store_node_status(ch->r->db, &ch->place, ch->c.type, n);
+    return doris_store_node_status(ch->r->db, &ch->at, ch->c.type, n);
 }
 
 static enum err

@@ -45,7 +45,7 @@ extern const struct enum_name doris_node_type_names[];
       .max = DORIS_TEXT_BYTES)
 STRUCT(doris_node, DORIS_NODE);
 
-struct doris_place; /* cluster.h */
+struct doris_cluster_at; /* cluster.h */
 
 /* A node as compact JSON, for messages. */
 struct arg doris_node_arg(struct req *r, const struct doris_node *n);
@@ -54,7 +54,7 @@ struct arg doris_node_arg(struct req *r, const struct doris_node *n);
  * is the instance's; asked are the same nodes as the client gave them, for
  * messages. */
 enum err
-doris_nodes_register(struct req *r, const struct doris_place *place,
+doris_nodes_register(struct req *r, const struct doris_cluster_at *at,
                      uint64_t version, int type, const struct doris_node *asked,
                      const struct doris_node *v, size_t n) MUST_USE;
 /* Takes the nodes' cloud_unique_ids; taken is the error that says that
@@ -99,12 +99,13 @@ doris_store_holder(struct db *db, struct arena *a, const char *cloud_unique_id,
 
 /* EXISTS when the endpoint is taken. order grows within the cluster. */
 enum err
-doris_store_node_add(struct db *db, const struct doris_place *place, int type,
+doris_store_node_add(struct db *db, const struct doris_cluster_at *at, int type,
                      uint64_t order, const struct doris_node *n) MUST_USE;
-enum err doris_store_node_drop(struct db *db, const struct doris_place *place,
+enum err doris_store_node_drop(struct db *db, const struct doris_cluster_at *at,
                                int type, const struct doris_node *n) MUST_USE;
-enum err doris_store_node_status(struct db *db, const struct doris_place *place,
-                                 int type, const struct doris_node *n) MUST_USE;
+enum err
+doris_store_node_status(struct db *db, const struct doris_cluster_at *at,
+                        int type, const struct doris_node *n) MUST_USE;
 /* Whether the endpoint is taken. */
 enum err
 doris_store_endpoint_taken(struct db *db, const char *instance_id, int type,

@@ -199,37 +199,37 @@ read_slot(struct db *db, struct arena *a, const char *instance_id,
 
 static enum err
 open_slot(struct arena *a, const struct doris_slot *slot,
-          struct doris_place *place, struct doris_cluster *out)
+          struct doris_cluster_at *at, struct doris_cluster *out)
 {
-    place->seq = slot->seq;
-    place->doc = slot->doc;
+    at->seq = slot->seq;
+    at->doc = slot->doc;
     return doris_doc_parse(a, slot->doc, &doris_cluster_rec, out);
 }
 
 enum err
 doris_store_lock_cluster(struct db *db, struct arena *a,
-                         struct doris_place *place, const char *cluster_id,
+                         struct doris_cluster_at *at, const char *cluster_id,
                          const char *cluster_name, int64_t now,
                          uint64_t *version, struct doris_cluster *out)
 {
     struct doris_slot slot;
     enum err e;
 
-    place->doc = NULL;
-    e = doris_store_lock_first(db, place->instance_id, now);
+    at->doc = NULL;
+    e = doris_store_lock_first(db, at->instance_id, now);
     if (e != ERR_OK)
         return e;
-    e = read_slot(db, a, place->instance_id, cluster_id, cluster_name, &slot);
+    e = read_slot(db, a, at->instance_id, cluster_id, cluster_name, &slot);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     *version = slot.version;
-    return open_slot(a, &slot, place, out);
+    return open_slot(a, &slot, at, out);
 }
 
 enum err
 doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
                     const char *cluster_id, const char *cluster_name,
-                    struct doris_place *place, struct doris_cluster *out)
+                    struct doris_cluster_at *at, struct doris_cluster *out)
 {
     struct doris_slot slot;
     enum err e;
@@ -237,20 +237,20 @@ doris_store_cluster(struct db *db, struct arena *a, const char *instance_id,
     e = read_slot(db, a, instance_id, cluster_id, cluster_name, &slot);
     if (e != ERR_OK)
         return e;
-    place->instance_id = instance_id;
-    return open_slot(a, &slot, place, out);
+    at->instance_id = instance_id;
+    return open_slot(a, &slot, at, out);
 }
 
 enum err
-doris_store_is_first_sql(struct db *db, const struct doris_place *place,
+doris_store_is_first_sql(struct db *db, const struct doris_cluster_at *at,
                          bool *out)
 {
     int64_t first = 0;
     enum err e;
 
-    e = db_one_i64(db, sql[FIRST_SQL], DB_ARGS(db_str(place->instance_id)),
+    e = db_one_i64(db, sql[FIRST_SQL], DB_ARGS(db_str(at->instance_id)),
                    &first);
-    *out = (uint64_t)first == place->seq;
+    *out = (uint64_t)first == at->seq;
     return e;
 }
 
@@ -301,32 +301,32 @@ render(struct arena *a, const struct doris_cluster *c, struct texts *out)
 }
 
 static enum err
-add_names(struct db *db, const char *statement, const struct doris_place *place,
-          const struct STR *v, size_t n)
+add_names(struct db *db, const char *statement,
+          const struct doris_cluster_at *at, const struct STR *v, size_t n)
 {
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < n && e == ERR_OK; i++)
         e = db_later(db, statement,
-                     DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
+                     DB_ARGS(db_str(at->instance_id), db_u64(at->seq),
                              db_u64(i), db_str(v[i].v)));
     return e;
 }
 
 enum err
 doris_store_cluster_add(struct db *db, struct arena *a,
-                        struct doris_place *place,
+                        struct doris_cluster_at *at,
                         const struct doris_cluster *c)
 {
     struct texts t;
     enum err e;
 
     e = render(a, c, &t);
-    place->doc = t.doc;
+    at->doc = t.doc;
     if (e == ERR_OK)
         e = db_later(
             db, sql[CLUSTER_ADD],
-            DB_ARGS(db_str(place->instance_id), db_u64(place->seq),
+            DB_ARGS(db_str(at->instance_id), db_u64(at->seq),
                     db_str(c->cluster_id), db_str(c->cluster_name),
                     db_str(enum_text(doris_cluster_type_names, c->type)),
                     db_str(c->desc), db_str(c->public_endpoint),
@@ -336,17 +336,17 @@ doris_store_cluster_add(struct db *db, struct arena *a,
                     db_i64(c->ctime), db_i64(c->mtime), db_str(t.policy),
                     db_str(t.properties), db_str(t.doc)));
     if (e == ERR_OK)
-        e = add_names(db, sql[USER_ADD], place, c->mysql_user_name.v,
+        e = add_names(db, sql[USER_ADD], at, c->mysql_user_name.v,
                       c->mysql_user_name.n);
     if (e == ERR_OK)
-        e = add_names(db, sql[MEMBER_ADD], place, c->cluster_names.v,
+        e = add_names(db, sql[MEMBER_ADD], at, c->cluster_names.v,
                       c->cluster_names.n);
     return e;
 }
 
 enum err
 doris_store_cluster_save(struct db *db, struct arena *a,
-                         struct doris_place *place,
+                         struct doris_cluster_at *at,
                          const struct doris_cluster *c)
 {
     struct texts t;
@@ -355,7 +355,7 @@ doris_store_cluster_save(struct db *db, struct arena *a,
     e = render(a, c, &t);
     if (e != ERR_OK)
         return e;
-    place->doc = t.doc;
+    at->doc = t.doc;
     return db_later_one(
         db, sql[CLUSTER_SAVE],
         DB_ARGS(db_str(c->cluster_name), db_str(c->desc),
@@ -363,59 +363,58 @@ doris_store_cluster_save(struct db *db, struct arena *a,
                 OPT_ENUM(c, doris_cluster, cluster_status,
                          doris_cluster_status_names),
                 db_i64(c->mtime), db_str(t.policy), db_str(t.properties),
-                db_str(t.doc), db_str(place->instance_id), db_u64(place->seq)));
+                db_str(t.doc), db_str(at->instance_id), db_u64(at->seq)));
 }
 
 enum err
 doris_store_cluster_doc(struct db *db, struct arena *a,
-                        struct doris_place *place,
+                        struct doris_cluster_at *at,
                         const struct doris_cluster *c)
 {
     enum err e;
 
-    e = doris_doc_render(a, &doris_cluster_rec, c, &place->doc);
+    e = doris_doc_render(a, &doris_cluster_rec, c, &at->doc);
     if (e != ERR_OK)
         return e;
     return db_later_one(db, sql[CLUSTER_DOC],
-                        DB_ARGS(db_i64(c->mtime), db_str(place->doc),
-                                db_str(place->instance_id),
-                                db_u64(place->seq)));
+                        DB_ARGS(db_i64(c->mtime), db_str(at->doc),
+                                db_str(at->instance_id), db_u64(at->seq)));
 }
 
 enum err
-doris_store_cluster_users(struct db *db, const struct doris_place *place,
+doris_store_cluster_users(struct db *db, const struct doris_cluster_at *at,
                           const struct doris_cluster *c)
 {
     enum err e;
 
     e = db_later(db, sql[USERS_DROP],
-                 DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
+                 DB_ARGS(db_str(at->instance_id), db_u64(at->seq)));
     if (e == ERR_OK)
-        e = add_names(db, sql[USER_ADD], place, c->mysql_user_name.v,
+        e = add_names(db, sql[USER_ADD], at, c->mysql_user_name.v,
                       c->mysql_user_name.n);
     return e;
 }
 
 enum err
-doris_store_cluster_members(struct db *db, const struct doris_place *place,
+doris_store_cluster_members(struct db *db, const struct doris_cluster_at *at,
                             const struct doris_cluster *c)
 {
     enum err e;
 
     e = db_later(db, sql[MEMBERS_DROP],
-                 DB_ARGS(db_str(place->instance_id), db_u64(place->seq)));
+                 DB_ARGS(db_str(at->instance_id), db_u64(at->seq)));
     if (e == ERR_OK)
-        e = add_names(db, sql[MEMBER_ADD], place, c->cluster_names.v,
+        e = add_names(db, sql[MEMBER_ADD], at, c->cluster_names.v,
                       c->cluster_names.n);
     return e;
 }
 
 /* Nodes, users and members go by their foreign keys. */
 enum err
-doris_store_cluster_drop(struct db *db, const struct doris_place *place)
+doris_store_cluster_drop(struct db *db, const struct doris_cluster_at *at)
 {
-    struct db_value instance = db_str(place->instance_id);
-    struct db_value seq = db_u64(place->seq);
+    struct db_value instance = db_str(at->instance_id);
+    struct db_value seq = db_u64(at->seq);
     enum err e;
 
     e = db_later(db, sql[RELEASE_CLUSTER], DB_ARGS(instance, seq));

@@ -112,12 +112,12 @@ doris_store_holder(struct db *db, struct arena *a, const char *cloud_unique_id,
 #define KIND(type) db_str(enum_text(doris_cluster_type_names, (type)))
 
 enum err
-doris_store_node_add(struct db *db, const struct doris_place *place, int type,
+doris_store_node_add(struct db *db, const struct doris_cluster_at *at, int type,
                      uint64_t order, const struct doris_node *n)
 {
     return db_later(
         db, sql[NODE_ADD],
-        DB_ARGS(db_str(place->instance_id), db_u64(place->seq), db_u64(order),
+        DB_ARGS(db_str(at->instance_id), db_u64(at->seq), db_u64(order),
                 KIND(type), db_str(doris_node_addr(n)),
                 db_i64(doris_node_port(n, type)), db_str(n->cloud_unique_id),
                 db_str(n->name), db_str(n->ip), db_str(n->vpc_name),
@@ -131,23 +131,23 @@ doris_store_node_add(struct db *db, const struct doris_place *place, int type,
 }
 
 enum err
-doris_store_node_drop(struct db *db, const struct doris_place *place, int type,
-                      const struct doris_node *n)
+doris_store_node_drop(struct db *db, const struct doris_cluster_at *at,
+                      int type, const struct doris_node *n)
 {
     return db_later_one(db, sql[NODE_DROP],
-                        DB_ARGS(db_str(place->instance_id), KIND(type),
+                        DB_ARGS(db_str(at->instance_id), KIND(type),
                                 db_str(doris_node_addr(n)),
                                 db_i64(doris_node_port(n, type))));
 }
 
 enum err
-doris_store_node_status(struct db *db, const struct doris_place *place,
+doris_store_node_status(struct db *db, const struct doris_cluster_at *at,
                         int type, const struct doris_node *n)
 {
     return db_later_one(
         db, sql[NODE_STATUS],
         DB_ARGS(OPT_ENUM(n, doris_node, status, doris_node_status_names),
-                db_i64(n->mtime), db_str(place->instance_id), KIND(type),
+                db_i64(n->mtime), db_str(at->instance_id), KIND(type),
                 db_str(doris_node_addr(n)), db_i64(doris_node_port(n, type))));
 }
 

@@ -181,12 +181,12 @@ static enum err
 check_member(struct req *r, const char *instance_id, const char *name,
              const char *own)
 {
-    struct doris_place place;
+    struct doris_cluster_at at;
     struct doris_cluster member;
     const char *owner;
     enum err e;
 
-    e = doris_store_cluster(r->db, r->arena, instance_id, NULL, name, &place,
+    e = doris_store_cluster(r->db, r->arena, instance_id, NULL, name, &at,
                             &member);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_V_UNKNOWN, ARGS(arg("member", name)));
@@ -248,7 +248,7 @@ enum err
 doris_virtual_member_renamed(struct req *r, const char *instance_id,
                              const char *from, const char *to, int64_t now)
 {
-    struct doris_place place;
+    struct doris_cluster_at at;
     struct doris_cluster c;
     const char *owner;
     enum err e;
@@ -256,8 +256,7 @@ doris_virtual_member_renamed(struct req *r, const char *instance_id,
     e = doris_store_owner(r->db, r->arena, instance_id, from, &owner);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
-    e = doris_store_cluster(r->db, r->arena, instance_id, NULL, owner, &place,
-                            &c);
+    e = doris_store_cluster(r->db, r->arena, instance_id, NULL, owner, &at, &c);
     if (e != ERR_OK)
         return e;
     replace(c.cluster_names.v, c.cluster_names.n, from, to);
@@ -270,7 +269,7 @@ doris_virtual_member_renamed(struct req *r, const char *instance_id,
             p->active_cluster_name = to;
     }
     c.mtime = now;
-    e = doris_store_cluster_save(r->db, r->arena, &place, &c);
+    e = doris_store_cluster_save(r->db, r->arena, &at, &c);
     return e == ERR_OK ? doris_store_member_rename(r->db, instance_id, from, to)
                        : e;
 }

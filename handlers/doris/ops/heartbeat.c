@@ -42,7 +42,7 @@ struct beats {
 
 /* One call. fd -1: not begun, or over. */
 struct call {
-    const struct doris_place_row *place;
+    const struct doris_peer_row *peer;
     int fd;
     bool begun;
     size_t sent, got, room;
@@ -67,12 +67,12 @@ open_call(struct call *c)
     enum err e;
 
     c->fd = -1;
-    e = egress_lookup(c->place->addr, (unsigned)c->place->port, &to, why);
+    e = egress_lookup(c->peer->addr, (unsigned)c->peer->port, &to, why);
     c->begun = e != ERR_BUSY;
     if (e == ERR_OK && egress_begin(&to, &c->fd) == ERR_OK)
         return;
-    log_debug("doris.heartbeat node=%s:%d why=\"%s\"", c->place->addr,
-              c->place->port, why);
+    log_debug("doris.heartbeat node=%s:%d why=\"%s\"", c->peer->addr,
+              c->peer->port, why);
 }
 
 static bool
@@ -225,7 +225,7 @@ save(struct duty_run *run, const struct call *v, size_t n)
         e = lease_hold(run->db, run->lease);
     for (size_t i = 0; i < n && e == ERR_OK; i++)
         if (v[i].answered)
-            e = doris_store_beat(run->db, v[i].place, &v[i].beat, now_ms);
+            e = doris_store_beat(run->db, v[i].peer, &v[i].beat, now_ms);
     return db_end(run->db, e);
 }
 
@@ -262,18 +262,18 @@ page_size(void)
 }
 
 static enum err
-ask_page(struct duty_run *run, const struct list_of_doris_place_row *places)
+ask_page(struct duty_run *run, const struct list_of_doris_peer_row *peers)
 {
     struct buf ask = BUF_INIT(1024);
-    struct call *v = arena_array(run->arena, places->n, sizeof(*v));
+    struct call *v = arena_array(run->arena, peers->n, sizeof(*v));
     enum err e = v == NULL ? ERR_NOMEM : write_call(&ask);
 
     if (e == ERR_OK) {
-        for (size_t i = 0; i < places->n; i++)
-            v[i].place = &places->v[i];
-        open_all(v, places->n);
-        converse(v, places->n, &ask, run->arena);
-        e = save_all(run, v, places->n);
+        for (size_t i = 0; i < peers->n; i++)
+            v[i].peer = &peers->v[i];
+        open_all(v, peers->n);
+        converse(v, peers->n, &ask, run->arena);
+        e = save_all(run, v, peers->n);
     }
     buf_free(&ask);
     return e;
@@ -283,20 +283,19 @@ ask_page(struct duty_run *run, const struct list_of_doris_place_row *places)
 static enum err
 step(struct duty_run *run, struct beats *b)
 {
-    struct list_of_doris_place_row places = { 0, NULL };
+    struct list_of_doris_peer_row peers = { 0, NULL };
     const size_t page = page_size();
     enum err e;
 
-    e = doris_store_places(run->db, run->arena, b->addr, b->port, page,
-                           &places);
-    if (e == ERR_OK && places.n > 0) {
-        const struct doris_place_row *last = &places.v[places.n - 1];
+    e = doris_store_peers(run->db, run->arena, b->addr, b->port, page, &peers);
+    if (e == ERR_OK && peers.n > 0) {
+        const struct doris_peer_row *last = &peers.v[peers.n - 1];
 
-        e = ask_page(run, &places);
+        e = ask_page(run, &peers);
         b->port = last->port;
         (void)strncpy(b->addr, last->addr, sizeof(b->addr) - 1);
     }
-    if (e != ERR_OK || places.n == page)
+    if (e != ERR_OK || peers.n == page)
         return e;
     *b = (struct beats){
         .rounds = b->rounds + 1,

@@ -7,18 +7,18 @@
 #include "thrift.h"
 
 /* Where a compute node is. */
-#define DORIS_PLACE_ROW(X, s)               \
+#define DORIS_PEER_ROW(X, s)                \
     X(s, STR, addr, "addr", COLUMN_ONLY, -) \
     X(s, I32, port, "port", COLUMN_ONLY, -)
-STRUCT(doris_place_row, DORIS_PLACE_ROW);
-LIST_OF(doris_place_row);
+STRUCT(doris_peer_row, DORIS_PEER_ROW);
+LIST_OF(doris_peer_row);
 
 /* At most max addresses behind that one, in order, each once. */
-enum err doris_store_places(struct db *db, struct arena *a, const char *addr,
-                            int32_t port, size_t max,
-                            struct list_of_doris_place_row *out) MUST_USE;
+enum err doris_store_peers(struct db *db, struct arena *a, const char *addr,
+                           int32_t port, size_t max,
+                           struct list_of_doris_peer_row *out) MUST_USE;
 enum err
-doris_store_beat(struct db *db, const struct doris_place_row *place,
+doris_store_beat(struct db *db, const struct doris_peer_row *peer,
                  const struct doris_beat *beat, int64_t now_ms) MUST_USE;
 /* Nodes that are registered nowhere any more. */
 enum err doris_store_beats_forget(struct db *db) MUST_USE;

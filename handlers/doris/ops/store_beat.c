@@ -40,26 +40,25 @@ static const char *const sql[SQL__MAX] = {
     [NODES_OF] = NODE_COLUMNS " AND n.instance_id = ?" NODE_ORDER,
 };
 
-TABLE(doris_place_row, DORIS_PLACE_ROW);
+TABLE(doris_peer_row, DORIS_PEER_ROW);
 TABLE(doris_fe_node, DORIS_FE_NODE);
 
 enum err
-doris_store_places(struct db *db, struct arena *a, const char *addr,
-                   int32_t port, size_t max,
-                   struct list_of_doris_place_row *out)
+doris_store_peers(struct db *db, struct arena *a, const char *addr,
+                  int32_t port, size_t max, struct list_of_doris_peer_row *out)
 {
     return db_list(
         db, a, sql[PLACES],
         DB_ARGS(db_str(addr), db_str(addr), db_i64(port), db_u64(max)),
-        &doris_place_row_rec, max, out);
+        &doris_peer_row_rec, max, out);
 }
 
 enum err
-doris_store_beat(struct db *db, const struct doris_place_row *place,
+doris_store_beat(struct db *db, const struct doris_peer_row *peer,
                  const struct doris_beat *beat, int64_t now_ms)
 {
     return db_exec(db, sql[BEAT],
-                   DB_ARGS(db_str(place->addr), db_i64(place->port),
+                   DB_ARGS(db_str(peer->addr), db_i64(peer->port),
                            db_i64(now_ms), db_i64(beat->be_port),
                            db_i64(beat->http_port), db_i64(beat->brpc_port),
                            db_i64(beat->fragments),

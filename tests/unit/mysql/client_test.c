@@ -301,7 +301,7 @@ prepared_statements_are_bounded(void **state)
         for (p.one = 0; p.one < 3; p.one++)
             ok(my_prepare(f->my, &p));
     }
-    assert_int_equal(f->my->n_joined, JOINED_MAX);
+    assert_int_equal(f->my->n_compound, COMPOUND_MAX);
     assert_int_equal(f->my->n_stmts, STMTS_MAX);
 }
 

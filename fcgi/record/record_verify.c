@@ -171,7 +171,7 @@ look_at(struct look *l, const struct record *rec)
 }
 
 enum err
-record_check(const struct record *rec, struct bind_error *why)
+record_verify(const struct record *rec, struct bind_error *why)
 {
     struct look l = { why, 0 };
 

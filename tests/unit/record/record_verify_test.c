@@ -38,7 +38,7 @@ good_tables_pass(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        if (record_check(good[i], &why) != ERR_OK)
+        if (record_verify(good[i], &why) != ERR_OK)
             fail_msg("%s %s", why.field, why.reason);
     }
 }
@@ -51,7 +51,7 @@ wrong(struct field f, struct field g, const char *field, const char *reason)
     const struct record rec = { "rec", sizeof(struct cluster), fields,
                                 g.key != NULL ? 2 : 1 };
 
-    assert_int_equal(record_check(&rec, &why), ERR_INTERNAL);
+    assert_int_equal(record_verify(&rec, &why), ERR_INTERNAL);
     assert_string_equal(why.field, field);
     assert_string_equal(why.reason, reason);
 }
@@ -86,10 +86,10 @@ a_key_that_stands_twice_is_found(void **state)
     both.flags = OUT; /* one form in, another one out */
     fields[0] = in;
     fields[1] = both;
-    assert_int_equal(record_check(&rec, &why), ERR_OK);
+    assert_int_equal(record_verify(&rec, &why), ERR_OK);
     fields[1].flags = IN;
     fields[1].nested = "paras";
-    assert_int_equal(record_check(&rec, &why), ERR_OK);
+    assert_int_equal(record_verify(&rec, &why), ERR_OK);
 }
 
 static void
@@ -137,7 +137,7 @@ a_nested_object_that_would_be_opened_twice_is_found(void **state)
     const struct record rec = { "rec", sizeof(struct cluster), fields, 3 };
 
     (void)state;
-    assert_int_equal(record_check(&rec, &why), ERR_INTERNAL);
+    assert_int_equal(record_verify(&rec, &why), ERR_INTERNAL);
     assert_string_equal(why.field, "rec.c");
 }
 
@@ -153,7 +153,7 @@ mistakes_are_found_inside_and_circles_end(void **state)
     wrong((struct field){ KEY("a"), .type = F_OBJ, .more = &inside }, NO_FIELD,
           "inside.x", "no names");
     circle = (struct record){ "circle", 64, &self, 1 };
-    assert_int_equal(record_check(&circle, &why), ERR_INTERNAL);
+    assert_int_equal(record_verify(&circle, &why), ERR_INTERNAL);
     assert_string_equal(why.reason, "contains itself");
 }
 
