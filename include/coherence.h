@@ -83,12 +83,9 @@ bool coherence_stop(int64_t timeout_ms) MUST_USE;
     X(s, BOOL, shared, "shared", COLUMN_ONLY, -)  \
     X(s, I64, since_ms, "since_ms", COLUMN_ONLY, -)
 STRUCT(coherence_host, COHERENCE_HOST);
-struct coherence_hosts {
-    size_t n;
-    struct coherence_host *v;
-};
+LIST_OF(coherence_host);
 enum err coherence_list(struct db *db, struct arena *a,
-                        struct coherence_hosts *out) MUST_USE;
+                        struct list_of_coherence_host *out) MUST_USE;
 
 /* Where it listens: the piece of `listen` about that listener of
  * the dialects, in the arena; "" when there is none. */

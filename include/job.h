@@ -36,37 +36,34 @@ enum job_state {
 extern const struct enum_name job_state_names[];
 
 /* A job as the store has it. */
-#define JOB(X, s)                                             \
-    X(s, U64, id, "id", OUT, -)                               \
-    X(s, STR, queue, "queue", OUT, -)                         \
-    X(s, STR, machine, "machine", OUT, -)                     \
-    X(s, STR, kind, "kind", OUT, -)                           \
-    X(s, STR, client_id, "client_id", OUT, -)                 \
-    X(s, U64, parent_id, "parent_id", OUT, -)                 \
-    X(s, STR, part, "part", OUT, -)                           \
-    X(s, ENUM, state, "state", OUT, job_state)                \
-    X(s, I32, step, "step", OUT, -)                           \
-    X(s, I32, steps, "steps", OUT, -)                         \
-    X(s, STR, doing, "doing", OUT, -)                         \
-    X(s, STR, progress, "progress", OUT, -)                   \
-    X(s, I64, since_ms, "since_ms", OUT, -)                   \
-    X(s, I32, tries, "tries", OUT, -)                         \
-    X(s, BOOL, cancel, "cancel", OUT, -)                      \
-    X(s, STR, error, "error", OUT, -)                         \
-    X(s, JSON, result, "result", OUT, -)                      \
-    X(s, JSON, shown, "args", OUT, -, .column = "shown")      \
-    X(s, STR, owner, "owner", OUT, -)                         \
-    X(s, U64, epoch, "epoch", OUT, -)                         \
-    X(s, STR, token_name, "token_name", OUT, -)               \
-    X(s, STR, request_id, "request_id", OUT, -)               \
-    X(s, I64, created_ms, "created_ms", OUT, -)               \
-    X(s, I64, begun_ms, "begun_ms", OUT, -)                   \
+#define JOB(X, s)                                        \
+    X(s, U64, id, "id", OUT, -)                          \
+    X(s, STR, queue, "queue", OUT, -)                    \
+    X(s, STR, machine, "machine", OUT, -)                \
+    X(s, STR, kind, "kind", OUT, -)                      \
+    X(s, STR, client_id, "client_id", OUT, -)            \
+    X(s, U64, parent_id, "parent_id", OUT, -)            \
+    X(s, STR, part, "part", OUT, -)                      \
+    X(s, ENUM, state, "state", OUT, job_state)           \
+    X(s, I32, step, "step", OUT, -)                      \
+    X(s, I32, steps, "steps", OUT, -)                    \
+    X(s, STR, doing, "doing", OUT, -)                    \
+    X(s, STR, progress, "progress", OUT, -)              \
+    X(s, I64, since_ms, "since_ms", OUT, -)              \
+    X(s, I32, tries, "tries", OUT, -)                    \
+    X(s, BOOL, cancel, "cancel", OUT, -)                 \
+    X(s, STR, error, "error", OUT, -)                    \
+    X(s, JSON, result, "result", OUT, -)                 \
+    X(s, JSON, shown, "args", OUT, -, .column = "shown") \
+    X(s, STR, owner, "owner", OUT, -)                    \
+    X(s, U64, epoch, "epoch", OUT, -)                    \
+    X(s, STR, token_name, "token_name", OUT, -)          \
+    X(s, STR, request_id, "request_id", OUT, -)          \
+    X(s, I64, created_ms, "created_ms", OUT, -)          \
+    X(s, I64, begun_ms, "begun_ms", OUT, -)              \
     X(s, I64, finished_ms, "finished_ms", OUT, -)
 STRUCT(job, JOB);
-struct jobs {
-    size_t n;
-    struct job *v;
-};
+LIST_OF(job);
 
 /* ---- what a dialect brings: its kinds of jobs ---- */
 
@@ -120,27 +117,24 @@ enum err job_accept(struct db *db, struct arena *a, const struct job_new *n,
                     uint64_t *id) MUST_USE;
 
 /* By our number; the newest with that client_id; NOT_FOUND. */
-enum err job_get(struct db *db, struct arena *a, uint64_t id,
-                 struct job *out) MUST_USE;
-enum err job_find(struct db *db, struct arena *a, const char *queue,
-                  const char *machine, const char *client_id,
-                  struct job *out) MUST_USE;
+enum err
+job_get(struct db *db, struct arena *a, uint64_t id, struct job *out) MUST_USE;
+enum err
+job_find(struct db *db, struct arena *a, const char *queue, const char *machine,
+         const char *client_id, struct job *out) MUST_USE;
 
 /* The steps that have begun, in order. */
-#define JOB_STEP_ROW(X, s)                       \
-    X(s, I32, n, "n", OUT, -)                    \
-    X(s, STR, name, "name", OUT, -)              \
-    X(s, STR, outcome, "outcome", OUT, -)        \
-    X(s, I64, begun_ms, "begun_ms", OUT, -)      \
-    X(s, I64, ended_ms, "ended_ms", OUT, -)      \
+#define JOB_STEP_ROW(X, s)                  \
+    X(s, I32, n, "n", OUT, -)               \
+    X(s, STR, name, "name", OUT, -)         \
+    X(s, STR, outcome, "outcome", OUT, -)   \
+    X(s, I64, begun_ms, "begun_ms", OUT, -) \
+    X(s, I64, ended_ms, "ended_ms", OUT, -) \
     X(s, STR, text, "text", OUT, -)
 STRUCT(job_step_row, JOB_STEP_ROW);
-struct job_step_rows {
-    size_t n;
-    struct job_step_row *v;
-};
+LIST_OF(job_step_row);
 enum err job_steps(struct db *db, struct arena *a, uint64_t id,
-                   struct job_step_rows *out) MUST_USE;
+                   struct list_of_job_step_row *out) MUST_USE;
 
 /* Wants it undone; its parts too. Inside the caller's transaction. STATE when
  * it is finished already, NOT_FOUND. */
@@ -165,8 +159,8 @@ struct job_run {
 
 /* Fills *out (a struct of rec) from run->args; BAD_PARAM when they are not
  * what this version takes, which job_fails has then said. */
-enum err job_args(struct job_run *run, const struct record *rec,
-                  void *out) MUST_USE;
+enum err
+job_args(struct job_run *run, const struct record *rec, void *out) MUST_USE;
 
 /* First in every transaction of the step: STATE when the job is somebody
  * else's by now. */
@@ -203,7 +197,7 @@ enum err job_part(struct job_run *run, const char *part, struct job_new *n,
 
 /* The parts of this job whose names begin so, in order of their names. */
 enum err job_parts(struct job_run *run, const char *prefix,
-                   struct jobs *out) MUST_USE;
+                   struct list_of_job *out) MUST_USE;
 
 /* Waits for them: DONE when all are done; FAILED, with the first one's error,
  * when one has failed and none is under way any more; else AGAIN. */

@@ -24,7 +24,8 @@ enum err lease_take(struct db *db, struct lease *l) MUST_USE;
 enum err lease_retake(struct db *db, struct lease *l) MUST_USE;
 
 /* An owner is a name and the identity of its host, "m1@host/3f…": the same
- * name in another RUN_DIR, on another machine or before a boot is a stranger. */
+ * name in another RUN_DIR, on another machine or before a boot is a stranger.
+ */
 #define LEASE_OWNER_BYTES 129
 void lease_owner(const char *name, char out[LEASE_OWNER_BYTES]);
 
@@ -36,27 +37,24 @@ enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;
 enum err lease_hold(struct db *db, const struct lease *l) MUST_USE;
 
 /* Every lease that was ever taken, in the arena. */
-#define LEASE_ROW(X, s)                                  \
-    X(s, STR, name, "name", COLUMN_ONLY, -)              \
-    X(s, STR, owner, "owner", COLUMN_ONLY, -)            \
-    X(s, U64, epoch, "epoch", COLUMN_ONLY, -)            \
-    X(s, I64, expires_ms, "expires_ms", COLUMN_ONLY, -)  \
+#define LEASE_ROW(X, s)                                 \
+    X(s, STR, name, "name", COLUMN_ONLY, -)             \
+    X(s, STR, owner, "owner", COLUMN_ONLY, -)           \
+    X(s, U64, epoch, "epoch", COLUMN_ONLY, -)           \
+    X(s, I64, expires_ms, "expires_ms", COLUMN_ONLY, -) \
     X(s, I64, now_ms, "now_ms", COLUMN_ONLY, -)
 STRUCT(lease_row, LEASE_ROW);
-struct lease_rows {
-    size_t n;
-    struct lease_row *v;
-};
+LIST_OF(lease_row);
 enum err lease_list(struct db *db, struct arena *a,
-                    struct lease_rows *out) MUST_USE;
+                    struct list_of_lease_row *out) MUST_USE;
 /* Takes it from whoever had it when the row was read: BUSY when the row is
  * another by now. For one who has seen it unrenewed for its whole time, by
  * its own clock: the store's may have gone back. */
 enum err lease_take_seen(struct db *db, struct lease *l,
                          const struct lease_row *seen) MUST_USE;
 /* The one of that name; NULL when nobody ever had it. */
-const struct lease_row *lease_find(const struct lease_rows *rows,
-                                   const char *name);
+const struct lease_row *
+lease_find(const struct list_of_lease_row *rows, const char *name);
 
 /* Gives it back; another takes it at once. */
 enum err lease_release(struct db *db, const struct lease *l) MUST_USE;

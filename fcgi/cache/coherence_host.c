@@ -38,10 +38,7 @@ STRUCT(host_row, HOST_ROW);
 TABLE(host_row, HOST_ROW);
 TABLE(coherence_host, COHERENCE_HOST);
 
-struct host_rows {
-    size_t n;
-    struct host_row *v;
-};
+LIST_OF(host_row);
 
 /* The row without a name is the lock of all of them. */
 static const char lock_sql[] =
@@ -138,7 +135,7 @@ static enum err
 look_at_peers(struct db *db, bool locked, struct coherence_peers *out)
 {
     struct arena *a = arena_new((size_t)4 << 20);
-    struct host_rows rows = { 0 };
+    struct list_of_host_row rows = { 0 };
     enum err e = a == NULL ? ERR_NOMEM : ERR_OK;
     int64_t now;
 
@@ -386,7 +383,8 @@ coherence_open(void)
 /* ---- for people ---- */
 
 enum err
-coherence_list(struct db *db, struct arena *a, struct coherence_hosts *out)
+coherence_list(struct db *db, struct arena *a,
+               struct list_of_coherence_host *out)
 {
     return db_list(db, a, live_sql, DB_NO_ARGS, &coherence_host_rec, HOSTS_MAX,
                    out);

@@ -190,7 +190,7 @@ look_clock(struct look *l)
 static void
 look_hosts(struct look *l)
 {
-    struct coherence_hosts hosts = { 0 };
+    struct list_of_coherence_host hosts = { 0 };
     struct finding f = { 0 };
 
     if (coherence_list(l->db, l->arena, &hosts) != ERR_OK) {
@@ -237,7 +237,7 @@ look_held(struct look *l)
     struct finding f = { 0 };
 
     for (;;) {
-        struct lease_rows rows = { 0 };
+        struct list_of_lease_row rows = { 0 };
 
         if (lease_list(l->db, l->arena, &rows) != ERR_OK)
             return true; /* look_leases says so */
@@ -261,7 +261,7 @@ static void
 look_leases(struct look *l)
 {
     struct finding well = { .verdict = OK };
-    struct lease_rows rows = { 0 };
+    struct list_of_lease_row rows = { 0 };
     bool all = true;
 
     if (lease_list(l->db, l->arena, &rows) != ERR_OK) {

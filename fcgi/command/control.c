@@ -194,7 +194,7 @@ compare_keys(struct control *c)
 static enum err
 look(struct control *c)
 {
-    struct lease_rows rows;
+    struct list_of_lease_row rows;
     enum err e;
 
     e = c->keys_known ? ERR_OK : compare_keys(c);

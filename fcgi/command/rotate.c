@@ -55,10 +55,7 @@ struct rotation {
 STRUCT(sealed_row, SEALED_ROW);
 TABLE(sealed_row, SEALED_ROW);
 
-struct sealed_rows {
-    size_t n;
-    struct sealed_row *v;
-};
+LIST_OF(sealed_row);
 
 /* ---- one page ---- */
 
@@ -89,7 +86,7 @@ reseal_row(struct rotation *r, const struct secret_column *c,
 
 static enum err
 reseal_page(struct rotation *r, const struct secret_column *c,
-            const struct sealed_rows *rows)
+            const struct list_of_sealed_row *rows)
 {
     enum err e;
 
@@ -104,7 +101,7 @@ reseal_page(struct rotation *r, const struct secret_column *c,
 /* A writer may be in the way, or the store away for a moment. */
 static enum err
 reseal_with_patience(struct rotation *r, const struct secret_column *c,
-                     const struct sealed_rows *rows)
+                     const struct list_of_sealed_row *rows)
 {
     const uint64_t failed = r->failed, resealed = r->resealed;
     enum err e = ERR_OK;
@@ -126,12 +123,12 @@ static enum err
 reseal_column(struct rotation *r, const struct secret_column *c)
 {
     char k1[1024] = "", k2[1024] = "";
-    struct sealed_rows rows;
+    struct list_of_sealed_row rows;
     enum err e = ERR_OK;
 
     do {
         arena_reset(r->a);
-        rows = (struct sealed_rows){ 0, NULL };
+        rows = (struct list_of_sealed_row){ 0, NULL };
         e = db_list(
             r->db, r->a, c->page,
             DB_ARGS(db_str(r->pattern), db_str(k1), db_str(k1), db_str(k2)),

@@ -43,10 +43,7 @@ static const char *const sql[SQL__MAX] = {
     X(s, I64, changed_ms, "changed_ms", OUT, -)
 STRUCT(change, CHANGE);
 TABLE(change, CHANGE);
-struct changes {
-    size_t n;
-    struct change *v;
-};
+LIST_OF(change);
 
 /* What this process knows. Several threads may look at once; a look that was
  * begun before one that has been applied is stale, and dropped. */
@@ -259,7 +256,7 @@ begin(void)
 
 /* The text that a key should have; the list says what persists first. */
 static const char *
-wanted(const struct conf_row *row, const struct changes *all,
+wanted(const struct conf_row *row, const struct list_of_change *all,
        const char *configured)
 {
     const char *text = configured;
@@ -297,7 +294,7 @@ apply_one(const struct conf_row *row, size_t i, const char *want,
 }
 
 static enum err
-apply(const struct changes *all, struct arena *a)
+apply(const struct list_of_change *all, struct arena *a)
 {
     const struct conf_row *row;
     enum err e = ERR_OK;
@@ -322,7 +319,7 @@ look_begin(uint64_t *look)
 }
 
 static enum err
-look_end(uint64_t look, const struct changes *all, struct arena *a)
+look_end(uint64_t look, const struct list_of_change *all, struct arena *a)
 {
     enum err e = ERR_OK;
 
@@ -339,7 +336,7 @@ enum err
 config_refresh(struct db *db)
 {
     struct arena *a = arena_new(ARENA_BYTES);
-    struct changes all = { 0, NULL };
+    struct list_of_change all = { 0, NULL };
     uint64_t look;
     enum err e;
 

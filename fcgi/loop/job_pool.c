@@ -344,7 +344,7 @@ look_for_one(struct hand *h, struct db *db, struct arena *a)
 {
     const struct job_pool_config *cfg = &h->pool->cfg;
     int64_t asked_ms;
-    struct job_dues due;
+    struct list_of_job_due due;
     enum err e;
 
     e = job_store_due(db, a, cfg->queue, cfg->machine, &due);

@@ -173,7 +173,7 @@ job_part(struct job_run *run, const char *part, struct job_new *n, uint64_t *id)
 }
 
 enum err
-job_parts(struct job_run *run, const char *prefix, struct jobs *out)
+job_parts(struct job_run *run, const char *prefix, struct list_of_job *out)
 {
     return job_store_parts(run->db, run->arena, run->job->id, prefix, out);
 }
@@ -189,7 +189,7 @@ enum step_answer
 job_parts_wait(struct job_run *run, const char *prefix)
 {
     const struct job *under_way = NULL, *bad = NULL;
-    struct jobs parts;
+    struct list_of_job parts;
     size_t n_done = 0;
     enum err e = job_parts(run, prefix, &parts);
 
@@ -220,7 +220,7 @@ job_parts_wait(struct job_run *run, const char *prefix)
 enum step_answer
 job_parts_cancel(struct job_run *run, const char *prefix)
 {
-    struct jobs parts;
+    struct list_of_job parts;
     size_t left = 0;
     enum err e = job_parts(run, prefix, &parts);
 

@@ -208,7 +208,7 @@ job_find(struct db *db, struct arena *a, const char *queue, const char *machine,
 
 enum err
 job_steps(struct db *db, struct arena *a, uint64_t id,
-          struct job_step_rows *out)
+          struct list_of_job_step_row *out)
 {
     return db_list(db, a, sql[STEPS], DB_ARGS(db_u64(id)), &job_step_row_rec,
                    JOBS_MAX, out);
@@ -244,7 +244,7 @@ job_purge(struct db *db, unsigned keep_days, unsigned most, uint64_t *n)
 
 enum err
 job_store_parts(struct db *db, struct arena *a, uint64_t parent_id,
-                const char *prefix, struct jobs *out)
+                const char *prefix, struct list_of_job *out)
 {
     return db_list(db, a, sql[PARTS],
                    DB_ARGS(db_u64(parent_id), db_str(prefix), db_str(prefix)),
@@ -255,7 +255,7 @@ job_store_parts(struct db *db, struct arena *a, uint64_t parent_id,
 
 enum err
 job_store_due(struct db *db, struct arena *a, const char *queue,
-              const char *machine, struct job_dues *out)
+              const char *machine, struct list_of_job_due *out)
 {
     return db_list(db, a, sql[DUE], DB_ARGS(db_str(queue), db_str(machine)),
                    &job_due_rec, 8, out);

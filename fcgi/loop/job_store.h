@@ -23,14 +23,12 @@ STRUCT(job_kept, JOB_KEPT);
     X(s, ENUM, state, "state", COLUMN_ONLY, job_state) \
     X(s, STR, locks, "locks", COLUMN_ONLY, -)
 STRUCT(job_due, JOB_DUE);
-struct job_dues {
-    size_t n;
-    struct job_due *v;
-};
+LIST_OF(job_due);
 
 /* The next ones of a queue on a machine, at most 8. */
-enum err job_store_due(struct db *db, struct arena *a, const char *queue,
-                       const char *machine, struct job_dues *out) MUST_USE;
+enum err
+job_store_due(struct db *db, struct arena *a, const char *queue,
+              const char *machine, struct list_of_job_due *out) MUST_USE;
 
 /* Takes one that is due, with all of its locks when it is taken for the first
  * time; d->epoch is then ours. BUSY: another was quicker, or has a lock (then
@@ -75,6 +73,6 @@ enum err job_store_progress(struct db *db, uint64_t id, uint64_t epoch,
 enum err job_store_remember(struct db *db, uint64_t id, uint64_t epoch,
                             const char *uid, const char *json) MUST_USE;
 enum err job_store_parts(struct db *db, struct arena *a, uint64_t parent_id,
-                         const char *prefix, struct jobs *out) MUST_USE;
+                         const char *prefix, struct list_of_job *out) MUST_USE;
 
 #endif

@@ -17,10 +17,7 @@
 STRUCT(key_row, KEY_ROW);
 TABLE(key_row, KEY_ROW);
 
-struct key_rows {
-    size_t n;
-    struct key_row *v;
-};
+LIST_OF(key_row);
 
 static const char rows_sql[] =
     "SELECT key_id, fingerprint FROM key_fingerprint ORDER BY key_id";
@@ -32,7 +29,7 @@ static const char retire_sql[] =
 
 /* Every key that the store knows is here, and is the same. */
 static enum err
-compare(const struct key_rows *rows, char *why, size_t why_size)
+compare(const struct list_of_key_row *rows, char *why, size_t why_size)
 {
     char ours[CRYPT_FINGERPRINT_BYTES];
 
@@ -56,7 +53,7 @@ compare(const struct key_rows *rows, char *why, size_t why_size)
 }
 
 static bool
-is_known(const struct key_rows *rows, unsigned id)
+is_known(const struct list_of_key_row *rows, unsigned id)
 {
     for (size_t i = 0; i < rows->n; i++)
         if (rows->v[i].key_id == (int64_t)id)
@@ -66,7 +63,7 @@ is_known(const struct key_rows *rows, unsigned id)
 
 /* EXISTS: another host was quicker; with which key, is to be looked at. */
 static enum err
-note_new(struct db *db, const struct key_rows *rows)
+note_new(struct db *db, const struct list_of_key_row *rows)
 {
     char ours[CRYPT_FINGERPRINT_BYTES];
     enum err e = ERR_OK;
@@ -87,7 +84,7 @@ note_new(struct db *db, const struct key_rows *rows)
 static enum err
 check_once(struct db *db, struct arena *a, char *why, size_t why_size)
 {
-    struct key_rows rows = { 0 };
+    struct list_of_key_row rows = { 0 };
     enum err e;
 
     e = db_list(db, a, rows_sql, DB_NO_ARGS, &key_row_rec, ROWS_MAX, &rows);

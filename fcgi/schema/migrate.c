@@ -43,7 +43,7 @@ struct run {
     FILE *report;
     bool dry;
     struct migrations all;
-    struct migration_rows rows;
+    struct list_of_migration_row rows;
     struct migrate_lock lock;
     unsigned applied;
     const char *doing; /* for the report of a failure */

@@ -23,14 +23,16 @@ static const char deployment_sql[] =
     "SELECT deployment_id FROM deployment WHERE one = 1";
 
 enum err
-migration_rows(struct db *db, struct arena *a, struct migration_rows *out)
+migration_rows(struct db *db, struct arena *a,
+               struct list_of_migration_row *out)
 {
     return db_list(db, a, rows_sql, DB_NO_ARGS, &migration_row_rec, ROWS_MAX,
                    out);
 }
 
 const struct migration_row *
-migration_row_find(const struct migration_rows *rows, unsigned id, size_t step)
+migration_row_find(const struct list_of_migration_row *rows, unsigned id,
+                   size_t step)
 {
     for (size_t i = 0; i < rows->n; i++)
         if (rows->v[i].id == (int64_t)id && rows->v[i].step == (int64_t)step)
@@ -50,7 +52,7 @@ struct check {
     struct db *db;
     struct arena *a;
     struct migrations known;
-    struct migration_rows rows;
+    struct list_of_migration_row rows;
     char *why;
     size_t why_size;
 };

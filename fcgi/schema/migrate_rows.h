@@ -17,17 +17,15 @@
     X(s, I64, finished_ms, "finished_ms", COLUMN_ONLY, -)
 STRUCT(migration_row, MIGRATION_ROW);
 
-struct migration_rows {
-    size_t n;
-    struct migration_row *v; /* by id and step */
-};
+LIST_OF(migration_row); /* by id and step */
 
 enum err migration_rows(struct db *db, struct arena *a,
-                        struct migration_rows *out) MUST_USE;
+                        struct list_of_migration_row *out) MUST_USE;
 
 /* The row of a step (from 1); NULL when there is none. */
 const struct migration_row *
-migration_row_find(const struct migration_rows *rows, unsigned id, size_t step);
+migration_row_find(const struct list_of_migration_row *rows, unsigned id,
+                   size_t step);
 
 /* Whether the row says that the step was finished. */
 bool migration_row_done(const struct migration_row *row);

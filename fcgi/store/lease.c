@@ -105,14 +105,14 @@ lease_owner(const char *name, char out[LEASE_OWNER_BYTES])
 }
 
 enum err
-lease_list(struct db *db, struct arena *a, struct lease_rows *out)
+lease_list(struct db *db, struct arena *a, struct list_of_lease_row *out)
 {
     return db_list(db, a, list_sql, DB_NO_ARGS, &lease_row_rec, LEASES_MAX,
                    out);
 }
 
 const struct lease_row *
-lease_find(const struct lease_rows *rows, const char *name)
+lease_find(const struct list_of_lease_row *rows, const char *name)
 {
     for (size_t i = 0; i < rows->n; i++)
         if (strcmp(rows->v[i].name, name) == 0)

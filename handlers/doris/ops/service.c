@@ -17,7 +17,7 @@ STRUCT(doris_services, DORIS_SERVICES);
 TABLE(doris_services, DORIS_SERVICES);
 
 static enum err
-fill(struct req *r, const struct coherence_hosts *hosts,
+fill(struct req *r, const struct list_of_coherence_host *hosts,
      struct doris_services *out)
 {
     struct doris_service *v = arena_array(r->arena, hosts->n, sizeof(*v));
@@ -42,7 +42,7 @@ enum err
 doris_service_list(struct req *r, const struct none *in)
 {
     struct doris_services *out = arena_alloc(r->arena, sizeof(*out));
-    struct coherence_hosts hosts = { 0 };
+    struct list_of_coherence_host hosts = { 0 };
     enum err e;
 
     (void)in;

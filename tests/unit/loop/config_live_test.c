@@ -60,7 +60,7 @@ an_older_look_does_not_replace_a_newer_one(void **state)
     struct change row = { .name = "doris.retention_s",
                           .value = "77",
                           .persist = true };
-    const struct changes stale = { 1, &row };
+    const struct list_of_change stale = { 1, &row };
     struct arena *a = arena_new(ARENA_BYTES);
     uint64_t look;
 

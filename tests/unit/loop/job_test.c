@@ -286,7 +286,7 @@ static void
 an_accepted_job_is_performed_step_by_step(void **state)
 {
     struct fixture *f = *state;
-    struct job_step_rows rows;
+    struct list_of_job_step_row rows;
     struct job_pool *p;
     uint64_t id;
     struct job j;
@@ -431,7 +431,7 @@ static void
 who_waits_for_a_lock_says_for_whom(void **state)
 {
     struct fixture *f = *state;
-    struct job_dues due;
+    struct list_of_job_due due;
     uint64_t first = accept(f, &plain, "{}", "cluster/c1");
     uint64_t second = accept(f, &plain, "{}", "cluster/c1");
     char text[128];
@@ -466,7 +466,7 @@ a_cancelled_job_is_undone(void **state)
     struct fixture *f = *state;
     uint64_t queued = accept(f, &plain, "{}", NULL), parent;
     struct job_pool *p;
-    struct jobs parts;
+    struct list_of_job parts;
 
     cancelled(f, queued);
     p = pool(2);
@@ -498,7 +498,7 @@ a_job_of_parts_ends_with_them(void **state)
     uint64_t good = accept(f, &parted, "{\"wait_at\":1}", NULL);
     uint64_t bad = accept(f, &parted, "{\"fail_at\":3}", NULL);
     struct job_pool *p = pool(3);
-    struct jobs parts;
+    struct list_of_job parts;
     struct job j;
 
     (void)until_state(f, good, JOB_DONE);
@@ -518,7 +518,7 @@ a_runner_that_was_followed_cannot_write(void **state)
 {
     struct fixture *f = *state;
     uint64_t id = accept(f, &plain, "{}", NULL);
-    struct job_dues due;
+    struct list_of_job_due due;
     struct job_record r = {
         .id = id, .state = JOB_DONE, .step = 3, .doing = "", .progress = ""
     };
