@@ -381,32 +381,30 @@ doris_store_cluster_doc(struct db *db, struct arena *a,
                                 db_str(at->instance_id), db_u64(at->seq)));
 }
 
+static enum err
+replace_names(struct db *db, const char *drop, const char *add,
+              const struct doris_cluster_at *at, const struct STR *v, size_t n)
+{
+    enum err e =
+        db_later(db, drop, DB_ARGS(db_str(at->instance_id), db_u64(at->seq)));
+
+    return e == ERR_OK ? add_names(db, add, at, v, n) : e;
+}
+
 enum err
 doris_store_cluster_users(struct db *db, const struct doris_cluster_at *at,
                           const struct doris_cluster *c)
 {
-    enum err e;
-
-    e = db_later(db, sql[USERS_DROP],
-                 DB_ARGS(db_str(at->instance_id), db_u64(at->seq)));
-    if (e == ERR_OK)
-        e = add_names(db, sql[USER_ADD], at, c->mysql_user_name.v,
-                      c->mysql_user_name.n);
-    return e;
+    return replace_names(db, sql[USERS_DROP], sql[USER_ADD], at,
+                         c->mysql_user_name.v, c->mysql_user_name.n);
 }
 
 enum err
 doris_store_cluster_members(struct db *db, const struct doris_cluster_at *at,
                             const struct doris_cluster *c)
 {
-    enum err e;
-
-    e = db_later(db, sql[MEMBERS_DROP],
-                 DB_ARGS(db_str(at->instance_id), db_u64(at->seq)));
-    if (e == ERR_OK)
-        e = add_names(db, sql[MEMBER_ADD], at, c->cluster_names.v,
-                      c->cluster_names.n);
-    return e;
+    return replace_names(db, sql[MEMBERS_DROP], sql[MEMBER_ADD], at,
+                         c->cluster_names.v, c->cluster_names.n);
 }
 
 /* Nodes, users and members go by their foreign keys. */
