@@ -38,6 +38,8 @@
 #define LEASE_MS      10000
 #define LEASE_WAIT_MS 15000 /* for the lease of one that was killed */
 #define SLACK_MS      1000
+#define ROWS_OF_PAGE  100
+#define WIDE_ROWS     4
 
 struct rotation {
     struct db *db;
@@ -65,9 +67,12 @@ reseal_row(struct rotation *r, const struct secret_column *c,
            const struct sealed_row *row)
 {
     const char *plain, *sealed;
-    enum err e;
+    enum err e = ERR_OK;
 
-    e = crypt_open(r->a, c->table, row->row, c->column, row->sealed, &plain);
+    plain = row->sealed;
+    if (!c->was_plain || crypt_sealed_key_id(plain) != 0)
+        e = crypt_open(r->a, c->table, row->row, c->column, row->sealed,
+                       &plain);
     if (e == ERR_STATE) {
         r->failed++;
         return ERR_OK;
@@ -122,6 +127,7 @@ reseal_with_patience(struct rotation *r, const struct secret_column *c,
 static enum err
 reseal_column(struct rotation *r, const struct secret_column *c)
 {
+    const size_t page = c->wide ? WIDE_ROWS : ROWS_OF_PAGE;
     char k1[1024] = "", k2[1024] = "";
     struct list_of_sealed_row rows;
     enum err e = ERR_OK;
@@ -129,10 +135,10 @@ reseal_column(struct rotation *r, const struct secret_column *c)
     do {
         arena_reset(r->a);
         rows = (struct list_of_sealed_row){ 0, NULL };
-        e = db_list(
-            r->db, r->a, c->page,
-            DB_ARGS(db_str(r->pattern), db_str(k1), db_str(k1), db_str(k2)),
-            &sealed_row_rec, SECRET_PAGE, &rows);
+        e = db_list(r->db, r->a, c->page,
+                    DB_ARGS(db_str(r->pattern), db_str(k1), db_str(k1),
+                            db_str(k2), db_u64(page)),
+                    &sealed_row_rec, page, &rows);
         if (e == ERR_OK && rows.n > 0)
             e = reseal_with_patience(r, c, &rows);
         if (e == ERR_OK)
@@ -141,7 +147,7 @@ reseal_column(struct rotation *r, const struct secret_column *c)
             (void)snprintf(k1, sizeof(k1), "%s", rows.v[rows.n - 1].k1);
             (void)snprintf(k2, sizeof(k2), "%s", rows.v[rows.n - 1].k2);
         }
-    } while (e == ERR_OK && rows.n == SECRET_PAGE);
+    } while (e == ERR_OK && rows.n == page);
     return e;
 }
 

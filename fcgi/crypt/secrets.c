@@ -1,11 +1,13 @@
 /* Every sealed column there is. */
 #include "secrets.h"
 
+#include <string.h>
+
 #include "dialect.h"
 
 static const struct secret_column own[] = {
-    SECRET_OF_ONE(job, args, uid),
-    SECRET_OF_ONE(job, memo, uid),
+    SECRET_OF_ONE(job, args, uid, .wide = true),
+    SECRET_OF_ONE(job, memo, uid, .wide = true),
     { .table = NULL },
 };
 
@@ -22,4 +24,15 @@ secret_column_at(size_t i)
             return NULL;
         c = dialects[d]->secrets;
     }
+}
+
+bool
+secret_was_plain(const char *table, const char *column)
+{
+    const struct secret_column *c;
+
+    for (size_t i = 0; (c = secret_column_at(i)) != NULL; i++)
+        if (strcmp(c->table, table) == 0 && strcmp(c->column, column) == 0)
+            return c->was_plain;
+    return false;
 }

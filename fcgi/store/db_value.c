@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypt.h"
+#include "secrets.h"
 
 struct db_value
 db_null(void)
@@ -108,6 +109,9 @@ static enum err
 open_sealed(struct arena *a, const char *table, const char *row,
             const char *column, const char *sealed, const char **out)
 {
+    *out = sealed;
+    if (crypt_sealed_key_id(sealed) == 0 && secret_was_plain(table, column))
+        return ERR_OK;
     return crypt_open(a, table, row, column, sealed, out);
 }
 

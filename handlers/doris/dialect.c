@@ -86,12 +86,21 @@ static const struct duty duties[] = {
 static const struct secret_column secrets[] = {
     SECRET_OF_ONE(doris_instance, ram_ak, instance_id),
     SECRET_OF_ONE(doris_instance, ram_sk, instance_id),
+    SECRET_OF_ONE(doris_instance, ram_external_id, instance_id,
+                  .was_plain = true),
     SECRET_OF_TWO(doris_obj_info, ak, instance_id, id),
     SECRET_OF_TWO(doris_obj_info, sk, instance_id, id),
+    SECRET_OF_TWO(doris_obj_info, external_id, instance_id, id,
+                  .was_plain = true),
     SECRET_OF_TWO(doris_vault, ak, instance_id, id),
     SECRET_OF_TWO(doris_vault, sk, instance_id, id),
+    SECRET_OF_TWO(doris_vault, external_id, instance_id, id),
+    SECRET_OF_TWO(doris_vault, hdfs_conf, instance_id, id, .was_plain = true,
+                  .wide = true),
     SECRET_OF_TWO(doris_stage, ak, instance_id, stage_id),
     SECRET_OF_TWO(doris_stage, sk, instance_id, stage_id),
+    SECRET_OF_TWO(doris_stage, body, instance_id, stage_id, .was_plain = true,
+                  .wide = true),
     { .table = NULL },
 };
 

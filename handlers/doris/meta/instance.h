@@ -51,7 +51,7 @@ STRUCT(doris_user, DORIS_USER);
     X(s, STR, ram_user_id, "ram_user_id", COLUMN_ONLY, -)                    \
     X(s, STR, ram_ak, "ram_ak", COLUMN_ONLY | SECRET, -)                     \
     X(s, STR, ram_sk, "ram_sk", COLUMN_ONLY | SECRET, -)                     \
-    X(s, STR, ram_external_id, "ram_external_id", COLUMN_ONLY, -)            \
+    X(s, STR, ram_external_id, "ram_external_id", COLUMN_ONLY | SECRET, -)   \
     X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_instance, DORIS_INSTANCE);
 

@@ -39,7 +39,6 @@ extern const struct enum_name doris_cred_names[];
     X(s, STR, role_arn, "role_arn", IN | OUT, -, .max = DORIS_OBJ_BYTES)       \
     X(s, STR, external_id, "external_id", IN | OUT | SECRET, -,                \
       .max = DORIS_OBJ_BYTES)                                                  \
-    X(s, STR, plain_external_id, "plain_external_id", COLUMN_ONLY, -)          \
     X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_obj, DORIS_OBJ);
 

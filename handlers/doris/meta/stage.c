@@ -302,9 +302,10 @@ get_internal(struct req *r, const char *instance_id,
         return req_fail(r, DORIS_STAGE_NONE_OF_USER, ARGS());
     if (e != ERR_OK)
         return e;
-    if (strcmp(out->mysql_user_id.v[0].v, in->mysql_user_id) != 0)
-        return fail_stale(r, out);
     e = doris_stage_open(r, instance_id, out);
+    if (e == ERR_OK &&
+        strcmp(out->mysql_user_id.v[0].v, in->mysql_user_id) != 0)
+        return fail_stale(r, out);
     return e == ERR_OK ? open_internal(r, instance_id, out) : e;
 }
 
@@ -386,8 +387,8 @@ doris_stage_drop(struct req *r, const struct doris_drop_stage *in)
     if (e == ERR_OK)
         e = find_stage(r, instance_id, &ref, &s);
     if (e == ERR_OK)
-        e = doris_store_stage_drop(r->db, instance_id, s.stage_id, doris_now(),
-                                   in->reason);
+        e = doris_store_stage_drop(r->db, r->arena, instance_id, &s,
+                                   doris_now(), in->reason);
     if (e != ERR_OK)
         return e;
     doris_audit_target(r, "stage", instance_id, s.stage_id);

@@ -38,7 +38,7 @@ MAP_OF(doris_secret_text);
     X(s, STR, arn, "arn", IN | OUT, -, .max = DORIS_TEXT_BYTES)             \
     X(s, STR, external_id, "external_id", IN | OUT | SECRET, -,             \
       .max = DORIS_TEXT_BYTES)                                              \
-    X(s, STR, body, "body", COLUMN_ONLY, -)                                 \
+    X(s, STR, body, "body", COLUMN_ONLY | SECRET, -)                        \
     X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                            \
     X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)                            \
     X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
@@ -95,14 +95,16 @@ doris_store_stage_of(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
                       uint64_t order, const struct doris_stage *s) MUST_USE;
-/* One that was dropped and is not recycled yet; without its keys. NOT_FOUND. */
+/* One that was dropped and is not recycled yet; without its secrets. NOT_FOUND.
+ */
 enum err
 doris_store_stage_dropped(struct db *db, struct arena *a,
                           const char *instance_id, const char *stage_id,
                           struct doris_stage_recycle *out) MUST_USE;
-/* Noted for the recycler, without its keys. */
-enum err doris_store_stage_drop(struct db *db, const char *instance_id,
-                                const char *stage_id, int64_t now,
-                                const char *reason) MUST_USE;
+/* Noted for the recycler, without its secrets. */
+enum err
+doris_store_stage_drop(struct db *db, struct arena *a, const char *instance_id,
+                       const struct doris_stage *s, int64_t now,
+                       const char *reason) MUST_USE;
 
 #endif

@@ -139,9 +139,9 @@ doris_store_instance_add(struct db *db, const struct doris_instance *i)
                 db_str(enum_text(doris_instance_status_names, i->status)),
                 db_str(u->user_id), ram_secret(i->instance_id, "ram_ak", u->ak),
                 ram_secret(i->instance_id, "ram_sk", u->sk),
-                db_str(u->external_id), db_bool(i->sse_enabled),
-                db_bool(i->enable_storage_vault), db_i64(i->ctime),
-                db_i64(i->mtime)));
+                ram_secret(i->instance_id, "ram_external_id", u->external_id),
+                db_bool(i->sse_enabled), db_bool(i->enable_storage_vault),
+                db_i64(i->ctime), db_i64(i->mtime)));
     if (e != ERR_OK)
         return e;
     /* after it: a recycler that held the id has ended by now */
@@ -229,11 +229,12 @@ enum err
 doris_store_instance_ram_user(struct db *db, const char *instance_id,
                               const struct doris_user *u)
 {
-    return db_later_one(db, sql[RAM_USER],
-                        DB_ARGS(db_str(u->user_id),
-                                ram_secret(instance_id, "ram_ak", u->ak),
-                                ram_secret(instance_id, "ram_sk", u->sk),
-                                db_str(u->external_id), db_str(instance_id)));
+    return db_later_one(
+        db, sql[RAM_USER],
+        DB_ARGS(db_str(u->user_id), ram_secret(instance_id, "ram_ak", u->ak),
+                ram_secret(instance_id, "ram_sk", u->sk),
+                ram_secret(instance_id, "ram_external_id", u->external_id),
+                db_str(instance_id)));
 }
 
 enum err

@@ -19,7 +19,7 @@ static const char *const sql[SQL__MAX] = {
              " prefix, endpoint, region, provider, external_endpoint,"
              " user_id, sse_enabled, use_path_style, cred_provider_type,"
              " role_arn,"
-             " external_id AS plain_external_id,"
+             " external_id,"
              " CONCAT(instance_id, '/', id) AS secret_row"
              " FROM doris_obj_info WHERE instance_id = ?"
              " ORDER BY doris_obj_info.id",
@@ -31,7 +31,8 @@ static const char *const sql[SQL__MAX] = {
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [OBJ_KEYS] = "UPDATE doris_obj_info SET ak = IF(?, ak, ?),"
                  " sk = IF(?, sk, ?), user_id = ?,"
-                 " role_arn = ?, external_id = ?, cred_provider_type = ?,"
+                 " role_arn = ?, external_id = IF(?, external_id, ?), "
+                 "cred_provider_type = ?,"
                  " mtime = ?"
                  " WHERE instance_id = ? AND id = ?",
 };
@@ -52,10 +53,6 @@ doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
 
     e = db_list(db, a, sql[OBJS], DB_ARGS(db_str(instance_id)), &doris_obj_rec,
                 OBJS_MAX, &list);
-    for (size_t i = 0; i < list.n && e == ERR_OK; i++)
-        if (HAS(&list.v[i], doris_obj, plain_external_id))
-            PUT(&list.v[i], doris_obj, external_id,
-                list.v[i].plain_external_id);
     *n = list.n;
     *out = list.v;
     return e;
@@ -81,17 +78,18 @@ doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
         return ERR_NOMEM;
     return db_later(
         db, sql[OBJ_ADD],
-        DB_ARGS(db_str(instance_id), db_str(o->id), db_i64(o->ctime),
-                db_i64(o->mtime), db_secret("doris_obj_info", row, "ak", o->ak),
-                db_secret("doris_obj_info", row, "sk", o->sk),
-                db_str(o->bucket), db_str(o->prefix), db_str(o->endpoint),
-                db_str(o->region),
-                OPT_ENUM(o, doris_obj, provider, doris_provider_names),
-                db_str(o->external_endpoint), db_str(o->user_id),
-                OPT_BOOL(o, doris_obj, sse_enabled),
-                OPT_BOOL(o, doris_obj, use_path_style),
-                OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
-                db_str(o->role_arn), db_str(o->external_id)));
+        DB_ARGS(
+            db_str(instance_id), db_str(o->id), db_i64(o->ctime),
+            db_i64(o->mtime), db_secret("doris_obj_info", row, "ak", o->ak),
+            db_secret("doris_obj_info", row, "sk", o->sk), db_str(o->bucket),
+            db_str(o->prefix), db_str(o->endpoint), db_str(o->region),
+            OPT_ENUM(o, doris_obj, provider, doris_provider_names),
+            db_str(o->external_endpoint), db_str(o->user_id),
+            OPT_BOOL(o, doris_obj, sse_enabled),
+            OPT_BOOL(o, doris_obj, use_path_style),
+            OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
+            db_str(o->role_arn),
+            db_secret("doris_obj_info", row, "external_id", o->external_id)));
 }
 
 #define KEEP(o, m) db_bool(SHUT(o, doris_obj, m) && !HAS(o, doris_obj, m))
@@ -108,7 +106,8 @@ doris_store_obj_keys(struct db *db, struct arena *a, const char *instance_id,
         db, sql[OBJ_KEYS],
         DB_ARGS(KEEP(o, ak), db_secret("doris_obj_info", row, "ak", o->ak),
                 KEEP(o, sk), db_secret("doris_obj_info", row, "sk", o->sk),
-                db_str(o->user_id), db_str(o->role_arn), db_str(o->external_id),
+                db_str(o->user_id), db_str(o->role_arn), KEEP(o, external_id),
+                db_secret("doris_obj_info", row, "external_id", o->external_id),
                 OPT_ENUM(o, doris_obj, cred_provider_type, doris_cred_names),
                 db_i64(o->mtime), db_str(instance_id), db_str(o->id)));
 }

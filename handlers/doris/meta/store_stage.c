@@ -1,5 +1,5 @@
-/* The SQL of stages. Their keys are sealed beside the body, which is the rest
- * of the record as JSON. */
+/* The SQL of stages. The body is the record as JSON without its keys, which lie
+ * beside it; all three are sealed. */
 #include "doris/doris.h"
 #include "object.h"
 #include "stage.h"
@@ -20,9 +20,10 @@ enum {
     SQL__MAX
 };
 
-#define COLUMNS                                               \
-    "SELECT body, ak, sk, CONCAT(instance_id, '/', stage_id)" \
-    " AS secret_row FROM doris_stage WHERE instance_id = ?"
+#define COLUMNS                                                           \
+    "SELECT stage_id, type, name, body, ak, sk,"                          \
+    " CONCAT(instance_id, '/', stage_id) AS secret_row FROM doris_stage " \
+    "WHERE instance_id = ?"
 
 static const char *const sql[SQL__MAX] = {
     [ALL] = COLUMNS " ORDER BY ord, stage_id",
@@ -38,8 +39,7 @@ static const char *const sql[SQL__MAX] = {
             " AND stage_id = ?)",
     [RECYCLE] = "INSERT INTO doris_stage_recycle (instance_id, stage_id,"
                 " dropped, reason, body)"
-                " SELECT instance_id, stage_id, ?, ?, body FROM doris_stage"
-                " WHERE instance_id = ? AND stage_id = ?"
+                " VALUES (?, ?, ?, ?, ?)"
                 " ON DUPLICATE KEY UPDATE dropped = VALUES(dropped),"
                 " reason = VALUES(reason), body = VALUES(body)",
     [DROP] = "DELETE FROM doris_stage WHERE instance_id = ?"
@@ -53,6 +53,8 @@ gather(struct arena *a, struct doris_stage *s)
     const struct doris_stage row = *s;
     enum err e;
 
+    if (row.body == NULL) /* shut: what its other columns say */
+        return ERR_OK;
     e = doris_doc_parse(a, row.body, &doris_stage_rec, s);
     s->shut = row.shut;
     if (e != ERR_OK || s->obj_info == NULL)
@@ -166,23 +168,39 @@ doris_store_stage_add(struct db *db, struct arena *a, const char *instance_id,
                 internal ? db_null() : db_str(s->name),
                 internal ? db_str(s->mysql_user_name.v[0].v) : db_null(),
                 internal ? db_str(s->mysql_user_id.v[0].v) : db_null(),
-                db_str(body), db_secret("doris_stage", row, "ak", ak),
+                db_secret("doris_stage", row, "body", body),
+                db_secret("doris_stage", row, "ak", ak),
                 db_secret("doris_stage", row, "sk", sk), db_str(instance_id),
                 db_str(s->stage_id)));
     return e == ERR_OK && db_matched(db) == 0 ? ERR_STATE : e;
 }
 
 enum err
-doris_store_stage_drop(struct db *db, const char *instance_id,
-                       const char *stage_id, int64_t now, const char *reason)
+doris_store_stage_drop(struct db *db, struct arena *a, const char *instance_id,
+                       const struct doris_stage *s, int64_t now,
+                       const char *reason)
 {
+    struct doris_stage plain = *s;
+    struct doris_obj obj;
+    const char *body;
     enum err e;
 
-    e = db_later(db, sql[RECYCLE],
-                 DB_ARGS(db_i64(now), db_str(reason), db_str(instance_id),
-                         db_str(stage_id)));
+    plain.properties.n = 0;
+    UNSET(&plain, doris_stage, external_id);
+    if (s->obj_info != NULL) {
+        obj = *s->obj_info;
+        UNSET(&obj, doris_obj, ak);
+        UNSET(&obj, doris_obj, sk);
+        UNSET(&obj, doris_obj, external_id);
+        plain.obj_info = &obj;
+    }
+    e = doris_doc_render(a, &doris_stage_rec, &plain, &body);
+    if (e == ERR_OK)
+        e = db_later(db, sql[RECYCLE],
+                     DB_ARGS(db_str(instance_id), db_str(s->stage_id),
+                             db_i64(now), db_str(reason), db_str(body)));
     if (e == ERR_OK)
         e = db_later_one(db, sql[DROP],
-                         DB_ARGS(db_str(instance_id), db_str(stage_id)));
+                         DB_ARGS(db_str(instance_id), db_str(s->stage_id)));
     return e;
 }

@@ -20,6 +20,7 @@ enum {
 
 #define VAULT_COLUMNS                                                   \
     "SELECT CAST(id AS CHAR) AS id, name, hdfs_conf, obj_conf, ak, sk," \
+    " external_id,"                                                     \
     " CONCAT(instance_id, '/', id) AS secret_row FROM doris_vault"
 
 static const char *const sql[SQL__MAX] = {
@@ -28,9 +29,11 @@ static const char *const sql[SQL__MAX] = {
     [VAULTS] = VAULT_COLUMNS " WHERE instance_id = ? ORDER BY doris_vault.id",
     [VAULT] = VAULT_COLUMNS " WHERE instance_id = ? AND name = ?",
     [VAULT_ADD] = "INSERT INTO doris_vault (instance_id, id, name, hdfs_conf,"
-                  " obj_conf, ak, sk) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                  " obj_conf, ak, sk, external_id)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     [VAULT_UPDATE] = "UPDATE doris_vault SET name = ?, obj_conf = ?,"
-                     " ak = IF(?, ak, ?), sk = IF(?, sk, ?)"
+                     " ak = IF(?, ak, ?), sk = IF(?, sk, ?),"
+                     " external_id = IF(?, external_id, ?)"
                      " WHERE instance_id = ? AND id = ?",
     [VAULT_DROP] = "DELETE FROM doris_vault WHERE instance_id = ? AND id = ?",
 };
@@ -59,8 +62,12 @@ gather_vault(struct arena *a, struct doris_vault *v)
         SET(v->obj_info, doris_obj, ak);
     if (v->sk != NULL)
         SET(v->obj_info, doris_obj, sk);
+    if (v->external_id != NULL) /* otherwise it may be a member of the body */
+        PUT(v->obj_info, doris_obj, external_id, v->external_id);
     v->obj_info->shut = (uint64_t)SHUT(v, doris_vault, ak) << doris_obj_has_ak |
-                        (uint64_t)SHUT(v, doris_vault, sk) << doris_obj_has_sk;
+                        (uint64_t)SHUT(v, doris_vault, sk) << doris_obj_has_sk |
+                        (uint64_t)SHUT(v, doris_vault, external_id)
+                            << doris_obj_has_external_id;
     return e;
 }
 
@@ -94,7 +101,7 @@ doris_store_vault(struct db *db, struct arena *a, const char *instance_id,
 
 /* A vault's columns: its body as text without the keys, and these. */
 struct vault_columns {
-    const char *row, *hdfs, *obj, *ak, *sk;
+    const char *row, *hdfs, *obj, *ak, *sk, *external_id;
 };
 
 static enum err
@@ -116,7 +123,9 @@ spread_vault(struct arena *a, const char *instance_id,
     out->ak = plain.ak;
     out->sk = plain.sk;
     UNSET(&plain, doris_obj, ak);
+    out->external_id = plain.external_id;
     UNSET(&plain, doris_obj, sk);
+    UNSET(&plain, doris_obj, external_id);
     return doris_doc_render(a, &doris_obj_rec, &plain, &out->obj);
 }
 
@@ -130,11 +139,13 @@ doris_store_vault_add(struct db *db, struct arena *a, const char *instance_id,
     e = spread_vault(a, instance_id, v, &c);
     if (e != ERR_OK)
         return e;
-    return db_later(db, sql[VAULT_ADD],
-                    DB_ARGS(db_str(instance_id), db_str(v->id), db_str(v->name),
-                            db_str(c.hdfs), db_str(c.obj),
-                            db_secret("doris_vault", c.row, "ak", c.ak),
-                            db_secret("doris_vault", c.row, "sk", c.sk)));
+    return db_later(
+        db, sql[VAULT_ADD],
+        DB_ARGS(db_str(instance_id), db_str(v->id), db_str(v->name),
+                db_secret("doris_vault", c.row, "hdfs_conf", c.hdfs),
+                db_str(c.obj), db_secret("doris_vault", c.row, "ak", c.ak),
+                db_secret("doris_vault", c.row, "sk", c.sk),
+                db_secret("doris_vault", c.row, "external_id", c.external_id)));
 }
 
 #define KEEP(o, m) db_bool(SHUT(o, doris_obj, m) && !HAS(o, doris_obj, m))
@@ -149,13 +160,15 @@ doris_store_vault_update(struct db *db, struct arena *a,
     e = spread_vault(a, instance_id, v, &c);
     if (e != ERR_OK)
         return e;
-    return db_later_one(db, sql[VAULT_UPDATE],
-                        DB_ARGS(db_str(v->name), db_str(c.obj),
-                                KEEP(v->obj_info, ak),
-                                db_secret("doris_vault", c.row, "ak", c.ak),
-                                KEEP(v->obj_info, sk),
-                                db_secret("doris_vault", c.row, "sk", c.sk),
-                                db_str(instance_id), db_str(v->id)));
+    return db_later_one(
+        db, sql[VAULT_UPDATE],
+        DB_ARGS(db_str(v->name), db_str(c.obj), KEEP(v->obj_info, ak),
+                db_secret("doris_vault", c.row, "ak", c.ak),
+                KEEP(v->obj_info, sk),
+                db_secret("doris_vault", c.row, "sk", c.sk),
+                KEEP(v->obj_info, external_id),
+                db_secret("doris_vault", c.row, "external_id", c.external_id),
+                db_str(instance_id), db_str(v->id)));
 }
 
 enum err

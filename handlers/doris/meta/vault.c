@@ -378,7 +378,8 @@ doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
     if (e != ERR_OK)
         return e;
     e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name, &v);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && v.hdfs_info == NULL))
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && v.hdfs_info == NULL &&
+                               !SHUT(&v, doris_vault, hdfs_conf)))
         return fail_name(r, DORIS_HDFS_UNKNOWN, in->vault->name);
     return e == ERR_OK ? drop(r, &ch, &v) : e;
 }

@@ -26,18 +26,19 @@ STRUCT(doris_hdfs_build, DORIS_HDFS_BUILD);
     X(s, STR, prefix, "prefix", IN | OUT, -, .max = DORIS_TEXT_BYTES)
 STRUCT(doris_hdfs, DORIS_HDFS);
 
-/* In the store a vault's body is JSON (hdfs_conf, obj_conf) and its keys lie
- * beside it, sealed. */
+/* In the store a vault's body is JSON: hdfs_conf, sealed, or obj_conf, whose
+ * secrets lie beside it, sealed. */
 #define DORIS_VAULT(X, s)                                             \
     X(s, STR, id, "id", IN | OUT, -, .max = 32)                       \
     X(s, STR, name, "name", IN | OUT, -, .max = DORIS_ID_BYTES)       \
     X(s, OBJ, hdfs_info, "hdfs_info", IN | OUT, doris_hdfs)           \
     X(s, OBJ, obj_info, "obj_info", IN | OUT, doris_obj)              \
     X(s, STR, alter_name, "alter_name", IN, -, .max = DORIS_ID_BYTES) \
-    X(s, STR, hdfs_conf, "hdfs_conf", COLUMN_ONLY, -)                 \
+    X(s, STR, hdfs_conf, "hdfs_conf", COLUMN_ONLY | SECRET, -)        \
     X(s, STR, obj_conf, "obj_conf", COLUMN_ONLY, -)                   \
     X(s, STR, ak, "ak", COLUMN_ONLY | SECRET, -)                      \
     X(s, STR, sk, "sk", COLUMN_ONLY | SECRET, -)                      \
+    X(s, STR, external_id, "external_id", COLUMN_ONLY | SECRET, -)    \
     X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
 STRUCT(doris_vault, DORIS_VAULT);
 

@@ -17,8 +17,8 @@ each_statement_fits_the_schema(void **state)
     }
 }
 
-/* Secrets are called ak and sk wherever they are; of a job all is secret that
- * was said to it. */
+/* Secrets are called ak, sk and external_id wherever they are; of a job, an
+ * HDFS vault and a stage all is sealed that was said of it. */
 static void
 no_sealed_column_is_missing(void **state)
 {
@@ -28,9 +28,13 @@ no_sealed_column_is_missing(void **state)
         db_one_i64(*state,
                    "SELECT COUNT(*) FROM information_schema.COLUMNS"
                    " WHERE TABLE_SCHEMA = DATABASE()"
-                   " AND (COLUMN_NAME REGEXP '(^|_)(ak|sk)$'"
+                   " AND (COLUMN_NAME REGEXP '(^|_)(ak|sk|external_id)$'"
                    " OR TABLE_NAME = 'job' AND COLUMN_NAME IN"
-                   " ('args', 'memo'))",
+                   " ('args', 'memo')"
+                   " OR TABLE_NAME = 'doris_vault'"
+                   " AND COLUMN_NAME = 'hdfs_conf'"
+                   " OR TABLE_NAME = 'doris_stage'"
+                   " AND COLUMN_NAME = 'body')",
                    DB_NO_ARGS, &there),
         ERR_OK);
     while (secret_column_at((size_t)named) != NULL)

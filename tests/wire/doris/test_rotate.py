@@ -1,5 +1,6 @@
 """A new key for secrets at rest, while requests are served."""
 
+import json
 import os
 import random
 import re
@@ -11,7 +12,7 @@ import pytest
 
 from support.load import Load
 from support.metarpc import MetaRpc
-from support.metaservice import OBJ, MetaService
+from support.metaservice import HDFS, OBJ, MetaService
 from support.store import rows
 from support.waiting import until
 
@@ -24,7 +25,10 @@ pytestmark = [pytest.mark.fault,
 SEALED = [("doris_instance", "ram_ak"), ("doris_instance", "ram_sk"),
           ("doris_obj_info", "ak"), ("doris_obj_info", "sk"),
           ("doris_vault", "ak"), ("doris_vault", "sk"),
-          ("doris_stage", "ak"), ("doris_stage", "sk")]
+          ("doris_stage", "ak"), ("doris_stage", "sk"),
+          ("doris_instance", "ram_external_id"),
+          ("doris_obj_info", "external_id"), ("doris_vault", "external_id"),
+          ("doris_vault", "hdfs_conf"), ("doris_stage", "body")]
 
 
 def key_ids(sql):
@@ -121,6 +125,47 @@ def keys_of(sql, iid):
     row, = rows(sql, "SELECT ak, sk FROM doris_obj_info WHERE instance_id = %s",
                 iid.encode())
     return row["ak"], row["sk"]
+
+
+def test_what_was_never_sealed_is_sealed(deployment, doris, sql):
+    """Rows of a version that left it plain; more than one page of them."""
+    ms, ids, n = MetaService(doris), [], 9
+    role = {"role_arn": "arn:1", "provider": "S3", "bucket": "b",
+            "cred_provider_type": "INSTANCE_PROFILE", "endpoint": "e",
+            "region": "r", "external_id": "x"}
+    for k in range(n):
+        iid = ms.instance(ram_user={"user_id": "u", "ak": "a", "sk": "s",
+                                    "external_id": "x"},
+                          vault={"hdfs_info": HDFS})
+        ids.append(iid)
+        ms.ok("add_s3_vault", {"cloud_unique_id": f"1:{iid}:x", "vault": {
+            "name": "v", "obj_info": role}})
+        MetaRpc(doris, iid).ok("create_stage", {"stage": {
+            "type": "EXTERNAL", "name": "e", "stage_id": "s",
+            "create_time": 5, "properties": {"p": "x"}}})
+    plain = {
+        ("doris_instance", "ram_external_id"): "'x'",
+        ("doris_vault", "hdfs_conf"): "IF(hdfs_conf IS NULL, NULL, %s)",
+        ("doris_stage", "body"): "%s"}
+    bodies = {"hdfs_conf": HDFS, "body": {
+        "type": "EXTERNAL", "name": "e", "stage_id": "s",
+        "properties": {"p": "x"}, "create_time": "5"}}
+
+    def seen():
+        return [ms.get_instance(i) for i in ids] + [
+            ms.result("get_obj_store_info", {"cloud_unique_id": f"1:{i}:x"})
+            for i in ids]
+    before = seen()
+    with sql.cursor() as c:
+        for (table, column), said in plain.items():
+            args = [json.dumps(bodies[column])] if "%s" in said else []
+            for iid in ids:
+                c.execute(f"UPDATE {table} SET {column} = {said}"
+                          f" WHERE instance_id = %s", [*args, iid.encode()])
+    assert seen() == before
+    deployment.command("rotate-key")
+    assert list(key_ids(sql)) == [keys_in_file(deployment)[-1]]
+    assert seen() == before
 
 
 def test_a_key_that_changes_under_the_rotation_stays_changed(deployment,

@@ -35,6 +35,60 @@ def planted(deployment, doris, ak, sk):
     return iid
 
 
+def planted_elsewhere(owner, secret):
+    """An instance that has the secret in every other place for one: a user of
+    a cloud, roles, an HDFS vault, a stage."""
+    role = {"role_arn": "arn:1", "provider": "S3", "bucket": "b",
+            "cred_provider_type": "INSTANCE_PROFILE", "endpoint": "e",
+            "region": "r", "external_id": secret}
+    iid, hdfs = fresh("i"), {"build_conf": {
+        "fs_name": "hdfs://h", "hdfs_kerberos_principal": secret,
+        "hdfs_kerberos_keytab": secret,
+        "hdfs_confs": [{"key": "k", "value": secret}]}}
+    cuid = f"1:{iid}:x"
+    for op, body in (
+            ("create_instance", {
+                "instance_id": iid, "vault": {"hdfs_info": hdfs},
+                "ram_user": {"user_id": "u", "ak": secret, "sk": secret,
+                             "external_id": secret}}),
+            ("alter_ram_user", {
+                "instance_id": iid, "ram_user": {
+                    "user_id": "u", "ak": secret, "sk": secret,
+                    "external_id": secret}}),
+            ("add_hdfs_vault", {"cloud_unique_id": cuid, "vault": {
+                "name": "h", "hdfs_info": hdfs}}),
+            ("drop_hdfs_vault", {"cloud_unique_id": cuid,
+                                 "vault": {"name": "h"}}),
+            ("add_s3_vault", {"cloud_unique_id": cuid, "vault": {
+                "name": "v", "obj_info": role}}),
+            ("alter_s3_vault", {"cloud_unique_id": cuid, "vault": {
+                "name": "v", "obj_info": {"external_id": secret}}})):
+        r = owner.put(op, body)
+        assert r.status == 200, r
+    for name in "dropped", "kept":
+        r = owner.post("/MetaService/create_stage", {
+            "cloud_unique_id": cuid, "stage": {
+                "type": "EXTERNAL", "name": name, "stage_id": name,
+                "properties": {"p": secret}, "external_id": secret,
+                "obj_info": role}})
+        assert r.json["status"]["code"] == "OK", r
+    r = owner.post("/MetaService/drop_stage", {
+        "cloud_unique_id": cuid, "type": "EXTERNAL",
+        "stage_name": "dropped"})
+    assert r.json["status"]["code"] == "OK", r
+    # refused, and told in a message, an audit row and a line of the log
+    for op, body in (
+            ("create_instance", {"instance_id": iid, "ram_user": {
+                "user_id": "u", "ak": secret, "sk": secret}}),
+            ("add_s3_vault", {"cloud_unique_id": cuid, "vault": {
+                "name": "v", "obj_info": role}}),
+            ("alter_s3_vault", {"cloud_unique_id": cuid, "vault": {
+                "name": "none", "obj_info": {"external_id": secret}}})):
+        r = owner.put(op, body)
+        assert r.status >= 400 and secret not in r.text, r
+    return iid
+
+
 def replies(deployment, iid):
     """What every row answers to tokens that may not see secrets."""
     for e in tables.endpoints():
@@ -102,6 +156,25 @@ def test_a_secret_shows_nowhere(deployment, doris, console):
     assert canary.hits(deployment, [token], allowed=TOKENS_LIE_IN) == []
     assert set(canary.hits(deployment, list(own))) == {
         (file, secret) for secret, files in own.items() for file in files}
+
+
+def test_so_does_what_is_no_key(deployment, doris):
+    """external_id, keytab, principal, hdfs_confs, properties."""
+    secret = fresh("XXcanary")
+    token = deployment.tokens.add(fresh("canary"), "admin")
+    owner = doris.using(token=token)
+    iid = planted_elsewhere(owner, secret)
+    shown = owner.get("get_instance", query={"instance_id": iid}).text \
+        + owner.put("get_obj_store_info",
+                    {"cloud_unique_id": f"1:{iid}:x"}).text
+    assert shown.count(secret) == 10, "who may see it does"
+    seen = list(replies(deployment, iid))
+    assert len(seen) > 100
+    for where, r in seen:
+        text = r.body.lower() + str(r.headers).lower().encode()
+        assert canary.as_bytes(secret) not in text, where
+    assert canary.hits(deployment, [iid]), "the search itself finds nothing"
+    assert canary.hits(deployment, [secret]) == []
 
 
 def test_what_is_shut_in_memory_stays_there(deployment):
