@@ -2,8 +2,16 @@
  * and how it stood before and after. */
 #include "req_audit.h"
 
+#include <string.h>
+
+#include "json/json_difference.h"
 #include "store/audit.h"
 #include "req_io.h"
+
+/* Before and after together: up to here both are kept whole, and beyond that
+ * much a comparison would cost more memory than a request has. */
+#define WHOLE_BYTES    4096
+#define COMPARED_BYTES ((size_t)2 << 20)
 
 void
 req_audit(struct req *r, const char *target, const char *before,
@@ -50,9 +58,33 @@ req_audit_after(struct req *r, const struct record *rec, const void *in)
     r->io->after = print(r, rec, in, false);
 }
 
+/* Documents of a cluster with many nodes differ in a few lines: of long ones
+ * only those are kept. What is no such pair stays as it is. */
+static enum err
+shorten(struct req *r, struct audit *a)
+{
+    const char *before, *after;
+    size_t n;
+    enum err e;
+
+    if (a->before == NULL || a->after == NULL)
+        return ERR_OK;
+    n = strlen(a->before) + strlen(a->after);
+    if (n <= WHOLE_BYTES || n > COMPARED_BYTES)
+        return ERR_OK;
+    e = json_difference(r->arena, a->before, a->after, &before, &after);
+    if (e == ERR_OK && strlen(before) + strlen(after) < n) {
+        a->before = before;
+        a->after = after;
+    }
+    return e == ERR_NOMEM ? e : ERR_OK;
+}
+
 enum err
 req_audit_write(struct req *r)
 {
+    enum err e;
+
     const struct req_io *io = r->io;
     struct audit a = {
         .request_id = r->request_id,
@@ -67,5 +99,6 @@ req_audit_write(struct req *r)
 
     if (io->in != NULL)
         a.request = print(r, io->in_rec, io->in, true);
-    return io->audit_lost ? ERR_NOMEM : audit_write(r->db, &a);
+    e = io->audit_lost ? ERR_NOMEM : shorten(r, &a);
+    return e == ERR_OK ? audit_write(r->db, &a) : e;
 }

@@ -206,7 +206,7 @@ def test_a_document_that_is_too_long_is_a_note(ms, sql):
     assert r.status == 200, r
     row = row_of(sql, r)
     before, after = states(row)
-    assert before["cluster_id"] == "c1" and "nodes" not in before
+    assert before["difference"] and "nodes" not in before
     assert after == json.loads(row["request_json"]) == TOO_LONG
 
 
@@ -311,3 +311,22 @@ def test_what_is_refused_is_not_told(rpc, sql):
         r = rpc.send(name, body)
         assert r.json["status"]["code"] != "OK"
         assert rows_of(sql, r) == []
+
+
+def test_long_documents_are_kept_as_what_differs(ms, sql):
+    iid, n = ms.instance(), 60
+    ms.ok("add_cluster", {"instance_id": iid, "cluster": {
+        "cluster_id": "c", "cluster_name": "c", "type": "COMPUTE",
+        "nodes": [be(iid, i) for i in range(n)]}})
+    added = be(iid, n)
+    r = ms.send("add_node", {"instance_id": iid, "cluster": {
+        "cluster_id": "c", "cluster_name": "c", "type": "COMPUTE",
+        "nodes": [added]}})
+    assert r.status == 200, r
+    before, after = states(row_of(sql, r))
+    assert before["difference"] and after["difference"]
+    assert before["nodes"] == {"from": n, "of": n, "items": []}
+    assert (after["nodes"]["from"], after["nodes"]["of"]) == (n, n + 1)
+    node, = after["nodes"]["items"]
+    assert node["cloud_unique_id"] == added["cloud_unique_id"]
+    assert "cluster_id" not in after
