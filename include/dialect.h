@@ -102,4 +102,11 @@ struct dialect {
 /* All dialects; NULL ends. Defined in handlers/dialects.c. */
 extern const struct dialect *const dialects[];
 
+/* The i-th row of the table `own` (NULL: none) and of those that all dialects
+ * have as `member` (offsetof in struct dialect), in order; NULL past the last.
+ * Rows have row_bytes and begin with a pointer, which is NULL where a table
+ * ends. */
+const void *dialect_row(const void *own, size_t member, size_t row_bytes,
+                        size_t i);
+
 #endif

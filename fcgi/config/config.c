@@ -27,16 +27,8 @@ extern char **environ;
 const struct conf_row *
 config_row(size_t i)
 {
-    const struct conf_row *row = config_rows;
-
-    for (size_t d = 0;; d++) {
-        for (; row != NULL && row->section != NULL; row++)
-            if (i-- == 0)
-                return row;
-        if (dialects[d] == NULL)
-            return NULL;
-        row = dialects[d]->settings;
-    }
+    return dialect_row(config_rows, offsetof(struct dialect, settings),
+                       sizeof(struct conf_row), i);
 }
 
 size_t

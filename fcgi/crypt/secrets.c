@@ -14,16 +14,8 @@ static const struct secret_column own[] = {
 const struct secret_column *
 secret_column_at(size_t i)
 {
-    const struct secret_column *c = own;
-
-    for (size_t d = 0;; d++) {
-        for (; c != NULL && c->table != NULL; c++)
-            if (i-- == 0)
-                return c;
-        if (dialects[d] == NULL)
-            return NULL;
-        c = dialects[d]->secrets;
-    }
+    return dialect_row(own, offsetof(struct dialect, secrets),
+                       sizeof(struct secret_column), i);
 }
 
 bool

@@ -22,29 +22,15 @@ turn_of(enum err e, bool more)
 const struct duty *
 duty_at(size_t i)
 {
-    const struct duty *duty = own;
-
-    for (size_t d = 0;; d++) {
-        for (; duty != NULL && duty->lease != NULL; duty++)
-            if (i-- == 0)
-                return duty;
-        if (dialects[d] == NULL)
-            return NULL;
-        duty = dialects[d]->duties;
-    }
+    return dialect_row(own, offsetof(struct dialect, duties),
+                       sizeof(struct duty), i);
 }
 
 const struct upkeep *
 upkeep_at(size_t i)
 {
-    for (size_t d = 0; dialects[d] != NULL; d++) {
-        const struct upkeep *upkeep = dialects[d]->upkeeps;
-
-        for (; upkeep != NULL && upkeep->name != NULL; upkeep++)
-            if (i-- == 0)
-                return upkeep;
-    }
-    return NULL;
+    return dialect_row(NULL, offsetof(struct dialect, upkeeps),
+                       sizeof(struct upkeep), i);
 }
 
 /* A lease that was not renewed for its whole time is over, whatever the store's

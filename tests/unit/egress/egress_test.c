@@ -109,6 +109,8 @@ static void
 the_metadata_store_is_refused(void **state)
 {
     (void)state;
+    (void)setenv("METAGATE_MYSQL_PORT", "13306", 1); /* it has none by itself */
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
     assert_int_equal(egress_init(why), ERR_OK);
     assert_false(may("127.9.9.1", 13306));
     assert_string_equal(why, "the metadata store");
