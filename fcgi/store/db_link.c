@@ -231,7 +231,8 @@ connect_any(struct db *db)
         e = db_link_host(db, (first + i) % db_settings.n_hosts,
                          db->deadline_ms);
     }
-    if (e != ERR_OK)
+    /* one whose time was up while it connected has learned nothing */
+    if (e != ERR_OK && !is_too_late(db))
         back_off(db, clock_mono_ms());
     return e;
 }
