@@ -9,7 +9,8 @@
 
 #define COHERENCE_SLOTS 16384 /* a power of two, at most 65536 */
 
-#define COHERENCE_PROCESSES 64 /* with a row of their own; others share one */
+#define COHERENCE_PROCESSES \
+    320 /* 256 workers and the daemons; more share one */
 
 /* What a process is committing: how many changes of each slot, the last of
  * everything. Its owner holds a lock on the file's byte of the row's number,

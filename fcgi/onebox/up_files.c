@@ -146,8 +146,10 @@ make_key(void)
         return ERR_OK; /* kept elsewhere: a new key would hide its loss */
     if (place_path(path, sizeof(path), "key") != ERR_OK)
         return ERR_LIMIT;
+    if (exists("key"))
+        return ERR_OK; /* a full disk takes no second one, nor needs to */
     /* made after the key: this is no first start, and the key was lost */
-    if (exists("deployment_id") && !exists("key")) {
+    if (exists("deployment_id")) {
         (void)fprintf(stderr,
                       "metagate: %s is gone: put it back; what the store has "
                       "sealed cannot be opened without it\n",
