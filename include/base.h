@@ -2,8 +2,8 @@
 /* The ground that every room stands on: attributes and small helpers here, and
  * beside it memory that goes with a request (arena.h), texts that grow up to a
  * bound (buf.h), time (clock.h), files (file.h), the log (log.h), scopes
- * (scope.h) and what a dialect brings (dialect.h). Nothing in base/ knows of
- * HTTP, MySQL or a deployment.
+ * (scope.h). Nothing in base/ knows of HTTP, MySQL or a deployment, but for
+ * dialect.h, which only declares what a dialect brings.
  *
  * A failure is a class, enum err: whoever first understands it logs it, and
  * callers hand it upward unchanged. */
@@ -14,16 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE                __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
-#define UNUSED __attribute__((unused))
-#define NORETURN __attribute__((noreturn))
+#define UNUSED                  __attribute__((unused))
+#define NORETURN                __attribute__((noreturn))
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define STR_(x) #x
-#define XSTR(x) STR_(x)
+#define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
+#define STR_(x)    #x
+#define XSTR(x)    STR_(x)
 #define CAT_(a, b) a##b
-#define CAT(a, b) CAT_(a, b)
+#define CAT(a, b)  CAT_(a, b)
 
 /* Bytes by pointer and length; not NUL-terminated unless said so. */
 struct span {

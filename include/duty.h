@@ -1,7 +1,9 @@
 /* Room: loop/ */
-/* What runs in the background. Duties of the cluster are each behind a lease
- * and done by one `control` at a time; upkeep is done on every machine by its
- * `supervise`. Both are rows of tables that dialects bring (dialect.h); the
+/* What runs in the background: threads that perform a step and idle
+ * (loop/runner.h), duties and upkeeps (here), jobs (job.h), and the keys that
+ * change meanwhile (config_live.h). Duties of the cluster are each behind a
+ * lease and done by one `control` at a time; upkeep is done on every machine by
+ * its `supervise`. Both are rows of tables that dialects bring (dialect.h); the
  * loops around them are fcgi/command/control.c and supervise.c. */
 #ifndef MG_DUTY_H
 #define MG_DUTY_H
@@ -13,8 +15,8 @@
 
 /* What a step in the background answers: how its loop goes on. */
 enum turn {
-    TURN_MORE,   /* there may be more to do: at once */
-    TURN_IDLE,   /* nothing to do: when its time has come, or somebody wakes it */
+    TURN_MORE, /* there may be more to do: at once */
+    TURN_IDLE, /* nothing to do: when its time has come, or somebody wakes it */
     TURN_FAILED, /* it has been logged: again, after a second at least */
     TURN_OVER,   /* the lease is lost: never again */
 };

@@ -1,4 +1,4 @@
-/* nginx's configuration from its templates. Private to fcgi/nginx*.c. */
+/* nginx's configuration from its templates. Private to fcgi/front/nginx*.c. */
 #ifndef MG_NGINX_RENDER_H
 #define MG_NGINX_RENDER_H
 

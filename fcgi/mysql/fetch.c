@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-
 #define LIST_FIRST 16
 
 /* ---- one row ---- */
@@ -67,7 +65,6 @@ store_enum(const struct field *f, const char *text, int *out)
             return true;
         }
     }
-    log_warn("my.unknown_name field=%s name=%s", f->key, text);
     return false;
 }
 
