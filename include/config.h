@@ -1,7 +1,9 @@
 /* Room: config/ */
-/* The configuration: the keys of the runtime (config.def, config()->section_key)
- * and of every dialect (config_keys.h), read at start-up. What may change after
- * it are the LIVE_ rows, by config_live.h alone. */
+/* The configuration and what it places: keys (here), RUN_DIR, NET and the
+ * listeners (place.h), the form of tokens.map (config/token_map.h). The keys of
+ * the runtime (config.def, config()->section_key) and of every dialect
+ * (config_keys.h), read at start-up. What may change after it are the LIVE_
+ * rows, by config_live.h alone. */
 #ifndef MG_CONFIG_H
 #define MG_CONFIG_H
 
@@ -31,5 +33,10 @@ enum err config_write_template(const char *path) MUST_USE;
 
 /* Prints the keys as text (metagate config) or Markdown. */
 void config_print(bool markdown);
+
+/* Comma-separated lists, which all keys write alike: blanks around an element
+ * do not count. The next element of *list, which moves behind it; false at
+ * the end. An element that is missing (",," or a comma at the end) is empty. */
+bool config_list_next(const char **list, struct span *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "place.h"
+#include "config.h"
 #include "scope.h"
 
 static bool
@@ -66,26 +67,37 @@ is_schema(const char *value)
 
 #define ELEMENT_BYTES 256
 
-/* Whether each element is well; blanks around one do not count. */
+bool
+config_list_next(const char **list, struct span *out)
+{
+    const char *p = *list;
+    size_t n = strcspn(p, ","), skip = strspn(p, " \t");
+
+    if (*p == '\0')
+        return false;
+    /* a comma at the end stays: what should follow it is an empty element */
+    *list = p + n + (p[n] == ',' && (p[n + 1] != '\0' || n == 0) ? 1 : 0);
+    skip = skip < n ? skip : n;
+    while (n > skip && strchr(" \t", p[n - 1]) != NULL)
+        n--;
+    *out = (struct span){ p + skip, n - skip };
+    return true;
+}
+
+/* Whether each element is well. */
 static bool
 all_are(const char *list, bool (*is)(char *element))
 {
     char element[ELEMENT_BYTES];
+    struct span s;
 
-    while (*list != '\0') {
-        size_t n = strcspn(list, ",");
-        size_t skip = strspn(list, " \t");
-        size_t k = n > skip ? n - skip : 0;
-
-        while (k > 0 && strchr(" \t", list[skip + k - 1]) != NULL)
-            k--;
-        if (k == 0 || k >= sizeof(element))
+    while (config_list_next(&list, &s)) {
+        if (s.n == 0 || s.n >= sizeof(element))
             return false;
-        memcpy(element, list + skip, k);
-        element[k] = '\0';
+        memcpy(element, s.p, s.n);
+        element[s.n] = '\0';
         if (!is(element))
             return false;
-        list += n + (list[n] == ',');
     }
     return true;
 }

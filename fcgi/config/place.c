@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "dialect.h"
 
 /* below PREFIX */
 #define INSTALLED_UNIT "/lib/systemd/system/metagate.target"
-#include "dialect.h"
 
 /* PREFIX/bin/metagate of a `make install`. */
 static bool
@@ -179,15 +179,16 @@ place_socket(char *out, size_t size, const char *name)
 
 /* ---- listeners ---- */
 
-/* The i-th piece of a comma-separated list; none left: an empty one. */
+/* The i-th element of a list; an empty one when there is none. */
 static struct span
 list_piece(const char *list, size_t i)
 {
-    for (; i > 0 && *list != '\0'; i--) {
-        list += strcspn(list, ",");
-        list += *list == ',' ? 1 : 0;
-    }
-    return (struct span){ list, strcspn(list, ",") };
+    struct span s;
+
+    while (config_list_next(&list, &s))
+        if (i-- == 0)
+            return s;
+    return (struct span){ "", 0 };
 }
 
 static size_t

@@ -227,18 +227,16 @@ note_store(void)
 {
     const char *p = config()->mysql_hosts;
     char host[300];
-    size_t n;
+    struct span s;
 
     store_at.n = 0;
     (void)snprintf(host, sizeof(host), "%s.1:%lld", config_net(),
                    (long long)config()->mysql_port);
     if (*p == '\0')
         note_store_host(host);
-    while (*(p += strspn(p, ", ")) != '\0') {
-        n = strcspn(p, ", ");
-        (void)snprintf(host, sizeof(host), "%.*s", (int)n, p);
+    while (config_list_next(&p, &s)) {
+        (void)snprintf(host, sizeof(host), "%.*s", (int)s.n, s.p);
         note_store_host(host);
-        p += n;
     }
 }
 
@@ -309,20 +307,18 @@ static enum err
 parse_list(const char *text, const char *key, struct networks *out,
            char why[EGRESS_WHY])
 {
-    size_t n;
+    struct span s;
 
     out->n = 0;
-    while (*(text += strspn(text, ", ")) != '\0') {
-        n = strcspn(text, ", ");
+    while (config_list_next(&text, &s)) {
         if (out->n == NETWORKS_MAX ||
-            !parse_network(text, n, &out->v[out->n])) {
+            !parse_network(s.p, s.n, &out->v[out->n])) {
             (void)snprintf(why, EGRESS_WHY,
                            "[egress] %s: not a network, or too many: %.*s", key,
-                           n < 64 ? (int)n : 64, text);
+                           s.n < 64 ? (int)s.n : 64, s.p);
             return ERR_BAD_PARAM;
         }
         out->n++;
-        text += n;
     }
     return ERR_OK;
 }

@@ -27,17 +27,11 @@
 static bool
 next_element(const char **list, char *out, size_t size)
 {
-    const char *p = *list;
-    size_t n;
+    struct span s;
 
-    p += strspn(p, " ,");
-    if (*p == '\0')
+    if (!config_list_next(list, &s))
         return false;
-    n = strcspn(p, ",");
-    *list = p + n;
-    while (n > 0 && p[n - 1] == ' ')
-        n--;
-    (void)snprintf(out, size, "%.*s", n < size ? (int)n : 0, p);
+    (void)snprintf(out, size, "%.*s", s.n < size ? (int)s.n : 0, s.p);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -39,13 +40,16 @@ struct db_settings db_settings;
 static enum err
 parse_hosts(const struct db_config *cfg, struct db_settings *s)
 {
-    const char *p = cfg->hosts;
+    const char *list = cfg->hosts;
     struct my_server *server;
-    size_t n;
+    struct span host;
     enum err e;
 
-    for (s->n_hosts = 0; s->n_hosts < DB_HOSTS_MAX; p++) {
-        server = &s->server[s->n_hosts];
+    s->n_hosts = 0;
+    while (config_list_next(&list, &host)) {
+        if (s->n_hosts == DB_HOSTS_MAX || memchr(host.p, ' ', host.n) != NULL)
+            return ERR_BAD_PARAM;
+        server = &s->server[s->n_hosts++];
         *server = (struct my_server){
             .user = s->user,
             .password = s->password,
@@ -53,20 +57,11 @@ parse_hosts(const struct db_config *cfg, struct db_settings *s)
             .connect_timeout_s = cfg->connect_timeout_s,
             .read_timeout_s = cfg->read_timeout_s,
         };
-        p += strspn(p, " \t");
-        n = strcspn(p, ", \t");
-        e = my_address_parse(p, n, &server->at);
+        e = my_address_parse(host.p, host.n, &server->at);
         if (e != ERR_OK)
             return e;
-        s->n_hosts++;
-        p += n;
-        p += strspn(p, " \t");
-        if (*p == '\0')
-            return ERR_OK;
-        if (*p != ',')
-            return ERR_BAD_PARAM;
     }
-    return ERR_BAD_PARAM;
+    return s->n_hosts > 0 ? ERR_OK : ERR_BAD_PARAM;
 }
 
 static bool

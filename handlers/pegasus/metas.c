@@ -9,24 +9,16 @@
 #include "pegasus.h"
 #include "place.h"
 
-/* The i-th piece of a comma-separated list without blanks around it; NULL
- * past the end. */
+/* The i-th element of a list; NULL past the end. */
 static const char *
 piece(struct arena *a, const char *list, size_t i)
 {
-    size_t n;
+    struct span s;
 
-    for (; i > 0; i--) {
-        list += strcspn(list, ",");
-        if (*list == '\0')
-            return NULL;
-        list++;
-    }
-    list += strspn(list, " \t");
-    n = strcspn(list, ",");
-    while (n > 0 && (list[n - 1] == ' ' || list[n - 1] == '\t'))
-        n--;
-    return n == 0 ? NULL : arena_strndup(a, list, n);
+    while (config_list_next(&list, &s))
+        if (i-- == 0)
+            return s.n == 0 ? NULL : arena_strndup(a, s.p, s.n);
+    return NULL;
 }
 
 /* Where the i-th listener of that name listens. */

@@ -26,17 +26,14 @@ CHECKS(pegasus_update, NEED(gpid, PEGASUS_EMPTY), NEED(type, PEGASUS_EMPTY),
 static bool
 is_allowed(const char *address)
 {
-    const char *p = pegasus_settings()->node_white_list;
-    size_t n = strlen(address);
+    const char *list = pegasus_settings()->node_white_list;
+    struct span s;
 
-    if (*p == '\0')
+    if (*list == '\0')
         return true;
-    while (*p != '\0') {
-        p += strspn(p, " ,");
-        if (strncmp(p, address, n) == 0 && strchr(" ,", p[n]) != NULL)
-            return true; /* strchr finds the NUL too */
-        p += strcspn(p, ",");
-    }
+    while (config_list_next(&list, &s))
+        if (s.n == strlen(address) && memcmp(s.p, address, s.n) == 0)
+            return true;
     return false;
 }
 

@@ -132,7 +132,9 @@ lists_are_looked_at_element_by_element(void **state)
                    "must be host names");
     expect_refused("[mysql]\nhosts = nonsense\n", "2",
                    "must be host:port or unix:/path");
-    expect_refused("[mysql]\nhosts = a:3306,\n[mysql]\nhosts=b:0\n", "4",
+    expect_refused("[mysql]\nhosts = a:3306,\n", "2",
+                   "must be host:port or unix:/path");
+    expect_refused("[mysql]\nhosts = a:3306\n[mysql]\nhosts=b:0\n", "4",
                    "is given twice");
     expect_refused("[nginx]\ntls_key = key.pem\n", "2",
                    "must be an absolute path");

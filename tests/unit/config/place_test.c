@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,34 @@ an_address_that_does_not_fit_is_said(void **state)
     moved = "";
 }
 
+static void
+lists_are_read_as_people_write_them(void **state)
+{
+    static const struct {
+        const char *list, *want; /* elements between | */
+    } row[] = {
+        { "", "" },          { "a", "|a" },
+        { "a,b", "|a|b" },   { " a , b\t", "|a|b" },
+        { "a,", "|a|" },     { ",a", "||a" },
+        { "a,,b", "|a||b" }, { " ", "|" },
+        { ",", "|" },        { "a b,c", "|a b|c" },
+    };
+    char got[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(row); i++) {
+        const char *list = row[i].list;
+        struct span s;
+        size_t n = 0;
+
+        got[0] = '\0';
+        while (config_list_next(&list, &s) && n < sizeof(got) - 16)
+            n += (size_t)snprintf(got + n, sizeof(got) - n, "|%.*s", (int)s.n,
+                                  s.p);
+        assert_string_equal(got, row[i].want);
+    }
+}
+
 int
 main(void)
 {
@@ -118,6 +147,7 @@ main(void)
             rows_come_in_their_order_once_per_machine_where_they_say_so),
         cmocka_unit_test(a_key_moves_those_of_its_name_one_after_the_other),
         cmocka_unit_test(an_address_that_does_not_fit_is_said),
+        cmocka_unit_test(lists_are_read_as_people_write_them),
     };
 
     config_place("/nonexistent", "127.0.7");

@@ -342,12 +342,15 @@ listeners_of_one_name_share_a_key(void **state)
 {
     (void)state;
     assert_int_equal(
-        write_with("METAGATE_LISTEN_PEGASUS_META", "127.0.0.1:1,127.0.0.2:2"),
+        write_with("METAGATE_LISTEN_PEGASUS_META", "127.0.0.1:1 , 127.0.0.2:2"),
         ERR_OK);
     expect_in("servers.conf", "listen 127.0.0.1:1 ");
     expect_in("servers.conf", "listen 127.0.0.2:2 ");
     expect_in("servers.conf", "listen 127.9.8.1:34603 ");
     assert_null(strstr(file_text("servers.conf"), ":34601 "));
+    assert_int_equal(
+        write_with("METAGATE_LISTEN_PEGASUS_REPLICA", "127.0.0.1:3"), ERR_OK);
+    expect_in("servers.conf", "listen 127.0.0.1:3 ");
     expect_refused("METAGATE_LISTEN_PEGASUS_META", "x",
                    "[listen] pegasus_meta");
 }
