@@ -12,6 +12,7 @@ struct conf_row;
 struct duty;
 struct encoding;
 struct error_text;
+struct job_kind;
 struct json;
 struct req;
 struct row;
@@ -89,6 +90,10 @@ struct dialect {
 
     const struct duty *duties;
     const struct upkeep *upkeeps;
+    /* Kinds of jobs (job.h); NULL ends. Those of the queue "machine" are done
+     * by the supervise of the job's machine, with a struct machine (keeper.h)
+     * as their ctx; those of "cluster", of no machine, by any control. */
+    const struct job_kind *const *jobs;
 
     /* ---- what it has on disk ---- */
 
@@ -106,7 +111,7 @@ extern const struct dialect *const dialects[];
  * have as `member` (offsetof in struct dialect), in order; NULL past the last.
  * Rows have row_bytes and begin with a pointer, which is NULL where a table
  * ends. */
-const void *dialect_row(const void *own, size_t member, size_t row_bytes,
-                        size_t i);
+const void *
+dialect_row(const void *own, size_t member, size_t row_bytes, size_t i);
 
 #endif
