@@ -1,11 +1,13 @@
 /* What the audit rows of this dialect say of a table's variables, of a
  * partition and of a replica server; a table is its row. */
 #include "audit.h"
-#include "config_text.h"
 
 #include <string.h>
 
 #include "pegasus/core/state.h"
+#include "pegasus/partition/config_text.h"
+#include "pegasus/server/server.h"
+#include "pegasus/table/env.h"
 
 TABLE(pegasus_level_kept, PEGASUS_LEVEL_KEPT);
 TABLE(pegasus_table_made, PEGASUS_TABLE_MADE);

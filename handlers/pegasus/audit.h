@@ -3,8 +3,10 @@
 #ifndef PEGASUS_AUDIT_H
 #define PEGASUS_AUDIT_H
 
-#include "pegasus.h"
-#include "store.h"
+#include "pegasus/partition/partition.h"
+#include "pegasus/table/table.h"
+#include "record.h"
+#include "req.h"
 
 typedef void
 pg_audit_fn(struct req *r, const struct record *rec, const void *in);

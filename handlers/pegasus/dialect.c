@@ -5,7 +5,8 @@
 #include "pegasus.h"
 #include "pegasus/settings.h"
 #include "pegasus/core/state.h"
-#include "store.h"
+#include "pegasus/node/cluster.h"
+#include "pegasus/node/metas.h"
 
 static enum err
 reply(struct req *r, struct json_writer *w, const struct record *rec,
@@ -146,7 +147,7 @@ static const struct listener listeners[] = {
 };
 
 static const struct duty duties[] = {
-    { .lease = "pegasus.leader",
+    { .lease = PEGASUS_LEASE,
       .first = "m1",
       .sticky = true,
       .every_ms = 500, /* a new table has its primaries within a second */
@@ -157,8 +158,8 @@ static const struct duty duties[] = {
 
 static const struct upkeep upkeeps[] = {
     { .name = "pegasus.replica",
-      .every_ms = pegasus_keep_every_ms,
-      .step = pegasus_keep },
+      .every_ms = pegasus_beacon_every_ms,
+      .step = pegasus_beacon_send },
     { .name = NULL },
 };
 

@@ -1,16 +1,11 @@
-/* Pegasus MetaServer and ReplicaServer over HTTP: the rows of endpoints.def,
- * with the nouns that they speak of. What decides is in core/. */
+/* What all files of this family share: its forms, outcomes, and the rows of
+ * endpoints.def. A noun's records, checks and SQL are in its own header and
+ * files; what decides is in core/. */
 #ifndef PEGASUS_H
 #define PEGASUS_H
 
-#include "env.h"
-#include "metas.h"
-#include "node.h"
-#include "operator.h"
-#include "outcome.h"
-#include "profiler.h"
-#include "server.h"
-#include "table.h"
+#include "pegasus/outcome.h"
+#include "req.h"
 
 extern const struct form pegasus_form;         /* text errors */
 extern const struct form pegasus_outcome_form; /* a form's refused operation */

@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "clock.h"
-#include "pegasus/settings.h"
 #include "leader_state.h"
 #include "log.h"
+#include "pegasus/node/cluster.h"
+#include "pegasus/node/node.h"
+#include "pegasus/partition/partition.h"
+#include "pegasus/settings.h"
+#include "pegasus/table/table.h"
 #include "store_leader.h"
 
 /* A pause of the leader itself (stopped, no store): silence meanwhile is

@@ -1,4 +1,5 @@
-/* The loops of Pegasus: the leader's, and the replica server of a machine. */
+/* The loops of Pegasus: the leader's, and the beacons of a machine's
+ * replica server. */
 #ifndef PEGASUS_LOOPS_H
 #define PEGASUS_LOOPS_H
 
@@ -7,7 +8,7 @@
 enum turn pegasus_lead(struct duty_run *run);
 void pegasus_lead_end(void *memory);
 
-int64_t pegasus_keep_every_ms(void);
-enum turn pegasus_keep(struct upkeep_run *run);
+int64_t pegasus_beacon_every_ms(void);
+enum turn pegasus_beacon_send(struct upkeep_run *run);
 
 #endif

@@ -6,7 +6,8 @@
 
 #include "clock.h"
 #include "log.h"
-#include "pegasus/config_text.h"
+#include "pegasus/partition/config_text.h"
+#include "pegasus/table/table.h"
 
 #define DISKS_MAX 255
 

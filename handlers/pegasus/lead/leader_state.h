@@ -4,6 +4,8 @@
 
 #include "duty.h"
 #include "pegasus/core/state.h"
+#include "pegasus/node/cluster.h"
+#include "pegasus/node/node.h"
 #include "store_leader.h"
 
 struct pg_leader {

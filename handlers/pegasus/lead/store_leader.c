@@ -1,7 +1,7 @@
 /* The SQL of the leader's loop. */
 #include "store_leader.h"
 
-#include "pegasus/config_text.h"
+#include "pegasus/partition/partition.h"
 
 TABLE(pegasus_app_state, PEGASUS_APP_STATE);
 TABLE(pegasus_replica, PEGASUS_REPLICA);
@@ -12,8 +12,6 @@ enum {
     CHANGED,
     CHANGED_PARTITIONS,
     REPLICAS,
-    CONFIG,
-    CONFIGS,
     NODE_STATE,
     COUNTERS,
     READY,
@@ -39,13 +37,6 @@ static const char *const sql[SQL__MAX] = {
     [REPLICAS] = "SELECT node, app_id, pidx, ballot, committed, prepared,"
                  " disk_tag FROM pegasus_replica"
                  " ORDER BY app_id, pidx, node",
-    [CONFIG] = "UPDATE pegasus_partition SET ballot = ballot + 1,"
-               " primary_node = ?, secondaries = ?, members = ?,"
-               " last_drops = ?, last_change_ms = " DB_NOW_MS
-               " WHERE app_id = ? AND pidx = ? AND ballot = ?"
-               " AND dropped = 0",
-    [CONFIGS] = "UPDATE pegasus_app SET configs = configs + 1"
-                " WHERE app_id = ?",
     /* a report that came meanwhile is not undone */
     [NODE_STATE] = "UPDATE pegasus_node SET alive = ?,"
                    " collected = IF(alive = 1, collected, 0), unstable = ?"
@@ -84,26 +75,6 @@ pegasus_store_replicas(struct db *db, struct arena *a, struct rows *out)
 }
 
 /* ---- what the leader has decided ---- */
-
-enum err
-pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
-                     const struct pg_config *c, const struct pg_node *nodes)
-{
-    struct pegasus_config_texts t;
-
-    pegasus_config_print(c, nodes, &t);
-    return db_exec_one(db, sql[CONFIG],
-                       DB_ARGS(db_str(t.primary), db_str(t.secondaries),
-                               db_i64(pg_config_members(c)), db_str(t.drops),
-                               db_i64(app_id), db_i64(pidx),
-                               db_i64(c->ballot - 1)));
-}
-
-enum err
-pegasus_store_configs(struct db *db, int32_t app_id)
-{
-    return db_exec_one(db, sql[CONFIGS], DB_ARGS(db_i64(app_id)));
-}
 
 enum err
 pegasus_store_node_state(struct db *db, const struct pg_node *n)

@@ -3,7 +3,9 @@
 #ifndef PEGASUS_STORE_LEADER_H
 #define PEGASUS_STORE_LEADER_H
 
-#include "pegasus/store.h"
+#include "db.h"
+#include "pegasus/core/state.h"
+#include "record.h"
 
 #define PEGASUS_APP_STATE(X, s)                 \
     X(s, I32, app_id, "app_id", COLUMN_ONLY, -) \
@@ -31,14 +33,6 @@ STRUCT(pegasus_replica, PEGASUS_REPLICA);
 enum err pegasus_store_replicas(struct db *db, struct arena *a,
                                 struct rows *out) MUST_USE;
 
-/* Writes it when the stored ballot is the one before; NOT_FOUND otherwise. */
-enum err pegasus_store_config(struct db *db, int32_t app_id, int32_t pidx,
-                              const struct pg_config *c,
-                              const struct pg_node *nodes) MUST_USE;
-/* Configurations of the table are about to be written: rendered replies of
- * it are no longer current. Comes first, as in mutations: table, then its
- * partitions. */
-enum err pegasus_store_configs(struct db *db, int32_t app_id) MUST_USE;
 /* What the detector has decided of a node. */
 enum err
 pegasus_store_node_state(struct db *db, const struct pg_node *n) MUST_USE;

@@ -45,12 +45,12 @@ SEEDS = [
      "handlers/doris/form.c: a family may not include pegasus/pegasus.h"),
     ("handlers/doris/form.c", '#include "store/store.h"',
      "handlers/doris/form.c: a family may not include store/store.h"),
-    ("handlers/pegasus/app.c", '#include "../doris/doris.h"', None),
-    ("handlers/pegasus/app.c", '#include "doris/errors.def"',
-     "handlers/pegasus/app.c: a family may not include doris/errors.def"),
     ("handlers/pegasus/core/tick.c", '#include "../../doris/state.h"', None),
     ("handlers/pegasus/core/state.c", '#include "db.h"',
      "handlers/pegasus/core/state.c: takes base.h only, not db.h"),
+    ("handlers/pegasus/table/app.c", '#include "../doris/doris.h"', None),
+    ("handlers/pegasus/table/app.c", '#include "doris/errors.def"',
+     "handlers/pegasus/table/app.c: a family may not include doris/errors.def"),
 ]
 
 

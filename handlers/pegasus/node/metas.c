@@ -1,0 +1,115 @@
+/* Who is who: the metas and replica servers of this deployment, by
+ * configuration. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "metas.h"
+#include "pegasus/settings.h"
+#include "place.h"
+
+/* The i-th element of a list; NULL past the end. */
+static const char *
+piece(struct arena *a, const char *list, size_t i)
+{
+    struct span s;
+
+    while (config_list_next(&list, &s))
+        if (i-- == 0)
+            return s.n == 0 ? NULL : arena_strndup(a, s.p, s.n);
+    return NULL;
+}
+
+/* Where the i-th listener of that name listens. */
+static const char *
+listener_address(struct arena *a, const char *name, size_t i)
+{
+    struct listening l;
+
+    return place_listener_of(name, i, &l) == ERR_OK ? arena_strdup(a, l.address)
+                                                    : NULL;
+}
+
+const char *
+pegasus_meta_address(struct arena *a, size_t i)
+{
+    const char *list = pegasus_settings()->meta_servers;
+
+    return *list != '\0' ? piece(a, list, i)
+                         : listener_address(a, "pegasus-meta", i);
+}
+
+const char *
+pegasus_meta_list(struct arena *a)
+{
+    struct buf b = BUF_INIT(65536);
+    const char *address, *list;
+
+    for (size_t i = 0; (address = pegasus_meta_address(a, i)) != NULL; i++) {
+        if (i > 0)
+            buf_putc(&b, ',');
+        buf_puts(&b, address);
+    }
+    list = arena_strndup(a, buf_text(&b), b.n);
+    buf_free(&b);
+    return list;
+}
+
+const char *
+pegasus_meta_url(struct req *r, size_t i)
+{
+    struct arena *a = r->arena;
+    const char *url = piece(a, pegasus_settings()->advertise, i);
+    const char *address;
+    size_t n;
+
+    if (url != NULL) {
+        for (n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
+            ;
+        return arena_strndup(a, url, n);
+    }
+    address = pegasus_meta_address(a, i);
+    if (address == NULL)
+        return NULL;
+    return arena_printf(a, "%s://%s", req_scheme(r), address);
+}
+
+int
+pegasus_meta_index(const char *id)
+{
+    char *end;
+    long n;
+
+    if (id[0] != 'm' || id[1] < '1' || id[1] > '9')
+        return -1;
+    n = strtol(id + 1, &end, 10);
+    return *end == '\0' && n <= 1000 ? (int)n - 1 : -1;
+}
+
+const char *
+pegasus_replica_address(struct arena *a, const char *tail)
+{
+    const char *address = NULL;
+    long k = tail[0] == 'r' ? strtol(tail + 1, NULL, 10) : 0;
+
+    if (k > 0)
+        address = listener_address(a, "pegasus-replica", (size_t)k - 1);
+    return address != NULL ? address : arena_strdup(a, "");
+}
+
+const char *
+pegasus_replica_of(struct arena *a, const char *machine)
+{
+    size_t n = strlen(config_net());
+    char *end;
+    long k;
+
+    if (strncmp(machine, config_net(), n) != 0 || machine[n] != '.')
+        return "";
+    k = strtol(machine + n + 1, &end, 10);
+    if (*end != '\0' || k < 1)
+        return "";
+    machine = listener_address(a, "pegasus-replica", (size_t)k - 1);
+    return machine != NULL ? machine : "";
+}

@@ -1,6 +1,0 @@
-/* Every statement of store_node.c fits the migrated schema. */
-#include "statements.h"
-
-#include "pegasus/store_node.c"
-
-STATEMENTS_TEST(sql)
