@@ -27,10 +27,11 @@ req_audit(struct req *r, const char *target, const char *before,
 
 /* Half a document would not be JSON: what is too long is a note. */
 static const char *
-print(struct req *r, const struct record *rec, const void *in, bool input)
+print(struct req *r, const struct record *rec, const void *in, bool input,
+      size_t most)
 {
     static const struct json_style compact = { .i64_as_string = true };
-    struct buf b = BUF_INIT(AUDIT_JSON_BYTES);
+    struct buf b = BUF_INIT(most);
     struct json_writer w;
     const char *s = NULL;
     enum err e;
@@ -49,17 +50,19 @@ print(struct req *r, const struct record *rec, const void *in, bool input)
 void
 req_audit_before(struct req *r, const struct record *rec, const void *in)
 {
-    r->io->before = print(r, rec, in, false);
+    r->io->before = print(r, rec, in, false, COMPARED_BYTES);
 }
 
 void
 req_audit_after(struct req *r, const struct record *rec, const void *in)
 {
-    r->io->after = print(r, rec, in, false);
+    r->io->after = print(r, rec, in, false, COMPARED_BYTES);
 }
 
 /* Documents of a cluster with many nodes differ in a few lines: of long ones
- * only those are kept. What is no such pair stays as it is. */
+ * only those are kept. What is no such pair stays as it is. Before a text is
+ * measured against what a row holds, for a document that is longer may differ
+ * by a word. */
 static enum err
 shorten(struct req *r, struct audit *a)
 {
@@ -98,7 +101,7 @@ req_audit_write(struct req *r)
     };
 
     if (io->in != NULL)
-        a.request = print(r, io->in_rec, io->in, true);
+        a.request = print(r, io->in_rec, io->in, true, AUDIT_JSON_BYTES);
     e = io->audit_lost ? ERR_NOMEM : shorten(r, &a);
     return e == ERR_OK ? audit_write(r->db, &a) : e;
 }

@@ -110,6 +110,21 @@ def test_variables_are_told_all_before_and_after(pegasus, sql, table):
         "manual_compact.once"}
 
 
+def test_of_many_variables_the_one_that_changes_is_told(pegasus, sql, table):
+    """All together are more than a row holds; what differs is not."""
+    def put(envs):
+        return change(pegasus, sql, "/meta/app_envs/set", app_name=table,
+                      envs=envs)[1:]
+
+    long = {f"a{i}": str(i) * 1000 for i in range(10, 100)}
+    too_long = {"truncated": True, "limit_bytes": 65536}
+    assert put(long)[1] == too_long
+    assert put({"b": "1"}) == ({"difference": True},
+                               {"difference": True, "b": "1"})
+    assert put({"b": "2"}) == ({"difference": True, "b": "1"},
+                               {"difference": True, "b": "2"})
+
+
 def test_a_level_is_told(pegasus, sql):
     old = pegasus.json("/meta/cluster")["meta_function_level"]
     assert change(pegasus, sql, "/meta/cluster/level", level="lively") == (
