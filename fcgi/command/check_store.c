@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
+#include "config_live.h"
 #include "coherence.h"
 #include "duty.h"
 #include "lease.h"
@@ -25,6 +27,8 @@
 static const char version_sql[] = "SELECT VERSION()";
 static const char now_sql[] =
     "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+
+static const char audit_sql[] = "SELECT bytes FROM audit_size WHERE one = 1";
 
 /* Settings that metagate relies on: a value that must not stand there, or the
  * least number that may. */
@@ -186,6 +190,33 @@ look_clock(struct look *l)
     check_report(l, "clock", &f);
 }
 
+/* What the duty has counted; the newest minutes come later. */
+static void
+look_audit(struct look *l)
+{
+    int64_t bytes = 0, most = config()->audit_max_mib << 20;
+    struct finding f = { 0 };
+
+    if (config_refresh(l->db) == ERR_OK)
+        most = config()->audit_max_mib << 20; /* may have been changed */
+    if (db_one_i64(l->db, audit_sql, DB_NO_ARGS, &bytes) != ERR_OK) {
+        FOUND(&f, FAIL, "the size of the audit trail cannot be read");
+        CURE(&f, "see the lines above");
+    } else if (most > 0 && bytes > most) {
+        FOUND(&f, WARN,
+              "the audit trail has %lld MiB, more than it may: rows of the "
+              "last hour are deleted",
+              (long long)(bytes >> 20));
+        CURE(&f, "see in it who writes that much; raise [audit] max_mib "
+                 "where the disk has room");
+    } else {
+        FOUND(&f, OK, "the audit trail has %lld MiB%s",
+              (long long)(bytes >> 20),
+              most > 0 ? "" : ", without a bound ([audit] max_mib = 0)");
+    }
+    check_report(l, "audit", &f);
+}
+
 /* A worker looks for others every second, so its row is never far. */
 static void
 look_hosts(struct look *l)
@@ -312,6 +343,8 @@ check_store(struct look *l)
         look_clock(l);
         look_hosts(l);
         if (look_held(l))
+            look_audit(l);
+        }
             look_leases(l);
     }
     db_close(l->db);

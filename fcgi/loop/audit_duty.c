@@ -13,9 +13,11 @@
 #define JOBS  50
 
 #define DAY_MS INT64_C(86400000)
-/* What is younger stays, whatever the size: by it a COMMIT's outcome is found,
- * and by it one finds out who fills the table. */
-#define YOUNG_MS 3600000
+/* Rows of the last hour go last, for they tell who fills the table. What is
+ * younger than five minutes stays: by it a COMMIT's outcome is found, and no
+ * request lasts as long. */
+#define HOUR_MS  3600000
+#define YOUNG_MS 300000
 
 static int64_t
 data_ms(void)
@@ -31,16 +33,24 @@ data_ms(void)
 static enum err
 keep_size(struct db *db, int64_t bytes, uint64_t *n)
 {
-    enum err e;
+    static const struct {
+        bool data;
+        int64_t older_ms;
+    } order[] = { { true, HOUR_MS },
+                  { false, HOUR_MS },
+                  { true, YOUNG_MS },
+                  { false, YOUNG_MS } };
+    enum err e = ERR_OK;
+    size_t i;
 
     *n = 0;
     if (config()->audit_max_mib == 0 || bytes <= config()->audit_max_mib << 20)
         return ERR_OK;
-    e = audit_purge(db, true, YOUNG_MS, BATCH, n);
-    if (e == ERR_OK && *n == 0)
-        e = audit_purge(db, false, YOUNG_MS, BATCH, n);
-    if (e == ERR_OK && *n == 0)
-        log_warn("audit.too_large bytes=%lld", (long long)bytes);
+    for (i = 0; i < COUNT(order) && e == ERR_OK && *n == 0; i++)
+        e = audit_purge(db, order[i].data, order[i].older_ms, BATCH, n);
+    if (e == ERR_OK && (*n == 0 || order[i - 1].older_ms < HOUR_MS))
+        log_warn("audit.too_large bytes=%lld last_hour=%llu", (long long)bytes,
+                 (unsigned long long)*n);
     return e;
 }
 

@@ -12,7 +12,8 @@ from support.store import rows
 from support.waiting import until
 
 WHATS = {"config", "files", "token", "key", "disk", "children", "listener",
-         "nginx", "store", "settings", "confine", "clock", "schema", "hosts", "leases"}
+         "nginx", "store", "settings", "confine", "clock", "schema", "audit", "hosts",
+         "leases"}
 
 
 def check(deployment, *args):

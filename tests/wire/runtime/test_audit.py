@@ -1,5 +1,7 @@
 """Every mutation has one audit row, nothing else has one."""
 
+import json
+
 import pytest
 from support import doris as d
 from support.box import Box
@@ -55,8 +57,8 @@ HOUR = 3600000
 
 @pytest.mark.fault
 def test_the_oldest_go_beyond_a_size(request):
-    """Rows of the data path first, however young the others are not; those of
-    the last hour never."""
+    """Rows of the data path first, however young the others are not; then those
+    of the last hour; those of the last minutes never."""
     box = Box(METAGATE_AUDIT_MAX_MIB="1")
     request.addfinalizer(box.close)
     box.command("start")
@@ -64,6 +66,7 @@ def test_the_oldest_go_beyond_a_size(request):
     request.addfinalizer(sql.close)
     box.command("stop", "control-m1")
     rows(sql, FILL, "young", True, 0)
+    rows(sql, FILL, "late", False, HOUR // 2)
     rows(sql, FILL, "data", True, 2 * HOUR)
     rows(sql, FILL, "old", False, 30 * HOUR)
     rows(sql, FILL, "older", False, 300 * HOUR)
@@ -74,12 +77,15 @@ def test_the_oldest_go_beyond_a_size(request):
     def left():
         return {name: value(sql, "SELECT COUNT(*) FROM audit WHERE request_id"
                             " REGEXP %s", f"^{name}[0-9]")
-                for name in ("young", "data", "old", "older")}
+                for name in ("young", "late", "data", "old", "older")}
 
-    # all are 8 MiB, the young ones 2, which is more than there may be
-    until(lambda: left() == {"young": 2000, "data": 0, "old": 0, "older": 0},
-          "the size", 90)
+    # all are 10 MiB, the young ones 2, which is more than there may be
+    until(lambda: left() == {"young": 2000, "late": 0, "data": 0, "old": 0,
+                             "older": 0}, "the size", 90)
     assert value(sql, "SELECT bytes FROM audit_size") == 2000 * 1048
+    found = json.loads(box.command("check", "-o", "json", check=False).stdout)
+    line, = [f for f in found if f["check"] == "audit"]
+    assert line["result"] == "warn" and "[audit] max_mib" in line["cure"]
     box.command("stop", "control-m1")
     rows(sql, "UPDATE audit SET at_ms = at_ms - %s", HOUR)
     rows(sql, FILL, "old", False, 2 * HOUR)
