@@ -37,7 +37,7 @@ struct beats {
     char addr[256];
     int32_t port;
     unsigned rounds;
-    int64_t ended_ms; /* when the last round did, monotonic; 0: none has */
+    int64_t begun_ms; /* when the round was, monotonic; 0: none has been */
 };
 
 /* One call. fd -1: not begun, or over. */
@@ -279,6 +279,28 @@ ask_page(struct duty_run *run, const struct list_of_doris_peer_row *peers)
     return e;
 }
 
+/* The interval is from one round's begin to the next one's, however long the
+ * silent nodes of it were waited for; it may be changed between two. */
+static bool
+is_due(const struct beats *b, int64_t now_ms)
+{
+    return *b->addr != '\0' || b->begun_ms == 0 ||
+           now_ms - b->begun_ms >= doris_settings()->heartbeat_s * 1000;
+}
+
+static void
+begin_round(struct beats *b, int64_t now_ms)
+{
+    if (*b->addr == '\0')
+        b->begun_ms = now_ms;
+}
+
+static void
+end_round(struct beats *b)
+{
+    *b = (struct beats){ .rounds = b->rounds + 1, .begun_ms = b->begun_ms };
+}
+
 /* NOT_FOUND: the round is over. */
 static enum err
 step(struct duty_run *run, struct beats *b)
@@ -287,6 +309,7 @@ step(struct duty_run *run, struct beats *b)
     const size_t page = page_size();
     enum err e;
 
+    begin_round(b, clock_mono_ms());
     e = doris_store_peers(run->db, run->arena, b->addr, b->port, page, &peers);
     if (e == ERR_OK && peers.n > 0) {
         const struct doris_peer_row *last = &peers.v[peers.n - 1];
@@ -297,22 +320,10 @@ step(struct duty_run *run, struct beats *b)
     }
     if (e != ERR_OK || peers.n == page)
         return e;
-    *b = (struct beats){
-        .rounds = b->rounds + 1,
-        .ended_ms = clock_mono_ms(),
-    };
+    end_round(b);
     if (b->rounds % FORGET_EVERY == 0)
         e = doris_store_beats_forget(run->db);
     return e == ERR_OK ? ERR_NOT_FOUND : e;
-}
-
-/* The interval may be changed between two rounds. */
-static bool
-is_due(const struct beats *b)
-{
-    return *b->addr != '\0' || b->ended_ms == 0 ||
-           clock_mono_ms() - b->ended_ms >=
-               doris_settings()->heartbeat_s * 1000;
 }
 
 enum turn
@@ -332,7 +343,7 @@ doris_heartbeat(struct duty_run *run)
     }
     if (run->memory == NULL)
         return TURN_FAILED;
-    if (!is_due(run->memory))
+    if (!is_due(run->memory, clock_mono_ms()))
         return TURN_IDLE;
     e = step(run, run->memory);
     if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_STATE)
