@@ -6,8 +6,9 @@
  *
  * Refused whatever the lists say: link-local addresses (where clouds keep
  * their credentials; and the other places that some do), multicast and
- * broadcast, "any", IPv4 in disguise, our own listeners and the metadata store.
- * Then [egress] deny, then [egress] allow, when there is one. Loopback may be
+ * broadcast, "any", IPv4 in disguise, our own listeners and the metadata store
+ * (of one on this host the port, at whatever address of the host). Then
+ * [egress] deny, then [egress] allow, when there is one. Loopback may be
  * connected to: databases live there. */
 #ifndef MG_EGRESS_H
 #define MG_EGRESS_H

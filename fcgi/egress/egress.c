@@ -37,6 +37,7 @@ static struct {
     struct {
         unsigned char bytes[16];
         unsigned port;
+        bool local; /* by which of our addresses, it does not tell */
     } v[NETWORKS_MAX];
     size_t n;
 } store_at;
@@ -199,6 +200,17 @@ is_own(const struct sockaddr *sa, const unsigned char address[16],
 
 /* ---- the metadata store ---- */
 
+static void
+note_store_address(const struct sockaddr *sa)
+{
+    if (store_at.n == COUNT(store_at.v) ||
+        !as_bytes(sa, store_at.v[store_at.n].bytes,
+                  &store_at.v[store_at.n].port))
+        return;
+    store_at.v[store_at.n].local = is_local(sa);
+    store_at.n++;
+}
+
 /* A name is asked for once: the store's does not move without a restart. */
 static void
 note_store_host(const char *text)
@@ -215,10 +227,8 @@ note_store_host(const char *text)
         log_warn("egress.store host=%s", text);
         return;
     }
-    for (ai = found; ai != NULL && store_at.n < NETWORKS_MAX; ai = ai->ai_next)
-        if (as_bytes(ai->ai_addr, store_at.v[store_at.n].bytes,
-                     &store_at.v[store_at.n].port))
-            store_at.n++;
+    for (ai = found; ai != NULL; ai = ai->ai_next)
+        note_store_address(ai->ai_addr);
     freeaddrinfo(found);
 }
 
@@ -240,12 +250,16 @@ note_store(void)
     }
 }
 
+/* A store on this host may listen on all its addresses: we know the one that
+ * we were told, and a client names another. */
 static bool
-is_store(const unsigned char address[16], unsigned port)
+is_store(const struct sockaddr *sa, const unsigned char address[16],
+         unsigned port)
 {
     for (size_t i = 0; i < store_at.n; i++)
         if (store_at.v[i].port == port &&
-            memcmp(store_at.v[i].bytes, address, 16) == 0)
+            (memcmp(store_at.v[i].bytes, address, 16) == 0 ||
+             (store_at.v[i].local && is_local(sa))))
             return true;
     return false;
 }
@@ -263,7 +277,7 @@ egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY])
         ;
     else if (is_own(sa, address, port))
         refused = "a listener of metagate itself";
-    else if (is_store(address, port))
+    else if (is_store(sa, address, port))
         refused = "the metadata store";
     else if (in_list(address, &denied))
         refused = "in [egress] deny";

@@ -116,7 +116,6 @@ the_metadata_store_is_refused(void **state)
     assert_string_equal(why, "the metadata store");
     assert_false(may("::ffff:127.9.9.1", 13306));
     assert_true(may("127.9.9.1", 13307));
-    assert_true(may("127.9.8.1", 13306));
     (void)setenv("METAGATE_MYSQL_HOSTS", "unix:/x,10.1.1.1:3306,[fd01::1]:3307",
                  1);
     assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
@@ -127,6 +126,34 @@ the_metadata_store_is_refused(void **state)
     assert_true(may("127.9.9.1", 13306));
     (void)unsetenv("METAGATE_MYSQL_HOSTS");
     assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+}
+
+/* A server that is asked at one address of this host may hear at all. */
+static void
+a_store_on_this_host_is_refused_at_each_address(void **state)
+{
+    static const char *const told[] = { "127.0.0.1:3308", "localhost:3308",
+                                        "0.0.0.0:3308", "127.4.4.4:3308" };
+    static const char *const ways[] = { "127.0.0.1", "127.4.4.4", "127.9.8.1",
+                                        "::ffff:127.0.0.2" };
+
+    (void)state;
+    rules("", "");
+    for (size_t i = 0; i < COUNT(told); i++) {
+        (void)setenv("METAGATE_MYSQL_HOSTS", told[i], 1);
+        assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+        assert_int_equal(egress_init(why), ERR_OK);
+        for (size_t k = 0; k < COUNT(ways); k++) {
+            if (may(ways[k], 3308))
+                fail_msg("%s by %s", told[i], ways[k]);
+            assert_string_equal(why, "the metadata store");
+            assert_true(may(ways[k], 3309));
+        }
+        assert_true(may("192.0.2.1", 3308)); /* another host's */
+    }
+    (void)unsetenv("METAGATE_MYSQL_HOSTS");
+    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(egress_init(why), ERR_OK);
 }
 
 static void
@@ -259,6 +286,7 @@ main(void)
         cmocka_unit_test(everything_else_may_be_connected_to),
         cmocka_unit_test(our_own_listeners_are_refused),
         cmocka_unit_test(the_metadata_store_is_refused),
+        cmocka_unit_test(a_store_on_this_host_is_refused_at_each_address),
         cmocka_unit_test(deny_beats_allow),
         cmocka_unit_test(a_list_that_is_none_is_refused),
         cmocka_unit_test(a_url_names_scheme_host_and_port),
