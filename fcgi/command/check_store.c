@@ -287,7 +287,8 @@ look_held(struct look *l)
     return false;
 }
 
-/* Both take turns then, and what one is asked may be told of the other. */
+/* Both take turns then, and what one is asked may be told of the other. Who
+ * holds nothing leaves no row, so the holder's check does not see the other. */
 static void
 look_leases(struct look *l)
 {
@@ -321,7 +322,9 @@ look_leases(struct look *l)
     }
     if (!all)
         return;
-    FOUND(&well, OK, "no other host has a daemon of a name that runs here");
+    FOUND(&well, OK,
+          "no lease is with another host under a name that runs here; one that "
+          "waits for ours tells so in its own check");
     check_report(l, "leases", &well);
 }
 
@@ -338,13 +341,13 @@ check_store(struct look *l)
     }
     if (look_version(l)) {
         look_settings(l);
-        if (look_schema(l))
+        if (look_schema(l)) {
             look_keys(l);
+            look_audit(l);
+        }
         look_clock(l);
         look_hosts(l);
         if (look_held(l))
-            look_audit(l);
-        }
             look_leases(l);
     }
     db_close(l->db);
