@@ -217,6 +217,27 @@ look_key(struct look *l)
     check_report(l, "key", &f);
 }
 
+/* What clients that read slowly can have nginx put there. */
+static void
+look_replies(struct look *l, uint64_t free_bytes)
+{
+    uint64_t of_one = (uint64_t)config()->nginx_client_connections *
+                          (uint64_t)config()->nginx_reply_temp_kib
+                      << 10;
+    struct finding f = { 0 };
+
+    if (of_one <= free_bytes / 2)
+        return;
+    FOUND(&f, WARN,
+          "slow clients of one address may fill %llu of %llu MiB that are free "
+          "below %s",
+          (unsigned long long)(of_one >> 20),
+          (unsigned long long)(free_bytes >> 20), config_run_dir());
+    CURE(&f, "make room, or lower [nginx] reply_temp_kib or "
+             "client_connections");
+    check_report(l, "disk", &f);
+}
+
 static void
 look_disk(struct look *l)
 {
@@ -240,6 +261,7 @@ look_disk(struct look *l)
     if (f.verdict != OK)
         CURE(&f, "make room: a full disk ends MariaDB");
     check_report(l, "disk", &f);
+    look_replies(l, free_bytes);
 }
 
 /* What workers give up when they start: serve.c. */

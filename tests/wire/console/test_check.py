@@ -320,6 +320,15 @@ def test_a_schema_of_another_deployment_is_found(deployment):
             f.write(before)
 
 
+@pytest.mark.config(METAGATE_NGINX_REPLY_TEMP_KIB="1048576",
+                    METAGATE_NGINX_CLIENT_CONNECTIONS="65535")
+def test_slow_clients_that_may_fill_the_disk_are_told(deployment):
+    (bad,) = [b for b in not_well(deployment)
+              if b["check"] == "disk" and "slow clients" in b["fact"]]
+    assert bad["result"] == "warn"
+    assert "reply_temp_kib" in bad["cure"]
+
+
 @pytest.mark.config(METAGATE_SERVE_CONFINE="no")
 def test_workers_that_are_left_free_are_told(deployment):
     (bad,) = [b for b in not_well(deployment) if b["check"] == "confine"]

@@ -88,7 +88,7 @@ def test_tls_is_spoken_with_forward_secrecy_only(front, settings, certificate):
 
 def test_a_slow_reader_fills_no_disk(front, settings):
     """What is not read stays with the worker beyond the bound."""
-    settings(METAGATE_NGINX_REPLY_TEMP_KIB="512")
+    settings(METAGATE_NGINX_REPLY_TEMP_KIB="768")
     body, read = b"x" * (16 << 20), threading.Event()
     front.workers.answer = lambda request: (
         b"Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body)
