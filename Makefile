@@ -49,7 +49,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean run start stop status test mutants bench \
-       bench-compare bench-growth deps lint fmt install token help
+       bench-compare bench-growth deps lint fmt install deb token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate || $(TELL)
@@ -201,7 +201,7 @@ fmt: ## format the sources (tables in include/ are aligned by hand)
 	@.ci/lint --files | xargs clang-format -i
 
 GROUPS ?= run build
-deps: ## install missing Debian packages: GROUPS="run build test comp bench"
+deps: ## install missing Debian packages: GROUPS="run build deb test drills comp bench"
 	@.package/deps $(GROUPS)
 
 PREFIX ?= /usr/local
@@ -210,7 +210,11 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 install: release ## below PREFIX, SYSCONFDIR, DESTDIR (.package/systemd/README.md)
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
-	    .package/install
+	    VERSION='$(VERSION)' .package/install
+deb: ## a Debian package of it in build/deb; DEBFULLNAME and DEBEMAIL sign
+	@.package/deps build deb
+	@$(BUILD)
+	@VERSION='$(VERSION)' .package/deb
 
 help: ## this list
 	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-13s %s\n", $$1, $$2 }' \

@@ -53,6 +53,7 @@ def test_everything_lies_below_the_prefix(installed):
     lib = f"{prefix}/lib"
     assert found == {
         f"{prefix}/bin/metagate", f"{prefix}/etc/logrotate.d/metagate",
+        f"{prefix}/share/man/man1/metagate.1",
         *(f"{prefix}/share/doc/metagate/{name}" for name in DOCS),
         f"{lib}/sysusers.d/metagate.conf", f"{lib}/tmpfiles.d/metagate.conf",
         *(f"{lib}/systemd/system/{u}" for u in UNITS)}
