@@ -41,16 +41,16 @@ struct json; /* a node; lives as long as the arena it was parsed into */
 
 /* Where and why a text was refused. */
 struct json_error {
-    size_t offset;      /* byte in the text */
-    char reason[96];    /* a sentence part, no client bytes but plain names */
+    size_t offset;   /* byte in the text */
+    char reason[96]; /* a sentence part, no client bytes but plain names */
 };
 
 /* Parses n bytes at text (copied; need not be NUL-terminated). BAD_PARAM
  * with *why filled when refused, LIMIT (*why too) when too deep or of too many
  * values, NOMEM. */
-enum err json_parse(struct arena *a, const char *text, size_t n,
-                    unsigned lenient, const struct json **out,
-                    struct json_error *why) MUST_USE;
+enum err
+json_parse(struct arena *a, const char *text, size_t n, unsigned lenient,
+           const struct json **out, struct json_error *why) MUST_USE;
 
 enum json_type json_type(const struct json *j);
 
@@ -81,15 +81,15 @@ enum err json_to_u64(const char *text, bool integral, uint64_t *out) MUST_USE;
 /* How a dialect prints. One const struct per form. Whatever bytes a string
  * has, the output is valid UTF-8: others become U+FFFD. */
 struct json_style {
-    int indent;              /* blanks per level; 0 = compact on one line */
-    bool key_space;          /* ": " after a name (always with indent) */
-    bool i64_as_string;      /* protobuf JSON: 64-bit integers are strings */
-    bool all_leaves_string;  /* every leaf is a string, doubles have
-                              * two places, lists of scalars are "[a,b]" */
-    bool html_escape;        /* Go: < > & as \u003c \u003e \u0026, and the
-                              * line separators U+2028, U+2029 */
-    bool ascii_only;         /* everything beyond ASCII as \uXXXX */
-    bool upper_hex;          /* \u001F, not \u001f */
+    int indent;             /* blanks per level; 0 = compact on one line */
+    bool key_space;         /* ": " after a name (always with indent) */
+    bool i64_as_string;     /* protobuf JSON: 64-bit integers are strings */
+    bool all_leaves_string; /* every leaf is a string, doubles have
+                             * two places, lists of scalars are "[a,b]" */
+    bool html_escape;       /* Go: < > & as \u003c \u003e \u0026, and the
+                             * line separators U+2028, U+2029 */
+    bool ascii_only;        /* everything beyond ASCII as \uXXXX */
+    bool upper_hex;         /* \u001F, not \u001f */
 };
 
 struct json_writer {
@@ -100,8 +100,8 @@ struct json_writer {
     bool after_key;
 };
 
-void jw_init(struct json_writer *w, struct buf *out,
-             const struct json_style *style);
+void
+jw_init(struct json_writer *w, struct buf *out, const struct json_style *style);
 void jw_object(struct json_writer *w);
 void jw_object_end(struct json_writer *w);
 void jw_array(struct json_writer *w);
@@ -111,6 +111,8 @@ void jw_key(struct json_writer *w, const char *key);
 void jw_plain_key(struct json_writer *w, const char *key, size_t n);
 void jw_str(struct json_writer *w, const char *s);
 void jw_strn(struct json_writer *w, const char *s, size_t n);
+/* A member that is a text. */
+void jw_key_str(struct json_writer *w, const char *key, const char *s);
 void jw_i32(struct json_writer *w, int32_t v);
 void jw_i64(struct json_writer *w, int64_t v);
 void jw_u64(struct json_writer *w, uint64_t v);

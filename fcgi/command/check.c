@@ -40,14 +40,10 @@ check_report(struct look *l, const char *what, const struct finding *f)
         return;
     }
     jw_object(&l->w);
-    jw_key(&l->w, "check");
-    jw_str(&l->w, what);
-    jw_key(&l->w, "result");
-    jw_str(&l->w, verdicts[f->verdict]);
-    jw_key(&l->w, "fact");
-    jw_str(&l->w, f->fact);
-    jw_key(&l->w, "cure");
-    jw_str(&l->w, f->cure);
+    jw_key_str(&l->w, "check", what);
+    jw_key_str(&l->w, "result", verdicts[f->verdict]);
+    jw_key_str(&l->w, "fact", f->fact);
+    jw_key_str(&l->w, "cure", f->cure);
     jw_object_end(&l->w);
 }
 

@@ -39,21 +39,13 @@ put_ref(struct json_writer *w, struct todo *todo, const struct record *rec)
         todo->rec[todo->n++] = rec;
     }
     snprintf(ref, sizeof(ref), "#/components/schemas/%s", rec->name);
-    jw_key(w, "$ref");
-    jw_str(w, ref);
-}
-
-static void
-put_pair(struct json_writer *w, const char *key, const char *value)
-{
-    jw_key(w, key);
-    jw_str(w, value);
+    jw_key_str(w, "$ref", ref);
 }
 
 static void
 put_enum(struct json_writer *w, const struct enum_name *names)
 {
-    put_pair(w, "type", "string");
+    jw_key_str(w, "type", "string");
     jw_key(w, "enum");
     jw_array(w);
     for (; names->name != NULL; names++)
@@ -106,22 +98,23 @@ put_type(struct json_writer *w, struct todo *todo, const struct field *f)
         break;
     case F_LIST:
     case F_ROWS:
-        put_pair(w, "type", f->keyed_by != NULL ? "object" : "array");
+        jw_key_str(w, "type", f->keyed_by != NULL ? "object" : "array");
         jw_key(w, f->keyed_by != NULL ? "additionalProperties" : "items");
         put_element(w, todo, f->more);
         break;
     case F_MAP:
-        put_pair(w, "type", "object");
+        jw_key_str(w, "type", "object");
         jw_key(w, "additionalProperties");
         put_element(w, todo, f->more);
         break;
     case F_JSON:
         break; /* any JSON */
     default:
-        put_pair(w, "type",
-                 quoted(todo->now, f->type) ? "string" : scalar[f->type].type);
+        jw_key_str(w, "type",
+                   quoted(todo->now, f->type) ? "string"
+                                              : scalar[f->type].type);
         if (scalar[f->type].format != NULL)
-            put_pair(w, "format", scalar[f->type].format);
+            jw_key_str(w, "format", scalar[f->type].format);
     }
 }
 
@@ -129,7 +122,7 @@ static void
 put_description(struct json_writer *w, const struct field *f)
 {
     if (f->doc != NULL && f->type != F_OBJ)
-        put_pair(w, "description", f->doc);
+        jw_key_str(w, "description", f->doc);
 }
 
 static void
@@ -153,7 +146,7 @@ put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
 {
     jw_key(w, rec->name);
     jw_object(w);
-    put_pair(w, "type", "object");
+    jw_key_str(w, "type", "object");
     jw_key(w, "properties");
     jw_object(w);
     put_members(w, todo, rec);
@@ -165,8 +158,8 @@ static void
 put_parameter(struct json_writer *w, struct todo *todo, const struct field *f)
 {
     jw_object(w);
-    put_pair(w, "name", f->key);
-    put_pair(w, "in", (f->flags & PATH) != 0 ? "path" : "query");
+    jw_key_str(w, "name", f->key);
+    jw_key_str(w, "in", (f->flags & PATH) != 0 ? "path" : "query");
     if ((f->flags & PATH) != 0) {
         jw_key(w, "required");
         jw_bool(w, true);
@@ -321,7 +314,7 @@ put_reply(struct json_writer *w, struct todo *todo, const struct route_group *g,
         return;
     }
     jw_object(w);
-    put_pair(w, "type", "object");
+    jw_key_str(w, "type", "object");
     jw_key(w, "properties");
     jw_object(w);
     put_members(w, todo, form->envelope);
@@ -345,7 +338,7 @@ put_responses(struct json_writer *w, struct todo *todo,
     snprintf(status, sizeof(status), "%d", row->status);
     jw_key(w, status);
     jw_object(w);
-    put_pair(w, "description", "success");
+    jw_key_str(w, "description", "success");
     if (row->out->n > 0 || form->envelope != NULL) {
         jw_key(w, "content");
         jw_object(w);
@@ -359,7 +352,7 @@ put_responses(struct json_writer *w, struct todo *todo,
     jw_object_end(w);
     jw_key(w, "default");
     jw_object(w);
-    put_pair(w, "description", "failure, in the dialect's form");
+    jw_key_str(w, "description", "failure, in the dialect's form");
     jw_object_end(w);
     jw_object_end(w);
 }
@@ -388,9 +381,9 @@ put_others(struct json_writer *w, const struct route_group *g,
         }
         open = true;
         jw_object(w);
-        put_pair(w, "x-listener", all[i].mount->listener);
-        put_pair(w, "summary", other->doc);
-        put_pair(w, "x-scope", scope_name(other->scope));
+        jw_key_str(w, "x-listener", all[i].mount->listener);
+        jw_key_str(w, "summary", other->doc);
+        jw_key_str(w, "x-scope", scope_name(other->scope));
         jw_object_end(w);
     }
     if (open)
@@ -404,13 +397,13 @@ put_operation(struct json_writer *w, struct todo *todo,
 {
     jw_key(w, method);
     jw_object(w);
-    put_pair(w, "summary", row->doc);
+    jw_key_str(w, "summary", row->doc);
     jw_key(w, "tags");
     jw_array(w);
     jw_str(w, g->dialect->name);
     jw_array_end(w);
-    put_pair(w, "x-listener", g->mount->listener);
-    put_pair(w, "x-scope", scope_name(row->scope));
+    jw_key_str(w, "x-listener", g->mount->listener);
+    jw_key_str(w, "x-scope", scope_name(row->scope));
     put_others(w, g, row, bit);
     put_parameters(w, todo, row->in);
     if (takes_body(row->in) && strcmp(method, "get") != 0)
@@ -451,14 +444,14 @@ put_path(struct json_writer *w, struct todo *todo, const struct route_group *g)
 static void
 put_info(struct json_writer *w)
 {
-    put_pair(w, "openapi", "3.0.3");
+    jw_key_str(w, "openapi", "3.0.3");
     jw_key(w, "info");
     jw_object(w);
-    put_pair(w, "title", "metagate");
-    put_pair(w, "version", "1");
-    put_pair(w, "description",
-             "The management APIs of several databases. Each path is served "
-             "on the listener named by x-listener.");
+    jw_key_str(w, "title", "metagate");
+    jw_key_str(w, "version", "1");
+    jw_key_str(w, "description",
+               "The management APIs of several databases. Each path is served "
+               "on the listener named by x-listener.");
     jw_object_end(w);
 }
 

@@ -263,3 +263,10 @@ jw_str(struct json_writer *w, const char *s)
 {
     jw_strn(w, s, strlen(s));
 }
+
+void
+jw_key_str(struct json_writer *w, const char *key, const char *s)
+{
+    jw_key(w, key);
+    jw_str(w, s);
+}

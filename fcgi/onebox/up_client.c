@@ -238,18 +238,15 @@ json_url(void *ctx, const char *name, const char *address)
 {
     struct json_writer *w = ctx;
 
-    jw_key(w, name);
-    jw_str(w, address);
+    jw_key_str(w, name, address);
 }
 
 static void
 json_child(struct json_writer *w, const struct status_line *l)
 {
     jw_object(w);
-    jw_key(w, "name");
-    jw_str(w, l->name);
-    jw_key(w, "state");
-    jw_str(w, l->state);
+    jw_key_str(w, "name", l->name);
+    jw_key_str(w, "state", l->state);
     jw_key(w, "pid");
     jw_i64(w, l->pid);
     jw_key(w, "seconds");
@@ -269,8 +266,7 @@ print_json(const char *text)
 
     jw_init(&w, &b, &readable);
     jw_object(&w);
-    jw_key(&w, "run_dir");
-    jw_str(&w, config_run_dir());
+    jw_key_str(&w, "run_dir", config_run_dir());
     jw_key(&w, "children");
     jw_array(&w);
     while (up_status_next(&text, &l))

@@ -18,10 +18,8 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
 {
     (void)r;
     jw_object(w);
-    jw_key(w, "error");
-    jw_str(w, f->code);
-    jw_key(w, "message");
-    jw_str(w, f->text);
+    jw_key_str(w, "error", f->code);
+    jw_key_str(w, "message", f->text);
     jw_object_end(w);
 }
 

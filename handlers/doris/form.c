@@ -22,10 +22,8 @@ reply(struct req *r, struct json_writer *w, const struct record *rec,
     enum err e = ERR_OK;
 
     jw_object(w);
-    jw_key(w, "code");
-    jw_str(w, "OK");
-    jw_key(w, "msg");
-    jw_str(w, "");
+    jw_key_str(w, "code", "OK");
+    jw_key_str(w, "msg", "");
     if (rec != NULL) {
         jw_key(w, "result");
         e = record_render(w, rec, out, req_secrets(r), false, r->arena);
@@ -40,10 +38,8 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
 {
     (void)r;
     jw_object(w);
-    jw_key(w, "code");
-    jw_str(w, f->code);
-    jw_key(w, "msg");
-    jw_str(w, f->text);
+    jw_key_str(w, "code", f->code);
+    jw_key_str(w, "msg", f->text);
     jw_object_end(w);
     buf_putc(w->out, '\n');
 }

@@ -33,10 +33,8 @@ outcome(struct req *r, struct json_writer *w, const struct failure *f)
 {
     (void)r;
     jw_object(w);
-    jw_key(w, "error");
-    jw_str(w, f->code);
-    jw_key(w, "hint_message");
-    jw_str(w, f->text);
+    jw_key_str(w, "error", f->code);
+    jw_key_str(w, "hint_message", f->text);
     jw_object_end(w);
     buf_putc(w->out, '\n');
 }

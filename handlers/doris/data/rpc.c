@@ -16,10 +16,8 @@ put_status(struct json_writer *w, const char *code, const char *text)
 {
     jw_key(w, "status");
     jw_object(w);
-    jw_key(w, "code");
-    jw_str(w, code);
-    jw_key(w, "msg");
-    jw_str(w, text);
+    jw_key_str(w, "code", code);
+    jw_key_str(w, "msg", text);
     jw_object_end(w);
 }
 

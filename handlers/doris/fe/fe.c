@@ -19,8 +19,7 @@ static void
 put_head(struct json_writer *w, const char *msg, int code)
 {
     jw_object(w);
-    jw_key(w, "msg");
-    jw_str(w, msg);
+    jw_key_str(w, "msg", msg);
     jw_key(w, "code");
     jw_i32(w, code);
     jw_key(w, "data");

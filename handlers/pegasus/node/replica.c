@@ -114,16 +114,13 @@ put_partition(struct json_writer *w, const struct pegasus_partition *p)
 
     (void)snprintf(gpid, sizeof(gpid), "%d.%d", p->app_id, p->pidx);
     jw_object(w);
-    jw_key(w, "gpid");
-    jw_str(w, gpid);
+    jw_key_str(w, "gpid", gpid);
     jw_key(w, "ballot");
     jw_i64(w, p->ballot);
     jw_key(w, "max_replica_count");
     jw_i32(w, p->max_replica_count);
-    jw_key(w, "primary");
-    jw_str(w, p->primary_node != NULL ? p->primary_node : "-");
-    jw_key(w, "secondaries");
-    jw_str(w, p->secondaries);
+    jw_key_str(w, "primary", p->primary_node != NULL ? p->primary_node : "-");
+    jw_key_str(w, "secondaries", p->secondaries);
 }
 
 /* Both lists are in order of partitions: what is under way stands with its
@@ -145,10 +142,8 @@ put_proposal(struct json_writer *w, const struct pegasus_partition *p,
     a = &acts->v[*at];
     if (a->app_id != p->app_id || a->pidx != p->pidx)
         return;
-    jw_key(w, "proposal");
-    jw_str(w, a->type);
-    jw_key(w, "node");
-    jw_str(w, a->node);
+    jw_key_str(w, "proposal", a->type);
+    jw_key_str(w, "node", a->node);
 }
 
 static enum err

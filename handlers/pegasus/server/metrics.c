@@ -99,8 +99,7 @@ entity_end(struct printer *p)
 static void
 text(struct printer *p, const char *key, const char *value)
 {
-    jw_key(&p->w, key);
-    jw_str(&p->w, value);
+    jw_key_str(&p->w, key, value);
 }
 
 static void
@@ -327,8 +326,7 @@ refuse(struct req *r, const char *why)
 
     jw_init(&w, &b, &native);
     jw_object(&w);
-    jw_key(&w, "error_message");
-    jw_str(&w, why);
+    jw_key_str(&w, "error_message", why);
     jw_object_end(&w);
     body = arena_strndup(r->arena, buf_text(&b), b.n);
     buf_free(&b);
