@@ -49,104 +49,27 @@ set_bit(const struct field *f, void *out)
     memcpy(out, &has, sizeof(has));
 }
 
-static inline const char *
-str_of(const struct field *f, const void *in)
-{
-    const char *s;
-
-    memcpy(&s, member(f, in), sizeof(s));
-    return s;
-}
-
-static inline int32_t
-i32_of(const struct field *f, const void *in)
-{
-    int32_t v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline int64_t
-i64_of(const struct field *f, const void *in)
-{
-    int64_t v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline uint64_t
-u64_of(const struct field *f, const void *in)
-{
-    uint64_t v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline double
-f64_of(const struct field *f, const void *in)
-{
-    double v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline bool
-bool_of(const struct field *f, const void *in)
-{
-    bool v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline int
-enum_of(const struct field *f, const void *in)
-{
-    int v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline struct span
-span_of(const struct field *f, const void *in)
-{
-    struct span v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline const void *
-obj_of(const struct field *f, const void *in)
-{
-    const void *v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline struct any_list
-list_of(const struct field *f, const void *in)
-{
-    struct any_list v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
-
-static inline struct rows
-rows_of(const struct field *f, const void *in)
-{
-    struct rows v;
-
-    memcpy(&v, member(f, in), sizeof(v));
-    return v;
-}
+/* The member of f in *in, as the C type of its row. */
+#define READER(name, type)                                         \
+    static inline type name(const struct field *f, const void *in) \
+    {                                                              \
+        type v;                                                    \
+                                                                   \
+        memcpy(&v, member(f, in), sizeof(v));                      \
+        return v;                                                  \
+    }
+READER(str_of, const char *)
+READER(i32_of, int32_t)
+READER(i64_of, int64_t)
+READER(u64_of, uint64_t)
+READER(f64_of, double)
+READER(bool_of, bool)
+READER(enum_of, int)
+READER(span_of, struct span)
+READER(obj_of, const void *)
+READER(list_of, struct any_list)
+READER(rows_of, struct rows)
+#undef READER
 
 static inline bool
 is_self(const struct field *f)
