@@ -292,7 +292,7 @@ is_right(const struct coherence_peers *p, int64_t now)
 }
 
 static enum turn
-step(void *ctx, struct db *db, struct arena *a)
+step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
     int64_t now = coherence_clock_ms();
     struct coherence_peers peers;
@@ -300,6 +300,7 @@ step(void *ctx, struct db *db, struct arena *a)
 
     (void)ctx;
     (void)a;
+    (void)memory;
     if (!is_our_turn(now))
         return TURN_IDLE;
     coherence_sweep(now);

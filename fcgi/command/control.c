@@ -32,8 +32,7 @@ struct post {
     struct lease lease;
     struct runner_task task;
     struct runner *runner; /* NULL: not held here */
-    void *memory;
-    int64_t renewed_ms; /* monotonic: when the last renewal was sent */
+    int64_t renewed_ms;    /* monotonic: when the last renewal was sent */
     bool leaving, long_step;
     /* While another has it: its row, and since when it looks like that,
      * monotonic; 0: not seen. */
@@ -56,24 +55,14 @@ struct control {
 /* ---- a duty's thread ---- */
 
 static enum turn
-post_step(void *ctx, struct db *db, struct arena *a)
+post_step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
-    struct post *p = ctx;
-    struct duty_run run = { db, a, p->id, &p->lease, p->memory };
+    const struct post *p = ctx;
+    struct duty_run run = { db, a, p->id, &p->lease, *memory };
     enum turn t = p->duty->step(&run);
 
-    p->memory = run.memory;
+    *memory = run.memory;
     return t;
-}
-
-static void
-post_end(void *ctx)
-{
-    struct post *p = ctx;
-
-    if (p->duty->forget != NULL && p->memory != NULL)
-        p->duty->forget(p->memory);
-    p->memory = NULL;
 }
 
 static void
@@ -81,12 +70,11 @@ post_start(struct post *p, int64_t asked_ms)
 {
     p->renewed_ms = asked_ms;
     p->leaving = p->long_step = false;
-    p->memory = NULL;
     p->task = (struct runner_task){ .name = p->duty->lease,
                                     .every_ms = p->duty->every_ms,
                                     .ctx = p,
                                     .step = post_step,
-                                    .end = post_end };
+                                    .forget = p->duty->forget };
     p->runner = runner_start(&p->task);
     if (p->runner != NULL)
         metrics_gauge(METRIC_LEASES, 1);

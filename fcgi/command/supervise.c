@@ -21,28 +21,17 @@ struct kept {
     const char *machine;
     struct runner_task task;
     struct runner *runner;
-    void *memory;
 };
 
 static enum turn
-step(void *ctx, struct db *db, struct arena *a)
+step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
-    struct kept *p = ctx;
-    struct upkeep_run run = { db, a, p->machine, p->memory };
+    const struct kept *p = ctx;
+    struct upkeep_run run = { db, a, p->machine, *memory };
     enum turn t = p->upkeep->step(&run);
 
-    p->memory = run.memory;
+    *memory = run.memory;
     return t;
-}
-
-static void
-end(void *ctx)
-{
-    struct kept *p = ctx;
-
-    if (p->upkeep->forget != NULL && p->memory != NULL)
-        p->upkeep->forget(p->memory);
-    p->memory = NULL;
 }
 
 static bool
@@ -54,7 +43,7 @@ start(struct kept *p, const struct upkeep *u, const char *machine)
                                     .every_ms = u->every_ms(),
                                     .ctx = p,
                                     .step = step,
-                                    .end = end };
+                                    .forget = u->forget };
     p->runner = runner_start(&p->task);
     return p->runner != NULL;
 }

@@ -356,12 +356,13 @@ config_refresh(struct db *db)
 
 /* What fails is not a failed step of a duty: it is said when it begins. */
 static enum turn
-step(void *ctx, struct db *db, struct arena *a)
+step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
     enum err e = config_refresh(db);
 
     (void)ctx;
     (void)a;
+    (void)memory;
     if (e != ERR_OK && !live.lost)
         log_warn("config.store err=%s errno=%u why=\"%s\"", err_name(e),
                  db_errno(db), db_error(db));
@@ -375,7 +376,7 @@ config_watch_start(void)
     struct db *db = db_open();
 
     if (db != NULL)
-        (void)step(NULL, db, NULL);
+        (void)step(NULL, db, NULL, NULL);
     db_close(db);
     watch.task = (struct runner_task){ .name = "config",
                                        .every_ms = LOOK_MS,

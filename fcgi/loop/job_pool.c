@@ -88,11 +88,12 @@ renewed(struct job_hand *j, uint64_t id, uint64_t epoch, int64_t asked_ms,
 /* The keeper's step. A failure is made up for by the next one: there are
  * three within a lease. */
 static enum turn
-keep(void *ctx, struct db *db, struct arena *a)
+keep(void *ctx, struct db *db, struct arena *a, void **memory)
 {
     struct job_pool *p = ctx;
 
     (void)a;
+    (void)memory;
     for (unsigned i = 0; i < p->n; i++) {
         struct job_hand *j = &p->hand[i].held;
         int64_t asked_ms = clock_mono_ms();
@@ -371,11 +372,12 @@ idle_ms(const struct hand *h)
 }
 
 static enum turn
-hand_step(void *ctx, struct db *db, struct arena *a)
+hand_step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
     struct hand *h = ctx;
     enum err e;
 
+    (void)memory;
     if (h->held.id == 0) {
         e = atomic_load(&h->pool->stopping) ? ERR_NOT_FOUND
                                             : look_for_one(h, db, a);

@@ -19,6 +19,7 @@ struct runner {
     pthread_cond_t change;
     bool stop, woken, ended;
     int64_t began_ms; /* of the present step; 0 while idle */
+    void *memory;     /* the steps' */
 };
 
 /* A tenth more or less, so that many processes do not ask at one instant. */
@@ -86,7 +87,7 @@ run(struct runner *r, struct db *db, struct arena *a)
     enum turn t = TURN_MORE;
 
     while (t != TURN_OVER && idle(r, pause_ms)) {
-        t = r->task->step(r->task->ctx, db, a);
+        t = r->task->step(r->task->ctx, db, a, &r->memory);
         count_step(t);
         if (db_in_transaction(db)) /* a step that left one open is wrong */
             log_error("runner.transaction task=%s err=%s", r->task->name,
@@ -110,8 +111,8 @@ runner_main(void *arg)
     arena_free(a);
     if (db != NULL)
         db_close(db);
-    if (r->task->end != NULL)
-        r->task->end(r->task->ctx);
+    if (r->task->forget != NULL && r->memory != NULL)
+        r->task->forget(r->memory);
     pthread_mutex_lock(&r->mutex);
     r->ended = true;
     pthread_cond_broadcast(&r->change);

@@ -14,9 +14,10 @@ struct runner_task {
     const char *name; /* for the log */
     int64_t every_ms; /* from one step's end to the next one's begin */
     void *ctx;
-    enum turn (*step)(void *ctx, struct db *db, struct arena *a);
-    /* At the end of the thread; may be NULL. */
-    void (*end)(void *ctx);
+    /* *memory is the step's own from one to the next, NULL at first. */
+    enum turn (*step)(void *ctx, struct db *db, struct arena *a, void **memory);
+    /* What becomes of the memory at the end of the thread; may be NULL. */
+    void (*forget)(void *memory);
 };
 
 /* Starts it; NULL without memory or thread. The task must stay valid. */
