@@ -29,58 +29,20 @@ check(struct req *r, const char *process)
                : req_fail(r, CONSOLE_PROCESS_UNKNOWN, ARGS());
 }
 
-static enum err
-collect(struct req *r, const struct console_profile *in,
-        enum err (*pprof)(struct req *, const struct pprof_wait *))
-{
-    const struct pprof_wait wait = { .seconds = in->seconds,
-                                     .format = in->format };
-    enum err e = check(r, in->process);
+/* What the runtime answers, once it is asked for the right process. */
+#define PPROF(handler, record, pprof, ...)                   \
+    enum err handler(struct req *r, const struct record *in) \
+    {                                                        \
+        enum err e = check(r, in->process);                  \
+                                                             \
+        return e == ERR_OK ? pprof(r, __VA_ARGS__) : e;      \
+    }
+#define WAIT \
+    (&(const struct pprof_wait){ .seconds = in->seconds, .format = in->format })
 
-    return e == ERR_OK ? pprof(r, &wait) : e;
-}
-
-static enum err
-tell(struct req *r, const struct console_process *in,
-     enum err (*pprof)(struct req *, const struct none *))
-{
-    enum err e = check(r, in->process);
-
-    return e == ERR_OK ? pprof(r, NULL) : e;
-}
-
-enum err
-console_profile_cpu(struct req *r, const struct console_profile *in)
-{
-    return collect(r, in, pprof_profile);
-}
-
-enum err
-console_profile_heap(struct req *r, const struct console_profile *in)
-{
-    return collect(r, in, pprof_heap);
-}
-
-enum err
-console_profile_growth(struct req *r, const struct console_profile *in)
-{
-    return collect(r, in, pprof_growth);
-}
-
-enum err
-console_symbol_count(struct req *r, const struct console_process *in)
-{
-    return tell(r, in, pprof_symbol_count);
-}
-
-enum err
-console_symbol_names(struct req *r, const struct console_process *in)
-{
-    return tell(r, in, pprof_symbol_names);
-}
-
-enum err
-console_cmdline(struct req *r, const struct console_process *in)
-{
-    return tell(r, in, pprof_cmdline);
-}
+PPROF(console_profile_cpu, console_profile, pprof_profile, WAIT)
+PPROF(console_profile_heap, console_profile, pprof_heap, WAIT)
+PPROF(console_profile_growth, console_profile, pprof_growth, WAIT)
+PPROF(console_symbol_count, console_process, pprof_symbol_count, NULL)
+PPROF(console_symbol_names, console_process, pprof_symbol_names, NULL)
+PPROF(console_cmdline, console_process, pprof_cmdline, NULL)

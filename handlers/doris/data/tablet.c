@@ -180,12 +180,15 @@ change_audit(struct req *r, const char *instance_id, const struct change *c)
 /* The vault whose name the request gives; "" asks for the default one. */
 static enum err
 choose_vault(struct req *r, const char *instance_id, const char *name,
-             struct doris_vault_choice *out)
+             const struct doris_vault_choice **out)
 {
+    struct doris_vault_choice *chosen = arena_alloc(r->arena, sizeof(*chosen));
     struct doris_instance i;
     struct doris_vault v;
     enum err e;
 
+    if (chosen == NULL)
+        return ERR_NOMEM;
     if (*name == '\0') {
         e = doris_store_instance(r->db, r->arena, instance_id, &i);
         if (e != ERR_OK)
@@ -199,8 +202,9 @@ choose_vault(struct req *r, const char *instance_id, const char *name,
         return req_fail(r, DORIS_VAULT_NAME, ARGS(arg("vault", name)));
     if (e != ERR_OK)
         return e;
-    PUT(out, doris_vault_choice, storage_vault_id, v.id);
-    PUT(out, doris_vault_choice, storage_vault_name, v.name);
+    PUT(chosen, doris_vault_choice, storage_vault_id, v.id);
+    PUT(chosen, doris_vault_choice, storage_vault_name, v.name);
+    *out = chosen;
     return ERR_OK;
 }
 
@@ -348,16 +352,15 @@ put_tablets(struct req *r, const char *instance_id,
 enum err
 doris_tablet_create(struct req *r, const struct doris_create_tablets *in)
 {
-    struct doris_vault_choice *chosen = arena_alloc(r->arena, sizeof(*chosen));
+    static const struct doris_vault_choice not_asked;
+    const struct doris_vault_choice *chosen = &not_asked;
     const char *instance_id;
     enum err e;
 
-    if (chosen == NULL)
-        return ERR_NOMEM;
     e = doris_rpc_open_live(r, in, in->cloud_unique_id, DORIS_IID_EMPTY,
                             &instance_id);
     if (e == ERR_OK && HAS(in, doris_create_tablets, storage_vault_name))
-        e = choose_vault(r, instance_id, in->storage_vault_name, chosen);
+        e = choose_vault(r, instance_id, in->storage_vault_name, &chosen);
     if (e == ERR_OK)
         e = put_tablets(r, instance_id, in);
     return req_send_or_fail(r, e, &doris_vault_choice_rec, chosen);
