@@ -1,22 +1,89 @@
 /* Room: instance/ */
-/* A database server of any make, as a child process: what its files are made
- * by, its command line, whether it serves. Drivers know the programs, not what
- * a server is for: who runs it adds the options of its use to the command line
- * (argv_add), keeps the process (child.h), and speaks to it (mysql/).
+/* A database server of any make: what its files are made by, its command line,
+ * whether it serves, and what is done to one that runs. Drivers know the
+ * programs, not what a server is for: who runs it adds the options of its use
+ * to the command line (argv_add), keeps the process (child.h, keeper.h), and
+ * speaks to it (my.h, pg.h).
  *
- * A member of the driver is a thing that every make has: PostgreSQL's are
- * initdb, postgres, SIGINT. A driver that lacks one leaves it NULL. */
+ * The words. A *spec* says what one instance is to be; it is all that is kept
+ * of it (a row, a marker's copy, a job's memo). Its *homes* are the directories
+ * below its machine's roots that are its own. Its *place* (struct instance) are
+ * the paths in them. A *template* is a data directory of a driver and version
+ * that new ones are copied from.
+ *
+ * Everything here is synchronous and may take as long as a server needs; a
+ * step of a job calls it, and calls it again after it was killed: each call
+ * looks at what is there. A member that a driver lacks is NULL. */
 #ifndef MG_INSTANCE_H
 #define MG_INSTANCE_H
 
+#include "arena.h"
 #include "argv.h"
 #include "base.h"
+#include "blob.h"
+#include "record.h"
+
+struct my;
+
+/* ---- what an instance is to be ---- */
+
+enum instance_kind { INSTANCE_STORAGE, INSTANCE_COMPUTER };
+extern const struct enum_name instance_kind_names[]; /* "storage" "computer" */
+
+/* Texts end at NUL and are borrowed. What lies in a data directory is as the
+ * server has it; the secrets are those of this instance alone. */
+#define INSTANCE_SPEC(X, s)                                                    \
+    X(s, STR, uuid, "uuid", IN | OUT, -)                                       \
+    X(s, STR, driver, "driver", IN | OUT, -) /* "mariadb", "postgres" */       \
+    X(s, ENUM, kind, "kind", IN | OUT, instance_kind)                          \
+    X(s, STR, address, "address", IN | OUT, -)                                 \
+    X(s, I32, port, "port", IN | OUT, -, .min = 1, .max = 65535)               \
+    X(s, STR, data_root, "data_root", IN | OUT, -)                             \
+    X(s, STR, log_root, "log_root", IN | OUT, -) /* storage; so is wal_root */ \
+    X(s, STR, wal_root, "wal_root", IN | OUT, -)                               \
+    X(s, I64, memory_bytes, "memory_bytes", IN | OUT, -)                       \
+    X(s, I32, max_connections, "max_connections", IN | OUT, -)                 \
+    X(s, I64, server_id, "server_id", IN | OUT, -) /* 1 to 2^32-1 */           \
+    X(s, I64, domain_id, "domain_id", IN | OUT, -) /* of the shard's GTIDs */  \
+    X(s, STR, cluster, "cluster", IN | OUT, -)                                 \
+    X(s, STR, shard, "shard", IN | OUT, -) /* or the computer's name */        \
+    X(s, STR, admin_user, "admin_user", IN | OUT, -)                           \
+    X(s, STR, admin_secret, "admin_secret", IN | OUT | SECRET, -)              \
+    X(s, STR, repl_user, "repl_user", IN | OUT, -) /* storage */               \
+    X(s, STR, repl_secret, "repl_secret", IN | OUT | SECRET, -)                \
+    X(s, STR, client_user, "client_user", IN | OUT, -)                         \
+    X(s, STR, client_secret, "client_secret", IN | OUT | SECRET, -)
+STRUCT(instance_spec, INSTANCE_SPEC);
+LIST_OF(instance_spec);
+
+/* Why a call failed, as a sentence for people, without secrets. */
+#define INSTANCE_WHY 512
+
+/* Whether it can be made here: driver and kind known, address, roots, ids and
+ * names well formed, port and sizes within the keys of [instance]. It looks at
+ * no disk. BAD_PARAM; LIMIT when a size or port is beyond its key. */
+enum err
+instance_check(const struct instance_spec *s, char why[INSTANCE_WHY]) MUST_USE;
+
+/* Gives each account of the spec that has none a random secret, in the arena;
+ * and the uuid, if it has none. */
+enum err instance_secrets(struct arena *a, struct instance_spec *s) MUST_USE;
+
+/* As JSON with its secrets (for what is sealed or 0600), and back. */
+enum err instance_spec_text(struct arena *a, const struct instance_spec *s,
+                            const char **out) MUST_USE;
+enum err instance_spec_read(struct arena *a, const char *json,
+                            struct instance_spec *out) MUST_USE;
+
+/* ---- its place and its programs ---- */
 
 /* One server. The paths are absolute; all of it is borrowed. */
 struct instance {
     const char *datadir;
     const char *tmpdir;
-    const char *socket;    /* of its local clients; at most 107 bytes */
+    const char *program;   /* NULL: the driver's own name for it */
+    const char *socket;    /* of its local clients; at most 107 bytes; NULL:
+                            * it has none (PostgreSQL's here) */
     const char *address;   /* of its TCP listener; NULL: it has none */
     unsigned port;         /* with address */
     const char *config;    /* a file of options, read first; NULL: none, not
@@ -24,8 +91,20 @@ struct instance {
     const char *init_file; /* statements of each start, before anyone is let
                             * in, one a line; NULL */
     const char *account;   /* of the host: who comes by the socket under this
-                            * name is the administrator */
+                            * name is the administrator; NULL: nobody is */
+    const char *log;       /* what it writes to its standard error; NULL */
 };
+
+/* The paths of an instance, in the arena: what keeps its process calls it
+ * again before each start (the init file is for the first ones only, until
+ * instance_settle). LIMIT when a path is too long. */
+enum err instance_place(struct arena *a, const struct instance_spec *s,
+                        struct instance *out, char why[INSTANCE_WHY]) MUST_USE;
+
+/* Its data home, which holds the driver's files, what is kept of its state,
+ * and its lock: "<data_root>/instance_data/<class>/<port>". */
+enum err instance_home(struct arena *a, const struct instance_spec *s,
+                       const char **out) MUST_USE;
 
 struct instance_driver {
     const char *name; /* "mariadb" */
@@ -49,8 +128,227 @@ struct instance_driver {
     /* On top of the environment, NULL-terminated: for its tools too. */
     const char *const *env;
     int stop_signal; /* ends it with nothing left to recover */
+
+    /* ---- of an instance that has a spec ---- */
+
+    enum instance_kind kind; /* what it may be */
+    /* Of the programs that new instances are made by: "10.11.19", which names
+     * the template. NOT_FOUND with what to install. */
+    enum err (*version)(char *out, size_t size, char why[INSTANCE_WHY]);
+    /* Writes the options into the homes. */
+    enum err (*configure)(struct arena *a, const struct instance_spec *s,
+                          const struct instance *i, char why[INSTANCE_WHY]);
+    /* Gives a new data directory (a template's copy, under the name `new`)
+     * what is this instance's own: its accounts. It has never run. */
+    enum err (*adopt)(struct arena *a, const struct instance_spec *s,
+                      const struct instance *i, const char *new,
+                      char why[INSTANCE_WHY]);
+    /* Whether a client is served: connects to its address as `admin`, asks
+     * one thing. PEER, DENIED, TIMEOUT. */
+    enum err (*probe)(const struct instance_spec *s, int timeout_ms,
+                      char why[INSTANCE_WHY]);
+    enum err (*set_variable)(struct arena *a, const struct instance_spec *s,
+                             const char *name, const char *value,
+                             char why[INSTANCE_WHY]);
 };
 
 extern const struct instance_driver mariadb_driver;
+/* By its name; NULL. */
+const struct instance_driver *instance_driver_find(const char *name);
+
+/* ---- its life: while its process does not run, but for settle ---- */
+
+/* Makes the homes, the data directory from the driver's template (which is
+ * made first when there is none), the options and the accounts. OK too when it
+ * is there and whole. EXISTS when a directory is taken, LIMIT when the disk is
+ * full, NOT_FOUND without the programs. */
+enum err instance_install(struct arena *a, const struct instance_spec *s,
+                          char why[INSTANCE_WHY]) MUST_USE;
+
+/* After the first start: sees that its accounts can log in by TCP, and only
+ * then removes the file that made them. */
+enum err instance_settle(struct arena *a, const struct instance_spec *s,
+                         int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+
+/* Writes the options anew, for the next start. */
+enum err instance_configure(struct arena *a, const struct instance_spec *s,
+                            char why[INSTANCE_WHY]) MUST_USE;
+
+/* Removes its homes; OK when they are not there. DENIED, and nothing is
+ * touched, when one is another's or not marked. */
+enum err
+instance_remove(const struct instance_spec *s, char why[INSTANCE_WHY]) MUST_USE;
+
+/* Bytes of its homes on disk; -1 when they cannot be read. */
+int64_t instance_used_bytes(const struct instance_spec *s);
+
+/* Whether a client is served. */
+enum err instance_probe(const struct instance_spec *s, int timeout_ms,
+                        char why[INSTANCE_WHY]) MUST_USE;
+
+/* Sets a server variable at once and in the options of later starts; the
+ * server's own sentence in why when it refuses. STATE when it takes effect
+ * only with a restart: then it is in the options. */
+enum err instance_set_variable(struct arena *a, const struct instance_spec *s,
+                               const char *name, const char *value,
+                               char why[INSTANCE_WHY]) MUST_USE;
+
+/* ---- storage: replication (real servers; who leads is the caller's) ---- */
+
+/* A connection to it as admin; the caller closes it (my_close). */
+enum err instance_connect(const struct instance_spec *s, int timeout_ms,
+                          struct my **out, char why[INSTANCE_WHY]) MUST_USE;
+
+#define INSTANCE_POSITION(X, s)                                                \
+    X(s, STR, gtid_binlog, "gtid_binlog", OUT, -)                              \
+    X(s, STR, gtid_slave, "gtid_slave", OUT, -) /* applied */                  \
+    X(s, STR, gtid_io, "gtid_io", OUT, -)       /* in its relay log */         \
+    X(s, BOOL, read_only, "read_only", OUT, -)                                 \
+    X(s, STR, source_host, "source_host", OUT, -) /* absent: no replica */     \
+    X(s, I32, source_port, "source_port", OUT, -)                              \
+    X(s, BOOL, receives, "receives", OUT, -) /* the IO thread runs */          \
+    X(s, BOOL, applies, "applies", OUT, -)                                     \
+    X(s, I64, behind_s, "behind_s", OUT, -)                                    \
+    X(s, STR, error, "error", OUT, -)                                          \
+    X(s, BOOL, asks_acks, "asks_acks", OUT, -) /* commits wait for replicas */ \
+    X(s, I32, acking, "acking", OUT, -)        /* replicas that acknowledge */
+STRUCT(instance_position, INSTANCE_POSITION);
+enum err instance_position(struct arena *a, const struct instance_spec *s,
+                           int timeout_ms, struct instance_position *out,
+                           char why[INSTANCE_WHY]) MUST_USE;
+
+/* Lets it write: applies what its relay log has (TIMEOUT when that takes
+ * longer: nothing has changed then), leaves its source, and is writable. With
+ * `acks` a commit waits until a replica has it. OK when it is so already. */
+enum err
+instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
+                 int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+
+/* Makes it a read-only replica of another one: what its relay log has is
+ * applied before it is pointed elsewhere; sessions that wait for a commit are
+ * ended first. from: the position to begin at, NULL: its own. */
+enum err instance_follow(struct arena *a, const struct instance_spec *s,
+                         const struct instance_spec *source, const char *from,
+                         int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+
+/* No writes but by replication, from here on. */
+enum err instance_demote(struct arena *a, const struct instance_spec *s,
+                         int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+
+/* Deletes the binlogs that no replica needs: those before the newest that
+ * begins at or before each of these GTID positions ("0-1-5,1-2-3"), and none
+ * that a backup or a connected replica reads. *kept: the first that is left.
+ * The login is the caller's. */
+enum err
+instance_purge(struct my *my, struct arena *a, const char *const *positions,
+               size_t n, const char **kept, char why[INSTANCE_WHY]) MUST_USE;
+
+/* ---- backup, restore ---- */
+
+/* Of what takes long. go_on false breaks off: STATE. */
+struct instance_watch {
+    bool (*go_on)(void *ctx);                   /* NULL: always */
+    void (*progress)(void *ctx, int64_t bytes); /* NULL */
+    void *ctx;
+};
+
+/* What an archive says of itself, as its last file, and what became of it. */
+#define INSTANCE_BACKUP(X, s)                                               \
+    X(s, I32, format, "format", IN | OUT, -)                                \
+    X(s, STR, engine, "engine", IN | OUT, -)                                \
+    X(s, STR, version, "version", IN | OUT, -)                              \
+    X(s, STR, gtid, "gtid", IN | OUT, -) /* where a replica goes on */      \
+    X(s, STR, binlog, "binlog", IN | OUT, -)                                \
+    X(s, I64, binlog_at, "binlog_at", IN | OUT, -)                          \
+    X(s, STR, uuid, "uuid", IN | OUT, -)                                    \
+    X(s, STR, cluster, "cluster", IN | OUT, -)                              \
+    X(s, STR, shard, "shard", IN | OUT, -)                                  \
+    X(s, I32, port, "port", IN | OUT, -)                                    \
+    X(s, I64, begun_ms, "begun_ms", IN | OUT, -)                            \
+    X(s, I64, ended_ms, "ended_ms", IN | OUT, -)                            \
+    X(s, I64, payload_bytes, "payload_bytes", IN | OUT, -)                  \
+    X(s, STR, payload_sha256, "payload_sha256", IN | OUT, -)                \
+    X(s, BOOL, completed, "completed", IN | OUT, -)                         \
+    X(s, I64, bytes, "bytes", OUT, -) /* of the archive, as it is stored */ \
+    X(s, STR, sha256, "sha256", OUT, -)
+STRUCT(instance_backup, INSTANCE_BACKUP);
+
+/* Of one that runs, to a key of the target: a .tgz of numbered parts of the
+ * driver's own stream (mariadb-backup's xbstream; pg_dump's schema) and, last,
+ * manifest.json. There is nothing under the key unless every stage succeeded
+ * and the stream said itself that it is complete. */
+enum err
+instance_backup(struct arena *a, const struct instance_spec *s,
+                struct blob_store *to, const char *key,
+                const struct instance_watch *w, struct instance_backup *out,
+                char why[INSTANCE_WHY]) MUST_USE;
+
+/* A restore of a storage instance, in the order of the calls; each may be
+ * called again. Between load and place its process is ended and held, between
+ * place and keep it is started and probed.
+ *
+ * load: fetches the archive, checks all of it, and prepares a data directory
+ *       beside the present one, which is not touched.
+ * place: puts it in, and the present one aside.
+ * keep: removes what was put aside.
+ * back: undoes load and place: the old data are as they were. */
+enum err
+instance_load(struct arena *a, const struct instance_spec *s,
+              struct blob_store *from, const char *key,
+              const struct instance_watch *w, struct instance_backup *out,
+              char why[INSTANCE_WHY]) MUST_USE;
+enum err instance_load_place(struct arena *a, const struct instance_spec *s,
+                             char why[INSTANCE_WHY]) MUST_USE;
+enum err instance_load_keep(struct arena *a, const struct instance_spec *s,
+                            char why[INSTANCE_WHY]) MUST_USE;
+enum err instance_load_back(struct arena *a, const struct instance_spec *s,
+                            char why[INSTANCE_WHY]) MUST_USE;
+
+/* Of a computer that runs: the schema of an archive is made in it, in one
+ * transaction; all of the archive is checked before. */
+enum err instance_load_schema(struct arena *a, const struct instance_spec *s,
+                              struct blob_store *from, const char *key,
+                              const struct instance_watch *w,
+                              char why[INSTANCE_WHY]) MUST_USE;
+
+/* ---- one table from an instance to another ---- */
+
+#define INSTANCE_TABLE_FILE(X, s)                                      \
+    X(s, STR, name, "name", IN | OUT, -)           /* in the outbox */ \
+    X(s, STR, partition, "partition", IN | OUT, -) /* absent: none */  \
+    X(s, I64, bytes, "bytes", IN | OUT, -)                             \
+    X(s, STR, sha256, "sha256", IN | OUT, -)
+STRUCT(instance_table_file, INSTANCE_TABLE_FILE);
+
+#define INSTANCE_TABLE(X, s)                         \
+    X(s, STR, version, "version", IN | OUT, -)       \
+    X(s, STR, definition, "definition", IN | OUT, -) \
+    X(s, I64, rows, "rows", IN | OUT, -)             \
+    X(s, STR, checksum, "checksum", IN | OUT, -)     \
+    X(s, LIST, files, "files", IN | OUT, instance_table_file)
+STRUCT(instance_table, INSTANCE_TABLE);
+
+/* Copies a table's files, under its lock, into the open directory `outbox`.
+ * The login is the client's; the files are those of the instance of the spec,
+ * which that connection must be with. Refused (STATE): tables with foreign
+ * keys or of another engine than InnoDB, encrypted ones, system schemas, names
+ * outside of ASCII. */
+enum err instance_table_export(struct my *my, struct arena *a,
+                               const struct instance_spec *s, const char *db,
+                               const char *table, int outbox,
+                               const struct instance_watch *w,
+                               struct instance_table *out,
+                               char why[INSTANCE_WHY]) MUST_USE;
+
+/* Takes it in from the files in `inbox`, which are checked first: makes the
+ * table, or compares its definition with the one that is there (which must be
+ * empty), installs, imports, checks rows and checksum. One that fails is
+ * dropped if it was made here, else it is empty again. */
+enum err
+instance_table_import(struct my *my, struct arena *a,
+                      const struct instance_spec *s, const char *db,
+                      const char *table, const struct instance_table *what,
+                      int inbox, const struct instance_watch *w,
+                      char why[INSTANCE_WHY]) MUST_USE;
 
 #endif

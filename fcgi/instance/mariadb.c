@@ -42,7 +42,7 @@ identity(const struct instance *i, char *out, size_t size)
 static void
 command(const struct instance *i, struct argv *out)
 {
-    argv_add(out, "mariadbd");
+    argv_add(out, "%s", i->program != NULL ? i->program : "mariadbd");
     add_config(i, out);
     argv_add(out, "--datadir=%s", i->datadir);
     argv_add(out, "--tmpdir=%s", i->tmpdir);

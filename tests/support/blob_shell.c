@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "arena.h"
-#include "blob/blob.h"
+#include "blob.h"
 
 static int64_t
 read_in(void *ctx, char *p, size_t n)

@@ -1,3 +1,4 @@
+/* Room: blob/ */
 /* Where backups and files of change data go: named streams of bytes in a
  * directory, in WebHDFS or in S3. One that is there is whole: it is written
  * under another name, or as parts that nobody sees, and gets its name last.
