@@ -1,9 +1,10 @@
 /* Room: config/ */
-/* The configuration and what it places: keys (here), RUN_DIR, NET and the
- * listeners (place.h), the form of tokens.map (config/token_map.h). The keys of
- * the runtime (config.def, config()->section_key) and of every dialect
- * (config_keys.h), read at start-up. What may change after it are the LIVE_
- * rows, by config_live.h alone. */
+/* The configuration and what it places: keys (here), RUN_DIR and NET
+ * (place.h), listeners (listener.h), the form of tokens.map
+ * (config/token_map.h). The keys of the runtime (config.def,
+ * config()->section_key) and of every dialect (config_keys.h) are read at
+ * start-up. What may change after it are the LIVE_ rows, by config_live.h
+ * alone. */
 #ifndef MG_CONFIG_H
 #define MG_CONFIG_H
 

@@ -1,10 +1,9 @@
 /* Room: config/ */
-/* RUN_DIR and NET as they are given, checked; paths and addresses below. */
+/* RUN_DIR and NET as they are given, checked; the paths below RUN_DIR. */
 #ifndef MG_PLACE_H
 #define MG_PLACE_H
 
 #include "base.h"
-#include "dialect.h"
 
 #define ROOT_RUN_DIR      "/var/lib/metagate/onebox"
 #define INSTALLED_RUN_DIR "/var/lib/metagate" /* of the units of systemd */
@@ -35,33 +34,5 @@ enum err place_socket_dir(char *out, size_t size) MUST_USE;
 
 /* The machines of a onebox: NET.1 to NET.3. */
 #define PLACE_MACHINES 3
-
-#define LISTENER_BYTES 64
-#define ADDRESS_BYTES  280
-
-/* A listener of this deployment. */
-struct listening {
-    const struct listener *row; /* dialect.h */
-    char id[LISTENER_BYTES];    /* MG_LISTENER: row->name, or name/tail */
-    char key[LISTENER_BYTES];   /* in [listen]; "" when none moves it */
-    size_t rank;                /* among those of its name */
-    unsigned machine;
-    char address[ADDRESS_BYTES]; /* host:port, as configured */
-};
-
-/* The i-th of the listeners of all dialects: one per row, or one per machine
- * where the row says so. NOT_FOUND past the last; STATE when it is off, LIMIT
- * when the address does not fit (the rest of out is right). The one place that
- * knows them all. */
-enum err place_listener(size_t i, struct listening *out) MUST_USE;
-
-/* The i-th of those that have this name. */
-enum err
-place_listener_of(const char *name, size_t i, struct listening *out) MUST_USE;
-
-/* host and port of a "host:port", the host a name, an IPv4 address, or an IPv6
- * address in brackets, which are not part of it; else BAD_PARAM. */
-enum err place_host_port(const char *text, char *host, size_t host_size,
-                         unsigned *port) MUST_USE;
 
 #endif

@@ -7,7 +7,7 @@
 #include "checks.h"
 #include "config/config_rows.h"
 #include "log.h"
-#include "place.h"
+#include "listener.h"
 #include "route.h"
 
 const struct record NOT_SPOKEN_rec = { "NOT_SPOKEN", sizeof(struct none), NULL,
@@ -98,7 +98,7 @@ known_listener(const char *name)
 {
     struct listening l;
 
-    return place_listener_of(name, 0, &l) != ERR_NOT_FOUND;
+    return listener_named(name, 0, &l) != ERR_NOT_FOUND;
 }
 
 static void

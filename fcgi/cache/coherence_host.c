@@ -14,7 +14,7 @@
 #include "config.h"
 #include "log.h"
 #include "loop/runner.h"
-#include "place.h"
+#include "listener.h"
 #include "store/store.h"
 
 #define LIFE_MS COHERENCE_LIFE_MS
@@ -186,7 +186,7 @@ describe(struct buf *b)
     struct listening l;
     enum err e;
 
-    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++)
+    for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++)
         if (e == ERR_OK && l.rank == 0)
             buf_printf(b, "%s%s=%s", b->n > 0 ? " " : "", l.row->name,
                        l.address);

@@ -20,6 +20,7 @@
 #include "host/port.h"
 #include "log.h"
 #include "front/nginx.h"
+#include "listener.h"
 #include "place.h"
 #include "worker/tokens.h"
 
@@ -323,7 +324,7 @@ look_listeners(struct look *l)
     struct listening at;
     enum err e;
 
-    for (size_t i = 0; (e = place_listener(i, &at)) != ERR_NOT_FOUND; i++) {
+    for (size_t i = 0; (e = listener_at(i, &at)) != ERR_NOT_FOUND; i++) {
         if (e != ERR_STATE)
             look_listener(l, &at, e);
     }

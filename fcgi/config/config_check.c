@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "place.h"
+#include "listener.h"
 #include "config.h"
 #include "scope.h"
 
@@ -163,7 +163,7 @@ is_server(char *element)
 
     if (strncmp(element, "unix:", 5) == 0)
         return element[5] == '/';
-    return place_host_port(element, host, sizeof(host), &port) == ERR_OK;
+    return listener_address_read(element, host, sizeof(host), &port) == ERR_OK;
 }
 
 const char *

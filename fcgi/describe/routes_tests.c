@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "place.h"
+#include "listener.h"
 #include "api/route.h"
 
 #define NEST_MAX 6
@@ -329,7 +329,7 @@ routes_tests(struct buf *b)
     jw_array_end(&w);
     jw_key(&w, "listeners");
     jw_array(&w);
-    for (size_t i = 0; place_listener(i, &l) != ERR_NOT_FOUND; i++)
+    for (size_t i = 0; listener_at(i, &l) != ERR_NOT_FOUND; i++)
         put_listener(&w, &l);
     jw_array_end(&w);
     jw_object_end(&w);

@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "config.h"
 #include "log.h"
-#include "place.h"
+#include "listener.h"
 #include "resolver.h"
 
 #define NETWORKS_MAX 256
@@ -177,7 +177,8 @@ is_listener(const struct sockaddr *sa, const unsigned char address[16],
     char host[256];
     unsigned own_port;
 
-    if (place_host_port(listener, host, sizeof(host), &own_port) != ERR_OK ||
+    if (listener_address_read(listener, host, sizeof(host), &own_port) !=
+            ERR_OK ||
         own_port != port)
         return false;
     if (!text_as_bytes(host, own))
@@ -192,7 +193,7 @@ is_own(const struct sockaddr *sa, const unsigned char address[16],
     struct listening l;
     enum err e;
 
-    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++)
+    for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++)
         if (e == ERR_OK && is_listener(sa, address, port, l.address))
             return true;
     return false;
@@ -220,7 +221,7 @@ note_store_host(const char *text)
     char host[256], service[16];
     unsigned port;
 
-    if (place_host_port(text, host, sizeof(host), &port) != ERR_OK)
+    if (listener_address_read(text, host, sizeof(host), &port) != ERR_OK)
         return; /* a unix socket */
     (void)snprintf(service, sizeof(service), "%u", port);
     if (getaddrinfo(host, service, &hints, &found) != 0) {

@@ -11,6 +11,7 @@
 #include "file.h"
 #include "host/port.h"
 #include "nginx_render.h"
+#include "listener.h"
 #include "place.h"
 
 #define ARENA_BYTES (4 * 1024 * 1024)
@@ -203,7 +204,7 @@ write_servers(struct job *j, const char *file)
     enum err e = ERR_OK, found;
 
     for (size_t i = 0;
-         e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+         e == ERR_OK && (found = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
         if (found == ERR_STATE)
             continue;
         e = check_address(j, &l, found);

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "nginx_render.h"
+#include "listener.h"
 #include "place.h"
 
 /* Lists of networks and names: far above what anybody writes. */
@@ -107,9 +108,9 @@ set_referers(struct arena *a, struct nginx_vars *vars)
     unsigned port;
     enum err e;
 
-    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
-        if (e == ERR_OK &&
-            place_host_port(l.address, host, sizeof(host), &port) == ERR_OK)
+    for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
+        if (e == ERR_OK && listener_address_read(l.address, host, sizeof(host),
+                                                 &port) == ERR_OK)
             put_referer(&b, host, port);
     }
     e = buf_err(&b);

@@ -1,5 +1,5 @@
-/* Addresses to listen on, and who holds a TCP port, so that a start-up error
- * can name it. */
+/* Addresses as the kernel takes them, and who holds a TCP port, so that a
+ * start-up error can name it. */
 #include "port.h"
 
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "place.h"
+#include "listener.h"
 
 /* ---- addresses ---- */
 
@@ -27,7 +27,7 @@ port_address(const char *text, struct port_address *out)
     unsigned port;
 
     memset(out, 0, sizeof(*out));
-    if (place_host_port(text, host, sizeof(host), &port) != ERR_OK)
+    if (listener_address_read(text, host, sizeof(host), &port) != ERR_OK)
         return ERR_BAD_PARAM;
     if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;

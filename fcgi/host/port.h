@@ -1,5 +1,6 @@
-/* Addresses as the configuration has them, and who holds one: /proc/net/tcp,
- * /proc/net/tcp6, descriptors in /proc. */
+/* TCP ports of this host: an address as bind and connect take it, and who holds
+ * it (/proc/net/tcp, /proc/net/tcp6, descriptors in /proc). Which addresses
+ * there are, and how "host:port" is read: listener.h. */
 #ifndef MG_PORT_H
 #define MG_PORT_H
 
@@ -17,8 +18,8 @@ struct port_address {
     struct in6_addr in6; /* IPv4 as ::ffff:a.b.c.d */
 };
 
-/* An address to listen on, in every form there is: 127.0.0.1:80, 0.0.0.0:80,
- * [::1]:80, [::]:80. BAD_PARAM for all else, names too. */
+/* For the kernel, of a listener's address without a name, in every form there
+ * is: 127.0.0.1:80, 0.0.0.0:80, [::1]:80, [::]:80. BAD_PARAM for all else. */
 enum err port_address(const char *text, struct port_address *out) MUST_USE;
 
 /* A connection to who listens there, for all addresses by loopback; connect

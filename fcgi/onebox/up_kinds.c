@@ -11,6 +11,7 @@
 #include "config.h"
 #include "front/nginx.h"
 #include "host/port.h"
+#include "listener.h"
 
 #define HEALTH_MS 200
 
@@ -133,11 +134,11 @@ static bool
 probe_address(struct port_address *out, bool *console)
 {
     struct listening l;
-    enum err e = place_listener_of("console", 0, &l);
+    enum err e = listener_named("console", 0, &l);
 
     *console = e == ERR_OK;
     for (size_t i = 0; e != ERR_OK && e != ERR_NOT_FOUND; i++)
-        e = place_listener(i, &l);
+        e = listener_at(i, &l);
     return e == ERR_OK && port_address(l.address, out) == ERR_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "config.h"
 #include "host/port.h"
+#include "listener.h"
 
 /* An outgoing connection that happens to use our port goes by itself. */
 #define OUTGOING_MS 10000
@@ -176,7 +177,7 @@ up_check_ports(char *why, size_t why_size)
     if (config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0)
         e = check_once(&ours, &db, why, why_size);
     for (size_t i = 0;
-         e == ERR_OK && (found = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+         e == ERR_OK && (found = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
         if (found != ERR_STATE)
             e = check_listener(&ours, &l, found, why, why_size);
     }

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "config.h"
 #include "dialect.h"
+#include "listener.h"
 
 void
 up_say(const struct up *up, const char *fmt, ...)
@@ -33,7 +34,7 @@ up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx)
     char url[300];
     enum err e;
 
-    for (size_t i = 0; (e = place_listener(i, &l)) != ERR_NOT_FOUND; i++) {
+    for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
         if (e != ERR_OK)
             continue;
         (void)snprintf(url, sizeof(url), "%s://%s/", scheme(), l.address);
@@ -62,7 +63,7 @@ print_first_requests(bool background, const char *dir)
 
     for (size_t d = 0; dialects[d] != NULL && f == NULL; d++) {
         if (dialects[d]->first_requests != NULL &&
-            place_listener_of(dialects[d]->listeners->name, 0, &l) == ERR_OK)
+            listener_named(dialects[d]->listeners->name, 0, &l) == ERR_OK)
             f = dialects[d]->first_requests;
     }
     if (f == NULL)

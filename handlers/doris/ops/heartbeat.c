@@ -21,7 +21,7 @@
 #include "egress.h"
 #include "heartbeat.h"
 #include "log.h"
-#include "place.h"
+#include "listener.h"
 #include "thrift.h"
 
 #define PAGE         4096 /* nodes asked at once; a descriptor each */
@@ -205,8 +205,8 @@ write_call(struct buf *ask)
     };
 
     if (*doris_settings()->heartbeat_fe != '\0' &&
-        place_host_port(doris_settings()->heartbeat_fe, host, sizeof(host),
-                        &port) != ERR_OK)
+        listener_address_read(doris_settings()->heartbeat_fe, host,
+                              sizeof(host), &port) != ERR_OK)
         log_warn("doris.heartbeat_fe value=%s why=\"not host:port\"",
                  doris_settings()->heartbeat_fe);
     m.port = (int32_t)port;

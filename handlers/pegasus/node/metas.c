@@ -7,7 +7,7 @@
 #include "config.h"
 #include "metas.h"
 #include "pegasus/settings.h"
-#include "place.h"
+#include "listener.h"
 
 /* The i-th element of a list; NULL past the end. */
 static const char *
@@ -27,8 +27,8 @@ listener_address(struct arena *a, const char *name, size_t i)
 {
     struct listening l;
 
-    return place_listener_of(name, i, &l) == ERR_OK ? arena_strdup(a, l.address)
-                                                    : NULL;
+    return listener_named(name, i, &l) == ERR_OK ? arena_strdup(a, l.address)
+                                                 : NULL;
 }
 
 const char *

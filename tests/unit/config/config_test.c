@@ -298,6 +298,34 @@ the_template_never_replaces_a_file(void **state)
     assert_int_equal(config()->serve_workers, 3);
 }
 
+static void
+lists_are_read_as_people_write_them(void **state)
+{
+    static const struct {
+        const char *list, *want; /* elements between | */
+    } row[] = {
+        { "", "" },          { "a", "|a" },
+        { "a,b", "|a|b" },   { " a , b\t", "|a|b" },
+        { "a,", "|a|" },     { ",a", "||a" },
+        { "a,,b", "|a||b" }, { " ", "|" },
+        { ",", "|" },        { "a b,c", "|a b|c" },
+    };
+    char got[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(row); i++) {
+        const char *list = row[i].list;
+        struct span s;
+        size_t n = 0;
+
+        got[0] = '\0';
+        while (config_list_next(&list, &s) && n < sizeof(got) - 16)
+            n += (size_t)snprintf(got + n, sizeof(got) - n, "|%.*s", (int)s.n,
+                                  s.p);
+        assert_string_equal(got, row[i].want);
+    }
+}
+
 int
 main(void)
 {
@@ -308,6 +336,7 @@ main(void)
         cmocka_unit_test(an_unknown_key_is_refused_with_file_and_line),
         cmocka_unit_test(a_bad_value_is_refused_with_file_and_line),
         cmocka_unit_test(lists_are_looked_at_element_by_element),
+        cmocka_unit_test(lists_are_read_as_people_write_them),
         cmocka_unit_test(time_outs_end_inside_one_another),
         cmocka_unit_test(time_zones_are_names_of_files_or_say_their_offset),
         cmocka_unit_test(a_line_that_is_no_setting_is_refused),

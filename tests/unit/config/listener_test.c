@@ -1,5 +1,5 @@
 /* The listeners of all dialects, as a deployment has them. */
-#include "place.h"
+#include "listener.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,12 +68,12 @@ rows_come_in_their_order_once_per_machine_where_they_say_so(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(want); i++) {
-        assert_int_equal(place_listener(i, &l), ERR_OK);
+        assert_int_equal(listener_at(i, &l), ERR_OK);
         assert_string_equal(l.id, want[i].id);
         assert_string_equal(l.address, want[i].address);
         assert_int_equal(l.rank, want[i].rank);
     }
-    assert_int_equal(place_listener(COUNT(want), &l), ERR_NOT_FOUND);
+    assert_int_equal(listener_at(COUNT(want), &l), ERR_NOT_FOUND);
 }
 
 static void
@@ -83,16 +83,16 @@ a_key_moves_those_of_its_name_one_after_the_other(void **state)
 
     (void)state;
     moved = "[::1]:1,h.example:2,h.example:3";
-    assert_int_equal(place_listener_of("two-words", 0, &l), ERR_OK);
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_OK);
     assert_string_equal(l.key, "two_words");
     assert_string_equal(l.address, "[::1]:1");
-    assert_int_equal(place_listener_of("two-words", 1, &l), ERR_OK);
+    assert_int_equal(listener_named("two-words", 1, &l), ERR_OK);
     assert_string_equal(l.address, "h.example:2");
-    assert_int_equal(place_listener_of("two-words", 2, &l), ERR_NOT_FOUND);
+    assert_int_equal(listener_named("two-words", 2, &l), ERR_NOT_FOUND);
     moved = "x:1";
-    assert_int_equal(place_listener_of("two-words", 1, &l), ERR_OK);
+    assert_int_equal(listener_named("two-words", 1, &l), ERR_OK);
     assert_string_equal(l.address, "127.0.7.2:82");
-    assert_int_equal(place_listener_of("agent", 0, &l), ERR_OK);
+    assert_int_equal(listener_named("agent", 0, &l), ERR_OK);
     assert_string_equal(l.key, "");
 }
 
@@ -106,37 +106,9 @@ an_address_that_does_not_fit_is_said(void **state)
     memset(text, 'x', sizeof(text));
     text[ADDRESS_BYTES] = '\0';
     moved = text;
-    assert_int_equal(place_listener_of("two-words", 0, &l), ERR_LIMIT);
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_LIMIT);
     assert_string_equal(l.id, "two-words/a");
     moved = "";
-}
-
-static void
-lists_are_read_as_people_write_them(void **state)
-{
-    static const struct {
-        const char *list, *want; /* elements between | */
-    } row[] = {
-        { "", "" },          { "a", "|a" },
-        { "a,b", "|a|b" },   { " a , b\t", "|a|b" },
-        { "a,", "|a|" },     { ",a", "||a" },
-        { "a,,b", "|a||b" }, { " ", "|" },
-        { ",", "|" },        { "a b,c", "|a b|c" },
-    };
-    char got[64];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(row); i++) {
-        const char *list = row[i].list;
-        struct span s;
-        size_t n = 0;
-
-        got[0] = '\0';
-        while (config_list_next(&list, &s) && n < sizeof(got) - 16)
-            n += (size_t)snprintf(got + n, sizeof(got) - n, "|%.*s", (int)s.n,
-                                  s.p);
-        assert_string_equal(got, row[i].want);
-    }
 }
 
 int
@@ -147,7 +119,6 @@ main(void)
             rows_come_in_their_order_once_per_machine_where_they_say_so),
         cmocka_unit_test(a_key_moves_those_of_its_name_one_after_the_other),
         cmocka_unit_test(an_address_that_does_not_fit_is_said),
-        cmocka_unit_test(lists_are_read_as_people_write_them),
     };
 
     config_place("/nonexistent", "127.0.7");

@@ -1,0 +1,129 @@
+/* The listeners of all dialects: a dialect's row says where one listens, a key
+ * of [listen] moves it. */
+#include "listener.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "place.h"
+
+/* The i-th element of a list; an empty one when there is none. */
+static struct span
+list_piece(const char *list, size_t i)
+{
+    struct span s;
+
+    while (config_list_next(&list, &s))
+        if (i-- == 0)
+            return s;
+    return (struct span){ "", 0 };
+}
+
+static size_t
+machines_of(const struct listener *l)
+{
+    return l->machine == EACH_MACHINE ? PLACE_MACHINES : 1;
+}
+
+/* The key that moves it: its name, '_' for '-'. */
+static void
+set_key(struct listening *out)
+{
+    (void)snprintf(out->key, sizeof(out->key), "%s", out->row->name);
+    for (char *p = out->key; *p != '\0'; p++)
+        *p = *p == '-' ? '_' : *p;
+    if (config_text("listen", out->key) == NULL)
+        out->key[0] = '\0';
+}
+
+/* The m-th of what a row of the table stands for. */
+static enum err
+describe(const struct listener *table, const struct listener *row, size_t m,
+         struct listening *out)
+{
+    const char *set = NULL;
+    char own[32];
+    struct span piece;
+    int n;
+
+    *out = (struct listening){ .row = row, .rank = m, .machine = row->machine };
+    for (const struct listener *l = table; l < row; l++)
+        if (strcmp(l->name, row->name) == 0)
+            out->rank += machines_of(l);
+    if (row->machine == EACH_MACHINE)
+        out->machine = (unsigned)m + 1;
+    (void)snprintf(own, sizeof(own), "%s.%u", config_net(), out->machine);
+    (void)snprintf(out->id, sizeof(out->id), "%s%s%s", row->name,
+                   row->machine == EACH_MACHINE || row->tail[0] != '\0' ? "/"
+                                                                        : "",
+                   row->machine == EACH_MACHINE ? own : row->tail);
+    set_key(out);
+    if (out->key[0] != '\0')
+        set = config_text("listen", out->key);
+    if (set != NULL && strcmp(set, "off") == 0)
+        return ERR_STATE;
+    piece = list_piece(set != NULL ? set : "", out->rank);
+    if (piece.n > 0)
+        n = snprintf(out->address, sizeof(out->address), "%.*s", (int)piece.n,
+                     piece.p);
+    else
+        n = snprintf(out->address, sizeof(out->address), "%s:%u", own,
+                     row->port);
+    return n >= 0 && (size_t)n < sizeof(out->address) ? ERR_OK : ERR_LIMIT;
+}
+
+enum err
+listener_at(size_t i, struct listening *out)
+{
+    for (size_t d = 0; dialects[d] != NULL; d++) {
+        const struct listener *table = dialects[d]->listeners, *l = table;
+
+        for (; l != NULL && l->name != NULL; i -= machines_of(l), l++)
+            if (i < machines_of(l))
+                return describe(table, l, i, out);
+    }
+    return ERR_NOT_FOUND;
+}
+
+enum err
+listener_named(const char *name, size_t i, struct listening *out)
+{
+    enum err e;
+
+    for (size_t k = 0; (e = listener_at(k, out)) != ERR_NOT_FOUND; k++)
+        if (strcmp(out->row->name, name) == 0 && i-- == 0)
+            return e;
+    return e;
+}
+
+enum err
+listener_address_read(const char *text, char *host, size_t host_size,
+                      unsigned *port)
+{
+    const char *colon = strrchr(text, ':');
+    unsigned long v;
+    char *end;
+    size_t n;
+    bool v6;
+
+    if (colon == NULL || colon[1] < '0' || colon[1] > '9')
+        return ERR_BAD_PARAM;
+    v = strtoul(colon + 1, &end, 10);
+    n = (size_t)(colon - text);
+    /* without brackets nobody could tell which colon parts the port */
+    v6 = memchr(text, ':', n) != NULL;
+    if (v6 != (n > 2 && text[0] == '[' && text[n - 1] == ']'))
+        return ERR_BAD_PARAM;
+    if (v6) {
+        text++;
+        n -= 2;
+    }
+    if (*end != '\0' || v == 0 || v > 65535 || n == 0 || n >= host_size)
+        return ERR_BAD_PARAM;
+    memcpy(host, text, n);
+    host[n] = '\0';
+    *port = (unsigned)v;
+    return ERR_OK;
+}

@@ -1,0 +1,40 @@
+/* Room: config/ */
+/* Listeners: where each of them listens in this deployment, and how such an
+ * address is read. Their rows are the dialects' (struct listener, dialect.h).
+ * The address as the kernel takes it, and who holds its port: host/port.h. */
+#ifndef MG_LISTENER_H
+#define MG_LISTENER_H
+
+#include "base.h"
+#include "dialect.h"
+
+#define LISTENER_BYTES 64
+#define ADDRESS_BYTES  280
+
+/* A listener of this deployment. */
+struct listening {
+    const struct listener *row; /* dialect.h */
+    char id[LISTENER_BYTES];    /* MG_LISTENER: row->name, or name/tail */
+    char key[LISTENER_BYTES];   /* in [listen]; "" when none moves it */
+    size_t rank;                /* among those of its name */
+    unsigned machine;
+    char address[ADDRESS_BYTES]; /* host:port, as configured */
+};
+
+/* The i-th of the listeners of all dialects: one per row, or one per machine
+ * where the row says so. NOT_FOUND past the last; STATE when it is off, LIMIT
+ * when the address does not fit (the rest of out is right). The one place that
+ * knows them all. */
+enum err listener_at(size_t i, struct listening *out) MUST_USE;
+
+/* The i-th of those that have this name. */
+enum err
+listener_named(const char *name, size_t i, struct listening *out) MUST_USE;
+
+/* An address that somebody listens on, as text: host and port of a "host:port",
+ * the host a name, an IPv4 address, or an IPv6 address in brackets, which are
+ * not part of it; else BAD_PARAM. */
+enum err listener_address_read(const char *text, char *host, size_t host_size,
+                               unsigned *port) MUST_USE;
+
+#endif
