@@ -1,9 +1,10 @@
 /* What tests of the store's client begin with: two connections, an arena, a
- * schema of their own. */
+ * schema and a key of their own. */
 #ifndef MG_TEST_STORE_FIXTURE_H
 #define MG_TEST_STORE_FIXTURE_H
 
 #include "arena.h"
+#include "crypt.h"
 #include "store_server.h"
 
 struct fixture {
@@ -40,7 +41,20 @@ teardown(void **state)
     return 0;
 }
 
-/* The statements that make the test's own tables. */
+static bool
+fixture_key(void)
+{
+    char path[] = "/var/tmp/mgunitkey.XXXXXX";
+    int fd = mkstemp(path);
+    bool loaded;
+
+    if (fd < 0 || close(fd) != 0 || unlink(path) != 0)
+        return false;
+    loaded = crypt_create(path) == ERR_OK && crypt_load(path) == ERR_OK;
+    return unlink(path) == 0 && loaded;
+}
+
+/* sql: the statements that make the test's own tables. */
 static bool
 fixture_schema(const char *const *sql, size_t n)
 {
@@ -51,6 +65,34 @@ fixture_schema(const char *const *sql, size_t n)
         made = db_exec_text(db, sql[i]) == ERR_OK;
     db_close(db);
     return made;
+}
+
+/* The set-up and the teardown of the group; the array `schema` is the test's
+ * and holds what makes its tables. */
+#define FIXTURE_GROUP(read_timeout_s, lock_wait_timeout_s)         \
+    static int group_setup(void **state)                           \
+    {                                                              \
+        (void)state;                                               \
+        return server_init(read_timeout_s, lock_wait_timeout_s) && \
+                       server_migrate() && fixture_key() &&        \
+                       fixture_schema(schema, COUNT(schema))       \
+                   ? 0                                             \
+                   : -1;                                           \
+    }                                                              \
+    static int group_teardown(void **state)                        \
+    {                                                              \
+        (void)state;                                               \
+        return server_fini() ? 0 : -1;                             \
+    }
+
+/* The one number that a statement gives. */
+static UNUSED int64_t
+number(struct db *db, const char *sql)
+{
+    int64_t n = -1;
+
+    ok(db_one_i64(db, sql, DB_NO_ARGS, &n));
+    return n;
 }
 
 /* A counter of this session at the server. */

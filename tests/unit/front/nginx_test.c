@@ -1,7 +1,6 @@
 /* nginx's configuration, as it is rendered. */
 #include "front/nginx.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,57 +11,31 @@
 #include <cmocka.h>
 
 #include "front/nginx_render.h"
-#include "config.h"
 #include "dialect.h"
 #include "base/embed.h"
 #include "file.h"
+#include "run_dir_fixture.h"
 
 #define SECRET "00112233445566778899aabbccddeeff"
 
-static char dir[64];
 static char why[512];
-static struct arena *arena;
 
 static int
-setup(void **state)
-{
-    (void)state;
-    (void)snprintf(dir, sizeof(dir), "/var/tmp/nginx-unit.XXXXXX");
-    arena = arena_new(4 * 1024 * 1024);
-    if (arena == NULL || mkdtemp(dir) == NULL)
-        return -1;
-    config_place(dir, "127.9.8");
-    return 0;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int
-teardown(void **state)
+forget_keys(void **state)
 {
     static const char *const keys[] = { "TRUSTED",    "HOSTS",
                                         "TLS_KEY",    "TLS_CERTIFICATE",
                                         "RATE_PER_S", "ACCESS_LOG" };
     char name[64];
-    size_t i;
 
-    (void)state;
-    for (i = 0; i < COUNT(keys); i++) {
+    for (size_t i = 0; i < COUNT(keys); i++) {
         (void)snprintf(name, sizeof(name), "METAGATE_NGINX_%s", keys[i]);
         (void)unsetenv(name);
     }
     (void)unsetenv("METAGATE_SERVE_WORKERS");
     (void)unsetenv("METAGATE_LISTEN_DORIS");
     (void)unsetenv("METAGATE_LISTEN_PEGASUS_META");
-    arena_free(arena);
-    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return teardown(state);
 }
 
 static enum err
@@ -355,7 +328,7 @@ listeners_of_one_name_share_a_key(void **state)
                    "[listen] pegasus_meta");
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, forget_keys)
 
 int
 main(void)

@@ -1,5 +1,4 @@
 /* metagate token, on a RUN_DIR that no nginx has seen. */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,43 +10,12 @@
 
 #include "base/commands.h"
 #include "clock.h"
-#include "config.h"
 #include "config/token_map.h"
 #include "file.h"
 #include "front/nginx.h"
+#include "run_dir_fixture.h"
 
-static char dir[64];
 static char why[256];
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    (void)snprintf(dir, sizeof(dir), "/var/tmp/token-unit.XXXXXX");
-    arena = arena_new(1024 * 1024);
-    if (arena == NULL || mkdtemp(dir) == NULL)
-        return -1;
-    config_place(dir, "127.9.8");
-    return 0;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static char *
 file_text(const char *name)

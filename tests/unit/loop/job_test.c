@@ -618,35 +618,7 @@ old_jobs_are_purged_with_their_steps(void **state)
 
 /* ---- the group ---- */
 
-static bool
-load_key(void)
-{
-    char path[] = "/var/tmp/mgjobkey.XXXXXX";
-    int fd = mkstemp(path);
-    bool loaded;
-
-    if (fd < 0 || close(fd) != 0 || unlink(path) != 0)
-        return false;
-    loaded = crypt_create(path) == ERR_OK && crypt_load(path) == ERR_OK;
-    return unlink(path) == 0 && loaded;
-}
-
-static int
-group_setup(void **state)
-{
-    (void)state;
-    return server_init(10, 2) && server_migrate() && load_key() &&
-                   fixture_schema(schema, COUNT(schema))
-               ? 0
-               : -1;
-}
-
-static int
-group_teardown(void **state)
-{
-    (void)state;
-    return server_fini() ? 0 : -1;
-}
+FIXTURE_GROUP(10, 2)
 
 static int
 setup(void **state)

@@ -67,15 +67,6 @@ add_later(struct db *db, int64_t id, const char *name)
     ok(db_later(db, add_sql, DB_ARGS(db_i64(id), db_str(name))));
 }
 
-static int64_t
-count(struct db *db)
-{
-    int64_t n = -1;
-
-    ok(db_one_i64(db, count_sql, DB_NO_ARGS, &n));
-    return n;
-}
-
 /* ---- what they do ---- */
 
 /* All that waits, then COMMIT: a server that hangs must not have both. */
@@ -96,7 +87,7 @@ all_of_a_transaction_is_two_round_trips(void **state)
     }
     assert_int_equal(counted(f->db, "Questions") - before,
                      3); /* and the look */
-    assert_int_equal(count(f->other), 2);
+    assert_int_equal(number(f->other, count_sql), 2);
 }
 
 static void
@@ -134,7 +125,7 @@ a_read_sees_what_waited(void **state)
         ok(db_later_one(f->db, set_sql, DB_ARGS(db_i64(i), db_i64(i))));
         ok(db_one(f->db, f->a, one_sql, DB_ARGS(db_i64(i)), &part_rec, &p));
         assert_int_equal(p.n, i);
-        assert_int_equal(count(f->db), i + 1);
+        assert_int_equal(number(f->db, count_sql), i + 1);
         ok(db_end(f->db, ERR_OK));
     }
 }
@@ -159,7 +150,7 @@ rows_are_streamed_behind_what_waited(void **state)
     }
     arena_reset(f->a); /* ends it before its last row */
     add_later(f->db, 9, NULL);
-    assert_int_equal(count(f->db), 4);
+    assert_int_equal(number(f->db, count_sql), 4);
     ok(db_end(f->db, ERR_OK));
 }
 
@@ -184,7 +175,7 @@ an_immediate_statement_tells_its_rows_and_its_id(void **state)
     assert_int_equal(db_matched(f->db), 1);
     assert_true(db_insert_id(f->db) > 0);
     ok(db_end(f->db, ERR_OK));
-    assert_int_equal(count(f->other), 2);
+    assert_int_equal(number(f->other, count_sql), 2);
 }
 
 static void
@@ -243,7 +234,7 @@ long_batches_are_cut_and_few_are_prepared(void **state)
             add_later(f->db, id++, NULL);
         ok(db_end(f->db, ERR_OK));
     }
-    assert_int_equal(count(f->db), id);
+    assert_int_equal(number(f->db, count_sql), id);
     /* with BEGIN or without, 8, or fewer and COMMIT */
     assert_true(counted(f->db, "Com_stmt_prepare") - before <= 2 * 8 + 2 + 2);
 }
@@ -284,7 +275,7 @@ a_failure_is_no_errors_but_that_of_single_statements(void **state)
     assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
     assert_true(db_batch_undone(f->db));
     assert_false(db_may_rerun(f->db));
-    assert_int_equal(count(f->db), 1);
+    assert_int_equal(number(f->db, count_sql), 1);
     db_batch(f->db, false);
     ok(db_begin(f->db));
     assert_false(db_batch_undone(f->db));
@@ -295,7 +286,7 @@ a_failure_is_no_errors_but_that_of_single_statements(void **state)
     assert_string_equal(db_dup_index(f->db), "part_name");
     assert_int_equal(db_end(f->db, ERR_EXISTS), ERR_EXISTS);
     assert_false(db_batch_undone(f->db));
-    assert_int_equal(count(f->db), 1);
+    assert_int_equal(number(f->db, count_sql), 1);
 }
 
 static void
@@ -314,7 +305,7 @@ a_failure_before_an_answer_ends_the_transaction(void **state)
                      ERR_BUSY);
     assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
     assert_true(db_batch_undone(f->db));
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
 }
 
 static void
@@ -328,7 +319,7 @@ a_row_that_is_not_matched_undoes_the_batch(void **state)
     ok(db_later_one(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(9))));
     assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
     assert_true(db_batch_undone(f->db));
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
     db_batch(f->db, false);
     assert_int_equal(
         db_later_one(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(9))),
@@ -346,10 +337,10 @@ what_the_caller_finds_wrong_comes_after_what_waits(void **state)
     assert_true(db_batch_undone(f->db));
     ok(db_begin(f->db));
     add_later(f->db, 1, NULL);
-    assert_int_equal(count(f->db), 1); /* it was good, then */
+    assert_int_equal(number(f->db, count_sql), 1); /* it was good, then */
     assert_int_equal(db_end(f->db, ERR_BAD_PARAM), ERR_BAD_PARAM);
     assert_false(db_batch_undone(f->db));
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
 }
 
 static void
@@ -368,7 +359,8 @@ a_lock_that_is_not_obtained_is_busy_as_ever(void **state)
     assert_true(db_may_rerun(f->db));
     assert_false(db_batch_undone(f->db));
     ok(db_end(f->other, ERR_OK));
-    assert_int_equal(count(f->db), 1); /* what came before it went too */
+    assert_int_equal(number(f->db, count_sql),
+                     1); /* what came before it went too */
 }
 
 static void
@@ -382,7 +374,7 @@ nothing_waits_beyond_the_deadline(void **state)
     assert_int_equal(db_end(f->db, ERR_OK), ERR_TIMEOUT);
     assert_false(db_batch_undone(f->db));
     db_deadline(f->db, 0);
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
 }
 
 static void
@@ -393,7 +385,7 @@ a_server_without_compound_statements_gets_single_ones(void **state)
 
     db_hangup(f->db);
     db_settings.batch = false; /* as if it were one, when it connects */
-    (void)count(f->db);
+    (void)number(f->db, count_sql);
     db_settings.batch = true;
     ok(db_begin(f->db));
     before = counted(f->db, "Com_insert");
@@ -402,27 +394,12 @@ a_server_without_compound_statements_gets_single_ones(void **state)
     assert_int_equal(db_later(f->db, add_sql, DB_ARGS(db_i64(1), db_null())),
                      ERR_EXISTS);
     ok(db_end(f->db, ERR_OK));
-    assert_int_equal(count(f->other), 1);
+    assert_int_equal(number(f->other, count_sql), 1);
 }
 
 /* ---- */
 
-static int
-group_setup(void **state)
-{
-    (void)state;
-    return server_init(READ_S, LOCK_S) && server_migrate() &&
-                   fixture_schema(schema, COUNT(schema))
-               ? 0
-               : -1;
-}
-
-static int
-group_teardown(void **state)
-{
-    (void)state;
-    return server_fini() ? 0 : -1;
-}
+FIXTURE_GROUP(READ_S, LOCK_S)
 
 int
 main(void)

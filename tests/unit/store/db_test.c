@@ -86,15 +86,6 @@ add(struct db *db, int id, const char *name)
     ok(db_exec(db, add_sql, DB_ARGS(db_i64(id), db_str(name))));
 }
 
-static int64_t
-count(struct db *db)
-{
-    int64_t n = -1;
-
-    ok(db_one_i64(db, count_sql, DB_NO_ARGS, &n));
-    return n;
-}
-
 /* ---- records ---- */
 
 static void
@@ -165,7 +156,8 @@ a_column_that_no_field_takes_is_a_mistake(void **state)
     add(f->db, 1, "one");
     assert_int_equal(db_one(f->db, f->a, sql, DB_NO_ARGS, &thing_rec, &t),
                      ERR_INTERNAL);
-    assert_int_equal(count(f->db), 1); /* the connection is usable */
+    assert_int_equal(number(f->db, count_sql),
+                     1); /* the connection is usable */
 }
 
 static void
@@ -251,7 +243,7 @@ a_list_holds_all_rows_up_to_its_limit(void **state)
         db_list(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, 99, &list),
         ERR_LIMIT);
     assert_int_equal(list.n, 0);
-    assert_int_equal(count(f->db), 100);
+    assert_int_equal(number(f->db, count_sql), 100);
 }
 
 static enum err
@@ -287,7 +279,7 @@ each_row_is_visited_until_one_says_stop(void **state)
         db_each(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, stop_at_3, &seen),
         ERR_STATE);
     assert_int_equal(seen, 4);
-    assert_int_equal(count(f->db), 10);
+    assert_int_equal(number(f->db, count_sql), 10);
 }
 
 static void
@@ -310,14 +302,14 @@ streamed_rows_end_with_their_arena(void **state)
     }
     assert_int_equal(rows.next(&rows, f->a, &row), ERR_NOT_FOUND);
     assert_int_equal(rows.next(&rows, f->a, &row), ERR_NOT_FOUND);
-    assert_int_equal(count(f->db), 5);
+    assert_int_equal(number(f->db, count_sql), 5);
     ok(db_rows(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, &rows));
     ok(rows.next(&rows, f->a, &row));
     /* a second call while the first is read is a mistake, not a crash */
     assert_int_equal(db_exec(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(1))),
                      ERR_INTERNAL);
     arena_reset(f->a);
-    assert_int_equal(count(f->db), 5);
+    assert_int_equal(number(f->db, count_sql), 5);
 }
 
 /* ---- secrets ---- */
@@ -455,7 +447,7 @@ values_that_do_not_fit_are_refused_not_cut(void **state)
     assert_int_equal(db_one(f->db, f->a, absent, DB_NO_ARGS, &thing_rec, &t),
                      ERR_INTERNAL);
     assert_int_equal(db_exec(f->db, add_sql, DB_ARGS(db_i64(1))), ERR_INTERNAL);
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
 }
 
 static void
@@ -572,12 +564,12 @@ an_error_rolls_back_and_ok_commits(void **state)
     ok(db_begin(f->db));
     add(f->db, 1, "one");
     assert_int_equal(db_end(f->db, ERR_STATE), ERR_STATE);
-    assert_int_equal(count(f->other), 0);
+    assert_int_equal(number(f->other, count_sql), 0);
     ok(db_begin(f->db));
     add(f->db, 1, "one");
-    assert_int_equal(count(f->other), 0);
+    assert_int_equal(number(f->other, count_sql), 0);
     ok(db_end(f->db, ERR_OK));
-    assert_int_equal(count(f->other), 1);
+    assert_int_equal(number(f->other, count_sql), 1);
     assert_int_equal(db_end(f->db, ERR_OK), ERR_INTERNAL); /* none open */
 }
 
@@ -591,7 +583,7 @@ hear(char what)
     size_t n = strlen(heard);
 
     (void)snprintf(heard + n, sizeof(heard) - n, "%c%d", what,
-                   (int)count(heard_by->other));
+                   (int)number(heard_by->other, count_sql));
 }
 
 static void
@@ -710,7 +702,7 @@ what_nobody_watches_is_not_committed(void **state)
     add(f->db, 1, "one");
     db_touch(f->db, "i1");
     assert_int_equal(db_end(f->db, ERR_OK), ERR_INTERNAL);
-    assert_int_equal(count(f->other), 0);
+    assert_int_equal(number(f->other, count_sql), 0);
 }
 
 static void
@@ -720,15 +712,15 @@ a_snapshot_does_not_move(void **state)
 
     add(f->db, 1, "one");
     ok(db_begin_snapshot(f->db));
-    assert_int_equal(count(f->db), 1);
+    assert_int_equal(number(f->db, count_sql), 1);
     add(f->other, 2, "two");
-    assert_int_equal(count(f->db), 1);
+    assert_int_equal(number(f->db, count_sql), 1);
     ok(db_end(f->db, ERR_OK));
-    assert_int_equal(count(f->db), 2);
+    assert_int_equal(number(f->db, count_sql), 2);
     ok(db_begin(f->db)); /* READ COMMITTED again */
-    assert_int_equal(count(f->db), 2);
+    assert_int_equal(number(f->db, count_sql), 2);
     add(f->other, 3, "three");
-    assert_int_equal(count(f->db), 3);
+    assert_int_equal(number(f->db, count_sql), 3);
     ok(db_end(f->db, ERR_OK));
 }
 
@@ -752,7 +744,7 @@ a_lock_that_is_not_obtained_ends_the_transaction(void **state)
     assert_int_equal(db_end(f->db, ERR_OK), ERR_BUSY);
     assert_true(db_may_rerun(f->db));
     ok(db_end(f->other, ERR_OK));
-    assert_int_equal(count(f->db), 1);
+    assert_int_equal(number(f->db, count_sql), 1);
 }
 
 /* The error comes in place of a row: the statement itself has succeeded. */
@@ -827,7 +819,7 @@ a_deadlock_is_busy_for_one_and_nothing_of_it_stays(void **state)
         assert_int_equal(c.code, 1213);
         assert_true(c.rerun);
     }
-    assert_int_equal(count(f->db), 2);
+    assert_int_equal(number(f->db, count_sql), 2);
 }
 
 /* ---- deadlines and time-outs ---- */
@@ -850,7 +842,7 @@ nothing_is_sent_or_committed_after_the_deadline(void **state)
     assert_int_equal(db_end(f->db, ERR_OK), ERR_TIMEOUT);
     assert_false(db_may_rerun(f->db));
     db_deadline(f->db, 0);
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
 }
 
 static void
@@ -879,7 +871,8 @@ our_own_read_timeout_is_never_run_again(void **state)
     assert_int_equal(db_errno(f->db), 2013);
     assert_false(db_may_rerun(f->db));
     assert_string_equal(db_peer(f->db), "");
-    assert_int_equal(count(f->db), 0); /* the next call connects anew */
+    assert_int_equal(number(f->db, count_sql),
+                     0); /* the next call connects anew */
 }
 
 static void
@@ -897,7 +890,7 @@ an_abandoned_write_does_not_happen_later(void **state)
     assert_false(db_may_rerun(f->db));
     ok(db_one_i64(f->other, busy_sql, DB_NO_ARGS, &n));
     assert_int_equal(n, 0);
-    assert_int_equal(count(f->other), 0);
+    assert_int_equal(number(f->other, count_sql), 0);
 }
 
 static void
@@ -905,7 +898,7 @@ end_session_of(struct fixture *f)
 {
     const struct my_session old = *db_session(f->db);
 
-    (void)count(f->other); /* connects it */
+    (void)number(f->other, count_sql); /* connects it */
     ok(db_session_end(f->other, &old, clock_mono_ms() + 10000));
 }
 
@@ -924,7 +917,7 @@ a_connection_lost_in_a_transaction_may_be_run_again(void **state)
     assert_int_equal(db_one_i64(f->db, count_sql, DB_NO_ARGS, &v), ERR_STORE);
     assert_int_equal(db_end(f->db, ERR_OK), ERR_STORE);
     assert_true(db_may_rerun(f->db));
-    assert_int_equal(count(f->db), 0);
+    assert_int_equal(number(f->db, count_sql), 0);
 }
 
 static void
@@ -940,7 +933,7 @@ statements_are_prepared_again_after_a_reconnect(void **state)
             assert_true(db_may_rerun(f->db)); /* it was never sent */
         ok(db_exec_one(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(i))));
     }
-    assert_int_equal(count(f->db), 3);
+    assert_int_equal(number(f->db, count_sql), 3);
 }
 
 /* ---- audit and leases ---- */
@@ -1104,35 +1097,7 @@ a_held_lease_is_not_taken_before_the_end_of_the_transaction(void **state)
 
 /* ---- the group ---- */
 
-static bool
-load_key(void)
-{
-    char path[] = "/var/tmp/mgdbkey.XXXXXX";
-    int fd = mkstemp(path);
-    bool loaded;
-
-    if (fd < 0 || close(fd) != 0 || unlink(path) != 0)
-        return false;
-    loaded = crypt_create(path) == ERR_OK && crypt_load(path) == ERR_OK;
-    return unlink(path) == 0 && loaded;
-}
-
-static int
-group_setup(void **state)
-{
-    (void)state;
-    return server_init(READ_S, LOCK_S) && server_migrate() && load_key() &&
-                   fixture_schema(schema, COUNT(schema))
-               ? 0
-               : -1;
-}
-
-static int
-group_teardown(void **state)
-{
-    (void)state;
-    return server_fini() ? 0 : -1;
-}
+FIXTURE_GROUP(READ_S, LOCK_S)
 
 int
 main(void)
