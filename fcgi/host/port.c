@@ -209,7 +209,7 @@ static void
 read_command(struct port_holder *h)
 {
     char path[64];
-    ssize_t n, i;
+    ssize_t n;
     int fd;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)h->pid);
@@ -217,7 +217,7 @@ read_command(struct port_holder *h)
     n = fd >= 0 ? read(fd, h->command, sizeof(h->command) - 1) : 0;
     if (fd >= 0)
         (void)close(fd);
-    for (i = 0; i < n; i++) {
+    for (ssize_t i = 0; i < n; i++) {
         if (h->command[i] == '\0')
             h->command[i] = ' ';
         else if (!isprint((unsigned char)h->command[i]))

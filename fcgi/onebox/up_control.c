@@ -82,10 +82,10 @@ control_close(struct up *up)
 size_t
 control_poll(struct up *up, struct pollfd *p)
 {
-    size_t n = 0, i;
+    size_t n = 0;
 
     p[n++] = (struct pollfd){ .fd = up->control_fd, .events = POLLIN };
-    for (i = 0; i < CLIENTS_MAX; i++) {
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
         if (client[i].fd >= 0)
             p[n++] = (struct pollfd){ .fd = client[i].fd, .events = POLLIN };
     }

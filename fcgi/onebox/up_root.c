@@ -133,7 +133,7 @@ execute(const char *path, int argc, char **argv, char *why, size_t why_size)
 {
     char *args[8] = { NULL }, copy[PLACE_BYTES], dir[PLACE_BYTES], net[16];
     char run_dir_option[] = "--run-dir", net_option[] = "--net";
-    int n = 0, i;
+    int n = 0;
 
     (void)snprintf(copy, sizeof(copy), "%s", path);
     (void)snprintf(dir, sizeof(dir), "%s", config_run_dir());
@@ -143,7 +143,7 @@ execute(const char *path, int argc, char **argv, char *why, size_t why_size)
     args[n++] = dir;
     args[n++] = net_option;
     args[n++] = net;
-    for (i = 0; i < argc && n < 7; i++)
+    for (int i = 0; i < argc && n < 7; i++)
         args[n++] = argv[i];
     (void)execv(path, args);
     (void)snprintf(why, why_size, "cannot execute %s: %s", path,

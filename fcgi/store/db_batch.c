@@ -52,9 +52,9 @@ db_batch_forget(struct db *db)
 static size_t
 bytes_of(struct db_args args)
 {
-    size_t n = 0, i;
+    size_t n = 0;
 
-    for (i = 0; i < args.n; i++)
+    for (size_t i = 0; i < args.n; i++)
         n += args.v[i].n;
     return n;
 }

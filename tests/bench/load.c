@@ -104,8 +104,8 @@ read_requests(const char *path)
         uint32_t n;
 
         if (n_requests % 4096 == 0)
-            requests = realloc(requests,
-                               (n_requests + 4096) * sizeof(*requests));
+            requests =
+                realloc(requests, (n_requests + 4096) * sizeof(*requests));
         memcpy(&n, p, sizeof(n));
         p += sizeof(n);
         if (requests == NULL || n > (size_t)(end - p))
@@ -309,9 +309,9 @@ serve(struct client *c, uint32_t events)
 static size_t
 count_waiting(void)
 {
-    size_t i, n = 0;
+    size_t n = 0;
 
-    for (i = 0; i < n_clients; i++)
+    for (size_t i = 0; i < n_clients; i++)
         n += clients[i].waiting;
     return n;
 }
@@ -334,9 +334,8 @@ static int64_t
 run(int64_t begin_ns)
 {
     int64_t now;
-    size_t i;
 
-    for (i = 0; i < n_clients; i++)
+    for (size_t i = 0; i < n_clients; i++)
         send_next(&clients[i]);
     do {
         turn();
@@ -368,9 +367,8 @@ static void
 report(int64_t ns)
 {
     uint64_t least = UINT64_MAX, most = 0, sum = 0;
-    size_t i;
 
-    for (i = 0; i < n_clients; i++) {
+    for (size_t i = 0; i < n_clients; i++) {
         least = clients[i].answers < least ? clients[i].answers : least;
         most = clients[i].answers > most ? clients[i].answers : most;
         sum += clients[i].answers;
@@ -383,9 +381,9 @@ report(int64_t ns)
            "\"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u, "
            "\"bytes\": %llu, \"repeated\": %s}\n",
            (unsigned long long)sum, (double)ns / 1e9, (unsigned long long)bad,
-           count_waiting(), (unsigned long long)least,
-           (unsigned long long)most, percentile(0.5), percentile(0.99),
-           percentile(1), (unsigned long long)bytes,
+           count_waiting(), (unsigned long long)least, (unsigned long long)most,
+           percentile(0.5), percentile(0.99), percentile(1),
+           (unsigned long long)bytes,
            most * n_clients > n_requests ? "true" : "false");
 }
 
@@ -434,9 +432,7 @@ set_up(char **argv)
 static void
 open_clients(void)
 {
-    size_t i;
-
-    for (i = 0; i < n_clients; i++) {
+    for (size_t i = 0; i < n_clients; i++) {
         open_client(&clients[i], i);
         if (idle)
             send_next(&clients[i]);

@@ -15,7 +15,7 @@
 #include "schema/migrate.h"
 
 #define LINE_BYTES 65536
-#define TEXTS_MAX 256
+#define TEXTS_MAX  256
 
 static struct db *db;
 static struct arena *a;
@@ -127,12 +127,11 @@ answer(char *line)
 {
     char *rest = line + strcspn(line, " ");
     enum err e = ERR_BAD_PARAM;
-    size_t i;
 
     if (*rest == ' ')
         *rest++ = '\0';
     value = "";
-    for (i = 0; i < COUNT(calls); i++)
+    for (size_t i = 0; i < COUNT(calls); i++)
         if (strcmp(calls[i].name, line) == 0)
             e = calls[i].run(rest);
     (void)printf("%s errno=%u rerun=%d value=%s\n", err_name(e), db_errno(db),

@@ -202,10 +202,9 @@ static void
 the_number_of_parameters_is_bounded(void **state)
 {
     char target[3 + 3 * (URI_MAX_PARAMS + 1) + 1] = "/x?";
-    int i;
 
     (void)state;
-    for (i = 0; i < URI_MAX_PARAMS; i++)
+    for (int i = 0; i < URI_MAX_PARAMS; i++)
         strcat(target, i == 0 ? "a" : "&a");
     parse(target);
     assert_int_equal(uri.n_query, URI_MAX_PARAMS);

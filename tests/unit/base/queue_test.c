@@ -17,10 +17,9 @@ static void
 things_come_out_in_order_and_no_more_than_max_go_in(void **state)
 {
     struct queue *q = queue_new(2);
-    int round;
 
     (void)state;
-    for (round = 0; round < 3; round++) {
+    for (int round = 0; round < 3; round++) {
         assert_true(queue_put(q, &things[0]));
         assert_true(queue_put(q, &things[1]));
         assert_false(queue_put(q, &things[2]));
@@ -61,18 +60,17 @@ every_thing_reaches_one_taker_and_closing_wakes_all(void **state)
 {
     struct queue *q = queue_new(4);
     pthread_t taker[3];
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(taker); i++)
+    for (size_t i = 0; i < COUNT(taker); i++)
         assert_int_equal(pthread_create(&taker[i], NULL, take_all, q), 0);
-    for (i = 0; i < N; i++)
+    for (size_t i = 0; i < N; i++)
         while (!queue_put(q, &things[i]))
             sched_yield();
     queue_close(q);
-    for (i = 0; i < COUNT(taker); i++)
+    for (size_t i = 0; i < COUNT(taker); i++)
         assert_int_equal(pthread_join(taker[i], NULL), 0);
-    for (i = 0; i < N; i++)
+    for (size_t i = 0; i < N; i++)
         assert_int_equal(things[i], 1);
     queue_free(q);
 }

@@ -81,9 +81,8 @@ a_sealed_text_opens_at_its_place(void **state)
 {
     static const char *const texts[] = { "", "x", "AKIA0123", "ключ\n\"'|" };
     const char *out;
-    size_t i;
 
-    for (i = 0; i < COUNT(texts); i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak",
                                     seal(*state, texts[i]), &out),
                          ERR_OK);
@@ -113,9 +112,8 @@ a_sealed_text_moved_elsewhere_does_not_open(void **state)
         { "doris_obj", "i1|ak", "" },
     };
     const char *sealed = seal(*state, "AKIA0123"), *out;
-    size_t i;
 
-    for (i = 0; i < COUNT(elsewhere); i++)
+    for (size_t i = 0; i < COUNT(elsewhere); i++)
         assert_int_equal(crypt_open(*state, elsewhere[i].table,
                                     elsewhere[i].row, elsewhere[i].column,
                                     sealed, &out),
@@ -127,15 +125,14 @@ a_sealed_text_with_any_byte_changed_does_not_open(void **state)
 {
     const char *sealed = seal(*state, "AKIA0123"), *out;
     char *bad = arena_strdup(*state, sealed);
-    size_t i;
 
-    for (i = 0; bad[i] != '\0'; i++) {
+    for (size_t i = 0; bad[i] != '\0'; i++) {
         bad[i] = bad[i] == 'A' ? 'B' : 'A';
         assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", bad, &out),
                          ERR_STATE);
         bad[i] = sealed[i];
     }
-    for (i = 0; i < strlen(sealed); i++) {
+    for (size_t i = 0; i < strlen(sealed); i++) {
         bad[i] = '\0';
         assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", bad, &out),
                          ERR_STATE);
@@ -215,9 +212,8 @@ a_bad_key_file_is_refused_and_the_keys_stay(void **state)
         "x " KEY_A "\n",
     };
     const char *sealed = seal(*state, "x"), *out;
-    size_t i;
 
-    for (i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         write_keys(bad[i], 0600);
         assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
     }
@@ -282,16 +278,15 @@ base64_comes_back_and_junk_is_refused(void **state)
                                         "AA A", "AA\n=", "====", "AAAA=" };
     struct span out;
     char *nothing;
-    size_t n;
 
-    for (n = 0; n < 70; n++) {
+    for (size_t n = 0; n < 70; n++) {
         assert_int_equal(
             crypt_unbase64(*state, crypt_base64(*state, KEY_A, n), &out),
             ERR_OK);
         assert_int_equal(out.n, n);
         assert_memory_equal(out.p, KEY_A, n);
     }
-    for (n = 0; n < COUNT(junk); n++)
+    for (size_t n = 0; n < COUNT(junk); n++)
         assert_int_equal(crypt_unbase64(*state, junk[n], &out), ERR_BAD_PARAM);
     nothing = calloc(1, 1); /* a byte before it is nobody's */
     assert_non_null(nothing);

@@ -146,12 +146,11 @@ has_placeholder(const char *text)
 static void
 every_template_is_rendered(void **state)
 {
-    const struct embedded *f;
     char path[256];
 
     (void)state;
     assert_int_equal(write_with(NULL, NULL), ERR_OK);
-    for (f = embed_nginx; f->name != NULL; f++) {
+    for (const struct embedded *f = embed_nginx; f->name != NULL; f++) {
         (void)snprintf(path, sizeof(path), "%s/nginx/%s", dir, f->name);
         if (access(path, F_OK) == 0)
             assert_false(has_placeholder(file_text(f->name)));

@@ -77,10 +77,9 @@ arguments_are_checked(void **state)
                                          "a/b",  "..",       "a.b",
                                          "a\"b", "@trusted", "\xc3\xa4" };
     char longest[66];
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(names); i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         assert_int_equal(token_check(names[i], "read", NULL, why, sizeof(why)),
                          ERR_BAD_PARAM);
     memset(longest, 'n', 65);

@@ -33,10 +33,9 @@ the_index_is_read_from_the_right(void **state)
         { "", "" },
     };
     char out[65];
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         my_dup_parse(cases[i].message, out, sizeof(out));
         assert_string_equal(out, cases[i].index);
     }

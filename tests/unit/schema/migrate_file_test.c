@@ -98,9 +98,8 @@ a_malformed_file_is_refused_with_its_line(void **state)
     };
     struct migration m;
     char why[256];
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(parse(state, cases[i].name, cases[i].text, &m, why),
                          ERR_BAD_PARAM);
         if (strstr(why, cases[i].why) == NULL)

@@ -75,9 +75,8 @@ all_of_a_transaction_is_two_round_trips(void **state)
 {
     struct fixture *f = *state;
     int64_t before;
-    int i;
 
-    for (i = 0; i < 2; i++) { /* the first prepares */
+    for (int i = 0; i < 2; i++) { /* the first prepares */
         before = counted(f->db, "Questions");
         ok(db_begin(f->db));
         add_later(f->db, i, NULL);
@@ -114,9 +113,8 @@ a_read_sees_what_waited(void **state)
 {
     struct fixture *f = *state;
     struct part p;
-    int i;
 
-    for (i = 0; i < 3; i++) { /* prepared, then again, also without a row */
+    for (int i = 0; i < 3; i++) { /* prepared, then again, also without a row */
         ok(db_begin(f->db));
         add_later(f->db, i, NULL);
         assert_int_equal(
@@ -136,15 +134,14 @@ rows_are_streamed_behind_what_waited(void **state)
     struct fixture *f = *state;
     struct rows rows;
     const void *row;
-    int64_t i;
 
     ok(db_begin(f->db));
-    for (i = 0; i < 3; i++)
+    for (int64_t i = 0; i < 3; i++)
         add_later(f->db, i, NULL);
     ok(db_rows(f->db, f->a, all_sql, DB_NO_ARGS, &part_rec, &rows));
     assert_int_equal(db_later(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(1))),
                      ERR_INTERNAL);
-    for (i = 0; i < 2; i++) {
+    for (int64_t i = 0; i < 2; i++) {
         ok(rows.next(&rows, f->a, &row));
         assert_int_equal(((const struct part *)row)->id, i);
     }
@@ -195,10 +192,9 @@ values_of_every_kind_may_change_from_one_to_the_next(void **state)
     };
     struct fixture *f = *state;
     struct part p;
-    size_t i;
 
     memset(big, 'x', sizeof(big));
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         ok(db_begin(f->db));
         ok(db_later(f->db, whole_sql,
                     DB_ARGS(db_u64(i), rows[i].name, rows[i].n, rows[i].u,
@@ -226,11 +222,10 @@ long_batches_are_cut_and_few_are_prepared(void **state)
 {
     struct fixture *f = *state;
     int64_t id = 0, before = counted(f->db, "Com_stmt_prepare");
-    int n, i;
 
-    for (n = 1; n < 60; n++) {
+    for (int n = 1; n < 60; n++) {
         ok(db_begin(f->db));
-        for (i = 0; i < n; i++)
+        for (int i = 0; i < n; i++)
             add_later(f->db, id++, NULL);
         ok(db_end(f->db, ERR_OK));
     }
@@ -245,9 +240,8 @@ a_table_changed_underneath_is_noticed(void **state)
     static const char all[] = "SELECT name FROM part WHERE id = ?";
     struct fixture *f = *state;
     const char *text;
-    int64_t i;
 
-    for (i = 0; i < 4; i++) {
+    for (int64_t i = 0; i < 4; i++) {
         ok(db_begin(f->db));
         add_later(f->db, i, i % 2 == 0 ? "even" : "odd");
         ok(db_one_str(f->db, f->a, all, DB_ARGS(db_i64(i)), &text));

@@ -101,7 +101,6 @@ columns_are_matched_by_name_and_null_is_absent(void **state)
     const char *const sql[] = { forward, backward, forward };
     struct fixture *f = *state;
     struct thing t;
-    size_t i;
 
     ok(db_exec(f->db, insert,
                DB_ARGS(db_i64(-5), db_str("имя"), db_i64(INT64_MIN),
@@ -109,7 +108,7 @@ columns_are_matched_by_name_and_null_is_absent(void **state)
                        db_str("KIND_B"), db_str("{\"a\":1}"),
                        db_bytes("\0\xff", 2))));
     add(f->db, 2, "");
-    for (i = 0; i < COUNT(sql); i++) {
+    for (size_t i = 0; i < COUNT(sql); i++) {
         ok(db_one(f->db, f->a, sql[i], DB_ARGS(db_i64(-5)), &thing_rec, &t));
         assert_int_equal(t.has, (1u << thing_has__max) - 1);
         assert_int_equal(t.id, -5);
@@ -135,10 +134,9 @@ one_statement_serves_two_records(void **state)
     struct fixture *f = *state;
     const char *text;
     struct thing t;
-    int i;
 
     add(f->db, 1, "one");
-    for (i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++) {
         ok(db_one(f->db, f->a, sql, DB_ARGS(db_i64(1)), &thing_rec, &t));
         assert_string_equal(t.name, "one");
         ok(db_one_str(f->db, f->a, sql, DB_ARGS(db_i64(1)), &text));
@@ -228,15 +226,14 @@ a_list_holds_all_rows_up_to_its_limit(void **state)
     struct fixture *f = *state;
     struct things list;
     char name[20];
-    int i;
 
-    for (i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++) {
         (void)snprintf(name, sizeof(name), "name %d", i);
         add(f->db, i, name);
     }
     ok(db_list(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, 100, &list));
     assert_int_equal(list.n, 100);
-    for (i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++)
         assert_int_equal(list.v[i].id, i);
     assert_string_equal(list.v[99].name, "name 99");
     assert_int_equal(
@@ -267,10 +264,10 @@ static void
 each_row_is_visited_until_one_says_stop(void **state)
 {
     struct fixture *f = *state;
-    int i, seen = 0;
+    int seen = 0;
     char name[2] = "a";
 
-    for (i = 0; i < 10; i++, name[0]++)
+    for (int i = 0; i < 10; i++, name[0]++)
         add(f->db, i, name);
     ok(db_each(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, count_row, &seen));
     assert_int_equal(seen, 10);
@@ -289,13 +286,12 @@ streamed_rows_end_with_their_arena(void **state)
     struct rows rows;
     const void *row;
     const struct thing *t;
-    int i;
     char name[2] = "a";
 
-    for (i = 0; i < 5; i++, name[0]++)
+    for (int i = 0; i < 5; i++, name[0]++)
         add(f->db, i, name);
     ok(db_rows(f->db, f->a, all_sql, DB_NO_ARGS, &thing_rec, &rows));
-    for (i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++) {
         ok(rows.next(&rows, f->a, &row));
         t = row;
         assert_int_equal(t->id, i);
@@ -467,9 +463,8 @@ a_session_has_the_settings_that_the_design_names(void **state)
     };
     struct fixture *f = *state;
     const char *text;
-    size_t i;
 
-    for (i = 0; i < COUNT(want); i++) {
+    for (size_t i = 0; i < COUNT(want); i++) {
         ok(db_one_str(f->db, f->a, want[i].sql, DB_NO_ARGS, &text));
         assert_string_equal(text, want[i].value);
     }
@@ -521,9 +516,9 @@ the_statement_cache_is_bounded(void **state)
 {
     static char sql[300][64]; /* constants of the test */
     struct fixture *f = *state;
-    int64_t i, v, open;
+    int64_t v, open;
 
-    for (i = 0; i < 300; i++) {
+    for (int64_t i = 0; i < 300; i++) {
         (void)snprintf(sql[i], sizeof(sql[i]), "SELECT %d", (int)i);
         ok(db_one_i64(f->db, sql[i], DB_NO_ARGS, &v));
         assert_int_equal(v, i);
@@ -924,9 +919,8 @@ static void
 statements_are_prepared_again_after_a_reconnect(void **state)
 {
     struct fixture *f = *state;
-    int i;
 
-    for (i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++) {
         add(f->db, i, i == 0 ? "a" : i == 1 ? "b" : "c");
         end_session_of(f);
         if (db_exec(f->db, set_sql, DB_ARGS(db_i64(1), db_i64(i))) != ERR_OK)

@@ -56,10 +56,9 @@ take(const char *method, const char *target, const char *scope,
         { "MG_RECEIVED", received },
     };
     char **params = arena_array(texts, COUNT(pairs) + 1, sizeof(*params));
-    size_t i;
 
     assert_non_null(params);
-    for (i = 0; i < COUNT(pairs); i++)
+    for (size_t i = 0; i < COUNT(pairs); i++)
         params[i] = arena_printf(texts, "%s=%s", pairs[i][0], pairs[i][1]);
     io = (struct req_io){ 0 };
     req = (struct req){ .arena = arena, .io = &io, .started_ms = 1000 };

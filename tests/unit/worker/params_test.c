@@ -49,10 +49,9 @@ what_may_hold_a_token_is_not_shown(void **state)
         "MG_SCOPE",
         "",
     };
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(names); i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         assert_false(params_shown(names[i], false));
 }
 

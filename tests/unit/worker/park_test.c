@@ -142,13 +142,12 @@ stop_wakes_every_thread_and_those_who_come_later(void **state)
 {
     pthread_t t[4];
     void *stopped;
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(t); i++)
+    for (size_t i = 0; i < COUNT(t); i++)
         assert_int_equal(pthread_create(&t[i], NULL, wait_for_stop, NULL), 0);
     park_stop(park);
-    for (i = 0; i < COUNT(t); i++) {
+    for (size_t i = 0; i < COUNT(t); i++) {
         assert_int_equal(pthread_join(t[i], &stopped), 0);
         assert_non_null(stopped);
     }

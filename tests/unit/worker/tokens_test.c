@@ -172,11 +172,10 @@ static void
 letter_case_does_not_count(void **state)
 {
     char upper[] = A;
-    char *p;
 
     (void)state;
     load("\"" A "\" \"read ci 0\";\n");
-    for (p = upper; *p != '\0'; p++)
+    for (char *p = upper; *p != '\0'; p++)
         *p = 'A';
     assert_true(tokens_find(upper, &grant));
 }
@@ -213,12 +212,10 @@ a_file_that_others_may_read_is_refused(void **state)
 static void
 a_changed_file_is_read_again(void **state)
 {
-    int i;
-
     (void)state;
     load("\"" A "\" \"read ci 0\";\n");
     write_map("\"" B "\" \"write ci 0\";\n");
-    for (i = 0; i < 500 && !tokens_find(B, &grant); i++) {
+    for (int i = 0; i < 500 && !tokens_find(B, &grant); i++) {
         tokens_refresh(); /* looks at most once a second */
         (void)usleep(10 * 1000);
     }

@@ -27,7 +27,8 @@ rearm(int fd, bool fresh)
     (void)epoll_ctl(epoll_fd, fresh ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev);
 }
 
-/* A body is left unread only while the reply is made; FCGX_Finish_r reads it. */
+/* A body is left unread only while the reply is made; FCGX_Finish_r reads it.
+ */
 static void
 serve(FCGX_Request *r, int fd, bool fresh)
 {
@@ -74,8 +75,8 @@ load_reply(const char *path)
 
     reply_n = sprintf(reply, "Content-Type: application/json\r\n\r\n");
     if (f != NULL)
-        reply_n += (int)fread(reply + reply_n, 1,
-                              sizeof(reply) - (size_t)reply_n, f);
+        reply_n +=
+            (int)fread(reply + reply_n, 1, sizeof(reply) - (size_t)reply_n, f);
     if (f == NULL || ferror(f) != 0) {
         perror(path);
         exit(1);
@@ -88,7 +89,6 @@ main(int argc, char **argv)
 {
     struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
     pthread_t t;
-    int i;
 
     if (argc < 4)
         return 2;
@@ -100,7 +100,7 @@ main(int argc, char **argv)
     (void)fcntl(listen_fd, F_SETFL, O_NONBLOCK);
     ev.data.fd = listen_fd;
     (void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listen_fd, &ev);
-    for (i = 1; i < atoi(argv[2]); i++)
+    for (int i = 1; i < atoi(argv[2]); i++)
         if (pthread_create(&t, NULL, run, NULL) != 0)
             return 1;
     (void)run(NULL);
