@@ -16,6 +16,7 @@
 #include "log.h"
 #include "place.h"
 #include "profiler.h"
+#include "schema/migrate.h"
 
 #define EXIT_USAGE 2
 
@@ -274,7 +275,8 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (strcmp(argv[i], "--version") == 0) {
-        printf("metagate %s, commit %s\n", build_version,
+        printf("metagate %s, schema %u, commit %s\n", build_version,
+               migrate_version(),
                build_commit[strspn(build_commit, "0")] != '\0' ? build_commit
                                                                : "unknown");
         return EXIT_SUCCESS;

@@ -3,6 +3,7 @@
  * the rules. */
 #include "migrate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -46,7 +47,8 @@ struct run {
     struct list_of_migration_row rows;
     struct migrate_lock lock;
     unsigned applied;
-    const char *doing; /* for the report of a failure */
+    unsigned min_reader; /* of what is to be done */
+    const char *doing;   /* for the report of a failure */
 };
 
 static enum err
@@ -238,6 +240,8 @@ visit(struct run *r, const struct migration *m, size_t i)
         return e;
     if (r->dry) {
         r->applied++;
+        if (m->min_reader > r->min_reader)
+            r->min_reader = m->min_reader;
         say_step(r, m, i, "to be done");
         return ERR_OK;
     }
@@ -367,12 +371,28 @@ run(struct run *r, const char *deployment_id)
         e = rehearse(r, e);
     else if (e == ERR_OK)
         e = apply(r, deployment_id);
+    if (e == ERR_OK && r->min_reader != 0)
+        (void)fprintf(r->report,
+                      "binaries of schema version %u and later serve it; "
+                      "older ones are refused from its first step on\n",
+                      r->min_reader);
     if (e == ERR_OK)
         (void)fprintf(r->report, "schema %s: version %u, %u step%s %s\n",
                       db_database(), r->all.version, r->applied,
                       r->applied == 1 ? "" : "s",
                       r->dry ? "to be done" : "done");
     return e;
+}
+
+unsigned
+migrate_version(void)
+{
+    unsigned v = 0;
+
+    /* by number, and the last one is the highest: migrations_parse */
+    for (const struct embedded *f = embed_sql; f->name != NULL; f++)
+        v = (unsigned)strtoul(f->name, NULL, 10);
+    return v;
 }
 
 enum err

@@ -27,6 +27,10 @@ enum err migrate_check(struct db *db, const char *deployment_id, char *why,
 enum err
 migrate_run(const char *deployment_id, bool dry_run, FILE *report) MUST_USE;
 
+/* The version of the schema that this binary knows: the highest number of its
+ * migrations. */
+unsigned migrate_version(void);
+
 /* RUN_DIR/deployment_id into out (65 bytes); made when it is absent. */
 enum err migrate_deployment_id(char *out, size_t size) MUST_USE;
 

@@ -309,7 +309,7 @@ def test_the_database_takes_no_port_unless_it_is_given_one(box):
 def test_the_binary_says_which_it_is(box):
     b = box()
     told = b.command("--version").stdout
-    assert re.fullmatch(r"metagate \d+\.\d+\.\d+, commit "
+    assert re.fullmatch(r"metagate \d+\.\d+\.\d+, schema \d+, commit "
                         r"([0-9a-f]{40}|unknown)\n", told)
     assert b.command("help", "nginx").stdout == \
         b.command("nginx", "--help").stdout
