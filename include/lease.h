@@ -1,7 +1,10 @@
 /* Room: store/ */
 /* Leases: rows that say who may do a duty now, on the database's clock. The
  * epoch grows with every taker; it is the fencing token that each write under
- * the lease, and each call to a machine, carries. */
+ * the lease, and each call to a machine, carries. Who prolongs what: `control`
+ * those of its duties (command/control.c), a lease_keeper that of a migration
+ * or of a rotation of keys (store/lease_keeper.h). Jobs have theirs in rows of
+ * their own, prolonged by their pool (job.h). */
 #ifndef MG_LEASE_H
 #define MG_LEASE_H
 

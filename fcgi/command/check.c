@@ -22,7 +22,7 @@
 #include "front/nginx.h"
 #include "listener.h"
 #include "place.h"
-#include "worker/tokens.h"
+#include "worker/token_lookup.h"
 
 #define DISK_WARN_BYTES ((uint64_t)2 << 30)
 #define DISK_FAIL_BYTES ((uint64_t)256 << 20)
@@ -160,17 +160,17 @@ look_in_map(struct finding *f, const char *path, const char *token)
     char map[PLACE_BYTES];
 
     if (place_path(map, sizeof(map), "tokens.map") != ERR_OK ||
-        tokens_load(map) != ERR_OK) {
+        token_lookup_load(map) != ERR_OK) {
         FOUND(f, FAIL, "%s cannot be read", map);
         CURE(f, "the message above tells why");
-    } else if (!tokens_find(token, &grant)) {
+    } else if (!token_lookup(token, &grant)) {
         FOUND(f, FAIL, "the token in %s is not in tokens.map, or has expired",
               path);
         CURE(f, "`metagate token add NAME admin` makes a new one");
     } else {
         FOUND(f, OK, "%s holds a token of tokens.map", path);
     }
-    tokens_unload();
+    token_lookup_unload();
 }
 
 static void

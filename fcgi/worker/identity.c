@@ -8,7 +8,7 @@
 #include "crypt.h"
 #include "params.h"
 #include "token_use.h"
-#include "tokens.h"
+#include "token_lookup.h"
 
 #define REQUEST_ID_MAX   64
 #define REQUEST_ID_BYTES 16 /* of chance, in one of our own */
@@ -117,8 +117,8 @@ identity_from_token(struct req *r, char *const *params, const char *query_token)
                                     params_get(params, "HTTP_AUTHORIZATION"));
     if (token[0] == '\0')
         token = query_token;
-    tokens_refresh();
-    if (!tokens_find(token, &grant))
+    token_lookup_refresh();
+    if (!token_lookup(token, &grant))
         return ERR_OK;
     token_use_note(grant.id);
     r->token_name = arena_strdup(r->arena, grant.name);

@@ -9,7 +9,7 @@
 #include "crypt.h"
 #include "log.h"
 #include "place.h"
-#include "tokens.h"
+#include "token_lookup.h"
 
 #define SECRET_MIN_BYTES 32
 #define SECRET_MAX_BYTES 128
@@ -54,7 +54,7 @@ request_rules_load(struct request_rules *out)
     out->deadline_ms = config()->serve_deadline_ms;
     out->secret = NULL;
     if (config()->serve_check_tokens)
-        return tokens_load(tokens_path(path)) == ERR_OK;
+        return token_lookup_load(tokens_path(path)) == ERR_OK;
     out->secret = secret;
     return read_secret();
 }
@@ -65,13 +65,13 @@ request_rules_reload(void)
     char path[PLACE_BYTES];
 
     if (config()->serve_check_tokens &&
-        tokens_load(tokens_path(path)) != ERR_OK)
+        token_lookup_load(tokens_path(path)) != ERR_OK)
         log_error("serve.reload tokens=unchanged");
 }
 
 void
 request_rules_forget(void)
 {
-    tokens_unload();
+    token_lookup_unload();
     crypt_wipe(secret, sizeof(secret));
 }

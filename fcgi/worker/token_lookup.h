@@ -1,8 +1,8 @@
-/* Tokens looked up by the worker: [serve] check_tokens, for front ends that
- * do not map them. The file is tokens.map (config/token_map.h); only hashes
- * of the tokens stay in memory. */
-#ifndef MG_TOKENS_H
-#define MG_TOKENS_H
+/* Where a worker looks a token up: [serve] check_tokens, for front ends that do
+ * not map them (nginx does, by the map of nginx/http.conf). The file is
+ * tokens.map (config/token_map.h); only hashes of the tokens stay in memory. */
+#ifndef MG_TOKEN_LOOKUP_H
+#define MG_TOKEN_LOOKUP_H
 
 #include "base.h"
 #include "config/token_map.h"
@@ -17,16 +17,16 @@ struct token_grant {
 
 /* Reads the file; STATE when it cannot be read, others may read it or a line
  * is wrong (logged): what was known before stays. Any thread, any time. */
-enum err tokens_load(const char *path) MUST_USE;
+enum err token_lookup_load(const char *path) MUST_USE;
 
 /* Loads the file again when it has changed; looks at most once a second. */
-void tokens_refresh(void);
+void token_lookup_refresh(void);
 
 /* Whether the token is known, and has not expired. Letter case does not count,
  * as in nginx's map. The time taken does not depend on which one it is. */
-bool tokens_find(const char *token, struct token_grant *out);
+bool token_lookup(const char *token, struct token_grant *out);
 
 /* Forgets all. */
-void tokens_unload(void);
+void token_lookup_unload(void);
 
 #endif

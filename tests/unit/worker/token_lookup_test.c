@@ -1,5 +1,5 @@
 /* Tokens looked up by the worker itself: the file, the sources, the rights. */
-#include "worker/tokens.h"
+#include "worker/token_lookup.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@ setup(void **state)
 {
     (void)state;
     arena = arena_new(1 << 20);
-    (void)snprintf(path, sizeof(path), "/var/tmp/tokens_test.%d",
+    (void)snprintf(path, sizeof(path), "/var/tmp/token_lookup_test.%d",
                    (int)getpid());
     return arena == NULL ? -1 : 0;
 }
@@ -52,7 +52,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    tokens_unload();
+    token_lookup_unload();
     arena_free(arena);
     (void)unlink(path);
     return 0;
@@ -62,14 +62,14 @@ static void
 load(const char *text)
 {
     write_map(text);
-    assert_int_equal(tokens_load(path), ERR_OK);
+    assert_int_equal(token_lookup_load(path), ERR_OK);
 }
 
 static void
 expect_refused(const char *text)
 {
     write_map(text);
-    assert_int_equal(tokens_load(path), ERR_STATE);
+    assert_int_equal(token_lookup_load(path), ERR_STATE);
 }
 
 /* ---- the file ---- */
@@ -80,11 +80,11 @@ a_known_token_has_its_name_scope_and_mark(void **state)
     (void)state;
     load("# comment\n\n\"" A "\" \"read ci 0 0123456789abcdef\";\n"
          "  \"" B "\" \"admin me 1\";");
-    assert_true(tokens_find(A, &grant));
+    assert_true(token_lookup(A, &grant));
     assert_string_equal(grant.name, "ci");
     assert_int_equal(grant.rights, SCOPE_READ);
     assert_false(grant.secrets);
-    assert_true(tokens_find(B, &grant));
+    assert_true(token_lookup(B, &grant));
     assert_string_equal(grant.name, "me");
     assert_true((grant.rights & SCOPE_ADMIN) != 0);
     assert_true(grant.secrets);
@@ -96,8 +96,8 @@ a_token_that_has_expired_is_not_found(void **state)
     (void)state;
     load("\"" A "\" \"read ci 0 0123456789abcdef 1700000000\";\n"
          "\"" B "\" \"read me 0 0123456789abcdee 999999999999\";\n");
-    assert_false(tokens_find(A, &grant));
-    assert_true(tokens_find(B, &grant));
+    assert_false(token_lookup(A, &grant));
+    assert_true(token_lookup(B, &grant));
     assert_string_equal(grant.id, "0123456789abcdee");
 }
 
@@ -106,10 +106,10 @@ an_unknown_token_is_not_found(void **state)
 {
     (void)state;
     load("\"" A "\" \"read ci 0\";\n");
-    assert_false(tokens_find(B, &grant));
-    assert_false(tokens_find("", &grant));
-    assert_false(tokens_find(A "a", &grant));
-    assert_false(tokens_find("aaaa", &grant));
+    assert_false(token_lookup(B, &grant));
+    assert_false(token_lookup("", &grant));
+    assert_false(token_lookup(A "a", &grant));
+    assert_false(token_lookup("aaaa", &grant));
 }
 
 /* Line k is the token of 64 digits k, scope k. */
@@ -140,7 +140,7 @@ each_token_of_a_file_has_the_rights_of_its_scope(void **state)
     load(text);
     for (size_t i = 0; i < COUNT(scopes); i++) {
         memset(token, '0' + (int)i, 64);
-        assert_true(tokens_find(token, &grant));
+        assert_true(token_lookup(token, &grant));
         assert_int_equal(grant.name[1], '0' + (int)i);
         assert_int_equal(grant.rights, scopes[i].rights);
     }
@@ -177,7 +177,7 @@ letter_case_does_not_count(void **state)
     load("\"" A "\" \"read ci 0\";\n");
     for (char *p = upper; *p != '\0'; p++)
         *p = 'A';
-    assert_true(tokens_find(upper, &grant));
+    assert_true(token_lookup(upper, &grant));
 }
 
 static void
@@ -195,8 +195,8 @@ a_wrong_line_refuses_the_file_and_keeps_the_old_tokens(void **state)
     expect_refused("\"\" \"read ci 0\";\n");
     expect_refused(B " read;\n");
     expect_refused("\"" B "\n");
-    assert_true(tokens_find(A, &grant));
-    assert_false(tokens_find(B, &grant));
+    assert_true(token_lookup(A, &grant));
+    assert_false(token_lookup(B, &grant));
 }
 
 static void
@@ -205,8 +205,8 @@ a_file_that_others_may_read_is_refused(void **state)
     (void)state;
     write_map("\"" A "\" \"read ci 0\";\n");
     assert_int_equal(chmod(path, 0604), 0);
-    assert_int_equal(tokens_load(path), ERR_STATE);
-    assert_false(tokens_find(A, &grant));
+    assert_int_equal(token_lookup_load(path), ERR_STATE);
+    assert_false(token_lookup(A, &grant));
 }
 
 static void
@@ -215,12 +215,12 @@ a_changed_file_is_read_again(void **state)
     (void)state;
     load("\"" A "\" \"read ci 0\";\n");
     write_map("\"" B "\" \"write ci 0\";\n");
-    for (int i = 0; i < 500 && !tokens_find(B, &grant); i++) {
-        tokens_refresh(); /* looks at most once a second */
+    for (int i = 0; i < 500 && !token_lookup(B, &grant); i++) {
+        token_lookup_refresh(); /* looks at most once a second */
         (void)usleep(10 * 1000);
     }
-    assert_true(tokens_find(B, &grant));
-    assert_false(tokens_find(A, &grant));
+    assert_true(token_lookup(B, &grant));
+    assert_false(token_lookup(A, &grant));
 }
 
 /* ---- where a token may come from ---- */

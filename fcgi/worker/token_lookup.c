@@ -1,5 +1,5 @@
 /* tokens.map in memory: hashes of the tokens and what each may do. */
-#include "tokens.h"
+#include "token_lookup.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -146,7 +146,7 @@ publish(struct table *t, const char *path, const struct stat *st)
 }
 
 enum err
-tokens_load(const char *path)
+token_lookup_load(const char *path)
 {
     struct table t = { 0 };
     struct stat st = { 0 };
@@ -188,7 +188,7 @@ changed_path(void)
 }
 
 void
-tokens_refresh(void)
+token_lookup_refresh(void)
 {
     int64_t now = clock_mono_ms(), last = atomic_load(&looked_ms);
     char *path;
@@ -198,12 +198,12 @@ tokens_refresh(void)
         return;
     path = changed_path();
     if (path != NULL)
-        (void)!tokens_load(path);
+        (void)!token_lookup_load(path);
     free(path);
 }
 
 bool
-tokens_find(const char *token, struct token_grant *out)
+token_lookup(const char *token, struct token_grant *out)
 {
     const struct entry *found = NULL;
     char hash[65];
@@ -221,7 +221,7 @@ tokens_find(const char *token, struct token_grant *out)
 }
 
 void
-tokens_unload(void)
+token_lookup_unload(void)
 {
     pthread_rwlock_wrlock(&lock);
     free(known.v);
