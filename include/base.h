@@ -25,6 +25,13 @@
 #define CAT_(a, b) a##b
 #define CAT(a, b)  CAT_(a, b)
 
+/* Whether a text says nothing: NULL, or "". */
+static inline bool
+str_empty(const char *s)
+{
+    return s == NULL || *s == '\0';
+}
+
 /* Bytes by pointer and length; not NUL-terminated unless said so. */
 struct span {
     const char *p;

@@ -98,8 +98,7 @@ matches(const struct check_state *s, const void *in)
 {
     const char *text = text_of(&s->a, in);
 
-    return text == NULL || *text == '\0' ||
-           regexec(&s->regex, text, 0, NULL, 0) == 0;
+    return str_empty(text) || regexec(&s->regex, text, 0, NULL, 0) == 0;
 }
 
 static bool

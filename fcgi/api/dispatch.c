@@ -607,7 +607,7 @@ req_scheme(const struct req *r)
     const char *said = req_header(r, "REQUEST_SCHEME");
 
     if (said == NULL)
-        said = config()->nginx_tls_certificate[0] != '\0' ? "https" : "";
+        said = !str_empty(config()->nginx_tls_certificate) ? "https" : "";
     return strcmp(said, "https") == 0 ? "https" : "http";
 }
 

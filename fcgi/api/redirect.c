@@ -54,7 +54,7 @@ put_query(struct buf *b, const struct req *r)
     for (size_t i = 0; i < r->n_query; i++)
         put_param(b, r->query[i].key, r->query[i].value, r->query[i].bare,
                   &before);
-    if (token != NULL && *token != '\0')
+    if (!str_empty(token))
         put_param(b, "token", token, false, &before);
 }
 

@@ -251,7 +251,7 @@ line_start(struct line *l, enum log_level lv)
     (void)snprintf(text + n, sizeof(text) - n, ".%03ld%s %s ",
                    (long)(now.tv_usec / 1000), zone, level_names[lv]);
     line_puts(l, text);
-    line_puts(l, process_name[0] != '\0' ? process_name : "metagate");
+    line_puts(l, !str_empty(process_name) ? process_name : "metagate");
     if (request_id != NULL) {
         line_puts(l, " [");
         line_escaped(l, request_id, SIZE_MAX, false);

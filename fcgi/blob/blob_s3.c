@@ -41,7 +41,7 @@ s3_open(struct arena *a, struct blob_store *s, const char *rest,
         return ERR_NOMEM;
     if (bucket < 3 || bucket > 63 || strspn(s->bucket, plain) != bucket)
         return bad(why, "s3:// needs a bucket: s3://bucket/prefix");
-    if (s->base[0] != '\0' && !blob_is_key(s->base + 1))
+    if (!str_empty(s->base) && !blob_is_key(s->base + 1))
         return bad(why, "s3:// with a prefix that is none");
     s->region = query != NULL ? blob_option(a, query + 1, "region") : NULL;
     if (s->region == NULL)
@@ -93,7 +93,7 @@ prepare(struct blob_store *s, struct signed_call *c, const char *method,
     memset(c, 0, sizeof(*c));
     c->reply = (struct buf)BUF_INIT(REPLY_MAX);
     n = snprintf(c->url, sizeof(c->url), "%s/%s%s/%s%s%s", s->endpoint,
-                 s->bucket, s->base, key, query[0] != '\0' ? "?" : "", query);
+                 s->bucket, s->base, key, !str_empty(query) ? "?" : "", query);
     if (n < 0 || (size_t)n >= sizeof(c->url))
         return ERR_LIMIT;
     (void)snprintf(c->sigv4, sizeof(c->sigv4), "aws:amz:%s:s3", s->region);

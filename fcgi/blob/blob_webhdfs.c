@@ -47,7 +47,7 @@ hdfs_open(struct arena *a, struct blob_store *s, const char *rest,
         s->user = "hdfs";
     if (s->endpoint == NULL || s->base == NULL)
         return ERR_NOMEM;
-    if (s->base[0] != '\0' && !blob_is_key(s->base + 1))
+    if (!str_empty(s->base) && !blob_is_key(s->base + 1))
         return bad(why, "webhdfs:// with a directory that is none");
     return ERR_OK;
 }

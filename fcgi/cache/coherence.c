@@ -51,7 +51,7 @@ begin_file(struct coherence_file *f)
     char boot_id[40];
 
     self_boot_id(boot_id);
-    if (boot_id[0] == '\0' && f != &mine)
+    if (str_empty(boot_id) && f != &mine)
         return ERR_STATE;
     if (f->layout == LAYOUT && strcmp(f->boot_id, boot_id) == 0)
         return ERR_OK;

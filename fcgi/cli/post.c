@@ -207,7 +207,7 @@ perform(struct post *p)
                         ? "Content-Type: multipart/form-data; "
                           "boundary=" BOUNDARY
                         : "Content-Type:application/x-www-form-urlencoded";
-    if (p->token_header[0] != '\0')
+    if (!str_empty(p->token_header))
         c.header[n++] = p->token_header;
     e = http_call(&c);
     if (e != ERR_OK)
@@ -218,7 +218,7 @@ perform(struct post *p)
     if (c.status == 200)
         return EXIT_SUCCESS;
     (void)fprintf(stderr, "metagate post: status %d%s\n", c.status,
-                  c.status == 401 && p->token_header[0] == '\0'
+                  c.status == 401 && str_empty(p->token_header)
                       ? ": no token was sent, --token-file names one"
                       : "");
     return EXIT_FAILURE;

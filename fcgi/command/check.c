@@ -37,7 +37,7 @@ check_report(struct look *l, const char *what, const struct finding *f)
         l->worst = (int)f->verdict;
     if (!l->json) {
         printf("%-4s  %-12s %s%s%s\n", verdicts[f->verdict], what, f->fact,
-               f->cure[0] == '\0' ? "" : "; ", f->cure);
+               str_empty(f->cure) ? "" : "; ", f->cure);
         return;
     }
     jw_object(&l->w);
@@ -202,7 +202,7 @@ look_key(struct look *l)
     char path[PLACE_BYTES];
     const char *named = config()->crypt_key_file;
 
-    if (named[0] == '\0' && place_path(path, sizeof(path), "key") == ERR_OK)
+    if (str_empty(named) && place_path(path, sizeof(path), "key") == ERR_OK)
         named = path;
     if (crypt_load(named) == ERR_OK) {
         FOUND(&f, OK, "%s is read, key %u encrypts", named, crypt_key_id());

@@ -141,7 +141,7 @@ look_schema(struct look *l)
         FOUND(&f, OK, "schema %s is ours and up to date", db_database());
     } else {
         FOUND(&f, FAIL, "schema %s: %s", db_database(),
-              why[0] != '\0' ? why : err_name(e));
+              !str_empty(why) ? why : err_name(e));
         CURE(&f, "`metagate migrate` brings it up to date");
     }
     check_report(l, "schema", &f);

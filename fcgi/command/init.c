@@ -22,7 +22,7 @@ usage(void)
 static bool
 is_plain(const char *name)
 {
-    return name[0] != '\0' && strpbrk(name, "'`\"\\\n") == NULL;
+    return !str_empty(name) && strpbrk(name, "'`\"\\\n") == NULL;
 }
 
 /* What the administrator of a MariaDB of one's own runs, for a store that is
@@ -32,10 +32,10 @@ print_grants(void)
 {
     const struct config *c = config();
     const struct passwd *pw = getpwuid(geteuid());
-    const char *user = c->mysql_user[0] != '\0' ? c->mysql_user
-                       : pw != NULL             ? pw->pw_name
-                                                : "";
-    bool password = c->mysql_password_file[0] != '\0';
+    const char *user = !str_empty(c->mysql_user) ? c->mysql_user
+                       : pw != NULL              ? pw->pw_name
+                                                 : "";
+    bool password = !str_empty(c->mysql_password_file);
     const char *host = password ? "%" : "localhost";
 
     if (!is_plain(user)) {

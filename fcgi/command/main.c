@@ -54,7 +54,7 @@ static void
 print_command_help(const struct command *c)
 {
     printf("usage: metagate [--run-dir DIR] [--net A.B.C] %s%s%s\n\n%s\n",
-           c->name, c->args[0] != '\0' ? " " : "", c->args, c->doc);
+           c->name, !str_empty(c->args) ? " " : "", c->args, c->doc);
 }
 
 static const struct command *
@@ -71,7 +71,7 @@ static int
 usage_error(const char *what, const char *arg)
 {
     (void)fprintf(stderr, "metagate: %s%s%s (metagate --help)\n", what,
-                  arg[0] != '\0' ? ": " : "", arg);
+                  !str_empty(arg) ? ": " : "", arg);
     return EXIT_USAGE;
 }
 
@@ -100,7 +100,7 @@ env_or(const char *name, const char *otherwise)
 {
     const char *v = getenv(name);
 
-    return v != NULL && v[0] != '\0' ? v : otherwise;
+    return !str_empty(v) ? v : otherwise;
 }
 
 /* A process may be started with a standard descriptor closed; the next file
@@ -142,7 +142,7 @@ load_config(bool quiet)
             (void)fprintf(stderr, "metagate: %s\n", why);
         return false;
     }
-    if (config()->core_timezone[0] != '\0')
+    if (!str_empty(config()->core_timezone))
         (void)setenv("TZ", config()->core_timezone, 1);
     tzset();
     log_set_level_name(config()->core_log_level);

@@ -123,7 +123,7 @@ has_keys(void)
 {
     char path[PLACE_BYTES];
 
-    return config()->crypt_key_file[0] != '\0' ||
+    return !str_empty(config()->crypt_key_file) ||
            (place_path(path, sizeof(path), "key") == ERR_OK &&
             access(path, F_OK) == 0);
 }
@@ -134,15 +134,15 @@ name_store(void)
 {
     const struct config *c = config();
 
-    (void)fprintf(stderr,
-                  "the store is [mysql] hosts = %s, database = %s, user = %s"
-                  "%s%s\n",
-                  c->mysql_hosts[0] != '\0' ? c->mysql_hosts
-                                            : "(the private MariaDB)",
-                  c->mysql_database,
-                  c->mysql_user[0] != '\0' ? c->mysql_user : "(this account)",
-                  c->mysql_password_file[0] != '\0' ? ", password_file = " : "",
-                  c->mysql_password_file);
+    (void)fprintf(
+        stderr,
+        "the store is [mysql] hosts = %s, database = %s, user = %s"
+        "%s%s\n",
+        !str_empty(c->mysql_hosts) ? c->mysql_hosts : "(the private MariaDB)",
+        c->mysql_database,
+        !str_empty(c->mysql_user) ? c->mysql_user : "(this account)",
+        !str_empty(c->mysql_password_file) ? ", password_file = " : "",
+        c->mysql_password_file);
 }
 
 static enum err

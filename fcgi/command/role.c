@@ -40,7 +40,7 @@ role_load_keys(void)
 {
     char path[PLACE_BYTES];
 
-    if (config()->crypt_key_file[0] != '\0')
+    if (!str_empty(config()->crypt_key_file))
         return crypt_load(config()->crypt_key_file);
     return place_path(path, sizeof(path), "key") == ERR_OK ? crypt_load(path)
                                                            : ERR_LIMIT;

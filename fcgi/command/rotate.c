@@ -318,7 +318,7 @@ begin(struct rotation *r)
     enum err e = ERR_OK;
 
     lease_owner("rotate-key", r->owner);
-    if (config()->crypt_key_file[0] != '\0')
+    if (!str_empty(config()->crypt_key_file))
         (void)snprintf(r->path, sizeof(r->path), "%s",
                        config()->crypt_key_file);
     else

@@ -129,7 +129,7 @@ refuse(struct ini_state *s, const char *what, const char *reason)
         return; /* the first mistake is the one that is told */
     s->e = ERR_BAD_PARAM;
     (void)snprintf(s->why, s->why_size, "%s:%d: %s%s%s", s->path, s->line, what,
-                   what[0] != '\0' ? " " : "", reason);
+                   !str_empty(what) ? " " : "", reason);
 }
 
 /* fgets for inih, which does not tell its handler the line. */
@@ -357,8 +357,8 @@ check_pair(const char *path, char *why, size_t why_size)
     size_t key = find_row("nginx", "tls_key");
     char at[PLACE_TEXT];
 
-    if ((config()->nginx_tls_certificate[0] == '\0') ==
-        (config()->nginx_tls_key[0] == '\0'))
+    if (str_empty(config()->nginx_tls_certificate) ==
+        str_empty(config()->nginx_tls_key))
         return ERR_OK;
     place_of(path, cert, key, at);
     (void)snprintf(why, why_size,
@@ -531,7 +531,7 @@ config_write_template(const char *path)
 static void
 print_line(FILE *f, const struct conf_row *row, bool first)
 {
-    const char *quote = row->dflt[0] != '\0' ? "`" : "";
+    const char *quote = !str_empty(row->dflt) ? "`" : "";
 
     (void)first;
     (void)fprintf(f, "| `%s` | `%s` | %s%s%s | %s | %s |\n", row->section,

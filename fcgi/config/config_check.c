@@ -41,7 +41,7 @@ is_zone(const char *value)
     int n = snprintf(path, sizeof(path), "%s%s",
                      name[0] == '/' ? "" : "/usr/share/zoneinfo/", name);
 
-    if (name[0] == '\0' || strcmp(name, "UTC") == 0 ||
+    if (str_empty(name) || strcmp(name, "UTC") == 0 ||
         (n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0))
         return NULL;
     /* POSIX: UTC-8, <+08>-8, CET-1CEST */
@@ -177,7 +177,7 @@ is_servers(const char *value)
 const char *
 is_pem(const char *value)
 {
-    if (value[0] == '\0' ||
+    if (str_empty(value) ||
         (value[0] == '/' && strpbrk(value, "\"\\$;{}\n\r") == NULL))
         return NULL;
     return "must be an absolute path of plain characters";

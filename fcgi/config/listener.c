@@ -56,11 +56,11 @@ describe(const struct listener *table, const struct listener *row, size_t m,
         out->machine = (unsigned)m + 1;
     (void)snprintf(own, sizeof(own), "%s.%u", config_net(), out->machine);
     (void)snprintf(out->id, sizeof(out->id), "%s%s%s", row->name,
-                   row->machine == EACH_MACHINE || row->tail[0] != '\0' ? "/"
-                                                                        : "",
+                   row->machine == EACH_MACHINE || !str_empty(row->tail) ? "/"
+                                                                         : "",
                    row->machine == EACH_MACHINE ? own : row->tail);
     set_key(out);
-    if (out->key[0] != '\0')
+    if (!str_empty(out->key))
         set = config_text("listen", out->key);
     if (set != NULL && strcmp(set, "off") == 0)
         return ERR_STATE;

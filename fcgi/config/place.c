@@ -59,7 +59,7 @@ is_plain_path(const char *path)
         if (strchr(plain, *p) == NULL && (unsigned char)*p < 0x80)
             return false;
     }
-    return path[0] != '\0';
+    return !str_empty(path);
 }
 
 static enum err

@@ -101,7 +101,7 @@ parse_grant(struct span grant, struct token_line *out)
     }
     if (*p == ' ') {
         p++;
-        if (out->id[0] == '\0' || !take_time(&p, stop, &out->expires_s))
+        if (str_empty(out->id) || !take_time(&p, stop, &out->expires_s))
             return false;
     }
     out->secrets = mark[0] == '1';

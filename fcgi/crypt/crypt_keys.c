@@ -267,7 +267,7 @@ crypt_keys_refresh(void)
     memcpy(path, keys_path, sizeof(path));
     known = keys_file;
     pthread_rwlock_unlock(&keys_lock);
-    if (path[0] == '\0' || stat(path, &st) != 0 ||
+    if (str_empty(path) || stat(path, &st) != 0 ||
         (st.st_ino == known.st_ino && st.st_dev == known.st_dev &&
          st.st_mtim.tv_sec == known.st_mtim.tv_sec &&
          st.st_mtim.tv_nsec == known.st_mtim.tv_nsec))

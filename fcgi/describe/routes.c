@@ -75,7 +75,7 @@ field_line(struct buf *b, const struct field *f)
     };
 
     buf_printf(b, "  - `%s` %s", f->key, types[f->type]);
-    if (f->more != NULL && f->more->n > 0 && f->more->fields[0].key[0] != '\0')
+    if (f->more != NULL && f->more->n > 0 && !str_empty(f->more->fields[0].key))
         buf_printf(b, " of %s", f->more->name);
     if ((f->flags & SECRET) != 0)
         buf_puts(b, ", secret");

@@ -23,7 +23,7 @@ struct todo {
 static bool
 is_scalar(const struct record *rec)
 {
-    return rec->n == 1 && rec->fields[0].key[0] == '\0';
+    return rec->n == 1 && str_empty(rec->fields[0].key);
 }
 
 static void
@@ -131,7 +131,7 @@ put_members(struct json_writer *w, struct todo *todo, const struct record *rec)
     for (size_t i = 0; i < rec->n; i++) {
         const struct field *f = &rec->fields[i];
 
-        if ((f->flags & (IN | OUT)) == 0 || f->key[0] == '\0')
+        if ((f->flags & (IN | OUT)) == 0 || str_empty(f->key))
             continue;
         jw_key(w, f->key);
         jw_object(w);
@@ -245,7 +245,7 @@ put_body(struct json_writer *w, struct todo *todo, const struct route_group *g,
     jw_object(w);
     jw_key(w, "schema");
     put_element(w, todo, row->in);
-    if (example != NULL && example->json[0] != '\0')
+    if (example != NULL && !str_empty(example->json))
         put_example(w, example->json);
     jw_object_end(w);
     jw_object_end(w);

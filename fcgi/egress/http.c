@@ -234,7 +234,7 @@ outcome(struct call *call, CURLcode code, const char *error)
     if (code == CURLE_OK)
         return ERR_OK;
     (void)snprintf(c->why, sizeof(c->why), "%s",
-                   error[0] != '\0' ? error : curl_easy_strerror(code));
+                   !str_empty(error) ? error : curl_easy_strerror(code));
     if (code == CURLE_OPERATION_TIMEDOUT)
         return ERR_TIMEOUT;
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)

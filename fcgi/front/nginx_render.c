@@ -65,7 +65,7 @@ expand_line(const struct nginx_vars *vars, const char *line, size_t n,
             return ERR_INTERNAL;
         }
         buf_puts(out, value);
-        empty = empty && value[0] == '\0';
+        empty = empty && str_empty(value);
         replaced = true;
         i += len;
     }

@@ -182,7 +182,7 @@ has_left(pid_t pid, pid_t master)
     if (process_parent(pid) != master)
         return true;
     process_title(pid, title, sizeof(title));
-    return title[0] == '\0' || strstr(title, "shutting down") != NULL;
+    return str_empty(title) || strstr(title, "shutting down") != NULL;
 }
 
 enum err

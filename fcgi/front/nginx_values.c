@@ -255,7 +255,7 @@ set_tls(struct arena *a, struct nginx_vars *vars)
 {
     const char *pem[] = { config()->nginx_tls_certificate,
                           config()->nginx_tls_key };
-    bool tls = pem[0][0] != '\0';
+    bool tls = !str_empty(pem[0]);
     const char *line, *hsts = "";
 
     if (tls && config()->nginx_hsts_s > 0)
@@ -299,9 +299,9 @@ set_log(struct arena *a, struct nginx_vars *vars)
     const char *log = config()->nginx_access_log, *line = log;
     char path[PLACE_BYTES];
 
-    if (log[0] == '\0' && place_is_installed())
+    if (str_empty(log) && place_is_installed())
         log = INSTALLED_LOG;
-    else if (log[0] == '\0' &&
+    else if (str_empty(log) &&
              place_path(path, sizeof(path), "log/nginx-access.log") == ERR_OK)
         log = path;
     if (strcmp(log, "off") != 0)

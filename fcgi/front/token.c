@@ -210,7 +210,7 @@ put_map(struct buf *out, const char *map, const char *name, int64_t end_s)
             continue;
         if (l.expires_s == 0 || l.expires_s > end_s)
             l.expires_s = end_s;
-        if (l.id[0] == '\0') /* of an older map; what ends has an id */
+        if (str_empty(l.id)) /* of an older map; what ends has an id */
             e = random_hex(l.id, ID_BYTES);
         put_line(out, &l);
     }
@@ -280,7 +280,7 @@ last_use_s(const char *id)
     char path[PLACE_BYTES];
     struct stat st;
 
-    if (id[0] == '\0' || token_use_path(id, path, sizeof(path)) != ERR_OK ||
+    if (str_empty(id) || token_use_path(id, path, sizeof(path)) != ERR_OK ||
         stat(path, &st) != 0)
         return 0;
     return st.st_mtime;
@@ -291,7 +291,7 @@ forget_use(const char *id)
 {
     char path[PLACE_BYTES];
 
-    if (id[0] != '\0' && token_use_path(id, path, sizeof(path)) == ERR_OK)
+    if (!str_empty(id) && token_use_path(id, path, sizeof(path)) == ERR_OK)
         (void)unlink(path);
 }
 
@@ -334,7 +334,7 @@ static int
 complain(const char *what, const char *why)
 {
     (void)fprintf(stderr, "metagate token: %s%s%s\n", what,
-                  why[0] != '\0' ? ": " : "", why);
+                  !str_empty(why) ? ": " : "", why);
     return EXIT_FAILURE;
 }
 
@@ -594,7 +594,7 @@ token_revoke(struct change *c, const char *name)
         return status;
     remove_token_files(name);
     for (map = c->map; next_of(&map, name, &l);) {
-        if (l.id[0] != '\0' && nginx_revoke(l.id) != ERR_OK)
+        if (!str_empty(l.id) && nginx_revoke(l.id) != ERR_OK)
             return complain("nginx/revoked", strerror(errno));
         forget_use(l.id);
     }

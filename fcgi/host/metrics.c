@@ -101,7 +101,7 @@ choose(struct slot *slots, const char *name)
         if (strcmp(slots[i].name, name) == 0)
             return &slots[i];
     for (size_t i = 0; i < SLOTS; i++) {
-        if (slots[i].name[0] == '\0')
+        if (str_empty(slots[i].name))
             return &slots[i];
         if (dead == NULL && !alive(slots[i].pid))
             dead = &slots[i];

@@ -160,7 +160,7 @@ port_search(const char *text, const struct in6_addr *addr, unsigned port,
     struct port_entry e;
 
     *use = PORT_FREE;
-    for (const char *line = text; line != NULL && *line != '\0';
+    for (const char *line = text; !str_empty(line);
          line = strchr(line, '\n'), line += line != NULL) {
         enum port_use u;
 

@@ -113,7 +113,7 @@ check_names(const struct home *h, struct home_error *why)
         return refuse(why, ERR_BAD_PARAM, h->uuid, "is no instance's id");
     if (h->port == 0 || h->port > 65535)
         return refuse(why, ERR_BAD_PARAM, h->class, "needs a port");
-    if (strcspn(h->class, "/.") != strlen(h->class) || h->class[0] == '\0')
+    if (strcspn(h->class, "/.") != strlen(h->class) || str_empty(h->class))
         return refuse(why, ERR_BAD_PARAM, h->class, "is no class");
     return ERR_OK;
 }
@@ -237,7 +237,7 @@ check_owner(const struct home *h, int fd, bool *marked, struct home_error *why)
         return refuse(why, ERR_LIMIT, h->root, "is too long a path");
     if (read_marker(fd, uuid) != ERR_OK)
         return because(why, ERR_DENIED, "marker cannot be read:", path);
-    *marked = uuid[0] != '\0';
+    *marked = !str_empty(uuid);
     if (*marked && strcmp(uuid, h->uuid) != 0)
         return refuse(why, ERR_DENIED, path, "is another instance's");
     if (!*marked && !is_empty(fd))

@@ -34,8 +34,8 @@ instance_file(struct arena *a, const struct home *h, const char *name)
     if (home_path(h, path, sizeof(path)) != ERR_OK ||
         strlen(path) + strlen(name) + 2 > sizeof(path))
         return NULL;
-    return name[0] != '\0' ? arena_printf(a, "%s/%s", path, name)
-                           : arena_strdup(a, path);
+    return !str_empty(name) ? arena_printf(a, "%s/%s", path, name)
+                            : arena_strdup(a, path);
 }
 
 enum err

@@ -221,7 +221,7 @@ instance_secrets(struct arena *a, struct instance_spec *s)
 {
     enum err e = ERR_OK;
 
-    if (s->uuid == NULL || s->uuid[0] == '\0')
+    if (str_empty(s->uuid))
         e = new_uuid(a, &s->uuid);
     SET(s, instance_spec, uuid);
     if (e == ERR_OK)

@@ -270,7 +270,7 @@ take_locks(struct db *db, struct arena *a, const struct job_due *d,
     enum err e = rest != NULL ? ERR_OK : ERR_NOMEM;
 
     while (e == ERR_OK && (name = strsep(&rest, "\n")) != NULL) {
-        if (name[0] == '\0')
+        if (str_empty(name))
             continue;
         *taken = name;
         e = db_exec(

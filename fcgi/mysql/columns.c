@@ -10,7 +10,7 @@ field_of(const struct record *rec, const char *column)
 {
     const char *name;
 
-    if (rec->n == 1 && rec->fields[0].key[0] == '\0')
+    if (rec->n == 1 && str_empty(rec->fields[0].key))
         return &rec->fields[0]; /* a scalar takes the only column */
     for (size_t i = 0; i < rec->n; i++) {
         name = rec->fields[i].column != NULL ? rec->fields[i].column

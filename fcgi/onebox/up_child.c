@@ -115,7 +115,7 @@ watch_start(struct up *up, struct up_child *c, int64_t now)
         now - c->child.started_ms < c->kind->start_ms)
         return;
     (void)snprintf(why, sizeof(why), "not ready after %d s%s%s",
-                   c->kind->start_ms / 1000, c->said[0] != '\0' ? ": " : "",
+                   c->kind->start_ms / 1000, !str_empty(c->said) ? ": " : "",
                    c->said);
     fail_start(up, c, why);
 }

@@ -71,7 +71,7 @@ link_sockets(struct up *up, const char *link)
 {
     char dir[PLACE_BYTES] = "", new[] = "/tmp/metagate.XXXXXX";
 
-    if (place_socket_dir(dir, sizeof(dir)) != ERR_OK || dir[0] == '\0' ||
+    if (place_socket_dir(dir, sizeof(dir)) != ERR_OK || str_empty(dir) ||
         strcmp(dir, link) == 0 || !is_private_dir(dir)) {
         (void)unlink(link);
         (void)rmdir(link);
@@ -142,7 +142,7 @@ make_key(void)
     char path[PLACE_BYTES];
     enum err e;
 
-    if (config()->crypt_key_file[0] != '\0')
+    if (!str_empty(config()->crypt_key_file))
         return ERR_OK; /* kept elsewhere: a new key would hide its loss */
     if (place_path(path, sizeof(path), "key") != ERR_OK)
         return ERR_LIMIT;

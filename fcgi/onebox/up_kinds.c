@@ -174,7 +174,7 @@ static bool
 front_ready(struct up_child *c)
 {
     bool any =
-        config()->nginx_tls_certificate[0] != '\0' || c->child.restarts > 0;
+        !str_empty(config()->nginx_tls_certificate) || c->child.restarts > 0;
     struct port_address a;
     char text[1024];
     bool console;

@@ -76,7 +76,7 @@ wait_for_lock(const char *run_dir, int fd, char *why, size_t why_size)
 
     signal_noted(run_dir, SIGTERM, names, sizeof(names));
     printf("  waiting for the last deployment's processes to end%s%s\n",
-           names[0] != '\0' ? ": " : "", names);
+           !str_empty(names) ? ": " : "", names);
     (void)fflush(stdout);
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (waited > LAST_GIVE_UP_MS) {

@@ -21,7 +21,7 @@
 size_t
 mariadb_count(void)
 {
-    return config()->mysql_hosts[0] == '\0' ? 1 : 0;
+    return str_empty(config()->mysql_hosts) ? 1 : 0;
 }
 
 /* ---- the first start ---- */

@@ -156,7 +156,7 @@ check_listener(struct ours *ours, const struct listening *l, enum err e,
         (void)snprintf(why, why_size, "[listen] %s is too long", l->key);
         return ERR_BAD_PARAM;
     }
-    if (l->key[0] != '\0') {
+    if (!str_empty(l->key)) {
         (void)snprintf(text, sizeof(text), "[listen] %s", l->key);
         t.key = text;
     }
@@ -174,7 +174,7 @@ up_check_ports(char *why, size_t why_size)
 
     (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
                    (long long)config()->mysql_port);
-    if (config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0)
+    if (str_empty(config()->mysql_hosts) && config()->mysql_port != 0)
         e = check_once(&ours, &db, why, why_size);
     for (size_t i = 0;
          e == ERR_OK && (found = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {

@@ -57,7 +57,7 @@ put_unit(struct buf *out, const struct unit *u)
 {
     bool runs = u->pid > 0 && u->started_us > 0;
 
-    if (u->name[0] != '\0')
+    if (!str_empty(u->name))
         buf_printf(
             out, "%s %s %d %lld %d\n", u->name,
             strcmp(u->name, "setup") == 0 && strcmp(u->state, "running") == 0

@@ -24,7 +24,7 @@ up_say(const struct up *up, const char *fmt, ...)
 static const char *
 scheme(void)
 {
-    return config()->nginx_tls_certificate[0] != '\0' ? "https" : "http";
+    return !str_empty(config()->nginx_tls_certificate) ? "https" : "http";
 }
 
 void
@@ -85,7 +85,7 @@ up_print_ready(const struct up *up)
     printf("ready after %.1f s\n\n",
            (double)(clock_mono_ms() - up->began_ms) / 1000);
     up_print_urls(stdout);
-    if (config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0)
+    if (str_empty(config()->mysql_hosts) && config()->mysql_port != 0)
         printf("  %-18s %s.1:%lld (account repl, password in "
                "%s/repl.password)\n",
                "mariadb", config_net(), (long long)config()->mysql_port, dir);

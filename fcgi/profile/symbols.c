@@ -155,7 +155,7 @@ note_name(struct object *o, const char *path)
     const char *base = strrchr(path, '/');
     char self[4096] = "";
 
-    if (path[0] == '\0' &&
+    if (str_empty(path) &&
         readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
         base = strrchr(self, '/');
     (void)snprintf(o->name, sizeof(o->name), "%s",
@@ -166,7 +166,7 @@ static int
 add_object(struct dl_phdr_info *info, size_t size, void *ctx)
 {
     const char *path =
-        info->dlpi_name[0] == '\0' ? "/proc/self/exe" : info->dlpi_name;
+        str_empty(info->dlpi_name) ? "/proc/self/exe" : info->dlpi_name;
     struct mapped m;
     struct object *o;
 

@@ -18,7 +18,7 @@ bind_node(struct bind *b, const struct at *at, const struct field *f,
                                           : record_refuse_type(b, at, f);
     if (v.type == JSON_NULL && (b->style & BIND_NULL_UNSET))
         return ERR_OK;
-    if (v.type == JSON_STRING && v.text[0] == '\0' && (f->flags & EMPTY_ABSENT))
+    if (v.type == JSON_STRING && str_empty(v.text) && (f->flags & EMPTY_ABSENT))
         return ERR_OK;
     switch (f->type) {
     case F_OBJ:

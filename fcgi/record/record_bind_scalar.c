@@ -18,7 +18,7 @@ put_path(struct buf *path, const struct at *at)
     put_path(path, at->up);
     if (at->name == NULL) {
         buf_printf(path, "[%zu]", at->index);
-    } else if (at->name[0] != '\0') {
+    } else if (!str_empty(at->name)) {
         json_name_for_message(shown, at->name, strlen(at->name));
         buf_printf(path, "%s%s", path->n > 0 ? "." : "", shown);
     }
@@ -189,7 +189,7 @@ bind_f64(struct bind *b, const struct at *at, const struct field *f,
     if (!is_digits(b, f, v))
         return record_refuse_type(b, at, f);
     /* strtod alone would take blanks, hex digits and "inf" */
-    if (v->text[0] == '\0' ||
+    if (str_empty(v->text) ||
         v->text[strspn(v->text, "+-.0123456789eE")] != '\0')
         return record_refuse_type(b, at, f);
     n = strtod(v->text, &end);

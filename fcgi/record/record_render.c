@@ -24,7 +24,7 @@ render_enum(struct json_writer *w, const struct field *f, int v)
 {
     const char *name = enum_text(f->names, v);
 
-    if (name[0] != '\0')
+    if (!str_empty(name))
         jw_str(w, name);
     else
         jw_i32(w, v);

@@ -69,7 +69,7 @@ static const char *
 join(struct reader *r, const char *left, const char *right)
 {
     const char *both =
-        left[0] == '\0' ? right : arena_printf(r->a, "%s\n%s", left, right);
+        str_empty(left) ? right : arena_printf(r->a, "%s\n%s", left, right);
 
     if (both == NULL)
         r->why = "no memory";

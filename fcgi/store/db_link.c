@@ -77,7 +77,7 @@ copy_user(struct db_settings *s, const char *user)
     struct passwd pw, *found = NULL;
     char space[4096];
 
-    if (user != NULL && *user != '\0')
+    if (!str_empty(user))
         return copy(s->user, sizeof(s->user), user);
     return getpwuid_r(geteuid(), &pw, space, sizeof(space), &found) == 0 &&
            found != NULL && copy(s->user, sizeof(s->user), found->pw_name);

@@ -118,7 +118,7 @@ look_at(struct db *db, const struct my_session *old, size_t host, int64_t until)
     gone = db_session_end(db, old, until) == ERR_OK;
     if (!my_is_connected(db->my))
         return UNKNOWN;
-    if (db->witness == NULL || db->request_id[0] == '\0')
+    if (db->witness == NULL || str_empty(db->request_id))
         return gone ? UNKNOWABLE : UNKNOWN;
     e = db->witness(db, db->request_id);
     if (e == ERR_OK)

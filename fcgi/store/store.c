@@ -43,7 +43,7 @@ load_password(const char *path)
     int fd;
 
     password[0] = '\0';
-    if (path[0] == '\0')
+    if (str_empty(path))
         return ERR_OK;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     why = fd >= 0 ? read_password(fd) : strerror(errno);
@@ -60,7 +60,7 @@ choose_hosts(const char *configured)
 {
     static const char scheme[] = "unix:";
 
-    if (configured[0] == '\0') {
+    if (str_empty(configured)) {
         memcpy(hosts, scheme, sizeof(scheme));
         return place_socket(hosts + sizeof(scheme) - 1,
                             sizeof(hosts) - sizeof(scheme) + 1, "mysql.sock");
@@ -77,8 +77,8 @@ choose_hosts(const char *configured)
 static bool
 has_own_account(const struct config *c, char out[PLACE_BYTES])
 {
-    return c->mysql_hosts[0] == '\0' && c->mysql_user[0] == '\0' &&
-           c->mysql_password_file[0] == '\0' &&
+    return str_empty(c->mysql_hosts) && str_empty(c->mysql_user) &&
+           str_empty(c->mysql_password_file) &&
            place_path(out, PLACE_BYTES, OWN_STORE_PASSWORD) == ERR_OK &&
            access(out, F_OK) == 0;
 }

@@ -112,10 +112,10 @@ identity_from_token(struct req *r, char *const *params, const char *query_token)
     const char *token = params_get(params, "HTTP_X_METAGATE_TOKEN");
     struct token_grant grant;
 
-    if (token[0] == '\0')
+    if (str_empty(token))
         token = authorization_token(r->arena,
                                     params_get(params, "HTTP_AUTHORIZATION"));
-    if (token[0] == '\0')
+    if (str_empty(token))
         token = query_token;
     token_lookup_refresh();
     if (!token_lookup(token, &grant))

@@ -131,7 +131,7 @@ io_param(struct req_io *io, const char *name)
     if (!params_shown(name, mount != NULL && mount->auth == AUTH_BASIC))
         return NULL;
     v = param(q, name);
-    return v[0] != '\0' ? v : NULL; /* front ends send absent ones empty */
+    return !str_empty(v) ? v : NULL; /* front ends send absent ones empty */
 }
 
 /* A front end whose client has left closes the connection; nothing else is

@@ -19,7 +19,7 @@ static char secret[SECRET_MAX_BYTES + 2];
 static const char *
 tokens_path(char out[PLACE_BYTES])
 {
-    if (config()->serve_token_file[0] != '\0')
+    if (!str_empty(config()->serve_token_file))
         return config()->serve_token_file;
     return place_path(out, PLACE_BYTES, "tokens.map") == ERR_OK ? out : "";
 }

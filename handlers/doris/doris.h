@@ -25,13 +25,6 @@
 /* Unix time in seconds, the unit of every ctime and mtime. */
 int64_t doris_now(void);
 
-/* A text that is not given, or "". */
-static inline bool
-doris_empty(const char *s)
-{
-    return s == NULL || *s == '\0';
-}
-
 /* Blanks, tabs and slashes off both ends, in the arena. */
 const char *doris_trim(struct arena *a, const char *text);
 

@@ -84,7 +84,7 @@ put_list(struct buf *b, const struct field *f, const char *at)
         const char *element = list.v + i * f->more->size;
         const struct field *only = &f->more->fields[0];
 
-        if (f->more->n == 1 && *only->key == '\0') {
+        if (f->more->n == 1 && str_empty(only->key)) {
             put_name(b, f->key);
             buf_puts(b, ": ");
             put_scalar(b, only, element + only->off);

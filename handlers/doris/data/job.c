@@ -183,7 +183,7 @@ static enum err
 check_compaction(struct req *r, const struct doris_work *w,
                  const struct doris_compaction *c)
 {
-    if (doris_empty(c->id))
+    if (str_empty(c->id))
         return req_fail(r, DORIS_JOB_NO_ID, ARGS());
     if (!HAS(c, doris_compaction, base_compaction_cnt) ||
         !HAS(c, doris_compaction, cumulative_compaction_cnt))
@@ -283,9 +283,9 @@ check_schema_change(struct req *r, const struct doris_work *w,
     int64_t id = s->new_tablet_idx == NULL ? 0 : s->new_tablet_idx->tablet_id;
     enum err e;
 
-    if (doris_empty(s->id))
+    if (str_empty(s->id))
         return req_fail(r, DORIS_JOB_NO_ID, ARGS());
-    if (doris_empty(s->initiator))
+    if (str_empty(s->initiator))
         return req_fail(r, DORIS_JOB_NO_INITIATOR, ARGS());
     if (id <= 0)
         return req_fail(r, DORIS_JOB_NEW_TABLET, ARGS());

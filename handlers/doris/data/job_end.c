@@ -49,7 +49,7 @@ find_running(struct req *r, struct doris_work *w, const struct doris_job *asked,
         return fail_job(r, DORIS_JOB_UNKNOWN, w, asked);
     if (w->job.compaction.n == 0)
         return fail_job(r, DORIS_JOB_NOT_RUNNING, w, asked);
-    *out = doris_empty(given->id) ? NULL : doris_job_find(&w->job, given->id);
+    *out = str_empty(given->id) ? NULL : doris_job_find(&w->job, given->id);
     if (*out == NULL)
         return fail_job(r, DORIS_JOB_UNMATCHED, w, asked);
     if ((*out)->expiration > 0 && (*out)->expiration < w->now)
@@ -404,7 +404,7 @@ finish_schema_change(struct req *r, struct doris_work *w,
         return fail_job(r, DORIS_JOB_UNKNOWN, w, in->job);
     if (there == NULL)
         return fail_job(r, DORIS_JOB_NO_CHANGE, w, in->job);
-    if (doris_empty(given->id) || strcmp(given->id, there->id) != 0)
+    if (str_empty(given->id) || strcmp(given->id, there->id) != 0)
         return fail_job(r, DORIS_JOB_UNMATCHED, w, in->job);
     if (there->expiration > 0 && there->expiration < w->now)
         return fail_job(r, DORIS_JOB_EXPIRED, w, in->job);

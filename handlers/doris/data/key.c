@@ -206,7 +206,7 @@ encode_field(struct req *r, struct buf *key, const char *word)
         return ERR_OK;
     }
     value = req_query(r, word + 2);
-    if (doris_empty(value))
+    if (str_empty(value))
         return req_fail(r, DORIS_KEY_PARAM, ARGS(arg("param", word + 2)));
     if (*word == 's') {
         key_put_bytes(key, value, strlen(value));
@@ -274,7 +274,7 @@ doris_key_encode(struct req *r, const struct doris_encode_key *in)
 
     if (type == NULL)
         return req_fail(r, DORIS_KEY_TYPE,
-                        ARGS(arg("type", *name == '\0' ? "(empty)" : name)));
+                        ARGS(arg("type", str_empty(name) ? "(empty)" : name)));
     e = doris_key_build(r, type, &key);
     if (e == ERR_OK)
         e = send_encoded(r, &key, in->unicode);

@@ -29,7 +29,7 @@ rowset_named(struct req *r, const void *in)
     const struct doris_rowset *rs =
         ((const struct doris_put_rowset *)in)->rowset_meta;
 
-    if (doris_empty(rs->rowset_id_v2) && rs->rowset_id <= 0)
+    if (str_empty(rs->rowset_id_v2) && rs->rowset_id <= 0)
         return req_fail(r, DORIS_ROWSET_NO_ID, ARGS());
     return ERR_OK;
 }
@@ -143,7 +143,7 @@ check_txn(struct req *r, const struct put *p)
 static enum err
 check_owner(struct req *r, const struct put *p, const char *job_id)
 {
-    if (doris_empty(job_id))
+    if (str_empty(job_id))
         return check_txn(r, p);
     return check_job(r, p, job_id);
 }

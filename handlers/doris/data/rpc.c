@@ -64,7 +64,7 @@ const struct form doris_rpc_form = {
 struct arg
 doris_rpc_cuid(const char *cloud_unique_id)
 {
-    if (doris_empty(cloud_unique_id))
+    if (str_empty(cloud_unique_id))
         cloud_unique_id = "(empty)";
     return arg("cuid", cloud_unique_id);
 }

@@ -109,7 +109,7 @@ doris_rowset_name(struct arena *a, const struct doris_rowset *rs)
 {
     const char *s;
 
-    if (!doris_empty(rs->rowset_id_v2))
+    if (!str_empty(rs->rowset_id_v2))
         return rs->rowset_id_v2;
     s = arena_printf(a, "%lld", (long long)rs->rowset_id);
     return s == NULL ? "" : s;

@@ -189,7 +189,7 @@ choose_vault(struct req *r, const char *instance_id, const char *name,
 
     if (chosen == NULL)
         return ERR_NOMEM;
-    if (*name == '\0') {
+    if (str_empty(name)) {
         e = doris_store_instance(r->db, r->arena, instance_id, &i);
         if (e != ERR_OK)
             return e;

@@ -61,7 +61,7 @@ txn_named(struct req *r, const void *in)
 
     if (HAS(g, doris_get_txn, txn_id) && g->txn_id >= 0)
         return ERR_OK;
-    if (HAS(g, doris_get_txn, db_id) && !doris_empty(g->label))
+    if (HAS(g, doris_get_txn, db_id) && !str_empty(g->label))
         return ERR_OK;
     return req_fail(r, DORIS_GET_TXN_ARGS, ARGS());
 }
@@ -74,7 +74,7 @@ label_given(struct req *r, const void *in)
     const struct doris_get_txn_id *g = in;
 
     if (HAS(g, doris_get_txn_id, db_id) && g->db_id >= 0 &&
-        !doris_empty(g->label))
+        !str_empty(g->label))
         return ERR_OK;
     return req_fail(r, DORIS_GET_TXN_ARGS, ARGS());
 }
@@ -304,7 +304,7 @@ abort_one(struct req *r, const struct doris_abort_txn *in,
           struct doris_txn *out)
 {
     bool by_id = HAS(in, doris_abort_txn, txn_id) && in->txn_id > 0;
-    bool by_label = HAS(in, doris_abort_txn, db_id) && !doris_empty(in->label);
+    bool by_label = HAS(in, doris_abort_txn, db_id) && !str_empty(in->label);
     const char *instance_id;
     enum err e;
 

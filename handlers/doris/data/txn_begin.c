@@ -15,7 +15,7 @@ static enum err
 txn_complete(struct req *r, const void *in)
 {
     const struct doris_txn *t = ((const struct doris_begin_txn *)in)->txn_info;
-    bool labelled = !doris_empty(t->label);
+    bool labelled = !str_empty(t->label);
 
     if (labelled && HAS(t, doris_txn, db_id) && t->db_id >= 0 &&
         t->table_ids.n > 0 && HAS(t, doris_txn, timeout_ms) &&

@@ -522,7 +522,7 @@ doris_value_get(struct req *r, const struct doris_get_value *in)
 
     if (type == NULL)
         return req_fail(r, DORIS_KEY_TYPE,
-                        ARGS(arg("type", *name == '\0' ? "(empty)" : name)));
+                        ARGS(arg("type", str_empty(name) ? "(empty)" : name)));
     e = take_key(r, in, type, &key, &hex);
     if (e == ERR_OK) {
         e = read_value(r, type, &key, &v);

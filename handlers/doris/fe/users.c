@@ -75,7 +75,7 @@ read_users(struct req *r, char **out)
     size_t n;
     enum err e;
 
-    if (*file == '\0') {
+    if (str_empty(file)) {
         e = place_path(path, sizeof(path), "fe-users");
         if (e != ERR_OK)
             return e;
@@ -351,7 +351,7 @@ doris_fe_users_make(void)
     char password[49], line[256];
     enum err e;
 
-    if (exists("fe-users") || doris_settings()->fe_users[0] != '\0')
+    if (exists("fe-users") || !str_empty(doris_settings()->fe_users))
         return ERR_OK;
     e = crypt_random_hex(24, password);
     (void)snprintf(line, sizeof(line), "root:%s\n", password);

@@ -113,7 +113,7 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     if (e != ERR_OK)
         return e;
     c = *in->cluster;
-    if (doris_empty(c.cluster_id))
+    if (str_empty(c.cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     e = doris_store_lock_live(r->db, at.instance_id, now, &at.seq);
     if (e != ERR_OK)
@@ -162,7 +162,7 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
     e = doris_cluster_target(r, in, &id);
     if (e != ERR_OK)
         return e;
-    if (doris_empty(in->cluster->cluster_id))
+    if (str_empty(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     at.instance_id = id;
     e = doris_store_lock_cluster(r->db, r->arena, &at, in->cluster->cluster_id,
@@ -202,7 +202,7 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
     e = doris_cluster_target(r, in, &u->instance_id);
     if (e != ERR_OK)
         return e;
-    if (doris_empty(in->cluster->cluster_id))
+    if (str_empty(in->cluster->cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
     u->at.instance_id = u->instance_id;
     e = doris_store_lock_cluster(r->db, r->arena, &u->at,
@@ -286,7 +286,7 @@ doris_cluster_rename(struct req *r, const struct doris_alter_cluster *in)
         return e;
     from = u.c.cluster_name;
     to = in->cluster->cluster_name;
-    if (doris_empty(to))
+    if (str_empty(to))
         return req_fail(r, DORIS_NAME_UNSET, ARGS());
     if (!doris_cluster_name_ok(to))
         return req_fail(r, DORIS_NAME_PATTERN, ARGS());
@@ -329,7 +329,7 @@ doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
     e = begin(r, in, &u);
     if (e != ERR_OK)
         return e;
-    if (doris_empty(asked->private_endpoint))
+    if (str_empty(asked->private_endpoint))
         return req_fail(r, DORIS_NO_ENDPOINT, ARGS());
     PUT(&u.c, doris_cluster, private_endpoint, asked->private_endpoint);
     u.c.public_endpoint = asked->public_endpoint;

@@ -36,7 +36,7 @@ otherwise(struct req *r, const struct doris_get_cluster *in)
 {
     const char *id = doris_degraded(r->arena, in->cloud_unique_id);
 
-    if (id == NULL && !doris_empty(in->instance_id))
+    if (id == NULL && !str_empty(in->instance_id))
         id = in->instance_id;
     return id;
 }
@@ -172,11 +172,11 @@ doris_cluster_get(struct req *r, const struct doris_get_cluster *in)
     e = req_check(r, in);
     if (e != ERR_OK)
         return e;
-    if (!doris_empty(in->cluster_id))
+    if (!str_empty(in->cluster_id))
         return get_one(r, in, DORIS_BY_ID, in->cluster_id);
-    if (!doris_empty(in->cluster_name))
+    if (!str_empty(in->cluster_name))
         return get_one(r, in, DORIS_BY_NAME, in->cluster_name);
-    if (!doris_empty(in->mysql_user_name))
+    if (!str_empty(in->mysql_user_name))
         return get_one(r, in, DORIS_BY_USER, in->mysql_user_name);
     return get_all(r, in);
 }

@@ -273,7 +273,7 @@ find_id(struct req *r, const struct doris_get_instance *in, const char **out)
     enum err e;
 
     *out = in->instance_id;
-    if (!doris_empty(*out))
+    if (!str_empty(*out))
         return ERR_OK;
     e = doris_resolve(r, in->cloud_unique_id, out);
     return e == ERR_NOT_FOUND ? req_fail(r, DORIS_GET_UNRESOLVED, ARGS()) : e;
@@ -360,7 +360,7 @@ doris_instance_list(struct req *r, const struct doris_list_instances *in)
     if (page == NULL)
         return ERR_NOMEM;
     e = doris_store_instance_list(r->db, r->arena, or_empty(in->after),
-                                  doris_empty(in->status) ? NULL : in->status,
+                                  str_empty(in->status) ? NULL : in->status,
                                   limit + 1, page);
     if (e == ERR_OK && page->instances.n > limit) { /* there is a next page */
         page->instances.n = limit;

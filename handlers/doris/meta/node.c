@@ -28,7 +28,7 @@ TABLE(doris_node, DORIS_NODE);
 const char *
 doris_node_addr(const struct doris_node *n)
 {
-    if (!doris_empty(n->host))
+    if (!str_empty(n->host))
         return n->host;
     return n->ip == NULL ? "" : n->ip;
 }
@@ -311,7 +311,7 @@ doris_node_add(struct req *r, const struct doris_alter_cluster *in)
 static bool
 same_text(const char *a, const char *b)
 {
-    return a != NULL && b != NULL && *a != '\0' && strcmp(a, b) == 0;
+    return a != NULL && b != NULL && !str_empty(a) && strcmp(a, b) == 0;
 }
 
 static int32_t

@@ -51,8 +51,8 @@ role_complete(const struct doris_obj *o)
            (o->cred_provider_type == DORIS_CRED_INSTANCE_PROFILE ||
             o->cred_provider_type == DORIS_CRED_WEB_IDENTITY) &&
            HAS(o, doris_obj, provider) && o->provider == DORIS_S3 &&
-           !doris_empty(o->bucket) && !doris_empty(o->endpoint) &&
-           !doris_empty(o->region);
+           !str_empty(o->bucket) && !str_empty(o->endpoint) &&
+           !str_empty(o->region);
 }
 
 /* SIMPLE is Doris's word for a pair of keys. */
@@ -66,30 +66,30 @@ provided(const struct doris_obj *o)
 static bool
 has_keys(const struct doris_obj *o)
 {
-    return !doris_empty(o->ak) && !doris_empty(o->sk);
+    return !str_empty(o->ak) && !str_empty(o->sk);
 }
 
 bool
 doris_obj_reached(const struct doris_obj *o)
 {
-    return has_keys(o) || !doris_empty(o->role_arn) || provided(o);
+    return has_keys(o) || !str_empty(o->role_arn) || provided(o);
 }
 
 /* external_endpoint may be left out (it is the endpoint then), not empty. */
 static bool
 place_complete(const struct doris_obj *o)
 {
-    return (has_keys(o) || provided(o)) && !doris_empty(o->bucket) &&
-           !doris_empty(o->endpoint) && !doris_empty(o->region) &&
+    return (has_keys(o) || provided(o)) && !str_empty(o->bucket) &&
+           !str_empty(o->endpoint) && !str_empty(o->region) &&
            HAS(o, doris_obj, provider) &&
            (!HAS(o, doris_obj, external_endpoint) ||
-            !doris_empty(o->external_endpoint));
+            !str_empty(o->external_endpoint));
 }
 
 enum err
 doris_obj_check(struct req *r, const struct doris_obj *o)
 {
-    if (!doris_empty(o->role_arn))
+    if (!str_empty(o->role_arn))
         return role_complete(o) ? ERR_OK
                                 : req_fail(r, DORIS_S3_ROLE_ERR, ARGS());
     return place_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
@@ -98,10 +98,9 @@ doris_obj_check(struct req *r, const struct doris_obj *o)
 enum err
 doris_obj_one_way(struct req *r, const struct doris_obj *o)
 {
-    if (!doris_empty(o->role_arn) &&
-        (!doris_empty(o->ak) || !doris_empty(o->sk)))
+    if (!str_empty(o->role_arn) && (!str_empty(o->ak) || !str_empty(o->sk)))
         return req_fail(r, DORIS_ROLE_AND_KEYS, ARGS());
-    if (!doris_empty(o->external_id) && !doris_empty(o->ak))
+    if (!str_empty(o->external_id) && !str_empty(o->ak))
         return req_fail(r, DORIS_EXTERNAL_ID, ARGS());
     return ERR_OK;
 }
@@ -118,11 +117,11 @@ doris_obj_reach(struct doris_obj *o, const struct doris_obj *asked)
     UNSET(o, doris_obj, cred_provider_type);
     if (HAS(asked, doris_obj, cred_provider_type))
         PUT(o, doris_obj, cred_provider_type, asked->cred_provider_type);
-    if (doris_empty(asked->role_arn) && !doris_empty(asked->ak)) {
+    if (str_empty(asked->role_arn) && !str_empty(asked->ak)) {
         PUT(o, doris_obj, ak, asked->ak);
         PUT(o, doris_obj, sk, asked->sk);
     }
-    if (doris_empty(asked->role_arn))
+    if (str_empty(asked->role_arn))
         return;
     PUT(o, doris_obj, role_arn, asked->role_arn);
     if (!HAS(o, doris_obj, cred_provider_type))
@@ -357,7 +356,7 @@ update_ram(struct req *r, const struct doris_update_ak_sk *in,
 {
     const struct doris_user *u = in->ram_user;
 
-    if (doris_empty(u->user_id) || doris_empty(u->ak) || doris_empty(u->sk))
+    if (str_empty(u->user_id) || str_empty(u->ak) || str_empty(u->sk))
         return req_fail(r, DORIS_RAM_INFO, ARGS());
     if (i->ram_user == NULL)
         return req_fail(r, DORIS_RAM_NONE, ARGS());
@@ -411,7 +410,7 @@ rotate_user(struct req *r, struct rotation *t, const struct doris_user *u)
 {
     enum err e = ERR_OK;
 
-    if (doris_empty(u->user_id) || doris_empty(u->ak) || doris_empty(u->sk))
+    if (str_empty(u->user_id) || str_empty(u->ak) || str_empty(u->sk))
         return req_fail(r, DORIS_BUCKET_INFO, ARGS());
     for (size_t i = 0; i < t->n && e == ERR_OK; i++)
         e = rotate_one(r, t, u, &t->v[i]);
@@ -578,9 +577,9 @@ doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 static bool
 complete(const struct doris_obj *o)
 {
-    return doris_obj_reached(o) && !doris_empty(o->bucket) &&
-           !doris_empty(o->prefix) && !doris_empty(o->endpoint) &&
-           !doris_empty(o->region);
+    return doris_obj_reached(o) && !str_empty(o->bucket) &&
+           !str_empty(o->prefix) && !str_empty(o->endpoint) &&
+           !str_empty(o->region);
 }
 
 /* prefix and external endpoint as they would be stored. */

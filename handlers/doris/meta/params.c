@@ -37,7 +37,7 @@ doris_cluster_target(struct req *r, const struct doris_alter_cluster *in,
     if (e != ERR_OK)
         return e;
     *instance_id = in->instance_id;
-    if (doris_empty(*instance_id))
+    if (str_empty(*instance_id))
         e = resolve_target(r, in, instance_id);
     if (e == ERR_OK && in->cluster == NULL)
         return req_fail(r, DORIS_NOT_GIVEN, ARGS());
@@ -59,13 +59,13 @@ doris_cluster_name_ok(const char *name)
         if (!letter && (p == name || ((*p < '0' || *p > '9') && *p != '_')))
             return false;
     }
-    return *name != '\0';
+    return !str_empty(name);
 }
 
 static enum err
 check_name(struct req *r, const struct doris_cluster *c, enum doris_params what)
 {
-    bool given = !doris_empty(c->cluster_name);
+    bool given = !str_empty(c->cluster_name);
 
     if (what == DORIS_NEW_CLUSTER && !given)
         return req_fail(r, DORIS_NAME_UNSET, ARGS());

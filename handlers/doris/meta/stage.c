@@ -40,9 +40,9 @@ stage_complete(struct req *r, const void *in)
 
     if (!HAS(s, doris_stage, type))
         return req_fail(r, DORIS_STAGE_TYPE, ARGS());
-    if (s->type == DORIS_STAGE_EXTERNAL && doris_empty(s->name))
+    if (s->type == DORIS_STAGE_EXTERNAL && str_empty(s->name))
         return req_fail(r, DORIS_STAGE_NAME, ARGS());
-    if (doris_empty(s->stage_id))
+    if (str_empty(s->stage_id))
         return req_fail(r, DORIS_STAGE_ID, ARGS());
     if (s->type == DORIS_STAGE_INTERNAL &&
         (s->mysql_user_name.n == 0 || s->mysql_user_id.n == 0))
@@ -68,9 +68,9 @@ stage_named(struct req *r, const void *in)
         return req_fail(r, DORIS_STAGE_TYPE, ARGS());
     if (s->type == DORIS_STAGE_EXTERNAL)
         return ERR_OK;
-    if (doris_empty(s->mysql_user_name))
+    if (str_empty(s->mysql_user_name))
         return req_fail(r, DORIS_STAGE_NO_USER, ARGS());
-    if (doris_empty(s->mysql_user_id))
+    if (str_empty(s->mysql_user_id))
         return req_fail(r, DORIS_STAGE_NO_USER_ID, ARGS());
     return ERR_OK;
 }
@@ -86,9 +86,9 @@ drop_named(struct req *r, const void *in)
 
     if (!HAS(s, doris_drop_stage, type))
         return req_fail(r, DORIS_STAGE_TYPE, ARGS());
-    if (s->type == DORIS_STAGE_INTERNAL && doris_empty(s->mysql_user_id))
+    if (s->type == DORIS_STAGE_INTERNAL && str_empty(s->mysql_user_id))
         return req_fail(r, DORIS_STAGE_NO_USER_ID, ARGS());
-    if (s->type == DORIS_STAGE_EXTERNAL && doris_empty(s->stage_name))
+    if (s->type == DORIS_STAGE_EXTERNAL && str_empty(s->stage_name))
         return req_fail(r, DORIS_STAGE_NAME, ARGS());
     return ERR_OK;
 }
@@ -126,11 +126,11 @@ place(struct req *r, const char *instance_id, const struct doris_stage *s,
         return e;
     if (n == 0)
         return req_fail(r, DORIS_STAGE_NO_OBJ, ARGS());
-    prefix = doris_empty(v[n - 1].prefix) ? "" : v[n - 1].prefix;
+    prefix = str_empty(v[n - 1].prefix) ? "" : v[n - 1].prefix;
     PUT(out, doris_obj, id, v[n - 1].id);
     PUT(out, doris_obj, prefix,
         arena_printf(r->arena, "%s%sstage/%s/%s", prefix,
-                     *prefix == '\0' ? "" : "/", s->mysql_user_name.v[0].v,
+                     str_empty(prefix) ? "" : "/", s->mysql_user_name.v[0].v,
                      s->mysql_user_id.v[0].v));
     if (out->prefix == NULL)
         return ERR_NOMEM;
@@ -280,8 +280,7 @@ open_internal(struct req *r, const char *instance_id, struct doris_stage *s)
         return ERR_OK;
     e = doris_store_objs(r->db, r->arena, instance_id, &n, &v);
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        if (doris_empty(s->obj_info->id) ||
-            strcmp(v[i].id, s->obj_info->id) != 0)
+        if (str_empty(s->obj_info->id) || strcmp(v[i].id, s->obj_info->id) != 0)
             continue;
         PUT(&v[i], doris_obj, prefix, s->obj_info->prefix);
         s->obj_info = &v[i];
@@ -351,7 +350,7 @@ doris_stage_get(struct req *r, const struct doris_stage_ref *in)
                        &instance_id);
     if (e != ERR_OK)
         return e;
-    if (in->type == DORIS_STAGE_EXTERNAL && doris_empty(in->stage_name)) {
+    if (in->type == DORIS_STAGE_EXTERNAL && str_empty(in->stage_name)) {
         e = list_external(r, instance_id, out);
     } else {
         out->stage.v = arena_alloc(r->arena, sizeof(*out->stage.v));

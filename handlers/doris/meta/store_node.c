@@ -77,7 +77,7 @@ doris_store_claim(struct db *db, struct arena *a, const char *instance_id,
     const char *holder;
     enum err e;
 
-    if (doris_empty(cloud_unique_id))
+    if (str_empty(cloud_unique_id))
         return ERR_OK;
     db_touch(db, cloud_unique_id);
     e = db_later(db, sql[CLAIM],
@@ -93,7 +93,7 @@ doris_store_claim(struct db *db, struct arena *a, const char *instance_id,
 enum err
 doris_store_release(struct db *db, const char *cloud_unique_id)
 {
-    if (doris_empty(cloud_unique_id))
+    if (str_empty(cloud_unique_id))
         return ERR_OK;
     return db_later(db, sql[RELEASE], DB_ARGS(db_str(cloud_unique_id)));
 }

@@ -127,7 +127,7 @@ begin(struct req *r, const struct doris_alter_vault *in,
 {
     enum err e;
 
-    if (doris_empty(in->cloud_unique_id))
+    if (str_empty(in->cloud_unique_id))
         return req_fail(r, DORIS_CUID_UNSET, ARGS());
     e = doris_change_begin_by(r, in->cloud_unique_id, ch);
     if (e == ERR_OK && !ch->i.enable_storage_vault)
@@ -211,7 +211,7 @@ doris_vault_add_s3(struct req *r, const struct doris_alter_vault *in)
     e = begin(r, in, &ch);
     if (e != ERR_OK)
         return e;
-    if (doris_empty(in->vault->name))
+    if (str_empty(in->vault->name))
         return fail_name(r, DORIS_VAULT_PATTERN, "");
     if (!HAS(o, doris_obj, provider))
         return req_fail(r, DORIS_VAULT_PROVIDER, ARGS());
@@ -227,7 +227,7 @@ doris_vault_add_hdfs(struct req *r, const struct doris_alter_vault *in)
     struct doris_change ch;
     enum err e;
 
-    if (in->vault == NULL || doris_empty(in->vault->name) ||
+    if (in->vault == NULL || str_empty(in->vault->name) ||
         in->vault->hdfs_info == NULL || in->vault->obj_info != NULL)
         return req_fail(r, DORIS_HDFS_UNSET, ARGS());
     e = begin(r, in, &ch);
@@ -250,7 +250,7 @@ touches_fixed(const struct doris_obj *o)
 static bool
 name_ok(const char *name)
 {
-    return *name != '\0' && strchr(VAULT_NAME, *name) != NULL &&
+    return !str_empty(name) && strchr(VAULT_NAME, *name) != NULL &&
            name[strspn(name, VAULT_NAME "0123456789_")] == '\0';
 }
 
@@ -259,7 +259,7 @@ name_ok(const char *name)
 static void
 alter_obj(struct doris_obj *o, const struct doris_obj *asked)
 {
-    if (!doris_empty(asked->role_arn) || !doris_empty(asked->ak) ||
+    if (!str_empty(asked->role_arn) || !str_empty(asked->ak) ||
         HAS(asked, doris_obj, cred_provider_type))
         doris_obj_reach(o, asked);
     else if (HAS(asked, doris_obj, external_id))
@@ -290,7 +290,7 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
     const struct doris_obj *o = in->vault == NULL ? NULL : in->vault->obj_info;
     enum err e;
 
-    if (in->vault == NULL || doris_empty(in->vault->name) ||
+    if (in->vault == NULL || str_empty(in->vault->name) ||
         in->vault->hdfs_info != NULL)
         return req_fail(r, DORIS_OBJ_ERR, ARGS());
     if (in->set_as_default_storage_vault)
@@ -300,7 +300,7 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
         return e;
     if (touches_fixed(o))
         return req_fail(r, DORIS_VAULT_FIXED, ARGS());
-    if (o != NULL && doris_empty(o->ak) != doris_empty(o->sk))
+    if (o != NULL && str_empty(o->ak) != str_empty(o->sk))
         return req_fail(r, DORIS_VAULT_PAIR, ARGS());
     if (o != NULL && HAS(o, doris_obj, sse_enabled) && !o->sse_enabled)
         return req_fail(r, DORIS_VAULT_SSE, ARGS());
@@ -330,8 +330,7 @@ doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
         return e;
     if (in->vault->obj_info != NULL)
         alter_obj(v.obj_info, in->vault->obj_info);
-    if (!doris_empty(v.obj_info->external_id) &&
-        doris_empty(v.obj_info->role_arn))
+    if (!str_empty(v.obj_info->external_id) && str_empty(v.obj_info->role_arn))
         return req_fail(r, DORIS_EXTERNAL_ID, ARGS());
     v.obj_info->mtime = ch.now;
     e = doris_store_vault_update(r->db, r->arena, ch.instance_id, &v);
@@ -372,7 +371,7 @@ doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
     struct doris_vault v;
     enum err e;
 
-    if (in->vault == NULL || doris_empty(in->vault->name))
+    if (in->vault == NULL || str_empty(in->vault->name))
         return req_fail(r, DORIS_HDFS_UNSET, ARGS());
     e = begin(r, in, &ch);
     if (e != ERR_OK)

@@ -24,7 +24,7 @@ plain_name(const char *name)
     static const char more[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
-    return *name != '\0' && strchr(letters, *name) != NULL &&
+    return !str_empty(name) && strchr(letters, *name) != NULL &&
            name[strspn(name, more)] == '\0';
 }
 
@@ -78,10 +78,9 @@ check_policy(struct req *r, const struct doris_cluster *c)
 
     if (!HAS(p, doris_policy, type))
         return req_fail(r, DORIS_V_POLICY_UNSET, ARGS());
-    if (doris_empty(p->active_cluster_name) !=
-        (p->standby_cluster_names.n == 0))
+    if (str_empty(p->active_cluster_name) != (p->standby_cluster_names.n == 0))
         return req_fail(r, DORIS_V_POLICY_HALF, ARGS());
-    if (doris_empty(p->active_cluster_name) ||
+    if (str_empty(p->active_cluster_name) ||
         !contains(c->cluster_names.v, c->cluster_names.n,
                   p->active_cluster_name))
         return req_fail(r, DORIS_V_ACTIVE, ARGS());

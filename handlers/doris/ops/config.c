@@ -115,8 +115,8 @@ doris_config_show(struct req *r, const struct doris_show_config *in)
     (void)!config_refresh(r->db);
     jw_init(&w, &b, &r->form->style);
     jw_array(&w);
-    e = doris_empty(in->conf_key) ? put_all(&w, r->arena)
-                                  : put_one(&w, r->arena, in->conf_key);
+    e = str_empty(in->conf_key) ? put_all(&w, r->arena)
+                                : put_one(&w, r->arena, in->conf_key);
     jw_array_end(&w);
     settled = buf_settle(&b, r->arena, &rows);
     e = e != ERR_OK ? e : settled;
@@ -171,7 +171,7 @@ take_all(struct req *r, const char *configs, struct changes *c)
     char *rest, *pair;
     enum err e = ERR_OK;
 
-    if (doris_empty(configs))
+    if (str_empty(configs))
         return req_fail(r, DORIS_CONFIG_EMPTY, ARGS());
     rest = arena_strndup(r->arena, configs, strlen(configs));
     if (rest == NULL)

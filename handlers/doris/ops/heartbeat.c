@@ -284,14 +284,14 @@ ask_page(struct duty_run *run, const struct list_of_doris_peer_row *peers)
 static bool
 is_due(const struct beats *b, int64_t now_ms)
 {
-    return *b->addr != '\0' || b->begun_ms == 0 ||
+    return !str_empty(b->addr) || b->begun_ms == 0 ||
            now_ms - b->begun_ms >= doris_settings()->heartbeat_s * 1000;
 }
 
 static void
 begin_round(struct beats *b, int64_t now_ms)
 {
-    if (*b->addr == '\0')
+    if (str_empty(b->addr))
         b->begun_ms = now_ms;
 }
 

@@ -73,7 +73,7 @@ is_limited(const char *rpc)
         const struct doris_rate_row *row = &limits.rows.v[i];
 
         found = row->qps < NO_LIMIT &&
-                (*row->rpc == '\0' || strcmp(row->rpc, rpc) == 0);
+                (str_empty(row->rpc) || strcmp(row->rpc, rpc) == 0);
     }
     pthread_rwlock_unlock(&limits.lock);
     return found;
@@ -98,7 +98,7 @@ limit_of(const char *rpc, const char *instance_id)
 
     pthread_rwlock_rdlock(&limits.lock);
     qps = find_limit(rpc, instance_id);
-    if (qps < 0 && *instance_id != '\0')
+    if (qps < 0 && !str_empty(instance_id))
         qps = find_limit("", instance_id);
     if (qps < 0)
         qps = find_limit(rpc, "");
@@ -125,7 +125,7 @@ text_member(const struct record *rec, const char *name, const void *in)
     if (at == NULL || !present)
         return NULL;
     memcpy(&s, at, sizeof(s));
-    return *s == '\0' ? NULL : s;
+    return str_empty(s) ? NULL : s;
 }
 
 /* The instance that the request is about; "" when it says none. */
@@ -196,13 +196,13 @@ is_operation(const struct req *r, const char *name)
 static enum err
 read_qps(struct req *r, const struct doris_adjust_rate *in, int64_t *out)
 {
-    if (doris_empty(in->qps_limit))
+    if (str_empty(in->qps_limit))
         return req_fail(r, DORIS_QPS_MISSING, ARGS());
     if (json_to_i64(in->qps_limit, false, out) != ERR_OK)
         return req_fail(r, DORIS_QPS_NUMBER, ARGS());
     if (*out < 0)
         return req_fail(r, DORIS_QPS_NEGATIVE, ARGS());
-    if (!doris_empty(in->rpc_name) && !is_operation(r, in->rpc_name))
+    if (!str_empty(in->rpc_name) && !is_operation(r, in->rpc_name))
         return req_fail(r, DORIS_QPS_RPC, ARGS());
     if (*out > INT32_MAX)
         *out = INT32_MAX;
@@ -246,8 +246,8 @@ doris_rate_adjust(struct req *r, const struct doris_adjust_rate *in)
     e = read_qps(r, in, &qps);
     if (e != ERR_OK)
         return e;
-    doris_audit_target(r, "rate limit", *rpc == '\0' ? "all" : rpc,
-                       *id == '\0' ? NULL : id);
+    doris_audit_target(r, "rate limit", str_empty(rpc) ? "all" : rpc,
+                       str_empty(id) ? NULL : id);
     e = audit_before(r, rpc, id);
     if (e == ERR_OK)
         e = doris_store_rate_set(r->db, rpc, id, qps);
@@ -275,7 +275,7 @@ fill(struct req *r, const struct list_of_doris_rate_row *rows,
             v[n++].key = row->rpc;
         }
         rate = &v[n - 1].value;
-        if (*row->instance_id == '\0') {
+        if (str_empty(row->instance_id)) {
             PUT(rate, doris_rate, qps, (int32_t)row->qps);
             rate->instances.v = &of[i + 1];
         } else {

@@ -20,7 +20,7 @@ pegasus_beacon_send(struct upkeep_run *run)
     const char *address = pegasus_replica_of(run->arena, run->machine);
     enum err e;
 
-    if (*address == '\0')
+    if (str_empty(address))
         return TURN_IDLE; /* this machine has none */
     e = pegasus_store_beacon_managed(run->db, address);
     if (e == ERR_OK)

@@ -306,7 +306,7 @@ open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
     enum err e = begin_fenced(run);
 
     if (e == ERR_OK && c->next_app_id == 1 &&
-        pegasus_settings()->default_table[0] != '\0')
+        !str_empty(pegasus_settings()->default_table))
         e = make_default_table(run);
     if (e == ERR_OK)
         e = pegasus_store_ready(run->db, run->lease->epoch);

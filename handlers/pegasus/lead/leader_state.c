@@ -384,7 +384,7 @@ take_action(struct pg_leader *l, const struct pegasus_action *row, bool first)
         return ERR_OK;
     p->act[p->n_acts++] = (struct pg_action){
         .type = type,
-        .target = row->target[0] == '\0'
+        .target = str_empty(row->target)
                       ? PG_NONE
                       : find_or_add(l, row->target, strlen(row->target)),
         .node = find_or_add(l, row->node, strlen(row->node)),
@@ -515,7 +515,7 @@ disk_number(struct pg_leader *l, const char *tag)
     for (int i = 0; i < m->n_disks; i++)
         if (strcmp(m->disk[i], tag) == 0)
             return i + 1;
-    if (tag[0] == '\0' || m->n_disks == DISKS_MAX)
+    if (str_empty(tag) || m->n_disks == DISKS_MAX)
         return 0;
     (void)strncpy(m->disk[m->n_disks], tag, sizeof(m->disk[0]) - 1);
     return ++m->n_disks;

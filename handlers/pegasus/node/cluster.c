@@ -78,7 +78,7 @@ store_address(struct req *r)
     const char *hosts = config()->mysql_hosts;
     char socket[PLACE_BYTES];
 
-    if (hosts[0] != '\0')
+    if (!str_empty(hosts))
         return without_blanks(r->arena, hosts);
     if (config()->mysql_port == 0)
         return place_socket(socket, sizeof(socket), "mysql.sock") == ERR_OK
@@ -93,7 +93,7 @@ pegasus_cluster_root(struct arena *a)
 {
     const char *root = pegasus_settings()->cluster_root;
 
-    return root[0] != '\0'
+    return !str_empty(root)
                ? root
                : arena_printf(a, "/pegasus/onebox/%s.1", config_net());
 }

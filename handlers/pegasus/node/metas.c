@@ -36,8 +36,8 @@ pegasus_meta_address(struct arena *a, size_t i)
 {
     const char *list = pegasus_settings()->meta_servers;
 
-    return *list != '\0' ? piece(a, list, i)
-                         : listener_address(a, "pegasus-meta", i);
+    return !str_empty(list) ? piece(a, list, i)
+                            : listener_address(a, "pegasus-meta", i);
 }
 
 const char *

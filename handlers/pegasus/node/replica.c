@@ -33,7 +33,7 @@ is_allowed(const char *address)
     const char *list = pegasus_settings()->node_white_list;
     struct span s;
 
-    if (*list == '\0')
+    if (str_empty(list))
         return true;
     while (config_list_next(&list, &s))
         if (s.n == strlen(address) && memcmp(s.p, address, s.n) == 0)

@@ -43,7 +43,7 @@ is_asked(const char *list, const char *word)
 {
     size_t n;
 
-    if (list == NULL || *list == '\0')
+    if (str_empty(list))
         return true;
     for (;; list += n + 1) {
         n = strcspn(list, ",");
@@ -58,7 +58,7 @@ is_asked(const char *list, const char *word)
 static bool
 fits_attributes(const char *list, const char *name, const char *value)
 {
-    if (list == NULL || *list == '\0')
+    if (str_empty(list))
         return true;
     while (*list != '\0') {
         size_t n = strcspn(list, ",");
@@ -359,7 +359,7 @@ check(struct req *r, const struct pegasus_metrics_ref *in)
     }
     for (const char *p = in->attributes; p != NULL && *p != '\0'; p++)
         commas += *p == ',' ? 1 : 0;
-    if (in->attributes != NULL && in->attributes[0] != '\0' && commas % 2 == 0)
+    if (!str_empty(in->attributes) && commas % 2 == 0)
         return refuse(r, "the number of arguments for attributes should be "
                          "even, since each attribute name always pairs with a "
                          "value");

@@ -37,8 +37,7 @@ check_rest(struct req *r, const void *p)
         return req_fail(r, PEGASUS_COMPACT_BOTTOM, ARGS());
     if (in->running < 0)
         return req_fail(r, PEGASUS_COMPACT_RUNNING, ARGS());
-    if (strcmp(in->type, "periodic") == 0 &&
-        (in->trigger_time == NULL || in->trigger_time[0] == '\0'))
+    if (strcmp(in->type, "periodic") == 0 && str_empty(in->trigger_time))
         return req_fail(r, PEGASUS_COMPACT_TIME, ARGS());
     return ERR_OK;
 }
@@ -87,7 +86,7 @@ static struct map_of_STR
 pair(struct req *r, const char *type, const char *what, const char *value)
 {
     const char *key =
-        type[0] == '\0'
+        str_empty(type)
             ? arena_printf(r->arena, "manual_compact.%s", what)
             : arena_printf(r->arena, "manual_compact.%s.%s", type, what);
 
@@ -119,9 +118,8 @@ pegasus_app_compact(struct req *r, const struct pegasus_compact *in)
     v[n++] = pair(r, in->type, "bottommost_level_compaction",
                   in->bottommost != NULL ? in->bottommost : "skip");
     v[n++] = pair(r, in->type, "trigger_time",
-                  in->trigger_time != NULL && in->trigger_time[0] != '\0'
-                      ? in->trigger_time
-                      : digits(r, clock_unix_s()));
+                  !str_empty(in->trigger_time) ? in->trigger_time
+                                               : digits(r, clock_unix_s()));
     if (in->running > 0)
         v[n++] =
             pair(r, "", "max_concurrent_running_count", digits(r, in->running));

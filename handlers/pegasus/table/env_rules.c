@@ -352,7 +352,7 @@ judge(struct arena *a, const struct known *k, const char *value)
 const char *
 pg_env_hint(struct arena *a, const char *key, const char *value)
 {
-    if (key[0] == '\0' || strlen(key) > KEY_MAX_BYTES)
+    if (str_empty(key) || strlen(key) > KEY_MAX_BYTES)
         return "a key must have 1 to 255 bytes";
     if (strlen(value) > VALUE_MAX_BYTES)
         return "a value must have at most 65535 bytes";

@@ -130,7 +130,7 @@ judge_wish(struct req *r, const struct wish *w)
         why = "partition_count must be 1 to 65536";
     else if (w->replicas < 1 || w->replicas > REPLICAS_MAX)
         why = "replica_count must be 1 to 5";
-    else if (w->type[0] == '\0' || strlen(w->type) > TYPE_MAX_BYTES)
+    else if (str_empty(w->type) || strlen(w->type) > TYPE_MAX_BYTES)
         why = "app_type must have 1 to 64 characters";
     if (why != NULL)
         return pegasus_invalid(r, why);
@@ -286,7 +286,7 @@ enum err
 pegasus_app_recall(struct req *r, const struct pegasus_recall *in)
 {
     struct pegasus_outcome *out = pegasus_done(r);
-    bool renamed = in->new_app_name != NULL && in->new_app_name[0] != '\0';
+    bool renamed = !str_empty(in->new_app_name);
     struct pegasus_app_row app = { 0 };
     int64_t version;
     enum err e;
