@@ -38,6 +38,10 @@ struct span {
     size_t n;
 };
 
+/* Why something has failed, for people: a sentence without a full stop, in
+ * room that the caller gives and whoever understood the failure fills. */
+#define WHY_BYTES 4096
+
 /* Classes of failure; the words are in err.def. ERR_OK is 0. */
 enum err {
 #define ERR(id, word, retry) ERR_##id,
@@ -48,6 +52,12 @@ enum err {
 
 /* The class in lower case ("not_found"), for logs and metrics. Static. */
 const char *err_name(enum err e);
+
+/* Writes the sentence, cut at WHY_BYTES; why_fail answers e, so that a refusal
+ * is one statement. */
+void why_say(char why[WHY_BYTES], const char *fmt, ...) PRINTF_LIKE(2, 3);
+enum err why_fail(char why[WHY_BYTES], enum err e, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 /* Whether the same call may succeed later without a change by the caller. */
 bool err_may_retry(enum err e);

@@ -16,7 +16,6 @@
 #include "base.h"
 
 #define BLOB_KEY_MAX 512
-#define BLOB_WHY     256
 
 struct blob_config {
     const char *url;
@@ -30,7 +29,7 @@ struct blob_store;
 
 /* Reads the url; nothing is connected to. In the arena. BAD_PARAM with why. */
 enum err blob_open(struct arena *a, const struct blob_config *cfg,
-                   struct blob_store **out, char why[BLOB_WHY]) MUST_USE;
+                   struct blob_store **out, char why[WHY_BYTES]) MUST_USE;
 
 /* Whether a text may be a key. */
 bool blob_is_key(const char *key);
@@ -51,25 +50,27 @@ struct blob_sum {
 
 /* Writes it whole, in place of one of that name; when it fails there is
  * nothing new. */
-enum err blob_put(struct blob_store *s, const char *key, blob_read_fn *read,
-                  void *ctx, struct blob_sum *sum, char why[BLOB_WHY]) MUST_USE;
+enum err
+blob_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
+         struct blob_sum *sum, char why[WHY_BYTES]) MUST_USE;
 
 /* Its bytes from offset on. */
-enum err blob_get(struct blob_store *s, const char *key, int64_t offset,
-                  blob_write_fn *write, void *ctx, char why[BLOB_WHY]) MUST_USE;
+enum err
+blob_get(struct blob_store *s, const char *key, int64_t offset,
+         blob_write_fn *write, void *ctx, char why[WHY_BYTES]) MUST_USE;
 
 enum err blob_size(struct blob_store *s, const char *key, int64_t *bytes,
-                   char why[BLOB_WHY]) MUST_USE;
+                   char why[WHY_BYTES]) MUST_USE;
 
 /* OK when it is not there. */
 enum err
-blob_drop(struct blob_store *s, const char *key, char why[BLOB_WHY]) MUST_USE;
+blob_drop(struct blob_store *s, const char *key, char why[WHY_BYTES]) MUST_USE;
 
 /* A small one (at most 1 MiB) as text in the arena; "" when it is not there. */
 enum err blob_text(struct blob_store *s, struct arena *a, const char *key,
-                   const char **out, char why[BLOB_WHY]) MUST_USE;
+                   const char **out, char why[WHY_BYTES]) MUST_USE;
 /* A line more at its end. The caller sees to it that nobody else does so. */
 enum err blob_add_line(struct blob_store *s, struct arena *a, const char *key,
-                       const char *line, char why[BLOB_WHY]) MUST_USE;
+                       const char *line, char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -17,7 +17,7 @@
 
 /* Defaults, then the file (may be NULL or absent), then the environment. An
  * unknown key or bad value: BAD_PARAM, and why[] names file, line and key. */
-enum err config_load(const char *path, char *why, size_t why_size) MUST_USE;
+enum err config_load(const char *path, char why[WHY_BYTES]) MUST_USE;
 
 /* The value of a CONF_STR or CONF_TEXT row, of whatever table, by its names;
  * NULL when there is no such row. */

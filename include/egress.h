@@ -17,8 +17,6 @@
 
 #include "base.h"
 
-#define EGRESS_WHY 160
-
 struct egress_target {
     char scheme[16];
     char host[256]; /* a name or an address, without brackets */
@@ -34,21 +32,21 @@ struct egress_address {
  * "mysql,tcp"; port 0 = there must be one. BAD_PARAM with why, which never
  * holds a password. */
 enum err egress_parse(const char *url, const char *schemes, unsigned port,
-                      struct egress_target *out, char why[EGRESS_WHY]) MUST_USE;
+                      struct egress_target *out, char why[WHY_BYTES]) MUST_USE;
 
 /* The first address of the host that may be connected to. DENIED when all are
  * refused, NOT_FOUND when there is none; why says more. Names are asked of
  * the resolver, which may take some seconds: never in a transaction. */
 enum err
 egress_resolve(const char *host, unsigned port, struct egress_address *out,
-               char why[EGRESS_WHY]) MUST_USE;
+               char why[WHY_BYTES]) MUST_USE;
 
 /* The same without waiting: BUSY while nothing is known of the name, which is
  * asked for in the background; then egress_lookup_wait waits until more names
  * are known (false: that has not come until then). *seen is 0 at first. */
 enum err
 egress_lookup(const char *host, unsigned port, struct egress_address *out,
-              char why[EGRESS_WHY]) MUST_USE;
+              char why[WHY_BYTES]) MUST_USE;
 bool egress_lookup_wait(uint64_t *seen, int64_t until_ms);
 
 /* A non-blocking stream socket that is being connected to the address: POLLOUT
@@ -57,17 +55,17 @@ enum err egress_begin(const struct egress_address *to, int *fd) MUST_USE;
 
 /* Resolves, connects, waits until then (clock_mono_ms). The socket blocks. */
 enum err egress_connect(const char *host, unsigned port, int64_t until_ms,
-                        int *fd, char why[EGRESS_WHY]) MUST_USE;
+                        int *fd, char why[WHY_BYTES]) MUST_USE;
 
 /* Whether the address may be connected to. */
-bool egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY]);
+bool egress_allowed(const struct sockaddr *sa, char why[WHY_BYTES]);
 
 /* [egress] allow and deny as they are written: BAD_PARAM with why. Once per
  * process, before any of the above; without it the lists are empty. */
-enum err egress_init(char why[EGRESS_WHY]) MUST_USE;
+enum err egress_init(char why[WHY_BYTES]) MUST_USE;
 
 /* Lists other than the configuration's (tests). */
-enum err egress_rules(const char *allow, const char *deny,
-                      char why[EGRESS_WHY]) MUST_USE;
+enum err
+egress_rules(const char *allow, const char *deny, char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -57,7 +57,7 @@ STRUCT(instance_spec, INSTANCE_SPEC);
 LIST_OF(instance_spec);
 
 /* Why a call failed, as a sentence for people, without secrets. */
-#define INSTANCE_WHY 512
+#define INSTANCE_WHY WHY_BYTES
 
 /* Whether it can be made here: driver and kind known, address, roots, ids and
  * names well formed, port and sizes within the keys of [instance]. It looks at

@@ -7,7 +7,6 @@
 #include "base.h"
 
 #define MULTIPART_PARTS 16
-#define MULTIPART_WHY   96
 
 struct multipart_part {
     const char *name;     /* of Content-Disposition; "" when it has none */
@@ -31,7 +30,7 @@ const char *multipart_boundary(struct arena *a, const char *content_type);
  * than MULTIPART_PARTS; NOMEM. */
 enum err
 multipart_parse(struct arena *a, const char *boundary, const char *p, size_t n,
-                struct multipart *out, char why[MULTIPART_WHY]) MUST_USE;
+                struct multipart *out, char why[WHY_BYTES]) MUST_USE;
 
 /* The first part of that name; the first file; NULL. */
 const struct multipart_part *

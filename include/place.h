@@ -16,8 +16,8 @@ const char *place_default_run_dir(bool makes);
 
 /* Makes run_dir absolute, drops a fourth part of net, hands both to
  * config_place. BAD_PARAM with a sentence in why. */
-enum err place_set(const char *run_dir, const char *net, char *why,
-                   size_t why_size) MUST_USE;
+enum err
+place_set(const char *run_dir, const char *net, char why[WHY_BYTES]) MUST_USE;
 
 /* Whether RUN_DIR is that of the units: an nginx that is not ours. */
 bool place_is_installed(void);

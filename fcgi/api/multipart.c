@@ -148,15 +148,14 @@ next_boundary(const struct reader *r, const char *p, bool first,
 /* ---- heads ---- */
 
 static enum err
-refuse(char why[MULTIPART_WHY], const char *text)
+refuse(char why[WHY_BYTES], const char *text)
 {
-    (void)snprintf(why, MULTIPART_WHY, "%s", text);
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM, "%s", text);
 }
 
 static enum err
 take_disposition(struct arena *a, const char *value,
-                 struct multipart_part *part, char why[MULTIPART_WHY])
+                 struct multipart_part *part, char why[WHY_BYTES])
 {
     bool bad = false;
     const char *name = parameter(a, value, "name", &bad);
@@ -170,7 +169,7 @@ take_disposition(struct arena *a, const char *value,
 
 static enum err
 take_line(struct arena *a, const char *line, size_t n,
-          struct multipart_part *part, char why[MULTIPART_WHY])
+          struct multipart_part *part, char why[WHY_BYTES])
 {
     static const char disposition[] = "Content-Disposition:";
     static const char type[] = "Content-Type:";
@@ -191,7 +190,7 @@ take_line(struct arena *a, const char *line, size_t n,
 
 /* The lines up to an empty one; what follows is the body. */
 static enum err
-take_head(struct arena *a, struct multipart_part *part, char why[MULTIPART_WHY])
+take_head(struct arena *a, struct multipart_part *part, char why[WHY_BYTES])
 {
     struct span s = part->body;
     const char *end, *p = s.p;
@@ -215,7 +214,7 @@ take_head(struct arena *a, struct multipart_part *part, char why[MULTIPART_WHY])
 
 enum err
 multipart_parse(struct arena *a, const char *boundary, const char *p, size_t n,
-                struct multipart *out, char why[MULTIPART_WHY])
+                struct multipart *out, char why[WHY_BYTES])
 {
     struct reader r = { boundary, strlen(boundary), p, p + n };
     struct multipart_part *part;
@@ -227,11 +226,9 @@ multipart_parse(struct arena *a, const char *boundary, const char *p, size_t n,
     why[0] = '\0';
     p = next_boundary(&r, p, true, &before, &closes);
     while (e == ERR_OK && p != NULL && !closes) {
-        if (out->n == MULTIPART_PARTS) {
-            (void)snprintf(why, MULTIPART_WHY, "has more than %d parts",
-                           MULTIPART_PARTS);
-            return ERR_LIMIT;
-        }
+        if (out->n == MULTIPART_PARTS)
+            return why_fail(why, ERR_LIMIT, "has more than %d parts",
+                            MULTIPART_PARTS);
         part = &out->part[out->n++];
         *part = (struct multipart_part){ .name = "" };
         p = next_boundary(&r, p, false, &part->body, &closes);

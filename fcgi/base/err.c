@@ -1,6 +1,9 @@
 /* The classes of failure and what each means to a caller. */
 #include "base.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 static const struct {
     const char *word;
     bool retry;
@@ -20,4 +23,25 @@ bool
 err_may_retry(enum err e)
 {
     return (unsigned)e < ERR__MAX && classes[e].retry;
+}
+
+void
+why_say(char why[WHY_BYTES], const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(why, WHY_BYTES, fmt, ap);
+    va_end(ap);
+}
+
+enum err
+why_fail(char why[WHY_BYTES], enum err e, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(why, WHY_BYTES, fmt, ap);
+    va_end(ap);
+    return e;
 }

@@ -65,9 +65,9 @@ blob_option(struct arena *a, const char *query, const char *name)
 }
 
 enum err
-blob_status(int status, const char *what, char why[BLOB_WHY])
+blob_status(int status, const char *what, char why[WHY_BYTES])
 {
-    (void)snprintf(why, BLOB_WHY, "%s: HTTP status %d", what, status);
+    why_say(why, "%s: HTTP status %d", what, status);
     if (status == 404)
         return ERR_NOT_FOUND;
     if (status == 401 || status == 403)
@@ -79,7 +79,7 @@ blob_status(int status, const char *what, char why[BLOB_WHY])
 
 enum err
 blob_open(struct arena *a, const struct blob_config *cfg,
-          struct blob_store **out, char why[BLOB_WHY])
+          struct blob_store **out, char why[WHY_BYTES])
 {
     struct blob_store *s = arena_alloc(a, sizeof(*s));
     const char *rest = strstr(cfg->url, "://");
@@ -95,9 +95,8 @@ blob_open(struct arena *a, const struct blob_config *cfg,
     *out = s;
     if (s->kind != NULL)
         return s->kind->open(a, s, rest + 3, why);
-    (void)snprintf(why, BLOB_WHY,
-                   "must begin with file://, webhdfs:// or s3://");
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM,
+                    "must begin with file://, webhdfs:// or s3://");
 }
 
 /* ---- sums ---- */
@@ -123,17 +122,17 @@ read_counted(void *ctx, char *p, size_t n)
 }
 
 static enum err
-check_key(const char *key, char why[BLOB_WHY])
+check_key(const char *key, char why[WHY_BYTES])
 {
     if (blob_is_key(key))
         return ERR_OK;
-    (void)snprintf(why, BLOB_WHY, "is no name of a file that can be kept");
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM,
+                    "is no name of a file that can be kept");
 }
 
 enum err
 blob_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-         struct blob_sum *sum, char why[BLOB_WHY])
+         struct blob_sum *sum, char why[WHY_BYTES])
 {
     struct counted c = { read, ctx, digest_new(), 0 };
     enum err e = check_key(key, why);
@@ -151,7 +150,7 @@ blob_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
 
 enum err
 blob_get(struct blob_store *s, const char *key, int64_t offset,
-         blob_write_fn *write, void *ctx, char why[BLOB_WHY])
+         blob_write_fn *write, void *ctx, char why[WHY_BYTES])
 {
     enum err e = check_key(key, why);
 
@@ -160,7 +159,7 @@ blob_get(struct blob_store *s, const char *key, int64_t offset,
 
 enum err
 blob_size(struct blob_store *s, const char *key, int64_t *bytes,
-          char why[BLOB_WHY])
+          char why[WHY_BYTES])
 {
     enum err e = check_key(key, why);
 
@@ -168,7 +167,7 @@ blob_size(struct blob_store *s, const char *key, int64_t *bytes,
 }
 
 enum err
-blob_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
+blob_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
 {
     enum err e = check_key(key, why);
 
@@ -186,7 +185,7 @@ write_text(void *ctx, const char *p, size_t n)
 
 enum err
 blob_text(struct blob_store *s, struct arena *a, const char *key,
-          const char **out, char why[BLOB_WHY])
+          const char **out, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(TEXT_MAX);
     enum err e = blob_get(s, key, 0, write_text, &b, why);
@@ -217,7 +216,7 @@ read_text(void *ctx, char *p, size_t n)
 
 enum err
 blob_add_line(struct blob_store *s, struct arena *a, const char *key,
-              const char *line, char why[BLOB_WHY])
+              const char *line, char why[WHY_BYTES])
 {
     struct blob_sum sum;
     const char *old, *new;

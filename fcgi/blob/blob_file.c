@@ -14,11 +14,11 @@
 #define PIECE ((size_t)256 << 10)
 
 static enum err
-because(const char *what, char why[BLOB_WHY])
+because(const char *what, char why[WHY_BYTES])
 {
     int n = errno;
 
-    (void)snprintf(why, BLOB_WHY, "%s: %s", what, strerror(n));
+    why_say(why, "%s: %s", what, strerror(n));
     if (n == ENOENT)
         return ERR_NOT_FOUND;
     if (n == ENOSPC || n == EDQUOT || n == EFBIG)
@@ -30,16 +30,14 @@ because(const char *what, char why[BLOB_WHY])
 
 static enum err
 file_open(struct arena *a, struct blob_store *s, const char *rest,
-          char why[BLOB_WHY])
+          char why[WHY_BYTES])
 {
     size_t n = strlen(rest);
 
     while (n > 1 && rest[n - 1] == '/')
         n--;
-    if (rest[0] != '/' || n < 2 || strchr(rest, '?') != NULL) {
-        (void)snprintf(why, BLOB_WHY, "must be file:///directory");
-        return ERR_BAD_PARAM;
-    }
+    if (rest[0] != '/' || n < 2 || strchr(rest, '?') != NULL)
+        return why_fail(why, ERR_BAD_PARAM, "must be file:///directory");
     s->base = arena_strndup(a, rest, n);
     return s->base != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -77,7 +75,7 @@ name_of(const char *key)
 
 static enum err
 copy_in(const struct blob_store *s, int fd, blob_read_fn *read, void *ctx,
-        char why[BLOB_WHY])
+        char why[WHY_BYTES])
 {
     char *piece = malloc(PIECE);
     enum err e = piece != NULL ? ERR_OK : ERR_NOMEM;
@@ -101,7 +99,7 @@ copy_in(const struct blob_store *s, int fd, blob_read_fn *read, void *ctx,
     if (e == ERR_OK && got < 0)
         e = ERR_STATE;
     if (e == ERR_STATE)
-        (void)snprintf(why, BLOB_WHY, "broken off");
+        why_say(why, "broken off");
     if (e == ERR_OK && fsync(fd) != 0)
         e = because("fsync", why);
     return e;
@@ -109,7 +107,7 @@ copy_in(const struct blob_store *s, int fd, blob_read_fn *read, void *ctx,
 
 static enum err
 file_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-         char why[BLOB_WHY])
+         char why[WHY_BYTES])
 {
     char temp[BLOB_KEY_MAX + 8];
     int dir = folder_of(s, key, true), fd;
@@ -133,7 +131,7 @@ file_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
 
 static enum err
 open_key(const struct blob_store *s, const char *key, int *fd,
-         char why[BLOB_WHY])
+         char why[WHY_BYTES])
 {
     int dir = open(s->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum err e = ERR_OK;
@@ -148,7 +146,7 @@ open_key(const struct blob_store *s, const char *key, int *fd,
 
 static enum err
 file_get(struct blob_store *s, const char *key, int64_t offset,
-         blob_write_fn *write, void *ctx, char why[BLOB_WHY])
+         blob_write_fn *write, void *ctx, char why[WHY_BYTES])
 {
     char *piece = malloc(PIECE);
     ssize_t n = 0;
@@ -159,10 +157,8 @@ file_get(struct blob_store *s, const char *key, int64_t offset,
         e = because(key, why);
     while (e == ERR_OK && (n = read(fd, piece, PIECE)) > 0)
         if (!write(ctx, piece, (size_t)n) ||
-            (s->cfg.go_on != NULL && !s->cfg.go_on(s->cfg.ctx))) {
-            (void)snprintf(why, BLOB_WHY, "broken off");
-            e = ERR_STATE;
-        }
+            (s->cfg.go_on != NULL && !s->cfg.go_on(s->cfg.ctx)))
+            e = why_fail(why, ERR_STATE, "broken off");
     if (e == ERR_OK && n < 0)
         e = because(key, why);
     if (fd >= 0)
@@ -173,7 +169,7 @@ file_get(struct blob_store *s, const char *key, int64_t offset,
 
 static enum err
 file_size(struct blob_store *s, const char *key, int64_t *bytes,
-          char why[BLOB_WHY])
+          char why[WHY_BYTES])
 {
     struct stat st;
     int fd;
@@ -192,7 +188,7 @@ file_size(struct blob_store *s, const char *key, int64_t *bytes,
 }
 
 static enum err
-file_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
+file_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
 {
     int dir = folder_of(s, key, false);
     enum err e = ERR_OK;

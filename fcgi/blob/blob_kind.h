@@ -7,14 +7,15 @@
 struct blob_kind {
     const char *scheme; /* "file" */
     enum err (*open)(struct arena *a, struct blob_store *s, const char *rest,
-                     char why[BLOB_WHY]);
+                     char why[WHY_BYTES]);
     enum err (*put)(struct blob_store *s, const char *key, blob_read_fn *read,
-                    void *ctx, char why[BLOB_WHY]);
+                    void *ctx, char why[WHY_BYTES]);
     enum err (*get)(struct blob_store *s, const char *key, int64_t offset,
-                    blob_write_fn *write, void *ctx, char why[BLOB_WHY]);
+                    blob_write_fn *write, void *ctx, char why[WHY_BYTES]);
     enum err (*size)(struct blob_store *s, const char *key, int64_t *bytes,
-                     char why[BLOB_WHY]);
-    enum err (*drop)(struct blob_store *s, const char *key, char why[BLOB_WHY]);
+                     char why[WHY_BYTES]);
+    enum err (*drop)(struct blob_store *s, const char *key,
+                     char why[WHY_BYTES]);
 };
 extern const struct blob_kind blob_file, blob_webhdfs, blob_s3;
 
@@ -33,6 +34,6 @@ struct blob_store {
 const char *blob_option(struct arena *a, const char *query, const char *name);
 
 /* The class of an HTTP status that is no success. */
-enum err blob_status(int status, const char *what, char why[BLOB_WHY]);
+enum err blob_status(int status, const char *what, char why[WHY_BYTES]);
 
 #endif

@@ -17,15 +17,14 @@
 #define TRIES     3
 
 static enum err
-bad(char why[BLOB_WHY], const char *text)
+bad(char why[WHY_BYTES], const char *text)
 {
-    (void)snprintf(why, BLOB_WHY, "%s", text);
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM, "%s", text);
 }
 
 static enum err
 s3_open(struct arena *a, struct blob_store *s, const char *rest,
-        char why[BLOB_WHY])
+        char why[WHY_BYTES])
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
     size_t bucket = strcspn(rest, "/?");
@@ -117,10 +116,10 @@ prepare(struct blob_store *s, struct signed_call *c, const char *method,
 }
 
 static enum err
-finish(struct signed_call *c, enum err e, const char *what, char why[BLOB_WHY])
+finish(struct signed_call *c, enum err e, const char *what, char why[WHY_BYTES])
 {
     if (e != ERR_OK)
-        (void)snprintf(why, BLOB_WHY, "%.16s: %.230s", what, c->http.why);
+        why_say(why, "%.16s: %.230s", what, c->http.why);
     else if (c->http.status < 200 || c->http.status > 299)
         e = blob_status(c->http.status, what, why);
     return e;
@@ -129,7 +128,7 @@ finish(struct signed_call *c, enum err e, const char *what, char why[BLOB_WHY])
 /* A call whose body lies in memory, tried again when that may help. */
 static enum err
 ask(struct blob_store *s, struct signed_call *c, const char *method,
-    const char *key, const char *query, struct span body, char why[BLOB_WHY])
+    const char *key, const char *query, struct span body, char why[WHY_BYTES])
 {
     enum err e = ERR_OK;
 
@@ -166,7 +165,7 @@ element(const struct buf *reply, const char *name, char *out, size_t size)
 
 static enum err
 begin_parts(struct blob_store *s, const char *key, char id[512],
-            char why[BLOB_WHY])
+            char why[WHY_BYTES])
 {
     struct signed_call c;
     char raw[256];
@@ -174,17 +173,15 @@ begin_parts(struct blob_store *s, const char *key, char id[512],
         ask(s, &c, "POST", key, "uploads=", (struct span){ NULL, 0 }, why);
 
     if (e == ERR_OK && (!element(&c.reply, "UploadId", raw, sizeof(raw)) ||
-                        http_escape(raw, false, id, 512) != ERR_OK)) {
-        (void)snprintf(why, BLOB_WHY, "POST: the reply has no UploadId");
-        e = ERR_PEER;
-    }
+                        http_escape(raw, false, id, 512) != ERR_OK))
+        e = why_fail(why, ERR_PEER, "POST: the reply has no UploadId");
     buf_free(&c.reply);
     return e;
 }
 
 static enum err
 send_part(struct blob_store *s, const char *key, const char *id, unsigned n,
-          struct span body, struct buf *list, char why[BLOB_WHY])
+          struct span body, struct buf *list, char why[WHY_BYTES])
 {
     struct signed_call c;
     char query[640];
@@ -203,7 +200,7 @@ send_part(struct blob_store *s, const char *key, const char *id, unsigned n,
 /* The answer may be 200 with an error in it. */
 static enum err
 end_parts(struct blob_store *s, const char *key, const char *id,
-          const struct buf *list, char why[BLOB_WHY])
+          const struct buf *list, char why[WHY_BYTES])
 {
     struct buf body = BUF_INIT((size_t)4 << 20);
     struct signed_call c;
@@ -217,10 +214,8 @@ end_parts(struct blob_store *s, const char *key, const char *id,
     if (e == ERR_OK) {
         e = ask(s, &c, "POST", key, query, (struct span){ body.p, body.n },
                 why);
-        if (e == ERR_OK && strstr(buf_text(&c.reply), "<Error>") != NULL) {
-            (void)snprintf(why, BLOB_WHY, "POST: parts were not put together");
-            e = ERR_PEER;
-        }
+        if (e == ERR_OK && strstr(buf_text(&c.reply), "<Error>") != NULL)
+            e = why_fail(why, ERR_PEER, "POST: parts were not put together");
         buf_free(&c.reply);
     }
     buf_free(&body);
@@ -230,7 +225,7 @@ end_parts(struct blob_store *s, const char *key, const char *id,
 static void
 give_up_parts(struct blob_store *s, const char *key, const char *id)
 {
-    char query[600], why[BLOB_WHY];
+    char query[600], why[WHY_BYTES];
     struct signed_call c;
 
     (void)snprintf(query, sizeof(query), "uploadId=%s", id);
@@ -254,15 +249,14 @@ fill(blob_read_fn *read, void *ctx, char *piece)
 }
 
 static enum err
-broken_off(char why[BLOB_WHY])
+broken_off(char why[WHY_BYTES])
 {
-    (void)snprintf(why, BLOB_WHY, "broken off");
-    return ERR_STATE;
+    return why_fail(why, ERR_STATE, "broken off");
 }
 
 static enum err
 put_parts(struct blob_store *s, const char *key, char *piece,
-          blob_read_fn *read, void *ctx, char why[BLOB_WHY])
+          blob_read_fn *read, void *ctx, char why[WHY_BYTES])
 {
     struct buf list = BUF_INIT((size_t)3 << 20);
     char id[512];
@@ -273,8 +267,7 @@ put_parts(struct blob_store *s, const char *key, char *piece,
         return e;
     for (unsigned i = 1; e == ERR_OK && n > 0; i++) {
         if (i > PARTS_MAX) {
-            (void)snprintf(why, BLOB_WHY, "larger than %u parts", PARTS_MAX);
-            e = ERR_LIMIT;
+            e = why_fail(why, ERR_LIMIT, "larger than %u parts", PARTS_MAX);
             break;
         }
         e = send_part(s, key, id, i, (struct span){ piece, (size_t)n }, &list,
@@ -293,7 +286,7 @@ put_parts(struct blob_store *s, const char *key, char *piece,
 
 static enum err
 s3_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-       char why[BLOB_WHY])
+       char why[WHY_BYTES])
 {
     char *piece = malloc(PART);
     struct signed_call c;
@@ -317,7 +310,7 @@ s3_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
 
 static enum err
 s3_get(struct blob_store *s, const char *key, int64_t offset,
-       blob_write_fn *write, void *ctx, char why[BLOB_WHY])
+       blob_write_fn *write, void *ctx, char why[WHY_BYTES])
 {
     struct signed_call c;
     enum err e = prepare(s, &c, "GET", key, "", (struct span){ NULL, 0 });
@@ -337,7 +330,7 @@ s3_get(struct blob_store *s, const char *key, int64_t offset,
 
 static enum err
 s3_size(struct blob_store *s, const char *key, int64_t *bytes,
-        char why[BLOB_WHY])
+        char why[WHY_BYTES])
 {
     struct signed_call c;
     enum err e = ask(s, &c, "HEAD", key, "", (struct span){ NULL, 0 }, why);
@@ -349,7 +342,7 @@ s3_size(struct blob_store *s, const char *key, int64_t *bytes,
 }
 
 static enum err
-s3_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
+s3_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
 {
     struct signed_call c;
     enum err e = ask(s, &c, "DELETE", key, "", (struct span){ NULL, 0 }, why);

@@ -10,10 +10,9 @@
 #define REPLY_MAX 4096
 
 static enum err
-bad(char why[BLOB_WHY], const char *text)
+bad(char why[WHY_BYTES], const char *text)
 {
-    (void)snprintf(why, BLOB_WHY, "%s", text);
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM, "%s", text);
 }
 
 static bool
@@ -30,7 +29,7 @@ is_host(const char *p, size_t n)
 
 static enum err
 hdfs_open(struct arena *a, struct blob_store *s, const char *rest,
-          char why[BLOB_WHY])
+          char why[WHY_BYTES])
 {
     size_t host = strcspn(rest, "/?"), path;
     const char *query = strchr(rest, '?');
@@ -77,9 +76,9 @@ call_of(const struct blob_store *s, const char *method, const char *url)
 }
 
 static enum err
-said(const struct http_call *c, enum err e, char why[BLOB_WHY])
+said(const struct http_call *c, enum err e, char why[WHY_BYTES])
 {
-    (void)snprintf(why, BLOB_WHY, "%s", c->why);
+    why_say(why, "%s", c->why);
     return e;
 }
 
@@ -105,7 +104,7 @@ take_reply(void *ctx, const char *p, size_t n)
 /* One call without a body of ours; the reply's text into r. */
 static enum err
 ask(struct blob_store *s, const char *method, const char *key, const char *op,
-    const char *more, struct reply *r, struct http_call *c, char why[BLOB_WHY])
+    const char *more, struct reply *r, struct http_call *c, char why[WHY_BYTES])
 {
     char url[URL_MAX];
     enum err e = url_of(s, key, op, more, url);
@@ -125,20 +124,19 @@ ask(struct blob_store *s, const char *method, const char *key, const char *op,
 /* The address that a CREATE or OPEN is redirected to. Only http and https, and
  * judged by egress as the first one was. */
 static enum err
-target_of(const struct http_call *c, const char *what, char why[BLOB_WHY])
+target_of(const struct http_call *c, const char *what, char why[WHY_BYTES])
 {
     if (c->status != 307 && c->status != 302)
         return blob_status(c->status, what, why);
     if (strncmp(c->location, "http://", 7) == 0 ||
         strncmp(c->location, "https://", 8) == 0)
         return ERR_OK;
-    (void)snprintf(why, BLOB_WHY, "%s: redirected to no address", what);
-    return ERR_PEER;
+    return why_fail(why, ERR_PEER, "%s: redirected to no address", what);
 }
 
 static enum err
 rename_to(struct blob_store *s, const char *from, const char *key,
-          char why[BLOB_WHY])
+          char why[WHY_BYTES])
 {
     char more[2 * BLOB_KEY_MAX + 64];
     struct http_call c;
@@ -149,15 +147,13 @@ rename_to(struct blob_store *s, const char *from, const char *key,
     e = ask(s, "PUT", from, "RENAME", more, &r, &c, why);
     if (e == ERR_OK && c.status != 200)
         e = blob_status(c.status, "RENAME", why);
-    if (e == ERR_OK && strstr(r.text, "true") == NULL) {
-        (void)snprintf(why, BLOB_WHY, "RENAME was refused");
-        e = ERR_DENIED;
-    }
+    if (e == ERR_OK && strstr(r.text, "true") == NULL)
+        e = why_fail(why, ERR_DENIED, "RENAME was refused");
     return e;
 }
 
 static enum err
-hdfs_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
+hdfs_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
 {
     struct http_call c;
     enum err e = ask(s, "DELETE", key, "DELETE", "", NULL, &c, why);
@@ -169,7 +165,7 @@ hdfs_drop(struct blob_store *s, const char *key, char why[BLOB_WHY])
 
 static enum err
 send_to(struct blob_store *s, const char *target, blob_read_fn *read, void *ctx,
-        char why[BLOB_WHY])
+        char why[WHY_BYTES])
 {
     struct http_call c = call_of(s, "PUT", target);
     enum err e;
@@ -189,9 +185,9 @@ send_to(struct blob_store *s, const char *target, blob_read_fn *read, void *ctx,
 
 static enum err
 hdfs_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-         char why[BLOB_WHY])
+         char why[WHY_BYTES])
 {
-    char temp[BLOB_KEY_MAX + 8], ignored[BLOB_WHY];
+    char temp[BLOB_KEY_MAX + 8], ignored[WHY_BYTES];
     struct http_call c;
     enum err e;
 
@@ -212,7 +208,7 @@ hdfs_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
 
 static enum err
 hdfs_get(struct blob_store *s, const char *key, int64_t offset,
-         blob_write_fn *write, void *ctx, char why[BLOB_WHY])
+         blob_write_fn *write, void *ctx, char why[WHY_BYTES])
 {
     char more[48], target[HTTP_LOCATION];
     struct http_call c;
@@ -238,7 +234,7 @@ hdfs_get(struct blob_store *s, const char *key, int64_t offset,
 
 static enum err
 hdfs_size(struct blob_store *s, const char *key, int64_t *bytes,
-          char why[BLOB_WHY])
+          char why[WHY_BYTES])
 {
     struct http_call c;
     struct reply r;
@@ -256,8 +252,7 @@ hdfs_size(struct blob_store *s, const char *key, int64_t *bytes,
         *bytes = n;
         return ERR_OK;
     }
-    (void)snprintf(why, BLOB_WHY, "GETFILESTATUS tells no length");
-    return ERR_PEER;
+    return why_fail(why, ERR_PEER, "GETFILESTATUS tells no length");
 }
 
 const struct blob_kind blob_webhdfs = { "webhdfs", hdfs_open, hdfs_put,

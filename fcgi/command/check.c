@@ -334,9 +334,9 @@ static void
 look_nginx(struct look *l)
 {
     struct finding f = { 0 };
-    char why[CHECK_TEXT_BYTES] = "";
+    char why[WHY_BYTES] = "";
 
-    if (nginx_test(nginx_runs(), why, sizeof(why)) == ERR_OK) {
+    if (nginx_test(nginx_runs(), why) == ERR_OK) {
         FOUND(&f, OK, "nginx -t takes its configuration");
     } else {
         for (char *p = why; (p = strchr(p, '\n')) != NULL;)
@@ -377,7 +377,7 @@ static bool
 look_config(struct look *l)
 {
     struct finding f = { .verdict = OK };
-    char path[PLACE_BYTES] = "", why[512] = "its path is too long";
+    char path[PLACE_BYTES] = "", why[WHY_BYTES] = "its path is too long";
 
     if (access(config_run_dir(), X_OK) != 0) {
         FOUND(&f, FAIL, "%s: %s", config_run_dir(), strerror(errno));
@@ -385,7 +385,7 @@ look_config(struct look *l)
                      ? "run this as the account of the deployment"
                      : "--run-dir or RUN_DIR says where the deployment lies");
     } else if (place_path(path, sizeof(path), "metagate.ini") != ERR_OK ||
-               config_load(path, why, sizeof(why)) != ERR_OK) {
+               config_load(path, why) != ERR_OK) {
         FOUND(&f, FAIL, "%s", why);
         CURE(&f, "`metagate config` prints every key; mend it before the "
                  "next start");

@@ -132,11 +132,11 @@ static bool
 look_schema(struct look *l)
 {
     struct finding f = { 0 };
-    char id[65], why[512] = "";
+    char id[65], why[WHY_BYTES] = "";
     enum err e = migrate_deployment_id(id, sizeof(id));
 
     if (e == ERR_OK)
-        e = migrate_check(l->db, id, why, sizeof(why));
+        e = migrate_check(l->db, id, why);
     if (e == ERR_OK) {
         FOUND(&f, OK, "schema %s is ours and up to date", db_database());
     } else {
@@ -153,11 +153,11 @@ static void
 look_keys(struct look *l)
 {
     struct finding f = { 0 };
-    char why[512] = "";
+    char why[WHY_BYTES] = "";
 
     if (crypt_key_id() == 0)
         return; /* there are none, as was said */
-    if (keys_check(l->db, why, sizeof(why)) == ERR_OK) {
+    if (keys_check(l->db, why) == ERR_OK) {
         FOUND(&f, OK, "the store knows the keys of the key file");
     } else {
         FOUND(&f, FAIL, "%s", why);

@@ -170,8 +170,8 @@ apply_for(struct control *c, struct post *p, const struct lease_row *row)
 static enum err
 compare_keys(struct control *c)
 {
-    char why[512] = "";
-    enum err e = keys_check(c->db, why, sizeof(why));
+    char why[WHY_BYTES] = "";
+    enum err e = keys_check(c->db, why);
 
     if (e == ERR_STATE && !c->blind)
         log_error("control.keys why=\"%s\"", why);

@@ -63,13 +63,13 @@ print_grants(void)
 int
 init_main(int argc, char **argv)
 {
-    char why[512];
+    char why[WHY_BYTES];
 
     if (argc == 2 && strcmp(argv[1], "--print-grants") == 0)
         return print_grants();
     if (argc != 1)
         return usage();
-    if (up_make_installation(why, sizeof(why)) != ERR_OK) {
+    if (up_make_installation(why) != ERR_OK) {
         (void)fprintf(stderr, "metagate init: %s\n", why);
         return EXIT_FAILURE;
     }

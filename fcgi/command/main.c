@@ -131,13 +131,13 @@ limit_cores(void)
 static bool
 load_config(bool quiet)
 {
-    char path[PLACE_BYTES], why[512];
+    char path[PLACE_BYTES], why[WHY_BYTES];
 
     if (place_path(path, sizeof(path), "metagate.ini") != ERR_OK) {
         (void)fprintf(stderr, "metagate: the path of RUN_DIR is too long\n");
         return false;
     }
-    if (config_load(path, why, sizeof(why)) != ERR_OK) {
+    if (config_load(path, why) != ERR_OK) {
         if (!quiet)
             (void)fprintf(stderr, "metagate: %s\n", why);
         return false;
@@ -170,13 +170,13 @@ needs_config(const struct command *c)
 static bool
 settle_account(const struct command *c)
 {
-    char why[512];
+    char why[WHY_BYTES];
     enum err e;
 
     if (makes_deployment(c))
-        e = account_check_run_dir(config_run_dir(), why, sizeof(why));
+        e = account_check_run_dir(config_run_dir(), why);
     else
-        e = account_become_owner(config_run_dir(), why, sizeof(why));
+        e = account_become_owner(config_run_dir(), why);
     if (e == ERR_OK)
         return true;
     (void)fprintf(stderr, "metagate: %s\n", why);
@@ -188,7 +188,7 @@ settle_account(const struct command *c)
 static void
 adopt_net(void)
 {
-    char path[PLACE_BYTES], net[32] = "", why[256];
+    char path[PLACE_BYTES], net[32] = "", why[WHY_BYTES];
     FILE *f = place_path(path, sizeof(path), "up.net") == ERR_OK
                   ? fopen(path, "re")
                   : NULL;
@@ -196,7 +196,7 @@ adopt_net(void)
     if (f == NULL)
         return;
     if (fgets(net, sizeof(net), f) != NULL &&
-        place_set(config_run_dir(), net, why, sizeof(why)) != ERR_OK)
+        place_set(config_run_dir(), net, why) != ERR_OK)
         (void)fprintf(stderr, "metagate: %s: %s\n", path, why);
     (void)fclose(f);
 }
@@ -254,7 +254,7 @@ main(int argc, char **argv)
     const char *run_dir = env_or("RUN_DIR", NULL);
     const char *net = env_or("NET", NULL);
     const struct command *c;
-    char why[256];
+    char why[WHY_BYTES];
     int i = 1;
 
     open_std_descriptors();
@@ -288,8 +288,7 @@ main(int argc, char **argv)
         return usage_error("unknown command", argv[i]);
     if (run_dir == NULL)
         run_dir = place_default_run_dir(makes_deployment(c));
-    if (place_set(run_dir, net != NULL ? net : "127.0.0", why, sizeof(why)) !=
-        ERR_OK)
+    if (place_set(run_dir, net != NULL ? net : "127.0.0", why) != ERR_OK)
         return usage_error(why, "");
     return run_command(c, net != NULL, argc - i, argv + i, argv);
 }

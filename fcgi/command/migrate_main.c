@@ -107,9 +107,9 @@ print_usage(void)
 static enum err
 compare_keys(void)
 {
-    char why[512] = "it cannot be asked";
+    char why[WHY_BYTES] = "it cannot be asked";
     struct db *db = db_open();
-    enum err e = db == NULL ? ERR_NOMEM : keys_check(db, why, sizeof(why));
+    enum err e = db == NULL ? ERR_NOMEM : keys_check(db, why);
 
     if (e != ERR_OK)
         (void)fprintf(stderr, "%s\n", why);

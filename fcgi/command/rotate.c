@@ -243,8 +243,8 @@ wait_for_writers(struct rotation *r)
 static enum err
 compare_keys(struct rotation *r)
 {
-    char why[512] = "";
-    enum err e = keys_check(r->db, why, sizeof(why));
+    char why[WHY_BYTES] = "";
+    enum err e = keys_check(r->db, why);
 
     if (e != ERR_OK)
         (void)fprintf(stderr, "metagate: %s\n", why);

@@ -55,13 +55,13 @@ static void
 ask_schema(struct schema *s)
 {
     enum err before = s->e;
-    char id[65], why[512] = "";
+    char id[65], why[WHY_BYTES] = "";
 
     s->e = migrate_deployment_id(id, sizeof(id));
     if (s->e == ERR_OK)
-        s->e = migrate_check(s->db, id, why, sizeof(why));
+        s->e = migrate_check(s->db, id, why);
     if (s->e == ERR_OK)
-        s->e = keys_check(s->db, why, sizeof(why));
+        s->e = keys_check(s->db, why);
     if (s->e != before)
         log_write(s->e == ERR_OK ? LOG_LV_INFO : LOG_LV_ERROR,
                   "serve.schema err=%s why=\"%s\"", err_name(s->e), why);

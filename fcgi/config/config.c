@@ -119,7 +119,6 @@ struct ini_state {
     int line;
     enum err e;
     char *why;
-    size_t why_size;
 };
 
 static void
@@ -128,8 +127,8 @@ refuse(struct ini_state *s, const char *what, const char *reason)
     if (s->e != ERR_OK)
         return; /* the first mistake is the one that is told */
     s->e = ERR_BAD_PARAM;
-    (void)snprintf(s->why, s->why_size, "%s:%d: %s%s%s", s->path, s->line, what,
-                   !str_empty(what) ? " " : "", reason);
+    why_say(s->why, "%s:%d: %s%s%s", s->path, s->line, what,
+            !str_empty(what) ? " " : "", reason);
 }
 
 /* fgets for inih, which does not tell its handler the line. */
@@ -189,17 +188,16 @@ take_value(void *state, const char *section, const char *key, const char *value)
 }
 
 static enum err
-load_file(const char *path, char *why, size_t why_size)
+load_file(const char *path, char why[WHY_BYTES])
 {
-    struct ini_state s = { .path = path, .why = why, .why_size = why_size };
+    struct ini_state s = { .path = path, .why = why };
     int bad;
 
     s.file = fopen(path, "re");
     if (s.file == NULL) {
         if (errno == ENOENT)
             return ERR_OK;
-        (void)snprintf(why, why_size, "%s: %s", path, strerror(errno));
-        return ERR_BAD_PARAM;
+        return why_fail(why, ERR_BAD_PARAM, "%s: %s", path, strerror(errno));
     }
     ini_use_stack = false;
     ini_max_line = INI_LINE_BYTES;
@@ -230,7 +228,7 @@ env_name(size_t i, char *out, size_t size)
 }
 
 static enum err
-load_env(char *why, size_t why_size)
+load_env(char why[WHY_BYTES])
 {
     char name[96];
     const char *value;
@@ -244,7 +242,7 @@ load_env(char *why, size_t why_size)
             continue;
         e = set_value(i, value, &r);
         if (e == ERR_BAD_PARAM)
-            (void)snprintf(why, why_size, "environment: %s %s", name, r.text);
+            why_say(why, "environment: %s %s", name, r.text);
         if (e != ERR_OK)
             return e;
     }
@@ -273,20 +271,18 @@ is_unknown_env(const char *var, size_t name_bytes)
 }
 
 static enum err
-check_env(char *why, size_t why_size)
+check_env(char why[WHY_BYTES])
 {
     char **v;
 
     for (v = environ; *v != NULL; v++) {
         size_t n = strcspn(*v, "=");
 
-        if (is_unknown_env(*v, n)) {
-            (void)snprintf(why, why_size,
-                           "environment: %.*s is not a key of metagate "
-                           "(metagate config)",
-                           n > 128 ? 128 : (int)n, *v);
-            return ERR_BAD_PARAM;
-        }
+        if (is_unknown_env(*v, n))
+            return why_fail(why, ERR_BAD_PARAM,
+                            "environment: %.*s is not a key of metagate "
+                            "(metagate config)",
+                            n > 128 ? 128 : (int)n, *v);
     }
     return ERR_OK;
 }
@@ -329,7 +325,7 @@ int_of(size_t i)
 }
 
 static enum err
-check_order(const char *path, char *why, size_t why_size)
+check_order(const char *path, char why[WHY_BYTES])
 {
     for (size_t k = 0; k < COUNT(nested); k++) {
         size_t in = find_row(nested[k].inner_section, nested[k].inner);
@@ -339,19 +335,18 @@ check_order(const char *path, char *why, size_t why_size)
         if (int_of(in) * nested[k].inner_ms < int_of(out) * nested[k].outer_ms)
             continue;
         place_of(path, in, out, at);
-        (void)snprintf(why, why_size,
-                       "%s: [%s] %s = %lld must end before "
-                       "[%s] %s = %lld does",
-                       at, config_row(in)->section, config_row(in)->key,
-                       (long long)int_of(in), config_row(out)->section,
-                       config_row(out)->key, (long long)int_of(out));
-        return ERR_BAD_PARAM;
+        return why_fail(why, ERR_BAD_PARAM,
+                        "%s: [%s] %s = %lld must end before "
+                        "[%s] %s = %lld does",
+                        at, config_row(in)->section, config_row(in)->key,
+                        (long long)int_of(in), config_row(out)->section,
+                        config_row(out)->key, (long long)int_of(out));
     }
     return ERR_OK;
 }
 
 static enum err
-check_pair(const char *path, char *why, size_t why_size)
+check_pair(const char *path, char why[WHY_BYTES])
 {
     size_t cert = find_row("nginx", "tls_certificate");
     size_t key = find_row("nginx", "tls_key");
@@ -361,27 +356,27 @@ check_pair(const char *path, char *why, size_t why_size)
         str_empty(config()->nginx_tls_key))
         return ERR_OK;
     place_of(path, cert, key, at);
-    (void)snprintf(why, why_size,
-                   "%s: [nginx] tls_certificate and tls_key: both or none", at);
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM,
+                    "%s: [nginx] tls_certificate and tls_key: both or none",
+                    at);
 }
 
 enum err
-config_load(const char *path, char *why, size_t why_size)
+config_load(const char *path, char why[WHY_BYTES])
 {
     enum err e = set_defaults();
 
-    (void)snprintf(why, why_size, "out of memory");
+    why_say(why, "out of memory");
     if (e == ERR_OK && path != NULL)
-        e = load_file(path, why, why_size);
+        e = load_file(path, why);
     if (e == ERR_OK)
-        e = load_env(why, why_size);
+        e = load_env(why);
     if (e == ERR_OK)
-        e = check_env(why, why_size);
+        e = check_env(why);
     if (e == ERR_OK)
-        e = check_order(path, why, why_size);
+        e = check_order(path, why);
     if (e == ERR_OK)
-        e = check_pair(path, why, why_size);
+        e = check_pair(path, why);
     return e;
 }
 

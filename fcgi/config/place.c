@@ -109,27 +109,21 @@ parse_net(const char *net, char *out, size_t size)
 }
 
 enum err
-place_set(const char *run_dir, const char *net, char *why, size_t why_size)
+place_set(const char *run_dir, const char *net, char why[WHY_BYTES])
 {
     char dir[PLACE_BYTES], three[16];
 
-    if (!parse_net(net, three, sizeof(three))) {
-        (void)snprintf(why, why_size,
-                       "NET is the first three parts of an IPv4 address, as "
-                       "127.0.0, not \"%.40s\"",
-                       net);
-        return ERR_BAD_PARAM;
-    }
-    if (make_absolute(run_dir, dir, sizeof(dir)) != ERR_OK) {
-        (void)snprintf(why, why_size, "RUN_DIR cannot be made absolute");
-        return ERR_BAD_PARAM;
-    }
-    if (!is_plain_path(dir) || strcmp(dir, "/") == 0) {
-        (void)snprintf(why, why_size,
-                       "RUN_DIR may hold letters, digits and ._-+@,:=~/ only "
-                       "and is not the root");
-        return ERR_BAD_PARAM;
-    }
+    if (!parse_net(net, three, sizeof(three)))
+        return why_fail(why, ERR_BAD_PARAM,
+                        "NET is the first three parts of an IPv4 address, as "
+                        "127.0.0, not \"%.40s\"",
+                        net);
+    if (make_absolute(run_dir, dir, sizeof(dir)) != ERR_OK)
+        return why_fail(why, ERR_BAD_PARAM, "RUN_DIR cannot be made absolute");
+    if (!is_plain_path(dir) || strcmp(dir, "/") == 0)
+        return why_fail(why, ERR_BAD_PARAM,
+                        "RUN_DIR may hold letters, digits and ._-+@,:=~/ only "
+                        "and is not the root");
     config_place(dir, three);
     return ERR_OK;
 }

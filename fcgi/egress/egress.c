@@ -266,7 +266,7 @@ is_store(const struct sockaddr *sa, const unsigned char address[16],
 }
 
 bool
-egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY])
+egress_allowed(const struct sockaddr *sa, char why[WHY_BYTES])
 {
     unsigned char address[16];
     const char *refused;
@@ -284,7 +284,7 @@ egress_allowed(const struct sockaddr *sa, char why[EGRESS_WHY])
         refused = "in [egress] deny";
     else if (allowed.n > 0 && !in_list(address, &allowed))
         refused = "not in [egress] allow";
-    (void)snprintf(why, EGRESS_WHY, "%s", refused == NULL ? "" : refused);
+    why_say(why, "%s", refused == NULL ? "" : refused);
     return refused == NULL;
 }
 
@@ -320,26 +320,23 @@ parse_network(const char *text, size_t n, struct network *out)
 
 static enum err
 parse_list(const char *text, const char *key, struct networks *out,
-           char why[EGRESS_WHY])
+           char why[WHY_BYTES])
 {
     struct span s;
 
     out->n = 0;
     while (config_list_next(&text, &s)) {
-        if (out->n == NETWORKS_MAX ||
-            !parse_network(s.p, s.n, &out->v[out->n])) {
-            (void)snprintf(why, EGRESS_WHY,
-                           "[egress] %s: not a network, or too many: %.*s", key,
-                           s.n < 64 ? (int)s.n : 64, s.p);
-            return ERR_BAD_PARAM;
-        }
+        if (out->n == NETWORKS_MAX || !parse_network(s.p, s.n, &out->v[out->n]))
+            return why_fail(why, ERR_BAD_PARAM,
+                            "[egress] %s: not a network, or too many: %.*s",
+                            key, s.n < 64 ? (int)s.n : 64, s.p);
         out->n++;
     }
     return ERR_OK;
 }
 
 enum err
-egress_rules(const char *allow, const char *deny, char why[EGRESS_WHY])
+egress_rules(const char *allow, const char *deny, char why[WHY_BYTES])
 {
     enum err e;
 
@@ -348,7 +345,7 @@ egress_rules(const char *allow, const char *deny, char why[EGRESS_WHY])
 }
 
 enum err
-egress_init(char why[EGRESS_WHY])
+egress_init(char why[WHY_BYTES])
 {
     note_store();
     return egress_rules(config()->egress_allow, config()->egress_deny, why);
@@ -370,16 +367,15 @@ has_word(const char *list, const char *word, size_t n)
 }
 
 static enum err
-refuse(char why[EGRESS_WHY], const char *what)
+refuse(char why[WHY_BYTES], const char *what)
 {
-    (void)snprintf(why, EGRESS_WHY, "%s", what);
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM, "%s", what);
 }
 
 /* "host", "host:port", "[v6]:port" of n bytes. */
 static enum err
 parse_authority(const char *p, size_t n, struct egress_target *out,
-                char why[EGRESS_WHY])
+                char why[WHY_BYTES])
 {
     const char *end = p + n, *host = p, *colon;
     size_t host_n;
@@ -414,7 +410,7 @@ parse_authority(const char *p, size_t n, struct egress_target *out,
 
 enum err
 egress_parse(const char *url, const char *schemes, unsigned port,
-             struct egress_target *out, char why[EGRESS_WHY])
+             struct egress_target *out, char why[WHY_BYTES])
 {
     const char *sep = strstr(url, "://"), *p, *at;
     size_t n;
@@ -422,11 +418,9 @@ egress_parse(const char *url, const char *schemes, unsigned port,
 
     memset(out, 0, sizeof(*out));
     n = sep == NULL ? 0 : (size_t)(sep - url);
-    if (n == 0 || n >= sizeof(out->scheme) || !has_word(schemes, url, n)) {
-        (void)snprintf(why, EGRESS_WHY, "the scheme must be one of %s",
-                       schemes);
-        return ERR_BAD_PARAM;
-    }
+    if (n == 0 || n >= sizeof(out->scheme) || !has_word(schemes, url, n))
+        return why_fail(why, ERR_BAD_PARAM, "the scheme must be one of %s",
+                        schemes);
     memcpy(out->scheme, url, n);
     p = sep + 3;
     n = strcspn(p, "/?#");
@@ -456,11 +450,10 @@ set_port(struct egress_address *to, unsigned port)
 /* The first address that may be connected to. */
 static enum err
 pick(const struct resolved *from, unsigned port, struct egress_address *out,
-     char why[EGRESS_WHY])
+     char why[WHY_BYTES])
 {
     if (from->code != 0) {
-        (void)snprintf(why, EGRESS_WHY, "the name has no address: %s",
-                       gai_strerror(from->code));
+        why_say(why, "the name has no address: %s", gai_strerror(from->code));
         return from->code == EAI_MEMORY ? ERR_NOMEM : ERR_NOT_FOUND;
     }
     for (size_t i = 0; i < from->n; i++) {
@@ -474,7 +467,7 @@ pick(const struct resolved *from, unsigned port, struct egress_address *out,
 
 enum err
 egress_resolve(const char *host, unsigned port, struct egress_address *out,
-               char why[EGRESS_WHY])
+               char why[WHY_BYTES])
 {
     struct resolved found;
 
@@ -485,7 +478,7 @@ egress_resolve(const char *host, unsigned port, struct egress_address *out,
 
 enum err
 egress_lookup(const char *host, unsigned port, struct egress_address *out,
-              char why[EGRESS_WHY])
+              char why[WHY_BYTES])
 {
     struct resolved found;
     enum err e = ERR_OK;
@@ -494,7 +487,7 @@ egress_lookup(const char *host, unsigned port, struct egress_address *out,
         e = resolver_known(host, &found);
     if (e == ERR_OK)
         return pick(&found, port, out, why);
-    (void)snprintf(why, EGRESS_WHY, "the name server has not answered yet");
+    why_say(why, "the name server has not answered yet");
     return e;
 }
 
@@ -542,7 +535,7 @@ wait_connected(int fd, int64_t until_ms)
 
 enum err
 egress_connect(const char *host, unsigned port, int64_t until_ms, int *fd,
-               char why[EGRESS_WHY])
+               char why[WHY_BYTES])
 {
     struct egress_address to;
     enum err e;
@@ -560,8 +553,8 @@ egress_connect(const char *host, unsigned port, int64_t until_ms, int *fd,
         (void)fcntl(*fd, F_SETFL, flags & ~O_NONBLOCK);
         return ERR_OK;
     }
-    (void)snprintf(why, EGRESS_WHY, "%s",
-                   e == ERR_TIMEOUT ? "no answer in time" : strerror(errno));
+    why_say(why, "%s",
+            e == ERR_TIMEOUT ? "no answer in time" : strerror(errno));
     if (*fd >= 0)
         (void)close(*fd);
     *fd = -1;

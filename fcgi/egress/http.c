@@ -227,14 +227,11 @@ outcome(struct call *call, CURLcode code, const char *error)
     c->length = length;
     if (call->denied)
         return ERR_DENIED; /* egress_allowed has said why */
-    if (call->ended) {
-        (void)snprintf(c->why, sizeof(c->why), "broken off");
-        return ERR_STATE;
-    }
+    if (call->ended)
+        return why_fail(c->why, ERR_STATE, "broken off");
     if (code == CURLE_OK)
         return ERR_OK;
-    (void)snprintf(c->why, sizeof(c->why), "%s",
-                   !str_empty(error) ? error : curl_easy_strerror(code));
+    why_say(c->why, "%s", !str_empty(error) ? error : curl_easy_strerror(code));
     if (code == CURLE_OPERATION_TIMEDOUT)
         return ERR_TIMEOUT;
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
@@ -285,7 +282,7 @@ http_call(struct http_call *c)
     if (call.curl != NULL && set_up(&call, headers, error, keys, sizeof(keys)))
         e = outcome(&call, curl_easy_perform(call.curl), error);
     else
-        (void)snprintf(c->why, sizeof(c->why), "no memory for a call");
+        why_say(c->why, "no memory for a call");
     curl_easy_cleanup(call.curl);
     curl_slist_free_all(headers);
     explicit_bzero(keys, sizeof(keys));

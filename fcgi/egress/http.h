@@ -8,7 +8,6 @@
 
 #include "base.h"
 
-#define HTTP_WHY        256
 #define HTTP_LOCATION   2048
 #define HTTP_HEADERS    8
 #define HTTP_ETAG_BYTES 128
@@ -44,8 +43,8 @@ struct http_call {
     int status;
     char location[HTTP_LOCATION]; /* of a 3xx; "" */
     char etag[HTTP_ETAG_BYTES];
-    int64_t length;     /* Content-Length; -1 */
-    char why[HTTP_WHY]; /* when it is not OK; no secrets */
+    int64_t length;      /* Content-Length; -1 */
+    char why[WHY_BYTES]; /* when it is not OK; no secrets */
 };
 
 /* OK when an answer came, whatever its status; PEER when it could not be

@@ -22,7 +22,6 @@ struct job {
     struct arena *arena;
     struct nginx_vars vars;
     char *why;
-    size_t why_size;
 };
 
 /* These are parts of other files. */
@@ -48,8 +47,7 @@ template_text(const char *name)
 static enum err
 fail(struct job *j, const char *path)
 {
-    (void)snprintf(j->why, j->why_size, "%s: %s", path, strerror(errno));
-    return ERR_STATE;
+    return why_fail(j->why, ERR_STATE, "%s: %s", path, strerror(errno));
 }
 
 static enum err
@@ -81,7 +79,7 @@ render(struct job *j, const char *template, const char **out)
     struct buf b = BUF_INIT(FILE_BYTES);
     enum err e;
 
-    e = nginx_expand(&j->vars, template, &b, j->why, j->why_size);
+    e = nginx_expand(&j->vars, template, &b, j->why);
     if (e == ERR_OK) {
         *out = arena_strdup(j->arena, buf_text(&b));
         e = *out != NULL ? ERR_OK : ERR_NOMEM;
@@ -119,8 +117,7 @@ set_each_worker(struct job *j, const char *var, const char *template)
             e = ERR_NOMEM;
         nginx_set(&j->vars, "N", text);
         if (e == ERR_OK)
-            e = nginx_expand(&j->vars, template_text(template), &b, j->why,
-                             j->why_size);
+            e = nginx_expand(&j->vars, template_text(template), &b, j->why);
     }
     if (e == ERR_OK) {
         text = arena_strdup(j->arena, buf_text(&b));
@@ -155,9 +152,8 @@ check_address(struct job *j, const struct listening *l, enum err e)
         e = port_address(l->address, &a);
     if (e == ERR_OK)
         return ERR_OK;
-    (void)snprintf(j->why, j->why_size, "[listen] %s: not address:port: %s",
-                   l->key, l->address);
-    return ERR_BAD_PARAM;
+    return why_fail(j->why, ERR_BAD_PARAM, "[listen] %s: not address:port: %s",
+                    l->key, l->address);
 }
 
 static enum err
@@ -214,7 +210,7 @@ write_servers(struct job *j, const char *file)
             e = set_locations(j, &l);
         if (e == ERR_OK)
             e = nginx_expand(&j->vars, template_text("listener.conf"), &b,
-                             j->why, j->why_size);
+                             j->why);
     }
     if (e == ERR_OK)
         e = write_file(j, file, buf_text(&b));
@@ -258,18 +254,16 @@ write_files(struct job *j)
 }
 
 enum err
-nginx_write(const char *secret, char *why, size_t why_size)
+nginx_write(const char *secret, char why[WHY_BYTES])
 {
-    struct job j = { .arena = arena_new(ARENA_BYTES),
-                     .why = why,
-                     .why_size = why_size };
+    struct job j = { .arena = arena_new(ARENA_BYTES), .why = why };
     enum err e;
 
     if (j.arena == NULL)
         return ERR_NOMEM;
-    (void)snprintf(why, why_size, "nginx's configuration");
+    why_say(why, "nginx's configuration");
     nginx_set(&j.vars, "SERVERS", "servers.conf");
-    e = nginx_values(j.arena, secret, &j.vars, why, why_size);
+    e = nginx_values(j.arena, secret, &j.vars, why);
     if (e == ERR_OK)
         e = set_workers(&j);
     if (e == ERR_OK)

@@ -24,7 +24,7 @@
  * rename: a running nginx may read them at any time. tokens.map must exist
  * (token_first). BAD_PARAM for a bad [nginx] or [listen] value; why names the
  * key or the file. */
-enum err nginx_write(const char *secret, char *why, size_t why_size) MUST_USE;
+enum err nginx_write(const char *secret, char why[WHY_BYTES]) MUST_USE;
 
 /* Whether an nginx of ours runs: one with RUN_DIR/nginx/nginx.conf. */
 bool nginx_runs(void);
@@ -32,7 +32,7 @@ bool nginx_runs(void);
 /* nginx -t on what was written; with `ours`, for an nginx of ours, on all of
  * it, else without access log and TLS, which need not be open to us. STATE when
  * nginx refuses it: why then holds nginx's own words, redacted. */
-enum err nginx_test(bool ours, char *why, size_t why_size) MUST_USE;
+enum err nginx_test(bool ours, char why[WHY_BYTES]) MUST_USE;
 
 /* The argument vector of nginx in the foreground, NULL-terminated. Static. */
 const char *const *nginx_argv(void);
@@ -58,6 +58,6 @@ enum err token_first(void) MUST_USE;
 /* The arguments of `token add`; scope and mark may be NULL. BAD_PARAM: why
  * says what is asked for. */
 enum err token_check(const char *name, const char *scope, const char *mark,
-                     char *why, size_t why_size) MUST_USE;
+                     char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -53,11 +53,11 @@ take_secret(struct arena *a, char **out)
 static int
 write_and_check(const char *secret)
 {
-    char why[4096];
+    char why[WHY_BYTES];
     enum err e;
 
-    if (nginx_write(secret, why, sizeof(why)) != ERR_OK ||
-        nginx_test(nginx_runs(), why, sizeof(why)) != ERR_OK)
+    if (nginx_write(secret, why) != ERR_OK ||
+        nginx_test(nginx_runs(), why) != ERR_OK)
         return complain(why);
     e = nginx_reload();
     if (e != ERR_OK && e != ERR_NOT_FOUND)

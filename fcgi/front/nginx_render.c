@@ -45,7 +45,7 @@ find_value(const struct nginx_vars *vars, const char *name, size_t n)
 /* One line of n bytes, its LF included. */
 static enum err
 expand_line(const struct nginx_vars *vars, const char *line, size_t n,
-            struct buf *out, char *why, size_t why_size)
+            struct buf *out, char why[WHY_BYTES])
 {
     bool replaced = false, empty = true;
     size_t start = out->n, i = 0, len;
@@ -59,11 +59,9 @@ expand_line(const struct nginx_vars *vars, const char *line, size_t n,
             continue;
         }
         value = find_value(vars, line + i + 1, len - 2);
-        if (value == NULL) {
-            (void)snprintf(why, why_size, "unknown placeholder %.*s", (int)len,
-                           line + i);
-            return ERR_INTERNAL;
-        }
+        if (value == NULL)
+            return why_fail(why, ERR_INTERNAL, "unknown placeholder %.*s",
+                            (int)len, line + i);
         buf_puts(out, value);
         empty = empty && str_empty(value);
         replaced = true;
@@ -78,7 +76,7 @@ expand_line(const struct nginx_vars *vars, const char *line, size_t n,
 
 enum err
 nginx_expand(const struct nginx_vars *vars, const char *text, struct buf *out,
-             char *why, size_t why_size)
+             char why[WHY_BYTES])
 {
     enum err e = ERR_OK;
 
@@ -86,7 +84,7 @@ nginx_expand(const struct nginx_vars *vars, const char *text, struct buf *out,
         const char *lf = strchr(text, '\n');
         size_t n = lf != NULL ? (size_t)(lf - text) + 1 : strlen(text);
 
-        e = expand_line(vars, text, n, out, why, why_size);
+        e = expand_line(vars, text, n, out, why);
         text += n;
     }
     return e != ERR_OK ? e : buf_err(out);

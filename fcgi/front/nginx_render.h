@@ -22,12 +22,11 @@ void nginx_set(struct nginx_vars *vars, const char *name, const char *value);
  * again. A line that holds nothing but placeholders without a value goes.
  * INTERNAL for an unknown placeholder: why names it. */
 enum err nginx_expand(const struct nginx_vars *vars, const char *text,
-                      struct buf *out, char *why, size_t why_size) MUST_USE;
+                      struct buf *out, char why[WHY_BYTES]) MUST_USE;
 
 /* The values that hold for the whole deployment, from the configuration.
  * BAD_PARAM: why names the key. */
-enum err
-nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
-             char *why, size_t why_size) MUST_USE;
+enum err nginx_values(struct arena *a, const char *secret,
+                      struct nginx_vars *vars, char why[WHY_BYTES]) MUST_USE;
 
 #endif

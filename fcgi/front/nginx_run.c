@@ -43,7 +43,7 @@ nginx_argv(void)
 }
 
 enum err
-nginx_test(bool ours, char *why, size_t why_size)
+nginx_test(bool ours, char why[WHY_BYTES])
 {
     char check[PLACE_BYTES];
     const char *argv[10] = { NULL };
@@ -62,7 +62,7 @@ nginx_test(bool ours, char *why, size_t why_size)
     n = redact_line(r.output, strlen(r.output));
     while (n > 0 && r.output[n - 1] == '\n')
         n--;
-    (void)snprintf(why, why_size, "%.*s", (int)n, r.output);
+    why_say(why, "%.*s", (int)n, r.output);
     return e;
 }
 

@@ -124,7 +124,7 @@ set_referers(struct arena *a, struct nginx_vars *vars)
 
 static enum err
 render_list(struct arena *a, const char *list, const char **out,
-            void (*put)(struct buf *, const char *), char *why, size_t why_size)
+            void (*put)(struct buf *, const char *), char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(LIST_BYTES);
     char element[256];
@@ -132,10 +132,8 @@ render_list(struct arena *a, const char *list, const char **out,
 
     while (next_element(&list, element, sizeof(element)))
         put(&b, element);
-    if (b.failed) {
-        (void)snprintf(why, why_size, "[nginx] a list is too long");
-        e = ERR_BAD_PARAM;
-    }
+    if (b.failed)
+        e = why_fail(why, ERR_BAD_PARAM, "[nginx] a list is too long");
     if (e == ERR_OK) {
         *out = arena_strdup(a, buf_text(&b));
         e = *out != NULL ? ERR_OK : ERR_NOMEM;
@@ -276,17 +274,16 @@ set_tls(struct arena *a, struct nginx_vars *vars)
 }
 
 static enum err
-set_lists(struct arena *a, struct nginx_vars *vars, char *why, size_t why_size)
+set_lists(struct arena *a, struct nginx_vars *vars, char why[WHY_BYTES])
 {
     const char *text;
     enum err e;
 
-    e = render_list(a, config()->nginx_trusted, &text, put_network, why,
-                    why_size);
+    e = render_list(a, config()->nginx_trusted, &text, put_network, why);
     if (e != ERR_OK)
         return e;
     nginx_set(vars, "TRUSTED", text);
-    e = render_list(a, config()->nginx_hosts, &text, put_host, why, why_size);
+    e = render_list(a, config()->nginx_hosts, &text, put_host, why);
     if (e != ERR_OK)
         return e;
     nginx_set(vars, "HOSTS", text);
@@ -312,17 +309,15 @@ set_log(struct arena *a, struct nginx_vars *vars)
 
 enum err
 nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
-             char *why, size_t why_size)
+             char why[WHY_BYTES])
 {
     enum err e;
 
     if (strlen(secret) < 32 ||
-        secret[strspn(secret, "0123456789abcdef")] != '\0') {
-        (void)snprintf(why, why_size,
-                       "RUN_DIR/secret: not 32 or more "
-                       "lower-case hex digits");
-        return ERR_BAD_PARAM;
-    }
+        secret[strspn(secret, "0123456789abcdef")] != '\0')
+        return why_fail(why, ERR_BAD_PARAM,
+                        "RUN_DIR/secret: not 32 or more "
+                        "lower-case hex digits");
     nginx_set(vars, "SECRET", secret);
     e = set_places(a, vars);
     if (e == ERR_OK)
@@ -334,6 +329,6 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
     if (e == ERR_OK)
         e = set_log(a, vars);
     if (e == ERR_OK)
-        e = set_lists(a, vars, why, why_size);
+        e = set_lists(a, vars, why);
     return e;
 }

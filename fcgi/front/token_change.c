@@ -281,10 +281,9 @@ token_has_nginx(void)
 static int
 change_test(struct token_change *c)
 {
-    char why[4096];
+    char why[WHY_BYTES];
 
-    if (!token_has_nginx() ||
-        nginx_test(nginx_runs(), why, sizeof(why)) == ERR_OK)
+    if (!token_has_nginx() || nginx_test(nginx_runs(), why) == ERR_OK)
         return EXIT_SUCCESS;
     if (token_change_undo(c) != EXIT_SUCCESS)
         return EXIT_FAILURE;

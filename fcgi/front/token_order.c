@@ -17,27 +17,21 @@
 #define KEEP_MIN_S 60
 
 enum err
-token_check(const char *name, const char *scope, const char *mark, char *why,
-            size_t why_size)
+token_check(const char *name, const char *scope, const char *mark,
+            char why[WHY_BYTES])
 {
-    if (!token_name_ok(name)) {
-        (void)snprintf(why, why_size,
-                       "NAME is 1 to %d letters, digits, _ and "
-                       "-, and does not begin with -",
-                       TOKEN_NAME_MAX);
-        return ERR_BAD_PARAM;
-    }
-    if (scope != NULL && scope_rights(scope) == 0) {
-        (void)snprintf(why, why_size,
-                       "SCOPE is read, write, admin, profile or machine");
-        return ERR_BAD_PARAM;
-    }
-    if (mark != NULL && strcmp(mark, "secrets") != 0) {
-        (void)snprintf(why, why_size,
-                       "after SCOPE stands `secrets` (the token sees secrets "
-                       "in full) or nothing");
-        return ERR_BAD_PARAM;
-    }
+    if (!token_name_ok(name))
+        return why_fail(why, ERR_BAD_PARAM,
+                        "NAME is 1 to %d letters, digits, _ and "
+                        "-, and does not begin with -",
+                        TOKEN_NAME_MAX);
+    if (scope != NULL && scope_rights(scope) == 0)
+        return why_fail(why, ERR_BAD_PARAM,
+                        "SCOPE is read, write, admin, profile or machine");
+    if (mark != NULL && strcmp(mark, "secrets") != 0)
+        return why_fail(why, ERR_BAD_PARAM,
+                        "after SCOPE stands `secrets` (the token sees secrets "
+                        "in full) or nothing");
     return ERR_OK;
 }
 
@@ -85,26 +79,23 @@ parse_date(const char *text)
 }
 
 static enum err
-check_times(struct token_order *o, char *why, size_t why_size)
+check_times(struct token_order *o, char why[WHY_BYTES])
 {
     int64_t now = clock_unix_s(), age_s;
 
     if (o->expires != NULL) {
         age_s = parse_age(o->expires);
         o->expires_s = age_s > 0 ? now + age_s : parse_date(o->expires);
-        if (o->expires_s <= now || o->expires_s > now + AGE_MAX_S) {
-            (void)snprintf(why, why_size,
-                           "--expires is 90d, 12h or 30m from now, or a time "
-                           "to come in UTC: 2027-01-31, 2027-01-31T08:30Z");
-            return ERR_BAD_PARAM;
-        }
+        if (o->expires_s <= now || o->expires_s > now + AGE_MAX_S)
+            return why_fail(why, ERR_BAD_PARAM,
+                            "--expires is 90d, 12h or 30m from now, or a time "
+                            "to come in UTC: 2027-01-31, 2027-01-31T08:30Z");
     }
     o->keep_s = o->keep != NULL ? parse_age(o->keep) : KEEP_S;
     if (o->keep_s < KEEP_MIN_S) {
-        (void)snprintf(why, why_size,
-                       "--keep is 1m or more: 7d, 12h, 30m; to end a token "
-                       "at once, revoke it and add it again");
-        return ERR_BAD_PARAM;
+        return why_fail(why, ERR_BAD_PARAM,
+                        "--keep is 1m or more: 7d, 12h, 30m; to end a token "
+                        "at once, revoke it and add it again");
     }
     return ERR_OK;
 }
@@ -176,15 +167,15 @@ has_form(const struct token_order *o)
 int
 token_order_read(int argc, char **argv, struct token_order *o)
 {
-    char why[256];
+    char why[WHY_BYTES];
     enum err e = ERR_OK;
 
     *o = (struct token_order){ 0 };
     if (!take_words(argc, argv, o) || !has_form(o))
         return usage("not a command of this form");
     if (o->name != NULL)
-        e = token_check(o->name, o->scope, o->mark, why, sizeof(why));
+        e = token_check(o->name, o->scope, o->mark, why);
     if (e == ERR_OK)
-        e = check_times(o, why, sizeof(why));
+        e = check_times(o, why);
     return e == ERR_OK ? 0 : usage(why);
 }

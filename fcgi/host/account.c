@@ -26,7 +26,7 @@ find_user(const char *name, uid_t *uid, gid_t *gid)
 }
 
 enum err
-account_ensure(uid_t *uid, gid_t *gid, char *why, size_t why_size)
+account_ensure(uid_t *uid, gid_t *gid, char why[WHY_BYTES])
 {
     static const char *const argv[] = {
         "/usr/sbin/useradd", "--system",
@@ -43,9 +43,8 @@ account_ensure(uid_t *uid, gid_t *gid, char *why, size_t why_size)
     e = proc_run(argv, 30000, &r);
     if (e == ERR_OK && find_user(ACCOUNT_NAME, uid, gid) == ERR_OK)
         return ERR_OK;
-    (void)snprintf(why, why_size, "cannot make the system user %s: %s",
-                   ACCOUNT_NAME, r.output);
-    return ERR_STATE;
+    return why_fail(why, ERR_STATE, "cannot make the system user %s: %s",
+                    ACCOUNT_NAME, r.output);
 }
 
 /* HOME and the names of root would lead tools to files of root. */
@@ -66,17 +65,15 @@ clean_environment(uid_t uid)
 }
 
 enum err
-account_become(uid_t uid, gid_t gid, char *why, size_t why_size)
+account_become(uid_t uid, gid_t gid, char why[WHY_BYTES])
 {
     if (geteuid() == uid)
         return ERR_OK;
     /* groups before ids: afterwards the right to change them is gone */
     if (uid == 0 || setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-        setresuid(uid, uid, uid) != 0) {
-        (void)snprintf(why, why_size, "cannot become uid %u: %s", (unsigned)uid,
-                       strerror(errno));
-        return ERR_DENIED;
-    }
+        setresuid(uid, uid, uid) != 0)
+        return why_fail(why, ERR_DENIED, "cannot become uid %u: %s",
+                        (unsigned)uid, strerror(errno));
     if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0)
         abort(); /* root must not come back */
     clean_environment(uid);
@@ -84,14 +81,14 @@ account_become(uid_t uid, gid_t gid, char *why, size_t why_size)
 }
 
 enum err
-account_become_owner(const char *dir, char *why, size_t why_size)
+account_become_owner(const char *dir, char why[WHY_BYTES])
 {
     struct stat st;
 
     if (geteuid() != 0 || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
         st.st_uid == 0)
         return ERR_OK;
-    return account_become(st.st_uid, st.st_gid, why, why_size);
+    return account_become(st.st_uid, st.st_gid, why);
 }
 
 enum err
@@ -108,27 +105,24 @@ account_name(char *out, size_t size)
 /* ---- RUN_DIR of somebody else ---- */
 
 enum err
-account_refuse_owner(const char *dir, uid_t owner, char *why, size_t why_size)
+account_refuse_owner(const char *dir, uid_t owner, char why[WHY_BYTES])
 {
     const struct passwd *pw = getpwuid(owner);
 
     if (pw != NULL)
-        (void)snprintf(why, why_size,
-                       "%s belongs to %s: start as %s, or "
-                       "choose another RUN_DIR",
-                       dir, pw->pw_name, pw->pw_name);
-    else
-        (void)snprintf(why, why_size,
-                       "%s belongs to uid %u: choose another "
-                       "RUN_DIR",
-                       dir, (unsigned)owner);
-    return ERR_DENIED;
+        return why_fail(why, ERR_DENIED,
+                        "%s belongs to %s: start as %s, or choose another "
+                        "RUN_DIR",
+                        dir, pw->pw_name, pw->pw_name);
+    return why_fail(why, ERR_DENIED,
+                    "%s belongs to uid %u: choose another RUN_DIR", dir,
+                    (unsigned)owner);
 }
 
 /* Every folder on the way must let this account through; those that are
  * still missing will be its own. */
 enum err
-account_check_way(const char *dir, char *why, size_t why_size)
+account_check_way(const char *dir, char why[WHY_BYTES])
 {
     char path[PLACE_BYTES], account[64], *p;
     int code;
@@ -142,11 +136,10 @@ account_check_way(const char *dir, char *why, size_t why_size)
                 return ERR_OK;
             if (account_name(account, sizeof(account)) != ERR_OK)
                 (void)snprintf(account, sizeof(account), "this account");
-            (void)snprintf(why, why_size,
-                           "%s cannot enter %s (%s), which lies on the way to "
-                           "RUN_DIR %s",
-                           account, path, strerror(code), dir);
-            return ERR_DENIED;
+            return why_fail(why, ERR_DENIED,
+                            "%s cannot enter %s (%s), which lies on the way to "
+                            "RUN_DIR %s",
+                            account, path, strerror(code), dir);
         }
         *p = '/';
     }
@@ -154,13 +147,13 @@ account_check_way(const char *dir, char *why, size_t why_size)
 }
 
 enum err
-account_check_run_dir(const char *dir, char *why, size_t why_size)
+account_check_run_dir(const char *dir, char why[WHY_BYTES])
 {
     struct stat st;
 
     if (geteuid() == 0)
         return ERR_OK;
     if (stat(dir, &st) == 0 && st.st_uid != geteuid())
-        return account_refuse_owner(dir, st.st_uid, why, why_size);
-    return account_check_way(dir, why, why_size);
+        return account_refuse_owner(dir, st.st_uid, why);
+    return account_check_way(dir, why);
 }

@@ -167,37 +167,36 @@ run(struct up *up)
 /* ---- start and end ---- */
 
 static enum err
-fail(char *why, size_t why_size, const char *what)
+fail(char why[WHY_BYTES], const char *what)
 {
-    (void)snprintf(why, why_size, "%s: %s", what, strerror(errno));
-    return ERR_STATE;
+    return why_fail(why, ERR_STATE, "%s: %s", what, strerror(errno));
 }
 
 /* The first start has written metagate.ini after it was read: it says
  * nothing, so what was read still holds. */
 static enum err
-prepare(struct up *up, char *why, size_t why_size)
+prepare(struct up *up, char why[WHY_BYTES])
 {
     char log[PLACE_BYTES];
-    enum err e = up_lock(up, why, why_size);
+    enum err e = up_lock(up, why);
 
     if (e == ERR_OK)
-        e = up_check_ports(why, why_size);
+        e = up_check_ports(why);
     if (e == ERR_OK)
-        e = up_make_files(up, why, why_size);
+        e = up_make_files(up, why);
     if (e != ERR_OK)
         return e;
     if (account_name(up->account, sizeof(up->account)) != ERR_OK)
-        return fail(why, why_size, "this account has no name");
+        return fail(why, "this account has no name");
     if (place_path(log, sizeof(log), "log/up.log") != ERR_OK ||
         log_open(log, "up") != ERR_OK)
-        return fail(why, why_size, "log/up.log");
+        return fail(why, "log/up.log");
     if (open_signals(up) != ERR_OK ||
         open_pipe(&up->nginx_log, "log/nginx-error.log") != ERR_OK ||
         open_pipe(&up->mariadb_log, "log/mariadb.log") != ERR_OK)
-        return fail(why, why_size, "pipes");
-    e = up_make_children(up, why, why_size);
-    return e == ERR_OK ? control_open(up, why, why_size) : e;
+        return fail(why, "pipes");
+    e = up_make_children(up, why);
+    return e == ERR_OK ? control_open(up, why) : e;
 }
 
 /* The lock goes before the control socket: whoever waits for the end of the
@@ -226,7 +225,7 @@ refuse(const char *why)
 static int
 deploy(struct up *up)
 {
-    char why[1024] = "";
+    char why[WHY_BYTES] = "";
     ssize_t n = readlink("/proc/self/exe", up->self, sizeof(up->self) - 1);
 
     if (n <= 0)
@@ -234,7 +233,7 @@ deploy(struct up *up)
     up->self[n] = '\0';
     printf("metagate in %s, NET %s\n", config_run_dir(), config_net());
     (void)fflush(stdout);
-    if (prepare(up, why, sizeof(why)) != ERR_OK) {
+    if (prepare(up, why) != ERR_OK) {
         if (up->lock_fd >= 0)
             finish(up);
         return refuse(why);
@@ -257,13 +256,13 @@ up_main(int argc, char **argv)
                      .control_fd = -1,
                      .nginx_log = UP_NO_PIPE,
                      .mariadb_log = UP_NO_PIPE };
-    char why[1024] = "";
+    char why[WHY_BYTES] = "";
 
     up.background = argc == 2 && strcmp(argv[1], "--background") == 0;
     if (argc > 1 && !up.background)
         return refuse("up takes no arguments (metagate up --help)");
     up.began_ms = clock_mono_ms();
-    if (up_settle(argc, argv, why, sizeof(why)) != ERR_OK)
+    if (up_settle(argc, argv, why) != ERR_OK)
         return refuse(why);
     /* orphans of children come to us; nobody below gains rights by exec */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);

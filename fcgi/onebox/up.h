@@ -46,14 +46,14 @@ struct kind {
     const char *task; /* what a task does, for people */
     size_t (*count)(void);
     /* Before each start; why is for people. May be NULL. */
-    enum err (*prepare)(struct up *up, char *why, size_t why_size);
+    enum err (*prepare)(struct up *up, char why[WHY_BYTES]);
     void (*command)(struct up *up, const struct up_child *c,
                     struct command *out);
     /* Whether it serves; asked every PROBE_MS, must not block. NULL: it is
      * ready once it was started. */
     bool (*ready)(struct up_child *c);
     /* A task has ended with 0. May be NULL. */
-    enum err (*done)(struct up *up, char *why, size_t why_size);
+    enum err (*done)(struct up *up, char why[WHY_BYTES]);
 };
 
 extern const struct kind kinds[];
@@ -124,14 +124,13 @@ void up_say(const struct up *up, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* up_root.c: as root makes the account and RUN_DIR, drops root and executes
  * the installed binary with the same arguments: returns only with an error.
  * As an ordinary user makes RUN_DIR, enters it and answers OK. */
-enum err up_settle(int argc, char **argv, char *why, size_t why_size) MUST_USE;
+enum err up_settle(int argc, char **argv, char why[WHY_BYTES]) MUST_USE;
 
 /* up_lock.c: the locks of RUN_DIR. EXISTS when a deployment runs there. */
-enum err up_lock(struct up *up, char *why, size_t why_size) MUST_USE;
+enum err up_lock(struct up *up, char why[WHY_BYTES]) MUST_USE;
 /* Waits for what is left of a deployment whose up was killed. Works for root
  * too, and writes nothing. */
-enum err
-up_wait_for_last(const char *run_dir, char *why, size_t why_size) MUST_USE;
+enum err up_wait_for_last(const char *run_dir, char why[WHY_BYTES]) MUST_USE;
 /* OK when no deployment runs in run_dir, EXISTS when one does (*pid). */
 enum err up_is_free(const char *run_dir, pid_t *pid) MUST_USE;
 /* Notes the process groups for the up after a kill -9 of this one. */
@@ -139,12 +138,12 @@ void up_note_children(const struct up *up);
 
 /* up_ports.c: every address that the deployment takes is free, or why names
  * the holder and the cure. */
-enum err up_check_ports(char *why, size_t why_size) MUST_USE;
+enum err up_check_ports(char why[WHY_BYTES]) MUST_USE;
 
 /* up_files.c: what a deployment has before its first child. */
-enum err up_make_files(struct up *up, char *why, size_t why_size) MUST_USE;
+enum err up_make_files(struct up *up, char why[WHY_BYTES]) MUST_USE;
 /* What an installed system has before its first start; what is there stays. */
-enum err up_make_installation(char *why, size_t why_size) MUST_USE;
+enum err up_make_installation(char why[WHY_BYTES]) MUST_USE;
 /* Removes the sockets and, if it was moved, their folder. */
 void up_drop_sockets(void);
 
@@ -153,15 +152,15 @@ size_t mariadb_count(void);
 size_t mariadb_install_count(void);
 void mariadb_install_command(struct up *up, const struct up_child *c,
                              struct command *out);
-enum err mariadb_install_prepare(struct up *up, char *why, size_t why_size);
-enum err mariadb_install_done(struct up *up, char *why, size_t why_size);
-enum err mariadb_prepare(struct up *up, char *why, size_t why_size);
+enum err mariadb_install_prepare(struct up *up, char why[WHY_BYTES]);
+enum err mariadb_install_done(struct up *up, char why[WHY_BYTES]);
+enum err mariadb_prepare(struct up *up, char why[WHY_BYTES]);
 void
 mariadb_command(struct up *up, const struct up_child *c, struct command *out);
 bool mariadb_ready(struct up_child *c);
 
 /* up_spawn.c: the rows of all children, with their sockets. */
-enum err up_make_children(struct up *up, char *why, size_t why_size) MUST_USE;
+enum err up_make_children(struct up *up, char why[WHY_BYTES]) MUST_USE;
 void up_free_children(struct up *up);
 /* Starts c's process, its output to its log. */
 enum err up_spawn(struct up *up, struct up_child *c, int64_t now) MUST_USE;
@@ -192,7 +191,7 @@ void up_start_child(struct up *up, struct up_child *c);
 void up_signal_role(struct up *up, const char *role, int sig);
 
 /* up_control.c: the control socket's server. */
-enum err control_open(struct up *up, char *why, size_t why_size) MUST_USE;
+enum err control_open(struct up *up, char why[WHY_BYTES]) MUST_USE;
 void control_close(struct up *up);
 /* Descriptors to poll, at most CONTROL_MAX, and what was ready. */
 #define CONTROL_MAX 17

@@ -57,20 +57,19 @@ fail_start(struct up *up, const struct up_child *c, const char *why)
 static void
 start(struct up *up, struct up_child *c, int64_t now)
 {
-    char why[512] = "it cannot be prepared";
+    char why[WHY_BYTES] = "it cannot be prepared";
     enum err e = ERR_OK;
 
-    if (c->kind->prepare != NULL &&
-        c->kind->prepare(up, why, sizeof(why)) != ERR_OK) {
+    if (c->kind->prepare != NULL && c->kind->prepare(up, why) != ERR_OK) {
         child_put_off(&c->child, now);
         e = ERR_STATE;
     } else {
         e = up_spawn(up, c, now);
         if (e != ERR_OK)
-            (void)snprintf(why, sizeof(why), "%s",
-                           e == ERR_NOT_FOUND
-                               ? "its program is not installed (make deps)"
-                               : strerror(errno));
+            why_say(why, "%s",
+                    e == ERR_NOT_FOUND
+                        ? "its program is not installed (make deps)"
+                        : strerror(errno));
     }
     if (e != ERR_OK) {
         log_error("child.start name=%s why=%s", c->name, why);
@@ -101,7 +100,7 @@ tell_waiting(const struct up *up, struct up_child *c, int64_t now)
 static void
 watch_start(struct up *up, struct up_child *c, int64_t now)
 {
-    char why[256];
+    char why[WHY_BYTES];
 
     if (!c->rules.once && (c->kind->ready == NULL || c->kind->ready(c))) {
         child_ready(&c->child, now);
@@ -114,9 +113,8 @@ watch_start(struct up *up, struct up_child *c, int64_t now)
     if (up->announced || c->kind->start_ms == 0 ||
         now - c->child.started_ms < c->kind->start_ms)
         return;
-    (void)snprintf(why, sizeof(why), "not ready after %d s%s%s",
-                   c->kind->start_ms / 1000, !str_empty(c->said) ? ": " : "",
-                   c->said);
+    why_say(why, "not ready after %d s%s%s", c->kind->start_ms / 1000,
+            !str_empty(c->said) ? ": " : "", c->said);
     fail_start(up, c, why);
 }
 
@@ -133,11 +131,10 @@ close_probe(struct up_child *c)
 static void
 finish_task(struct up *up, struct up_child *c)
 {
-    char why[512] = "it has failed";
+    char why[WHY_BYTES] = "it has failed";
 
-    c->done =
-        c->child.status == 0 && (c->kind->done == NULL ||
-                                 c->kind->done(up, why, sizeof(why)) == ERR_OK);
+    c->done = c->child.status == 0 &&
+              (c->kind->done == NULL || c->kind->done(up, why) == ERR_OK);
     if (!c->done)
         fail_start(up, c, why);
 }

@@ -36,26 +36,22 @@ struct client {
 static struct client client[CLIENTS_MAX];
 
 enum err
-control_open(struct up *up, char *why, size_t why_size)
+control_open(struct up *up, char why[WHY_BYTES])
 {
     struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         client[i].fd = -1;
     if (place_socket(sa.sun_path, sizeof(sa.sun_path), "control.sock") !=
-        ERR_OK) {
-        (void)snprintf(why, why_size, "the path of control.sock is too long");
-        return ERR_LIMIT;
-    }
+        ERR_OK)
+        return why_fail(why, ERR_LIMIT, "the path of control.sock is too long");
     (void)unlink(sa.sun_path);
     up->control_fd =
         socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (up->control_fd < 0 ||
         bind(up->control_fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
-        chmod(sa.sun_path, 0600) != 0 || listen(up->control_fd, 16) != 0) {
-        (void)snprintf(why, why_size, "%s: %s", sa.sun_path, strerror(errno));
-        return ERR_STATE;
-    }
+        chmod(sa.sun_path, 0600) != 0 || listen(up->control_fd, 16) != 0)
+        return why_fail(why, ERR_STATE, "%s: %s", sa.sun_path, strerror(errno));
     return ERR_OK;
 }
 

@@ -269,14 +269,14 @@ make_all(struct up *up, const char **step)
 }
 
 static void
-say_step(const char *step, enum err e, char *why, size_t why_size)
+say_step(const char *step, enum err e, char why[WHY_BYTES])
 {
-    (void)snprintf(why, why_size, "%s: cannot make %s: %s (%s)",
-                   config_run_dir(), step, err_name(e), strerror(errno));
+    why_say(why, "%s: cannot make %s: %s (%s)", config_run_dir(), step,
+            err_name(e), strerror(errno));
 }
 
 enum err
-up_make_files(struct up *up, char *why, size_t why_size)
+up_make_files(struct up *up, char why[WHY_BYTES])
 {
     const char *step = "its folders";
     enum err e = make_dir("log", 0750);
@@ -290,13 +290,13 @@ up_make_files(struct up *up, char *why, size_t why_size)
         e = up_write_file("up.net", config_net(), 0640);
     }
     if (e != ERR_OK)
-        say_step(step, e, why, why_size);
+        say_step(step, e, why);
     return e;
 }
 
 /* An installed system's workers outlive one another: its secret is kept. */
 enum err
-up_make_installation(char *why, size_t why_size)
+up_make_installation(char why[WHY_BYTES])
 {
     const char *step = "its folders";
     enum err e = make_dir("log", 0750);
@@ -308,6 +308,6 @@ up_make_installation(char *why, size_t why_size)
         e = make_random("secret", 32, 0600);
     }
     if (e != ERR_OK)
-        say_step(step, e, why, why_size);
+        say_step(step, e, why);
     return e;
 }

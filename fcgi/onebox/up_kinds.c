@@ -110,11 +110,11 @@ supervise_command(struct up *up, const struct up_child *c, struct command *out)
 /* ---- nginx ---- */
 
 static enum err
-front_prepare(struct up *up, char *why, size_t why_size)
+front_prepare(struct up *up, char why[WHY_BYTES])
 {
-    enum err e = nginx_write(up->secret, why, why_size);
+    enum err e = nginx_write(up->secret, why);
 
-    return e == ERR_OK ? nginx_test(true, why, why_size) : e;
+    return e == ERR_OK ? nginx_test(true, why) : e;
 }
 
 static void

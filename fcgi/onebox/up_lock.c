@@ -69,7 +69,7 @@ signal_noted(const char *run_dir, int sig, char *out, size_t size)
 }
 
 static enum err
-wait_for_lock(const char *run_dir, int fd, char *why, size_t why_size)
+wait_for_lock(const char *run_dir, int fd, char why[WHY_BYTES])
 {
     int64_t began = clock_mono_ms(), waited = 0;
     char names[256];
@@ -79,13 +79,11 @@ wait_for_lock(const char *run_dir, int fd, char *why, size_t why_size)
            !str_empty(names) ? ": " : "", names);
     (void)fflush(stdout);
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (waited > LAST_GIVE_UP_MS) {
-            (void)snprintf(why, why_size,
-                           "processes of the last deployment still hold "
-                           "%s/up.children.lock",
-                           run_dir);
-            return ERR_TIMEOUT;
-        }
+        if (waited > LAST_GIVE_UP_MS)
+            return why_fail(why, ERR_TIMEOUT,
+                            "processes of the last deployment still hold "
+                            "%s/up.children.lock",
+                            run_dir);
         if (waited > LAST_KILL_MS)
             signal_noted(run_dir, SIGKILL, names, sizeof(names));
         (void)poll(NULL, 0, 50);
@@ -104,7 +102,7 @@ open_lock(const char *run_dir, const char *name, int flags)
 }
 
 enum err
-up_wait_for_last(const char *run_dir, char *why, size_t why_size)
+up_wait_for_last(const char *run_dir, char why[WHY_BYTES])
 {
     int fd = open_lock(run_dir, "up.children.lock", O_RDONLY);
     enum err e = ERR_OK;
@@ -112,7 +110,7 @@ up_wait_for_last(const char *run_dir, char *why, size_t why_size)
     if (fd < 0)
         return ERR_OK;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        e = wait_for_lock(run_dir, fd, why, why_size);
+        e = wait_for_lock(run_dir, fd, why);
     (void)close(fd);
     return e;
 }
@@ -161,22 +159,20 @@ take_lock(int fd)
 }
 
 static enum err
-refuse_lock(int fd, char *why, size_t why_size)
+refuse_lock(int fd, char why[WHY_BYTES])
 {
-    if (errno != EWOULDBLOCK) {
-        (void)snprintf(why, why_size, "%s/up.lock: %s", config_run_dir(),
-                       strerror(errno));
-        return ERR_STATE;
-    }
-    (void)snprintf(why, why_size,
-                   "a deployment runs in %s already (pid %d): metagate status, "
-                   "metagate stop",
-                   config_run_dir(), (int)read_pid(fd));
-    return ERR_EXISTS;
+    if (errno != EWOULDBLOCK)
+        return why_fail(why, ERR_STATE, "%s/up.lock: %s", config_run_dir(),
+                        strerror(errno));
+    return why_fail(
+        why, ERR_EXISTS,
+        "a deployment runs in %s already (pid %d): metagate status, "
+        "metagate stop",
+        config_run_dir(), (int)read_pid(fd));
 }
 
 enum err
-up_lock(struct up *up, char *why, size_t why_size)
+up_lock(struct up *up, char why[WHY_BYTES])
 {
     int fd = open_lock(config_run_dir(), "up.lock", O_RDWR | O_CREAT);
     char text[16];
@@ -184,19 +180,17 @@ up_lock(struct up *up, char *why, size_t why_size)
     enum err e;
 
     if (fd < 0 || !take_lock(fd))
-        return refuse_lock(fd, why, why_size);
+        return refuse_lock(fd, why);
     if (ftruncate(fd, 0) != 0 || write(fd, text, (size_t)n) != n)
-        return refuse_lock(fd, why, why_size);
+        return refuse_lock(fd, why);
     up->lock_fd = fd;
-    e = up_wait_for_last(config_run_dir(), why, why_size);
+    e = up_wait_for_last(config_run_dir(), why);
     if (e != ERR_OK)
         return e;
     fd = open_lock(config_run_dir(), "up.children.lock", O_RDWR | O_CREAT);
-    if (fd < 0 || !take_lock(fd)) {
-        (void)snprintf(why, why_size, "%s/up.children.lock: %s",
-                       config_run_dir(), strerror(errno));
-        return ERR_STATE;
-    }
+    if (fd < 0 || !take_lock(fd))
+        return why_fail(why, ERR_STATE, "%s/up.children.lock: %s",
+                        config_run_dir(), strerror(errno));
     up->children_lock_fd = fd;
     return ERR_OK;
 }

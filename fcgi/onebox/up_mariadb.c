@@ -50,7 +50,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 }
 
 enum err
-mariadb_install_prepare(struct up *up, char *why, size_t why_size)
+mariadb_install_prepare(struct up *up, char why[WHY_BYTES])
 {
     char path[PLACE_BYTES];
     struct stat st;
@@ -63,8 +63,7 @@ mariadb_install_prepare(struct up *up, char *why, size_t why_size)
     /* a first start was killed in the middle */
     if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0)
         return ERR_OK;
-    (void)snprintf(why, why_size, "%s: %s", path, strerror(errno));
-    return ERR_STATE;
+    return why_fail(why, ERR_STATE, "%s: %s", path, strerror(errno));
 }
 
 /* The onebox's database as its driver sees it. */
@@ -112,7 +111,7 @@ mariadb_install_command(struct up *up, const struct up_child *c,
 }
 
 enum err
-mariadb_install_done(struct up *up, char *why, size_t why_size)
+mariadb_install_done(struct up *up, char why[WHY_BYTES])
 {
     char old[PLACE_BYTES], new[PLACE_BYTES];
 
@@ -123,8 +122,7 @@ mariadb_install_done(struct up *up, char *why, size_t why_size)
         file_sync_folder(new);
         return ERR_OK;
     }
-    (void)snprintf(why, why_size, "RUN_DIR/mysql: %s", strerror(errno));
-    return ERR_STATE;
+    return why_fail(why, ERR_STATE, "RUN_DIR/mysql: %s", strerror(errno));
 }
 
 /* ---- accounts and schema ---- */
@@ -185,7 +183,7 @@ write_init_file(const char *password, const char *own)
 }
 
 enum err
-mariadb_prepare(struct up *up, char *why, size_t why_size)
+mariadb_prepare(struct up *up, char why[WHY_BYTES])
 {
     char password[129], own[129];
     enum err e;
@@ -199,10 +197,9 @@ mariadb_prepare(struct up *up, char *why, size_t why_size)
     crypt_wipe(password, sizeof(password));
     crypt_wipe(own, sizeof(own));
     if (e != ERR_OK)
-        (void)snprintf(why, why_size,
-                       "%s/repl.password, " OWN_STORE_PASSWORD " or " INIT_FILE
-                       ": %s",
-                       config_run_dir(), err_name(e));
+        why_say(why,
+                "%s/repl.password, " OWN_STORE_PASSWORD " or " INIT_FILE ": %s",
+                config_run_dir(), err_name(e));
     return e;
 }
 

@@ -45,68 +45,67 @@ describe(const struct port_holder *h, char *out, size_t size)
 }
 
 static void
-tell_anywhere(const struct taken *t, const char *who, char *why, size_t size)
+tell_anywhere(const struct taken *t, const char *who, char why[WHY_BYTES])
 {
-    int n = snprintf(why, size,
-                     "%s: port %s is held on all addresses by %s; "
-                     "end it",
-                     t->name, strrchr(t->address, ':') + 1, who);
+    const char *port = strrchr(t->address, ':') + 1;
 
-    if (t->key != NULL && n >= 0 && (size_t)n < size)
-        (void)snprintf(why + n, size - (size_t)n,
-                       ", or set %s in %s/metagate.ini to another port", t->key,
-                       config_run_dir());
+    if (t->key == NULL)
+        why_say(why, "%s: port %s is held on all addresses by %s; end it",
+                t->name, port, who);
+    else
+        why_say(why,
+                "%s: port %s is held on all addresses by %s; end it, or set "
+                "%s in %s/metagate.ini to another port",
+                t->name, port, who, t->key, config_run_dir());
 }
 
 static void
-tell(const struct taken *t, const struct port_holder *h, char *why, size_t size)
+tell(const struct taken *t, const struct port_holder *h, char why[WHY_BYTES])
 {
     char who[256];
 
     describe(h, who, sizeof(who));
     switch (h->use) {
     case PORT_HERE:
-        (void)snprintf(why, size,
-                       "%s: %s is held by %s; take another NET (as "
-                       "NET=127.0.1), or end it",
-                       t->name, t->address, who);
+        why_say(why,
+                "%s: %s is held by %s; take another NET (as "
+                "NET=127.0.1), or end it",
+                t->name, t->address, who);
         break;
     case PORT_ANYWHERE:
-        tell_anywhere(t, who, why, size);
+        tell_anywhere(t, who, why);
         break;
     case PORT_OUTGOING:
-        (void)snprintf(why, size,
-                       "%s: %s is the near end of a connection of %s and was "
-                       "not given back within %d s; try again",
-                       t->name, t->address, who, OUTGOING_MS / 1000);
+        why_say(why,
+                "%s: %s is the near end of a connection of %s and was "
+                "not given back within %d s; try again",
+                t->name, t->address, who, OUTGOING_MS / 1000);
         break;
     case PORT_ABSENT:
-        (void)snprintf(why, size,
-                       "%s: %s is not an address of this machine; choose "
-                       "another NET%s%s",
-                       t->name, t->address, t->key != NULL ? " or " : "",
-                       t->key != NULL ? t->key : "");
+        why_say(why,
+                "%s: %s is not an address of this machine; choose "
+                "another NET%s%s",
+                t->name, t->address, t->key != NULL ? " or " : "",
+                t->key != NULL ? t->key : "");
         break;
     default:
-        (void)snprintf(why, size, "%s: %s cannot be taken: %s", t->name,
-                       t->address, strerror(h->error));
+        why_say(why, "%s: %s cannot be taken: %s", t->name, t->address,
+                strerror(h->error));
         break;
     }
 }
 
 static enum err
-check(const struct taken *t, char *why, size_t why_size)
+check(const struct taken *t, char why[WHY_BYTES])
 {
     int64_t until = clock_mono_ms() + OUTGOING_MS;
     struct port_holder h;
     struct port_address a;
     bool told = false;
 
-    if (port_address(t->address, &a) != ERR_OK) {
-        (void)snprintf(why, why_size, "%s: \"%s\" is not address:port",
-                       t->key != NULL ? t->key : t->name, t->address);
-        return ERR_BAD_PARAM;
-    }
+    if (port_address(t->address, &a) != ERR_OK)
+        return why_fail(why, ERR_BAD_PARAM, "%s: \"%s\" is not address:port",
+                        t->key != NULL ? t->key : t->name, t->address);
     port_probe(&a, &h);
     while (h.use == PORT_OUTGOING && clock_mono_ms() < until) {
         if (!told)
@@ -120,21 +119,21 @@ check(const struct taken *t, char *why, size_t why_size)
     }
     if (h.use == PORT_FREE)
         return ERR_OK;
-    tell(t, &h, why, why_size);
+    tell(t, &h, why);
     return ERR_STATE;
 }
 
 static enum err
-check_once(struct ours *ours, const struct taken *t, char *why, size_t why_size)
+check_once(struct ours *ours, const struct taken *t, char why[WHY_BYTES])
 {
     for (size_t i = 0; i < ours->n; i++) {
         if (strcmp(ours->at[i].address, t->address) == 0) {
-            (void)snprintf(why, why_size,
-                           "%s: %s is the address of %s too; each needs one of "
-                           "its own",
-                           t->key != NULL ? t->key : t->name, t->address,
-                           ours->at[i].name);
-            return ERR_BAD_PARAM;
+            return why_fail(
+                why, ERR_BAD_PARAM,
+                "%s: %s is the address of %s too; each needs one of "
+                "its own",
+                t->key != NULL ? t->key : t->name, t->address,
+                ours->at[i].name);
         }
     }
     if (ours->n < OURS_MAX) {
@@ -142,30 +141,28 @@ check_once(struct ours *ours, const struct taken *t, char *why, size_t why_size)
         (void)snprintf(ours->at[ours->n++].address, sizeof(t->address), "%s",
                        t->address);
     }
-    return check(t, why, why_size);
+    return check(t, why);
 }
 
 static enum err
 check_listener(struct ours *ours, const struct listening *l, enum err e,
-               char *why, size_t why_size)
+               char why[WHY_BYTES])
 {
     struct taken t = { .name = l->row->name };
     char text[96];
 
-    if (e != ERR_OK) {
-        (void)snprintf(why, why_size, "[listen] %s is too long", l->key);
-        return ERR_BAD_PARAM;
-    }
+    if (e != ERR_OK)
+        return why_fail(why, ERR_BAD_PARAM, "[listen] %s is too long", l->key);
     if (!str_empty(l->key)) {
         (void)snprintf(text, sizeof(text), "[listen] %s", l->key);
         t.key = text;
     }
     (void)snprintf(t.address, sizeof(t.address), "%s", l->address);
-    return check_once(ours, &t, why, why_size);
+    return check_once(ours, &t, why);
 }
 
 enum err
-up_check_ports(char *why, size_t why_size)
+up_check_ports(char why[WHY_BYTES])
 {
     struct taken db = { .name = "mariadb", .key = "[mysql] port" };
     struct ours ours = { .n = 0 };
@@ -175,11 +172,11 @@ up_check_ports(char *why, size_t why_size)
     (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
                    (long long)config()->mysql_port);
     if (str_empty(config()->mysql_hosts) && config()->mysql_port != 0)
-        e = check_once(&ours, &db, why, why_size);
+        e = check_once(&ours, &db, why);
     for (size_t i = 0;
          e == ERR_OK && (found = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
         if (found != ERR_STATE)
-            e = check_listener(&ours, &l, found, why, why_size);
+            e = check_listener(&ours, &l, found, why);
     }
     return e;
 }

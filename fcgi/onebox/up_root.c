@@ -22,7 +22,7 @@
 /* Each missing parent, 0755 whatever the umask: the account, and others who
  * look for their own things below, must get through. */
 static enum err
-make_parents(const char *dir, char *why, size_t why_size)
+make_parents(const char *dir, char why[WHY_BYTES])
 {
     char path[PLACE_BYTES], *p;
     mode_t old = umask(022);
@@ -32,11 +32,9 @@ make_parents(const char *dir, char *why, size_t why_size)
     for (p = strchr(path + 1, '/'); p != NULL && e == ERR_OK;
          p = strchr(p + 1, '/')) {
         *p = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST && errno != EROFS) {
-            (void)snprintf(why, why_size, "cannot make %s: %s", path,
-                           strerror(errno));
-            e = ERR_STATE;
-        }
+        if (mkdir(path, 0755) != 0 && errno != EEXIST && errno != EROFS)
+            e = why_fail(why, ERR_STATE, "cannot make %s: %s", path,
+                         strerror(errno));
         *p = '/';
     }
     (void)umask(old);
@@ -60,25 +58,22 @@ is_empty_dir(int fd)
 /* RUN_DIR, 0750 and the account's. As root an empty one of root's is handed
  * over; one with things in it is somebody's. */
 static enum err
-own_run_dir(const char *dir, uid_t uid, gid_t gid, char *why, size_t why_size)
+own_run_dir(const char *dir, uid_t uid, gid_t gid, char why[WHY_BYTES])
 {
     struct stat st;
     enum err e = ERR_OK;
     int fd;
 
-    if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
-        (void)snprintf(why, why_size, "cannot make %s: %s", dir,
-                       strerror(errno));
-        return ERR_STATE;
-    }
+    if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+        return why_fail(why, ERR_STATE, "cannot make %s: %s", dir,
+                        strerror(errno));
     fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        (void)snprintf(why, why_size, "%s: %s", dir, strerror(errno));
-        e = ERR_STATE;
+        e = why_fail(why, ERR_STATE, "%s: %s", dir, strerror(errno));
     } else if (st.st_uid != uid &&
                (st.st_uid != 0 || geteuid() != 0 || !is_empty_dir(fd) ||
                 fchown(fd, uid, gid) != 0)) {
-        e = account_refuse_owner(dir, st.st_uid, why, why_size);
+        e = account_refuse_owner(dir, st.st_uid, why);
     } else if (st.st_uid == uid || geteuid() == 0) {
         (void)fchmod(fd, 0750);
     }
@@ -102,7 +97,7 @@ copy_file(int from, int to)
 
 /* By write and rename: the file may be running (ETXTBSY). */
 static enum err
-install_binary(int from, char *path, size_t size, char *why, size_t why_size)
+install_binary(int from, char *path, size_t size, char why[WHY_BYTES])
 {
     char new[PLACE_BYTES];
     bool ok;
@@ -121,15 +116,14 @@ install_binary(int from, char *path, size_t size, char *why, size_t why_size)
         file_sync_folder(path);
         return ERR_OK;
     }
-    (void)snprintf(why, why_size, "cannot install %s: %s", path,
-                   strerror(errno));
+    why_say(why, "cannot install %s: %s", path, strerror(errno));
     (void)unlink(new);
     return ERR_STATE;
 }
 
 /* The same command, by the account, from the installed binary. */
 static void
-execute(const char *path, int argc, char **argv, char *why, size_t why_size)
+execute(const char *path, int argc, char **argv, char why[WHY_BYTES])
 {
     char *args[8] = { NULL }, copy[PLACE_BYTES], dir[PLACE_BYTES], net[16];
     char run_dir_option[] = "--run-dir", net_option[] = "--net";
@@ -146,27 +140,26 @@ execute(const char *path, int argc, char **argv, char *why, size_t why_size)
     for (int i = 0; i < argc && n < 7; i++)
         args[n++] = argv[i];
     (void)execv(path, args);
-    (void)snprintf(why, why_size, "cannot execute %s: %s", path,
-                   strerror(errno));
+    why_say(why, "cannot execute %s: %s", path, strerror(errno));
 }
 
 /* ---- both ways in ---- */
 
 /* While root can still see whose processes hold a port. */
 static enum err
-look_around(const char *dir, char *why, size_t why_size)
+look_around(const char *dir, char why[WHY_BYTES])
 {
     pid_t pid;
     enum err e;
 
     if (up_is_free(dir, &pid) != ERR_OK)
         return ERR_OK; /* the lock itself refuses, in a moment */
-    e = up_wait_for_last(dir, why, why_size);
-    return e == ERR_OK ? up_check_ports(why, why_size) : e;
+    e = up_wait_for_last(dir, why);
+    return e == ERR_OK ? up_check_ports(why) : e;
 }
 
 static enum err
-settle_as_root(int argc, char **argv, char *why, size_t why_size)
+settle_as_root(int argc, char **argv, char why[WHY_BYTES])
 {
     const char *dir = config_run_dir();
     char binary[PLACE_BYTES];
@@ -177,45 +170,43 @@ settle_as_root(int argc, char **argv, char *why, size_t why_size)
 
     /* opened now: the account may not be able to get at it */
     self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    e = self >= 0 ? account_ensure(&uid, &gid, why, why_size) : ERR_STATE;
+    e = self >= 0 ? account_ensure(&uid, &gid, why) : ERR_STATE;
     if (e == ERR_OK)
-        e = make_parents(dir, why, why_size);
+        e = make_parents(dir, why);
     if (e == ERR_OK)
-        e = own_run_dir(dir, uid, gid, why, why_size);
+        e = own_run_dir(dir, uid, gid, why);
     if (e == ERR_OK)
-        e = look_around(dir, why, why_size);
+        e = look_around(dir, why);
     if (e == ERR_OK)
-        e = account_become(uid, gid, why, why_size);
+        e = account_become(uid, gid, why);
     if (e == ERR_OK)
-        e = account_check_way(dir, why, why_size);
+        e = account_check_way(dir, why);
     if (e == ERR_OK && chdir(dir) != 0)
         e = ERR_STATE;
     if (e == ERR_OK)
-        e = install_binary(self, binary, sizeof(binary), why, why_size);
+        e = install_binary(self, binary, sizeof(binary), why);
     if (self >= 0)
         (void)close(self);
     if (e != ERR_OK)
         return e;
-    execute(binary, argc, argv, why, why_size);
+    execute(binary, argc, argv, why);
     return ERR_STATE;
 }
 
 enum err
-up_settle(int argc, char **argv, char *why, size_t why_size)
+up_settle(int argc, char **argv, char why[WHY_BYTES])
 {
     const char *dir = config_run_dir();
     enum err e;
 
     if (geteuid() == 0)
-        return settle_as_root(argc, argv, why, why_size);
-    e = account_check_way(dir, why, why_size);
+        return settle_as_root(argc, argv, why);
+    e = account_check_way(dir, why);
     if (e == ERR_OK)
-        e = make_parents(dir, why, why_size);
+        e = make_parents(dir, why);
     if (e == ERR_OK)
-        e = own_run_dir(dir, geteuid(), getegid(), why, why_size);
-    if (e == ERR_OK && chdir(dir) != 0) {
-        (void)snprintf(why, why_size, "%s: %s", dir, strerror(errno));
-        e = ERR_STATE;
-    }
+        e = own_run_dir(dir, geteuid(), getegid(), why);
+    if (e == ERR_OK && chdir(dir) != 0)
+        e = why_fail(why, ERR_STATE, "%s: %s", dir, strerror(errno));
     return e;
 }

@@ -22,22 +22,20 @@
 /* The worker's socket: opened once, kept while workers come and go, so that
  * a dead worker refuses nobody. */
 static enum err
-open_socket(struct up_child *c, char *why, size_t why_size)
+open_socket(struct up_child *c, char why[WHY_BYTES])
 {
     struct sockaddr_un sa = { .sun_family = AF_UNIX };
     char name[64];
     int fd;
 
     (void)snprintf(name, sizeof(name), "%s.sock", c->name);
-    if (place_socket(sa.sun_path, sizeof(sa.sun_path), name) != ERR_OK) {
-        (void)snprintf(why, why_size, "the path of %s is too long", name);
-        return ERR_LIMIT;
-    }
+    if (place_socket(sa.sun_path, sizeof(sa.sun_path), name) != ERR_OK)
+        return why_fail(why, ERR_LIMIT, "the path of %s is too long", name);
     (void)unlink(sa.sun_path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
         chmod(sa.sun_path, 0660) != 0 || listen(fd, 4096) != 0) {
-        (void)snprintf(why, why_size, "%s: %s", sa.sun_path, strerror(errno));
+        why_say(why, "%s: %s", sa.sun_path, strerror(errno));
         if (fd >= 0)
             (void)close(fd);
         return ERR_STATE;
@@ -62,7 +60,7 @@ name_child(struct up_child *c)
 }
 
 enum err
-up_make_children(struct up *up, char *why, size_t why_size)
+up_make_children(struct up *up, char why[WHY_BYTES])
 {
     size_t count[16] = { 0 }, i, k, total = 0;
     enum err e = ERR_OK;
@@ -82,7 +80,7 @@ up_make_children(struct up *up, char *why, size_t why_size)
             name_child(c);
             up_init_child(c);
             if (strcmp(kinds[k].role, "serve") == 0)
-                e = open_socket(c, why, why_size);
+                e = open_socket(c, why);
         }
     }
     return e;

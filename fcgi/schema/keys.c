@@ -29,7 +29,7 @@ static const char retire_sql[] =
 
 /* Every key that the store knows is here, and is the same. */
 static enum err
-compare(const struct list_of_key_row *rows, char *why, size_t why_size)
+compare(const struct list_of_key_row *rows, char why[WHY_BYTES])
 {
     char ours[CRYPT_FINGERPRINT_BYTES];
 
@@ -39,15 +39,14 @@ compare(const struct list_of_key_row *rows, char *why, size_t why_size)
 
         if (here && strcmp(ours, rows->v[i].fingerprint) == 0)
             continue;
-        (void)snprintf(why, why_size,
-                       "key %u %s: put back the key file of this store "
-                       "(RUN_DIR/key, or [crypt] key_file), or what the store "
-                       "has sealed cannot be opened",
-                       id,
-                       here ? "of the key file is not the one that the store "
-                              "was sealed by"
-                            : "of the store is not in the key file");
-        return ERR_STATE;
+        return why_fail(why, ERR_STATE,
+                        "key %u %s: put back the key file of this store "
+                        "(RUN_DIR/key, or [crypt] key_file), or what the store "
+                        "has sealed cannot be opened",
+                        id,
+                        here ? "of the key file is not the one that the store "
+                               "was sealed by"
+                             : "of the store is not in the key file");
     }
     return ERR_OK;
 }
@@ -82,29 +81,29 @@ note_new(struct db *db, const struct list_of_key_row *rows)
 }
 
 static enum err
-check_once(struct db *db, struct arena *a, char *why, size_t why_size)
+check_once(struct db *db, struct arena *a, char why[WHY_BYTES])
 {
     struct list_of_key_row rows = { 0 };
     enum err e;
 
     e = db_list(db, a, rows_sql, DB_NO_ARGS, &key_row_rec, ROWS_MAX, &rows);
     if (e == ERR_OK)
-        e = compare(&rows, why, why_size);
+        e = compare(&rows, why);
     return e == ERR_OK ? note_new(db, &rows) : e;
 }
 
 enum err
-keys_check(struct db *db, char *why, size_t why_size)
+keys_check(struct db *db, char why[WHY_BYTES])
 {
     struct arena *a = arena_new(ARENA_BYTES);
     enum err e;
 
-    (void)snprintf(why, why_size, "the keys of the store cannot be asked for");
+    why_say(why, "the keys of the store cannot be asked for");
     if (a == NULL)
         return ERR_NOMEM;
-    e = check_once(db, a, why, why_size);
+    e = check_once(db, a, why);
     if (e == ERR_EXISTS)
-        e = check_once(db, a, why, why_size);
+        e = check_once(db, a, why);
     arena_free(a);
     if (e == ERR_OK)
         why[0] = '\0';

@@ -12,7 +12,7 @@
  * there. A store without fingerprints takes the keys there are. STATE with a
  * sentence in why that says what to put back; STORE when the server cannot be
  * asked. */
-enum err keys_check(struct db *db, char *why, size_t why_size) MUST_USE;
+enum err keys_check(struct db *db, char why[WHY_BYTES]) MUST_USE;
 
 /* Nothing is sealed by a key but this one any more: forgets the others. */
 enum err keys_retire(struct db *db, unsigned but) MUST_USE;

@@ -358,10 +358,10 @@ rehearse(struct run *r, enum err schema)
 static enum err
 run(struct run *r, const char *deployment_id)
 {
-    char why[256];
+    char why[WHY_BYTES];
     enum err e;
 
-    e = migrations_parse(r->a, embed_sql, &r->all, why, sizeof(why));
+    e = migrations_parse(r->a, embed_sql, &r->all, why);
     if (e != ERR_OK) {
         (void)fprintf(r->report, "%s\n", why);
         return ERR_INTERNAL;

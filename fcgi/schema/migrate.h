@@ -14,10 +14,10 @@
 
 /* Whether this process may work on the schema that db reaches: it belongs to
  * the deployment, all our migrations are done, and none that it has demands
- * a newer reader. STATE with a sentence in why (at most 256 bytes are used)
- * that says what to do; STORE when the server cannot be asked: try again. */
-enum err migrate_check(struct db *db, const char *deployment_id, char *why,
-                       size_t why_size) MUST_USE;
+ * a newer reader. STATE with a sentence in why that says what to do;
+ * STORE when the server cannot be asked: try again. */
+enum err migrate_check(struct db *db, const char *deployment_id,
+                       char why[WHY_BYTES]) MUST_USE;
 
 /* Creates the schema when it is absent and applies what is not done. Several
  * at once take turns. DENIED when it belongs to another deployment. With

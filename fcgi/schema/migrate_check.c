@@ -54,14 +54,12 @@ struct check {
     struct migrations known;
     struct list_of_migration_row rows;
     char *why;
-    size_t why_size;
 };
 
 static enum err
 refuse(const struct check *c, const char *why)
 {
-    (void)snprintf(c->why, c->why_size, "%s", why);
-    return ERR_STATE;
+    return why_fail(c->why, ERR_STATE, "%s", why);
 }
 
 static enum err
@@ -84,14 +82,12 @@ check_deployment(struct check *c, const char *ours)
     if (e == ERR_NOT_FOUND)
         return refuse(c, "no deployment owns the schema yet: run `metagate "
                          "migrate`");
-    if (e == ERR_OK && strcmp(id, ours) != 0) {
-        (void)snprintf(c->why, c->why_size,
-                       "the schema belongs to deployment %.64s, this is %.64s:"
-                       " name another [mysql] database, or copy that "
-                       "deployment's deployment_id file",
-                       id, ours);
-        return ERR_STATE;
-    }
+    if (e == ERR_OK && strcmp(id, ours) != 0)
+        return why_fail(c->why, ERR_STATE,
+                        "the schema belongs to deployment %.64s, this is %.64s:"
+                        " name another [mysql] database, or copy that "
+                        "deployment's deployment_id file",
+                        id, ours);
     return e;
 }
 
@@ -105,11 +101,10 @@ check_done(struct check *c)
         for (size_t step = 1; step <= m->n_steps; step++) {
             if (migration_row_done(migration_row_find(&c->rows, m->id, step)))
                 continue;
-            (void)snprintf(c->why, c->why_size,
-                           "migration %04u_%s is not done: run `metagate "
-                           "migrate`",
-                           m->id, m->name);
-            return ERR_STATE;
+            return why_fail(c->why, ERR_STATE,
+                            "migration %04u_%s is not done: run `metagate "
+                            "migrate`",
+                            m->id, m->name);
         }
     }
     return ERR_OK;
@@ -126,11 +121,10 @@ check_reader(struct check *c)
             need = c->rows.v[i].min_reader;
     if (need <= (int64_t)c->known.version)
         return ERR_OK;
-    (void)snprintf(c->why, c->why_size,
-                   "the schema wants version %lld, this binary knows %u: "
-                   "install a newer metagate",
-                   (long long)need, c->known.version);
-    return ERR_STATE;
+    return why_fail(c->why, ERR_STATE,
+                    "the schema wants version %lld, this binary knows %u: "
+                    "install a newer metagate",
+                    (long long)need, c->known.version);
 }
 
 static enum err
@@ -138,7 +132,7 @@ check_all(struct check *c, const char *deployment_id)
 {
     enum err e;
 
-    e = migrations_parse(c->a, embed_sql, &c->known, c->why, c->why_size);
+    e = migrations_parse(c->a, embed_sql, &c->known, c->why);
     if (e != ERR_OK)
         return ERR_INTERNAL;
     e = check_tables(c);
@@ -154,13 +148,12 @@ check_all(struct check *c, const char *deployment_id)
 }
 
 enum err
-migrate_check(struct db *db, const char *deployment_id, char *why,
-              size_t why_size)
+migrate_check(struct db *db, const char *deployment_id, char why[WHY_BYTES])
 {
-    struct check c = { .db = db, .why = why, .why_size = why_size };
+    struct check c = { .db = db, .why = why };
     enum err e;
 
-    (void)snprintf(why, why_size, "the metadata store cannot be asked");
+    why_say(why, "the metadata store cannot be asked");
     c.a = arena_new(ARENA_BYTES);
     if (c.a == NULL)
         return ERR_NOMEM;

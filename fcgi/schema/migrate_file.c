@@ -197,7 +197,7 @@ keep_steps(struct reader *r)
 
 enum err
 migration_parse(struct arena *a, const struct embedded *file,
-                struct migration *out, char *why, size_t why_size)
+                struct migration *out, char why[WHY_BYTES])
 {
     struct reader r = { .a = a, .m = out, .p = file->text };
     const char *line;
@@ -210,13 +210,13 @@ migration_parse(struct arena *a, const struct embedded *file,
         keep_steps(&r);
     if (r.why == NULL)
         return ERR_OK;
-    (void)snprintf(why, why_size, "sql/%s:%u: %s", file->name, r.line, r.why);
-    return ERR_BAD_PARAM;
+    return why_fail(why, ERR_BAD_PARAM, "sql/%s:%u: %s", file->name, r.line,
+                    r.why);
 }
 
 enum err
 migrations_parse(struct arena *a, const struct embedded *files,
-                 struct migrations *out, char *why, size_t why_size)
+                 struct migrations *out, char why[WHY_BYTES])
 {
     enum err e = ERR_OK;
     size_t n = 0;
@@ -228,12 +228,10 @@ migrations_parse(struct arena *a, const struct embedded *files,
     if (out->v == NULL)
         return ERR_NOMEM;
     for (; out->n < n && e == ERR_OK; out->n++) {
-        e = migration_parse(a, &files[out->n], &out->v[out->n], why, why_size);
-        if (e == ERR_OK && out->v[out->n].id <= out->version) {
-            (void)snprintf(why, why_size, "sql/%s: the number is taken",
-                           files[out->n].name);
-            e = ERR_BAD_PARAM;
-        }
+        e = migration_parse(a, &files[out->n], &out->v[out->n], why);
+        if (e == ERR_OK && out->v[out->n].id <= out->version)
+            e = why_fail(why, ERR_BAD_PARAM, "sql/%s: the number is taken",
+                         files[out->n].name);
         out->version = out->v[out->n].id;
     }
     return e;

@@ -27,13 +27,11 @@ struct migrations {
 };
 
 /* One file's text. BAD_PARAM with file, line and reason in why. */
-enum err
-migration_parse(struct arena *a, const struct embedded *file,
-                struct migration *out, char *why, size_t why_size) MUST_USE;
+enum err migration_parse(struct arena *a, const struct embedded *file,
+                         struct migration *out, char why[WHY_BYTES]) MUST_USE;
 
 /* All of a NULL-ended array of files, sorted by name; numbers must ascend. */
-enum err
-migrations_parse(struct arena *a, const struct embedded *files,
-                 struct migrations *out, char *why, size_t why_size) MUST_USE;
+enum err migrations_parse(struct arena *a, const struct embedded *files,
+                          struct migrations *out, char why[WHY_BYTES]) MUST_USE;
 
 #endif

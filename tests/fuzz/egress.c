@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct arena *a = arena_new(16 << 20);
     struct egress_target target;
-    char why[EGRESS_WHY], *text;
+    char why[WHY_BYTES], *text;
     enum err e;
 
     HOLDS(a != NULL);

@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const char *text = (const char *)data;
     const char *line = n > 0 ? memchr(text, '\n', n) : NULL;
     struct arena *a = arena_new(16 << 20);
-    char why[MULTIPART_WHY];
+    char why[WHY_BYTES];
     const char *boundary;
     struct multipart m;
     char *type;

@@ -32,7 +32,7 @@ write_out(void *ctx, const char *p, size_t n)
 
 static enum err
 run(struct arena *a, struct blob_store *s, int argc, char **argv,
-    char why[BLOB_WHY])
+    char why[WHY_BYTES])
 {
     const char *verb = argv[2], *key = argv[3], *text;
     struct blob_sum sum;
@@ -66,7 +66,7 @@ int
 main(int argc, char **argv)
 {
     struct arena *a = arena_new((size_t)64 << 20);
-    char why[BLOB_WHY] = "";
+    char why[WHY_BYTES] = "";
     struct blob_store *s;
     enum err e;
 

@@ -105,12 +105,12 @@ do_peer(const char *unused)
 static enum err
 do_check(const char *deployment_id)
 {
-    char *why = arena_alloc(a, 256);
+    char *why = arena_alloc(a, WHY_BYTES);
 
     if (why == NULL)
         return ERR_NOMEM;
     value = why;
-    return migrate_check(db, deployment_id, why, 256);
+    return migrate_check(db, deployment_id, why);
 }
 
 static const struct {

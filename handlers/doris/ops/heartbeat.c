@@ -63,7 +63,7 @@ static void
 open_call(struct call *c)
 {
     struct egress_address to;
-    char why[EGRESS_WHY];
+    char why[WHY_BYTES];
     enum err e;
 
     c->fd = -1;
@@ -329,7 +329,7 @@ step(struct duty_run *run, struct beats *b)
 enum turn
 doris_heartbeat(struct duty_run *run)
 {
-    char why[EGRESS_WHY];
+    char why[WHY_BYTES];
     enum err e;
 
     if (doris_settings()->heartbeat_s == 0)

@@ -27,7 +27,7 @@
 
 static struct arena *a;
 static struct multipart m;
-static char why[MULTIPART_WHY];
+static char why[WHY_BYTES];
 
 static enum err
 parse_n(const char *text, size_t n)

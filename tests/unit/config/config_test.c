@@ -13,7 +13,7 @@
 #include "doris/settings.h"
 
 static char path[64];
-static char why[512];
+static char why[WHY_BYTES];
 
 static void
 write_ini(const char *text)
@@ -31,7 +31,7 @@ expect_refused(const char *text, const char *line, const char *part)
     char want[128];
 
     write_ini(text);
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_BAD_PARAM);
+    assert_int_equal(config_load(path, why), ERR_BAD_PARAM);
     (void)snprintf(want, sizeof(want), "%s:%s: ", path, line);
     assert_string_equal(strndupa(why, strlen(want)), want);
     assert_non_null(strstr(why, part));
@@ -41,8 +41,7 @@ static void
 an_absent_file_gives_the_defaults(void **state)
 {
     (void)state;
-    assert_int_equal(config_load("/nonexistent/x.ini", why, sizeof(why)),
-                     ERR_OK);
+    assert_int_equal(config_load("/nonexistent/x.ini", why), ERR_OK);
     assert_int_equal(config()->serve_workers, 2);
     assert_string_equal(config()->mysql_database, "metagate");
     assert_false(config()->mysql_log_own);
@@ -54,7 +53,7 @@ values_of_every_type_are_read(void **state)
     (void)state;
     write_ini("# a comment\n[serve]\nworkers = 7\n\n[mysql]\nlog_own=yes\n"
               "database = m2\n[doris]\ncluster_name_check: off\n");
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     assert_int_equal(config()->serve_workers, 7);
     assert_true(config()->mysql_log_own);
     assert_string_equal(config()->mysql_database, "m2");
@@ -66,9 +65,9 @@ loading_again_forgets_the_old_values(void **state)
 {
     (void)state;
     write_ini("[serve]\nworkers=7\n[mysql]\ndatabase=m2\n");
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     write_ini("");
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     assert_int_equal(config()->serve_workers, 2);
     assert_string_equal(config()->mysql_database, "metagate");
 }
@@ -142,7 +141,7 @@ lists_are_looked_at_element_by_element(void **state)
                    "must be an absolute path");
     write_ini("[nginx]\ntrusted = 10.0.0.0/8=read , fd00::/8=admin\n"
               "[mysql]\nhosts = unix:/run/a.sock, [::1]:3306, b:3307\n");
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
 }
 
 static void
@@ -170,7 +169,7 @@ time_zones_are_names_of_files_or_say_their_offset(void **state)
     for (size_t i = 0; i < COUNT(good); i++) {
         (void)snprintf(text, sizeof(text), "[core]\ntimezone = %s\n", good[i]);
         write_ini(text);
-        assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+        assert_int_equal(config_load(path, why), ERR_OK);
         assert_string_equal(config()->core_timezone, good[i]);
     }
 }
@@ -205,10 +204,10 @@ the_environment_overrides_the_file(void **state)
     (void)state;
     write_ini("[serve]\nworkers = 7\n");
     (void)setenv("METAGATE_SERVE_WORKERS", "9", 1);
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     assert_int_equal(config()->serve_workers, 9);
     (void)setenv("METAGATE_SERVE_WORKERS", "none", 1);
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_BAD_PARAM);
+    assert_int_equal(config_load(path, why), ERR_BAD_PARAM);
     assert_non_null(strstr(why, "METAGATE_SERVE_WORKERS must be"));
     (void)unsetenv("METAGATE_SERVE_WORKERS");
 }
@@ -218,11 +217,11 @@ an_unknown_variable_of_a_section_is_refused(void **state)
 {
     (void)state;
     (void)setenv("METAGATE_SERVE_WORKRES", "9", 1);
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_BAD_PARAM);
+    assert_int_equal(config_load(NULL, why), ERR_BAD_PARAM);
     assert_non_null(strstr(why, "METAGATE_SERVE_WORKRES"));
     (void)unsetenv("METAGATE_SERVE_WORKRES");
     (void)setenv("METAGATE_TEST_COVERAGE", "x", 1); /* no section of ours */
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
     (void)unsetenv("METAGATE_TEST_COVERAGE");
 }
 
@@ -252,13 +251,13 @@ the_template_reads_as_the_defaults(void **state)
 
     (void)state;
     (void)unlink(path);
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
     before = *config();
     assert_int_equal(config_write_template(path), ERR_OK);
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     assert_memory_equal(&before, config(), sizeof(before));
     enable_all_keys();
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     assert_int_equal(before.mysql_port, config()->mysql_port);
     assert_string_equal(before.nginx_binary, config()->nginx_binary);
     assert_true(doris_settings()->cluster_name_check);
@@ -294,7 +293,7 @@ the_template_never_replaces_a_file(void **state)
     (void)state;
     write_ini("[serve]\nworkers = 3\n");
     assert_int_equal(config_write_template(path), ERR_EXISTS);
-    assert_int_equal(config_load(path, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(path, why), ERR_OK);
     assert_int_equal(config()->serve_workers, 3);
 }
 

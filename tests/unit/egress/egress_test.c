@@ -16,14 +16,14 @@
 #include "config.h"
 #include "egress.h"
 
-static char why[EGRESS_WHY];
+static char why[WHY_BYTES];
 
 static int
 setup(void **state)
 {
     (void)state;
     config_place("/nonexistent", "127.9.9");
-    return config_load(NULL, why, sizeof(why)) == ERR_OK ? 0 : -1;
+    return config_load(NULL, why) == ERR_OK ? 0 : -1;
 }
 
 static void
@@ -110,7 +110,7 @@ the_metadata_store_is_refused(void **state)
 {
     (void)state;
     (void)setenv("METAGATE_MYSQL_PORT", "13306", 1); /* it has none by itself */
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
     assert_int_equal(egress_init(why), ERR_OK);
     assert_false(may("127.9.9.1", 13306));
     assert_string_equal(why, "the metadata store");
@@ -118,14 +118,14 @@ the_metadata_store_is_refused(void **state)
     assert_true(may("127.9.9.1", 13307));
     (void)setenv("METAGATE_MYSQL_HOSTS", "unix:/x,10.1.1.1:3306,[fd01::1]:3307",
                  1);
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
     assert_int_equal(egress_init(why), ERR_OK);
     assert_false(may("10.1.1.1", 3306));
     assert_false(may("fd01::1", 3307));
     assert_true(may("10.1.1.1", 3307));
     assert_true(may("127.9.9.1", 13306));
     (void)unsetenv("METAGATE_MYSQL_HOSTS");
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
 }
 
 /* A server that is asked at one address of this host may hear at all. */
@@ -141,7 +141,7 @@ a_store_on_this_host_is_refused_at_each_address(void **state)
     rules("", "");
     for (size_t i = 0; i < COUNT(told); i++) {
         (void)setenv("METAGATE_MYSQL_HOSTS", told[i], 1);
-        assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+        assert_int_equal(config_load(NULL, why), ERR_OK);
         assert_int_equal(egress_init(why), ERR_OK);
         for (size_t k = 0; k < COUNT(ways); k++) {
             if (may(ways[k], 3308))
@@ -152,7 +152,7 @@ a_store_on_this_host_is_refused_at_each_address(void **state)
         assert_true(may("192.0.2.1", 3308)); /* another host's */
     }
     (void)unsetenv("METAGATE_MYSQL_HOSTS");
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
     assert_int_equal(egress_init(why), ERR_OK);
 }
 

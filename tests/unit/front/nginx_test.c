@@ -18,7 +18,7 @@
 
 #define SECRET "00112233445566778899aabbccddeeff"
 
-static char why[512];
+static char why[WHY_BYTES];
 
 static int
 forget_keys(void **state)
@@ -43,9 +43,9 @@ write_with(const char *key, const char *value)
 {
     if (key != NULL)
         assert_int_equal(setenv(key, value, 1), 0);
-    if (config_load(NULL, why, sizeof(why)) != ERR_OK)
+    if (config_load(NULL, why) != ERR_OK)
         return ERR_BAD_PARAM;
-    return nginx_write(SECRET, why, sizeof(why));
+    return nginx_write(SECRET, why);
 }
 
 static const char *
@@ -85,8 +85,7 @@ expect_text(const char *template, const char *text)
     nginx_set(&vars, "A", "old");
     nginx_set(&vars, "EMPTY", "");
     nginx_set(&vars, "A", "@EMPTY@");
-    assert_int_equal(nginx_expand(&vars, template, &b, why, sizeof(why)),
-                     ERR_OK);
+    assert_int_equal(nginx_expand(&vars, template, &b, why), ERR_OK);
     assert_string_equal(buf_text(&b), text);
     buf_free(&b);
 }
@@ -121,8 +120,7 @@ an_unknown_placeholder_is_an_error(void **state)
     struct buf b = BUF_INIT(1024);
 
     (void)state;
-    assert_int_equal(nginx_expand(&vars, "a @NO_SUCH@", &b, why, sizeof(why)),
-                     ERR_INTERNAL);
+    assert_int_equal(nginx_expand(&vars, "a @NO_SUCH@", &b, why), ERR_INTERNAL);
     assert_non_null(strstr(why, "@NO_SUCH@"));
     buf_free(&b);
 }
@@ -211,10 +209,9 @@ static void
 a_secret_that_is_none_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(config_load(NULL, why, sizeof(why)), ERR_OK);
-    assert_int_equal(nginx_write("", why, sizeof(why)), ERR_BAD_PARAM);
-    assert_int_equal(nginx_write(SECRET "\"; evil", why, sizeof(why)),
-                     ERR_BAD_PARAM);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
+    assert_int_equal(nginx_write("", why), ERR_BAD_PARAM);
+    assert_int_equal(nginx_write(SECRET "\"; evil", why), ERR_BAD_PARAM);
 }
 
 static void

@@ -15,7 +15,7 @@
 #include "front/nginx.h"
 #include "run_dir_fixture.h"
 
-static char why[256];
+static char why[WHY_BYTES];
 
 static char *
 file_text(const char *name)
@@ -80,20 +80,15 @@ arguments_are_checked(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)
-        assert_int_equal(token_check(names[i], "read", NULL, why, sizeof(why)),
+        assert_int_equal(token_check(names[i], "read", NULL, why),
                          ERR_BAD_PARAM);
     memset(longest, 'n', 65);
     longest[65] = '\0';
-    assert_int_equal(token_check(longest, "read", NULL, why, sizeof(why)),
-                     ERR_BAD_PARAM);
-    assert_int_equal(
-        token_check(longest + 1, "read", "secrets", why, sizeof(why)), ERR_OK);
-    assert_int_equal(token_check("ci", "root", NULL, why, sizeof(why)),
-                     ERR_BAD_PARAM);
-    assert_int_equal(token_check("ci", "none", NULL, why, sizeof(why)),
-                     ERR_BAD_PARAM);
-    assert_int_equal(token_check("ci", "read", "yes", why, sizeof(why)),
-                     ERR_BAD_PARAM);
+    assert_int_equal(token_check(longest, "read", NULL, why), ERR_BAD_PARAM);
+    assert_int_equal(token_check(longest + 1, "read", "secrets", why), ERR_OK);
+    assert_int_equal(token_check("ci", "root", NULL, why), ERR_BAD_PARAM);
+    assert_int_equal(token_check("ci", "none", NULL, why), ERR_BAD_PARAM);
+    assert_int_equal(token_check("ci", "read", "yes", why), ERR_BAD_PARAM);
 }
 
 static void

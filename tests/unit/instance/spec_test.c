@@ -155,9 +155,9 @@ main(void)
         cmocka_unit_test_setup_teardown(keys_limit_what_can_be_asked_for, setup,
                                         teardown),
     };
-    char why[512];
+    char why[WHY_BYTES];
 
-    if (config_load(NULL, why, sizeof(why)) != ERR_OK)
+    if (config_load(NULL, why) != ERR_OK)
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,12 +26,12 @@ teardown(void **state)
 
 static enum err
 parse(void **state, const char *name, const char *text, struct migration *out,
-      char why[256])
+      char why[WHY_BYTES])
 {
     const struct embedded file = { name, text, strlen(text) };
 
     why[0] = '\0';
-    return migration_parse(*state, &file, out, why, 256);
+    return migration_parse(*state, &file, out, why);
 }
 
 static void
@@ -49,7 +49,7 @@ a_file_gives_its_steps(void **state)
                                "-- done: select 2 FROM y\n"
                                "DROP TABLE c;   \n";
     struct migration m;
-    char why[256];
+    char why[WHY_BYTES];
 
     assert_int_equal(parse(state, "0012_two_words.sql", text, &m, why), ERR_OK);
     assert_int_equal(m.id, 12);
@@ -97,7 +97,7 @@ a_malformed_file_is_refused_with_its_line(void **state)
         { "00010_a.sql", HEAD STEP, "NNNN" },
     };
     struct migration m;
-    char why[256];
+    char why[WHY_BYTES];
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(parse(state, cases[i].name, cases[i].text, &m, why),
@@ -117,10 +117,9 @@ numbers_must_ascend(void **state)
         { NULL, NULL, 0 },
     };
     struct migrations all;
-    char why[256];
+    char why[WHY_BYTES];
 
-    assert_int_equal(migrations_parse(*state, twice, &all, why, sizeof(why)),
-                     ERR_BAD_PARAM);
+    assert_int_equal(migrations_parse(*state, twice, &all, why), ERR_BAD_PARAM);
     assert_non_null(strstr(why, "0002_b.sql"));
 }
 
@@ -128,9 +127,9 @@ static void
 the_files_of_this_binary_are_well_formed(void **state)
 {
     struct migrations all;
-    char why[256] = "";
+    char why[WHY_BYTES] = "";
 
-    if (migrations_parse(*state, embed_sql, &all, why, sizeof(why)) != ERR_OK)
+    if (migrations_parse(*state, embed_sql, &all, why) != ERR_OK)
         fail_msg("%s", why);
     assert_true(all.n >= 1);
     assert_int_equal(all.v[0].id, 1);

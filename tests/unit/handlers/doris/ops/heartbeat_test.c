@@ -16,12 +16,12 @@
 static int
 setup(void **state)
 {
-    char why[512];
+    char why[WHY_BYTES];
 
     (void)state;
     (void)setenv("METAGATE_DORIS_HEARTBEAT_S", "5", 1);
     config_place("/nonexistent", "127.9.9");
-    return config_load(NULL, why, sizeof(why)) == ERR_OK ? 0 : -1;
+    return config_load(NULL, why) == ERR_OK ? 0 : -1;
 }
 
 static void
