@@ -132,17 +132,23 @@ struct instance_driver {
     /* ---- of an instance that has a spec ---- */
 
     enum instance_kind kind; /* what it may be */
-    /* Of the programs that new instances are made by: "10.11.19", which names
-     * the template. NOT_FOUND with what to install. */
+    /* Of the programs that new instances are made by, and of what else makes
+     * a template of its own: "10.11.19-64". NOT_FOUND with what to install. */
     enum err (*version)(char *out, size_t size, char why[INSTANCE_WHY]);
+    /* As install, for a template. */
+    void (*template)(const struct instance *i, const char *into,
+                     struct argv *out);
     /* Writes the options into the homes. */
     enum err (*configure)(struct arena *a, const struct instance_spec *s,
                           const struct instance *i, char why[INSTANCE_WHY]);
-    /* Gives a new data directory (a template's copy, under the name `new`)
-     * what is this instance's own: its accounts. It has never run. */
-    enum err (*adopt)(struct arena *a, const struct instance_spec *s,
-                      const struct instance *i, const char *new,
-                      char why[INSTANCE_WHY]);
+    /* Gives a data directory that has never run (a template's copy at the path
+     * `new`, before it is renamed to i->datadir) what is the instance's own. */
+    enum err (*personalize)(struct arena *a, const struct instance_spec *s,
+                            const struct instance *i, const char *new,
+                            char why[INSTANCE_WHY]);
+    /* instance_settle. */
+    enum err (*settle)(struct arena *a, const struct instance_spec *s,
+                       int timeout_ms, char why[INSTANCE_WHY]);
     /* Whether a client is served: connects to its address as `admin`, asks
      * one thing. PEER, DENIED, TIMEOUT. */
     enum err (*probe)(const struct instance_spec *s, int timeout_ms,
@@ -186,9 +192,10 @@ int64_t instance_used_bytes(const struct instance_spec *s);
 enum err instance_probe(const struct instance_spec *s, int timeout_ms,
                         char why[INSTANCE_WHY]) MUST_USE;
 
-/* Sets a server variable at once and in the options of later starts; the
- * server's own sentence in why when it refuses. STATE when it takes effect
- * only with a restart: then it is in the options. */
+/* Sets a server variable at once and in the options of later starts.
+ * BAD_PARAM with the server's own sentence in why when it refuses, and when it
+ * is one that cannot be changed while it runs: nothing is kept then. DENIED:
+ * one that is set by what the instance is (its port, who it follows). */
 enum err instance_set_variable(struct arena *a, const struct instance_spec *s,
                                const char *name, const char *value,
                                char why[INSTANCE_WHY]) MUST_USE;

@@ -48,7 +48,7 @@ struct proc_result {
  * program (output says so). */
 enum err proc_run(const char *const *argv, int timeout_ms,
                   struct proc_result *out) MUST_USE;
-/* The same with the child's directory, environment and so on; in, out and
+/* The same with the child's directory, environment, input and so on; out and
  * err of the spec are not used. */
 enum err proc_run_spec(const struct proc_spec *spec, int timeout_ms,
                        struct proc_result *out) MUST_USE;

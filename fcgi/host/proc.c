@@ -328,7 +328,6 @@ proc_run_spec(const struct proc_spec *spec, int timeout_ms,
     out->output[0] = '\0';
     if (pipe2(fd, O_CLOEXEC) != 0)
         return ERR_INTERNAL;
-    s.in = -1;
     s.out = s.err = fd[1];
     s.own_group = true;
     e = proc_spawn(&s, &pid);

@@ -1,5 +1,5 @@
 /* MariaDB: its programs and their options. */
-#include "instance.h"
+#include "mariadb_int.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -107,4 +107,12 @@ const struct instance_driver mariadb_driver = {
     .identity = identity,
     .env = env,
     .stop_signal = SIGTERM,
+    .kind = INSTANCE_STORAGE,
+    .version = mariadb_version,
+    .template = mariadb_template,
+    .configure = mariadb_configure,
+    .personalize = mariadb_personalize,
+    .settle = mariadb_settle,
+    .probe = mariadb_probe,
+    .set_variable = mariadb_set_variable,
 };

@@ -1,0 +1,144 @@
+/* The life of an instance: made, settled, looked at. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "copy.h"
+#include "instance.h"
+#include "paths.h"
+#include "template.h"
+
+static const struct instance_driver *
+driver_of(const struct instance_spec *s, char why[INSTANCE_WHY])
+{
+    const struct instance_driver *d = instance_driver_find(s->driver);
+
+    if (d == NULL)
+        (void)instance_fails(why, ERR_BAD_PARAM,
+                             "there is no driver for such an instance");
+    return d;
+}
+
+/* ---- made ---- */
+
+/* All of its homes; fd[0] is the data home. */
+static enum err
+make_homes(const struct instance_spec *s, int fd[HOMES_MAX], size_t *n,
+           char why[INSTANCE_WHY])
+{
+    struct home home[HOMES_MAX];
+    struct home_error error;
+    size_t want = instance_homes(s, home);
+    enum err e = ERR_OK;
+
+    for (*n = 0; e == ERR_OK && *n < want; *n += e == ERR_OK)
+        e = home_make(&home[*n], &fd[*n], &error);
+    return e == ERR_OK ? e : instance_fails(why, e, "%s", error.text);
+}
+
+static bool
+is_there(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The data directory under its own name is whole. */
+static enum err
+make_data(struct arena *a, const struct instance_driver *d,
+          const struct instance_spec *s, const struct instance *i, int home,
+          char why[INSTANCE_WHY])
+{
+    struct home_error error;
+    struct home own[HOMES_MAX];
+    const char *template, *new;
+    enum err e = template_ensure(a, d, &template, why);
+
+    if (e != ERR_OK)
+        return e;
+    if (home_clear(home, NEW_DIR, &error) != ERR_OK)
+        return instance_fails(why, ERR_STATE, "%s", error.text);
+    (void)instance_homes(s, own);
+    new = instance_file(a, &own[0], NEW_DIR);
+    if (new == NULL)
+        return instance_fails(why, ERR_LIMIT, "a path is too long");
+    e = copy_tree(template, home, NEW_DIR, why);
+    if (e == ERR_OK)
+        e = d->personalize(a, s, i, new, why);
+    if (e == ERR_OK &&
+        (syncfs(home) != 0 || home_move(home, NEW_DIR, DATA_DIR) != ERR_OK))
+        e = copy_failed(ERR_STATE, i->datadir, why);
+    return e;
+}
+
+enum err
+instance_install(struct arena *a, const struct instance_spec *s,
+                 char why[INSTANCE_WHY])
+{
+    const struct instance_driver *d = driver_of(s, why);
+    struct instance i;
+    int fd[HOMES_MAX];
+    size_t n = 0;
+    enum err e = instance_check(s, why);
+
+    if (e == ERR_OK && geteuid() == 0)
+        e = instance_fails(why, ERR_DENIED,
+                           "database servers are not run by root");
+    if (e == ERR_OK)
+        e = make_homes(s, fd, &n, why);
+    if (e == ERR_OK && mkdirat(fd[0], TMP_DIR, 0700) != 0 && errno != EEXIST)
+        e = copy_failed(ERR_STATE, TMP_DIR, why);
+    if (e == ERR_OK)
+        e = instance_place(a, s, &i, why);
+    if (e == ERR_OK && !is_there(fd[0], DATA_DIR))
+        e = make_data(a, d, s, &i, fd[0], why);
+    if (e == ERR_OK)
+        e = d->configure(a, s, &i, why);
+    while (n > 0)
+        (void)close(fd[--n]);
+    return e;
+}
+
+enum err
+instance_configure(struct arena *a, const struct instance_spec *s,
+                   char why[INSTANCE_WHY])
+{
+    const struct instance_driver *d = driver_of(s, why);
+    struct instance i;
+    enum err e = d != NULL ? instance_place(a, s, &i, why) : ERR_BAD_PARAM;
+
+    return e == ERR_OK ? d->configure(a, s, &i, why) : e;
+}
+
+/* ---- one that runs ---- */
+
+enum err
+instance_settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
+                char why[INSTANCE_WHY])
+{
+    const struct instance_driver *d = driver_of(s, why);
+
+    return d != NULL ? d->settle(a, s, timeout_ms, why) : ERR_BAD_PARAM;
+}
+
+enum err
+instance_probe(const struct instance_spec *s, int timeout_ms,
+               char why[INSTANCE_WHY])
+{
+    const struct instance_driver *d = driver_of(s, why);
+
+    return d != NULL ? d->probe(s, timeout_ms, why) : ERR_BAD_PARAM;
+}
+
+enum err
+instance_set_variable(struct arena *a, const struct instance_spec *s,
+                      const char *name, const char *value,
+                      char why[INSTANCE_WHY])
+{
+    const struct instance_driver *d = driver_of(s, why);
+
+    return d != NULL ? d->set_variable(a, s, name, value, why) : ERR_BAD_PARAM;
+}

@@ -1,0 +1,289 @@
+/* MariaDB: its template, its options, the statements of its first start. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "config.h"
+#include "copy.h"
+#include "crypt.h"
+#include "file.h"
+#include "mariadb_int.h"
+#include "paths.h"
+#include "proc.h"
+
+#define VERSION_MS  10000
+#define OPTIONS_MAX 65536
+
+/* ---- the template ---- */
+
+/* "mariadbd  Ver 10.11.19-MariaDB-..." */
+enum err
+mariadb_version(char *out, size_t size, char why[INSTANCE_WHY])
+{
+    const char *const argv[] = { config()->instance_mariadbd, "--no-defaults",
+                                 "--version", NULL };
+    struct proc_result r;
+    enum err e = proc_run(argv, VERSION_MS, &r);
+    const char *p = strstr(r.output, "Ver ");
+    size_t n = p != NULL ? strspn(p + 4, "0123456789.") : 0;
+
+    if (e == ERR_NOT_FOUND)
+        return instance_fails(why, e,
+                              "mariadb binaries not found (%.200s); as root: "
+                              "make deps GROUPS=run",
+                              argv[0]);
+    if (e != ERR_OK || n == 0)
+        return instance_fails(why, ERR_STATE, "%.200s is no MariaDB server",
+                              argv[0]);
+    (void)snprintf(out, size, "%.*s-%d", (int)n, p + 4,
+                   (int)config()->instance_redo_mib);
+    return ERR_OK;
+}
+
+void
+mariadb_template(const struct instance *i, const char *into, struct argv *out)
+{
+    argv_add(out, "%s", config()->instance_mariadb_install_db);
+    argv_add(out, "--no-defaults");
+    argv_add(out, "--datadir=%s", into);
+    argv_add(out, "--tmpdir=%s", i->tmpdir);
+    argv_add(out, "--auth-root-authentication-method=socket");
+    argv_add(out, "--auth-root-socket-user=%s", i->account);
+    argv_add(out, "--skip-test-db");
+    argv_add(out, "--skip-name-resolve");
+    /* what a copy is started with: nothing is resized then */
+    argv_add(out, "--innodb-log-file-size=%dM",
+             (int)config()->instance_redo_mib);
+    argv_add(out, "--innodb-undo-tablespaces=0");
+    argv_add(out, "--innodb-buffer-pool-size=16M");
+}
+
+/* ---- the options ---- */
+
+/* notes: what keeps a small server small. A member of a group begins read-only
+ * and as a replica; who leads is said afterwards, from outside. */
+static void
+put_fixed(struct buf *b)
+{
+    buf_puts(b, "skip-name-resolve\n"
+                "skip-slave-start\n"
+                "read_only=1\n"
+                "local_infile=0\n"
+                "character_set_server=utf8mb4\n"
+                "performance_schema=0\n"
+                "table_open_cache=400\n"
+                "key_buffer_size=1M\n"
+                "aria_pagecache_buffer_size=1M\n"
+                "innodb_log_buffer_size=2M\n"
+                "innodb_undo_tablespaces=0\n"
+                "innodb_read_io_threads=1\n"
+                "innodb_write_io_threads=2\n"
+                "innodb_purge_threads=1\n"
+                /* fs.aio-max-nr is one number for all servers of a host */
+                "innodb_use_native_aio=0\n"
+                "binlog_format=ROW\n"
+                "binlog_row_image=FULL\n"
+                "binlog_row_metadata=FULL\n"
+                "log_slave_updates=1\n"
+                "gtid_strict_mode=1\n"
+                "relay_log_recovery=1\n"
+                "slave_net_timeout=4\n"
+                "rpl_semi_sync_slave_enabled=1\n"
+                "rpl_semi_sync_master_enabled=0\n"
+                /* ten days: a commit that no replica has is never confirmed */
+                "rpl_semi_sync_master_timeout=864000000\n"
+                "rpl_semi_sync_master_wait_point=AFTER_SYNC\n"
+                "rpl_semi_sync_master_wait_no_slave=1\n"
+                /* what was not acknowledged is taken out of the binlog when a
+                 * crashed one is started again */
+                "init_rpl_role=SLAVE\n");
+}
+
+static enum err
+render_options(struct arena *a, const struct instance_spec *s,
+               const struct instance *i, struct buf *b)
+{
+    struct home home[HOMES_MAX];
+    const char *log, *wal, *persist;
+    bool durable = config()->instance_durable;
+
+    (void)instance_homes(s, home);
+    log = instance_file(a, &home[1], "");
+    wal = instance_file(a, &home[2], "");
+    persist = instance_file(a, &home[0], PERSIST_FILE);
+    if (log == NULL || wal == NULL || persist == NULL)
+        return ERR_LIMIT;
+    buf_printf(b, "# of metagate, for %s; written anew\n[mariadbd]\n", s->uuid);
+    buf_printf(b, "datadir=%s\ntmpdir=%s\n", i->datadir, i->tmpdir);
+    /* what LOAD_FILE and INTO OUTFILE may touch */
+    buf_printf(b, "secure_file_priv=%s\n", i->tmpdir);
+    buf_printf(b,
+               "socket=%s\nbind_address=%s\nport=%u\nreport_host=%s\n"
+               "report_port=%u\n",
+               i->socket, s->address, i->port, s->address, i->port);
+    buf_printf(b, "server_id=%lld\ngtid_domain_id=%lld\n",
+               (long long)s->server_id, (long long)s->domain_id);
+    buf_printf(b, "log_bin=%s/bin\nlog_bin_index=%s/bin.index\n", log, log);
+    buf_printf(b, "relay_log=%s/relay\nrelay_log_index=%s/relay.index\n", log,
+               log);
+    buf_printf(b, "innodb_log_group_home_dir=%s\n", wal);
+    buf_printf(b, "innodb_log_file_size=%dM\n",
+               (int)config()->instance_redo_mib);
+    buf_printf(b, "innodb_buffer_pool_size=%lld\nmax_connections=%d\n",
+               (long long)s->memory_bytes, (int)s->max_connections);
+    buf_printf(b, "innodb_flush_log_at_trx_commit=%d\nsync_binlog=%d\n",
+               durable ? 1 : 2, durable ? 1 : 0);
+    put_fixed(b);
+    buf_printf(b, "!include %s\n", persist);
+    return buf_err(b);
+}
+
+enum err
+mariadb_configure(struct arena *a, const struct instance_spec *s,
+                  const struct instance *i, char why[INSTANCE_WHY])
+{
+    struct buf b = BUF_INIT(OPTIONS_MAX);
+    struct home home[HOMES_MAX];
+    const char *persist;
+    struct stat st;
+    enum err e = render_options(a, s, i, &b);
+
+    (void)instance_homes(s, home);
+    persist = instance_file(a, &home[0], PERSIST_FILE);
+    /* one that is not there is an error to the server */
+    if (e == ERR_OK && persist != NULL && lstat(persist, &st) != 0 &&
+        file_write(persist, 0600, "", 0) != ERR_OK)
+        e = copy_failed(ERR_STATE, persist, why);
+    if (e == ERR_OK && file_write(i->config, 0600, b.p, b.n) != ERR_OK)
+        e = copy_failed(ERR_STATE, i->config, why);
+    else if (e != ERR_OK)
+        (void)instance_fails(why, e, "the options are too long");
+    buf_free(&b);
+    return e;
+}
+
+/* ---- accounts ---- */
+
+static void
+put_account(struct buf *b, const char *user, const char *secret,
+            const char *rights, const char *more)
+{
+    buf_printf(b, "CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY '%s';\n",
+               user, secret);
+    buf_printf(b, "ALTER USER %s@'%%' IDENTIFIED BY '%s';\n", user, secret);
+    buf_printf(b, "GRANT %s ON *.* TO %s@'%%'%s;\n", rights, user, more);
+}
+
+/* The server reads ONE STATEMENT PER LINE; one that fails is a line in its log
+ * and nothing else, so settle looks for the accounts. Names and secrets are of
+ * a known alphabet (instance_check). */
+static void
+put_accounts(struct buf *b, const struct instance_spec *s)
+{
+    buf_puts(b, "SET sql_log_bin = 0;\n");
+    /* the template's, which have no password or come by the socket */
+    buf_puts(b, "DELETE FROM mysql.proxies_priv;\n");
+    buf_printf(b,
+               "DELETE FROM mysql.global_priv WHERE User NOT IN "
+               "('mariadb.sys', '%s', '%s', '%s');\n",
+               s->admin_user, s->repl_user, s->client_user);
+    buf_puts(b, "FLUSH PRIVILEGES;\n");
+    put_account(b, s->client_user, s->client_secret,
+                "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER, "
+                "REFERENCES, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE "
+                "VIEW, SHOW VIEW, TRIGGER, EVENT, EXECUTE, CREATE ROUTINE, "
+                "ALTER ROUTINE, RELOAD, PROCESS, SHOW DATABASES, BINLOG "
+                "MONITOR, SLAVE MONITOR",
+                "");
+    put_account(b, s->repl_user, s->repl_secret,
+                "REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR", "");
+    put_account(b, s->admin_user, s->admin_secret, "ALL PRIVILEGES",
+                " WITH GRANT OPTION");
+}
+
+static enum err
+write_init_file(struct arena *a, const struct instance_spec *s,
+                const struct home *home, char why[INSTANCE_WHY])
+{
+    struct buf b = BUF_INIT(OPTIONS_MAX);
+    const char *path = instance_file(a, home, INIT_FILE);
+    enum err e;
+
+    put_accounts(&b, s);
+    e = path != NULL ? buf_err(&b) : ERR_LIMIT;
+    if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
+        e = copy_failed(ERR_STATE, path, why);
+    else if (e != ERR_OK)
+        (void)instance_fails(why, e,
+                             "the statements of the first start are "
+                             "too long");
+    if (b.p != NULL)
+        crypt_wipe(b.p, b.n);
+    buf_free(&b);
+    return e;
+}
+
+enum err
+mariadb_personalize(struct arena *a, const struct instance_spec *s,
+                    const struct instance *i, const char *new,
+                    char why[INSTANCE_WHY])
+{
+    struct home home[HOMES_MAX];
+    const char *redo, *to;
+
+    (void)i;
+    (void)instance_homes(s, home);
+    redo = arena_printf(a, "%s/" REDO_FILE, new);
+    to = instance_file(a, &home[2], REDO_FILE);
+    if (redo == NULL || to == NULL)
+        return instance_fails(why, ERR_LIMIT, "a path is too long");
+    if (copy_move(redo, to) != ERR_OK)
+        return copy_failed(ERR_STATE, to, why);
+    return write_init_file(a, s, &home[0], why);
+}
+
+/* ---- options set while it runs ---- */
+
+static void
+put_option(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, "%s=\"%s\"\n", name, value);
+}
+
+enum err
+mariadb_persist(struct arena *a, const struct instance_spec *s,
+                const char *name, const char *value, char why[INSTANCE_WHY])
+{
+    struct buf b = BUF_INIT(OPTIONS_MAX);
+    struct home home[HOMES_MAX];
+    const char *path;
+    char *old = NULL, *rest, *line;
+    size_t n, len = strlen(name);
+    enum err e;
+
+    (void)instance_homes(s, home);
+    path = instance_file(a, &home[0], PERSIST_FILE);
+    e = path != NULL ? file_read(a, path, OPTIONS_MAX, &old, &n) : ERR_LIMIT;
+    if (e == ERR_NOT_FOUND)
+        e = ERR_OK;
+    buf_puts(&b, "[mariadbd]\n");
+    for (line = old != NULL ? strtok_r(old, "\n", &rest) : NULL; line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        if (line[0] != '[' &&
+            (strncmp(line, name, len) != 0 || line[len] != '='))
+            buf_printf(&b, "%s\n", line);
+    }
+    put_option(&b, name, value);
+    if (e == ERR_OK)
+        e = buf_err(&b);
+    if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
+        e = copy_failed(ERR_STATE, path, why);
+    else if (e != ERR_OK)
+        (void)instance_fails(why, e, "the options are too long");
+    buf_free(&b);
+    return e;
+}

@@ -1,0 +1,223 @@
+/* Storage instances with the real server: made from a template, with accounts
+ * and options of their own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "instance/real.h"
+
+static struct instance_spec one, two;
+static char why[INSTANCE_WHY];
+
+#define OK(call)                                   \
+    do {                                           \
+        why[0] = '\0';                             \
+        enum err e_ = (call);                      \
+        if (e_ != ERR_OK)                          \
+            fail_msg("%s: %s", err_name(e_), why); \
+    } while (0)
+
+static const char *
+value(const struct instance_spec *s, const char *sql)
+{
+    static char text[512];
+    struct my *my;
+
+    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
+    if (my_value_of(my, sql, text, sizeof(text)) != ERR_OK)
+        (void)snprintf(text, sizeof(text), "%s", my_failure(my)->text);
+    my_close(my);
+    return text;
+}
+
+static void
+one_is_made_and_settles(void **state)
+{
+    (void)state;
+    OK(instance_install(real_arena, &one, why));
+    assert_true(real_start(1, &one));
+    OK(instance_settle(real_arena, &one, REAL_WAIT_MS, why));
+    OK(instance_settle(real_arena, &one, REAL_WAIT_MS, why));
+    OK(instance_probe(&one, REAL_WAIT_MS, why));
+    assert_true(instance_used_bytes(&one) > 1 << 20);
+    assert_string_equal(value(&one, "SELECT @@read_only"), "1");
+    assert_string_equal(value(&one, "SELECT @@gtid_domain_id"), "7");
+    assert_string_equal(value(&one, "SELECT @@rpl_semi_sync_slave_enabled"),
+                        "1");
+    /* nothing of its making is in the binlog */
+    assert_string_equal(value(&one, "SELECT @@gtid_binlog_pos"), "");
+}
+
+static void
+nobody_else_comes_in(void **state)
+{
+    struct instance_spec s = one;
+    struct my *my;
+
+    (void)state;
+    assert_string_equal(value(&one,
+                              "SELECT GROUP_CONCAT(User ORDER BY User) FROM "
+                              "mysql.global_priv WHERE User <> 'mariadb.sys'"),
+                        "clustmgr,pgx,repl");
+    s.admin_secret = two.admin_secret; /* another instance's */
+    assert_int_equal(instance_connect(&s, REAL_WAIT_MS, &my, why), ERR_DENIED);
+    assert_null(strstr(why, s.admin_secret));
+    s.admin_user = "root";
+    assert_int_equal(instance_connect(&s, REAL_WAIT_MS, &my, why), ERR_DENIED);
+}
+
+static void
+no_secret_is_left_where_it_is_not_needed(void **state)
+{
+    const char *const grep[] = { "grep",   "-rlaF", "--", one.client_secret,
+                                 real_dir, NULL };
+    struct proc_result r;
+
+    (void)state;
+    assert_int_equal(proc_run(grep, REAL_WAIT_MS, &r), ERR_STATE);
+    assert_string_equal(r.output, "");
+}
+
+static void
+a_variable_lasts(void **state)
+{
+    (void)state;
+    OK(instance_set_variable(real_arena, &one, "max_connections", "77", why));
+    OK(instance_set_variable(real_arena, &one, "innodb_buffer_pool_size",
+                             "20971520", why));
+    OK(instance_set_variable(real_arena, &one, "max_connections", "78", why));
+    OK(instance_configure(real_arena, &one, why));
+    real_stop(1, SIGTERM);
+    assert_true(real_start(1, &one));
+    assert_string_equal(value(&one, "SELECT @@max_connections"), "78");
+    assert_string_equal(value(&one, "SELECT @@innodb_buffer_pool_size"),
+                        "20971520");
+}
+
+static void
+a_variable_that_is_refused_changes_nothing(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        enum err e;
+    } bad[] = {
+        { "read_only", "0", ERR_DENIED },
+        { "gtid_strict_mode", "0", ERR_DENIED },
+        { "rpl_semi_sync_master_enabled", "0", ERR_DENIED },
+        { "datadir", "/tmp", ERR_DENIED },
+        { "no_such_variable", "1", ERR_BAD_PARAM },
+        { "innodb_page_size", "4096", ERR_BAD_PARAM }, /* at start only */
+        { "max_connections", "many", ERR_BAD_PARAM },
+        { "max_connections", "1; DROP TABLE x", ERR_BAD_PARAM },
+        { "sql_mode", "x'\nport=1", ERR_BAD_PARAM },
+        { "max_connections = 1, max_user_connections", "1", ERR_BAD_PARAM },
+        { "Max_Connections", "1", ERR_BAD_PARAM },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        why[0] = '\0';
+        assert_int_equal(instance_set_variable(real_arena, &one, bad[i].name,
+                                               bad[i].value, why),
+                         bad[i].e);
+        assert_true(why[0] != '\0');
+    }
+    assert_string_equal(value(&one, "SELECT @@max_connections"), "78");
+    real_stop(1, SIGKILL);
+    assert_true(real_start(1, &one));
+}
+
+static void
+the_template_is_made_once(void **state)
+{
+    const char *const ls[] = { "ls", real_path("templates"), NULL };
+    struct proc_result first, second;
+
+    (void)state;
+    assert_int_equal(proc_run(ls, REAL_WAIT_MS, &first), ERR_OK);
+    OK(instance_install(real_arena, &two, why));
+    OK(instance_install(real_arena, &two, why)); /* again */
+    assert_int_equal(proc_run(ls, REAL_WAIT_MS, &second), ERR_OK);
+    assert_string_equal(first.output, second.output);
+    assert_true(real_start(2, &two));
+    OK(instance_settle(real_arena, &two, REAL_WAIT_MS, why));
+    assert_string_equal(value(&two, "SELECT @@server_id"), "3");
+}
+
+static void
+one_that_is_broken_off_is_made_again(void **state)
+{
+    struct instance_spec s = real_storage(3);
+    const char *home;
+    char path[256];
+
+    (void)state;
+    OK(instance_install(real_arena, &s, why));
+    /* as if killed before the data directory had its name */
+    OK(instance_home(real_arena, &s, &home));
+    (void)snprintf(path, sizeof(path), "%s/data", home);
+    assert_int_equal(rename(path, real_path("half")), 0);
+    (void)snprintf(path, sizeof(path), "%s/data.new", home);
+    assert_int_equal(mkdir(path, 0700), 0);
+    OK(instance_install(real_arena, &s, why));
+    assert_true(real_start(3, &s));
+    OK(instance_settle(real_arena, &s, REAL_WAIT_MS, why));
+    real_stop(3, SIGTERM);
+    OK(instance_remove(&s, why));
+    OK(instance_remove(&s, why));
+    assert_int_equal(access(home, F_OK), -1);
+}
+
+static void
+what_is_not_ours_is_refused(void **state)
+{
+    struct instance_spec s = one;
+
+    (void)state;
+    s.uuid = two.uuid;
+    assert_int_equal(instance_install(real_arena, &s, why), ERR_EXISTS);
+    assert_int_equal(instance_remove(&s, why), ERR_DENIED);
+    OK(instance_probe(&one, REAL_WAIT_MS, why));
+    s = one;
+    s.port = 80;
+    assert_int_equal(instance_install(real_arena, &s, why), ERR_LIMIT);
+}
+
+static int
+begin(void **state)
+{
+    (void)state;
+    if (!real_begin())
+        return -1;
+    one = real_storage(1);
+    two = real_storage(2);
+    return one.uuid != NULL && two.uuid != NULL ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    real_end();
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_is_made_and_settles),
+        cmocka_unit_test(nobody_else_comes_in),
+        cmocka_unit_test(no_secret_is_left_where_it_is_not_needed),
+        cmocka_unit_test(a_variable_lasts),
+        cmocka_unit_test(a_variable_that_is_refused_changes_nothing),
+        cmocka_unit_test(the_template_is_made_once),
+        cmocka_unit_test(one_that_is_broken_off_is_made_again),
+        cmocka_unit_test(what_is_not_ours_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, begin, end);
+}
