@@ -1,11 +1,9 @@
 /* Connections: made with settings of our own, waited for until a time. */
 #include "my_int.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <mariadb/errmsg.h>
 #include <mariadb/ma_pvio.h>
@@ -13,9 +11,6 @@
 #include "clock.h"
 
 #define SCRATCH_BYTES (64u << 20)
-/* Idle for longer: look whether the server has hung up before sending. */
-#define IDLE_MS     1000
-#define NO_LIMIT_MS INT64_C(86400000)
 
 /* mysql_native_password also carries unix_socket log-ins. Those left out
  * would hand the password, or anything else, to whoever answers. */
@@ -66,48 +61,7 @@ my_is_connected(const struct my *my)
     return my->c != NULL;
 }
 
-/* ---- how long to wait ---- */
-
-void
-my_until(struct my *my, int64_t mono_ms)
-{
-    my->until = mono_ms;
-}
-
-enum err
-my_arm(struct my *my, const char *sql)
-{
-    int64_t now = clock_mono_ms(), wait = (int64_t)my->read_timeout_s * 1000;
-
-    if (my->c == NULL)
-        return my_fail(my, CR_SERVER_GONE_ERROR, "not connected", sql,
-                       MY_UNSENT);
-    if (my->until != 0 && now >= my->until)
-        return my_fail_own(my, ERR_TIMEOUT, "deadline passed", sql, MY_UNSENT);
-    if (wait == 0)
-        wait = NO_LIMIT_MS;
-    if (my->fine_timeouts && my->c->net.pvio != NULL) { /* not lost */
-        if (my->until != 0 && my->until - now < wait)
-            wait = my->until - now;
-        my->c->net.pvio->timeout[PVIO_READ_TIMEOUT] = (int)wait;
-    }
-    my->sent_ms = now;
-    my->wait_ms = wait;
-    return ERR_OK;
-}
-
-/* An idle connection has nothing to read, unless the server hung up. */
-bool
-my_is_stale(const struct my *my)
-{
-    char byte;
-
-    if (my->c == NULL || clock_mono_ms() - my->used_ms <= IDLE_MS)
-        return false;
-    return recv(mysql_get_socket(my->c), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >=
-               0 ||
-           (errno != EAGAIN && errno != EINTR);
-}
+/* ---- connecting ---- */
 
 /* The library keeps the time-out of a connection in milliseconds, and offers
  * no call to change it. When the field is where its header says, it holds
@@ -118,8 +72,6 @@ has_fine_timeouts(const MYSQL *c, unsigned read_s)
     return c->net.pvio != NULL &&
            c->net.pvio->timeout[PVIO_READ_TIMEOUT] == (int)read_s * 1000;
 }
-
-/* ---- connecting ---- */
 
 static bool
 set_tls(MYSQL *c, const struct my_server *s)
@@ -140,8 +92,9 @@ set_options(MYSQL *c, const struct my_server *s, unsigned connect_s)
 {
     unsigned proto =
         s->at.port != 0 ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
-    unsigned read_s = s->read_timeout_s != 0 ? s->read_timeout_s
-                                             : (unsigned)(NO_LIMIT_MS / 1000);
+    unsigned read_s = s->read_timeout_s != 0
+                          ? s->read_timeout_s
+                          : (unsigned)(MY_NO_LIMIT_MS / 1000);
     unsigned off = 0;
 
     return mysql_optionsv(c, MYSQL_OPT_PROTOCOL, &proto) == 0 &&
@@ -201,7 +154,7 @@ connect_to(struct my *my, const struct my_server *s, int64_t now)
     my->read_timeout_s = s->read_timeout_s;
     my->fine_timeouts = has_fine_timeouts(
         my->c, s->read_timeout_s != 0 ? s->read_timeout_s
-                                      : (unsigned)(NO_LIMIT_MS / 1000));
+                                      : (unsigned)(MY_NO_LIMIT_MS / 1000));
     return identify(my, now);
 }
 

@@ -1,4 +1,5 @@
-/* What the parts of the client share; nobody else sees the library. */
+/* What the parts of the client share; nobody else sees the library. They are a
+ * stack, fcgi/stacks says in which order. */
 #ifndef MG_MY_INT_H
 #define MG_MY_INT_H
 
@@ -9,6 +10,8 @@
 #define STMTS_MAX    128 /* prepared at a time by one connection */
 #define COMPOUND_MAX 48  /* ... of them of several parts */
 #define BUCKETS      128 /* a power of two */
+
+#define MY_NO_LIMIT_MS INT64_C(86400000) /* of a wait without an end */
 
 struct my {
     MYSQL *c; /* NULL while not connected */
@@ -80,21 +83,15 @@ enum err my_fail_own(struct my *my, enum err e, const char *text,
 /* The index named at the end of a duplicate-key message, "" for PRIMARY. */
 void my_dup_parse(const char *message, char *out, size_t out_size);
 
-/* ---- my.c ---- */
-
-/* Before anything is sent: connected, in time; sets how long the reply may
- * take. */
-enum err my_arm(struct my *my, const char *sql) MUST_USE;
-
 /* ---- value.c ---- */
 
 void my_bind(MYSQL_BIND *b, const struct my_arg *v);
 
-/* ---- stmt.c ---- */
+/* ---- wait.c ---- */
 
-void my_stmts_drop(struct my *my);
-/* MY_WRITES when it may change something. */
-unsigned my_writes(const char *sql);
+/* Before anything is sent: connected, in time; sets how long the reply may
+ * take. */
+enum err my_arm(struct my *my, const char *sql) MUST_USE;
 
 /* ---- columns.c ---- */
 
@@ -105,5 +102,11 @@ my_match(struct my *my, struct my_stmt *st, const struct record *rec) MUST_USE;
 void my_unmatch(struct my_stmt *st);
 /* Whether the column is fetched as text; NULL is secret_row. */
 bool my_is_text(const struct field *f);
+
+/* ---- stmt.c ---- */
+
+void my_stmts_drop(struct my *my);
+/* MY_WRITES when it may change something. */
+unsigned my_writes(const char *sql);
 
 #endif

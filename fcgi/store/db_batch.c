@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+const char db_begin_sql[] = "START TRANSACTION";
+const char db_commit_sql[] = "COMMIT";
+
 /* ---- for those who can run everything again ---- */
 
 void

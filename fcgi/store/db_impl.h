@@ -1,7 +1,8 @@
-/* What the parts of the store's client share, a stack of five: db_link.c
- * (connections), db_batch.c (what waits), db_fail.c (what a failure means),
- * db_stmt.c with db_rows.c (statements and results), db_tx.c (the end of a
- * transaction). Each calls those before it. */
+/* What the parts of the store's client share. They are a stack, fcgi/stacks
+ * says in which order: the settings, values, connections (db_link.c), what
+ * waits (db_batch.c), what a failure means (db_fail.c), how a statement leaves
+ * (db_send.c), results (db_rows.c), statements (db_stmt.c), the end of a
+ * transaction (db_tx.c). Each calls those before it. */
 #ifndef MG_DB_IMPL_H
 #define MG_DB_IMPL_H
 
@@ -72,6 +73,13 @@ struct db {
     struct batch batch;
 };
 
+/* ---- db_value.c ---- */
+
+/* A value as the server gets it; a secret is sealed into db->scratch. */
+enum err
+db_plain(struct db *db, const struct db_value *v, struct my_arg *out) MUST_USE;
+extern const struct my_seal db_seal;
+
 /* ---- db_link.c ---- */
 
 /* Connected, to whichever host serves, before the deadline. Its own failure
@@ -85,6 +93,8 @@ void db_hangup(struct db *db);
 enum err db_text(struct db *db, const char *sql) MUST_USE;
 
 /* ---- db_batch.c ---- */
+
+extern const char db_begin_sql[], db_commit_sql[];
 
 /* Whether statements of the transaction may wait for others. */
 bool db_batch_may(const struct db *db);
@@ -120,16 +130,7 @@ void db_break(struct db *db, enum err e);
  * guessed. */
 enum err db_batch_fail(struct db *db);
 
-/* ---- db_value.c ---- */
-
-/* A value as the server gets it; a secret is sealed into db->scratch. */
-enum err
-db_plain(struct db *db, const struct db_value *v, struct my_arg *out) MUST_USE;
-extern const struct my_seal db_seal;
-
-/* ---- db_stmt.c ---- */
-
-extern const char db_begin_sql[], db_commit_sql[];
+/* ---- db_send.c ---- */
 
 /* Ready to send: no result open, before the deadline, connected, and within
  * the transaction that was begun; when statements are batched, BEGIN leaves

@@ -1,5 +1,6 @@
 """The check of who may include whom finds what goes through a wall."""
 
+import os
 import shutil
 import subprocess
 
@@ -68,3 +69,27 @@ def test_what_goes_through_a_wall_is_named(copy):
     assert sorted({line for line in found if "../" not in line}) == sorted(
         [said for *_, said in SEEDS if said]
         + ["fcgi/arrows has a circle"])
+
+
+def test_a_file_of_a_stack_that_calls_a_later_one_is_named(tmp_path):
+    """Of three files the lowest calls the highest, and one is in no stack."""
+    room = tmp_path / "fcgi/room"
+    room.mkdir(parents=True)
+    (tmp_path / "fcgi/stacks").write_text("room: low middle high\n")
+    for name, body in (("low", "int high(void); int low(void)"
+                               "{ return high(); }"),
+                       ("middle", "static int low(void) { return 1; }"
+                                  "int middle(void) { return low(); }"),
+                       ("high", "int middle(void); int high(void)"
+                                "{ return middle(); }"),
+                       ("stray", "int stray;")):
+        (room / f"{name}.c").write_text(body)
+        subprocess.run([os.environ.get("CC", "gcc").split()[-1], "-c",
+                        f"{name}.c", "-o", f"{name}.o"], cwd=room, check=True)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "add", "-A"], check=True)
+    found = subprocess.run([f"{ROOT}/.ci/stacks", tmp_path, "."], text=True,
+                           check=False, capture_output=True).stdout
+    assert found.splitlines() == [
+        "fcgi/stacks and the folder room/ disagree about: stray",
+        "room/low.c goes up to high.c: high"]
