@@ -67,6 +67,9 @@ struct dialect {
     /* Reads path and parsed body and sets the request's verb and encoding
      * (req_select); NULL when paths alone select. */
     enum err (*classify)(struct req *r, const struct json *body);
+    /* The verb (of a BODY_RAW row) that a body has which is not JSON, told by
+     * the request's headers; NULL, also as this member, when it is JSON. */
+    const char *(*raw_verb)(const struct req *r);
     unsigned uri; /* set of enum uri_rule */
     /* Judges the query before anything else of the input, and may replace
      * r->query; NULL when there is nothing to judge. */

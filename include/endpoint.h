@@ -10,6 +10,7 @@
  *     #include "endpoint_tables.h"      rows, thunks, error texts
  * what stands in its struct dialect (dialect.h) as DIALECT_TABLES.
  */
+/* clang-format off */
 #ifndef MG_ENDPOINT_H
 #define MG_ENDPOINT_H
 
@@ -34,7 +35,8 @@ enum endpoint_flag {
     SLOW = 1 << 0,         /* runs on the second set of threads */
     STREAM = 1 << 1,       /* may be longer than the reply buffer */
     BIND_LATE = 1 << 2,    /* the handler calls req_bind itself */
-    ASYNC = 1 << 3,        /* accepted as a job */
+    ASYNC = 1 << 3,        /* with TX: the handler accepts a job (req_accept),
+                            * and the form's accept is the answer */
     DRY = 1 << 4,          /* changes nothing whatever its method */
     STRICT_QUERY = 1 << 5, /* an unknown query parameter is refused */
     LEADER_ONLY = 1 << 6,  /* dialect->leader decides who answers */
@@ -247,6 +249,8 @@ enum uri_rule {
                               * an encoded slash does not separate */
     URI_REPLACE = 1 << 2,    /* bytes of a query that are not UTF-8 become
                               * U+FFFD; otherwise they are refused */
+    URI_ANY_PATH = 1 << 3,   /* a path without a row is served by those of
+                              * "/", which may look at it (r->path) */
 };
 
 #endif

@@ -65,6 +65,12 @@ enum err req_send_or_fail(struct req *r, enum err e, const struct record *rec,
 enum err req_send_text(struct req *r, const char *content_type, const char *p,
                        size_t n) MUST_USE;
 
+/* ASYNC: accepts the job in the request's transaction, which audits it by its
+ * `shown`; after the commit the runners of this host look for it. The token's
+ * name and the request's id are filled in. */
+struct job_new;
+enum err req_accept(struct req *r, struct job_new *n) MUST_USE;
+
 /* A further reply header; name is constant, value without control bytes. */
 void req_header_add(struct req *r, const char *name, const char *value);
 

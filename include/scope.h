@@ -13,6 +13,7 @@ enum scope {
     SCOPE_ADMIN = 1 << 2,
     SCOPE_PROFILE = 1 << 3,
     SCOPE_MACHINE = 1 << 4,
+    SCOPE_READ_MACHINE = SCOPE_READ | SCOPE_MACHINE, /* either of the two */
 };
 
 /* The set that a token of the scope named in tokens.map has; 0 = unknown. */

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "config.h"
 #include "crypt.h"
+#include "job.h"
 #include "failure.h"
 #include "log.h"
 #include "metrics.h"
@@ -165,8 +166,26 @@ select_by_path(struct req *r, const struct route_match *m)
     return r->endpoint == NULL ? refuse_method(r, methods) : ERR_OK;
 }
 
+/* The verb: of the headers when the body is not JSON, else of the body. */
+static enum err
+find_verb(struct req *r)
+{
+    const struct dialect *d = r->dialect;
+    const char *raw = d->raw_verb != NULL ? d->raw_verb(r) : NULL;
+    enum err e;
+
+    if (raw != NULL) {
+        if (r->io->body_too_large)
+            return failure_event(r, EVENT_TOO_LARGE, ARGS());
+        req_select(r, raw, NULL);
+        return ERR_OK;
+    }
+    e = bind_parse_body(r);
+    return e == ERR_OK ? d->classify(r, r->json) : e;
+}
+
 /* The row that the body names: any row of the path tells scope and form until
- * then. */
+ * then. A method whose row has no verb has no other. */
 static enum err
 select_by_verb(struct req *r, const struct route_match *m)
 {
@@ -174,10 +193,10 @@ select_by_verb(struct req *r, const struct route_match *m)
     enum err e;
 
     e = select_by_path(r, m);
+    if (e == ERR_OK && strcmp(r->endpoint->verb, "-") == 0)
+        return ERR_OK;
     if (e == ERR_OK)
-        e = bind_parse_body(r);
-    if (e == ERR_OK)
-        e = r->dialect->classify(r, r->json);
+        e = find_verb(r);
     if (e != ERR_OK)
         return e;
     r->endpoint = route_row(m->group, r->method_bit, r->operation, &methods);
@@ -289,6 +308,7 @@ forget_answer(struct req *r)
     io->failure = (struct failure){ 0 };
     io->target = io->before = io->after = NULL;
     io->audit_lost = false;
+    io->job_id = NULL;
     io->wake = false;
 }
 
@@ -571,6 +591,27 @@ req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
     r->io->text_type = content_type;
     r->io->text = p;
     r->io->text_bytes = n;
+    return ERR_OK;
+}
+
+enum err
+req_accept(struct req *r, struct job_new *n)
+{
+    uint64_t id;
+    enum err e;
+
+    n->token_name = r->token_name;
+    n->request_id = r->request_id;
+    e = job_accept(r->db, r->arena, n, &id);
+    if (e != ERR_OK)
+        return e;
+    r->io->job_id = arena_printf(r->arena, "%llu", (unsigned long long)id);
+    if (r->io->job_id == NULL)
+        return ERR_NOMEM;
+    r->io->answered = true;
+    req_audit(r, arena_printf(r->arena, "job %s", r->io->job_id), NULL,
+              n->shown);
+    req_wake(r);
     return ERR_OK;
 }
 

@@ -155,6 +155,8 @@ reply_render(struct reply *rp)
     jw_init(&w, &rp->body, &r->form->style);
     if (r->io->text != NULL)
         buf_put(&rp->body, r->io->text, r->io->text_bytes);
+    else if (r->io->job_id != NULL)
+        r->form->accept(r, &w, r->io->job_id);
     else if (r->io->out_rec != NULL && (r->endpoint->flags & NO_ENVELOPE) != 0)
         e = record_render(&w, r->io->out_rec, r->io->out, req_secrets(r), false,
                           r->arena);

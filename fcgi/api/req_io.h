@@ -42,6 +42,7 @@ struct req_io {
     const struct checks *checks;
     const char *target, *before, *after; /* req_audit */
     bool audit_lost;         /* there was no memory for one of them */
+    const char *job_id;      /* req_accept: our number of the job */
     bool wake;               /* req_wake */
     const char *query_token; /* the worker's: a token of the query, or "" */
 };

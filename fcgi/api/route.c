@@ -309,6 +309,14 @@ find_mount(const char *listener, const char *path, struct route_match *m)
     }
 }
 
+static bool
+takes_any_path(const char *listener)
+{
+    const struct kind *k = find_kind(listener);
+
+    return k != NULL && (k->dialect->uri & URI_ANY_PATH) != 0;
+}
+
 void
 route_find(const char *listener, const char *path, struct route_match *out)
 {
@@ -316,6 +324,8 @@ route_find(const char *listener, const char *path, struct route_match *out)
     out->group = find_literal(listener, path);
     if (out->group == NULL)
         out->group = find_pattern(listener, path, out);
+    if (out->group == NULL && takes_any_path(listener))
+        out->group = find_literal(listener, "/");
     if (out->group == NULL) {
         find_mount(listener, path, out);
         return;

@@ -76,7 +76,8 @@ has_capture(const char *path, const char *key)
 }
 
 static void
-check_endpoint(const struct dialect *d, const struct row *row)
+check_endpoint(const struct dialect *d, const struct row *mount,
+               const struct row *row)
 {
     if (row->path[0] != '/' && strcmp(row->path, "*") != 0)
         MISTAKE("dialect=%s path %s has no leading slash", d->name, row->path);
@@ -90,6 +91,10 @@ check_endpoint(const struct dialect *d, const struct row *row)
     if ((row->flags & LEADER_ONLY) != 0 && d->leader == NULL)
         MISTAKE("dialect=%s %s is LEADER_ONLY without leader", d->name,
                 row->path);
+    if ((row->flags & ASYNC) != 0 &&
+        ((row->flags & TX) == 0 || mount->form->accept == NULL))
+        MISTAKE("dialect=%s verb %s is ASYNC without TX or accept", d->name,
+                row->verb);
     check_list(d, row->checks);
 }
 
@@ -159,7 +164,8 @@ check_record(const struct dialect *d, const struct record *rec)
 }
 
 static void
-check_row(const struct dialect *d, const struct row *row)
+check_row(const struct dialect *d, const struct row *mount,
+          const struct row *row)
 {
     if (row->in != NULL)
         check_record(d, row->in);
@@ -170,7 +176,7 @@ check_row(const struct dialect *d, const struct row *row)
         check_mount(d, row);
         break;
     case ROW_ENDPOINT:
-        check_endpoint(d, row);
+        check_endpoint(d, mount, row);
         break;
     case ROW_VARIANT:
         check_list(d, row->checks);
@@ -204,11 +210,15 @@ tables_verify(void)
     check_keys();
     for (size_t i = 0; dialects[i] != NULL; i++) {
         const struct dialect *d = dialects[i];
+        const struct row *mount = NULL;
 
         check_defaults(d);
         check_errors(d);
-        for (size_t k = 0; k < d->n_rows; k++)
-            check_row(d, &d->rows[k]);
+        for (size_t k = 0; k < d->n_rows; k++) {
+            if (d->rows[k].kind == ROW_MOUNT)
+                mount = &d->rows[k];
+            check_row(d, mount, &d->rows[k]);
+        }
     }
     return mistakes == 0 ? ERR_OK : ERR_INTERNAL;
 }

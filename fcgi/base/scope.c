@@ -15,6 +15,7 @@ static const struct {
       SCOPE_READ | SCOPE_WRITE | SCOPE_ADMIN | SCOPE_PROFILE | SCOPE_MACHINE },
     { "profile", SCOPE_PROFILE, SCOPE_PROFILE },
     { "machine", SCOPE_MACHINE, SCOPE_MACHINE },
+    { "read|machine", SCOPE_READ_MACHINE, 0 }, /* of rows, not of tokens */
 };
 
 unsigned

@@ -13,8 +13,12 @@ def _load():
                  key=lambda b: os.path.exists(b) and os.path.getmtime(b))
     done = subprocess.run([binary, "routes", "--tests"], capture_output=True,
                           timeout=60, check=True)
-    return {listener["id"]: (listener["machine"], listener["port"])
-            for listener in json.loads(done.stdout)["listeners"]}
+    found = {}
+    for listener in json.loads(done.stdout)["listeners"]:
+        # one that has several ports is asked at its first
+        found.setdefault(listener["id"],
+                         (listener["machine"], listener["port"]))
+    return found
 
 
 LISTENERS = _load()

@@ -22,6 +22,7 @@ FORMS = {
     "doris_fe": lambda r: (str(r.json["code"]), r.json["data"]),
     "console": lambda r: (r.json["error"], r.json["message"]),
     "pegasus": lambda r: ("-", r.text),
+    "node_mgr": lambda r: ("-", r.json["info"]),
     "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
 }
 
@@ -149,6 +150,16 @@ def encoded(body):
 def in_body(field):
     flags = field["flags"]
     return "BODY" in flags or not {"PATH", "QUERY"} & set(flags)
+
+
+# ---- who may ----
+
+# What a row may ask for that a token of this scope has: fcgi/base/scope.c.
+OPENS = {"read": {"read", "read|machine"},
+         "write": {"read", "write", "read|machine"},
+         "admin": {"read", "write", "admin", "profile", "machine",
+                   "read|machine"},
+         "profile": {"profile"}, "machine": {"machine", "read|machine"}}
 
 
 # ---- refusals ----

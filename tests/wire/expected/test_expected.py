@@ -15,12 +15,10 @@ from support.pegasus import Cluster
 from support.words import fresh
 
 ANY = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
-# A token of the first opens what asks for one of the others.
-OPENS = {"read": {"read"}, "write": {"read", "write"},
-         "admin": {"read", "write", "admin", "profile", "machine"},
-         "profile": {"profile"}, "machine": {"machine"}}
+OPENS = tables.OPENS
 
-Row = namedtuple("Row", "listener prefixes methods scope path order ladder")
+Row = namedtuple("Row",
+                 "listener prefixes methods scope path verb order ladder")
 
 
 def load():
@@ -40,9 +38,9 @@ def load():
                 rows[-1].ladder.append((status.strip(), text, body))
             else:
                 row, _, order = line.partition(" : ")
-                methods, scope, path = row.split()
+                methods, scope, path, verb = (row.split() + ["-"])[:4]
                 methods = ANY if methods == "any" else methods.split("|")
-                rows.append(Row(*where, tuple(methods), scope, path,
+                rows.append(Row(*where, tuple(methods), scope, path, verb,
                                 order.split(), []))
     return rows
 
@@ -54,17 +52,18 @@ def each(rows):
     """Every row on every prefix."""
     return pytest.mark.parametrize("row, prefix", [
         pytest.param(row, prefix, id=f"{'|'.join(row.methods)}-"
-                     f"{row.listener}{prefix}{row.path}",
+                     f"{row.listener}{prefix}{row.path}"
+                     + ("" if row.verb == "-" else f"-{row.verb}"),
                      marks=[pytest.mark.profile] if "/pprof/" in row.path
                      else [])
         for row in rows for prefix in row.prefixes])
 
 
 def test_the_tables_have_what_is_expected_and_nothing_else():
-    expected = {(row.listener, prefix, row.path, row.methods, row.scope)
-                for row in ROWS for prefix in row.prefixes}
-    found = {(e.listener, e.prefix, e.path, tuple(e.methods), e.scope)
-             for e in tables.endpoints()}
+    expected = {(row.listener, prefix, row.path, row.verb, row.methods,
+                 row.scope) for row in ROWS for prefix in row.prefixes}
+    found = {(e.listener, e.prefix, e.path, e.verb, tuple(e.methods),
+              e.scope) for e in tables.endpoints()}
     assert sorted(found - expected) == []
     assert sorted(expected - found) == []
 
@@ -81,7 +80,9 @@ def ask(deployment, row, prefix, method, token):
     client = deployment.client(first(row.listener), token)
     if row.listener == "doris-fe" and token not in ("none", "unknown"):
         client = client.using(token=None, basic=deployment.fe_user())
-    return client.request(method, at(row, prefix), b"[", query="seconds=x")
+    body = b"[" if row.verb == "-" \
+        else b'{"job_type":"%s","job_id":{}}' % row.verb.encode()
+    return client.request(method, at(row, prefix), body, query="seconds=x")
 
 
 @each(ROWS)

@@ -15,10 +15,7 @@ from support.tables import event
 from support.words import fresh
 
 SCOPES = ["none", "unknown", "read", "write", "admin", "profile", "machine"]
-# The scopes that a token has: fcgi/base/scope.c.
-HAS = {"read": {"read"}, "write": {"read", "write"},
-       "admin": {"read", "write", "admin", "profile", "machine"},
-       "profile": {"profile"}, "machine": {"machine"}}
+HAS = tables.OPENS
 METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 
 

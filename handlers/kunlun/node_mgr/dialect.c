@@ -1,0 +1,97 @@
+/* node_mgr as a dialect: how it speaks, and what a body asks for. */
+#include <string.h>
+
+#include "node_mgr.h"
+
+static void
+put_outcome(struct json_writer *w, const char *result, const char *info)
+{
+    jw_object(w);
+    jw_key(w, "result");
+    jw_str(w, result);
+    if (info != NULL) {
+        jw_key(w, "info");
+        jw_str(w, info);
+    }
+    jw_object_end(w);
+}
+
+static enum err
+reply(struct req *r, struct json_writer *w, const struct record *rec,
+      const void *out)
+{
+    enum err e = ERR_OK;
+
+    if (rec == NULL)
+        put_outcome(w, "succeed", NULL);
+    else
+        e = record_render(w, rec, out, req_secrets(r), false, r->arena);
+    buf_puts(w->out, "\r\n");
+    return e;
+}
+
+static void
+failure(struct req *r, struct json_writer *w, const struct failure *f)
+{
+    (void)r;
+    put_outcome(w, "error", f->text);
+    buf_puts(w->out, "\r\n");
+}
+
+const struct form node_mgr_form = {
+    .name = "node_mgr",
+    .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_NULL_UNSET,
+    .secrets = SECRETS_STARS,
+    .reply_type = "application/json",
+    .error_type = "application/json",
+    .reply = reply,
+    .failure = failure,
+};
+
+/* The text of the rows, which lives as long as we do; NULL. */
+static const char *
+known_verb(const struct dialect *d, const char *name)
+{
+    for (size_t i = 0; i < d->n_rows; i++)
+        if (d->rows[i].kind == ROW_ENDPOINT &&
+            strcmp(d->rows[i].verb, "-") != 0 &&
+            strcmp(d->rows[i].verb, name) == 0)
+            return d->rows[i].verb;
+    return NULL;
+}
+
+static enum err
+classify(struct req *r, const struct json *body)
+{
+    const struct json *type = json_member(body, "job_type");
+    const char *verb = NULL;
+
+    if (type != NULL && json_type(type) == JSON_STRING)
+        verb = known_verb(r->dialect, json_text(type));
+    if (verb == NULL)
+        return req_fail(r, NODE_JOB_TYPE, ARGS());
+    req_select(r, verb, NULL);
+    return ERR_OK;
+}
+
+static const struct listener listeners[] = {
+    { "node_mgr", "", EACH_MACHINE, 9998, "node_mgr" },
+    { "node_mgr", "", EACH_MACHINE, 57001, "node_mgr" },
+    { .name = NULL },
+};
+
+#include "endpoint_tables.h"
+
+#define SETTINGS      node_mgr_settings
+#define SETTINGS_FILE "kunlun/node_mgr/settings.def"
+#include "settings_table.h"
+
+extern const struct dialect node_mgr_dialect;
+const struct dialect node_mgr_dialect = {
+    .name = "node_mgr",
+    DIALECT_TABLES,
+    .classify = classify,
+    .uri = URI_ANY_PATH,
+    .listeners = listeners,
+    .settings = node_mgr_settings_rows,
+};

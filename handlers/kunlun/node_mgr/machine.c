@@ -1,0 +1,376 @@
+/* What a machine is and has: of the host that this worker runs on, which is
+ * the machine that its listener speaks for. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "node_mgr.h"
+#include "root.h"
+
+#define MIB        ((int64_t)1 << 20)
+#define SAMPLE_MS  200
+#define PROC_BYTES 8192
+#define PATHS_MAX  64
+#define PORTS_MAX  256
+
+TABLE(node_ask, NODE_ASK);
+TABLE(node_path, NODE_PATH);
+TABLE(node_paths, NODE_PATHS);
+TABLE(node_ports, NODE_PORTS);
+TABLE(node_info, NODE_INFO);
+TABLE(node_disk, NODE_DISK);
+TABLE(node_space, NODE_SPACE);
+TABLE(node_spaces, NODE_SPACES);
+
+NO_CHECKS(node_ask);
+NO_CHECKS(node_ports);
+CHECKS(node_path, NEED(path, NODE_GET_PATH));
+CHECKS(node_paths, NEED(paths0, NODE_GET_PATHS0), NEED(paths1, NODE_GET_PATHS1),
+       NEED(paths2, NODE_GET_PATHS2), NEED(paths3, NODE_GET_PATHS3));
+
+/* ---- get_info ---- */
+
+struct ticks {
+    uint64_t all, idle;
+};
+
+/* The beginning of a file of /proc, which has no size. */
+static enum err
+read_proc(const char *path, char text[PROC_BYTES])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0)
+        return ERR_STATE;
+    n = read(fd, text, PROC_BYTES - 1);
+    (void)close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0 ? ERR_OK : ERR_STATE;
+}
+
+/* The first line of /proc/stat; guest time is in user time already. */
+static enum err
+read_ticks(struct ticks *out)
+{
+    unsigned long long v[8] = { 0 };
+    char text[PROC_BYTES];
+    enum err e = read_proc("/proc/stat", text);
+
+    if (e != ERR_OK)
+        return e;
+    if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &v[0],
+               &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) < 5)
+        return ERR_INTERNAL;
+    *out = (struct ticks){ .idle = v[3] + v[4] };
+    for (size_t i = 0; i < COUNT(v); i++)
+        out->all += v[i];
+    return ERR_OK;
+}
+
+static const char *
+cpu_used(struct arena *a)
+{
+    struct timespec t = { .tv_nsec = SAMPLE_MS * 1000000L };
+    struct ticks before, after;
+    double used = 0;
+
+    if (read_ticks(&before) != ERR_OK)
+        return "0.00%";
+    (void)nanosleep(&t, NULL);
+    if (read_ticks(&after) == ERR_OK && after.all > before.all)
+        used = 100.0 * (1.0 - (double)(after.idle - before.idle) /
+                                  (double)(after.all - before.all));
+    return arena_printf(a, "%.2f%%", used < 0 ? 0 : used);
+}
+
+/* KiB of a line of /proc/meminfo; 0 when it has none. */
+static int64_t
+mem_kib(const char *text, const char *name)
+{
+    const char *p = strstr(text, name);
+
+    return p != NULL ? strtoll(p + strlen(name), NULL, 10) : 0;
+}
+
+static enum err
+put_memory(struct arena *a, struct node_info *out)
+{
+    int64_t total, available;
+    char text[PROC_BYTES];
+    enum err e = read_proc("/proc/meminfo", text);
+
+    if (e != ERR_OK)
+        return e;
+    total = mem_kib(text, "MemTotal:") / 1024;
+    available = mem_kib(text, "MemAvailable:") / 1024;
+    PUT(out, node_info, mem_total_mb, total);
+    PUT(out, node_info, mem_used,
+        arena_printf(a, "%" PRId64 "M", total - available));
+    PUT(out, node_info, mem_free, arena_printf(a, "%" PRId64 "M", available));
+    return ERR_OK;
+}
+
+static enum err
+put_disk(struct arena *a, const char *path, const char **used,
+         const char **free_)
+{
+    struct root_space s;
+    enum err e = root_space(path, &s);
+
+    if (e != ERR_OK)
+        return e;
+    *used = kunlun_human(a, s.used);
+    *free_ = kunlun_human(a, s.free);
+    return ERR_OK;
+}
+
+/* The onebox's own MariaDB, when it listens on this machine's address. */
+static bool
+has_meta_node(const struct req *r)
+{
+    char address[64];
+
+    (void)snprintf(address, sizeof(address), "%s.1", config_net());
+    return config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0 &&
+           strcmp(address, r->listener_tail) == 0;
+}
+
+static void
+put_counts(const struct req *r, struct node_info *out)
+{
+    PUT(out, node_info, meta_node, has_meta_node(r) ? 1 : 0);
+    PUT(out, node_info, storage_node, 0);
+    PUT(out, node_info, computer_node, 0);
+}
+
+static void
+put_load(struct node_info *out)
+{
+    double load[1] = { 0 };
+
+    (void)getloadavg(load, 1);
+    PUT(out, node_info, load1, load[0]);
+    PUT(out, node_info, cpu_cores, (int32_t)sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+enum err
+node_info_get(struct req *r, const struct node_ask *in)
+{
+    struct node_info *out = arena_alloc(r->arena, sizeof(*out));
+    enum err e;
+
+    (void)in;
+    if (out == NULL)
+        return ERR_NOMEM;
+    *out = (struct node_info){ 0 };
+    PUT(out, node_info, cpu_used, cpu_used(r->arena));
+    e = put_memory(r->arena, out);
+    if (e == ERR_OK)
+        e = put_disk(r->arena, config_run_dir(), &out->disk_used,
+                     &out->disk_free);
+    if (e != ERR_OK)
+        return e;
+    SET(out, node_info, disk_used);
+    SET(out, node_info, disk_free);
+    put_counts(r, out);
+    put_load(out);
+    return req_send(r, &node_info_rec, out);
+}
+
+/* ---- directories ---- */
+
+enum err
+node_disk_get(struct req *r, const struct node_path *in)
+{
+    struct node_disk *out = arena_alloc(r->arena, sizeof(*out));
+    enum err e = req_check(r, in);
+
+    if (e != ERR_OK || out == NULL)
+        return e != ERR_OK ? e : ERR_NOMEM;
+    *out = (struct node_disk){ 0 };
+    if (in->path[0] != '/' || put_disk(r->arena, in->path, &out->disk_used,
+                                       &out->disk_free) != ERR_OK)
+        return req_fail(r, NODE_PATHS_BAD, ARGS(arg("paths", in->path)));
+    SET(out, node_disk, disk_used);
+    SET(out, node_disk, disk_free);
+    return req_send(r, &node_disk_rec, out);
+}
+
+/* The directories of one class, and those that are none. */
+struct looking {
+    struct arena *arena;
+    struct node_space bad[PATHS_MAX];
+    size_t n_bad;
+    bool too_many;
+};
+
+static void
+note_bad(struct looking *l, const char *path)
+{
+    for (size_t i = 0; i < l->n_bad; i++)
+        if (strcmp(l->bad[i].path, path) == 0)
+            return;
+    if (l->n_bad < PATHS_MAX)
+        l->bad[l->n_bad++].path = path;
+}
+
+static void
+look_at(struct looking *l, const char *path, const char *class,
+        struct node_space *v, size_t *n)
+{
+    char real[PATH_MAX], why[ROOT_WHY];
+    struct root_space space;
+    int64_t used;
+
+    if (root_check(path, real, why) != ERR_OK ||
+        root_space(real, &space) != ERR_OK) {
+        note_bad(l, path);
+        return;
+    }
+    used = root_used(real, class);
+    if (used < 0) {
+        note_bad(l, path);
+        return;
+    }
+    v[*n] = (struct node_space){ 0 };
+    PUT(&v[*n], node_space, path, path);
+    PUT(&v[*n], node_space, used, (used + MIB - 1) / MIB);
+    PUT(&v[*n], node_space, free, space.free / MIB);
+    (*n)++;
+}
+
+static struct node_space *
+look_at_all(struct looking *l, const char *list, const char *class, size_t *n)
+{
+    struct node_space *v = arena_array(l->arena, PATHS_MAX, sizeof(*v));
+    char *rest = arena_strdup(l->arena, list), *path;
+
+    *n = 0;
+    if (v == NULL || rest == NULL)
+        return NULL;
+    while ((path = strsep(&rest, ";")) != NULL) {
+        if (path[0] == '\0')
+            continue;
+        if (*n + l->n_bad == PATHS_MAX) {
+            l->too_many = true;
+            break;
+        }
+        look_at(l, path, class, v, n);
+    }
+    return v;
+}
+
+static enum err
+refuse_paths(struct req *r, const struct looking *l)
+{
+    struct buf b = BUF_INIT((size_t)1 << 20);
+    const char *text;
+    enum err e;
+
+    for (size_t i = 0; i < l->n_bad; i++)
+        buf_printf(&b, "%s%s", i > 0 ? ";" : "", l->bad[i].path);
+    e = buf_settle(&b, r->arena, &text);
+    return e == ERR_OK ? req_fail(r, NODE_PATHS_BAD, ARGS(arg("paths", text)))
+                       : e;
+}
+
+#define LOOK(member, class)                                                \
+    do {                                                                   \
+        out->member.v = look_at_all(l, in->member, class, &out->member.n); \
+        if (out->member.v == NULL)                                         \
+            return ERR_NOMEM;                                              \
+    } while (0)
+
+enum err
+node_paths_get(struct req *r, const struct node_paths *in)
+{
+    struct node_spaces *out = arena_alloc(r->arena, sizeof(*out));
+    struct looking *l = arena_alloc(r->arena, sizeof(*l));
+    enum err e = req_check(r, in);
+
+    if (e != ERR_OK || out == NULL || l == NULL)
+        return e != ERR_OK ? e : ERR_NOMEM;
+    *out = (struct node_spaces){ 0 };
+    *l = (struct looking){ .arena = r->arena };
+    LOOK(paths0, "data_dir_path");
+    LOOK(paths1, "log_dir_path");
+    LOOK(paths2, "innodb_log_dir_path");
+    LOOK(paths3, "comp_datadir");
+    if (l->too_many)
+        return ERR_LIMIT;
+    if (l->n_bad > 0)
+        return refuse_paths(r, l);
+    PUT(out, node_spaces, result, "succeed");
+    PUT(out, node_spaces, info, "");
+    return req_send(r, &node_spaces_rec, out);
+}
+
+/* ---- ports ---- */
+
+/* Nobody listens there: a bound socket says so, and is closed at once. */
+static bool
+is_idle(const char *address, uint16_t port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int one = 1, fd;
+    bool idle;
+
+    if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
+        return false;
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    /* what only waits for the last packets of a connection is no server */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    idle = bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 &&
+           listen(fd, 1) == 0;
+    (void)close(fd);
+    return idle;
+}
+
+/* port0, port1 ...: which numbers they have does not matter. */
+static bool
+names_port(const char *key)
+{
+    return strncmp(key, "port", 4) == 0 && key[4] != '\0' &&
+           strspn(key + 4, "0123456789") == strlen(key + 4);
+}
+
+static bool
+read_port(const struct json *j, int64_t *port)
+{
+    return (json_type(j) == JSON_NUMBER || json_type(j) == JSON_STRING) &&
+           json_to_i64(json_text(j), false, port) == ERR_OK && *port > 0 &&
+           *port <= 65535;
+}
+
+enum err
+node_ports_check(struct req *r, const struct node_ports *in)
+{
+    const struct json *j;
+    int64_t port;
+    int n = 0;
+
+    (void)in;
+    for (j = json_first(r->json); j != NULL; j = json_next(j)) {
+        if (!names_port(json_key(j)))
+            continue;
+        if (!read_port(j, &port) || ++n > PORTS_MAX)
+            return req_fail(r, NODE_GET, ARGS(arg("field", json_key(j))));
+        if (!is_idle(r->listener_tail, (uint16_t)port))
+            return req_fail(r, NODE_PORT_USED, ARGS(arg_i64(r, "port", port)));
+    }
+    if (n == 0)
+        return req_fail(r, NODE_GET, ARGS(arg("field", "port0")));
+    return req_ok(r);
+}
