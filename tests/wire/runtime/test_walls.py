@@ -49,6 +49,8 @@ SEEDS = [
     ("handlers/pegasus/core/tick.c", '#include "../../doris/state.h"', None),
     ("handlers/pegasus/core/state.c", '#include "db.h"',
      "handlers/pegasus/core/state.c: takes base.h only, not db.h"),
+    ("handlers/kunlun/core/failover.c", '#include "db.h"',
+     "handlers/kunlun/core/failover.c: takes base.h only, not db.h"),
     ("handlers/pegasus/table/app.c", '#include "../doris/doris.h"', None),
     ("handlers/pegasus/table/app.c", '#include "doris/errors.def"',
      "handlers/pegasus/table/app.c: a family may not include doris/errors.def"),

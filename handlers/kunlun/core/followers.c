@@ -1,0 +1,101 @@
+/* The primary is well: who follows it. */
+#include "fo_look.h"
+
+/* One that may acknowledge nothing: as soon as it can, it may again. What it
+ * may be told is below the primary's position now, which base then covers. */
+static void
+look_at_outsider(struct fo_look *l, unsigned i)
+{
+    const struct fo_seen *o = &l->seen[i], *p = &l->seen[l->s->primary];
+
+    if (l->s->member[i].leaving || !o->answered)
+        return;
+    if (o->writable)
+        fo_act(l, FO_RESTART, (int)i, FO_NOBODY, 0);
+    else if (o->broken || !fo_covers(p->applied, o->applied))
+        fo_act(l, FO_REBUILD, (int)i, FO_NOBODY, 0);
+    else {
+        fo_raise_base(l, p->applied);
+        fo_tell_to_follow(l, i, o->start);
+    }
+}
+
+/* Whether the shard is better off when nothing is acknowledged by it. */
+static bool
+unfit(const struct fo_look *l, unsigned i)
+{
+    const struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *o = &l->seen[i];
+
+    return m->leaving || o->broken ||
+           (!o->answered && o->silent_ms >= l->rules->evict_ms);
+}
+
+static void
+evict(struct fo_look *l, unsigned i)
+{
+    struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *p = &l->seen[l->s->primary];
+
+    if (m->evict == 0)
+        m->evict = fo_change(l);
+    if ((p->shut & 1U << i) != 0 && p->order >= m->evict) {
+        (void)fo_change(l);
+        fo_raise_base(l, p->applied);
+        *m = (struct fo_member){ .role = FO_OUT, .leaving = m->leaving };
+    } else {
+        fo_act(l, FO_EVICT, l->s->primary, (int)i, 0);
+    }
+}
+
+static void
+look_at_replica(struct fo_look *l, unsigned i)
+{
+    struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *o = &l->seen[i], *p = &l->seen[l->s->primary];
+
+    if (unfit(l, i) && fo_another_serves(l, i)) {
+        evict(l, i);
+        return;
+    }
+    if (m->evict != 0) { /* it is well again, or the last one */
+        m->evict = 0;
+        (void)fo_change(l);
+    }
+    if ((p->shut & 1U << i) != 0)
+        fo_act(l, FO_ADMIT, l->s->primary, (int)i, 0);
+    if (!o->answered)
+        return;
+    if (m->broken) {
+        /* Its end was stored before the primary was asked: what it may have
+         * acknowledged until then is below that position. First it applies
+         * what it still has. */
+        if (o->start == m->start && o->applying &&
+            !fo_same(o->applied, o->received))
+            return;
+        if (o->broken) {
+            fo_act(l, FO_REBUILD, (int)i, FO_NOBODY, 0);
+            return;
+        }
+        fo_raise_base(l, p->applied);
+        fo_tell_to_follow(l, i, o->start);
+    } else if (!fo_unbroken(m, o) || o->broken) {
+        m->broken = true; /* the last one that acknowledges, and cannot apply */
+        (void)fo_change(l);
+    } else if (o->ticket < m->ticket) {
+        fo_act(l, FO_FOLLOW, (int)i, FO_NOBODY, m->ticket);
+    } else if (!o->applying) {
+        fo_act(l, FO_START_APPLYING, (int)i, FO_NOBODY, 0);
+    }
+}
+
+void
+fo_look_at_followers(struct fo_look *l)
+{
+    for (unsigned i = 0; i < l->s->n; i++) {
+        if (fo_is_in(l->s, i))
+            look_at_replica(l, i);
+        else if ((int)i != l->s->primary)
+            look_at_outsider(l, i);
+    }
+}

@@ -1,0 +1,804 @@
+/* The decision about a shard's primary, against simulated members: killed,
+ * restarted, cut off, frozen, with threads that stop, disks that drop their
+ * newest rows, and controls whose actions are lost or come late. What was
+ * acknowledged stays, an epoch has one primary, and what is whole again works
+ * again. SEED=n COUNT=n repeat a run or lengthen it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kunlun/core/failover.h"
+
+#define HISTORIES 100000
+#define MEMBERS   5
+#define LOG       512
+#define LATE      24 /* actions under way */
+#define TICK_MS   100
+
+/* ---- chance ---- */
+
+static uint64_t chance;
+
+static unsigned
+dice(unsigned sides)
+{
+    chance ^= chance << 13;
+    chance ^= chance >> 7;
+    chance ^= chance << 17;
+    return (unsigned)((chance >> 11) % sides);
+}
+
+static bool
+one_in(unsigned n)
+{
+    return n > 0 && dice(n) == 0;
+}
+
+/* ---- servers ---- */
+
+struct entry {
+    uint32_t id;
+    uint32_t server;
+};
+
+struct server {
+    bool up, frozen, writable;
+    bool io, sql, broken, unrelated, full;
+    uint64_t start, order, ticket;
+    int source;
+    unsigned locked; /* bit per member that it lets nobody in of */
+    int64_t seen_ms; /* when control last had an answer */
+    unsigned applied, received, acked; /* lengths: of the binlog, with what
+                                        * lies in the relay log, of what is
+                                        * committed */
+    struct entry log[LOG];             /* binlog, then relay log */
+};
+
+struct late {
+    int64_t due_ms;
+    struct fo_action a;
+    uint64_t order;
+    uint64_t epoch;
+    int source;
+};
+
+struct odds { /* one in so many ticks */
+    unsigned kill_primary, kill_replica, cut, freeze, stop_sql, break_sql;
+    unsigned lose, late, second_control, switch_over, full;
+    bool slow_start; /* killed servers stay down for long */
+};
+
+struct world {
+    unsigned n;
+    int64_t now_ms;
+    uint32_t ids;
+    struct odds odds;
+    struct server server[MEMBERS];
+    bool cut_control[MEMBERS], cut[MEMBERS][MEMBERS];
+    struct fo_shard shard; /* the store */
+    unsigned n_late;
+    struct late late[LATE];
+    /* a plan that a second control has made and not yet carried out */
+    bool held;
+    struct fo_shard held_was, held_shard;
+    struct fo_plan held_plan;
+    uint32_t acked_id[LOG]; /* by seq - 1; 0: none */
+    unsigned n_acked;
+    bool forced;
+    int promoted[LOG]; /* by epoch, + 1 */
+    unsigned decisions;
+    struct fo_plan plan; /* the last one */
+};
+
+static struct fo_gtid
+at(const struct server *v, unsigned n)
+{
+    return (struct fo_gtid){ n, n > 0 ? v->log[n - 1].server : 0 };
+}
+
+static bool
+reaches(const struct world *w, unsigned i, unsigned j)
+{
+    return w->server[j].up && !w->server[j].frozen && !w->cut[i][j];
+}
+
+static bool
+is_connected(const struct world *w, unsigned i)
+{
+    const struct server *v = &w->server[i];
+
+    return v->up && !v->frozen && v->io && v->source >= 0 &&
+           reaches(w, i, (unsigned)v->source) &&
+           (w->server[v->source].locked & 1U << i) == 0;
+}
+
+static void
+write_row(struct world *w, unsigned i)
+{
+    struct server *v = &w->server[i];
+
+    if (v->applied < LOG)
+        v->log[v->applied++] = (struct entry){ ++w->ids, i + 1 };
+    v->received = v->applied;
+}
+
+/* All that was acknowledged is in the first n of its log. */
+static void
+assert_has_all(const struct world *w, unsigned i, unsigned n)
+{
+    for (unsigned k = 0; k < w->n_acked; k++)
+        if (w->acked_id[k] != 0 && !w->forced) {
+            assert_true(k < n);
+            assert_int_equal(w->server[i].log[k].id, w->acked_id[k]);
+        }
+}
+
+static void
+acknowledge(struct world *w, unsigned i, unsigned n)
+{
+    struct server *v = &w->server[i];
+
+    for (; v->acked < n; v->acked++) {
+        uint32_t id = v->log[v->acked].id;
+
+        if (!w->forced && w->acked_id[v->acked] != 0)
+            assert_int_equal(w->acked_id[v->acked], id);
+        w->acked_id[v->acked] = id;
+        if (w->n_acked <= v->acked)
+            w->n_acked = v->acked + 1;
+    }
+}
+
+static void
+receive(struct world *w, unsigned i)
+{
+    struct server *v = &w->server[i], *from;
+    unsigned most;
+
+    if (!is_connected(w, i))
+        return;
+    from = &w->server[v->source];
+    if (v->received > from->applied ||
+        (v->received > 0 &&
+         v->log[v->received - 1].id != from->log[v->received - 1].id)) {
+        v->broken = v->unrelated = true;
+        v->io = false;
+        return;
+    }
+    most = from->applied - v->received;
+    if (most > 0)
+        most = dice(most + 1);
+    memcpy(&v->log[v->received], &from->log[v->received],
+           most * sizeof(v->log[0]));
+    v->received += most;
+    if (from->writable && v->received > from->acked && !one_in(4))
+        acknowledge(w, (unsigned)v->source, v->received);
+}
+
+static void
+run_server(struct world *w, unsigned i)
+{
+    struct server *v = &w->server[i];
+
+    if (!v->up || v->frozen)
+        return;
+    if (v->writable) {
+        if (one_in(2))
+            write_row(w, i);
+        if (w->n == 1)
+            acknowledge(w, i, v->applied);
+        return;
+    }
+    receive(w, i);
+    if (v->sql && !v->broken && v->received > v->applied)
+        v->applied += 1 + dice(v->received - v->applied);
+    v->acked = v->applied;
+}
+
+/* A relay log that is not applied is gone; of the binlog, the newest may be,
+ * but not where no other server is asked. */
+static void
+start_server(const struct world *w, struct server *v)
+{
+    unsigned drop = w->n > 1 ? dice(3) : 0;
+
+    v->applied -= drop < v->applied ? drop : v->applied;
+    v->received = v->acked = v->applied;
+    v->writable = v->io = v->sql = v->broken = v->unrelated = false;
+    v->frozen = false;
+    v->up = true;
+    v->start++;
+}
+
+/* ---- what is done to them ---- */
+
+static void
+follow(struct server *v, int source, uint64_t ticket)
+{
+    if (ticket <= v->ticket)
+        return;
+    v->ticket = ticket;
+    v->received = v->applied;
+    v->source = source;
+    v->io = v->sql = true;
+    v->writable = v->broken = v->unrelated = false;
+}
+
+static void
+carry_out(struct world *w, const struct late *l)
+{
+    unsigned i = (unsigned)l->a.member;
+    struct server *v = &w->server[i];
+    bool server_answers = v->up && !v->frozen;
+
+    if (w->cut_control[i] || l->order < v->order)
+        return;
+    v->order = l->order;
+    if (l->a.kind == FO_RESTART) {
+        start_server(w, v);
+    } else if (l->a.kind == FO_REBUILD) {
+        const struct server *p = &w->server[l->source];
+
+        if (p->up && l->source != (int)i) {
+            memcpy(v->log, p->log, p->acked * sizeof(v->log[0]));
+            v->applied = p->acked;
+            start_server(w, v);
+        }
+    } else if (!server_answers) {
+        return;
+    } else if (l->a.kind == FO_PROMOTE) {
+        if (v->writable || v->start != l->a.start)
+            return;
+        if (l->epoch == w->shard.epoch)
+            assert_has_all(w, i, v->applied);
+        assert_true(w->promoted[l->epoch] == 0 ||
+                    w->promoted[l->epoch] == (int)i + 1);
+        w->promoted[l->epoch] = (int)i + 1;
+        v->io = v->sql = false;
+        v->received = v->applied;
+        v->locked = ~0U;
+        v->writable = true;
+    } else if (l->a.kind == FO_DEMOTE) {
+        v->writable = false;
+    } else if (l->a.kind == FO_FOLLOW) {
+        follow(v, l->source, l->a.ticket);
+    } else if (l->a.kind == FO_START_APPLYING) {
+        v->sql = true;
+    } else if (l->a.kind == FO_STOP_RECEIVING) {
+        /* the relay log of a receiver that stops alone would be dropped */
+        if (v->sql && !v->broken)
+            v->io = false;
+    } else if (l->a.kind == FO_EVICT) {
+        v->locked |= 1U << l->a.whom;
+    } else if (l->a.kind == FO_ADMIT) {
+        v->locked &= ~(1U << l->a.whom);
+    }
+}
+
+static void
+carry_out_late(struct world *w)
+{
+    for (unsigned k = 0; k < w->n_late;) {
+        struct late l = w->late[k];
+
+        if (l.due_ms > w->now_ms) {
+            k++;
+            continue;
+        }
+        w->late[k] = w->late[--w->n_late];
+        carry_out(w, &l);
+    }
+}
+
+/* ---- control ---- */
+
+static void
+look(struct world *w, struct fo_seen seen[])
+{
+    memset(seen, 0, w->n * sizeof(*seen));
+    for (unsigned i = 0; i < w->n; i++) {
+        struct server *v = &w->server[i];
+        struct fo_seen *o = &seen[i];
+
+        if (!w->cut_control[i])
+            o->ended = !v->up || v->start != w->shard.member[i].start;
+        if (w->cut_control[i] || !v->up || v->frozen) {
+            o->silent_ms = w->now_ms - v->seen_ms;
+            continue;
+        }
+        v->seen_ms = w->now_ms;
+        o->answered = true;
+        o->start = v->start;
+        o->order = v->order;
+        o->ticket = v->ticket;
+        o->writable = v->writable;
+        o->broken = v->broken;
+        o->unrelated = v->unrelated;
+        o->io = v->io;
+        o->connected = is_connected(w, i);
+        o->applying = v->sql && !v->broken;
+        o->full = v->full;
+        o->received = at(v, v->received);
+        o->applied = at(v, v->applied);
+        if (v->writable) /* nobody who is locked out stays connected here */
+            o->shut = v->locked;
+    }
+}
+
+static void
+store_and_act(struct world *w, const struct fo_shard *was,
+              const struct fo_shard *s, const struct fo_plan *p)
+{
+    if (p->changed && was->order != w->shard.order)
+        return; /* somebody else has stored meanwhile */
+    if (p->changed)
+        w->shard = *s;
+    w->decisions += p->decided;
+    for (unsigned k = 0; k < p->n && w->n_late < LATE; k++)
+        if (!one_in(w->odds.lose))
+            w->late[w->n_late++] = (struct late){
+                .due_ms = w->now_ms + (one_in(w->odds.late)
+                                           ? (int64_t)dice(80) * TICK_MS
+                                           : (int64_t)dice(2) * TICK_MS),
+                .a = p->action[k],
+                .order = s->order,
+                .epoch = s->epoch,
+                .source = s->primary,
+            };
+}
+
+static const struct fo_rules rules = {
+    .silent_ms = 500,
+    .evict_ms = 300,
+    .patience_ms = 1000,
+};
+
+static void
+control(struct world *w)
+{
+    struct fo_seen seen[MEMBERS];
+    struct fo_shard s = w->shard;
+
+    if (w->held && one_in(8)) {
+        w->held = false;
+        store_and_act(w, &w->held_was, &w->held_shard, &w->held_plan);
+        return;
+    }
+    look(w, seen);
+    failover_step(&s, seen, &rules, w->now_ms, &w->plan);
+    if (!w->held && one_in(w->odds.second_control)) {
+        w->held = true; /* frozen before it could store */
+        w->held_was = w->shard;
+        w->held_shard = s;
+        w->held_plan = w->plan;
+        return;
+    }
+    store_and_act(w, &w->shard, &s, &w->plan);
+}
+
+/* ---- faults ---- */
+
+static void
+hurt_server(struct world *w, unsigned i)
+{
+    struct server *v = &w->server[i];
+    const struct odds *o = &w->odds;
+
+    if (!v->up) {
+        if (one_in(o->slow_start ? 40 : 4))
+            start_server(w, v);
+    } else if (one_in(v->writable ? o->kill_primary : o->kill_replica)) {
+        v->up = false;
+    }
+    if (v->frozen ? one_in(10) : one_in(o->freeze))
+        v->frozen = !v->frozen;
+    if (one_in(o->stop_sql))
+        v->sql = false;
+    if (one_in(o->break_sql) && !v->writable)
+        v->broken = true;
+    if (one_in(o->full))
+        v->full = !v->full;
+    if (w->cut_control[i] ? one_in(15) : one_in(o->cut))
+        w->cut_control[i] = !w->cut_control[i];
+    for (unsigned j = 0; j < w->n; j++)
+        if (w->cut[i][j] ? one_in(15) : one_in(o->cut))
+            w->cut[i][j] = !w->cut[i][j];
+}
+
+static void
+ask_for_a_switch(struct world *w)
+{
+    struct fo_shard *s = &w->shard;
+
+    s->switch_to = (int)dice(w->n);
+    s->switch_order = ++s->order;
+    s->switch_until_ms = w->now_ms + 2000;
+}
+
+static void
+tick(struct world *w, bool faults)
+{
+    w->now_ms += TICK_MS;
+    for (unsigned i = 0; i < w->n; i++) {
+        if (faults)
+            hurt_server(w, i);
+        run_server(w, i);
+    }
+    if (faults && one_in(w->odds.switch_over))
+        ask_for_a_switch(w);
+    carry_out_late(w);
+    control(w);
+}
+
+static void
+heal(struct world *w)
+{
+    memset(w->cut_control, 0, sizeof(w->cut_control));
+    memset(w->cut, 0, sizeof(w->cut));
+    memset(&w->odds, 0, sizeof(w->odds));
+    for (unsigned i = 0; i < w->n; i++) {
+        w->server[i].frozen = w->server[i].full = false;
+        if (!w->server[i].up)
+            start_server(w, &w->server[i]);
+    }
+}
+
+static void
+create(struct world *w, unsigned n)
+{
+    memset(w, 0, sizeof(*w));
+    w->n = n;
+    w->now_ms = 1000000;
+    w->shard = (struct fo_shard){
+        .epoch = 1, .order = 1, .n = n, .switch_to = FO_NOBODY
+    };
+    for (unsigned i = 0; i < n; i++) {
+        w->server[i] = (struct server){
+            .up = true, .start = 100 * i + 1, .source = FO_NOBODY, .locked = ~0U
+        };
+        w->server[i].seen_ms = w->now_ms;
+        w->shard.member[i].start = w->server[i].start;
+    }
+    w->shard.member[0].role = FO_PRIMARY;
+}
+
+/* Nobody is primary but one who is writable, and all others serve. */
+static bool
+is_whole(const struct world *w)
+{
+    if (w->plan.verdict != FO_FINE)
+        return false;
+    for (unsigned i = 0; i < w->n; i++) {
+        const struct server *v = &w->server[i];
+
+        if ((int)i == w->shard.primary
+                ? !v->writable
+                : v->writable || !v->io || !v->sql || !is_connected(w, i))
+            return false;
+    }
+    return true;
+}
+
+static bool
+becomes_whole(struct world *w, unsigned ticks)
+{
+    for (unsigned k = 0; k < ticks; k++) {
+        tick(w, false);
+        if (is_whole(w))
+            return true;
+    }
+    return false;
+}
+
+static void
+explain(const struct world *w, uint64_t seed)
+{
+    print_error("SEED=%llu: verdict %d, %s (%d)\n", (unsigned long long)seed,
+                w->plan.verdict, fo_why_text(w->plan.why), w->plan.about);
+}
+
+/* Whether somebody who may have acknowledged has lost what he had, or nobody
+ * has all: then it is right to wait for a person. */
+static bool
+is_rightly_unsafe(const struct world *w)
+{
+    const struct fo_shard *s = &w->shard;
+
+    if (w->plan.verdict != FO_UNSAFE)
+        return false;
+    for (unsigned i = 0; i < w->n; i++)
+        if (s->member[i].role == FO_IN &&
+            (s->member[i].broken || w->server[i].broken))
+            return true;
+    return w->plan.why == FO_WHY_BELOW_BASE || w->plan.why == FO_WHY_DIVERGED ||
+           w->plan.why == FO_WHY_NO_CANDIDATE;
+}
+
+/* One life; whether it ended unsafe. */
+static bool
+live(struct world *w, unsigned n, const struct odds *odds, unsigned ticks,
+     uint64_t seed)
+{
+    bool unsafe = false;
+
+    create(w, n);
+    if (!becomes_whole(w, 100))
+        explain(w, seed);
+    assert_true(is_whole(w));
+    w->odds = *odds;
+    for (unsigned k = 0; k < ticks; k++)
+        tick(w, true);
+    heal(w);
+    if (!becomes_whole(w, 400)) {
+        unsafe = is_rightly_unsafe(w);
+        if (!unsafe)
+            explain(w, seed);
+        assert_true(unsafe);
+        w->forced = w->shard.force = true;
+        w->shard.order++;
+        if (!becomes_whole(w, 400))
+            explain(w, seed);
+        assert_true(is_whole(w));
+    }
+    assert_has_all(w, (unsigned)w->shard.primary,
+                   w->server[w->shard.primary].applied);
+    return unsafe;
+}
+
+static uint64_t
+from_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static struct world world;
+
+static unsigned
+pick(unsigned one_in_so_many)
+{
+    return one_in(3) ? 0 : one_in_so_many / 2 + dice(one_in_so_many);
+}
+
+static void
+nothing_acknowledged_is_lost_whatever_happens(void **state)
+{
+    uint64_t seed = from_environment("SEED", 20261129);
+    uint64_t count = from_environment("COUNT", HISTORIES);
+    unsigned unsafe = 0, decisions = 0;
+
+    (void)state;
+    for (uint64_t i = 0; i < count; i++) {
+        struct odds o;
+
+        chance = (seed + i) * 0x9e3779b97f4a7c15u | 1;
+        (void)dice(2);
+        o = (struct odds){
+            .kill_primary = pick(40),
+            .kill_replica = pick(120),
+            .cut = pick(400),
+            .freeze = pick(200),
+            .stop_sql = pick(200),
+            .break_sql = pick(600),
+            .lose = pick(12),
+            .late = pick(12),
+            .second_control = pick(20),
+            .switch_over = pick(60),
+            .full = pick(100),
+            .slow_start = one_in(3),
+        };
+        unsafe += live(&world, 1 + dice(MEMBERS), &o, 120, seed + i);
+        decisions += world.decisions;
+    }
+    print_message("%u primaries chosen in %llu lives, %u ended unsafe\n",
+                  decisions, (unsigned long long)count, unsafe);
+    assert_true(decisions > count);
+}
+
+/* A primary that dies, and nothing else: always another one, at once. */
+static void
+a_dead_primary_is_followed_by_another(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct odds o = { .slow_start = one_in(2) };
+        unsigned n = 2 + dice(MEMBERS - 1), quick = dice(40);
+        int was;
+
+        chance = (uint64_t)(i + 1) * 0x9e3779b97f4a7c15u | 1;
+        create(&world, n);
+        assert_true(becomes_whole(&world, 100));
+        world.odds = o;
+        for (unsigned k = 0; k < quick; k++)
+            tick(&world, false);
+        was = world.shard.primary;
+        world.server[was].up = false;
+        for (unsigned k = 0; k < 12; k++)
+            tick(&world, false);
+        assert_int_not_equal(world.shard.primary, was);
+        assert_true(world.server[world.shard.primary].writable);
+        assert_has_all(&world, (unsigned)world.shard.primary,
+                       world.server[world.shard.primary].applied);
+        start_server(&world, &world.server[was]);
+        assert_true(becomes_whole(&world, 100));
+    }
+}
+
+static void
+create_whole(unsigned n)
+{
+    chance = 20261129;
+    create(&world, n);
+    assert_true(becomes_whole(&world, 100));
+}
+
+static void
+ticks(unsigned n)
+{
+    while (n-- > 0)
+        tick(&world, false);
+}
+
+/* Its replicas are cut off with it: they cannot acknowledge for it. */
+static void
+one_that_is_cut_off_is_replaced_and_comes_back(void **state)
+{
+    int was;
+
+    (void)state;
+    create_whole(3);
+    was = world.shard.primary;
+    world.cut_control[was] = true;
+    for (unsigned i = 0; i < 3; i++)
+        world.cut[i][was] = true;
+    ticks(430);
+    assert_int_not_equal(world.shard.primary, was);
+    assert_true(world.server[was].writable); /* nobody has told it */
+    heal(&world);
+    assert_true(becomes_whole(&world, 100));
+    assert_has_all(&world, (unsigned)world.shard.primary,
+                   world.server[world.shard.primary].applied);
+}
+
+/* We do not see it, they do: clients may be well. */
+static void
+one_that_its_replicas_see_stays(void **state)
+{
+    (void)state;
+    create_whole(3);
+    world.cut_control[world.shard.primary] = true;
+    ticks(200);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_int_equal(world.plan.verdict, FO_SUSPECTS);
+    assert_int_equal(world.plan.why, FO_WHY_PRIMARY_UNSEEN);
+}
+
+/* The order of events that loses rows where positions alone are compared. */
+static void
+a_replica_that_was_killed_before_its_primary_stops_the_failover(void **state)
+{
+    unsigned one;
+
+    (void)state;
+    create_whole(3);
+    one = (unsigned)(world.shard.primary + 1) % 3;
+    world.server[one].up = world.server[world.shard.primary].up = false;
+    ticks(30);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_int_equal(world.plan.verdict, FO_UNSAFE);
+    assert_int_equal(world.plan.about, (int)one);
+    start_server(&world, &world.server[one]);
+    ticks(30);
+    assert_int_equal(world.plan.why, FO_WHY_MEMBER_BROKEN);
+    world.forced = world.shard.force = true;
+    world.shard.order++;
+    ticks(30);
+    assert_int_equal(world.shard.epoch, 2);
+    assert_true(world.server[world.shard.primary].writable);
+}
+
+/* Shut out in time, it has no say any more. */
+static void
+a_replica_that_is_long_gone_does_not(void **state)
+{
+    unsigned one;
+
+    (void)state;
+    create_whole(3);
+    one = (unsigned)(world.shard.primary + 1) % 3;
+    world.server[one].up = false;
+    ticks(30);
+    assert_int_equal(world.shard.member[one].role, FO_OUT);
+    world.server[world.shard.primary].up = false;
+    ticks(30);
+    assert_int_equal(world.shard.epoch, 2);
+    assert_true(world.server[world.shard.primary].writable);
+}
+
+static void
+a_pause_and_a_series_of_failovers_keep_it_from_acting(void **state)
+{
+    const struct fo_seen seen[2] = { { .ended = true }, { .answered = true } };
+    struct fo_rules rare = rules;
+    struct fo_plan plan;
+    struct fo_shard s;
+
+    (void)state;
+    create_whole(2);
+    rare.flaps = 2;
+    rare.quiet_ms = 60000;
+    s = world.shard;
+    s.paused_until_ms = 5001;
+    failover_step(&s, seen, &rare, 5000, &plan);
+    assert_int_equal(plan.verdict, FO_PAUSED);
+    assert_false(plan.changed);
+    s.failovers = 2;
+    s.failed_over_ms = 1000;
+    failover_step(&s, seen, &rare, 5001, &plan);
+    assert_int_equal(plan.verdict, FO_FLAPS);
+    failover_step(&s, seen, &rare, 61000, &plan);
+    assert_true(s.fencing);
+}
+
+static void
+a_planned_change_loses_no_write_and_takes_one_epoch(void **state)
+{
+    (void)state;
+    create_whole(3);
+    ask_for_a_switch(&world);
+    world.shard.switch_to = (world.shard.primary + 1) % 3;
+    ticks(40);
+    assert_int_equal(world.shard.epoch, 2);
+    assert_int_equal(world.shard.primary, 1);
+    assert_true(becomes_whole(&world, 100));
+    assert_has_all(&world, 1, world.server[1].applied);
+}
+
+static void
+a_planned_change_that_cannot_be_is_given_up(void **state)
+{
+    (void)state;
+    create_whole(3);
+    world.server[1].sql = false;
+    world.server[1].broken = true;
+    ask_for_a_switch(&world);
+    world.shard.switch_to = 1;
+    ticks(40);
+    assert_int_equal(world.shard.primary, 0);
+    assert_true(becomes_whole(&world, 100));
+}
+
+static void
+each_reason_has_a_sentence(void **state)
+{
+    (void)state;
+    for (int why = 1; why < FO_WHY__MAX; why++)
+        assert_true(strlen(fo_why_text((enum fo_why)why)) > 10);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dead_primary_is_followed_by_another),
+        cmocka_unit_test(one_that_is_cut_off_is_replaced_and_comes_back),
+        cmocka_unit_test(one_that_its_replicas_see_stays),
+        cmocka_unit_test(
+            a_replica_that_was_killed_before_its_primary_stops_the_failover),
+        cmocka_unit_test(a_replica_that_is_long_gone_does_not),
+        cmocka_unit_test(a_pause_and_a_series_of_failovers_keep_it_from_acting),
+        cmocka_unit_test(a_planned_change_loses_no_write_and_takes_one_epoch),
+        cmocka_unit_test(a_planned_change_that_cannot_be_is_given_up),
+        cmocka_unit_test(each_reason_has_a_sentence),
+        cmocka_unit_test(nothing_acknowledged_is_lost_whatever_happens),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
