@@ -20,9 +20,9 @@
 #include "host/port.h"
 #include "log.h"
 #include "front/nginx.h"
+#include "identity/token_lookup.h"
 #include "listener.h"
 #include "place.h"
-#include "worker/token_lookup.h"
 
 #define DISK_WARN_BYTES ((uint64_t)2 << 30)
 #define DISK_FAIL_BYTES ((uint64_t)256 << 20)

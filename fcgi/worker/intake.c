@@ -6,9 +6,9 @@
 
 #include "clock.h"
 #include "api/dispatch.h"
-#include "identity.h"
+#include "identity/identity.h"
 #include "log.h"
-#include "params.h"
+#include "identity/params.h"
 #include "api/req_io.h"
 #include "request.h"
 #include "api/route.h"

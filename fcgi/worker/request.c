@@ -17,7 +17,7 @@
 #include "intake.h"
 #include "log.h"
 #include "pairs.h"
-#include "params.h"
+#include "identity/params.h"
 #include "api/req_io.h"
 
 /* A connection is handed to libfcgi and taken back by these fields, which its

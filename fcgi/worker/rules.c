@@ -9,7 +9,7 @@
 #include "crypt.h"
 #include "log.h"
 #include "place.h"
-#include "token_lookup.h"
+#include "identity/token_lookup.h"
 
 #define SECRET_MIN_BYTES 32
 #define SECRET_MAX_BYTES 128

@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "fuzz.h"
 #include "log.h"
-#include "worker/params.h"
+#include "identity/params.h"
 #include "worker/request.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"

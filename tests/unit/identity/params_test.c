@@ -1,5 +1,5 @@
 /* Which FastCGI parameters handlers see. */
-#include "worker/params.h"
+#include "identity/params.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Tokens looked up by the worker itself: the file, the sources, the rights. */
-#include "worker/token_lookup.h"
+#include "identity/token_lookup.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "worker/identity.h"
-#include "worker/token_use.h"
+#include "identity/identity.h"
+#include "identity/token_use.h"
 #include "config.h"
 #include "crypt.h"
 
