@@ -25,7 +25,7 @@ CFLAGS_asan = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
        -fno-omit-frame-pointer -O1 -fPIE -DMETAGATE_ASAN
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan = -fsanitize=address,undefined -pie
-LIBS = -lfcgi -lcjson -lmariadb -linih -lcurl -lcrypto -lz -pthread -lm
+LIBS = -lfcgi -lcjson -lmariadb -lpq -linih -lcurl -lcrypto -lz -pthread -lm
 LIBS_release = -lprofiler -ltcmalloc -lstdc++
 
 FLAVOUR = $(notdir $(B))
@@ -181,7 +181,7 @@ token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes] 
 # ---- for developers ----
 
 test: ## install what is missing, then every test; what .ci/run calls
-	@.package/deps run build test
+	@.package/deps run build test comp
 	@tests/run
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
 	@.package/deps build run test

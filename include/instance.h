@@ -24,6 +24,7 @@
 #include "record.h"
 
 struct my;
+struct pg;
 
 /* ---- what an instance is to be ---- */
 
@@ -63,7 +64,7 @@ LIST_OF(instance_spec);
  * names well formed, port and sizes within the keys of [instance]. It looks at
  * no disk. BAD_PARAM; LIMIT when a size or port is beyond its key. */
 enum err
-instance_check(const struct instance_spec *s, char why[INSTANCE_WHY]) MUST_USE;
+instance_check(const struct instance_spec *s, char why[WHY_BYTES]) MUST_USE;
 
 /* Gives each account of the spec that has none a random secret, in the arena;
  * and the uuid, if it has none. */
@@ -99,7 +100,7 @@ struct instance {
  * again before each start (the init file is for the first ones only, until
  * instance_settle). LIMIT when a path is too long. */
 enum err instance_place(struct arena *a, const struct instance_spec *s,
-                        struct instance *out, char why[INSTANCE_WHY]) MUST_USE;
+                        struct instance *out, char why[WHY_BYTES]) MUST_USE;
 
 /* Its data home, which holds the driver's files, what is kept of its state,
  * and its lock: "<data_root>/instance_data/<class>/<port>". */
@@ -134,31 +135,32 @@ struct instance_driver {
     enum instance_kind kind; /* what it may be */
     /* Of the programs that new instances are made by, and of what else makes
      * a template of its own: "10.11.19-64". NOT_FOUND with what to install. */
-    enum err (*version)(char *out, size_t size, char why[INSTANCE_WHY]);
+    enum err (*version)(char *out, size_t size, char why[WHY_BYTES]);
     /* As install, for a template. */
     void (*template)(const struct instance *i, const char *into,
                      struct argv *out);
     /* Writes the options into the homes. */
     enum err (*configure)(struct arena *a, const struct instance_spec *s,
-                          const struct instance *i, char why[INSTANCE_WHY]);
+                          const struct instance *i, char why[WHY_BYTES]);
     /* Gives a data directory that has never run (a template's copy at the path
      * `new`, before it is renamed to i->datadir) what is the instance's own. */
     enum err (*personalize)(struct arena *a, const struct instance_spec *s,
                             const struct instance *i, const char *new,
-                            char why[INSTANCE_WHY]);
+                            char why[WHY_BYTES]);
     /* instance_settle. */
     enum err (*settle)(struct arena *a, const struct instance_spec *s,
-                       int timeout_ms, char why[INSTANCE_WHY]);
+                       int timeout_ms, char why[WHY_BYTES]);
     /* Whether a client is served: connects to its address as `admin`, asks
      * one thing. PEER, DENIED, TIMEOUT. */
     enum err (*probe)(const struct instance_spec *s, int timeout_ms,
-                      char why[INSTANCE_WHY]);
+                      char why[WHY_BYTES]);
     enum err (*set_variable)(struct arena *a, const struct instance_spec *s,
                              const char *name, const char *value,
-                             char why[INSTANCE_WHY]);
+                             char why[WHY_BYTES]);
 };
 
 extern const struct instance_driver mariadb_driver;
+extern const struct instance_driver postgres_driver;
 /* By its name; NULL. */
 const struct instance_driver *instance_driver_find(const char *name);
 
@@ -169,28 +171,28 @@ const struct instance_driver *instance_driver_find(const char *name);
  * is there and whole. EXISTS when a directory is taken, LIMIT when the disk is
  * full, NOT_FOUND without the programs. */
 enum err instance_install(struct arena *a, const struct instance_spec *s,
-                          char why[INSTANCE_WHY]) MUST_USE;
+                          char why[WHY_BYTES]) MUST_USE;
 
 /* After the first start: sees that its accounts can log in by TCP, and only
  * then removes the file that made them. */
 enum err instance_settle(struct arena *a, const struct instance_spec *s,
-                         int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+                         int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
 /* Writes the options anew, for the next start. */
 enum err instance_configure(struct arena *a, const struct instance_spec *s,
-                            char why[INSTANCE_WHY]) MUST_USE;
+                            char why[WHY_BYTES]) MUST_USE;
 
 /* Removes its homes; OK when they are not there. DENIED, and nothing is
  * touched, when one is another's or not marked. */
 enum err
-instance_remove(const struct instance_spec *s, char why[INSTANCE_WHY]) MUST_USE;
+instance_remove(const struct instance_spec *s, char why[WHY_BYTES]) MUST_USE;
 
 /* Bytes of its homes on disk; -1 when they cannot be read. */
 int64_t instance_used_bytes(const struct instance_spec *s);
 
 /* Whether a client is served. */
 enum err instance_probe(const struct instance_spec *s, int timeout_ms,
-                        char why[INSTANCE_WHY]) MUST_USE;
+                        char why[WHY_BYTES]) MUST_USE;
 
 /* Sets a server variable at once and in the options of later starts.
  * BAD_PARAM with the server's own sentence in why when it refuses, and when it
@@ -198,13 +200,19 @@ enum err instance_probe(const struct instance_spec *s, int timeout_ms,
  * one that is set by what the instance is (its port, who it follows). */
 enum err instance_set_variable(struct arena *a, const struct instance_spec *s,
                                const char *name, const char *value,
-                               char why[INSTANCE_WHY]) MUST_USE;
+                               char why[WHY_BYTES]) MUST_USE;
+
+/* A connection to a computing instance as admin; the caller closes it
+ * (pg_close). */
+enum err instance_pg_connect(const struct instance_spec *s,
+                             const char *database, int timeout_ms,
+                             struct pg **out, char why[WHY_BYTES]) MUST_USE;
 
 /* ---- storage: replication (real servers; who leads is the caller's) ---- */
 
 /* A connection to it as admin; the caller closes it (my_close). */
 enum err instance_connect(const struct instance_spec *s, int timeout_ms,
-                          struct my **out, char why[INSTANCE_WHY]) MUST_USE;
+                          struct my **out, char why[WHY_BYTES]) MUST_USE;
 
 #define INSTANCE_POSITION(X, s)                                                \
     X(s, STR, gtid_binlog, "gtid_binlog", OUT, -)                              \
@@ -222,25 +230,25 @@ enum err instance_connect(const struct instance_spec *s, int timeout_ms,
 STRUCT(instance_position, INSTANCE_POSITION);
 enum err instance_position(struct arena *a, const struct instance_spec *s,
                            int timeout_ms, struct instance_position *out,
-                           char why[INSTANCE_WHY]) MUST_USE;
+                           char why[WHY_BYTES]) MUST_USE;
 
 /* Lets it write: applies what its relay log has (TIMEOUT when that takes
  * longer: nothing has changed then), leaves its source, and is writable. With
  * `acks` a commit waits until a replica has it. OK when it is so already. */
 enum err
 instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
-                 int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+                 int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
 /* Makes it a read-only replica of another one: what its relay log has is
  * applied before it is pointed elsewhere; sessions that wait for a commit are
  * ended first. from: the position to begin at, NULL: its own. */
 enum err instance_follow(struct arena *a, const struct instance_spec *s,
                          const struct instance_spec *source, const char *from,
-                         int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+                         int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
 /* No writes but by replication, from here on. */
 enum err instance_demote(struct arena *a, const struct instance_spec *s,
-                         int timeout_ms, char why[INSTANCE_WHY]) MUST_USE;
+                         int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
 /* Deletes the binlogs that no replica needs: those before the newest that
  * begins at or before each of these GTID positions ("0-1-5,1-2-3"), and none
@@ -248,7 +256,7 @@ enum err instance_demote(struct arena *a, const struct instance_spec *s,
  * The login is the caller's. */
 enum err
 instance_purge(struct my *my, struct arena *a, const char *const *positions,
-               size_t n, const char **kept, char why[INSTANCE_WHY]) MUST_USE;
+               size_t n, const char **kept, char why[WHY_BYTES]) MUST_USE;
 
 /* ---- backup, restore ---- */
 
@@ -288,7 +296,7 @@ enum err
 instance_backup(struct arena *a, const struct instance_spec *s,
                 struct blob_store *to, const char *key,
                 const struct instance_watch *w, struct instance_backup *out,
-                char why[INSTANCE_WHY]) MUST_USE;
+                char why[WHY_BYTES]) MUST_USE;
 
 /* A restore of a storage instance, in the order of the calls; each may be
  * called again. Between load and place its process is ended and held, between
@@ -303,20 +311,20 @@ enum err
 instance_load(struct arena *a, const struct instance_spec *s,
               struct blob_store *from, const char *key,
               const struct instance_watch *w, struct instance_backup *out,
-              char why[INSTANCE_WHY]) MUST_USE;
+              char why[WHY_BYTES]) MUST_USE;
 enum err instance_load_place(struct arena *a, const struct instance_spec *s,
-                             char why[INSTANCE_WHY]) MUST_USE;
+                             char why[WHY_BYTES]) MUST_USE;
 enum err instance_load_keep(struct arena *a, const struct instance_spec *s,
-                            char why[INSTANCE_WHY]) MUST_USE;
+                            char why[WHY_BYTES]) MUST_USE;
 enum err instance_load_back(struct arena *a, const struct instance_spec *s,
-                            char why[INSTANCE_WHY]) MUST_USE;
+                            char why[WHY_BYTES]) MUST_USE;
 
 /* Of a computer that runs: the schema of an archive is made in it, in one
  * transaction; all of the archive is checked before. */
 enum err instance_load_schema(struct arena *a, const struct instance_spec *s,
                               struct blob_store *from, const char *key,
                               const struct instance_watch *w,
-                              char why[INSTANCE_WHY]) MUST_USE;
+                              char why[WHY_BYTES]) MUST_USE;
 
 /* ---- one table from an instance to another ---- */
 
@@ -340,12 +348,12 @@ STRUCT(instance_table, INSTANCE_TABLE);
  * which that connection must be with. Refused (STATE): tables with foreign
  * keys or of another engine than InnoDB, encrypted ones, system schemas, names
  * outside of ASCII. */
-enum err instance_table_export(struct my *my, struct arena *a,
-                               const struct instance_spec *s, const char *db,
-                               const char *table, int outbox,
-                               const struct instance_watch *w,
-                               struct instance_table *out,
-                               char why[INSTANCE_WHY]) MUST_USE;
+enum err
+instance_table_export(struct my *my, struct arena *a,
+                      const struct instance_spec *s, const char *db,
+                      const char *table, int outbox,
+                      const struct instance_watch *w,
+                      struct instance_table *out, char why[WHY_BYTES]) MUST_USE;
 
 /* Takes it in from the files in `inbox`, which are checked first: makes the
  * table, or compares its definition with the one that is there (which must be
@@ -356,6 +364,6 @@ instance_table_import(struct my *my, struct arena *a,
                       const struct instance_spec *s, const char *db,
                       const char *table, const struct instance_table *what,
                       int inbox, const struct instance_watch *w,
-                      char why[INSTANCE_WHY]) MUST_USE;
+                      char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -18,12 +18,12 @@
 #define DEPTH_MAX 16
 
 enum err
-copy_failed(enum err other, const char *what, char why[INSTANCE_WHY])
+copy_failed(enum err other, const char *what, char why[WHY_BYTES])
 {
     int n = errno;
 
-    return instance_fails(why, n == ENOSPC || n == EDQUOT ? ERR_LIMIT : other,
-                          "%.300s: %s", what, strerror(n));
+    return why_fail(why, n == ENOSPC || n == EDQUOT ? ERR_LIMIT : other,
+                    "%.300s: %s", what, strerror(n));
 }
 
 /* The bytes from at to end; the kernel copies them. */
@@ -129,7 +129,7 @@ copy_dir(int from, int to, int depth)
 }
 
 enum err
-copy_tree(const char *from, int at, const char *to, char why[INSTANCE_WHY])
+copy_tree(const char *from, int at, const char *to, char why[WHY_BYTES])
 {
     int in = open(from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), out;
     bool ok;

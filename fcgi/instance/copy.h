@@ -9,13 +9,13 @@
  * their modes, into the new directory `to` below the open directory `at`.
  * LIMIT when the disk is full; STATE. */
 enum err copy_tree(const char *from, int at, const char *to,
-                   char why[INSTANCE_WHY]) MUST_USE;
+                   char why[WHY_BYTES]) MUST_USE;
 
 /* Moves a file, also to another file system, in place of one of that name.
  * STATE (errno). */
 enum err copy_move(const char *from, const char *to) MUST_USE;
 
 /* LIMIT for a full disk, else `other`, and why from errno. */
-enum err copy_failed(enum err other, const char *what, char why[INSTANCE_WHY]);
+enum err copy_failed(enum err other, const char *what, char why[WHY_BYTES]);
 
 #endif

@@ -11,13 +11,13 @@
 #include "template.h"
 
 static const struct instance_driver *
-driver_of(const struct instance_spec *s, char why[INSTANCE_WHY])
+driver_of(const struct instance_spec *s, char why[WHY_BYTES])
 {
     const struct instance_driver *d = instance_driver_find(s->driver);
 
     if (d == NULL)
-        (void)instance_fails(why, ERR_BAD_PARAM,
-                             "there is no driver for such an instance");
+        (void)why_fail(why, ERR_BAD_PARAM,
+                       "there is no driver for such an instance");
     return d;
 }
 
@@ -26,7 +26,7 @@ driver_of(const struct instance_spec *s, char why[INSTANCE_WHY])
 /* All of its homes; fd[0] is the data home. */
 static enum err
 make_homes(const struct instance_spec *s, int fd[HOMES_MAX], size_t *n,
-           char why[INSTANCE_WHY])
+           char why[WHY_BYTES])
 {
     struct home home[HOMES_MAX];
     struct home_error error;
@@ -35,7 +35,7 @@ make_homes(const struct instance_spec *s, int fd[HOMES_MAX], size_t *n,
 
     for (*n = 0; e == ERR_OK && *n < want; *n += e == ERR_OK)
         e = home_make(&home[*n], &fd[*n], &error);
-    return e == ERR_OK ? e : instance_fails(why, e, "%s", error.text);
+    return e == ERR_OK ? e : why_fail(why, e, "%s", error.text);
 }
 
 static bool
@@ -50,7 +50,7 @@ is_there(int dir, const char *name)
 static enum err
 make_data(struct arena *a, const struct instance_driver *d,
           const struct instance_spec *s, const struct instance *i, int home,
-          char why[INSTANCE_WHY])
+          char why[WHY_BYTES])
 {
     struct home_error error;
     struct home own[HOMES_MAX];
@@ -60,11 +60,11 @@ make_data(struct arena *a, const struct instance_driver *d,
     if (e != ERR_OK)
         return e;
     if (home_clear(home, NEW_DIR, &error) != ERR_OK)
-        return instance_fails(why, ERR_STATE, "%s", error.text);
+        return why_fail(why, ERR_STATE, "%s", error.text);
     (void)instance_homes(s, own);
     new = instance_file(a, &own[0], NEW_DIR);
     if (new == NULL)
-        return instance_fails(why, ERR_LIMIT, "a path is too long");
+        return why_fail(why, ERR_LIMIT, "a path is too long");
     e = copy_tree(template, home, NEW_DIR, why);
     if (e == ERR_OK)
         e = d->personalize(a, s, i, new, why);
@@ -76,7 +76,7 @@ make_data(struct arena *a, const struct instance_driver *d,
 
 enum err
 instance_install(struct arena *a, const struct instance_spec *s,
-                 char why[INSTANCE_WHY])
+                 char why[WHY_BYTES])
 {
     const struct instance_driver *d = driver_of(s, why);
     struct instance i;
@@ -85,8 +85,7 @@ instance_install(struct arena *a, const struct instance_spec *s,
     enum err e = instance_check(s, why);
 
     if (e == ERR_OK && geteuid() == 0)
-        e = instance_fails(why, ERR_DENIED,
-                           "database servers are not run by root");
+        e = why_fail(why, ERR_DENIED, "database servers are not run by root");
     if (e == ERR_OK)
         e = make_homes(s, fd, &n, why);
     if (e == ERR_OK && mkdirat(fd[0], TMP_DIR, 0700) != 0 && errno != EEXIST)
@@ -104,7 +103,7 @@ instance_install(struct arena *a, const struct instance_spec *s,
 
 enum err
 instance_configure(struct arena *a, const struct instance_spec *s,
-                   char why[INSTANCE_WHY])
+                   char why[WHY_BYTES])
 {
     const struct instance_driver *d = driver_of(s, why);
     struct instance i;
@@ -117,7 +116,7 @@ instance_configure(struct arena *a, const struct instance_spec *s,
 
 enum err
 instance_settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
-                char why[INSTANCE_WHY])
+                char why[WHY_BYTES])
 {
     const struct instance_driver *d = driver_of(s, why);
 
@@ -126,7 +125,7 @@ instance_settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
 
 enum err
 instance_probe(const struct instance_spec *s, int timeout_ms,
-               char why[INSTANCE_WHY])
+               char why[WHY_BYTES])
 {
     const struct instance_driver *d = driver_of(s, why);
 
@@ -135,8 +134,7 @@ instance_probe(const struct instance_spec *s, int timeout_ms,
 
 enum err
 instance_set_variable(struct arena *a, const struct instance_spec *s,
-                      const char *name, const char *value,
-                      char why[INSTANCE_WHY])
+                      const char *name, const char *value, char why[WHY_BYTES])
 {
     const struct instance_driver *d = driver_of(s, why);
 

@@ -22,7 +22,7 @@
 
 /* "mariadbd  Ver 10.11.19-MariaDB-..." */
 enum err
-mariadb_version(char *out, size_t size, char why[INSTANCE_WHY])
+mariadb_version(char *out, size_t size, char why[WHY_BYTES])
 {
     const char *const argv[] = { config()->instance_mariadbd, "--no-defaults",
                                  "--version", NULL };
@@ -32,13 +32,12 @@ mariadb_version(char *out, size_t size, char why[INSTANCE_WHY])
     size_t n = p != NULL ? strspn(p + 4, "0123456789.") : 0;
 
     if (e == ERR_NOT_FOUND)
-        return instance_fails(why, e,
-                              "mariadb binaries not found (%.200s); as root: "
-                              "make deps GROUPS=run",
-                              argv[0]);
+        return why_fail(why, e,
+                        "mariadb binaries not found (%.200s); as root: "
+                        "make deps GROUPS=run",
+                        argv[0]);
     if (e != ERR_OK || n == 0)
-        return instance_fails(why, ERR_STATE, "%.200s is no MariaDB server",
-                              argv[0]);
+        return why_fail(why, ERR_STATE, "%.200s is no MariaDB server", argv[0]);
     (void)snprintf(out, size, "%.*s-%d", (int)n, p + 4,
                    (int)config()->instance_redo_mib);
     return ERR_OK;
@@ -144,7 +143,7 @@ render_options(struct arena *a, const struct instance_spec *s,
 
 enum err
 mariadb_configure(struct arena *a, const struct instance_spec *s,
-                  const struct instance *i, char why[INSTANCE_WHY])
+                  const struct instance *i, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(OPTIONS_MAX);
     struct home home[HOMES_MAX];
@@ -161,7 +160,7 @@ mariadb_configure(struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK && file_write(i->config, 0600, b.p, b.n) != ERR_OK)
         e = copy_failed(ERR_STATE, i->config, why);
     else if (e != ERR_OK)
-        (void)instance_fails(why, e, "the options are too long");
+        (void)why_fail(why, e, "the options are too long");
     buf_free(&b);
     return e;
 }
@@ -207,7 +206,7 @@ put_accounts(struct buf *b, const struct instance_spec *s)
 
 static enum err
 write_init_file(struct arena *a, const struct instance_spec *s,
-                const struct home *home, char why[INSTANCE_WHY])
+                const struct home *home, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(OPTIONS_MAX);
     const char *path = instance_file(a, home, INIT_FILE);
@@ -218,9 +217,9 @@ write_init_file(struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
         e = copy_failed(ERR_STATE, path, why);
     else if (e != ERR_OK)
-        (void)instance_fails(why, e,
-                             "the statements of the first start are "
-                             "too long");
+        (void)why_fail(why, e,
+                       "the statements of the first start are "
+                       "too long");
     if (b.p != NULL)
         crypt_wipe(b.p, b.n);
     buf_free(&b);
@@ -230,7 +229,7 @@ write_init_file(struct arena *a, const struct instance_spec *s,
 enum err
 mariadb_personalize(struct arena *a, const struct instance_spec *s,
                     const struct instance *i, const char *new,
-                    char why[INSTANCE_WHY])
+                    char why[WHY_BYTES])
 {
     struct home home[HOMES_MAX];
     const char *redo, *to;
@@ -240,7 +239,7 @@ mariadb_personalize(struct arena *a, const struct instance_spec *s,
     redo = arena_printf(a, "%s/" REDO_FILE, new);
     to = instance_file(a, &home[2], REDO_FILE);
     if (redo == NULL || to == NULL)
-        return instance_fails(why, ERR_LIMIT, "a path is too long");
+        return why_fail(why, ERR_LIMIT, "a path is too long");
     if (copy_move(redo, to) != ERR_OK)
         return copy_failed(ERR_STATE, to, why);
     return write_init_file(a, s, &home[0], why);
@@ -256,7 +255,7 @@ put_option(struct buf *b, const char *name, const char *value)
 
 enum err
 mariadb_persist(struct arena *a, const struct instance_spec *s,
-                const char *name, const char *value, char why[INSTANCE_WHY])
+                const char *name, const char *value, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(OPTIONS_MAX);
     struct home home[HOMES_MAX];
@@ -283,7 +282,7 @@ mariadb_persist(struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
         e = copy_failed(ERR_STATE, path, why);
     else if (e != ERR_OK)
-        (void)instance_fails(why, e, "the options are too long");
+        (void)why_fail(why, e, "the options are too long");
     buf_free(&b);
     return e;
 }

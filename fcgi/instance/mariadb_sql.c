@@ -12,19 +12,18 @@
 #define ROWS_MAX 1000
 
 enum err
-mariadb_failed(const struct my *my, const char *doing, char why[INSTANCE_WHY])
+mariadb_failed(const struct my *my, const char *doing, char why[WHY_BYTES])
 {
     const struct my_failure *f = my_failure(my);
 
-    return instance_fails(why, f->err != ERR_OK ? f->err : ERR_PEER,
-                          "%s: %.300s", doing,
-                          f->text[0] != '\0' ? f->text : "no answer");
+    return why_fail(why, f->err != ERR_OK ? f->err : ERR_PEER, "%s: %.300s",
+                    doing, f->text[0] != '\0' ? f->text : "no answer");
 }
 
 enum err
 mariadb_connect(const struct instance_spec *s, const char *user,
                 const char *secret, int timeout_ms, struct my **out,
-                char why[INSTANCE_WHY])
+                char why[WHY_BYTES])
 {
     int64_t until = clock_mono_ms() + timeout_ms;
     struct my_server server = {
@@ -41,11 +40,11 @@ mariadb_connect(const struct instance_spec *s, const char *user,
                    s->address, (int)s->port);
     *out = my_open();
     if (*out == NULL)
-        return instance_fails(why, ERR_NOMEM, "out of memory");
+        return why_fail(why, ERR_NOMEM, "out of memory");
     e = my_connect(*out, &server, until);
     if (e != ERR_OK) {
-        (void)instance_fails(why, e, "connect %s:%d error: %.300s", s->address,
-                             (int)s->port, my_failure(*out)->text);
+        (void)why_fail(why, e, "connect %s:%d error: %.300s", s->address,
+                       (int)s->port, my_failure(*out)->text);
         my_close(*out);
         *out = NULL;
         return e;
@@ -56,17 +55,17 @@ mariadb_connect(const struct instance_spec *s, const char *user,
 
 enum err
 instance_connect(const struct instance_spec *s, int timeout_ms, struct my **out,
-                 char why[INSTANCE_WHY])
+                 char why[WHY_BYTES])
 {
     if (s->kind != INSTANCE_STORAGE)
-        return instance_fails(why, ERR_BAD_PARAM, "it is no storage instance");
+        return why_fail(why, ERR_BAD_PARAM, "it is no storage instance");
     return mariadb_connect(s, s->admin_user, s->admin_secret, timeout_ms, out,
                            why);
 }
 
 enum err
 mariadb_probe(const struct instance_spec *s, int timeout_ms,
-              char why[INSTANCE_WHY])
+              char why[WHY_BYTES])
 {
     struct my *my;
     enum err e = instance_connect(s, timeout_ms, &my, why);
@@ -84,7 +83,7 @@ mariadb_probe(const struct instance_spec *s, int timeout_ms,
 
 static enum err
 log_in(const struct instance_spec *s, const char *user, const char *secret,
-       int64_t until, char why[INSTANCE_WHY])
+       int64_t until, char why[WHY_BYTES])
 {
     struct my *my;
     enum err e;
@@ -104,7 +103,7 @@ log_in(const struct instance_spec *s, const char *user, const char *secret,
 
 /* Nobody else may come in: the statements of the first start have run. */
 static enum err
-others_are_gone(const struct instance_spec *s, char why[INSTANCE_WHY])
+others_are_gone(const struct instance_spec *s, char why[WHY_BYTES])
 {
     char n[32] = "", sql[512];
     struct my *my;
@@ -120,15 +119,14 @@ others_are_gone(const struct instance_spec *s, char why[INSTANCE_WHY])
     if (e != ERR_OK)
         e = mariadb_failed(my, "accounts", why);
     else if (strcmp(n, "0") != 0)
-        e = instance_fails(why, ERR_STATE,
-                           "the server has accounts of its template");
+        e = why_fail(why, ERR_STATE, "the server has accounts of its template");
     my_close(my);
     return e;
 }
 
 enum err
 mariadb_settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
-               char why[INSTANCE_WHY])
+               char why[WHY_BYTES])
 {
     int64_t until = clock_mono_ms() + timeout_ms;
     struct home home[HOMES_MAX];
@@ -238,19 +236,18 @@ is_number(const char *value)
 
 enum err
 mariadb_set_variable(struct arena *a, const struct instance_spec *s,
-                     const char *name, const char *value,
-                     char why[INSTANCE_WHY])
+                     const char *name, const char *value, char why[WHY_BYTES])
 {
     const char *sql;
     struct my *my;
     enum err e;
 
     if (!is_name(name) || !is_value(value))
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "variable or value is not well formed");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "variable or value is not well formed");
     if (is_own(name))
-        return instance_fails(why, ERR_DENIED,
-                              "%s is set by what the instance is", name);
+        return why_fail(why, ERR_DENIED, "%s is set by what the instance is",
+                        name);
     sql = is_number(value)
               ? arena_printf(a, "SET GLOBAL %s = %s", name, value)
               : arena_printf(a, "SET GLOBAL %s = '%s'", name, value);

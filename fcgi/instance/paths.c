@@ -51,15 +51,15 @@ instance_home(struct arena *a, const struct instance_spec *s, const char **out)
 static enum err
 place_storage(struct arena *a, const struct instance_spec *s,
               const struct home home[HOMES_MAX], struct instance *out,
-              char why[INSTANCE_WHY])
+              char why[WHY_BYTES])
 {
     char name[64], socket[SOCKET_MAX + 1];
     const char *init = instance_file(a, &home[0], INIT_FILE);
 
     (void)snprintf(name, sizeof(name), "db-%.39s-%d.sock", s->address, s->port);
     if (place_socket(socket, sizeof(socket), name) != ERR_OK)
-        return instance_fails(why, ERR_LIMIT,
-                              "the path of the socket %s is too long", name);
+        return why_fail(why, ERR_LIMIT, "the path of the socket %s is too long",
+                        name);
     out->program = config()->instance_mariadbd;
     out->socket = arena_strdup(a, socket);
     out->tmpdir = instance_file(a, &home[0], TMP_DIR);
@@ -67,7 +67,7 @@ place_storage(struct arena *a, const struct instance_spec *s,
     out->log = instance_file(a, &home[1], LOG_FILE);
     if (init == NULL || out->socket == NULL || out->tmpdir == NULL ||
         out->config == NULL || out->log == NULL)
-        return instance_fails(why, ERR_LIMIT, "a path is too long");
+        return why_fail(why, ERR_LIMIT, "a path is too long");
     if (access(init, F_OK) == 0)
         out->init_file = init;
     return ERR_OK;
@@ -75,20 +75,20 @@ place_storage(struct arena *a, const struct instance_spec *s,
 
 static enum err
 place_computer(struct arena *a, const struct home *home, struct instance *out,
-               char why[INSTANCE_WHY])
+               char why[WHY_BYTES])
 {
     out->program =
         arena_printf(a, "%s/postgres", config()->instance_postgres_bin);
     out->tmpdir = instance_file(a, home, TMP_DIR);
     out->log = instance_file(a, home, "postgres.log");
     if (out->program == NULL || out->tmpdir == NULL || out->log == NULL)
-        return instance_fails(why, ERR_LIMIT, "a path is too long");
+        return why_fail(why, ERR_LIMIT, "a path is too long");
     return ERR_OK;
 }
 
 enum err
 instance_place(struct arena *a, const struct instance_spec *s,
-               struct instance *out, char why[INSTANCE_WHY])
+               struct instance *out, char why[WHY_BYTES])
 {
     struct home home[HOMES_MAX];
 
@@ -99,13 +99,13 @@ instance_place(struct arena *a, const struct instance_spec *s,
         .port = (unsigned)s->port,
     };
     if (out->datadir == NULL)
-        return instance_fails(why, ERR_LIMIT, "a path is too long");
+        return why_fail(why, ERR_LIMIT, "a path is too long");
     return s->kind == INSTANCE_STORAGE ? place_storage(a, s, home, out, why)
                                        : place_computer(a, home, out, why);
 }
 
 enum err
-instance_remove(const struct instance_spec *s, char why[INSTANCE_WHY])
+instance_remove(const struct instance_spec *s, char why[WHY_BYTES])
 {
     struct home home[HOMES_MAX];
     struct home_error error;
@@ -119,13 +119,13 @@ instance_remove(const struct instance_spec *s, char why[INSTANCE_WHY])
         if (e == ERR_OK)
             (void)close(fd);
         else if (e != ERR_NOT_FOUND)
-            return instance_fails(why, e, "%s", error.text);
+            return why_fail(why, e, "%s", error.text);
     }
     /* the data home last: it holds what is kept of the instance's state */
     e = ERR_OK;
     while (e == ERR_OK && n-- > 0)
         e = home_remove(&home[n], &error);
-    return e == ERR_OK ? e : instance_fails(why, e, "%s", error.text);
+    return e == ERR_OK ? e : why_fail(why, e, "%s", error.text);
 }
 
 int64_t

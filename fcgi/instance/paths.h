@@ -30,8 +30,4 @@ instance_file(struct arena *a, const struct home *h, const char *name) MUST_USE;
 #define LOG_FILE  "mariadb.log" /* and bin.*, relay.* */
 #define REDO_FILE "ib_logfile0"
 
-/* Says it in why and answers e. */
-enum err instance_fails(char why[INSTANCE_WHY], enum err e, const char *fmt,
-                        ...) PRINTF_LIKE(3, 4);
-
 #endif

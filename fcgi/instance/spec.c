@@ -1,6 +1,5 @@
 /* What an instance is to be: its record, what is refused, its secrets. */
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +26,8 @@ TABLE(instance_backup, INSTANCE_BACKUP);
 TABLE(instance_table_file, INSTANCE_TABLE_FILE);
 TABLE(instance_table, INSTANCE_TABLE);
 
-static const struct instance_driver *const drivers[] = { &mariadb_driver };
+static const struct instance_driver *const drivers[] = { &mariadb_driver,
+                                                         &postgres_driver };
 
 const struct instance_driver *
 instance_driver_find(const char *name)
@@ -37,17 +37,6 @@ instance_driver_find(const char *name)
             return drivers[i];
     }
     return NULL;
-}
-
-enum err
-instance_fails(char why[INSTANCE_WHY], enum err e, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(why, INSTANCE_WHY, fmt, ap);
-    va_end(ap);
-    return e;
 }
 
 /* ---- what is refused ---- */
@@ -105,80 +94,76 @@ is_label(const char *text)
 }
 
 static enum err
-check_storage(const struct instance_spec *s, char why[INSTANCE_WHY])
+check_storage(const struct instance_spec *s, char why[WHY_BYTES])
 {
     if (!is_root(s->log_root))
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "log_root is no directory "
-                              "that can be used");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "log_root is no directory "
+                        "that can be used");
     if (!is_root(s->wal_root))
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "wal_root is no directory "
-                              "that can be used");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "wal_root is no directory "
+                        "that can be used");
     if (s->server_id < 1 || s->server_id > UINT32_MAX || s->domain_id < 0 ||
         s->domain_id > UINT32_MAX)
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "server_id or domain_id is out of range");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "server_id or domain_id is out of range");
     if (!is_user(s->repl_user) || !is_secret(s->repl_secret))
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "the account of replication is incomplete");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "the account of replication is incomplete");
     return ERR_OK;
 }
 
 static enum err
-check_limits(const struct instance_spec *s, char why[INSTANCE_WHY])
+check_limits(const struct instance_spec *s, char why[WHY_BYTES])
 {
     int64_t mib = config()->instance_memory_max_mib;
 
     if (s->port < config()->instance_port_min ||
         s->port > config()->instance_port_max)
-        return instance_fails(
-            why, ERR_LIMIT,
-            "port %d is none of %d to %d ([instance] port_min,"
-            " port_max)",
-            s->port, (int)config()->instance_port_min,
-            (int)config()->instance_port_max);
+        return why_fail(why, ERR_LIMIT,
+                        "port %d is none of %d to %d ([instance] port_min,"
+                        " port_max)",
+                        s->port, (int)config()->instance_port_min,
+                        (int)config()->instance_port_max);
     if (mib > 0 && s->memory_bytes > mib << 20)
-        return instance_fails(why, ERR_LIMIT,
-                              "memory is limited to %d MiB ([instance] "
-                              "memory_max_mib)",
-                              (int)mib);
+        return why_fail(why, ERR_LIMIT,
+                        "memory is limited to %d MiB ([instance] "
+                        "memory_max_mib)",
+                        (int)mib);
     if (s->max_connections > config()->instance_connections_max)
-        return instance_fails(why, ERR_LIMIT,
-                              "connections are limited to %d ([instance] "
-                              "connections_max)",
-                              (int)config()->instance_connections_max);
+        return why_fail(why, ERR_LIMIT,
+                        "connections are limited to %d ([instance] "
+                        "connections_max)",
+                        (int)config()->instance_connections_max);
     return ERR_OK;
 }
 
 enum err
-instance_check(const struct instance_spec *s, char why[INSTANCE_WHY])
+instance_check(const struct instance_spec *s, char why[WHY_BYTES])
 {
     const struct instance_driver *d = instance_driver_find(s->driver);
 
     if (d == NULL || (int)d->kind != s->kind)
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "there is no driver for such an instance");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "there is no driver for such an instance");
     if (!made_of(s->uuid, "0123456789abcdef-", 1, 64))
-        return instance_fails(why, ERR_BAD_PARAM, "uuid is none");
+        return why_fail(why, ERR_BAD_PARAM, "uuid is none");
     if (!is_address(s->address))
-        return instance_fails(why, ERR_BAD_PARAM, "address is none");
+        return why_fail(why, ERR_BAD_PARAM, "address is none");
     if (!is_root(s->data_root))
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "data_root is no directory "
-                              "that can be used");
+        return why_fail(why, ERR_BAD_PARAM,
+                        "data_root is no directory "
+                        "that can be used");
     if (!is_user(s->admin_user) || !is_secret(s->admin_secret) ||
         !is_user(s->client_user) || !is_secret(s->client_secret))
-        return instance_fails(why, ERR_BAD_PARAM, "an account is incomplete");
+        return why_fail(why, ERR_BAD_PARAM, "an account is incomplete");
     if (!is_label(s->cluster) || !is_label(s->shard))
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "cluster or shard is no name");
+        return why_fail(why, ERR_BAD_PARAM, "cluster or shard is no name");
     if (s->memory_bytes < (int64_t)8 << 20)
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "memory must be 8 MiB at least");
+        return why_fail(why, ERR_BAD_PARAM, "memory must be 8 MiB at least");
     if (s->max_connections < 10)
-        return instance_fails(why, ERR_BAD_PARAM,
-                              "connections must be 10 at least");
+        return why_fail(why, ERR_BAD_PARAM, "connections must be 10 at least");
     if (s->kind == INSTANCE_STORAGE && check_storage(s, why) != ERR_OK)
         return ERR_BAD_PARAM;
     return check_limits(s, why);

@@ -24,14 +24,14 @@
 #define MAKE_MS 120000
 
 static enum err
-open_folder(struct arena *a, const char **path, int *fd, char why[INSTANCE_WHY])
+open_folder(struct arena *a, const char **path, int *fd, char why[WHY_BYTES])
 {
     char own[PLACE_BYTES];
 
     *path = config()->instance_templates;
     if ((*path)[0] == '\0') {
         if (place_path(own, sizeof(own), "templates") != ERR_OK)
-            return instance_fails(why, ERR_LIMIT, "RUN_DIR is too long a path");
+            return why_fail(why, ERR_LIMIT, "RUN_DIR is too long a path");
         *path = arena_strdup(a, own);
         if (*path == NULL)
             return ERR_NOMEM;
@@ -44,7 +44,7 @@ open_folder(struct arena *a, const char **path, int *fd, char why[INSTANCE_WHY])
 
 /* One at a time makes a template; the lock goes with its holder. */
 static int
-lock(int folder, const char *name, char why[INSTANCE_WHY])
+lock(int folder, const char *name, char why[WHY_BYTES])
 {
     char file[256];
     int fd;
@@ -64,7 +64,7 @@ lock(int folder, const char *name, char why[INSTANCE_WHY])
 
 static enum err
 run_tool(const struct instance_driver *d, const struct instance *i,
-         const char *into, char why[INSTANCE_WHY])
+         const char *into, char why[WHY_BYTES])
 {
     struct argv argv = ARGV_INIT;
     struct proc_result result;
@@ -80,9 +80,9 @@ run_tool(const struct instance_driver *d, const struct instance *i,
         if (e != ERR_OK) {
             log_error("instance.template driver=%s status=%d output=\"%s\"",
                       d->name, result.status, result.output);
-            e = instance_fails(why, e == ERR_NOT_FOUND ? e : ERR_STATE,
-                               "%s failed with status %d: %.300s", argv.v[0],
-                               result.status, result.output);
+            e = why_fail(why, e == ERR_NOT_FOUND ? e : ERR_STATE,
+                         "%s failed with status %d: %.300s", argv.v[0],
+                         result.status, result.output);
         }
     }
     argv_free(&argv);
@@ -91,7 +91,7 @@ run_tool(const struct instance_driver *d, const struct instance *i,
 
 static enum err
 make(struct arena *a, const struct instance_driver *d, const char *folder_path,
-     int folder, const char *name, char why[INSTANCE_WHY])
+     int folder, const char *name, char why[WHY_BYTES])
 {
     char account[256], new[256];
     const char *into;
@@ -100,7 +100,7 @@ make(struct arena *a, const struct instance_driver *d, const char *folder_path,
     enum err e = account_name(account, sizeof(account));
 
     if (e != ERR_OK)
-        return instance_fails(why, e, "this account has no name");
+        return why_fail(why, e, "this account has no name");
     (void)snprintf(new, sizeof(new), "%s.new", name);
     into = arena_printf(a, "%s/%s", folder_path, new);
     if (into == NULL)
@@ -108,7 +108,7 @@ make(struct arena *a, const struct instance_driver *d, const char *folder_path,
     /* one that was broken off */
     e = home_clear(folder, new, &error);
     if (e != ERR_OK)
-        return instance_fails(why, e, "%s", error.text);
+        return why_fail(why, e, "%s", error.text);
     e = run_tool(d, &i, into, why);
     if (e == ERR_OK &&
         (syncfs(folder) != 0 || renameat(folder, new, folder, name) != 0 ||
@@ -121,7 +121,7 @@ make(struct arena *a, const struct instance_driver *d, const char *folder_path,
 
 enum err
 template_ensure(struct arena *a, const struct instance_driver *d,
-                const char **path, char why[INSTANCE_WHY])
+                const char **path, char why[WHY_BYTES])
 {
     char version[64], name[200];
     const char *folder_path;

@@ -7,6 +7,6 @@
 /* The template of the driver's present programs, made when there is none:
  * *path in the arena. */
 enum err template_ensure(struct arena *a, const struct instance_driver *d,
-                         const char **path, char why[INSTANCE_WHY]) MUST_USE;
+                         const char **path, char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -10,7 +10,7 @@
 #include "instance/real.h"
 
 static struct instance_spec one, two;
-static char why[INSTANCE_WHY];
+static char why[WHY_BYTES];
 
 #define OK(call)                                   \
     do {                                           \

@@ -54,12 +54,12 @@ real_drop_root(void)
 static bool
 real_begin(void)
 {
-    char why[512], path[128];
+    char why[WHY_BYTES], path[128];
     static const char *const folders[] = { "s", "data", "log", "wal" };
 
     (void)setenv("METAGATE_INSTANCE_DURABLE", "no", 1);
     (void)umask(027);
-    if (!real_drop_root() || config_load(NULL, why, sizeof(why)) != ERR_OK ||
+    if (!real_drop_root() || config_load(NULL, why) != ERR_OK ||
         my_library_begin() != ERR_OK)
         return false;
     (void)snprintf(real_dir, sizeof(real_dir), "/var/tmp/mgreal.XXXXXX");
@@ -130,11 +130,34 @@ real_storage(unsigned slot)
                : (struct instance_spec){ 0 };
 }
 
+/* A computing one. */
+static UNUSED struct instance_spec
+real_computer(unsigned slot)
+{
+    struct instance_spec s = {
+        .driver = "postgres",
+        .kind = INSTANCE_COMPUTER,
+        .address = real_address,
+        .port = 6000 + (int)slot,
+        .data_root = real_path("data"),
+        .memory_bytes = (int64_t)16 << 20,
+        .max_connections = 20,
+        .cluster = "c1",
+        .shard = "comp1",
+        .admin_user = "clustmgr",
+        .client_user = "abc",
+    };
+
+    return instance_secrets(real_arena, &s) == ERR_OK
+               ? s
+               : (struct instance_spec){ 0 };
+}
+
 static const char *
 real_log(const struct instance_spec *s)
 {
     struct instance i;
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
     const char *text;
     struct buf b = BUF_INIT(1 << 20);
     int fd;
@@ -160,7 +183,7 @@ real_start(unsigned slot, const struct instance_spec *s)
     const struct instance_driver *d = instance_driver_find(s->driver);
     struct argv argv = ARGV_INIT;
     struct instance i;
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
     int64_t until = clock_mono_ms() + REAL_WAIT_MS;
     int fd = -1, status;
     bool ready = false;

@@ -39,7 +39,7 @@ static void
 secrets_are_made_once(void **state)
 {
     struct instance_spec s = good(), t;
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
 
     (void)state;
     assert_int_equal(instance_check(&s, why), ERR_BAD_PARAM);
@@ -104,7 +104,7 @@ what_is_not_well_formed_is_refused(void **state)
         BAD(client_secret, "0123456789abcdef' OR '1"),
     };
     struct instance_spec s = good(), t;
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
 
     (void)state;
     assert_int_equal(instance_secrets(arena, &s), ERR_OK);
@@ -130,7 +130,7 @@ static void
 keys_limit_what_can_be_asked_for(void **state)
 {
     struct instance_spec s = good(), t;
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
 
     (void)state;
     assert_int_equal(instance_secrets(arena, &s), ERR_OK);
