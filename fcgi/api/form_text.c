@@ -1,3 +1,4 @@
+/* Failures as bare text. */
 #include "form_text.h"
 
 #include "buf.h"

@@ -95,3 +95,18 @@ def test_a_file_of_a_stack_that_calls_a_later_one_is_named(tmp_path):
     assert found.splitlines() == [
         "fcgi/stacks and the folder room/ disagree about: stray",
         "room/low.c goes up to high.c: high"]
+
+
+def test_a_file_that_no_page_names_is_named(copy):
+    (copy / "fcgi/base/attic.c").write_text("")
+    (copy / "handlers/doris/meta/attic.c").write_text("")
+    with open(copy / "handlers/pegasus/README.md", "a") as f:
+        f.write("`table/gone.c`")
+    subprocess.run(["git", "-C", copy, "add", "-A"], check=True)
+    found = subprocess.run([f"{ROOT}/.ci/found", copy], text=True,
+                           check=False, capture_output=True).stdout
+    assert {
+        "fcgi/README.md does not name base/attic.c",
+        "handlers/doris/README.md does not name meta/attic.c",
+        "handlers/pegasus/README.md names what is not there: table/gone.c",
+    } <= set(found.splitlines())
