@@ -31,10 +31,4 @@ enum err listener_at(size_t i, struct listening *out) MUST_USE;
 enum err
 listener_named(const char *name, size_t i, struct listening *out) MUST_USE;
 
-/* An address that somebody listens on, as text: host and port of a "host:port",
- * the host a name, an IPv4 address, or an IPv6 address in brackets, which are
- * not part of it; else BAD_PARAM. */
-enum err listener_address_read(const char *text, char *host, size_t host_size,
-                               unsigned *port) MUST_USE;
-
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/commands.h"
 #include "config.h"
-#include "config/own_store.h"
+#include "own_store.h"
 #include "onebox/up.h"
 
 static int

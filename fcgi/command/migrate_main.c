@@ -9,7 +9,9 @@
 #include "base/commands.h"
 #include "config.h"
 #include "crypt.h"
+#include "hex.h"
 #include "log.h"
+#include "own_store.h"
 #include "schema/keys.h"
 #include "schema/migrate.h"
 #include "place.h"
@@ -56,7 +58,7 @@ static enum err
 make_id(const char *path)
 {
     char temp[PLACE_BYTES + 8], id[2 * ID_BYTES + 2];
-    enum err e = crypt_random_hex(ID_BYTES, id);
+    enum err e = hex_random(id, ID_BYTES);
     bool ok;
     int fd;
 
@@ -134,15 +136,15 @@ name_store(void)
 {
     const struct config *c = config();
 
-    (void)fprintf(
-        stderr,
-        "the store is [mysql] hosts = %s, database = %s, user = %s"
-        "%s%s\n",
-        !str_empty(c->mysql_hosts) ? c->mysql_hosts : "(the private MariaDB)",
-        c->mysql_database,
-        !str_empty(c->mysql_user) ? c->mysql_user : "(this account)",
-        !str_empty(c->mysql_password_file) ? ", password_file = " : "",
-        c->mysql_password_file);
+    (void)fprintf(stderr,
+                  "the store is [mysql] hosts = %s, database = %s, user = %s"
+                  "%s%s\n",
+                  own_store() ? "(the private MariaDB)" : c->mysql_hosts,
+                  c->mysql_database,
+                  !str_empty(c->mysql_user) ? c->mysql_user : "(this account)",
+                  !str_empty(c->mysql_password_file) ? ", password_file = "
+                                                     : "",
+                  c->mysql_password_file);
 }
 
 static enum err

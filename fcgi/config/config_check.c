@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "listener.h"
+#include "address.h"
 #include "config.h"
+#include "list.h"
 #include "scope.h"
 
 static bool
@@ -70,17 +71,12 @@ is_schema(const char *value)
 bool
 config_list_next(const char **list, struct span *out)
 {
-    const char *p = *list;
-    size_t n = strcspn(p, ","), skip = strspn(p, " \t");
-
-    if (*p == '\0')
+    if (!list_next(list, out))
         return false;
-    /* a comma at the end stays: what should follow it is an empty element */
-    *list = p + n + (p[n] == ',' && (p[n + 1] != '\0' || n == 0) ? 1 : 0);
-    skip = skip < n ? skip : n;
-    while (n > skip && strchr(" \t", p[n - 1]) != NULL)
-        n--;
-    *out = (struct span){ p + skip, n - skip };
+    for (; out->n > 0 && strchr(" \t", *out->p) != NULL; out->n--)
+        out->p++;
+    while (out->n > 0 && strchr(" \t", out->p[out->n - 1]) != NULL)
+        out->n--;
     return true;
 }
 
@@ -163,7 +159,8 @@ is_server(char *element)
 
     if (strncmp(element, "unix:", 5) == 0)
         return element[5] == '/';
-    return listener_address_read(element, host, sizeof(host), &port) == ERR_OK;
+    return address_read(element, strlen(element), 0, host, sizeof(host),
+                        &port) == ERR_OK;
 }
 
 const char *

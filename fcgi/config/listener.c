@@ -97,33 +97,3 @@ listener_named(const char *name, size_t i, struct listening *out)
             return e;
     return e;
 }
-
-enum err
-listener_address_read(const char *text, char *host, size_t host_size,
-                      unsigned *port)
-{
-    const char *colon = strrchr(text, ':');
-    unsigned long v;
-    char *end;
-    size_t n;
-    bool v6;
-
-    if (colon == NULL || colon[1] < '0' || colon[1] > '9')
-        return ERR_BAD_PARAM;
-    v = strtoul(colon + 1, &end, 10);
-    n = (size_t)(colon - text);
-    /* without brackets nobody could tell which colon parts the port */
-    v6 = memchr(text, ':', n) != NULL;
-    if (v6 != (n > 2 && text[0] == '[' && text[n - 1] == ']'))
-        return ERR_BAD_PARAM;
-    if (v6) {
-        text++;
-        n -= 2;
-    }
-    if (*end != '\0' || v == 0 || v > 65535 || n == 0 || n >= host_size)
-        return ERR_BAD_PARAM;
-    memcpy(host, text, n);
-    host[n] = '\0';
-    *port = (unsigned)v;
-    return ERR_OK;
-}

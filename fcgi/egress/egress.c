@@ -12,10 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "config.h"
+#include "list.h"
 #include "log.h"
 #include "listener.h"
+#include "own_store.h"
 #include "resolver.h"
 
 #define NETWORKS_MAX 256
@@ -177,8 +180,8 @@ is_listener(const struct sockaddr *sa, const unsigned char address[16],
     char host[256];
     unsigned own_port;
 
-    if (listener_address_read(listener, host, sizeof(host), &own_port) !=
-            ERR_OK ||
+    if (address_read(listener, strlen(listener), 0, host, sizeof(host),
+                     &own_port) != ERR_OK ||
         own_port != port)
         return false;
     if (!text_as_bytes(host, own))
@@ -221,7 +224,8 @@ note_store_host(const char *text)
     char host[256], service[16];
     unsigned port;
 
-    if (listener_address_read(text, host, sizeof(host), &port) != ERR_OK)
+    if (address_read(text, strlen(text), 0, host, sizeof(host), &port) !=
+        ERR_OK)
         return; /* a unix socket */
     (void)snprintf(service, sizeof(service), "%u", port);
     if (getaddrinfo(host, service, &hints, &found) != 0) {
@@ -241,9 +245,7 @@ note_store(void)
     struct span s;
 
     store_at.n = 0;
-    (void)snprintf(host, sizeof(host), "%s.1:%lld", config_net(),
-                   (long long)config()->mysql_port);
-    if (*p == '\0')
+    if (own_store_address(host, sizeof(host)))
         note_store_host(host);
     while (config_list_next(&p, &s)) {
         (void)snprintf(host, sizeof(host), "%.*s", (int)s.n, s.p);
@@ -353,61 +355,6 @@ egress_init(char why[WHY_BYTES])
 
 /* ---- targets ---- */
 
-static bool
-has_word(const char *list, const char *word, size_t n)
-{
-    for (; *list != '\0'; list += strspn(list, ",")) {
-        size_t len = strcspn(list, ",");
-
-        if (len == n && memcmp(list, word, n) == 0)
-            return true;
-        list += len;
-    }
-    return false;
-}
-
-static enum err
-refuse(char why[WHY_BYTES], const char *what)
-{
-    return why_fail(why, ERR_BAD_PARAM, "%s", what);
-}
-
-/* "host", "host:port", "[v6]:port" of n bytes. */
-static enum err
-parse_authority(const char *p, size_t n, struct egress_target *out,
-                char why[WHY_BYTES])
-{
-    const char *end = p + n, *host = p, *colon;
-    size_t host_n;
-    char *rest;
-    unsigned long port;
-
-    if (n > 0 && *p == '[') {
-        host = p + 1;
-        p = memchr(p, ']', n);
-        if (p == NULL)
-            return refuse(why, "a bracket is not closed");
-        host_n = (size_t)(p - host);
-        colon = p + 1 < end ? p + 1 : NULL;
-    } else {
-        colon = memchr(p, ':', n);
-        host_n = colon == NULL ? n : (size_t)(colon - host);
-    }
-    if (host_n == 0 || host_n >= sizeof(out->host) ||
-        memchr(host, '\0', host_n) != NULL)
-        return refuse(why, "no host, or one that is too long");
-    memcpy(out->host, host, host_n);
-    out->host[host_n] = '\0';
-    if (colon == NULL)
-        return ERR_OK;
-    port = strtoul(colon + 1, &rest, 10);
-    if (*colon != ':' || colon[1] < '0' || colon[1] > '9' || rest != end ||
-        port == 0 || port > 65535)
-        return refuse(why, "no port between 1 and 65535");
-    out->port = (unsigned)port;
-    return ERR_OK;
-}
-
 enum err
 egress_parse(const char *url, const char *schemes, unsigned port,
              struct egress_target *out, char why[WHY_BYTES])
@@ -418,7 +365,8 @@ egress_parse(const char *url, const char *schemes, unsigned port,
 
     memset(out, 0, sizeof(*out));
     n = sep == NULL ? 0 : (size_t)(sep - url);
-    if (n == 0 || n >= sizeof(out->scheme) || !has_word(schemes, url, n))
+    if (n == 0 || n >= sizeof(out->scheme) ||
+        !list_has(schemes, (struct span){ url, n }))
         return why_fail(why, ERR_BAD_PARAM, "the scheme must be one of %s",
                         schemes);
     memcpy(out->scheme, url, n);
@@ -429,11 +377,10 @@ egress_parse(const char *url, const char *schemes, unsigned port,
         n -= (size_t)(at + 1 - p);
         p = at + 1;
     }
-    out->port = port;
-    e = parse_authority(p, n, out, why);
-    if (e == ERR_OK && out->port == 0)
-        return refuse(why, "no port");
-    return e;
+    e = address_read(p, n, port, out->host, sizeof(out->host), &out->port);
+    return e == ERR_OK
+               ? e
+               : why_fail(why, e, "no host, or no port from 1 to 65535");
 }
 
 /* ---- connecting ---- */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "address.h"
 #include "config.h"
 #include "nginx_render.h"
 #include "listener.h"
@@ -109,8 +110,8 @@ set_referers(struct arena *a, struct nginx_vars *vars)
     enum err e;
 
     for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
-        if (e == ERR_OK && listener_address_read(l.address, host, sizeof(host),
-                                                 &port) == ERR_OK)
+        if (e == ERR_OK && address_read(l.address, strlen(l.address), 0, host,
+                                        sizeof(host), &port) == ERR_OK)
             put_referer(&b, host, port);
     }
     e = buf_err(&b);

@@ -13,8 +13,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "buf.h"
-#include "listener.h"
 
 /* ---- addresses ---- */
 
@@ -27,7 +27,8 @@ port_address(const char *text, struct port_address *out)
     unsigned port;
 
     memset(out, 0, sizeof(*out));
-    if (listener_address_read(text, host, sizeof(host), &port) != ERR_OK)
+    if (address_read(text, strlen(text), 0, host, sizeof(host), &port) !=
+        ERR_OK)
         return ERR_BAD_PARAM;
     if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;

@@ -1,6 +1,7 @@
 /* What a deployment has before its first child: folders, configuration,
  * tokens, keys. Made once; the secret between nginx and workers anew at each
  * start. */
+#include "hex.h"
 #include "up.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 #include "config.h"
 #include "config_live.h"
-#include "config/own_store.h"
+#include "own_store.h"
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
@@ -170,7 +171,7 @@ make_random(const char *name, size_t bytes, unsigned mode)
 
     if (2 * bytes + 2 > sizeof(hex))
         return ERR_LIMIT;
-    e = crypt_random_hex(bytes, hex);
+    e = hex_random(hex, bytes);
     if (e != ERR_OK)
         return e;
     memcpy(hex + 2 * bytes, "\n", 2);
@@ -205,7 +206,7 @@ make_store_password(void)
 static enum err
 make_secret(struct up *up)
 {
-    enum err e = crypt_random_hex(32, up->secret);
+    enum err e = hex_random(up->secret, 32);
 
     return e == ERR_OK ? up_write_file("secret", up->secret, 0600) : e;
 }

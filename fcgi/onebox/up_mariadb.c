@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "config/own_store.h"
+#include "own_store.h"
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
@@ -21,7 +21,7 @@
 size_t
 mariadb_count(void)
 {
-    return str_empty(config()->mysql_hosts) ? 1 : 0;
+    return own_store() ? 1 : 0;
 }
 
 /* ---- the first start ---- */

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "host/port.h"
 #include "listener.h"
+#include "own_store.h"
 
 /* An outgoing connection that happens to use our port goes by itself. */
 #define OUTGOING_MS 10000
@@ -169,9 +170,7 @@ up_check_ports(char why[WHY_BYTES])
     struct listening l;
     enum err e = ERR_OK, found;
 
-    (void)snprintf(db.address, sizeof(db.address), "%s.1:%lld", config_net(),
-                   (long long)config()->mysql_port);
-    if (str_empty(config()->mysql_hosts) && config()->mysql_port != 0)
+    if (own_store_address(db.address, sizeof(db.address)))
         e = check_once(&ours, &db, why);
     for (size_t i = 0;
          e == ERR_OK && (found = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {

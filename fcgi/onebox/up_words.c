@@ -8,6 +8,7 @@
 #include "config.h"
 #include "dialect.h"
 #include "listener.h"
+#include "own_store.h"
 
 void
 up_say(const struct up *up, const char *fmt, ...)
@@ -81,14 +82,14 @@ void
 up_print_ready(const struct up *up)
 {
     const char *dir = config_run_dir();
+    char mariadb[64];
 
     printf("ready after %.1f s\n\n",
            (double)(clock_mono_ms() - up->began_ms) / 1000);
     up_print_urls(stdout);
-    if (str_empty(config()->mysql_hosts) && config()->mysql_port != 0)
-        printf("  %-18s %s.1:%lld (account repl, password in "
-               "%s/repl.password)\n",
-               "mariadb", config_net(), (long long)config()->mysql_port, dir);
+    if (own_store_address(mariadb, sizeof(mariadb)))
+        printf("  %-18s %s (account repl, password in %s/repl.password)\n",
+               "mariadb", mariadb, dir);
     printf("\n"
            "  token              %s/token (for curl: %s/curlrc)\n"
            "  configuration      %s/metagate.ini\n"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "config/own_store.h"
+#include "own_store.h"
 #include "log.h"
 #include "place.h"
 
@@ -55,29 +55,13 @@ load_password(const char *path)
     return ERR_BAD_PARAM;
 }
 
-static enum err
-choose_hosts(const char *configured)
-{
-    static const char scheme[] = "unix:";
-
-    if (str_empty(configured)) {
-        memcpy(hosts, scheme, sizeof(scheme));
-        return place_socket(hosts + sizeof(scheme) - 1,
-                            sizeof(hosts) - sizeof(scheme) + 1, "mysql.sock");
-    }
-    return (size_t)snprintf(hosts, sizeof(hosts), "%s", configured) <
-                   sizeof(hosts)
-               ? ERR_OK
-               : ERR_LIMIT;
-}
-
 /* Whether it is the onebox's, and no account is named: then out is where the
  * password of ours lies. A deployment whose MariaDB was not started by `up`
  * has none. */
 static bool
 has_own_account(const struct config *c, char out[PLACE_BYTES])
 {
-    return str_empty(c->mysql_hosts) && str_empty(c->mysql_user) &&
+    return own_store() && str_empty(c->mysql_user) &&
            str_empty(c->mysql_password_file) &&
            place_path(out, PLACE_BYTES, OWN_STORE_PASSWORD) == ERR_OK &&
            access(out, F_OK) == 0;
@@ -91,7 +75,7 @@ store_config(struct db_config *out)
     bool own = has_own_account(c, path);
     enum err e;
 
-    e = choose_hosts(c->mysql_hosts);
+    e = store_hosts(hosts, sizeof(hosts));
     if (e == ERR_OK)
         e = load_password(own ? path : c->mysql_password_file);
     *out = (struct db_config){

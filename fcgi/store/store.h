@@ -7,8 +7,8 @@
 
 /* Section [mysql] as the settings of db_init; the texts stay valid. Empty
  * hosts: the onebox's own MariaDB, RUN_DIR/s/mysql.sock, and its account
- * (config/own_store.h) unless the section names one. The password file is read,
- * and refused when others can read it; a failure is logged. */
+ * (include/own_store.h) unless the section names one. The password file is
+ * read, and refused when others can read it; a failure is logged. */
 enum err store_config(struct db_config *out) MUST_USE;
 
 /* store_config and db_init: once per process, before threads. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "pegasus.h"
 #include "pegasus/core/state.h"
 
@@ -61,15 +62,12 @@ pegasus_gpid(const char *text, int32_t *app_id, int32_t *pidx)
 bool
 pegasus_is_address(const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
-                            "VWXYZ0123456789.-_[]:");
-    char *end;
-    long port;
+    char host[PG_ADDRESS_BYTES];
+    size_t n = strlen(text);
+    unsigned port;
 
-    if (text[n] != '\0' || n >= PG_ADDRESS_BYTES || colon == NULL ||
-        colon == text || colon[1] < '1' || colon[1] > '9')
-        return false;
-    port = strtol(colon + 1, &end, 10);
-    return *end == '\0' && port <= 65535;
+    return n < PG_ADDRESS_BYTES &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
+                        "VWXYZ0123456789.-_[]:") == n &&
+           address_read(text, n, 0, host, sizeof(host), &port) == ERR_OK;
 }

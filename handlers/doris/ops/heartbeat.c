@@ -15,13 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "doris/settings.h"
 #include "clock.h"
 #include "duties.h"
 #include "egress.h"
 #include "heartbeat.h"
 #include "log.h"
-#include "listener.h"
 #include "thrift.h"
 
 #define PAGE         4096 /* nodes asked at once; a descriptor each */
@@ -205,8 +205,9 @@ write_call(struct buf *ask)
     };
 
     if (*doris_settings()->heartbeat_fe != '\0' &&
-        listener_address_read(doris_settings()->heartbeat_fe, host,
-                              sizeof(host), &port) != ERR_OK)
+        address_read(doris_settings()->heartbeat_fe,
+                     strlen(doris_settings()->heartbeat_fe), 0, host,
+                     sizeof(host), &port) != ERR_OK)
         log_warn("doris.heartbeat_fe value=%s why=\"not host:port\"",
                  doris_settings()->heartbeat_fe);
     m.port = (int32_t)port;

@@ -10,6 +10,7 @@
 #include "pegasus/pegasus.h"
 #include "pegasus/partition/partition.h"
 #include "pegasus/settings.h"
+#include "own_store.h"
 #include "place.h"
 
 TABLE(pegasus_cluster, PEGASUS_CLUSTER);
@@ -57,35 +58,16 @@ spread(struct req *r, const struct list_of_pegasus_node *nodes,
     return ERR_OK;
 }
 
-static const char *
-without_blanks(struct arena *a, const char *text)
-{
-    char *out = arena_strdup(a, text), *to = out;
-
-    if (out == NULL)
-        return NULL;
-    for (; *text != '\0'; text++)
-        if (strchr(" \t", *text) == NULL)
-            *to++ = *text;
-    *to = '\0';
-    return out;
-}
-
 /* Where we keep what Pegasus keeps in ZooKeeper. */
 static const char *
 store_address(struct req *r)
 {
-    const char *hosts = config()->mysql_hosts;
-    char socket[PLACE_BYTES];
+    char hosts[PLACE_BYTES];
 
-    if (!str_empty(hosts))
-        return without_blanks(r->arena, hosts);
-    if (config()->mysql_port == 0)
-        return place_socket(socket, sizeof(socket), "mysql.sock") == ERR_OK
-                   ? arena_printf(r->arena, "unix:%s", socket)
-                   : "";
-    return arena_printf(r->arena, "%s.1:%lld", config_net(),
-                        (long long)config()->mysql_port);
+    return own_store_address(hosts, sizeof(hosts)) ||
+                   store_hosts(hosts, sizeof(hosts)) == ERR_OK
+               ? arena_strdup(r->arena, hosts)
+               : "";
 }
 
 const char *

@@ -6,6 +6,9 @@
 
 #include <arpa/inet.h>
 
+#include "address.h"
+#include "list.h"
+
 #define SLOTS_FIRST 64
 
 void
@@ -89,17 +92,13 @@ pg_holders_add(struct pg_holders *t, const char *primary,
                const char *secondaries, int64_t times)
 {
     struct pg_holder *l;
+    struct span s;
 
     if (primary != NULL && (l = line_of(t, primary, strlen(primary))) != NULL)
         l->primaries += times;
-    while (*secondaries != '\0') {
-        size_t n = strcspn(secondaries, ",");
-
-        l = line_of(t, secondaries, n);
-        if (l != NULL)
+    while (list_next(&secondaries, &s))
+        if ((l = line_of(t, s.p, s.n)) != NULL)
             l->secondaries += times;
-        secondaries += n + (secondaries[n] == ',' ? 1 : 0);
-    }
 }
 
 const struct pg_holder *
@@ -151,19 +150,14 @@ pg_holders_read(struct pg_holders *t, struct span text)
 
 /* The host's number when it is IPv4, and the port. */
 static bool
-numbers(const char *address, uint32_t *host, long *port)
+numbers(const char *address, uint32_t *host, unsigned *port)
 {
-    const char *colon = strrchr(address, ':');
     char text[INET_ADDRSTRLEN];
     struct in_addr in;
-    size_t n = colon != NULL ? (size_t)(colon - address) : sizeof(text);
 
-    if (n >= sizeof(text))
-        return false;
-    memcpy(text, address, n);
-    text[n] = '\0';
-    *port = strtol(colon + 1, NULL, 10);
-    if (inet_pton(AF_INET, text, &in) != 1)
+    if (address_read(address, strlen(address), 0, text, sizeof(text), port) !=
+            ERR_OK ||
+        inet_pton(AF_INET, text, &in) != 1)
         return false;
     *host = ntohl(in.s_addr);
     return true;
@@ -173,7 +167,7 @@ int
 pg_address_compare(const char *a, const char *b)
 {
     uint32_t x, y;
-    long p = 0, q = 0;
+    unsigned p = 0, q = 0;
     bool i = numbers(a, &x, &p), k = numbers(b, &y, &q);
 
     if (!i || !k)

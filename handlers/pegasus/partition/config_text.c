@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "list.h"
+
 void
 pegasus_config_print(const struct pg_config *c, const struct pg_node *nodes,
                      struct pegasus_config_texts *out)
@@ -31,14 +33,14 @@ static bool
 read_secondaries(const char *p, pegasus_node_fn *node, void *ctx,
                  struct pg_config *out)
 {
-    while (*p != '\0') {
-        size_t n = strcspn(p, ",");
-        int i = node(ctx, p, n);
+    struct span s;
+
+    while (list_next(&p, &s)) {
+        int i = node(ctx, s.p, s.n);
 
         if (i == PG_NONE || out->n_secondaries == PG_SECONDARIES_MAX)
             return false;
         out->secondary[out->n_secondaries++] = i;
-        p += n + (p[n] == ',' ? 1 : 0);
     }
     return true;
 }

@@ -7,8 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "describe.h"
+#include "list.h"
 #include "metrics.h"
+#include "pegasus/core/state.h"
 #include "pegasus/node/cluster.h"
 #include "pegasus/node/metas.h"
 #include "pegasus/node/node.h"
@@ -41,35 +44,27 @@ struct printer {
 static bool
 is_asked(const char *list, const char *word)
 {
-    size_t n;
+    return str_empty(list) ||
+           list_has(list, (struct span){ word, strlen(word) });
+}
 
-    if (str_empty(list))
-        return true;
-    for (;; list += n + 1) {
-        n = strcspn(list, ",");
-        if (n == strlen(word) && strncmp(list, word, n) == 0)
-            return true;
-        if (list[n] == '\0')
-            return false;
-    }
+static bool
+is_word(struct span s, const char *word)
+{
+    return s.n == strlen(word) && memcmp(s.p, word, s.n) == 0;
 }
 
 /* "name,value,…": one of the pairs fits. */
 static bool
 fits_attributes(const char *list, const char *name, const char *value)
 {
+    struct span n, v;
+
     if (str_empty(list))
         return true;
-    while (*list != '\0') {
-        size_t n = strcspn(list, ",");
-        const char *v = list + n + 1;
-        size_t m = strcspn(v, ",");
-
-        if (name != NULL && n == strlen(name) && strncmp(list, name, n) == 0 &&
-            m == strlen(value) && strncmp(v, value, m) == 0)
+    while (list_next(&list, &n) && list_next(&list, &v))
+        if (name != NULL && is_word(n, name) && is_word(v, value))
             return true;
-        list = v + m + (v[m] == ',' ? 1 : 0);
-    }
     return false;
 }
 
@@ -393,20 +388,21 @@ put_all(struct req *r, struct printer *p)
         meta ? pegasus_meta_address(
                    r->arena, (size_t)pegasus_meta_index(r->listener_tail))
              : pegasus_replica_address(r->arena, r->listener_tail);
-    const char *colon = address != NULL ? strrchr(address, ':') : NULL;
+    char host[PG_ADDRESS_BYTES];
+    unsigned port;
     struct timespec now;
     enum err e;
 
-    if (colon == NULL)
+    if (address == NULL || address_read(address, strlen(address), 0, host,
+                                        sizeof(host), &port) != ERR_OK)
         return ERR_INTERNAL;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     jw_object(&p->w);
     text(p, "cluster", cluster_name(r));
     text(p, "role", meta ? "meta" : "replica");
-    jw_key(&p->w, "host");
-    jw_strn(&p->w, address, (size_t)(colon - address));
+    jw_key_str(&p->w, "host", host);
     jw_key(&p->w, "port");
-    jw_i64(&p->w, strtol(colon + 1, NULL, 10));
+    jw_i64(&p->w, port);
     jw_key(&p->w, "timestamp_ns");
     jw_i64(&p->w, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
     jw_key(&p->w, "entities");

@@ -1,0 +1,16 @@
+/* Room: base/ */
+/* Addresses as texts: "host:port", the host a name, an IPv4 address, or an
+ * IPv6 address in brackets, without which nobody could tell which colon parts
+ * the port. Whether there is such a host is not asked. */
+#ifndef MG_ADDRESS_H
+#define MG_ADDRESS_H
+
+#include "base.h"
+
+/* Host (without brackets) and port of the n bytes at text. unless_given is the
+ * port of an address that has none; 0: it must have one. BAD_PARAM when it is
+ * no such text or the host does not fit. */
+enum err address_read(const char *text, size_t n, unsigned unless_given,
+                      char *host, size_t host_size, unsigned *port) MUST_USE;
+
+#endif

@@ -1,0 +1,15 @@
+/* Room: base/ */
+/* Lists in one text, their elements parted by commas. */
+#ifndef MG_LIST_H
+#define MG_LIST_H
+
+#include "base.h"
+
+/* The next element of *list, which moves behind it; false at the end. "" has
+ * none; between two commas, and behind one at the end, is an empty one. */
+bool list_next(const char **list, struct span *out);
+
+/* Whether word is one of its elements. */
+bool list_has(const char *list, struct span word);
+
+#endif

@@ -1,0 +1,97 @@
+/* host:port, read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "address.h"
+
+static char host[16];
+static unsigned port;
+
+static enum err
+take(const char *text, unsigned unless_given)
+{
+    return address_read(text, strlen(text), unless_given, host, sizeof(host),
+                        &port);
+}
+
+static void
+host_and_port_are_told_apart(void **state)
+{
+    (void)state;
+    assert_int_equal(take("db-1:3306", 0), ERR_OK);
+    assert_string_equal(host, "db-1");
+    assert_int_equal(port, 3306);
+    assert_int_equal(take("127.0.0.1:65535", 7), ERR_OK);
+    assert_string_equal(host, "127.0.0.1");
+    assert_int_equal(port, 65535);
+    assert_int_equal(take("[::1]:8080", 0), ERR_OK);
+    assert_string_equal(host, "::1");
+    assert_int_equal(port, 8080);
+}
+
+static void
+a_port_may_be_left_out_where_there_is_another(void **state)
+{
+    (void)state;
+    assert_int_equal(take("db", 3306), ERR_OK);
+    assert_int_equal(port, 3306);
+    assert_int_equal(take("[fe80::2]", 80), ERR_OK);
+    assert_string_equal(host, "fe80::2");
+    assert_int_equal(port, 80);
+    assert_int_equal(take("db", 0), ERR_BAD_PARAM);
+    assert_int_equal(take("[fe80::2]", 0), ERR_BAD_PARAM);
+}
+
+static void
+what_is_no_address_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",        ":80",           "a:",        "a:0",   "a:65536",
+        "a:080",   "a:99999999999", "a:+80",     "a: 80", "a:8x",
+        "a:80:90", "::1:80",        "[::1:80",   "[]:80", "[abc]:80",
+        "[::1]80", "[::1]:",        "[::1]x:80", "]:80:"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (take(bad[i], 80) != ERR_BAD_PARAM)
+            fail_msg("taken: %s", bad[i]);
+}
+
+static void
+a_host_that_does_not_fit_or_holds_nul_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(take("abcdefghijklmno:1", 0), ERR_OK);
+    assert_int_equal(take("abcdefghijklmnop:1", 0), ERR_BAD_PARAM);
+    assert_int_equal(address_read("a\0b:1", 5, 0, host, sizeof(host), &port),
+                     ERR_BAD_PARAM);
+}
+
+static void
+only_its_bytes_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(address_read("a:1234", 4, 0, host, sizeof(host), &port),
+                     ERR_OK);
+    assert_int_equal(port, 12);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(host_and_port_are_told_apart),
+        cmocka_unit_test(a_port_may_be_left_out_where_there_is_another),
+        cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(a_host_that_does_not_fit_or_holds_nul_is_refused),
+        cmocka_unit_test(only_its_bytes_are_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
