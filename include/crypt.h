@@ -50,8 +50,6 @@ enum err crypt_hmac(const void *key, size_t key_n, const void *p, size_t n,
                     unsigned char out[32]) MUST_USE;
 /* n random bytes; INTERNAL when the system gives none. */
 enum err crypt_random(void *p, size_t n) MUST_USE;
-/* Hex of n random bytes, 2n digits and NUL. */
-enum err crypt_random_hex(size_t n, char *out) MUST_USE;
 /* Compares in constant time. */
 bool crypt_equal(const void *a, const void *b, size_t n);
 void crypt_wipe(void *p, size_t n);

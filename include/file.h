@@ -10,8 +10,8 @@
 /* Writes n bytes under another name and renames: readers see the old file or
  * the new one, also after a crash. STATE when that fails (errno says why);
  * the old file is untouched then. */
-enum err file_write(const char *path, mode_t mode, const char *p,
-                    size_t n) MUST_USE;
+enum err
+file_write(const char *path, mode_t mode, const char *p, size_t n) MUST_USE;
 
 /* Has the folder of that path written to the disk: what was renamed, linked
  * or removed in it stays so after a power cut. */
@@ -29,9 +29,5 @@ enum err file_read(struct arena *a, const char *path, size_t max, char **out,
 
 /* Makes the directory unless it is there; STATE (errno) when it cannot. */
 enum err file_mkdir(const char *path, mode_t mode) MUST_USE;
-
-/* Up to 64 random bytes of the kernel, as 2 * bytes lower-case hex digits and
- * NUL. */
-enum err random_hex(char *out, size_t bytes) MUST_USE;
 
 #endif

@@ -3,9 +3,9 @@
 #include "dispatch.h"
 
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "authorization.h"
 #include "bind.h"
 #include "checks.h"
 #include "clock.h"
@@ -79,19 +79,12 @@ static enum err
 check_basic(struct req *r)
 {
     const char *h = r->io->param(r->io, "HTTP_AUTHORIZATION");
-    struct span plain;
-    const char *colon;
+    const char *user, *password;
+    enum err e = authorization_basic(r->arena, h, &user, &password);
 
-    if (h == NULL || strncasecmp(h, "Basic ", 6) != 0 ||
-        crypt_unbase64(r->arena, h + 6, &plain) != ERR_OK)
+    if (e == ERR_BAD_PARAM)
         return failure_event(r, EVENT_NO_TOKEN, ARGS());
-    colon = memchr(plain.p, ':', plain.n);
-    if (colon == NULL || memchr(plain.p, '\0', plain.n) != NULL)
-        return failure_event(r, EVENT_NO_TOKEN, ARGS());
-    return r->dialect->basic(
-        r, arena_strndup(r->arena, plain.p, (size_t)(colon - plain.p)),
-        arena_strndup(r->arena, colon + 1,
-                      plain.n - (size_t)(colon + 1 - plain.p)));
+    return e == ERR_OK ? r->dialect->basic(r, user, password) : e;
 }
 
 static bool

@@ -4,16 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hex.h"
 #include "utf8.h"
-
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* The byte that "%41" stands for; -1 when it is no escape, 0 for NUL. */
 static int

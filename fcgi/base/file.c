@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,22 +164,4 @@ file_mkdir(const char *path, mode_t mode)
     if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return ERR_OK;
     return ERR_STATE;
-}
-
-enum err
-random_hex(char *out, size_t bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char b[64];
-
-    /* up to 256 bytes come whole */
-    if (bytes > sizeof(b) || getrandom(b, bytes, 0) != (ssize_t)bytes)
-        return ERR_INTERNAL;
-    for (size_t i = 0; i < bytes; i++) {
-        out[2 * i] = digits[b[i] >> 4];
-        out[2 * i + 1] = digits[b[i] & 15];
-    }
-    out[2 * bytes] = '\0';
-    explicit_bzero(b, sizeof(b));
-    return ERR_OK;
 }

@@ -8,6 +8,7 @@
 #include "blob_kind.h"
 #include "buf.h"
 #include "crypt/digest.h"
+#include "hex.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
 
@@ -26,16 +27,6 @@ blob_is_key(const char *key)
            strstr(key, "..") == NULL && strstr(key, "/./") == NULL;
 }
 
-static int
-hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 const char *
 blob_option(struct arena *a, const char *query, const char *name)
 {
@@ -52,8 +43,9 @@ blob_option(struct arena *a, const char *query, const char *name)
         return NULL;
     v = arena_strndup(a, query + len + 1, n - len - 1);
     for (size_t i = 0; v != NULL && v[i] != '\0'; i++) {
-        if (v[i] == '%' && hex(v[i + 1]) >= 0 && hex(v[i + 2]) >= 0) {
-            v[to++] = (char)(hex(v[i + 1]) * 16 + hex(v[i + 2]));
+        if (v[i] == '%' && hex_digit(v[i + 1]) >= 0 &&
+            hex_digit(v[i + 2]) >= 0) {
+            v[to++] = (char)(hex_digit(v[i + 1]) * 16 + hex_digit(v[i + 2]));
             i += 2;
         } else {
             v[to++] = v[i];

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "crypt.h"
+#include "hex.h"
 #include "host/self.h"
 #include "file.h"
 #include "log.h"
@@ -57,7 +57,7 @@ begin_file(struct coherence_file *f)
         return ERR_OK;
     memset(f, 0, sizeof(*f));
     memcpy(f->boot_id, boot_id, sizeof(f->boot_id));
-    if (crypt_random_hex(16, f->host) != ERR_OK)
+    if (hex_random(f->host, 16) != ERR_OK)
         return ERR_INTERNAL;
     f->layout = LAYOUT;
     return ERR_OK;

@@ -13,6 +13,7 @@
 #undef ERR_STATE
 
 #include "crypt_keys.h"
+#include "hex.h"
 #include "log.h"
 
 #define NONCE_BYTES   12
@@ -71,18 +72,6 @@ crypt_unbase64(struct arena *a, const char *text, struct span *out)
     return ERR_OK;
 }
 
-static void
-hex(const unsigned char *p, size_t n, char *out)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = digits[p[i] >> 4];
-        out[2 * i + 1] = digits[p[i] & 15];
-    }
-    out[2 * n] = '\0';
-}
-
 void
 crypt_sha256_hex(const void *p, size_t n, char out[65])
 {
@@ -94,7 +83,7 @@ crypt_sha256_hex(const void *p, size_t n, char out[65])
         out[64] = '\0';
         return;
     }
-    hex(digest, sizeof(digest), out);
+    hex_write(digest, sizeof(digest), out);
 }
 
 enum err
@@ -106,7 +95,7 @@ crypt_scrypt_hex(const char *password, const char *salt, char out[65])
     if (EVP_PBE_scrypt(password, strlen(password), (const unsigned char *)salt,
                        strlen(salt), n, r, p, most, key, sizeof(key)) != 1)
         return ERR_INTERNAL;
-    hex(key, sizeof(key), out);
+    hex_write(key, sizeof(key), out);
     return ERR_OK;
 }
 
@@ -129,25 +118,6 @@ crypt_random(void *p, size_t n)
         log_error("crypt.random bytes=%zu", n);
         return ERR_INTERNAL;
     }
-    return ERR_OK;
-}
-
-enum err
-crypt_random_hex(size_t n, char *out)
-{
-    unsigned char bytes[64];
-    size_t part;
-    enum err e;
-
-    out[0] = '\0';
-    for (size_t done = 0; done < n; done += part) {
-        part = n - done < sizeof(bytes) ? n - done : sizeof(bytes);
-        e = crypt_random(bytes, part);
-        if (e != ERR_OK)
-            return e;
-        hex(bytes, part, out + 2 * done);
-    }
-    crypt_wipe(bytes, sizeof(bytes));
     return ERR_OK;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crypt.h"
+#include "hex.h"
 #include "log.h"
 
 #define FILE_MAX 32768
@@ -102,24 +103,6 @@ crypt_fingerprint(unsigned id, char out[CRYPT_FINGERPRINT_BYTES])
 
 /* ---- reading ---- */
 
-static bool
-unhex(const char *p, unsigned char *out, size_t n)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *hi, *lo;
-
-    for (size_t i = 0; i < n; i++) {
-        hi = p[2 * i] != '\0' ? strchr(digits, p[2 * i] | 0x20) : NULL;
-        lo = hi != NULL && p[2 * i + 1] != '\0'
-                 ? strchr(digits, p[2 * i + 1] | 0x20)
-                 : NULL;
-        if (lo == NULL)
-            return false;
-        out[i] = (unsigned char)((hi - digits) << 4 | (lo - digits));
-    }
-    return true;
-}
-
 /* One line without its end; why it is refused, or NULL. */
 static const char *
 parse_line(struct crypt_key_set *set, const char *line)
@@ -139,7 +122,7 @@ parse_line(struct crypt_key_set *set, const char *line)
     if (find(set, (unsigned)id) != NULL)
         return "key id given twice";
     end += strspn(end, " ");
-    if (!unhex(end, key->bytes, CRYPT_KEY_BYTES))
+    if (!hex_read(end, key->bytes, CRYPT_KEY_BYTES))
         return "a key is 64 hex digits";
     end += 2 * (size_t)CRYPT_KEY_BYTES;
     if (end[strspn(end, " \t\r")] != '\0')

@@ -7,6 +7,8 @@
 /* its types.h has an ERR_STATE of its own */
 #define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/evp.h>
+
+#include "hex.h"
 #undef ERR_STATE
 
 struct digest {
@@ -49,10 +51,7 @@ digest_hex(struct digest *d, char out[65])
     unsigned n = 0;
     bool ok = !d->failed && EVP_DigestFinal_ex(d->ctx, sum, &n) == 1 && n == 32;
 
-    for (unsigned i = 0; ok && i < n; i++)
-        (void)snprintf(out + 2 * (size_t)i, 3, "%02x", sum[i]);
-    if (!ok)
-        out[0] = '\0';
+    hex_write(sum, ok ? n : 0, out);
     begin(d);
     return ok ? ERR_OK : ERR_INTERNAL;
 }

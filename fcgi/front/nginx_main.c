@@ -9,6 +9,7 @@
 #include "base/commands.h"
 #include "config.h"
 #include "file.h"
+#include "hex.h"
 #include "nginx.h"
 #include "place.h"
 
@@ -40,7 +41,7 @@ take_secret(struct arena *a, char **out)
     }
     if (e != ERR_NOT_FOUND)
         return e;
-    e = random_hex(fresh, SECRET_BYTES);
+    e = hex_random(fresh, SECRET_BYTES);
     if (e != ERR_OK)
         return e;
     *out = arena_strdup(a, fresh);

@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "file.h"
+#include "hex.h"
 #include "nginx.h"
 #include "token_int.h"
 
@@ -28,11 +29,11 @@
 enum err
 token_make(struct token_line *t, char text[TOKEN_TEXT])
 {
-    enum err e = random_hex(text, TOKEN_BYTES);
+    enum err e = hex_random(text, TOKEN_BYTES);
 
     t->token = (struct span){ text, TOKEN_TEXT - 1 };
     t->created_s = clock_unix_s();
-    return e == ERR_OK ? random_hex(t->id, ID_BYTES) : e;
+    return e == ERR_OK ? hex_random(t->id, ID_BYTES) : e;
 }
 
 static void
@@ -93,7 +94,7 @@ put_map(struct buf *out, const char *map, const char *name, int64_t end_s)
         if (l.expires_s == 0 || l.expires_s > end_s)
             l.expires_s = end_s;
         if (str_empty(l.id)) /* of an older map; what ends has an id */
-            e = random_hex(l.id, ID_BYTES);
+            e = hex_random(l.id, ID_BYTES);
         put_line(out, &l);
     }
     if (out->n > 0 && out->p[out->n - 1] != '\n')

@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "api/authorization.h"
 #include "crypt.h"
+#include "hex.h"
 #include "params.h"
 #include "token_use.h"
 #include "token_lookup.h"
@@ -40,7 +41,7 @@ identity_request_id(struct arena *a, char *const *params)
     if (is_request_id(given))
         return given;
     id = arena_alloc(a, 2 * REQUEST_ID_BYTES + 1);
-    if (id == NULL || crypt_random_hex(REQUEST_ID_BYTES, id) != ERR_OK)
+    if (id == NULL || hex_random(id, REQUEST_ID_BYTES) != ERR_OK)
         return NULL;
     return id;
 }
@@ -67,43 +68,16 @@ identity_from_front_end(struct req *r, char *const *params)
                strcmp(params_get(params, "MG_SECRETS"), "1") == 0);
 }
 
-/* What follows the name of an authorization scheme; NULL when it is another
- * one. */
-static const char *
-after_scheme(const char *header, const char *name)
-{
-    size_t n = strlen(name);
-
-    if (strncasecmp(header, name, n) != 0 || header[n] != ' ')
-        return NULL;
-    return header + n + strspn(header + n, " ");
-}
-
-/* The user name of Basic credentials, "" when there is none. */
-static const char *
-basic_user(struct arena *a, const char *credentials)
-{
-    struct span plain;
-    const char *colon, *user = NULL;
-
-    if (crypt_unbase64(a, credentials, &plain) != ERR_OK)
-        return "";
-    colon = memchr(plain.p, ':', plain.n);
-    if (colon != NULL)
-        user = arena_strndup(a, plain.p, (size_t)(colon - plain.p));
-    return user != NULL ? user : "";
-}
-
 /* Bearer, or the user name of Basic; "" when it is neither. */
 static const char *
 authorization_token(struct arena *a, const char *header)
 {
-    const char *bearer = after_scheme(header, "Bearer");
-    const char *basic = after_scheme(header, "Basic");
+    const char *token = authorization_of(header, "Bearer"), *password;
 
-    if (bearer != NULL)
-        return bearer;
-    return basic != NULL ? basic_user(a, basic) : "";
+    if (token == NULL &&
+        authorization_basic(a, header, &token, &password) != ERR_OK)
+        return "";
+    return token;
 }
 
 enum err

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "file.h"
+#include "hex.h"
 #include "instance.h"
 #include "json.h"
 #include "paths.h"
@@ -179,7 +179,7 @@ random_text(struct arena *a, const char **out)
 
     if (*out != NULL && (*out)[0] != '\0')
         return ERR_OK;
-    e = random_hex(hex, SECRET_BYTES);
+    e = hex_random(hex, SECRET_BYTES);
     if (e == ERR_OK && (*out = arena_strdup(a, hex)) == NULL)
         e = ERR_NOMEM;
     return e;
@@ -190,7 +190,7 @@ static enum err
 new_uuid(struct arena *a, const char **out)
 {
     char h[2 * SECRET_BYTES + 1];
-    enum err e = random_hex(h, SECRET_BYTES);
+    enum err e = hex_random(h, SECRET_BYTES);
 
     if (e != ERR_OK)
         return e;

@@ -1,23 +1,12 @@
 /* Strings of a JSON text: UTF-8, escapes and surrogates are judged, and what
  * is taken is written in one canonical form. */
+#include "hex.h"
 #include "json_scan_int.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "utf8.h"
-
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* Four hex digits; the caller has passed the "\u". */
 static bool

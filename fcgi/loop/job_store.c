@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypt.h"
+#include "hex.h"
 
 #define JOBS_MAX 10000
 
@@ -173,7 +173,7 @@ job_accept(struct db *db, struct arena *a, const struct job_new *n,
         if (e != ERR_NOT_FOUND)
             return e;
     }
-    e = crypt_random_hex(16, uid);
+    e = hex_random(uid, 16);
     if (e == ERR_OK)
         e = db_exec(
             db, sql[ADD],

@@ -4,6 +4,7 @@
 
 #include "doris/doris.h"
 #include "key.h"
+#include "hex.h"
 #include "key_codec.h"
 
 TABLE(doris_decode_key, DORIS_DECODE_KEY);
@@ -133,15 +134,6 @@ send_fields(struct req *r, const unsigned char *key, size_t n,
 
 /* ---- decode ---- */
 
-static int
-digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 unsigned char *
 doris_key_from_hex(struct arena *a, const char *hex, size_t *n)
 {
@@ -150,14 +142,9 @@ doris_key_from_hex(struct arena *a, const char *hex, size_t *n)
 
     if (digits == 0 || digits % 2 != 0 || digits > 2 * DORIS_KEY_BYTES)
         return NULL;
-    key = arena_alloc(a, digits / 2);
-    for (size_t i = 0; i < digits && key != NULL; i += 2) {
-        if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0)
-            return NULL;
-        key[i / 2] = (unsigned char)(digit(hex[i]) << 4 | digit(hex[i + 1]));
-    }
     *n = digits / 2;
-    return key;
+    key = arena_alloc(a, *n);
+    return key != NULL && hex_read(hex, key, *n) ? key : NULL;
 }
 
 enum err

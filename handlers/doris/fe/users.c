@@ -15,6 +15,7 @@
 #include "doris/settings.h"
 #include "fe.h"
 #include "file.h"
+#include "hex.h"
 #include "log.h"
 #include "place.h"
 #include "tries.h"
@@ -334,7 +335,7 @@ static enum err
 make_line(const char *name, const char *password, char *out, size_t size)
 {
     char salt[33], hash[65];
-    enum err e = crypt_random_hex(16, salt);
+    enum err e = hex_random(salt, 16);
 
     if (e == ERR_OK)
         e = crypt_scrypt_hex(password, salt, hash);
@@ -353,7 +354,7 @@ doris_fe_users_make(void)
 
     if (exists("fe-users") || !str_empty(doris_settings()->fe_users))
         return ERR_OK;
-    e = crypt_random_hex(24, password);
+    e = hex_random(password, 24);
     (void)snprintf(line, sizeof(line), "root:%s\n", password);
     if (e == ERR_OK) /* first: without it nobody knows the password */
         e = write_private("fe-user", line);

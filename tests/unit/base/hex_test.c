@@ -1,0 +1,73 @@
+/* Hex digits, both ways. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hex.h"
+
+static void
+every_byte_comes_back_in_either_case(void **state)
+{
+    unsigned char all[256], back[256];
+    char text[513];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all); i++)
+        all[i] = (unsigned char)i;
+    hex_write(all, sizeof(all), text);
+    assert_memory_equal(text, "000102", 6);
+    assert_string_equal(text + 506, "fdfeff");
+    assert_true(hex_read(text, back, sizeof(back)));
+    assert_memory_equal(all, back, sizeof(all));
+    assert_true(hex_read("DeadBEEF", back, 4));
+    assert_memory_equal(back, "\xde\xad\xbe\xef", 4);
+}
+
+static void
+what_is_no_digit_is_refused(void **state)
+{
+    unsigned char out[4];
+    size_t digits = 0;
+
+    (void)state;
+    for (int c = -128; c < 128; c++)
+        digits += hex_digit((char)c) >= 0;
+    assert_int_equal(digits, 22);
+    assert_false(hex_read("0g", out, 1));
+    assert_false(hex_read("g0", out, 1));
+    assert_false(hex_read("\x10\x11", out, 1)); /* digits but for one bit */
+    assert_false(hex_read("abc", out, 2));      /* the text has ended */
+    assert_false(hex_read("", out, 1));
+}
+
+static void
+random_ones_differ(void **state)
+{
+    char a[129], b[129];
+
+    (void)state;
+    assert_int_equal(hex_random(a, 64), ERR_OK);
+    assert_int_equal(hex_random(b, 64), ERR_OK);
+    assert_int_equal(strlen(a), 128);
+    assert_int_equal(strspn(a, "0123456789abcdef"), 128);
+    assert_string_not_equal(a, b);
+    assert_int_equal(hex_random(a, 0), ERR_OK);
+    assert_string_equal(a, "");
+    assert_int_equal(hex_random(a, 65), ERR_INTERNAL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_comes_back_in_either_case),
+        cmocka_unit_test(what_is_no_digit_is_refused),
+        cmocka_unit_test(random_ones_differ),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
