@@ -11,12 +11,10 @@
 
 enum metric {
 #define COUNTER(id, name, help) METRIC_##id,
-#define GAUGE(id, name, help) METRIC_##id,
-#define ALERT(name, expr, wait, severity, summary)
+#define GAUGE(id, name, help)   METRIC_##id,
 #include "metrics.def"
 #undef COUNTER
 #undef GAUGE
-#undef ALERT
     METRIC__MAX
 };
 

@@ -141,13 +141,9 @@ metrics_rules(struct buf *b)
     static const struct {
         const char *name, *expr, *wait, *severity, *summary;
     } alerts[] = {
-#define COUNTER(id, name, help)
-#define GAUGE(id, name, help)
 #define ALERT(name, expr, wait, severity, summary) \
     { name, expr, wait, severity, summary },
-#include "metrics.def"
-#undef COUNTER
-#undef GAUGE
+#include "alerts.def"
 #undef ALERT
     };
 

@@ -47,11 +47,9 @@ static size_t n_slots = 1;
 const struct metric_words metric_words[METRIC__MAX] = {
 #define COUNTER(id, name, help) [METRIC_##id] = { name, help, false },
 #define GAUGE(id, name, help)   [METRIC_##id] = { name, help, true },
-#define ALERT(name, expr, wait, severity, summary)
 #include "metrics.def"
 #undef COUNTER
 #undef GAUGE
-#undef ALERT
 };
 
 /* Another build must not read this one's numbers, so the file's name holds a
