@@ -152,7 +152,7 @@ enum err
 json_difference(struct arena *a, const char *old, const char *new,
                 const char **old_out, const char **new_out)
 {
-    const struct json *x, *y;
+    const struct json *x = NULL, *y = NULL;
     enum err e = parse(a, old, &x);
 
     if (e == ERR_OK)
