@@ -23,6 +23,7 @@
 #include "blob.h"
 #include "record.h"
 
+struct backup_tool;
 struct my;
 struct pg;
 
@@ -157,6 +158,7 @@ struct instance_driver {
     enum err (*set_variable)(struct arena *a, const struct instance_spec *s,
                              const char *name, const char *value,
                              char why[WHY_BYTES]);
+    const struct backup_tool *backup; /* instance_backup, instance_load */
 };
 
 extern const struct instance_driver mariadb_driver;

@@ -38,6 +38,14 @@ make_homes(const struct instance_spec *s, int fd[HOMES_MAX], size_t *n,
     return e == ERR_OK ? e : why_fail(why, e, "%s", error.text);
 }
 
+static enum err
+make_dir(int home, const char *name, char why[WHY_BYTES])
+{
+    return mkdirat(home, name, 0700) == 0 || errno == EEXIST
+               ? ERR_OK
+               : copy_failed(ERR_STATE, name, why);
+}
+
 static bool
 is_there(int dir, const char *name)
 {
@@ -88,8 +96,12 @@ instance_install(struct arena *a, const struct instance_spec *s,
         e = why_fail(why, ERR_DENIED, "database servers are not run by root");
     if (e == ERR_OK)
         e = make_homes(s, fd, &n, why);
-    if (e == ERR_OK && mkdirat(fd[0], TMP_DIR, 0700) != 0 && errno != EEXIST)
-        e = copy_failed(ERR_STATE, TMP_DIR, why);
+    if (e == ERR_OK)
+        e = make_dir(fd[0], TMP_DIR, why);
+    if (e == ERR_OK && n > 1)
+        e = make_dir(fd[1], BINLOG_DIR, why);
+    if (e == ERR_OK && n > 1)
+        e = make_dir(fd[2], REDO_DIR, why);
     if (e == ERR_OK)
         e = instance_place(a, s, &i, why);
     if (e == ERR_OK && !is_there(fd[0], DATA_DIR))

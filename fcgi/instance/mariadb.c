@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "backup.h"
+
 static void
 add_config(const struct instance *i, struct argv *out)
 {
@@ -115,4 +117,5 @@ const struct instance_driver mariadb_driver = {
     .settle = mariadb_settle,
     .probe = mariadb_probe,
     .set_variable = mariadb_set_variable,
+    .backup = &mariadb_backup_tool,
 };

@@ -111,8 +111,8 @@ render_options(struct arena *a, const struct instance_spec *s,
     bool durable = config()->instance_durable;
 
     (void)instance_homes(s, home);
-    log = instance_file(a, &home[1], "");
-    wal = instance_file(a, &home[2], "");
+    log = instance_file(a, &home[1], BINLOG_DIR);
+    wal = instance_file(a, &home[2], REDO_DIR);
     persist = instance_file(a, &home[0], PERSIST_FILE);
     if (log == NULL || wal == NULL || persist == NULL)
         return ERR_LIMIT;
@@ -181,16 +181,16 @@ put_account(struct buf *b, const char *user, const char *secret,
  * and nothing else, so settle looks for the accounts. Names and secrets are of
  * a known alphabet (instance_check). */
 static void
-put_accounts(struct buf *b, const struct instance_spec *s)
+put_accounts(struct buf *b, const struct instance_spec *s, bool others_go)
 {
     buf_puts(b, "SET sql_log_bin = 0;\n");
     /* the template's, which have no password or come by the socket */
-    buf_puts(b, "DELETE FROM mysql.proxies_priv;\n");
-    buf_printf(b,
-               "DELETE FROM mysql.global_priv WHERE User NOT IN "
-               "('mariadb.sys', '%s', '%s', '%s');\n",
-               s->admin_user, s->repl_user, s->client_user);
-    buf_puts(b, "FLUSH PRIVILEGES;\n");
+    if (others_go)
+        buf_printf(b,
+                   "DELETE FROM mysql.proxies_priv;\n" OTHERS_GO
+                   "WHERE User NOT IN ('mariadb.sys', '%s', '%s', '%s');\n"
+                   "FLUSH PRIVILEGES;\n",
+                   s->admin_user, s->repl_user, s->client_user);
     put_account(b, s->client_user, s->client_secret,
                 "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER, "
                 "REFERENCES, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE "
@@ -204,22 +204,31 @@ put_accounts(struct buf *b, const struct instance_spec *s)
                 " WITH GRANT OPTION");
 }
 
-static enum err
-write_init_file(struct arena *a, const struct instance_spec *s,
-                const struct home *home, char why[WHY_BYTES])
+/* "0-1-5,1-2-3": of an archive, hence looked at. */
+static bool
+is_gtid(const char *text)
+{
+    return strspn(text, "0123456789-,") == strlen(text) && strlen(text) < 4096;
+}
+
+enum err
+mariadb_init_file(const struct instance_spec *s, const char *path,
+                  const char *restored_gtid, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(OPTIONS_MAX);
-    const char *path = instance_file(a, home, INIT_FILE);
     enum err e;
 
-    put_accounts(&b, s);
-    e = path != NULL ? buf_err(&b) : ERR_LIMIT;
-    if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
+    put_accounts(&b, s, restored_gtid == NULL);
+    if (restored_gtid != NULL && restored_gtid[0] != '\0') {
+        if (!is_gtid(restored_gtid))
+            b.failed = true;
+        buf_printf(&b, "SET GLOBAL gtid_slave_pos = '%s';\n", restored_gtid);
+    }
+    e = buf_err(&b);
+    if (e != ERR_OK)
+        why_say(why, "the statements of the first start cannot be written");
+    else if (file_write(path, 0600, b.p, b.n) != ERR_OK)
         e = copy_failed(ERR_STATE, path, why);
-    else if (e != ERR_OK)
-        (void)why_fail(why, e,
-                       "the statements of the first start are "
-                       "too long");
     if (b.p != NULL)
         crypt_wipe(b.p, b.n);
     buf_free(&b);
@@ -232,17 +241,18 @@ mariadb_personalize(struct arena *a, const struct instance_spec *s,
                     char why[WHY_BYTES])
 {
     struct home home[HOMES_MAX];
-    const char *redo, *to;
+    const char *redo, *to, *init;
 
     (void)i;
     (void)instance_homes(s, home);
     redo = arena_printf(a, "%s/" REDO_FILE, new);
-    to = instance_file(a, &home[2], REDO_FILE);
-    if (redo == NULL || to == NULL)
+    to = instance_file(a, &home[2], REDO_DIR "/" REDO_FILE);
+    init = instance_file(a, &home[0], INIT_FILE);
+    if (redo == NULL || to == NULL || init == NULL)
         return why_fail(why, ERR_LIMIT, "a path is too long");
     if (copy_move(redo, to) != ERR_OK)
         return copy_failed(ERR_STATE, to, why);
-    return write_init_file(a, s, &home[0], why);
+    return mariadb_init_file(s, init, NULL, why);
 }
 
 /* ---- options set while it runs ---- */

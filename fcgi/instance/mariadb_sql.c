@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "copy.h"
+#include "file.h"
 #include "mariadb_int.h"
 #include "my.h"
 #include "paths.h"
@@ -131,6 +132,8 @@ mariadb_settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
     int64_t until = clock_mono_ms() + timeout_ms;
     struct home home[HOMES_MAX];
     const char *init;
+    char *text;
+    size_t n;
     enum err e = log_in(s, s->admin_user, s->admin_secret, until, why);
 
     if (e == ERR_OK)
@@ -141,9 +144,11 @@ mariadb_settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
     init = instance_file(a, &home[0], INIT_FILE);
     if (e != ERR_OK || init == NULL)
         return e == ERR_OK ? ERR_LIMIT : e;
-    if (access(init, F_OK) != 0)
+    e = file_read(a, init, 65536, &text, &n);
+    if (e == ERR_NOT_FOUND)
         return ERR_OK; /* settled already: others may have been made since */
-    e = others_are_gone(s, why);
+    if (e == ERR_OK && strstr(text, OTHERS_GO) != NULL)
+        e = others_are_gone(s, why);
     if (e == ERR_OK && unlink(init) != 0)
         e = copy_failed(ERR_STATE, init, why);
     return e;

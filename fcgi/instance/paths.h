@@ -26,8 +26,11 @@ instance_file(struct arena *a, const struct home *h, const char *name) MUST_USE;
 #define CONFIG_FILE  "my.cnf"      /* PostgreSQL's lie in its data directory */
 #define PERSIST_FILE "persist.cnf" /* what instance_set_variable has set */
 
-/* Names below the other homes of a storage instance. */
-#define LOG_FILE  "mariadb.log" /* and bin.*, relay.* */
-#define REDO_FILE "ib_logfile0"
+/* Names below the other homes of a storage instance: what a restore puts aside
+ * is one directory each. */
+#define LOG_FILE   "mariadb.log" /* in the log home */
+#define BINLOG_DIR "binlog"      /* in the log home: bin.*, relay.* */
+#define REDO_DIR   "redo"        /* in the wal home */
+#define REDO_FILE  "ib_logfile0"
 
 #endif
