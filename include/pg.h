@@ -45,6 +45,11 @@ pg_query(struct pg *pg, struct arena *a, const char *sql,
 enum err pg_do(struct pg *pg, const char *sql, int64_t until,
                char why[WHY_BYTES]) MUST_USE;
 
+/* Several statements, in one transaction unless they say otherwise; their rows
+ * are dropped. */
+enum err pg_script(struct pg *pg, const char *sql, int64_t until,
+                   char why[WHY_BYTES]) MUST_USE;
+
 /* "name" and 'text' for a statement, whatever the bytes; NULL without memory
  * or when it is no UTF-8. */
 const char *

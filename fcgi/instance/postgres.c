@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "backup.h"
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
@@ -500,4 +501,5 @@ const struct instance_driver postgres_driver = {
     .settle = settle,
     .probe = probe,
     .set_variable = set_variable,
+    .backup = &postgres_backup_tool,
 };

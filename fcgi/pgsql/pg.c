@@ -254,21 +254,16 @@ take_result(struct arena *a, const PGresult *r, size_t max,
     return e;
 }
 
-enum err
-pg_query(struct pg *pg, struct arena *a, const char *sql,
-         const char *const *values, size_t n, size_t max, struct pg_table *out,
-         int64_t until, char why[WHY_BYTES])
+/* To the end, so that the connection can be used again; the first failure of
+ * several counts. */
+static enum err
+take_results(struct pg *pg, struct arena *a, size_t max, struct pg_table *out,
+             int64_t until, char why[WHY_BYTES])
 {
     PGresult *r;
-    enum err e = ERR_OK, waited = ERR_OK;
+    enum err e = ERR_OK, waited;
 
-    if (out != NULL)
-        *out = (struct pg_table){ 0 };
-    if (PQsendQueryParams(pg->conn, sql, (int)n, NULL, values, NULL, NULL, 0) !=
-        1)
-        return conn_failed(pg->conn, why);
-    /* to the end, so that the connection can be used again */
-    while (waited == ERR_OK) {
+    for (;;) {
         waited = await_result(pg->conn, until);
         if (waited != ERR_OK || (r = PQgetResult(pg->conn)) == NULL)
             break;
@@ -279,6 +274,27 @@ pg_query(struct pg *pg, struct arena *a, const char *sql,
     if (waited == ERR_TIMEOUT)
         return why_fail(why, ERR_TIMEOUT, "no answer in time");
     return waited != ERR_OK ? conn_failed(pg->conn, why) : e;
+}
+
+enum err
+pg_query(struct pg *pg, struct arena *a, const char *sql,
+         const char *const *values, size_t n, size_t max, struct pg_table *out,
+         int64_t until, char why[WHY_BYTES])
+{
+    if (out != NULL)
+        *out = (struct pg_table){ 0 };
+    if (PQsendQueryParams(pg->conn, sql, (int)n, NULL, values, NULL, NULL, 0) !=
+        1)
+        return conn_failed(pg->conn, why);
+    return take_results(pg, a, max, out, until, why);
+}
+
+enum err
+pg_script(struct pg *pg, const char *sql, int64_t until, char why[WHY_BYTES])
+{
+    if (PQsendQuery(pg->conn, sql) != 1)
+        return conn_failed(pg->conn, why);
+    return take_results(pg, NULL, 0, NULL, until, why);
 }
 
 enum err

@@ -190,6 +190,92 @@ a_variable_lasts(void **state)
     assert_string_equal(value("SHOW shared_buffers"), "16MB");
 }
 
+static struct blob_store *
+target(void)
+{
+    struct blob_config cfg = { .url = arena_printf(
+                                   real_arena, "file://%s/target", real_dir) };
+    struct blob_store *out;
+
+    (void)mkdir(real_path("target"), 0750);
+    OK(blob_open(real_arena, &cfg, &out, why));
+    return out;
+}
+
+static bool
+secret_is_left(void)
+{
+    const char *const grep[] = { "grep",           "-rlaF",  "--",
+                                 one.admin_secret, real_dir, NULL };
+    struct proc_result r;
+
+    return proc_run(grep, REAL_WAIT_MS, &r) == ERR_OK;
+}
+
+static void
+a_schema_is_made_again_elsewhere(void **state)
+{
+    static const char script[] =
+        "CREATE SCHEMA shop;"
+        "CREATE SERVER s1 FOREIGN DATA WRAPPER mysql_fdw OPTIONS (host "
+        "'127.0.0.1', port '6001');"
+        "CREATE USER MAPPING FOR abc SERVER s1 OPTIONS (username 'pgx', "
+        "password 'x');"
+        "CREATE FOREIGN TABLE shop.orders (id int, v text) SERVER s1 OPTIONS "
+        "(dbname 'shop', table_name 'orders');"
+        "CREATE FUNCTION shop.f() RETURNS text LANGUAGE sql AS $$ SELECT "
+        "'\\restrict a' $$;";
+    struct instance_spec two = real_computer(2), first = one;
+    struct blob_store *to = target();
+    struct instance_backup b;
+    struct pg *pg;
+
+    (void)state;
+    OK(instance_pg_connect(&one, "postgres", REAL_WAIT_MS, &pg, why));
+    OK(pg_script(pg, script, soon(), why));
+    pg_close(pg);
+    OK(instance_backup(real_arena, &one, to, "c.tgz", NULL, &b, why));
+    assert_string_equal(b.engine, "postgres");
+    assert_false(secret_is_left());
+    OK(instance_install(real_arena, &two, why));
+    assert_true(real_start(2, &two));
+    OK(instance_settle(real_arena, &two, REAL_WAIT_MS, why));
+    OK(instance_load_schema(real_arena, &two, to, "c.tgz", NULL, why));
+    one = two;
+    assert_string_equal(value("SELECT count(*) FROM pg_foreign_table"), "1");
+    assert_string_equal(value("SELECT shop.f()"), "\\restrict a");
+    /* a second time it is there already: nothing of it is made */
+    assert_int_equal(
+        instance_load_schema(real_arena, &two, to, "c.tgz", NULL, why),
+        ERR_EXISTS);
+    OK(instance_probe(&two, REAL_WAIT_MS, why));
+    one = first;
+    real_stop(2, SIGINT);
+    OK(instance_remove(&two, why));
+    assert_int_equal(
+        instance_load_schema(real_arena, &one, to, "no.tgz", NULL, why),
+        ERR_NOT_FOUND);
+}
+
+static void
+a_schema_is_made_whole_or_not(void **state)
+{
+    struct blob_store *to = target();
+    struct instance_backup b;
+    struct pg *pg;
+
+    (void)state;
+    OK(instance_backup(real_arena, &one, to, "d.tgz", NULL, &b, why));
+    OK(instance_pg_connect(&one, "postgres", REAL_WAIT_MS, &pg, why));
+    /* what is made first is gone, what is made last is in the way */
+    OK(pg_script(pg, "DROP FUNCTION shop.f(); DROP TABLE t", soon(), why));
+    assert_int_equal(
+        instance_load_schema(real_arena, &one, to, "d.tgz", NULL, why),
+        ERR_EXISTS);
+    assert_int_equal(pg_do(pg, "SELECT shop.f()", soon(), why), ERR_BAD_PARAM);
+    pg_close(pg);
+}
+
 static void
 nothing_answers_where_nothing_runs(void **state)
 {
@@ -246,6 +332,8 @@ main(void)
         cmocka_unit_test(values_are_no_part_of_the_statement),
         cmocka_unit_test(a_failure_has_its_class_and_no_statement),
         cmocka_unit_test(a_variable_lasts),
+        cmocka_unit_test(a_schema_is_made_again_elsewhere),
+        cmocka_unit_test(a_schema_is_made_whole_or_not),
         cmocka_unit_test(without_the_programs_it_says_what_to_install),
         cmocka_unit_test(nothing_answers_where_nothing_runs),
     };
