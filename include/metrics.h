@@ -37,6 +37,12 @@ void metrics_gauge(enum metric m, int64_t n);
 /* A request to the row of that number (tables_row) was answered. */
 void metrics_request(size_t row, int status, int64_t duration_us);
 
+/* Before what is below, by who is no process of the deployment: reads the
+ * file, and takes no slot. NOT_FOUND when there is none of that meaning. */
+enum err metrics_look(uint64_t rows) MUST_USE;
+/* A gauge of that process alone; -1 when it does not run. */
+int64_t metrics_of(const char *process, enum metric m);
+
 /* ---- sums over the host ---- */
 
 /* A dead process's counters still count, its gauges do not. */

@@ -16,7 +16,6 @@
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
-#include "host/confine.h"
 #include "host/port.h"
 #include "log.h"
 #include "front/nginx.h"
@@ -261,33 +260,6 @@ look_disk(struct look *l)
     look_replies(l, free_bytes);
 }
 
-/* What workers give up when they start: serve.c. */
-static void
-look_confine(struct look *l)
-{
-    struct confine_kernel k;
-    struct finding f = { 0 };
-
-    confine_kernel(&k);
-    if (!config()->serve_confine) {
-        FOUND(&f, WARN, "workers may run programs and write anywhere");
-        CURE(&f, "[serve] confine = yes, and a restart");
-    } else if (k.landlock == 0 || !k.seccomp) {
-        FOUND(&f, WARN, "workers are held by %s",
-              k.seccomp ? "seccomp alone: they may write outside RUN_DIR"
-              : k.landlock > 0
-                  ? "Landlock alone: they may run what is in their memory"
-                  : "nothing: they may run programs and write anywhere");
-        CURE(&f, "a kernel with seccomp and Landlock (5.13, lsm=landlock)");
-    } else {
-        FOUND(&f, OK,
-              "workers run no programs and write below RUN_DIR only "
-              "(seccomp, Landlock %d)",
-              k.landlock);
-    }
-    check_report(l, "confine", &f);
-}
-
 /* ---- listeners ---- */
 
 static bool
@@ -353,9 +325,9 @@ look_nginx(struct look *l)
 static const struct {
     void (*look)(struct look *);
 } looks[] = {
-    { look_files },     { look_token },   { look_key },
-    { look_disk },      { look_confine }, { check_children },
-    { look_listeners }, { look_nginx },   { check_store },
+    { look_files },     { look_token },    { look_key },
+    { look_disk },      { check_confine }, { check_children },
+    { look_listeners }, { look_nginx },    { check_store },
 };
 
 static int

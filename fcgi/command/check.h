@@ -39,6 +39,9 @@ void check_report(struct look *l, const char *what, const struct finding *f);
 /* check_children.c: what `metagate up` keeps running. */
 void check_children(struct look *l);
 
+/* check_confine.c: what workers can do to the host. */
+void check_confine(struct look *l);
+
 /* check_store.c: version, settings, schema and clock of the store. */
 void check_store(struct look *l);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "host/confine.h"
 #include "host/notify.h"
 #include "log.h"
+#include "metrics.h"
 #include "place.h"
 #include "role.h"
 #include "schema/keys.h"
@@ -152,21 +154,41 @@ threads(void)
     return n > 0 ? (size_t)n : 1;
 }
 
-/* Before there are threads: what they may is what this one may. Logs may lie
- * elsewhere, by a link. */
+/* The folders of files that a worker writes: its log (by a link, these may lie
+ * elsewhere), marks of tokens. What it has mapped is open by now. */
+static bool
+make_folders(char path[][PLACE_BYTES], const char **out)
+{
+    static const char *const names[] = { "log", "used", "nginx/revoked" };
+    char nginx[PLACE_BYTES];
+
+    if (place_path(nginx, sizeof(nginx), "nginx") != ERR_OK)
+        return false;
+    (void)mkdir(nginx, 0750); /* the front end may come later */
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (place_path(path[i], PLACE_BYTES, names[i]) != ERR_OK)
+            return false;
+        (void)mkdir(path[i], 0750);
+        out[i] = path[i];
+    }
+    return true;
+}
+
+/* Before there are threads: what they may is what this one may. */
 static bool
 give_up_rights(void)
 {
-    char log[PLACE_BYTES], sockets[PLACE_BYTES];
-    const char *const folders[] = { config_run_dir(), log, sockets, NULL };
+    char path[3][PLACE_BYTES];
+    const char *folders[COUNT(path) + 1] = { NULL };
     struct confine_kernel k;
+    char id[65];
 
     if (!config()->serve_confine)
         return true;
-    if (place_path(log, sizeof(log), "log") == ERR_OK &&
-        place_socket_dir(sockets, sizeof(sockets)) == ERR_OK &&
-        confine(folders) == ERR_OK) {
-        confine_kernel(&k);
+    (void)!migrate_deployment_id(id, sizeof(id)); /* whose file is made now */
+    if (make_folders(path, folders) && confine(folders, &k) == ERR_OK) {
+        metrics_gauge(METRIC_CONFINED_EXEC, k.seccomp);
+        metrics_gauge(METRIC_CONFINED_FILES, k.landlock > 0);
         log_info("serve.confined landlock=%d seccomp=%s", k.landlock,
                  k.seccomp ? "yes" : "no");
         return true;

@@ -22,13 +22,14 @@
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-#define FILES LANDLOCK_ACCESS_FS_WRITE_FILE
+/* What is left below a folder of one's own. No link is made and nothing
+ * renamed or removed there: whoever is not confined opens those files too. */
+#define FILES (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define FOLDERS                                                       \
     (LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |     \
-     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |     \
-     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
-     LANDLOCK_ACCESS_FS_MAKE_SYM)
+     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |    \
+     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 static int
 landlock_version(void)
@@ -71,11 +72,12 @@ allow(int rules, const char *path, uint64_t rights)
 static bool
 allow_all(int rules, const char *const *folders, uint64_t rights)
 {
+    const uint64_t left = rights & (FILES | LANDLOCK_ACCESS_FS_TRUNCATE);
+
     for (; *folders != NULL; folders++)
-        if (!allow(rules, *folders, rights))
+        if (!allow(rules, *folders, left))
             return false;
-    return allow(rules, "/dev/null",
-                 rights & (FILES | LANDLOCK_ACCESS_FS_TRUNCATE));
+    return allow(rules, "/dev/null", left & ~LANDLOCK_ACCESS_FS_MAKE_REG);
 }
 
 static bool
@@ -169,14 +171,12 @@ confine_kernel(struct confine_kernel *out)
 }
 
 enum err
-confine(const char *const *folders)
+confine(const char *const *folders, struct confine_kernel *out)
 {
-    struct confine_kernel k;
-
-    confine_kernel(&k);
+    confine_kernel(out);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        (k.landlock > 0 && !confine_files(k.landlock, folders)) ||
-        (k.seccomp && !confine_exec()))
+        (out->landlock > 0 && !confine_files(out->landlock, folders)) ||
+        (out->seccomp && !confine_exec()))
         return ERR_STATE;
     return ERR_OK;
 }

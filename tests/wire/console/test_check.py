@@ -333,4 +333,12 @@ def test_slow_clients_that_may_fill_the_disk_are_told(deployment):
 def test_workers_that_are_left_free_are_told(deployment):
     (bad,) = [b for b in not_well(deployment) if b["check"] == "confine"]
     assert bad["result"] == "warn"
+    assert bad["fact"].count("serve-0, serve-1") == 2
     assert "[serve] confine = yes" in bad["cure"]
+    # what is written is not yet what they have
+    environment = {**deployment.env(), "METAGATE_SERVE_CONFINE": "yes"}
+    done = subprocess.run(deployment.argv("check", "-o", "json"), text=True,
+                          capture_output=True, env=environment, timeout=60)
+    (line,) = [x for x in json.loads(done.stdout) if x["check"] == "confine"]
+    assert (line["result"], line["fact"]) == ("warn", bad["fact"])
+    assert "start them again" in line["cure"]

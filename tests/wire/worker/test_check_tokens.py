@@ -76,7 +76,6 @@ def test_an_expired_token_is_refused(place, checking):
 
 def test_a_front_end_s_token_has_an_end(place, worker):
     """Of nginx, which cannot compare times; its mark is left for it."""
-    os.makedirs(place.file("nginx", "revoked"))
     more = {"MG_ID": "00112233445566aa"}
     assert worker.ask("/metrics", scope="admin", **more).status == 200
     assert os.listdir(place.file("used")) == ["00112233445566aa"]
