@@ -80,6 +80,9 @@ struct dialect {
     /* LEADER_ONLY: OK when this listener may answer, else what req_redirect
      * or req_fail has said. */
     enum err (*leader)(struct req *r);
+    /* Once, before a worker's threads start and before it gives up writing
+     * files: opens what it shares with the other workers of the host. */
+    void (*open)(void);
     /* AUTH_BASIC: whether user and password are right. */
     enum err (*basic)(struct req *r, const char *user, const char *password);
 

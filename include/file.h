@@ -22,6 +22,12 @@ void file_sync_folder(const char *path);
  * disk is full. STATE (errno) without room. */
 enum err file_reserve(int fd, size_t n) MUST_USE;
 
+/* The file (0600, made when there is none) with at least n bytes that have
+ * blocks, mapped shared and writable. It comes locked (flock): the caller
+ * unlocks or closes *fd, which is -1 when it could not be opened. NULL (errno)
+ * when it cannot be had; the mapping lasts as long as the process. */
+void *file_map(const char *path, size_t n, int *fd) MUST_USE;
+
 /* The file as a NUL-terminated text of the arena. NOT_FOUND when there is
  * none, LIMIT past max bytes, STATE when it cannot be read (errno). */
 enum err file_read(struct arena *a, const char *path, size_t max, char **out,

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +80,17 @@ file_reserve(int fd, size_t n)
         return ERR_STATE;
     }
     return fill(fd, st.st_size, (off_t)n);
+}
+
+void *
+file_map(const char *path, size_t n, int *fd)
+{
+    void *p = MAP_FAILED;
+
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd >= 0 && flock(*fd, LOCK_EX) == 0 && file_reserve(*fd, n) == ERR_OK)
+        p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+    return p == MAP_FAILED ? NULL : p;
 }
 
 enum err

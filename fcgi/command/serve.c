@@ -18,6 +18,7 @@
 #include "config.h"
 #include "config_live.h"
 #include "db.h"
+#include "dialect.h"
 #include "api/dispatch.h"
 #include "host/confine.h"
 #include "host/notify.h"
@@ -197,6 +198,14 @@ give_up_rights(void)
     return false;
 }
 
+static void
+open_dialects(void)
+{
+    for (size_t i = 0; dialects[i] != NULL; i++)
+        if (dialects[i]->open != NULL)
+            dialects[i]->open();
+}
+
 static bool
 prepare(struct worker_plan *plan)
 {
@@ -205,6 +214,7 @@ prepare(struct worker_plan *plan)
     plan->slow_threads = (size_t)config()->serve_slow_threads;
     raise_limits();
     cache_init((size_t)config()->serve_cache_mib << 20);
+    open_dialects();
     return request_rules_load(&plan->rules) && dispatch_init() == ERR_OK &&
            request_init() && give_up_rights();
 }

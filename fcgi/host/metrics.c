@@ -72,23 +72,6 @@ file_path(uint64_t rows, char *out, size_t size)
                    (unsigned long long)layout(rows));
 }
 
-static struct slot *
-map_file(uint64_t rows, int *fd)
-{
-    char path[4096];
-    void *p = MAP_FAILED;
-
-    file_path(rows, path, sizeof(path));
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (*fd < 0)
-        return NULL;
-    if (flock(*fd, LOCK_EX) == 0 &&
-        file_reserve(*fd, SLOTS * sizeof(struct slot)) == ERR_OK)
-        p = mmap(NULL, SLOTS * sizeof(struct slot), PROT_READ | PROT_WRITE,
-                 MAP_SHARED, *fd, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
 static bool
 alive(int32_t pid)
 {
@@ -125,9 +108,11 @@ enum err
 metrics_open(const char *process, uint64_t rows)
 {
     struct slot *slots, *s = NULL;
+    char path[4096];
     int fd, why;
 
-    slots = map_file(rows, &fd);
+    file_path(rows, path, sizeof(path));
+    slots = file_map(path, SLOTS * sizeof(struct slot), &fd);
     why = errno;
     if (slots != NULL)
         s = choose(slots, process);

@@ -6,6 +6,7 @@
 
 #include "doris/ops/heartbeat.h"
 #include "fe.h"
+#include "trier.h"
 #include "users.h"
 
 #define REPLY_BYTES ((size_t)16 << 20)
@@ -166,6 +167,7 @@ extern const struct dialect doris_fe_dialect;
 const struct dialect doris_fe_dialect = {
     .name = "doris-fe",
     DIALECT_TABLES,
+    .open = triers_open,
     .basic = doris_fe_users_check,
     .uri = URI_SEGMENTS,
     .listeners = listeners,

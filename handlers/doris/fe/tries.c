@@ -34,7 +34,7 @@ tries_take(struct tries *t, uint64_t key, int most, int64_t now_ms)
 
     if (of == NULL)
         of = begin(t, key, now_ms);
-    else if (now_ms - of->since_ms >= TRIES_WINDOW_MS)
+    else if (now_ms - of->since_ms >= TRIES_WINDOW_MS || of->since_ms > now_ms)
         *of = (struct tries_of){ .key = key, .since_ms = now_ms };
     if (of->n >= most)
         return of->since_ms + TRIES_WINDOW_MS - now_ms;

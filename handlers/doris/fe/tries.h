@@ -17,7 +17,8 @@ struct tries {
 };
 
 /* Counts one try of that key, of `most` within a window; 0, or the time until
- * the next is allowed (then it does not count). now_ms is monotonic. */
+ * the next is allowed (then it does not count). now_ms is monotonic; what
+ * began later was before the machine's last start, and is over. */
 int64_t
 tries_take(struct tries *t, uint64_t key, int most, int64_t now_ms) MUST_USE;
 

@@ -3,8 +3,8 @@
  * so that not each request is slow. */
 #include "users.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,19 +18,17 @@
 #include "hex.h"
 #include "log.h"
 #include "place.h"
-#include "tries.h"
+#include "trier.h"
 
-#define USERS_BYTES     65536
-#define PASSWORD_MAX    256
-#define REMEMBERED_MS   30000
-#define TRIES_OF_A_HOST 4 /* times those of one user from there */
-#define TEXT_BYTES      (PASSWORD_MAX + 1024)
-#define SEAL_BYTES      32
+#define USERS_BYTES   65536
+#define USER_MAX      127
+#define PASSWORD_MAX  256
+#define REMEMBERED_MS 30000
 
 /* A line of the file: name, "scrypt", salt, hash. Older ones are name, salt,
  * SHA-256 of salt and password. */
 struct user {
-    char name[128], salt[65], hash[65];
+    char name[USER_MAX + 1], salt[65], hash[65];
     bool slow;
 };
 
@@ -44,11 +42,15 @@ static struct {
         unsigned char seal[SEAL_BYTES];
         int64_t until_ms;
     } right[64];
-    struct tries tries;
 } known = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* One slow hash at a time: each takes 32 MiB. */
-static pthread_mutex_t slow = PTHREAD_MUTEX_INITIALIZER;
+/* One slow hash at a time: each takes 32 MiB. Threads that wait for it serve
+ * nobody else. */
+#define SLOW_WAIT 2
+static struct {
+    pthread_mutex_t lock;
+    _Atomic int n; /* hashing and waiting */
+} slow = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* ---- the file ---- */
 
@@ -117,26 +119,18 @@ fits(const struct user *u, const char *password)
 
 /* ---- what is known ---- */
 
-/* HMAC of these texts, each with its end, under the key of this process. */
+/* Under the key of this process, which no other knows. */
 static bool
 seal(const char *const *texts, unsigned char out[SEAL_BYTES])
 {
-    struct buf b = BUF_INIT(TEXT_BYTES);
     bool ok = true;
 
-    for (; *texts != NULL; texts++)
-        buf_put(&b, *texts, strlen(*texts) + 1);
     (void)pthread_mutex_lock(&known.lock);
     if (!known.has_key)
         ok = crypt_random(known.key, sizeof(known.key)) == ERR_OK;
     known.has_key = ok;
     (void)pthread_mutex_unlock(&known.lock);
-    ok = ok && buf_err(&b) == ERR_OK &&
-         crypt_hmac(known.key, sizeof(known.key), b.p, b.n, out) == ERR_OK;
-    if (b.p != NULL)
-        crypt_wipe(b.p, b.cap);
-    buf_free(&b);
-    return ok;
+    return ok && doris_fe_seal(known.key, texts, out);
 }
 
 static bool
@@ -167,71 +161,7 @@ remember(const unsigned char of[SEAL_BYTES])
     (void)pthread_mutex_unlock(&known.lock);
 }
 
-/* ---- tries ---- */
-
-/* Who tries: a host, and this user from there. */
-struct trier {
-    uint64_t host, user;
-};
-
-/* All addresses of an IPv6 host's network are one. */
-static void
-fill_host(struct req *r, char out[64])
-{
-    const char *text = req_header(r, "REMOTE_ADDR");
-    struct in6_addr a;
-
-    (void)snprintf(out, 64, "%s", text != NULL ? text : "");
-    if (inet_pton(AF_INET6, out, &a) != 1 || IN6_IS_ADDR_V4MAPPED(&a))
-        return;
-    memset(a.s6_addr + 8, 0, 8);
-    (void)inet_ntop(AF_INET6, &a, out, 64);
-}
-
-static bool
-fill_trier(struct req *r, const char *user, struct trier *out)
-{
-    unsigned char of[SEAL_BYTES];
-    char host[64];
-
-    fill_host(r, host);
-    if (!seal((const char *[]){ "host", host, NULL }, of))
-        return false;
-    memcpy(&out->host, of, sizeof(out->host));
-    if (!seal((const char *[]){ "user", host, user, NULL }, of))
-        return false;
-    memcpy(&out->user, of, sizeof(out->user));
-    return true;
-}
-
-/* 0, or how long to wait. */
-static int64_t
-take_try(const struct trier *t)
-{
-    int most = (int)doris_settings()->fe_tries;
-    int64_t now = clock_mono_ms(), wait_ms;
-
-    if (most == 0)
-        return 0;
-    (void)pthread_mutex_lock(&known.lock);
-    wait_ms = tries_take(&known.tries, t->host, most * TRIES_OF_A_HOST, now);
-    if (wait_ms == 0) {
-        wait_ms = tries_take(&known.tries, t->user, most, now);
-        if (wait_ms != 0) /* others from there may go on */
-            tries_give_back(&known.tries, t->host);
-    }
-    (void)pthread_mutex_unlock(&known.lock);
-    return wait_ms;
-}
-
-static void
-give_back(const struct trier *t)
-{
-    (void)pthread_mutex_lock(&known.lock);
-    tries_give_back(&known.tries, t->host);
-    tries_give_back(&known.tries, t->user);
-    (void)pthread_mutex_unlock(&known.lock);
-}
+/* ---- refusals ---- */
 
 static enum err
 refuse_try(struct req *r, int64_t wait_ms)
@@ -242,6 +172,13 @@ refuse_try(struct req *r, int64_t wait_ms)
         return ERR_NOMEM;
     req_header_add(r, "Retry-After", s);
     return req_fail(r, DORIS_FE_TRIES, ARGS(arg("seconds", s)));
+}
+
+static enum err
+refuse_busy(struct req *r)
+{
+    req_header_add(r, "Retry-After", "1");
+    return req_fail(r, DORIS_FE_BUSY, ARGS());
 }
 
 /* ---- the question ---- */
@@ -282,32 +219,48 @@ let_in(struct req *r, const char *user)
     return r->token_name == NULL ? ERR_NOMEM : ERR_OK;
 }
 
-enum err
-doris_fe_users_check(struct req *r, const char *user, const char *password)
+static enum err
+ask_slowly(struct req *r, const char *lines, const char *user,
+           const char *password)
 {
     struct trier t;
     int64_t wait_ms;
-    char *lines;
     bool right;
+
+    if (!trier_of(req_header(r, "REMOTE_ADDR"), user, &t))
+        return ERR_INTERNAL;
+    wait_ms = trier_take(&t); /* before: many at once are not one try */
+    if (wait_ms != 0)
+        return refuse_try(r, wait_ms);
+    (void)pthread_mutex_lock(&slow.lock);
+    right = is_user(r, lines, user, password, true);
+    (void)pthread_mutex_unlock(&slow.lock);
+    if (!right)
+        return req_fail(r, DORIS_FE_WRONG, ARGS());
+    trier_give_back(&t);
+    return let_in(r, user);
+}
+
+enum err
+doris_fe_users_check(struct req *r, const char *user, const char *password)
+{
+    char *lines;
+    enum err e;
 
     if (user == NULL || password == NULL)
         return ERR_NOMEM;
-    if (read_users(r, &lines) != ERR_OK || !fill_trier(r, user, &t))
+    if (read_users(r, &lines) != ERR_OK)
         return ERR_INTERNAL;
-    if (strlen(password) > PASSWORD_MAX)
+    if (strlen(user) > USER_MAX || strlen(password) > PASSWORD_MAX)
         return req_fail(r, DORIS_FE_WRONG, ARGS());
     if (is_user(r, lines, user, password, false))
         return let_in(r, user);
-    wait_ms = take_try(&t); /* before: many at once are not one try */
-    if (wait_ms != 0)
-        return refuse_try(r, wait_ms);
-    (void)pthread_mutex_lock(&slow);
-    right = is_user(r, lines, user, password, true);
-    (void)pthread_mutex_unlock(&slow);
-    if (!right)
-        return req_fail(r, DORIS_FE_WRONG, ARGS());
-    give_back(&t);
-    return let_in(r, user);
+    if (atomic_fetch_add(&slow.n, 1) <= SLOW_WAIT)
+        e = ask_slowly(r, lines, user, password);
+    else
+        e = refuse_busy(r);
+    atomic_fetch_sub(&slow.n, 1);
+    return e;
 }
 
 /* ---- the first user ---- */

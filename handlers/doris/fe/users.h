@@ -5,7 +5,8 @@
 #include "req.h"
 
 /* dialect.h: basic. A right password is remembered for some seconds; wrong
- * ones are slow and may be tried [doris] fe_tries times a minute. */
+ * ones are slow and may be tried [doris] fe_tries times a minute at all workers
+ * of the host. Few wait for a slow hash; the next is told to come again. */
 enum err doris_fe_users_check(struct req *r, const char *user,
                               const char *password) MUST_USE;
 

@@ -3,8 +3,12 @@ be tried. There is no store: who is let in gets 503."""
 
 import base64
 import hashlib
+import os
 
 import pytest
+
+from support.load import race
+from support.waiting import until
 
 PATH = "/rest/v2/manager/cluster/cluster_info/cloud_cluster_status"
 IN, WRONG, WAIT = 503, 401, 429
@@ -48,7 +52,7 @@ def test_users_of_both_kinds_of_lines_are_let_in(worker):
     assert status(worker, "old", "früher") == IN
     for user, password in (("root", "other"), ("old", "x"), ("ci", ""),
                            ("nobody", "right"), ("broken", ""),
-                           ("root", "x" * 257)):
+                           ("root", "x" * 257), ("u" * 3000, "x")):
         assert status(worker, user, password) == WRONG
 
 
@@ -70,6 +74,42 @@ def test_after_so_many_tries_even_the_right_one_waits(worker):
                       f'wrong passwords, try again in {wait} s","count":0}}')
     assert status(worker, "ci", "other") == IN
     assert status(worker, "root", "right", "192.0.2.2") == IN
+
+
+def test_the_workers_of_a_host_count_together(place, worker):
+    other = place.worker(serve_threads=2, doris_fe_tries=3)
+    for w in (worker, other, worker):
+        assert status(w, "root", "wrong") == WRONG
+    assert status(other, "root", "right") == WAIT
+    assert other.kill() == -9 and worker.kill() == -9
+    later = place.worker(serve_threads=2, doris_fe_tries=3)
+    assert status(later, "root", "right") == WAIT
+
+
+def test_few_wait_for_a_slow_hash(place, users):
+    """The others are told so, and do not count as tries."""
+    w = place.worker(serve_threads=16, doris_fe_tries=1000)
+    seen = set()
+
+    def enough():
+        answers = race(16, lambda i: ask(w, f"user{i}", "x"))
+        seen.update((r.status, r.headers.get("Retry-After"), r.text)
+                    for r in answers)
+        return len(seen) == 2
+
+    until(enough, "one too many came at once")
+    assert {(s, wait) for s, wait, _ in seen} == {(WRONG, None), (503, "1")}
+    assert any("too many passwords are being checked" in t for *_, t in seen)
+    assert status(w, "root", "right") == IN
+
+
+def test_without_room_a_worker_counts_alone(place, users):
+    os.mkdir(place.file("fe-tries"))
+    w = place.worker(serve_threads=2, doris_fe_tries=3)
+    assert "doris.fe_tries" in w.log()
+    for _ in range(3):
+        assert status(w, "root", "wrong") == WRONG
+    assert status(w, "root", "wrong") == WAIT
 
 
 def test_who_was_right_is_not_locked_out_by_others(worker):

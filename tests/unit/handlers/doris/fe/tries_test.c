@@ -42,6 +42,15 @@ a_refused_one_does_not_count(void **state)
 }
 
 static void
+what_began_before_a_restart_of_the_machine_is_over(void **state)
+{
+    (void)state;
+    assert_int_equal(tries_take(&t, 7, 1, 5000000), 0);
+    assert_int_equal(tries_take(&t, 7, 1, 100), 0);
+    assert_int_equal(tries_take(&t, 7, 1, 200), 59900);
+}
+
+static void
 giving_back_makes_no_credit(void **state)
 {
     (void)state;
@@ -70,6 +79,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(so_many_and_then_none, start),
         cmocka_unit_test_setup(a_refused_one_does_not_count, start),
+        cmocka_unit_test_setup(
+            what_began_before_a_restart_of_the_machine_is_over, start),
         cmocka_unit_test_setup(giving_back_makes_no_credit, start),
         cmocka_unit_test_setup(the_oldest_of_a_place_is_forgotten, start),
     };
