@@ -3,7 +3,7 @@
  * each dialect has a settings.def of its own. A table has rows
  *   CONF_STR(section, key, default, doc)
  *   CONF_TEXT(section, key, default, check, doc): a STR that `check`
- *       (config_check_fn) has to take
+ *       (config_rule_fn) has to take
  *   CONF_INT(section, key, default, min, max, doc)
  *   CONF_BOOL(section, key, default, doc)
  * A LIVE_ row can be changed while processes run: config_live.h.
@@ -25,16 +25,16 @@ enum conf_type { CONF_IS_STR, CONF_IS_INT, CONF_IS_BOOL };
 
 /* NULL when the value is well, else what is wrong with it, as the end of a
  * sentence. Static texts. */
-typedef const char *config_check_fn(const char *value);
+typedef const char *config_rule_fn(const char *value);
 
 struct conf_row {
-    const char *section; /* NULL ends the table */
+    const char *section;    /* NULL ends the table */
     const char *key, *name; /* name: "section.key" */
     enum conf_type type;
     void *at;         /* the value; of a live row an atomic object */
     const char *dflt; /* as it is written in a file */
     int64_t min, max;
-    config_check_fn *check; /* of a text; NULL: anything */
+    config_rule_fn *rule; /* of a text; NULL: anything */
     const char *doc;
     bool live;
 };

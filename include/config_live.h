@@ -25,18 +25,19 @@ struct config_line {
 };
 
 /* The i-th key; NOT_FOUND past the last. */
-enum err config_line(size_t i, struct arena *a, struct config_line *out) MUST_USE;
+enum err
+config_line(size_t i, struct arena *a, struct config_line *out) MUST_USE;
 /* NOT_FOUND when no key is called so. */
 enum err config_line_of(const char *name, struct arena *a,
                         struct config_line *out) MUST_USE;
 
 /* Whether the key may be changed to the value: NOT_FOUND for an unknown key,
  * STATE for one that is not live, BAD_PARAM for a bad value. */
-enum err config_change_check(const char *name, const char *value) MUST_USE;
+enum err config_change_allowed(const char *name, const char *value) MUST_USE;
 
 /* Writes a change, inside a transaction of the caller. */
-enum err config_change_store(struct db *db, const char *name,
-                             const char *value, bool persist) MUST_USE;
+enum err config_change_store(struct db *db, const char *name, const char *value,
+                             bool persist) MUST_USE;
 
 /* Takes over what the store says. A value that this version does not take is
  * logged, and passed over. */

@@ -215,7 +215,7 @@ struct job_pool_config {
                                           * are passed over */
     const char *queue;
     const char *machine; /* whose jobs; "" = those of no machine */
-    const char *owner;   /* name and identity: who this is */
+    const char *owner;   /* who this is, by lease_owner */
     unsigned threads;
     void *ctx; /* for the steps */
 };

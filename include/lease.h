@@ -2,9 +2,12 @@
 /* Leases: rows that say who may do a duty now, on the database's clock. The
  * epoch grows with every taker; it is the fencing token that each write under
  * the lease, and each call to a machine, carries. Who prolongs what: `control`
- * those of its duties (command/control.c), a lease_keeper that of a migration
- * or of a rotation of keys (store/lease_keeper.h). Jobs have theirs in rows of
- * their own, prolonged by their pool (job.h). */
+ * those of its duties (command/control.c), in the loop that also takes them,
+ * so that a process of many leases needs one thread and one connection for
+ * them; a lease_keeper that of a migration or of a rotation of keys
+ * (store/lease_keeper.h), whose one thread is busy. Jobs have theirs in rows
+ * of their own, which also tell who performs them of a wish to cancel; their
+ * pool prolongs all of them in one thread (job.h). */
 #ifndef MG_LEASE_H
 #define MG_LEASE_H
 

@@ -40,25 +40,25 @@ SETTINGS(void)
     return &SETTINGS_VALUES;
 }
 
-#define ROW(section_, key_, type_, dflt_, doc_, ...)       \
-    { .section = #section_,                                \
-      .key = #key_,                                        \
-      .name = #section_ "." #key_,                         \
-      .type = (type_),                                     \
+#define ROW(section_, key_, type_, dflt_, doc_, ...)          \
+    { .section = #section_,                                   \
+      .key = #key_,                                           \
+      .name = #section_ "." #key_,                            \
+      .type = (type_),                                        \
       .at = &SETTINGS_VALUES.SETTINGS_MEMBER(section_, key_), \
-      .dflt = (dflt_),                                     \
-      .doc = (doc_),                                       \
+      .dflt = (dflt_),                                        \
+      .doc = (doc_),                                          \
       __VA_ARGS__ },
 #define CONF_STR(section, key, dflt, doc) \
-    ROW(section, key, CONF_IS_STR, dflt, doc, .check = NULL)
+    ROW(section, key, CONF_IS_STR, dflt, doc, .rule = NULL)
 #define CONF_TEXT(section, key, dflt, is, doc) \
-    ROW(section, key, CONF_IS_STR, dflt, doc, .check = is)
+    ROW(section, key, CONF_IS_STR, dflt, doc, .rule = is)
 #define CONF_INT(section, key, dflt, lo, hi, doc) \
     ROW(section, key, CONF_IS_INT, #dflt, doc, .min = (lo), .max = (hi))
 #define CONF_BOOL(section, key, dflt, doc) \
     ROW(section, key, CONF_IS_BOOL, #dflt, doc, .min = 0)
 #define LIVE_TEXT(section, key, dflt, is, doc) \
-    ROW(section, key, CONF_IS_STR, dflt, doc, .check = is, .live = true)
+    ROW(section, key, CONF_IS_STR, dflt, doc, .rule = is, .live = true)
 #define LIVE_INT(section, key, dflt, lo, hi, doc)                        \
     ROW(section, key, CONF_IS_INT, #dflt, doc, .min = (lo), .max = (hi), \
         .live = true)

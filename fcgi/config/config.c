@@ -11,7 +11,7 @@
 
 #include <ini.h>
 
-#include "config_check.h"
+#include "config_rules.h"
 #include "config_rows.h"
 #include "dialect.h"
 

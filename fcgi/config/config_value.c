@@ -20,7 +20,7 @@ parse_str(const struct conf_row *row, const char *value,
             return ERR_BAD_PARAM;
         }
     }
-    wrong = row->check != NULL ? row->check(value) : NULL;
+    wrong = row->rule != NULL ? row->rule(value) : NULL;
     if (wrong == NULL)
         return ERR_OK;
     (void)snprintf(why->text, sizeof(why->text), "%s", wrong);

@@ -1,6 +1,6 @@
 /* From the configuration to the values in nginx's templates: what a person
  * wrote becomes nginx syntax. [nginx] was checked when it was read
- * (config_check.c), [listen] is checked here. */
+ * (config_rules.c), [listen] is checked here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ next_element(const char **list, char *out, size_t size)
     return true;
 }
 
-/* "10.0.0.0/8=read" as a line of geo; config_check.c has looked at it. */
+/* "10.0.0.0/8=read" as a line of geo; config_rules.c has looked at it. */
 static void
 put_network(struct buf *out, const char *element)
 {
@@ -168,7 +168,7 @@ set_number(struct arena *a, struct nginx_vars *vars, const char *name,
 }
 
 static enum err
-set_places(struct arena *a, struct nginx_vars *vars)
+set_paths(struct arena *a, struct nginx_vars *vars)
 {
     char dir[PLACE_BYTES];
     enum err e;
@@ -320,7 +320,7 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
                         "RUN_DIR/secret: not 32 or more "
                         "lower-case hex digits");
     nginx_set(vars, "SECRET", secret);
-    e = set_places(a, vars);
+    e = set_paths(a, vars);
     if (e == ERR_OK)
         e = set_processes(a, vars);
     if (e == ERR_OK)

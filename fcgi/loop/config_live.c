@@ -174,7 +174,7 @@ config_line_of(const char *name, struct arena *a, struct config_line *out)
 }
 
 enum err
-config_change_check(const char *name, const char *value)
+config_change_allowed(const char *name, const char *value)
 {
     const struct conf_row *row = find(name);
     struct conf_reason why;

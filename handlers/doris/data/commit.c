@@ -15,7 +15,7 @@ TABLE(doris_committed, DORIS_COMMITTED);
 CHECKS(doris_commit_txn, NEED(txn_id, DORIS_COMMIT_ARGS));
 
 /* A partition that the transaction touches, or a table (partition 0). */
-struct place {
+struct versioned {
     int64_t db_id, table_id, partition_id, version;
 };
 
@@ -23,12 +23,12 @@ struct commit {
     const char *instance_id;
     struct doris_txn txn;
     struct list_of_doris_pending rowsets;
-    struct place *partition, *table;
+    struct versioned *partition, *table;
     size_t partitions, tables;
     int64_t now_ms;
 };
 
-/* ---- places ---- */
+/* ---- what has versions ---- */
 
 static int
 compare(int64_t a, int64_t b)
@@ -37,9 +37,9 @@ compare(int64_t a, int64_t b)
 }
 
 static int
-by_place(const void *a, const void *b)
+by_ids(const void *a, const void *b)
 {
-    const struct place *x = a, *y = b;
+    const struct versioned *x = a, *y = b;
     int c = compare(x->db_id, y->db_id);
 
     if (c == 0)
@@ -49,30 +49,30 @@ by_place(const void *a, const void *b)
 
 /* Sorted, each once: the order in which all transactions take them. */
 static size_t
-sort_places(struct place *v, size_t n)
+sort_versioned(struct versioned *v, size_t n)
 {
     size_t kept = 0;
 
-    qsort(v, n, sizeof(*v), by_place);
+    qsort(v, n, sizeof(*v), by_ids);
     for (size_t i = 0; i < n; i++)
-        if (kept == 0 || by_place(&v[kept - 1], &v[i]) != 0)
+        if (kept == 0 || by_ids(&v[kept - 1], &v[i]) != 0)
             v[kept++] = v[i];
     return kept;
 }
 
 /* A tablet that was made without a database is in the transaction's. */
-static struct place
-place_of(const struct commit *c, const struct doris_pending *p)
+static struct versioned
+versioned_of(const struct commit *c, const struct doris_pending *p)
 {
-    return (struct place){ .db_id = p->db_id < 0 ? c->txn.db_id : p->db_id,
-                           .table_id = p->table_id,
-                           .partition_id = p->partition_id };
+    return (struct versioned){ .db_id = p->db_id < 0 ? c->txn.db_id : p->db_id,
+                               .table_id = p->table_id,
+                               .partition_id = p->partition_id };
 }
 
 /* Partitions are those of the rowsets' tablets; tables those, and the ones
  * that the transaction was begun for. */
 static enum err
-gather_places(struct req *r, struct commit *c)
+gather_versioned(struct req *r, struct commit *c)
 {
     size_t n = c->rowsets.n, named = c->txn.table_ids.n;
 
@@ -81,21 +81,22 @@ gather_places(struct req *r, struct commit *c)
     if (c->partition == NULL || c->table == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        c->partition[i] = c->table[i] = place_of(c, &c->rowsets.v[i]);
+        c->partition[i] = c->table[i] = versioned_of(c, &c->rowsets.v[i]);
         c->table[i].partition_id = 0;
     }
     for (size_t i = 0; i < named; i++)
-        c->table[n + i] = (struct place){ .db_id = c->txn.db_id,
-                                          .table_id = c->txn.table_ids.v[i].v };
-    c->partitions = sort_places(c->partition, n);
-    c->tables = sort_places(c->table, n + named);
+        c->table[n + i] =
+            (struct versioned){ .db_id = c->txn.db_id,
+                                .table_id = c->txn.table_ids.v[i].v };
+    c->partitions = sort_versioned(c->partition, n);
+    c->tables = sort_versioned(c->table, n + named);
     return ERR_OK;
 }
 
 /* ---- versions and rowsets ---- */
 
 static enum err
-bump(struct req *r, const struct commit *c, char kind, struct place *v,
+bump(struct req *r, const struct commit *c, char kind, struct versioned *v,
      size_t n)
 {
     enum err e = ERR_OK;
@@ -111,9 +112,9 @@ bump(struct req *r, const struct commit *c, char kind, struct place *v,
 static int64_t
 version_of(const struct commit *c, const struct doris_pending *p)
 {
-    struct place key = place_of(c, p);
-    const struct place *found =
-        bsearch(&key, c->partition, c->partitions, sizeof(key), by_place);
+    struct versioned key = versioned_of(c, p);
+    const struct versioned *found =
+        bsearch(&key, c->partition, c->partitions, sizeof(key), by_ids);
 
     return found == NULL ? 0 : found->version;
 }
@@ -159,7 +160,7 @@ make_visible(struct req *r, const struct doris_commit_txn *in, struct commit *c)
     e = doris_store_pending(r->db, r->arena, c->instance_id, t->txn_id,
                             &c->rowsets);
     if (e == ERR_OK)
-        e = gather_places(r, c);
+        e = gather_versioned(r, c);
     if (e == ERR_OK)
         e = publish_all(r, c);
     if (e != ERR_OK)

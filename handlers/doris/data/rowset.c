@@ -47,7 +47,7 @@ enum rowset_state { PREPARED, COMMITTED, VISIBLE };
 struct put {
     const char *instance_id;
     struct doris_rowset rs, there;
-    enum doris_rowset_place place;
+    enum doris_rowset_found found;
 };
 
 /* ---- what a rowset is and holds ---- */
@@ -190,7 +190,7 @@ audit_before(struct req *r, const struct put *p)
                        arena_printf(r->arena, "%lld/%s",
                                     (long long)p->rs.tablet_id,
                                     doris_rowset_name(r->arena, &p->rs)));
-    if (p->place != DORIS_NOWHERE)
+    if (p->found != DORIS_NOWHERE)
         req_audit_before(r, &doris_rowset_rec, &p->there);
 }
 
@@ -215,7 +215,7 @@ begin(struct req *r, const struct doris_put_rowset *in, enum rowset_state state,
         return doris_rpc_no_tablet(r, p->instance_id, p->rs.tablet_id);
     if (e == ERR_OK)
         e = doris_store_rowset_find(r->db, r->arena, p->instance_id, &p->rs,
-                                    &p->place, &p->there);
+                                    &p->found, &p->there);
     if (e == ERR_OK)
         audit_before(r, p);
     return e;
@@ -273,7 +273,7 @@ doris_rowset_prepare(struct req *r, const struct doris_put_rowset *in)
     e = begin(r, in, PREPARED, &p);
     if (e != ERR_OK)
         return e;
-    switch (p.place) {
+    switch (p.found) {
     case DORIS_NOWHERE:
         return prepare(r, &p);
     case DORIS_PREPARED: /* the same again */
@@ -329,7 +329,7 @@ doris_rowset_commit(struct req *r, const struct doris_put_rowset *in)
     e = begin(r, in, COMMITTED, &p);
     if (e != ERR_OK)
         return e;
-    switch (p.place) {
+    switch (p.found) {
     case DORIS_NOWHERE: /* it need not have been announced */
         return keep(r, &p);
     case DORIS_PREPARED:

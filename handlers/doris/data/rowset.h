@@ -89,7 +89,7 @@ doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
                        const struct doris_rowset *rs) MUST_USE;
 /* Where a rowset is: nowhere; to be removed; prepared; visible; committed,
  * its transaction or compaction being under way. */
-enum doris_rowset_place {
+enum doris_rowset_found {
     DORIS_NOWHERE = -1,
     DORIS_RECYCLED,
     DORIS_PREPARED,
@@ -101,7 +101,7 @@ enum doris_rowset_place {
 enum err
 doris_store_rowset_find(struct db *db, struct arena *a, const char *instance_id,
                         const struct doris_rowset *like,
-                        enum doris_rowset_place *place,
+                        enum doris_rowset_found *found,
                         struct doris_rowset *out) MUST_USE;
 /* Whether from..to are the versions of whole rowsets. STATE when one of them
  * goes beyond, NOT_FOUND when there is none. */

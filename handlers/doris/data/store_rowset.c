@@ -42,14 +42,14 @@ static const char *const sql[SQL__MAX] = {
                 " AND version BETWEEN ? AND ? ORDER BY version",
     [ROWSET_ADD] = "INSERT INTO doris_rowset (instance_id, tablet_id, version,"
                    " start_version, rowset_id, body) VALUES (?, ?, ?, ?, ?, ?)",
-    /* place: enum doris_rowset_place */
-    [ROWSET_FIND] = "SELECT 3 AS place, body FROM doris_rowset_tmp"
+    /* found: enum doris_rowset_found */
+    [ROWSET_FIND] = "SELECT 3 AS found, body FROM doris_rowset_tmp"
                     " WHERE instance_id = ? AND txn_id = ? AND tablet_id = ?"
                     " UNION ALL SELECT 2, body FROM doris_rowset" OF_TABLET
                     " AND rowset_id = ?"
                     " UNION ALL SELECT type = 'PREPARE', body"
                     " FROM doris_rowset_recycle" OF_TABLET " AND rowset_id = ?"
-                    " ORDER BY place DESC LIMIT 1",
+                    " ORDER BY found DESC LIMIT 1",
     [ROWSETS_OVERLAP] =
         "SELECT COUNT(*) AS n, COALESCE(SUM(start_version < ? OR version > ?),"
         " 0) AS torn FROM doris_rowset" OF_TABLET
@@ -158,7 +158,7 @@ doris_store_rowset_add(struct db *db, struct arena *a, const char *instance_id,
 }
 
 #define FOUND_ROW(X, s)                       \
-    X(s, I64, place, "place", COLUMN_ONLY, -) \
+    X(s, I64, found, "found", COLUMN_ONLY, -) \
     X(s, STR, body, "body", COLUMN_ONLY, -)
 STRUCT(doris_found_row, FOUND_ROW);
 TABLE(doris_found_row, FOUND_ROW);
@@ -166,7 +166,7 @@ TABLE(doris_found_row, FOUND_ROW);
 enum err
 doris_store_rowset_find(struct db *db, struct arena *a, const char *instance_id,
                         const struct doris_rowset *like,
-                        enum doris_rowset_place *place,
+                        enum doris_rowset_found *found,
                         struct doris_rowset *out)
 {
     const char *name = doris_rowset_name(a, like);
@@ -179,7 +179,7 @@ doris_store_rowset_find(struct db *db, struct arena *a, const char *instance_id,
                DB_ARGS(iid, db_i64(like->txn_id), tablet, iid, tablet,
                        db_str(name), iid, tablet, db_str(name)),
                &doris_found_row_rec, &row);
-    *place = e == ERR_OK ? (enum doris_rowset_place)row.place : DORIS_NOWHERE;
+    *found = e == ERR_OK ? (enum doris_rowset_found)row.found : DORIS_NOWHERE;
     if (e == ERR_NOT_FOUND)
         return ERR_OK;
     return e == ERR_OK ? doris_doc_parse(a, row.body, &doris_rowset_rec, out)

@@ -235,9 +235,9 @@ doris_store_tablet_lock(struct db *db, const char *instance_id,
 
 /* ---- statistics ---- */
 
-/* The place as the object that replies have; a database is not in it. */
+/* Its ids as the object that replies have; a database is not in it. */
 static enum err
-gather_place(struct arena *a, struct doris_stats *s)
+gather_ids(struct arena *a, struct doris_stats *s)
 {
     struct doris_tablet_idx *idx = arena_alloc(a, sizeof(*idx));
 
@@ -260,7 +260,7 @@ doris_store_stats(struct db *db, struct arena *a, const char *instance_id,
     e = db_one(db, a, sql[STATS],
                DB_ARGS(db_str(instance_id), db_i64(tablet_id)),
                &doris_stats_rec, out);
-    return e == ERR_OK ? gather_place(a, out) : e;
+    return e == ERR_OK ? gather_ids(a, out) : e;
 }
 
 enum err

@@ -69,9 +69,9 @@ CHECKS(doris_get_tablet, NEED(cloud_unique_id, DORIS_IID_EMPTY),
 NO_CHECKS(doris_update_tablet); /* the instance first */
 NO_CHECKS(doris_get_stats);
 
-/* The place of a version: a table's has no partition. */
+/* Whose version it is: a table's has no partition. */
 static enum err
-version_placed(struct req *r, const void *in)
+version_named(struct req *r, const void *in)
 {
     const struct doris_get_version *g = in;
 
@@ -91,7 +91,7 @@ version_placed(struct req *r, const void *in)
 }
 
 CHECKS(doris_get_version, NEED(cloud_unique_id, DORIS_IID_EMPTY),
-       FN(version_placed));
+       FN(version_named));
 
 /* ---- a change of several tablets ---- */
 
@@ -208,7 +208,7 @@ choose_vault(struct req *r, const char *instance_id, const char *name,
     return ERR_OK;
 }
 
-/* The first rowset takes its place from its tablet. */
+/* The first rowset takes its ids from its tablet. */
 static struct doris_rowset
 first_rowset(const struct doris_tablet *t)
 {

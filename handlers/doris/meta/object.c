@@ -77,7 +77,7 @@ doris_obj_reached(const struct doris_obj *o)
 
 /* external_endpoint may be left out (it is the endpoint then), not empty. */
 static bool
-place_complete(const struct doris_obj *o)
+address_complete(const struct doris_obj *o)
 {
     return (has_keys(o) || provided(o)) && !str_empty(o->bucket) &&
            !str_empty(o->endpoint) && !str_empty(o->region) &&
@@ -92,7 +92,7 @@ doris_obj_check(struct req *r, const struct doris_obj *o)
     if (!str_empty(o->role_arn))
         return role_complete(o) ? ERR_OK
                                 : req_fail(r, DORIS_S3_ROLE_ERR, ARGS());
-    return place_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
+    return address_complete(o) ? ERR_OK : req_fail(r, DORIS_S3_ERR, ARGS());
 }
 
 enum err

@@ -113,8 +113,8 @@ lock_live(struct req *r, const char *cloud_unique_id, const char **instance_id,
 
 /* A folder of the user's own, in the instance's newest object store. */
 static enum err
-place(struct req *r, const char *instance_id, const struct doris_stage *s,
-      struct doris_obj *out)
+choose_folder(struct req *r, const char *instance_id,
+              const struct doris_stage *s, struct doris_obj *out)
 {
     struct doris_obj *v;
     const char *prefix;
@@ -156,7 +156,7 @@ settle_internal(struct req *r, const char *instance_id, struct doris_stage *s)
         return e;
     UNSET(s, doris_stage, type);
     s->obj_info = o;
-    return place(r, instance_id, s, o);
+    return choose_folder(r, instance_id, s, o);
 }
 
 /* A request that comes late must not bring back what was dropped. */

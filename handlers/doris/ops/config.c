@@ -186,7 +186,7 @@ check(struct req *r, const struct map_of_STR *change)
 {
     struct args a =
         ARGS(arg("field", change->key), arg("value", change->value.v));
-    enum err e = config_change_check(change->key, change->value.v);
+    enum err e = config_change_allowed(change->key, change->value.v);
 
     if (e == ERR_NOT_FOUND)
         return req_fail(r, DORIS_CONFIG_UNKNOWN, a);

@@ -1,6 +1,6 @@
 /* What a text of the configuration may be: one function per shape, named by
  * rows of config.def. */
-#include "config_check.h"
+#include "config_rules.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
