@@ -199,6 +199,9 @@ struct rows {
 
 /* Assigns a member and makes it present. */
 #define PUT(p, s, m, value) ((p)->m = (value), SET(p, s, m))
+/* The same of a list: count elements at items. */
+#define PUT_LIST(p, s, member, count, items) \
+    ((p)->member.n = (count), (p)->member.v = (items), SET(p, s, member))
 
 /* A list of records that is no member of one, as db_list fills it. */
 #define LIST_OF(s)       \

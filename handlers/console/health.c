@@ -27,11 +27,10 @@ console_health_get(struct req *r, const struct none *in)
     db_deadline(r->db, clock_mono_ms() + HEALTH_MS);
     if (db_one_i64(r->db, ask, DB_NO_ARGS, &read_only) != ERR_OK)
         return req_fail(r, CONSOLE_STORE, ARGS());
-    out->status = "ok";
-    SET(out, console_health, status);
-    out->read_only = true;
-    if (read_only != 0)
-        SET(out, console_health, read_only);
+    PUT(out, console_health, status, "ok");
+    if (read_only != 0) {
+        PUT(out, console_health, read_only, true);
+    }
     return req_send(r, &console_health_rec, out);
 }
 

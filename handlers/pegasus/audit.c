@@ -29,9 +29,7 @@ pg_audit_envs(struct req *r, int32_t app_id, pg_audit_fn *say)
 
     if (e != ERR_OK)
         return e;
-    texts.pairs.n = rows.n;
-    texts.pairs.v = rows.v;
-    SET(&texts, pegasus_texts, pairs);
+    PUT_LIST(&texts, pegasus_texts, pairs, rows.n, rows.v);
     say(r, &pegasus_texts_rec, &texts);
     return ERR_OK;
 }

@@ -249,9 +249,9 @@ fill_reply(struct req *r, const struct commit *c,
     if (out->txn_info == NULL)
         return ERR_NOMEM;
     *out->txn_info = c->txn;
-    out->version_update_time_ms = c->now_ms;
-    if (c->now_ms > 0)
-        SET(out, doris_committed, version_update_time_ms);
+    if (c->now_ms > 0) {
+        PUT(out, doris_committed, version_update_time_ms, c->now_ms);
+    }
     e = fill_partitions(r, c, out);
     return e == ERR_OK ? fill_tables(r, c, in, out) : e;
 }

@@ -70,10 +70,9 @@ count(struct doris_stats *s, const struct doris_compaction *c,
         s->base_compaction_cnt++;
         PUT(s, doris_stats, last_base_compaction_time_ms, now_ms);
     } else if (type == DORIS_COMPACTION_FULL) {
-        s->full_compaction_cnt++;
+        PUT(s, doris_stats, full_compaction_cnt, s->full_compaction_cnt + 1);
         s->base_compaction_cnt++;
         PUT(s, doris_stats, last_full_compaction_time_ms, now_ms);
-        SET(s, doris_stats, full_compaction_cnt);
     } else {
         s->cumulative_compaction_cnt++;
         PUT(s, doris_stats, last_cumu_compaction_time_ms, now_ms);

@@ -489,17 +489,17 @@ get_stats(struct req *r, const struct doris_get_stats *in,
 {
     const char *instance_id;
     size_t n = in->tablet_idx.n;
+    struct doris_stats *v;
     enum err e;
 
     e = doris_rpc_instance(r, in->cloud_unique_id, DORIS_IID_EMPTY,
                            &instance_id);
-    out->tablet_stats.v =
-        arena_array(r->arena, n, sizeof(*out->tablet_stats.v));
-    if (e == ERR_OK && out->tablet_stats.v == NULL)
+    v = arena_array(r->arena, n, sizeof(*v));
+    if (e == ERR_OK && v == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; e == ERR_OK && i < n; i++) {
         const struct doris_tablet_idx *idx = &in->tablet_idx.v[i];
-        struct doris_stats *s = &out->tablet_stats.v[i];
+        struct doris_stats *s = &v[i];
 
         e = doris_store_stats(r->db, r->arena, instance_id, idx->tablet_id, s);
         if (e == ERR_NOT_FOUND)
@@ -508,8 +508,7 @@ get_stats(struct req *r, const struct doris_get_stats *in,
             return req_fail(r, DORIS_STATS_UNKNOWN,
                             ARGS(arg_i64(r, "tablet", idx->tablet_id)));
     }
-    out->tablet_stats.n = n;
-    SET(out, doris_stats_reply, tablet_stats);
+    PUT_LIST(out, doris_stats_reply, tablet_stats, n, v);
     return e;
 }
 

@@ -155,9 +155,9 @@ read_txn_index(struct req *r, const struct params *p, struct value *out)
     struct doris_txn t;
     enum err e = read_txn(r, p, 1, &t);
 
-    if (e == ERR_OK)
-        idx.db_id = t.db_id;
-    SET(&idx, doris_tablet_idx, db_id);
+    if (e == ERR_OK) {
+        PUT(&idx, doris_tablet_idx, db_id, t.db_id);
+    }
     return put_or(r, out, e, &doris_txn_index_rec, &i);
 }
 
@@ -189,11 +189,9 @@ read_txn_recycle(struct req *r, const struct params *p, struct value *out)
     if (e == ERR_OK && !HAS(&t, doris_txn, finish_time))
         return ERR_NOT_FOUND;
     if (e == ERR_OK) {
-        rec.creation_time = t.finish_time;
-        rec.label = t.label;
+        PUT(&rec, doris_txn_recycle, creation_time, t.finish_time);
+        PUT(&rec, doris_txn_recycle, label, t.label);
     }
-    SET(&rec, doris_txn_recycle, creation_time);
-    SET(&rec, doris_txn_recycle, label);
     return put_or(r, out, e, &doris_txn_recycle_rec, &rec);
 }
 
@@ -485,8 +483,7 @@ send(struct req *r, const struct value *v, const char *hex)
         return req_send_text(r, "text/plain; charset=utf-8", text,
                              strlen(text));
     PUT(out, doris_value, key, hex);
-    out->value = (struct span){ text, v->text.n };
-    SET(out, doris_value, value);
+    PUT(out, doris_value, value, ((struct span){ text, v->text.n }));
     return req_send(r, &doris_value_rec, out);
 }
 

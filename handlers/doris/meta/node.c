@@ -217,9 +217,9 @@ settle_nodes(struct change *ch)
     for (size_t i = 0; i < n && v != NULL; i++) {
         v[i] = ch->asked->nodes.v[i];
         PUT(&v[i], doris_node, status, DORIS_NODE_RUNNING);
-        if (!HAS(&v[i], doris_node, ctime))
-            v[i].ctime = ch->now;
-        SET(&v[i], doris_node, ctime);
+        if (!HAS(&v[i], doris_node, ctime)) {
+            PUT(&v[i], doris_node, ctime, ch->now);
+        }
         PUT(&v[i], doris_node, mtime, ch->now);
     }
     return v;

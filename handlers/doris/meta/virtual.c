@@ -223,12 +223,12 @@ doris_virtual_settle(struct req *r, struct doris_cluster *c)
     if (p == NULL)
         return ERR_NOMEM;
     *p = *c->cluster_policy;
-    if (!HAS(p, doris_policy, failover_failure_threshold))
-        p->failover_failure_threshold = 3;
-    if (!HAS(p, doris_policy, unhealthy_node_threshold_percent))
-        p->unhealthy_node_threshold_percent = 100;
-    SET(p, doris_policy, failover_failure_threshold);
-    SET(p, doris_policy, unhealthy_node_threshold_percent);
+    if (!HAS(p, doris_policy, failover_failure_threshold)) {
+        PUT(p, doris_policy, failover_failure_threshold, 3);
+    }
+    if (!HAS(p, doris_policy, unhealthy_node_threshold_percent)) {
+        PUT(p, doris_policy, unhealthy_node_threshold_percent, 100);
+    }
     c->cluster_policy = p;
     return ERR_OK;
 }

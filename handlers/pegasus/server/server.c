@@ -145,15 +145,14 @@ enum err
 pegasus_help_get(struct req *r, const struct none *in)
 {
     struct pegasus_texts *out = arena_alloc(r->arena, sizeof(*out));
+    struct map_of_STR *v;
 
     (void)in;
     if (out == NULL)
         return ERR_NOMEM;
-    out->pairs.v =
-        arena_array(r->arena, r->dialect->n_rows, sizeof(*out->pairs.v));
-    if (out->pairs.v == NULL)
+    v = arena_array(r->arena, r->dialect->n_rows, sizeof(*v));
+    if (v == NULL)
         return ERR_NOMEM;
-    out->pairs.n = list_paths(r, out->pairs.v);
-    SET(out, pegasus_texts, pairs);
+    PUT_LIST(out, pegasus_texts, pairs, list_paths(r, v), v);
     return req_send(r, &pegasus_texts_rec, out);
 }

@@ -141,11 +141,9 @@ add_detail(struct req *r, struct pegasus_app *out)
         return ERR_NOMEM;
     pg_holders_init(&d->tally, r->arena);
     d->health.has = ALL_SET;
-    out->replicas = (struct rows){ next_partition, d };
-    out->nodes = (struct rows){ next_holder, d };
+    PUT(out, pegasus_app, replicas, ((struct rows){ next_partition, d }));
+    PUT(out, pegasus_app, nodes, ((struct rows){ next_holder, d }));
     PUT(out, pegasus_app, healthy, &d->health);
-    SET(out, pegasus_app, replicas);
-    SET(out, pegasus_app, nodes);
     return pegasus_store_partitions(r->db, r->arena, out->general->app_id,
                                     &d->partitions);
 }
@@ -441,12 +439,10 @@ pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
     if (e != ERR_OK)
         return e;
     PUT(&l->summary, pegasus_apps_summary, total, stamp.tables);
-    out->general = (struct rows){ next_line, l };
+    PUT(out, pegasus_apps, general, ((struct rows){ next_line, l }));
     PUT(out, pegasus_apps, summary, &l->summary);
-    SET(out, pegasus_apps, general);
     if (detail && stamp.tables > 0) {
-        out->healthy = (struct rows){ next_health, l };
-        SET(out, pegasus_apps, healthy);
+        PUT(out, pegasus_apps, healthy, ((struct rows){ next_health, l }));
         l->summary.has = ALL_SET;
     }
     return stamp.tables <= CACHED_TABLES ? send_listing(r, out, detail, &stamp)

@@ -33,9 +33,7 @@ pegasus_envs_get(struct req *r, const struct pegasus_envs_ref *ref)
     if (e != ERR_OK)
         return e;
     e = pegasus_store_envs(r->db, r->arena, ref->name, &rows);
-    out->pairs.n = rows.n;
-    out->pairs.v = rows.v;
-    SET(out, pegasus_texts, pairs);
+    PUT_LIST(out, pegasus_texts, pairs, rows.n, rows.v);
     return req_send_or_fail(r, e, &pegasus_texts_rec, out);
 }
 

@@ -400,8 +400,6 @@ pegasus_env_rules(struct req *r, const struct none *in)
         v[i] = (struct pegasus_env_line){ UINT64_MAX, known[i].key,
                                           type_words[known[i].rule],
                                           known[i].limit, known[i].sample };
-    out->envs.n = COUNT(known);
-    out->envs.v = v;
-    SET(out, pegasus_env_list, envs);
+    PUT_LIST(out, pegasus_env_list, envs, COUNT(known), v);
     return req_send(r, &pegasus_env_list_rec, out);
 }
