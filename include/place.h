@@ -3,6 +3,8 @@
 #ifndef MG_PLACE_H
 #define MG_PLACE_H
 
+#include <sys/types.h>
+
 #include "base.h"
 
 #define ROOT_RUN_DIR      "/var/lib/metagate/onebox"
@@ -24,6 +26,22 @@ bool place_is_installed(void);
 
 /* RUN_DIR/name; LIMIT when it does not fit. */
 enum err place_path(char *out, size_t size, const char *name) MUST_USE;
+
+/* The one line of lower-case hex digits in the file `name` of RUN_DIR, as our
+ * own secrets are kept: at least `least` of them. NOT_FOUND when there is no
+ * such file, BAD_PARAM when it holds something else or more than fits, STATE
+ * (errno) when it cannot be read. */
+enum err
+place_hex_read(const char *name, size_t least, char *out, size_t size) MUST_USE;
+/* Makes such a file of n random bytes, 64 at most; out (2n + 1 bytes) has the
+ * digits. STATE (errno) when it cannot. */
+enum err
+place_hex_make(const char *name, size_t n, mode_t mode, char *out) MUST_USE;
+
+/* RUN_DIR/secret, by which our nginx proves itself to the workers. */
+#define PLACE_SECRET       "secret"
+#define PLACE_SECRET_LEAST 32
+#define PLACE_SECRET_BYTES 130 /* of a buffer for it */
 
 /* The socket `name` (serve-0.sock, mysql.sock, wake, control.sock): it lies
  * in RUN_DIR/s, or where that links to because the path would be too long

@@ -1,12 +1,16 @@
 /* RUN_DIR and NET: what was given, made safe to use everywhere. */
 #include "place.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "file.h"
+#include "hex.h"
 
 /* below PREFIX */
 #define INSTALLED_UNIT "/lib/systemd/system/metagate.target"
@@ -168,4 +172,45 @@ place_socket(char *out, size_t size, const char *name)
         return ERR_LIMIT;
     n = snprintf(out, size, "%s/%s", dir, name);
     return n >= 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
+}
+
+enum err
+place_hex_read(const char *name, size_t least, char *out, size_t size)
+{
+    char path[PLACE_BYTES];
+    size_t digits;
+    ssize_t n;
+    int fd;
+
+    out[0] = '\0';
+    if (place_path(path, sizeof(path), name) != ERR_OK)
+        return ERR_LIMIT;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_STATE;
+    n = read(fd, out, size);
+    (void)close(fd);
+    out[n >= 0 && (size_t)n < size ? n : 0] = '\0';
+    if (n < 0)
+        return ERR_STATE;
+    out[strcspn(out, "\r\n")] = '\0';
+    digits = strspn(out, "0123456789abcdef");
+    return digits >= least && out[digits] == '\0' ? ERR_OK : ERR_BAD_PARAM;
+}
+
+enum err
+place_hex_make(const char *name, size_t n, mode_t mode, char *out)
+{
+    char path[PLACE_BYTES], line[2 * 64 + 2];
+    enum err e;
+
+    if (place_path(path, sizeof(path), name) != ERR_OK)
+        return ERR_LIMIT;
+    e = hex_random(out, n);
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(line, sizeof(line), "%s\n", out);
+    e = file_write(path, mode, line, 2 * n + 1);
+    explicit_bzero(line, sizeof(line));
+    return e;
 }

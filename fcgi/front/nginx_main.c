@@ -9,12 +9,10 @@
 #include "base/commands.h"
 #include "config.h"
 #include "file.h"
-#include "hex.h"
 #include "nginx.h"
 #include "place.h"
 
-#define SECRET_BYTES    32
-#define SECRET_FILE_MAX 1024
+#define SECRET_BYTES 32 /* of a new one */
 
 static int
 complain(const char *why)
@@ -26,29 +24,14 @@ complain(const char *why)
 /* RUN_DIR/secret, made when it is missing: an installed system keeps it, `up`
  * makes it anew at each start. */
 static enum err
-take_secret(struct arena *a, char **out)
+take_secret(char secret[PLACE_SECRET_BYTES])
 {
-    char path[PLACE_BYTES], fresh[2 * SECRET_BYTES + 2];
-    size_t n;
-    enum err e;
+    enum err e = place_hex_read(PLACE_SECRET, PLACE_SECRET_LEAST, secret,
+                                PLACE_SECRET_BYTES);
 
-    e = place_path(path, sizeof(path), "secret");
-    if (e == ERR_OK)
-        e = file_read(a, path, SECRET_FILE_MAX, out, &n);
-    if (e == ERR_OK) {
-        (*out)[strcspn(*out, "\n")] = '\0';
-        return ERR_OK;
-    }
-    if (e != ERR_NOT_FOUND)
-        return e;
-    e = hex_random(fresh, SECRET_BYTES);
-    if (e != ERR_OK)
-        return e;
-    *out = arena_strdup(a, fresh);
-    if (*out == NULL)
-        return ERR_NOMEM;
-    (void)strcat(fresh, "\n");
-    return file_write(path, 0600, fresh, strlen(fresh));
+    return e == ERR_NOT_FOUND
+               ? place_hex_make(PLACE_SECRET, SECRET_BYTES, 0600, secret)
+               : e;
 }
 
 static int
@@ -76,9 +59,8 @@ write_and_check(const char *secret)
 int
 nginx_main(int argc, char **argv)
 {
-    struct arena *a;
-    char *secret;
-    int status;
+    char secret[PLACE_SECRET_BYTES];
+    enum err e;
 
     (void)argv;
     if (argc != 1) {
@@ -89,15 +71,10 @@ nginx_main(int argc, char **argv)
     if (geteuid() == 0)
         return complain("not as root: RUN_DIR must exist and belong to the "
                         "account that nginx and the workers run as");
-    a = arena_new(64 * 1024);
-    if (a == NULL)
-        return complain("no memory");
-    if (file_mkdir(config_run_dir(), 0750) != ERR_OK)
-        status = complain(strerror(errno));
-    else if (token_first() != ERR_OK || take_secret(a, &secret) != ERR_OK)
-        status = complain(strerror(errno));
-    else
-        status = write_and_check(secret);
-    arena_free(a);
-    return status;
+    if (file_mkdir(config_run_dir(), 0750) != ERR_OK || token_first() != ERR_OK)
+        return complain(strerror(errno));
+    e = take_secret(secret);
+    if (e == ERR_BAD_PARAM)
+        return complain("RUN_DIR/secret: not 32 or more lower-case hex digits");
+    return e == ERR_OK ? write_and_check(secret) : complain(strerror(errno));
 }

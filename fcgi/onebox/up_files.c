@@ -1,7 +1,6 @@
 /* What a deployment has before its first child: folders, configuration,
  * tokens, keys. Made once; the secret between nginx and workers anew at each
  * start. */
-#include "hex.h"
 #include "up.h"
 
 #include <errno.h>
@@ -164,18 +163,11 @@ make_key(void)
 
 /* Random hex in a file of its own. */
 static enum err
-make_random(const char *name, size_t bytes, unsigned mode)
+make_random(const char *name, size_t bytes, mode_t mode)
 {
-    char hex[130];
-    enum err e;
+    char hex[2 * 64 + 1];
+    enum err e = place_hex_make(name, bytes, mode, hex);
 
-    if (2 * bytes + 2 > sizeof(hex))
-        return ERR_LIMIT;
-    e = hex_random(hex, bytes);
-    if (e != ERR_OK)
-        return e;
-    memcpy(hex + 2 * bytes, "\n", 2);
-    e = up_write_file(name, hex, mode);
     crypt_wipe(hex, sizeof(hex));
     return e;
 }
@@ -206,9 +198,7 @@ make_store_password(void)
 static enum err
 make_secret(struct up *up)
 {
-    enum err e = hex_random(up->secret, 32);
-
-    return e == ERR_OK ? up_write_file("secret", up->secret, 0600) : e;
+    return place_hex_make(PLACE_SECRET, 32, 0600, up->secret);
 }
 
 static enum err
@@ -259,7 +249,7 @@ make_all(struct up *up, const char **step)
         e = make_store_password();
     }
     if (e == ERR_OK) {
-        *step = "secret";
+        *step = PLACE_SECRET;
         e = make_secret(up);
     }
     if (e == ERR_OK) {
@@ -304,9 +294,9 @@ up_make_installation(char why[WHY_BYTES])
 
     if (e == ERR_OK)
         e = run_steps(&step);
-    if (e == ERR_OK && !exists("secret")) {
-        step = "secret";
-        e = make_random("secret", 32, 0600);
+    if (e == ERR_OK && !exists(PLACE_SECRET)) {
+        step = PLACE_SECRET;
+        e = make_random(PLACE_SECRET, 32, 0600);
     }
     if (e != ERR_OK)
         say_step(step, e, why);

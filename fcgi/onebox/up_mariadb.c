@@ -16,7 +16,8 @@
 #include "file.h"
 #include "instance.h"
 
-#define INIT_FILE "mariadb-init.sql"
+#define INIT_FILE      "mariadb-init.sql"
+#define PASSWORD_LEAST 16 /* digits */
 
 size_t
 mariadb_count(void)
@@ -127,30 +128,6 @@ mariadb_install_done(struct up *up, char why[WHY_BYTES])
 
 /* ---- accounts and schema ---- */
 
-/* Of a file of RUN_DIR that was made here: hex. */
-static enum err
-read_hex(const char *name, char *out, size_t size)
-{
-    char path[PLACE_BYTES];
-    ssize_t n;
-    int fd;
-
-    if (place_path(path, sizeof(path), name) != ERR_OK)
-        return ERR_LIMIT;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd >= 0 ? read(fd, out, size - 1) : 0;
-    if (fd >= 0)
-        (void)close(fd);
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    n = (ssize_t)strlen(out);
-    return n >= 16 && strspn(out, "0123456789abcdef") == (size_t)n ? ERR_OK
-                                                                   : ERR_STATE;
-}
-
-/* MariaDB runs the file at each start, before it lets anyone in: what it
- * makes is there whatever was killed when. None of it is upstream data, so
- * none of it goes to the binlog. */
 static enum err
 write_init_file(const char *password, const char *own)
 {
@@ -189,9 +166,11 @@ mariadb_prepare(struct up *up, char why[WHY_BYTES])
     enum err e;
 
     (void)up;
-    e = read_hex("repl.password", password, sizeof(password));
+    e = place_hex_read("repl.password", PASSWORD_LEAST, password,
+                       sizeof(password));
     if (e == ERR_OK)
-        e = read_hex(OWN_STORE_PASSWORD, own, sizeof(own));
+        e = place_hex_read(OWN_STORE_PASSWORD, PASSWORD_LEAST, own,
+                           sizeof(own));
     if (e == ERR_OK)
         e = write_init_file(password, own);
     crypt_wipe(password, sizeof(password));

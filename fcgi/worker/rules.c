@@ -2,19 +2,13 @@
  * tokens that the worker looks up itself ([serve] check_tokens). */
 #include "request.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "config.h"
 #include "crypt.h"
 #include "log.h"
 #include "place.h"
 #include "identity/token_lookup.h"
 
-#define SECRET_MIN_BYTES 32
-#define SECRET_MAX_BYTES 128
-
-static char secret[SECRET_MAX_BYTES + 2];
+static char secret[PLACE_SECRET_BYTES];
 
 static const char *
 tokens_path(char out[PLACE_BYTES])
@@ -24,25 +18,18 @@ tokens_path(char out[PLACE_BYTES])
     return place_path(out, PLACE_BYTES, "tokens.map") == ERR_OK ? out : "";
 }
 
-/* RUN_DIR/secret: one line of hex digits. */
 static bool
 read_secret(void)
 {
-    char path[PLACE_BYTES];
-    FILE *f = NULL;
-    bool ok;
+    enum err e = place_hex_read(PLACE_SECRET, PLACE_SECRET_LEAST, secret,
+                                sizeof(secret));
 
-    if (place_path(path, sizeof(path), "secret") == ERR_OK)
-        f = fopen(path, "re");
-    ok = f != NULL && fgets(secret, sizeof(secret), f) != NULL;
-    if (f != NULL)
-        (void)fclose(f);
-    secret[strcspn(secret, "\r\n")] = '\0';
-    if (ok && strlen(secret) >= SECRET_MIN_BYTES)
-        return true;
-    log_error("serve.secret path=%s why=\"missing or shorter than %d\"", path,
-              SECRET_MIN_BYTES);
-    return false;
+    if (e != ERR_OK)
+        log_error("serve.secret path=%s/%s err=%s why=\"missing, or not %d or "
+                  "more lower-case hex digits\"",
+                  config_run_dir(), PLACE_SECRET, err_name(e),
+                  PLACE_SECRET_LEAST);
+    return e == ERR_OK;
 }
 
 bool
