@@ -314,6 +314,14 @@ bool field_path_given(const struct field_path *path, const void *in);
 /* Whether field f of the struct at `in` is present; see "Absent" above. */
 bool field_present(const struct field *f, const void *in);
 
+/* The key of the first member that the struct at asked gives and the struct at
+ * have, of the same record, has otherwise; NULL when there is none. Members
+ * whose key is among except (a list that NULL ends, or NULL) and those without
+ * IN are passed over. "", 0 and false are the same as absent; lists are equal
+ * in length and order. */
+const char *record_other(const struct record *rec, const void *asked,
+                         const void *have, const char *const *except);
+
 /* The printed name of an enum's value; "" when unknown. */
 const char *enum_text(const struct enum_name *names, int value);
 
