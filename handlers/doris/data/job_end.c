@@ -24,7 +24,17 @@ TABLE(doris_finished, DORIS_FINISHED);
 
 NO_CHECKS(doris_abort_job);
 
-CHECKS(doris_finish_job, NEED(action, DORIS_JOB_ACTION));
+static enum err
+action_known(struct req *r, const void *in)
+{
+    const struct doris_finish_job *f = in;
+
+    return f->action == DORIS_ACTION_UNKNOWN
+               ? req_fail(r, DORIS_JOB_ACTION, ARGS())
+               : ERR_OK;
+}
+
+CHECKS(doris_finish_job, NEED(action, DORIS_JOB_ACTION), FN(action_known));
 
 /* ---- the job that is to end ---- */
 

@@ -34,9 +34,25 @@ rowset_named(struct req *r, const void *in)
     return ERR_OK;
 }
 
+/* A rowset lasts from when its transaction or job ends, and belongs to one. */
+static enum err
+rowset_owned(struct req *r, const void *in)
+{
+    const struct doris_put_rowset *p = in;
+
+    if (HAS(p, doris_put_rowset, temporary) && !p->temporary)
+        return req_fail(r, DORIS_ROWSET_LASTING, ARGS());
+    if (p->txn_id != 0 && HAS(p->rowset_meta, doris_rowset, txn_id) &&
+        p->rowset_meta->txn_id != p->txn_id)
+        return req_fail(
+            r, DORIS_ROWSET_OTHER,
+            ARGS(arg("member", "txn_id"), arg("other", "the request")));
+    return ERR_OK;
+}
+
 CHECKS(doris_put_rowset, PRESENT(rowset_meta, DORIS_ROWSET_NONE),
        NEED(rowset_meta.tablet_id, DORIS_JOB_TABLET), FN(rowset_named),
-       NEED(cloud_unique_id, DORIS_IID_EMPTY));
+       NEED(cloud_unique_id, DORIS_IID_EMPTY), FN(rowset_owned));
 
 CHECKS(doris_get_rowset, NEED(cloud_unique_id, DORIS_IID_EMPTY),
        NEED(idx.tablet_id, DORIS_JOB_TABLET));

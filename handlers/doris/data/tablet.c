@@ -39,6 +39,39 @@ TABLE(doris_get_version, DORIS_GET_VERSION);
 TABLE(doris_version, DORIS_VERSION);
 TABLE(doris_version_reply, DORIS_VERSION_REPLY);
 
+static int32_t
+first_version(const struct doris_rowset *rs)
+{
+    return HAS(rs, doris_rowset, schema_version) || rs->tablet_schema == NULL
+               ? rs->schema_version
+               : rs->tablet_schema->schema_version;
+}
+
+/* The first rowset lies where its tablet does; a schema that both have under
+ * one version is one. */
+static enum err
+first_of(struct req *r, const struct doris_tablet *t,
+         const struct doris_rowset *rs)
+{
+    const char *other = NULL;
+
+    if (rs->tablet_id != 0 && rs->tablet_id != t->tablet_id)
+        other = "tablet_id";
+    else if (rs->partition_id != 0 && rs->partition_id != t->partition_id)
+        other = "partition_id";
+    else if (rs->index_id != 0 && rs->index_id != t->index_id)
+        other = "index_id";
+    else if (rs->tablet_schema != NULL && t->schema != NULL &&
+             first_version(rs) == t->schema->schema_version &&
+             record_other(&doris_schema_rec, rs->tablet_schema, t->schema,
+                          NULL) != NULL)
+        other = "tablet_schema";
+    if (other == NULL)
+        return ERR_OK;
+    return req_fail(r, DORIS_ROWSET_OTHER,
+                    ARGS(arg("member", other), arg("other", "its tablet")));
+}
+
 static enum err
 tablet_complete(struct req *r, const struct doris_tablet *t)
 {
@@ -47,7 +80,10 @@ tablet_complete(struct req *r, const struct doris_tablet *t)
     if (t->tablet_id <= 0 || t->table_id <= 0 || t->index_id <= 0 ||
         t->partition_id <= 0)
         return req_fail(r, DORIS_TABLET_IDS, ARGS());
-    return ERR_OK;
+    if (t->rs_metas.n > 1)
+        return req_fail(r, DORIS_TABLET_ROWSETS,
+                        ARGS(arg_i64(r, "tablet", t->tablet_id)));
+    return t->rs_metas.n == 1 ? first_of(r, t, &t->rs_metas.v[0]) : ERR_OK;
 }
 
 static enum err
@@ -218,6 +254,8 @@ first_rowset(const struct doris_tablet *t)
     PUT(&rs, doris_rowset, partition_id, t->partition_id);
     PUT(&rs, doris_rowset, index_id, t->index_id);
     PUT(&rs, doris_rowset, rowset_state, 2);
+    if (rs.tablet_schema != NULL)
+        PUT(&rs, doris_rowset, schema_version, first_version(&rs));
     rs.tablet_schema = NULL;
     SET(&rs, doris_rowset, start_version);
     if (!HAS(&rs, doris_rowset, end_version)) {
@@ -258,7 +296,7 @@ is_same(struct req *r, const struct doris_tablet *a,
     return e;
 }
 
-/* Its schema and its first rowset. */
+/* Its schema and its first rowset, and that one's schema. */
 static enum err
 fill_tablet(struct req *r, const char *instance_id,
             const struct doris_tablet *t)
@@ -272,6 +310,12 @@ fill_tablet(struct req *r, const char *instance_id,
     if (e != ERR_OK || t->rs_metas.n == 0)
         return e;
     rs = first_rowset(t);
+    if (t->rs_metas.v[0].tablet_schema != NULL)
+        e = doris_store_schema_put(r->db, r->arena, instance_id, t->index_id,
+                                   rs.schema_version,
+                                   t->rs_metas.v[0].tablet_schema);
+    if (e != ERR_OK)
+        return e;
     return doris_store_rowset_add(r->db, r->arena, instance_id, &rs);
 }
 

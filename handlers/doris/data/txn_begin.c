@@ -27,7 +27,36 @@ txn_complete(struct req *r, const void *in)
              arg_i64(r, "db", HAS(t, doris_txn, db_id) ? t->db_id : -1)));
 }
 
-CHECKS(doris_begin_txn, PRESENT(txn_info, DORIS_TXN_INFO), FN(txn_complete));
+/* What comes later in its life is not to be said at its begin; its id, status
+ * and prepare_time are the service's, whatever is said. */
+static enum err
+txn_new(struct req *r, const void *in)
+{
+    static const char *const others[] = { "db_id",
+                                          "table_ids",
+                                          "txn_id",
+                                          "label",
+                                          "request_id",
+                                          "coordinator",
+                                          "timeout_ms",
+                                          "status",
+                                          "load_job_source_type",
+                                          "prepare_time",
+                                          "listener_id",
+                                          "precommit_timeout_ms",
+                                          "commit_attachment",
+                                          NULL };
+    static const struct doris_txn none;
+    const struct doris_txn *t = ((const struct doris_begin_txn *)in)->txn_info;
+    const char *other = record_other(&doris_txn_rec, t, &none, others);
+
+    return other == NULL
+               ? ERR_OK
+               : req_fail(r, DORIS_TXN_OURS, ARGS(arg("member", other)));
+}
+
+CHECKS(doris_begin_txn, PRESENT(txn_info, DORIS_TXN_INFO), FN(txn_complete),
+       FN(txn_new));
 
 #define TRIES 8 /* for a label that others take and leave meanwhile */
 

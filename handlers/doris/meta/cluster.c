@@ -115,6 +115,9 @@ doris_cluster_add(struct req *r, const struct doris_alter_cluster *in)
     c = *in->cluster;
     if (str_empty(c.cluster_id))
         return req_fail(r, DORIS_ID_UNSET, ARGS());
+    e = doris_cluster_rest(r, in, in->cluster, NULL); /* a flag is left */
+    if (e != ERR_OK)
+        return e;
     e = doris_store_lock_live(r->db, at.instance_id, now, &at.seq);
     if (e != ERR_OK)
         return fail_add(r, e, at.instance_id, &c);
@@ -172,7 +175,9 @@ doris_cluster_drop(struct req *r, const struct doris_alter_cluster *in)
     if (at.doc == NULL)
         return req_fail(r, DORIS_CLUSTER_NOT_DROPPED,
                         ARGS(arg("instance_id", id)));
-    e = check_not_owned(r, id, c.cluster_name);
+    e = doris_cluster_rest(r, in, &c, NULL);
+    if (e == ERR_OK)
+        e = check_not_owned(r, id, c.cluster_name);
     if (e == ERR_OK)
         e = doris_store_cluster_drop(r->db, &at);
     if (e != ERR_OK)
@@ -192,8 +197,11 @@ struct update {
     const char *replaced; /* a cluster that had to go; NULL = none */
 };
 
+/* changes: the keys of what the operation is for; see doris_cluster_rest,
+ * which is left to the caller when it is NULL. */
 static enum err
-begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
+begin(struct req *r, const struct doris_alter_cluster *in,
+      const char *const *changes, struct update *u)
 {
     uint64_t version;
     enum err e;
@@ -216,7 +224,9 @@ begin(struct req *r, const struct doris_alter_cluster *in, struct update *u)
     if (e == ERR_OK && u->at.doc == NULL)
         return req_fail(r, DORIS_CLUSTER_NOT_UPDATED,
                         ARGS(arg("instance_id", u->instance_id)));
-    return e;
+    return e == ERR_OK && changes != NULL
+               ? doris_cluster_rest(r, in, &u->c, changes)
+               : e;
 }
 
 enum err
@@ -277,11 +287,14 @@ make_way(struct req *r, const struct doris_alter_cluster *in, struct update *u)
 enum err
 doris_cluster_rename(struct req *r, const struct doris_alter_cluster *in)
 {
+    static const char *const changes[] = {
+        "replace_if_existing_empty_target_cluster", NULL
+    };
     struct update u;
     const char *from, *to;
     enum err e;
 
-    e = begin(r, in, &u);
+    e = begin(r, in, changes, &u);
     if (e != ERR_OK)
         return e;
     from = u.c.cluster_name;
@@ -304,10 +317,11 @@ doris_cluster_rename(struct req *r, const struct doris_alter_cluster *in)
 enum err
 doris_cluster_set_users(struct req *r, const struct doris_alter_cluster *in)
 {
+    static const char *const changes[] = { "mysql_user_name", NULL };
     struct update u;
     enum err e;
 
-    e = begin(r, in, &u);
+    e = begin(r, in, changes, &u);
     if (e != ERR_OK)
         return e;
     if (in->cluster->mysql_user_name.n == 0)
@@ -322,11 +336,13 @@ doris_cluster_set_users(struct req *r, const struct doris_alter_cluster *in)
 enum err
 doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
 {
+    static const char *const changes[] = { "public_endpoint",
+                                           "private_endpoint", NULL };
     const struct doris_cluster *asked = in->cluster;
     struct update u;
     enum err e;
 
-    e = begin(r, in, &u);
+    e = begin(r, in, changes, &u);
     if (e != ERR_OK)
         return e;
     if (str_empty(asked->private_endpoint))
@@ -344,10 +360,11 @@ doris_cluster_set_endpoint(struct req *r, const struct doris_alter_cluster *in)
 enum err
 doris_cluster_status_set(struct req *r, const struct doris_alter_cluster *in)
 {
+    static const char *const changes[] = { "cluster_status", NULL };
     struct update u;
     enum err e;
 
-    e = begin(r, in, &u);
+    e = begin(r, in, changes, &u);
     if (e == ERR_OK)
         e = doris_status_change(r, &u.c, in->cluster->cluster_status);
     if (e != ERR_OK)
@@ -363,12 +380,23 @@ doris_cluster_status_set(struct req *r, const struct doris_alter_cluster *in)
 enum err
 doris_cluster_set_virtual(struct req *r, const struct doris_alter_cluster *in)
 {
+    /* what a virtual cluster has not is told by doris_virtual_merge */
+    static const char *const changes[] = { "nodes",
+                                           "mysql_user_name",
+                                           "cluster_status",
+                                           "public_endpoint",
+                                           "private_endpoint",
+                                           "cluster_names",
+                                           "cluster_policy",
+                                           NULL };
     struct update u;
     enum err e;
 
-    e = begin(r, in, &u);
+    e = begin(r, in, NULL, &u);
     if (e == ERR_OK && u.c.type != DORIS_VIRTUAL)
         return req_fail(r, DORIS_V_ONLY, ARGS());
+    if (e == ERR_OK)
+        e = doris_cluster_rest(r, in, &u.c, changes);
     if (e == ERR_OK)
         e = doris_virtual_merge(r, u.instance_id, &u.c, in->cluster);
     if (e == ERR_OK)

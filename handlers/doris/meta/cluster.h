@@ -136,6 +136,12 @@ enum doris_params { DORIS_NEW_CLUSTER, DORIS_CHANGED_CLUSTER };
 enum err doris_cluster_params(struct req *r, const char *instance_id,
                               const struct doris_cluster *c,
                               enum doris_params what) MUST_USE;
+/* Refuses what in says of the cluster and is not so, apart from members whose
+ * keys are among changes: they are what the operation is for. Names and times
+ * of a cluster that is found by its id are passed over. */
+enum err doris_cluster_rest(struct req *r, const struct doris_alter_cluster *in,
+                            const struct doris_cluster *have,
+                            const char *const *changes) MUST_USE;
 /* After the instance was not found: the message about a node that names it
  * comes first. OK when there is none. */
 enum err doris_node_names_unknown(struct req *r, const char *instance_id,

@@ -57,7 +57,12 @@ create_vault(struct req *r, const void *in)
 
     if (c->vault == NULL)
         return ERR_OK;
+    if (HAS(c->vault, doris_vault, alter_name))
+        return req_fail(r, DORIS_VAULT_ALTER_NAME, ARGS());
     e = doris_vault_check(r, c->vault);
+    if (e == ERR_OK && c->vault->hdfs_info != NULL &&
+        c->vault->obj_info != NULL)
+        return req_fail(r, DORIS_S3_ERR, ARGS()); /* on one of them */
     return e == ERR_OK ? doris_obj_size(r, c->vault->obj_info) : e;
 }
 

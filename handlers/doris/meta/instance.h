@@ -183,6 +183,7 @@ enum err doris_store_instance_rename(struct db *db, const char *instance_id,
 /* The instance's switch and that of its object stores. */
 enum err doris_store_instance_sse(struct db *db, const char *instance_id,
                                   bool on, int64_t now) MUST_USE;
+/* Its ram user's keys, and external_id when it is given. */
 enum err doris_store_instance_ram(struct db *db, const char *instance_id,
                                   const struct doris_user *u) MUST_USE;
 /* Another ram user in its place, or the first. */

@@ -127,6 +127,9 @@ doris_nodes_unclaimed(struct req *r, const char *instance_id,
 
 /* ---- the change as a whole ---- */
 
+/* What a change of nodes is for. */
+static const char *const nodes_only[] = { "nodes", NULL };
+
 /* One change of nodes from its lock to its last row. */
 struct change {
     struct req *r;
@@ -291,6 +294,9 @@ doris_node_add(struct req *r, const struct doris_alter_cluster *in)
         return fail_no_cluster(&ch);
     if (ch.c.type != ch.asked->type)
         return fail_type(&ch);
+    e = doris_cluster_rest(r, in, &ch.c, nodes_only);
+    if (e != ERR_OK)
+        return e;
     n = ch.asked->nodes.n;
     v = settle_nodes(&ch);
     if (v == NULL)
@@ -349,11 +355,40 @@ fail_node(struct change *ch, const struct doris_node *want)
                          arg("node_id", want->cloud_unique_id)));
 }
 
+/* A node is found by its id, address and port, and a role that must be given
+ * changes with elections; what else is said of it must be so, or be the status
+ * that it gets. */
+static enum err
+check_rest(struct change *ch, const struct doris_node *want,
+           const struct doris_node *have, int becomes)
+{
+    static const char *const known_by[] = { "cloud_unique_id",
+                                            "ip",
+                                            "host",
+                                            "heartbeat_port",
+                                            "edit_log_port",
+                                            "ctime",
+                                            "mtime",
+                                            "node_type",
+                                            NULL };
+    struct doris_node asked = *want;
+    const char *other;
+
+    if (HAS(want, doris_node, status) && want->status == becomes)
+        UNSET(&asked, doris_node, status);
+    other = record_other(&doris_node_rec, &asked, have, known_by);
+    if (other == NULL)
+        return ERR_OK;
+    return req_fail(ch->r, DORIS_MEMBER_OTHER, ARGS(arg("member", other)));
+}
+
 typedef enum err node_fn(struct change *ch, struct doris_node *n);
 
-/* f for each node that the request names. */
+/* f for each node that the request names; after it the node has the status
+ * `becomes`, -1 when it is gone. */
 static enum err
-each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f)
+each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f,
+           int becomes)
 {
     struct change ch;
     enum err e;
@@ -363,10 +398,15 @@ each_named(struct req *r, const struct doris_alter_cluster *in, node_fn *f)
         return e;
     if (ch.at.doc == NULL || ch.c.type != ch.asked->type)
         return fail_node(&ch, &ch.asked->nodes.v[0]);
+    e = doris_cluster_rest(r, in, &ch.c, nodes_only);
     for (size_t i = 0; i < ch.asked->nodes.n && e == ERR_OK; i++) {
-        struct doris_node *n = find_node(&ch, &ch.asked->nodes.v[i]);
+        const struct doris_node *want = &ch.asked->nodes.v[i];
+        struct doris_node *n = find_node(&ch, want);
 
-        e = n == NULL ? fail_node(&ch, &ch.asked->nodes.v[i]) : f(&ch, n);
+        e = n == NULL ? fail_node(&ch, want)
+                      : check_rest(&ch, want, n, becomes);
+        if (e == ERR_OK)
+            e = f(&ch, n);
     }
     if (e == ERR_OK)
         e = check_valid(&ch);
@@ -411,17 +451,17 @@ decommissioned(struct change *ch, struct doris_node *n)
 enum err
 doris_node_drop(struct req *r, const struct doris_alter_cluster *in)
 {
-    return each_named(r, in, drop);
+    return each_named(r, in, drop, -1);
 }
 
 enum err
 doris_node_decommission(struct req *r, const struct doris_alter_cluster *in)
 {
-    return each_named(r, in, decommission);
+    return each_named(r, in, decommission, DORIS_NODE_DECOMMISSIONING);
 }
 
 enum err
 doris_node_decommissioned(struct req *r, const struct doris_alter_cluster *in)
 {
-    return each_named(r, in, decommissioned);
+    return each_named(r, in, decommissioned, DORIS_NODE_DECOMMISSIONED);
 }

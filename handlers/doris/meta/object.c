@@ -412,6 +412,8 @@ rotate_user(struct req *r, struct rotation *t, const struct doris_user *u)
 
     if (str_empty(u->user_id) || str_empty(u->ak) || str_empty(u->sk))
         return req_fail(r, DORIS_BUCKET_INFO, ARGS());
+    if (!str_empty(u->external_id)) /* keys are what it sets */
+        return req_fail(r, DORIS_EXTERNAL_ID, ARGS());
     for (size_t i = 0; i < t->n && e == ERR_OK; i++)
         e = rotate_one(r, t, u, &t->v[i]);
     return e;
@@ -497,6 +499,22 @@ find(struct stores *st, const char *id)
     return NULL;
 }
 
+/* Keys and times apart, an object store is what it was when it was added: what
+ * else is said of it must be so. Prefixes are compared as they are stored. */
+static enum err
+check_fixed(struct req *r, const struct doris_obj *asked,
+            const struct doris_obj *have, const char *const *free_members)
+{
+    struct doris_obj trimmed = *asked;
+    const char *other;
+
+    trimmed.prefix = doris_trim(r->arena, asked->prefix);
+    other = record_other(&doris_obj_rec, &trimmed, have, free_members);
+    if (other == NULL)
+        return ERR_OK;
+    return req_fail(r, DORIS_OBJ_FIXED, ARGS(arg("member", other)));
+}
+
 /* The request's checks, its instance, the store that it asks for as it is. */
 static enum err
 open_obj(struct req *r, const void *in, const char *cloud_unique_id,
@@ -531,11 +549,15 @@ changed(struct req *r, const struct stores *st, struct doris_obj *o)
 enum err
 doris_obj_update_legacy(struct req *r, const struct doris_legacy_obj *in)
 {
+    static const char *const changes[] = { "ctime", "mtime", "id",
+                                           "ak",    "sk",    NULL };
     struct stores st;
     struct doris_obj *o;
     enum err e;
 
     e = open_obj(r, in, in->cloud_unique_id, in->obj, &st, &o);
+    if (e == ERR_OK)
+        e = check_fixed(r, in->obj, o, changes);
     if (e != ERR_OK)
         return e;
     e = set_keys(r, st.ch.instance_id, o, in->obj->ak, in->obj->sk, st.ch.now);
@@ -556,11 +578,18 @@ same_reach(const struct doris_obj *a, const struct doris_obj *b)
 enum err
 doris_obj_alter(struct req *r, const struct doris_alter_obj *in)
 {
+    static const char *const changes[] = { "ctime",       "mtime",
+                                           "id",          "ak",
+                                           "sk",          "role_arn",
+                                           "external_id", "cred_provider_type",
+                                           NULL };
     struct stores st;
     struct doris_obj *o, was;
     enum err e;
 
     e = open_obj(r, in, in->cloud_unique_id, in->obj, &st, &o);
+    if (e == ERR_OK)
+        e = check_fixed(r, in->obj, o, changes);
     if (e != ERR_OK)
         return e;
     was = *o;

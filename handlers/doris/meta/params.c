@@ -206,5 +206,32 @@ doris_cluster_params(struct req *r, const char *instance_id,
         e = check_masters(r, c);
     if (e == ERR_OK && c->type == DORIS_VIRTUAL)
         e = doris_virtual_params(r, c);
+    else if (e == ERR_OK && what == DORIS_NEW_CLUSTER &&
+             (c->cluster_names.n > 0 || c->cluster_policy != NULL))
+        return req_fail(r, DORIS_V_MEMBERS, ARGS());
     return e == ERR_OK ? check_users(c) : e;
+}
+
+/* ---- what an operation is not for ---- */
+
+enum err
+doris_cluster_rest(struct req *r, const struct doris_alter_cluster *in,
+                   const struct doris_cluster *have, const char *const *changes)
+{
+    struct doris_alter_cluster plain = *in;
+    struct doris_cluster asked = *in->cluster;
+    const char *other;
+
+    /* it was found by these, or they are the service's to say */
+    UNSET(&asked, doris_cluster, cluster_id);
+    UNSET(&asked, doris_cluster, cluster_name);
+    UNSET(&asked, doris_cluster, ctime);
+    UNSET(&asked, doris_cluster, mtime);
+    other = record_other(&doris_cluster_rec, &asked, have, changes);
+    plain.replace_if_existing_empty_target_cluster = false;
+    if (other == NULL)
+        other = record_other(&doris_alter_cluster_rec, in, &plain, changes);
+    if (other != NULL)
+        return req_fail(r, DORIS_MEMBER_OTHER, ARGS(arg("member", other)));
+    return ERR_OK;
 }

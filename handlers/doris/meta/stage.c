@@ -27,7 +27,7 @@ TABLE(doris_stage, DORIS_STAGE);
 TABLE(doris_stage_recycle, DORIS_STAGE_RECYCLE);
 TABLE(doris_create_stage, DORIS_CREATE_STAGE);
 TABLE(doris_stage_ref, DORIS_STAGE_REF);
-TABLE(doris_drop_stage, DORIS_STAGE_REF);
+TABLE(doris_drop_stage, DORIS_DROP_STAGE);
 TABLE(doris_stage_list, DORIS_STAGE_LIST);
 
 /* ---- checks ---- */
@@ -49,6 +49,8 @@ stage_complete(struct req *r, const void *in)
         return req_fail(r, DORIS_STAGE_USER,
                         ARGS(arg_i64(r, "names", (int64_t)s->mysql_user_name.n),
                              arg_i64(r, "ids", (int64_t)s->mysql_user_id.n)));
+    if (s->type == DORIS_STAGE_INTERNAL && s->obj_info != NULL)
+        return req_fail(r, DORIS_STAGE_PLACE, ARGS());
     if (s->type == DORIS_STAGE_INTERNAL &&
         (strlen(s->mysql_user_name.v[0].v) > DORIS_ID_BYTES ||
          strlen(s->mysql_user_id.v[0].v) > DORIS_ID_BYTES))

@@ -57,17 +57,19 @@ STRUCT(doris_stage_recycle, DORIS_STAGE_RECYCLE);
     X(s, OBJ, stage, "stage", IN, doris_stage)
 STRUCT(doris_create_stage, DORIS_CREATE_STAGE);
 
-/* get_stage and drop_stage, which refuse differently */
-#define DORIS_STAGE_REF(X, s)                                               \
-    RPC_CUID(X, s)                                                          \
-    X(s, STR, stage_name, "stage_name", IN, -, .max = DORIS_ID_BYTES)       \
-    X(s, STR, mysql_user_name, "mysql_user_name", IN, -,                    \
-      .max = DORIS_ID_BYTES)                                                \
-    X(s, ENUM, type, "type", IN, doris_stage_type)                          \
-    X(s, STR, mysql_user_id, "mysql_user_id", IN, -, .max = DORIS_ID_BYTES) \
-    X(s, STR, reason, "reason", IN, -, .max = DORIS_TEXT_BYTES)
+#define DORIS_STAGE_REF(X, s)                                         \
+    RPC_CUID(X, s)                                                    \
+    X(s, STR, stage_name, "stage_name", IN, -, .max = DORIS_ID_BYTES) \
+    X(s, STR, mysql_user_name, "mysql_user_name", IN, -,              \
+      .max = DORIS_ID_BYTES)                                          \
+    X(s, ENUM, type, "type", IN, doris_stage_type)                    \
+    X(s, STR, mysql_user_id, "mysql_user_id", IN, -, .max = DORIS_ID_BYTES)
 STRUCT(doris_stage_ref, DORIS_STAGE_REF);
-STRUCT(doris_drop_stage, DORIS_STAGE_REF);
+
+#define DORIS_DROP_STAGE(X, s) \
+    DORIS_STAGE_REF(X, s)      \
+    X(s, STR, reason, "reason", IN, -, .max = DORIS_TEXT_BYTES)
+STRUCT(doris_drop_stage, DORIS_DROP_STAGE);
 
 #define DORIS_STAGE_LIST(X, s) X(s, LIST, stage, "stage", OUT, doris_stage)
 STRUCT(doris_stage_list, DORIS_STAGE_LIST);

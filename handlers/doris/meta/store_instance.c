@@ -49,7 +49,8 @@ static const char *const sql[SQL__MAX] = {
     [SSE] = "UPDATE doris_instance SET sse_enabled = ? WHERE instance_id = ?",
     [SSE_OBJS] = "UPDATE doris_obj_info SET sse_enabled = ?, mtime = ?"
                  " WHERE instance_id = ?",
-    [RAM] = "UPDATE doris_instance SET ram_ak = ?, ram_sk = ?"
+    [RAM] = "UPDATE doris_instance SET ram_ak = ?, ram_sk = ?,"
+            " ram_external_id = IF(?, ?, ram_external_id)"
             " WHERE instance_id = ?",
     [RAM_USER] = "UPDATE doris_instance SET ram_user_id = ?, ram_ak = ?,"
                  " ram_sk = ?, ram_external_id = ? WHERE instance_id = ?",
@@ -219,10 +220,13 @@ enum err
 doris_store_instance_ram(struct db *db, const char *instance_id,
                          const struct doris_user *u)
 {
-    return db_later_one(db, sql[RAM],
-                        DB_ARGS(ram_secret(instance_id, "ram_ak", u->ak),
-                                ram_secret(instance_id, "ram_sk", u->sk),
-                                db_str(instance_id)));
+    return db_later_one(
+        db, sql[RAM],
+        DB_ARGS(ram_secret(instance_id, "ram_ak", u->ak),
+                ram_secret(instance_id, "ram_sk", u->sk),
+                db_bool(HAS(u, doris_user, external_id)),
+                ram_secret(instance_id, "ram_external_id", u->external_id),
+                db_str(instance_id)));
 }
 
 enum err

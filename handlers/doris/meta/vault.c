@@ -307,6 +307,20 @@ check_alter(struct req *r, const struct doris_alter_vault *in)
     return o == NULL ? ERR_OK : doris_obj_one_way(r, o);
 }
 
+/* A vault was found by its name: its id, and that of its object store, may be
+ * said and not changed. */
+static enum err
+check_ids(struct req *r, const struct doris_vault *asked,
+          const struct doris_vault *have)
+{
+    const struct doris_obj *a = asked->obj_info, *b = have->obj_info;
+
+    if ((asked->id == NULL || strcmp(asked->id, have->id) == 0) &&
+        (a == NULL || a->id == NULL || strcmp(a->id, b->id) == 0))
+        return ERR_OK;
+    return req_fail(r, DORIS_OBJ_FIXED, ARGS(arg("member", "id")));
+}
+
 enum err
 doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
 {
@@ -322,6 +336,8 @@ doris_vault_alter_s3(struct req *r, const struct doris_alter_vault *in)
     e = doris_store_vault(r->db, r->arena, ch.instance_id, in->vault->name, &v);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && v.obj_info == NULL))
         return fail_name(r, DORIS_VAULT_UNKNOWN, in->vault->name);
+    if (e == ERR_OK)
+        e = check_ids(r, in->vault, &v);
     if (e == ERR_OK)
         audit_before(r, &ch, &v);
     if (e == ERR_OK && HAS(in->vault, doris_vault, alter_name))
@@ -364,6 +380,20 @@ drop(struct req *r, struct doris_change *ch, struct doris_vault *v)
     return e == ERR_OK ? req_ok(r) : e;
 }
 
+/* What is said of a vault that goes must be so. */
+static enum err
+check_same(struct req *r, const struct doris_alter_vault *in,
+           const struct doris_vault *have)
+{
+    const char *other = record_other(&doris_vault_rec, in->vault, have, NULL);
+
+    if (other == NULL && in->set_as_default_storage_vault)
+        other = "set_as_default_storage_vault";
+    if (other == NULL)
+        return ERR_OK;
+    return req_fail(r, DORIS_MEMBER_OTHER, ARGS(arg("member", other)));
+}
+
 enum err
 doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
 {
@@ -380,5 +410,7 @@ doris_vault_drop_hdfs(struct req *r, const struct doris_alter_vault *in)
     if (e == ERR_NOT_FOUND || (e == ERR_OK && v.hdfs_info == NULL &&
                                !SHUT(&v, doris_vault, hdfs_conf)))
         return fail_name(r, DORIS_HDFS_UNKNOWN, in->vault->name);
+    if (e == ERR_OK)
+        e = check_same(r, in, &v);
     return e == ERR_OK ? drop(r, &ch, &v) : e;
 }

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from support.metarpc import MetaRpc
-from support.metaservice import HDFS, OBJ
+from support.metaservice import HDFS, OBJ, be
 from support.tables import ROOT
 from support.words import fresh
 
@@ -122,6 +122,40 @@ def test_an_object_store_does_so_too(ms):
     ms.bad("role_arn and ak, sk exclude each other", "alter_obj_info", {
         **where, "obj": {"id": "1", "ak": "b", "sk": "t",
                          "role_arn": "arn:2"}})
+
+
+def test_what_is_so_may_be_said_again(ms):
+    """Whole objects as they were read, beside what the operation changes."""
+    iid = ms.instance(obj_info=OBJ)
+    where = {"cloud_unique_id": f"1:{iid}:x"}
+    for op in "legacy_update_ak_sk", "alter_obj_info":
+        obj = ms.result("get_obj_store_info", where)["obj_info"][0]
+        ms.ok(op, {**where, "obj": {**obj, "ak": op,
+                                    "prefix": f"/{obj['prefix']}/"}})
+    ms.cluster(iid, "c1", desc="d", nodes=[be(iid, 1)], mysql_user_name=["u"],
+               properties={"a": "1", "b": "2"})
+
+    def whole(**more):
+        return {"instance_id": iid,
+                "cluster": {**ms.get_cluster(iid, "c1"), **more}}
+
+    ms.ok("rename_cluster", whole(cluster_name="renamed"))
+    ms.ok("update_cluster_mysql_user_name", whole(mysql_user_name=["v"]))
+    ms.ok("update_cluster_endpoint", whole(private_endpoint="e"))
+    ms.ok("set_cluster_status", whole(cluster_status="SUSPENDED"))
+    ms.ok("decommission_node", whole())
+    ms.ok("drop_node", whole())
+    ms.ok("drop_cluster", whole())
+
+
+def test_so_may_a_vault_that_goes(ms):
+    iid = ms.instance()
+    where = {"cloud_unique_id": f"1:{iid}:x"}
+    ms.ok("add_hdfs_vault", {**where, "vault": {"name": "v1",
+                                                "hdfs_info": HDFS}})
+    got, = [v for v in ms.result("get_obj_store_info", where)["storage_vault"]
+            if v["name"] == "v1"]
+    ms.ok("drop_hdfs_vault", {**where, "vault": got})
 
 
 @pytest.mark.parametrize("kind", [

@@ -54,12 +54,15 @@ def of_user(n, uid=None):
 
 
 def test_an_internal_stage_lies_in_the_newest_object_store(both):
-    """Whatever the request says; get_stage tells how to reach it."""
+    """A request does not say where; get_stage tells how to reach it."""
     ms, rpc = both
     cuid = {"cloud_unique_id": f"1:{rpc.iid}:x"}
     newest = {**OBJ, "ak": "ak2", "sk": "sk2", "prefix": "p2"}
     ms.ok("add_obj_info", {**cuid, "obj": newest})
-    rpc.ok("create_stage", {"stage": internal(obj_info={"prefix": "mine"})})
+    rpc.fails("INVALID_ARGUMENT", "where an internal stage lies can not be "
+              "chosen", "create_stage",
+              {"stage": internal(obj_info={"prefix": "mine"})})
+    rpc.ok("create_stage", {"stage": internal()})
     ms.ok("legacy_update_ak_sk", {**cuid, "obj": {
         "id": "2", "ak": "ak3", "sk": "sk3"}})
     got, = ms.result("get_stage", {**cuid, **of_user(1)})["stage"]

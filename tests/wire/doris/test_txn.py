@@ -35,12 +35,13 @@ def test_ids_grow(rpc):
 
 
 def test_a_client_does_not_choose_state_and_times(rpc):
-    tid = rpc.begin(status="TXN_STATUS_VISIBLE", txn_id=5, finish_time=1,
-                    reason="x", commit_time=2)
+    tid = rpc.begin(status="TXN_STATUS_VISIBLE", txn_id=5, prepare_time=1)
     shown = rpc.txn(tid)
     assert shown["status"] == "TXN_STATUS_PREPARED"
-    assert not {"finish_time", "reason", "commit_time"} & set(shown)
-    assert shown["txn_id"] == tid != 5
+    assert shown["txn_id"] == tid != 5 and shown["prepare_time"] > 1
+    for later in "precommit_time", "commit_time", "finish_time", "reason":
+        rpc.fails("INVALID_ARGUMENT", f"a new transaction has no {later}",
+                  "begin_txn", {"txn_info": {**txn("later"), later: 2}})
 
 
 @pytest.mark.parametrize("left_out", ["label", "db_id", "table_ids",

@@ -123,9 +123,8 @@ def test_a_member_that_is_renamed_stays_a_member(ms, iid):
 
 
 def test_members_are_for_virtual_clusters(ms, iid):
-    ms.ok("add_cluster", body(iid, "c9", type="COMPUTE"))
-    got = ms.get_cluster(iid, "c9")
-    assert "cluster_names" not in got and "cluster_policy" not in got
+    ms.bad("cluster_names and cluster_policy are those of a virtual cluster",
+           "add_cluster", body(iid, "c9", type="COMPUTE"))
     ms.ok("add_cluster", body(iid))
 
 

@@ -186,7 +186,7 @@ def test_beacons_of_a_malformed_address_are_refused(machine):
 
 
 def test_a_foreign_primary_carries_out_what_is_proposed(pegasus, machine,
-                                                        fresh):
+                                                        fresh, sql):
     """All of it by the forms: the foreign server becomes primary, learns of
     a proposal by config_sync, and reports the new secondary."""
     name, gpid, row = one(pegasus, fresh, replicas=1)
@@ -214,6 +214,10 @@ def test_a_foreign_primary_carries_out_what_is_proposed(pegasus, machine,
                      if p["gpid"] == gpid and "proposal" in p), None)
 
     found = until(proposal, "a proposal")
+    kept, = rows(sql, "SELECT ballot, committed, prepared, disk_tag, status"
+                 " FROM pegasus_replica WHERE node = %s", foreign)
+    assert kept == {"ballot": int(row["ballot"]), "committed": 5,
+                    "prepared": 7, "disk_tag": "ssd", "status": "PRIMARY"}
     assert found["proposal"] == "ADD_SECONDARY"
     assert found["primary"] == foreign and found["ballot"] == row["ballot"]
     assert members(pegasus.app(name)["replicas"]["0"]) == [foreign]
