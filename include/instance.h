@@ -223,7 +223,8 @@ enum err instance_connect(const struct instance_spec *s, int timeout_ms,
     X(s, BOOL, read_only, "read_only", OUT, -)                                 \
     X(s, STR, source_host, "source_host", OUT, -) /* absent: no replica */     \
     X(s, I32, source_port, "source_port", OUT, -)                              \
-    X(s, BOOL, receives, "receives", OUT, -) /* the IO thread runs */          \
+    X(s, BOOL, receives, "receives", OUT, -)     /* the IO thread runs */      \
+    X(s, BOOL, connecting, "connecting", OUT, -) /* receives not yet */        \
     X(s, BOOL, applies, "applies", OUT, -)                                     \
     X(s, I64, behind_s, "behind_s", OUT, -)                                    \
     X(s, STR, error, "error", OUT, -)                                          \

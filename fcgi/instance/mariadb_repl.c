@@ -1,0 +1,457 @@
+/* MariaDB: who follows whom. Which member leads is decided by others; here it
+ * is done so that nothing that was acknowledged is lost on the way:
+ *
+ * - what a relay log has is applied before the member's replication is touched:
+ *   stopping, resetting or pointing it elsewhere drops what is not applied
+ *   (MDEV-4698);
+ * - sessions that wait for a replica are ended before semi-sync is turned off:
+ *   they would be told that they have committed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "mariadb_int.h"
+#include "my.h"
+#include "paths.h"
+
+#define SESSIONS_MAX 100000
+#define BINLOGS_MAX  100000
+#define ASK_US       20000
+
+/* ---- where it is ---- */
+
+static enum err
+take_slave(struct arena *a, const struct my_table *t,
+           struct instance_position *out)
+{
+    const char *behind, *port, *error, *file;
+
+    if (t->n == 0)
+        return ERR_OK;
+    port = my_cell(t, 0, "Master_Port");
+    PUT(out, instance_position, source_host, my_cell(t, 0, "Master_Host"));
+    PUT(out, instance_position, source_port,
+        (int32_t)strtol(port != NULL ? port : "0", NULL, 10));
+    PUT(out, instance_position, gtid_io, my_cell(t, 0, "Gtid_IO_Pos"));
+    file = my_cell(t, 0, "Master_Log_File");
+    /* "Yes" comes before its source has looked at the position that it asks
+     * for; the name of a binlog comes after */
+    PUT(out, instance_position, receives,
+        strcmp(my_cell(t, 0, "Slave_IO_Running"), "Yes") == 0 && file != NULL &&
+            file[0] != '\0');
+    /* "Preparing" and "Connecting" come before "Yes"; "No" is the end */
+    PUT(out, instance_position, connecting,
+        !out->receives && strcmp(my_cell(t, 0, "Slave_IO_Running"), "No") != 0);
+    PUT(out, instance_position, applies,
+        strcmp(my_cell(t, 0, "Slave_SQL_Running"), "Yes") == 0);
+    behind = my_cell(t, 0, "Seconds_Behind_Master");
+    if (behind != NULL)
+        PUT(out, instance_position, behind_s, strtoll(behind, NULL, 10));
+    error = my_cell(t, 0, "Last_SQL_Error");
+    if (error == NULL || error[0] == '\0')
+        error = my_cell(t, 0, "Last_IO_Error");
+    if (error != NULL && error[0] != '\0')
+        PUT(out, instance_position, error, arena_strdup(a, error));
+    return ERR_OK;
+}
+
+static enum err
+read_position(struct my *my, struct arena *a, struct instance_position *out,
+              char why[WHY_BYTES])
+{
+    struct my_table t, slave;
+    enum err e;
+
+    *out = (struct instance_position){ 0 };
+    e = my_query(my, a,
+                 "SELECT @@gtid_binlog_pos AS b, @@gtid_slave_pos AS s,"
+                 " @@read_only AS r, @@rpl_semi_sync_master_enabled AS m,"
+                 " (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
+                 " WHERE VARIABLE_NAME = 'Rpl_semi_sync_master_clients') AS c",
+                 1, &t);
+    if (e == ERR_OK)
+        e = my_query(my, a, "SHOW SLAVE STATUS", 1, &slave);
+    if (e != ERR_OK)
+        return mariadb_failed(my, "position", why);
+    PUT(out, instance_position, gtid_binlog, my_cell(&t, 0, "b"));
+    PUT(out, instance_position, gtid_slave, my_cell(&t, 0, "s"));
+    PUT(out, instance_position, read_only, my_cell(&t, 0, "r")[0] == '1');
+    PUT(out, instance_position, asks_acks, my_cell(&t, 0, "m")[0] == '1');
+    if (my_cell(&t, 0, "c") != NULL)
+        PUT(out, instance_position, acking,
+            (int32_t)strtol(my_cell(&t, 0, "c"), NULL, 10));
+    return take_slave(a, &slave, out);
+}
+
+enum err
+instance_position(struct arena *a, const struct instance_spec *s,
+                  int timeout_ms, struct instance_position *out,
+                  char why[WHY_BYTES])
+{
+    struct my *my;
+    enum err e = instance_connect(s, timeout_ms, &my, why);
+
+    if (e != ERR_OK)
+        return e;
+    e = read_position(my, a, out, why);
+    my_close(my);
+    return e;
+}
+
+/* ---- steps ---- */
+
+static enum err
+do_all(struct my *my, const char *const *sql, const char *doing,
+       char why[WHY_BYTES])
+{
+    for (; *sql != NULL; sql++) {
+        if (my_do(my, *sql) != ERR_OK)
+            return mariadb_failed(my, doing, why);
+    }
+    return ERR_OK;
+}
+
+/* What its relay log has becomes its data. */
+static enum err
+apply_relay(struct my *my, struct arena *a, int64_t until, char why[WHY_BYTES])
+{
+    struct instance_position p;
+    char done[32] = "";
+    const char *sql;
+    int64_t left_ms = until - clock_mono_ms();
+    enum err e = read_position(my, a, &p, why);
+
+    if (e != ERR_OK || p.source_host == NULL)
+        return e;
+    /* before anything that stops it */
+    if (!p.applies && my_do(my, "START SLAVE SQL_THREAD") != ERR_OK)
+        return mariadb_failed(my, "START SLAVE SQL_THREAD", why);
+    if (p.gtid_io == NULL || p.gtid_io[0] == '\0')
+        return ERR_OK;
+    sql = arena_printf(a, "SELECT MASTER_GTID_WAIT('%s', %lld.%03lld)",
+                       p.gtid_io, (long long)(left_ms > 0 ? left_ms / 1000 : 0),
+                       (long long)(left_ms > 0 ? left_ms % 1000 : 0));
+    if (sql == NULL)
+        return ERR_NOMEM;
+    if (my_value_of(my, sql, done, sizeof(done)) != ERR_OK)
+        return mariadb_failed(my, "MASTER_GTID_WAIT", why);
+    if (strcmp(done, "0") == 0)
+        return ERR_OK;
+    e = read_position(my, a, &p, why);
+    if (e == ERR_OK && !p.applies)
+        return why_fail(why, ERR_STATE, "its relay log cannot be applied: %s",
+                        p.error != NULL ? p.error : "stopped");
+    return e == ERR_OK ? why_fail(why, ERR_TIMEOUT,
+                                  "its relay log is not applied in time")
+                       : e;
+}
+
+/* All clients' but ours. */
+static enum err
+end_sessions(struct my *my, struct arena *a, const char *repl_user,
+             char why[WHY_BYTES])
+{
+    struct my_table t;
+    const char *sql =
+        arena_printf(a,
+                     "SELECT ID FROM information_schema.PROCESSLIST WHERE ID "
+                     "<> CONNECTION_ID() AND USER NOT IN ('system user', "
+                     "'event_scheduler', '%s') AND COMMAND NOT LIKE 'Binlog "
+                     "Dump%%' AND COMMAND <> 'Daemon'",
+                     repl_user);
+
+    if (sql == NULL)
+        return ERR_NOMEM;
+    if (my_query(my, a, sql, SESSIONS_MAX, &t) != ERR_OK)
+        return mariadb_failed(my, "sessions", why);
+    for (size_t i = 0; i < t.n; i++) {
+        char kill[64];
+
+        (void)snprintf(kill, sizeof(kill), "KILL CONNECTION %s", t.cell[i].p);
+        /* it may have ended by itself */
+        if (my_do(my, kill) != ERR_OK && my_failure(my)->traits & MY_LOST)
+            return mariadb_failed(my, "KILL", why);
+    }
+    return ERR_OK;
+}
+
+/* A commit that waits for a replica holds read_only up until it is ended. */
+static enum err
+make_read_only(struct my *my, struct arena *a, const struct instance_spec *s,
+               int64_t until, char why[WHY_BYTES])
+{
+    char now[8] = "";
+    enum err e = my_value_of(my, "SELECT @@read_only", now, sizeof(now));
+
+    if (e == ERR_OK && now[0] == '1')
+        return ERR_OK;
+    if (e == ERR_OK)
+        e = my_do(my, "SET SESSION lock_wait_timeout = 1");
+    if (e != ERR_OK)
+        return mariadb_failed(my, "read_only", why);
+    do {
+        e = end_sessions(my, a, s->repl_user, why);
+        if (e != ERR_OK)
+            return e;
+        e = my_do(my, "SET GLOBAL read_only = 1");
+    } while (e != ERR_OK && (my_failure(my)->traits & MY_LOST) == 0 &&
+             clock_mono_ms() < until);
+    if (e != ERR_OK)
+        return mariadb_failed(my, "read_only", why);
+    /* whoever came in between writes no more; a transaction that was open then
+     * cannot commit */
+    return end_sessions(my, a, s->repl_user, why);
+}
+
+/* ---- what is asked for ---- */
+
+enum err
+instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
+                 int timeout_ms, char why[WHY_BYTES])
+{
+    static const char *const leave[] = { "STOP SLAVE", "RESET SLAVE ALL",
+                                         NULL };
+    const char *const lead[] = {
+        "SET GLOBAL rpl_semi_sync_slave_enabled = 0",
+        acks ? "SET GLOBAL rpl_semi_sync_master_enabled = 1"
+             : "SET GLOBAL rpl_semi_sync_master_enabled = 0",
+        "SET GLOBAL read_only = 0",
+        NULL,
+    };
+    int64_t until = clock_mono_ms() + timeout_ms;
+    struct instance_position p;
+    struct my *my;
+    enum err e = instance_connect(s, timeout_ms, &my, why);
+
+    if (e != ERR_OK)
+        return e;
+    e = read_position(my, a, &p, why);
+    if (e == ERR_OK && p.source_host != NULL) {
+        e = apply_relay(my, a, until, why);
+        if (e == ERR_OK)
+            e = do_all(my, leave, "leaving its source", why);
+    } else if (e == ERR_OK && !p.read_only && p.asks_acks && !acks) {
+        /* not as a side effect: commits that wait would be told that they are
+         * safe */
+        e = make_read_only(my, a, s, until, why);
+    }
+    if (e == ERR_OK)
+        e = do_all(my, lead, "leading", why);
+    my_close(my);
+    return e;
+}
+
+enum err
+instance_demote(struct arena *a, const struct instance_spec *s, int timeout_ms,
+                char why[WHY_BYTES])
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    struct my *my;
+    enum err e = instance_connect(s, timeout_ms, &my, why);
+
+    if (e != ERR_OK)
+        return e;
+    e = make_read_only(my, a, s, until, why);
+    my_close(my);
+    return e;
+}
+
+static bool
+follows(const struct instance_position *p, const struct instance_spec *source)
+{
+    return p->source_host != NULL &&
+           strcmp(p->source_host, source->address) == 0 &&
+           p->source_port == source->port && p->receives && p->applies;
+}
+
+/* Where it goes on: as said; one that has led goes on from what it has written
+ * itself. */
+static enum err
+set_begin(struct my *my, struct arena *a, const struct instance_position *p,
+          const char *from, char why[WHY_BYTES])
+{
+    const char *text = from, *sql;
+
+    if (text == NULL && p->source_host == NULL && p->gtid_binlog[0] != '\0')
+        text = p->gtid_binlog;
+    if (text == NULL)
+        return ERR_OK;
+    if (strspn(text, "0123456789-,") != strlen(text))
+        return why_fail(why, ERR_BAD_PARAM, "it is no position");
+    sql = arena_printf(a, "SET GLOBAL gtid_slave_pos = '%s'", text);
+    if (sql == NULL)
+        return ERR_NOMEM;
+    return my_do(my, sql) == ERR_OK ? ERR_OK
+                                    : mariadb_failed(my, "gtid_slave_pos", why);
+}
+
+static enum err
+point_at(struct my *my, struct arena *a, const struct instance_spec *source,
+         char why[WHY_BYTES])
+{
+    /* the secret at its end, where no failure quotes it */
+    const char *change = arena_printf(
+        a,
+        "CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, "
+        "MASTER_USE_GTID "
+        "= slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1, "
+        "MASTER_USER = '%s', MASTER_PASSWORD = '%s'",
+        source->address, (int)source->port, source->repl_user,
+        source->repl_secret);
+    const char *const sql[] = {
+        change,
+        "SET GLOBAL rpl_semi_sync_master_enabled = 0",
+        "SET GLOBAL rpl_semi_sync_slave_enabled = 1",
+        "START SLAVE",
+        NULL,
+    };
+
+    return change != NULL ? do_all(my, sql, "following", why) : ERR_NOMEM;
+}
+
+static enum err
+await_following(struct my *my, struct arena *a,
+                const struct instance_spec *source, int64_t until,
+                char why[WHY_BYTES])
+{
+    struct instance_position p;
+    enum err e;
+
+    for (;;) {
+        e = read_position(my, a, &p, why);
+        if (e != ERR_OK || follows(&p, source))
+            return e;
+        if (p.error != NULL && (!p.applies || (!p.receives && !p.connecting)))
+            return why_fail(why, ERR_STATE, "it cannot follow: %.400s",
+                            p.error);
+        if (clock_mono_ms() >= until)
+            return why_fail(why, ERR_TIMEOUT, "it does not follow: %.400s",
+                            p.error != NULL ? p.error : "no answer");
+        (void)usleep(ASK_US);
+    }
+}
+
+enum err
+instance_follow(struct arena *a, const struct instance_spec *s,
+                const struct instance_spec *source, const char *from,
+                int timeout_ms, char why[WHY_BYTES])
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    struct instance_position p;
+    struct my *my;
+    enum err e = instance_connect(s, timeout_ms, &my, why);
+
+    if (e != ERR_OK)
+        return e;
+    e = read_position(my, a, &p, why);
+    if (e == ERR_OK && from == NULL && p.read_only && follows(&p, source)) {
+        my_close(my);
+        return ERR_OK;
+    }
+    if (e == ERR_OK)
+        e = make_read_only(my, a, s, until, why);
+    if (e == ERR_OK)
+        e = apply_relay(my, a, until, why);
+    /* anew: what was written until then counts */
+    if (e == ERR_OK)
+        e = read_position(my, a, &p, why);
+    if (e == ERR_OK && my_do(my, "STOP SLAVE") != ERR_OK)
+        e = mariadb_failed(my, "STOP SLAVE", why);
+    if (e == ERR_OK)
+        e = set_begin(my, a, &p, from, why);
+    if (e == ERR_OK)
+        e = point_at(my, a, source, why);
+    if (e == ERR_OK)
+        e = await_following(my, a, source, until, why);
+    my_close(my);
+    return e;
+}
+
+/* ---- old binlogs ---- */
+
+/* Whether all that `start` has is in `pos`: "domain-server-number,...". */
+static bool
+covers(const char *pos, const char *start)
+{
+    while (*start != '\0') {
+        char *end;
+        unsigned long domain = strtoul(start, &end, 10);
+        unsigned long long n, have = 0;
+        bool found = false;
+
+        (void)strtoul(end + (*end == '-'), &end, 10);
+        n = strtoull(end + (*end == '-'), &end, 10);
+        for (const char *p = pos; *p != '\0' && !found;) {
+            char *q;
+            unsigned long d = strtoul(p, &q, 10);
+
+            (void)strtoul(q + (*q == '-'), &q, 10);
+            have = strtoull(q + (*q == '-'), &q, 10);
+            found = d == domain;
+            p = q + strcspn(q, ",");
+            p += *p == ',';
+        }
+        if (!found || have < n)
+            return false;
+        start = end + strcspn(end, ",");
+        start += *start == ',';
+    }
+    return true;
+}
+
+static enum err
+is_needed(struct my *my, struct arena *a, const char *file,
+          const char *const *positions, size_t n, bool *out,
+          char why[WHY_BYTES])
+{
+    char start[4096] = "";
+    const char *name = my_quote(my, a, file), *sql;
+
+    sql = name != NULL ? arena_printf(a, "SELECT BINLOG_GTID_POS(%s, 4)", name)
+                       : NULL;
+    if (sql == NULL)
+        return ERR_NOMEM;
+    if (my_value_of(my, sql, start, sizeof(start)) != ERR_OK)
+        return mariadb_failed(my, "BINLOG_GTID_POS", why);
+    *out = false;
+    for (size_t i = 0; i < n; i++)
+        *out = *out || !covers(positions[i], start);
+    return ERR_OK;
+}
+
+enum err
+instance_purge(struct my *my, struct arena *a, const char *const *positions,
+               size_t n, const char **kept, char why[WHY_BYTES])
+{
+    struct my_table t;
+    bool needed = true;
+    const char *file = NULL, *sql;
+    enum err e = ERR_OK;
+
+    *kept = NULL;
+    if (my_query(my, a, "SHOW BINARY LOGS", BINLOGS_MAX, &t) != ERR_OK)
+        return mariadb_failed(my, "SHOW BINARY LOGS", why);
+    /* the newest that begins where everybody has been */
+    for (size_t i = t.n; e == ERR_OK && needed && i-- > 0;) {
+        file = my_cell(&t, i, "Log_name");
+        e = is_needed(my, a, file, positions, n, &needed, why);
+    }
+    if (e != ERR_OK || t.n == 0)
+        return e;
+    if (needed) { /* somebody begins before the oldest: nothing can go */
+        *kept = my_cell(&t, 0, "Log_name");
+        return ERR_OK;
+    }
+    sql = arena_printf(a, "PURGE BINARY LOGS TO %s", my_quote(my, a, file));
+    if (sql == NULL)
+        return ERR_NOMEM;
+    /* the server itself keeps what a connected replica reads */
+    if (my_do(my, sql) != ERR_OK)
+        return mariadb_failed(my, "PURGE BINARY LOGS", why);
+    if (my_query(my, a, "SHOW BINARY LOGS", BINLOGS_MAX, &t) != ERR_OK)
+        return mariadb_failed(my, "SHOW BINARY LOGS", why);
+    *kept = t.n > 0 ? my_cell(&t, 0, "Log_name") : NULL;
+    return ERR_OK;
+}

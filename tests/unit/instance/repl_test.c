@@ -1,0 +1,298 @@
+/* Who follows whom, on real servers: nothing that was acknowledged is lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "instance/real.h"
+
+static struct instance_spec one, two;
+static char why[WHY_BYTES];
+static struct arena *arena; /* of the test */
+
+#define OK(call)                                   \
+    do {                                           \
+        why[0] = '\0';                             \
+        enum err e_ = (call);                      \
+        if (e_ != ERR_OK)                          \
+            fail_msg("%s: %s", err_name(e_), why); \
+    } while (0)
+
+static void
+run_sql(const struct instance_spec *s, const char *sql)
+{
+    struct my *my;
+
+    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
+    if (my_do(my, sql) != ERR_OK)
+        fail_msg("%s: %s", sql, my_failure(my)->text);
+    my_close(my);
+}
+
+static const char *
+value(const struct instance_spec *s, const char *sql)
+{
+    static char text[4][512];
+    static unsigned i;
+    char *out = text[i++ % 4];
+    struct my *my;
+
+    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
+    if (my_value_of(my, sql, out, 512) != ERR_OK)
+        (void)snprintf(out, 512, "%s", my_failure(my)->text);
+    my_close(my);
+    return out;
+}
+
+#define ROWS "SELECT COUNT(*) FROM app.t"
+
+/* Until the second has what the first has. */
+static void
+await_rows(const struct instance_spec *s, const char *n)
+{
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+    while (strcmp(value(s, ROWS), n) != 0) {
+        if (clock_mono_ms() > until)
+            fail_msg("%s rows, not %s", value(s, ROWS), n);
+        (void)usleep(20000);
+    }
+}
+
+static void
+one_leads_and_the_other_follows(void **state)
+{
+    struct instance_position p;
+
+    (void)state;
+    OK(instance_promote(arena, &one, false, REAL_WAIT_MS, why));
+    run_sql(&one, "CREATE DATABASE app");
+    run_sql(&one, "CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT)");
+    OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
+    OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
+    OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
+    OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
+    run_sql(&one, "INSERT INTO app.t VALUES ()");
+    await_rows(&two, "1");
+    OK(instance_position(arena, &one, REAL_WAIT_MS, &p, why));
+    assert_true(!p.read_only && p.asks_acks && p.acking == 1);
+    assert_null(p.source_host);
+    OK(instance_position(arena, &two, REAL_WAIT_MS, &p, why));
+    assert_true(p.read_only && p.receives && p.applies && !p.asks_acks);
+    assert_string_equal(p.source_host, one.address);
+    assert_int_equal(p.source_port, one.port);
+    assert_string_equal(p.gtid_slave, value(&one, "SELECT @@gtid_binlog_pos"));
+}
+
+static void
+what_lies_in_a_relay_log_is_not_lost(void **state)
+{
+    struct instance_position p;
+
+    (void)state;
+    /* received and acknowledged, not applied */
+    run_sql(&two, "STOP SLAVE SQL_THREAD");
+    run_sql(&one, "INSERT INTO app.t VALUES ()");
+    assert_string_equal(value(&two, ROWS), "1");
+    real_stop(1, SIGKILL);
+    OK(instance_promote(arena, &two, false, REAL_WAIT_MS, why));
+    assert_string_equal(value(&two, ROWS), "2");
+    OK(instance_position(arena, &two, REAL_WAIT_MS, &p, why));
+    assert_true(!p.read_only && p.source_host == NULL);
+}
+
+static void
+the_old_one_comes_back_as_a_replica(void **state)
+{
+    (void)state;
+    run_sql(&two, "INSERT INTO app.t VALUES ()");
+    assert_true(real_start(1, &one));
+    assert_string_equal(value(&one, "SELECT @@read_only"), "1");
+    OK(instance_follow(arena, &one, &two, NULL, REAL_WAIT_MS, why));
+    await_rows(&one, "3");
+    /* and takes over again, the other leaving in good order */
+    OK(instance_demote(arena, &two, REAL_WAIT_MS, why));
+    OK(instance_demote(arena, &two, REAL_WAIT_MS, why));
+    OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
+    OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
+    run_sql(&one, "INSERT INTO app.t VALUES ()");
+    await_rows(&two, "4");
+}
+
+/* ---- a commit that nobody acknowledges ---- */
+
+static _Atomic int outcome;
+
+static void *
+insert(void *ctx)
+{
+    struct my *my;
+    char text[WHY_BYTES];
+
+    (void)ctx;
+    if (instance_connect(&one, REAL_WAIT_MS, &my, text) != ERR_OK) {
+        outcome = 2;
+        return NULL;
+    }
+    my_until(my, 0);
+    outcome = my_do(my, "INSERT INTO app.t VALUES (777)") == ERR_OK ? 1 : 2;
+    my_close(my);
+    return NULL;
+}
+
+static void
+a_commit_that_waits_is_not_told_that_it_is_safe(void **state)
+{
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+    pthread_t thread;
+
+    (void)state;
+    run_sql(&two, "STOP SLAVE");
+    while (strcmp(value(&one, "SELECT VARIABLE_VALUE FROM "
+                              "information_schema.GLOBAL_STATUS WHERE "
+                              "VARIABLE_NAME = 'Rpl_semi_sync_master_clients'"),
+                  "0") != 0 &&
+           clock_mono_ms() < until)
+        (void)usleep(20000);
+    outcome = 0;
+    assert_int_equal(pthread_create(&thread, NULL, insert, NULL), 0);
+    while (strcmp(value(&one, "SELECT COUNT(*) FROM information_schema."
+                              "PROCESSLIST WHERE STATE LIKE "
+                              "'Waiting for semi-sync ACK%'"),
+                  "1") != 0 &&
+           clock_mono_ms() < until)
+        (void)usleep(20000);
+    assert_int_equal(outcome, 0);
+    OK(instance_demote(arena, &one, REAL_WAIT_MS, why));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(outcome, 2); /* its connection was ended */
+    assert_string_equal(value(&one, "SELECT @@rpl_semi_sync_master_enabled"),
+                        "1");
+}
+
+static void
+who_has_diverged_cannot_follow(void **state)
+{
+    (void)state;
+    OK(instance_promote(arena, &two, false, REAL_WAIT_MS, why));
+    run_sql(&two, "INSERT INTO app.t VALUES (888)");
+    run_sql(&two, "INSERT INTO app.t VALUES (889)");
+    /* it has 777, which nobody else has */
+    assert_int_equal(
+        instance_follow(arena, &one, &two, NULL, REAL_WAIT_MS, why), ERR_STATE);
+    assert_true(why[0] != '\0');
+    assert_null(strstr(why, two.repl_secret));
+    assert_string_equal(value(&two, ROWS), "6");
+}
+
+/* ---- old binlogs ---- */
+
+static void
+only_binlogs_that_nobody_needs_go(void **state)
+{
+    const char *pos, *kept, *same, *ahead[2];
+    char sql[256], start[256];
+    struct my_table t;
+    struct my *my;
+    int64_t until;
+
+    (void)state;
+    OK(instance_connect(&two, REAL_WAIT_MS, &my, why));
+    my_until(my, 0);
+    assert_int_equal(my_do(my, "FLUSH BINARY LOGS"), ERR_OK);
+    pos = arena_strdup(arena, value(&two, "SELECT @@gtid_binlog_pos"));
+    assert_int_equal(my_do(my, "INSERT INTO app.t VALUES ()"), ERR_OK);
+    assert_int_equal(my_do(my, "FLUSH BINARY LOGS"), ERR_OK);
+    assert_int_equal(my_do(my, "INSERT INTO app.t VALUES ()"), ERR_OK);
+    assert_int_equal(my_do(my, "FLUSH BINARY LOGS"), ERR_OK);
+    /* one replica has all, another only what was there at pos */
+    ahead[0] = arena_strdup(arena, value(&two, "SELECT @@gtid_binlog_pos"));
+    ahead[1] = pos;
+    /* what is left begins where the slower one is */
+    until = clock_mono_ms() + REAL_WAIT_MS;
+    do {
+        OK(instance_purge(my, arena, ahead, 2, &kept, why));
+        (void)snprintf(sql, sizeof(sql), "SELECT BINLOG_GTID_POS('%s', 4)",
+                       kept);
+        assert_int_equal(my_value_of(my, sql, start, sizeof(start)), ERR_OK);
+    } while (strcmp(start, pos) != 0 && clock_mono_ms() < until);
+    assert_string_equal(start, pos);
+    /* nobody has been anywhere: nothing goes */
+    ahead[1] = "";
+    OK(instance_purge(my, arena, ahead, 2, &same, why));
+    assert_string_equal(same, kept);
+    /* all have all of it: what is written now is left. The server needs a
+     * binlog itself until the engine has what it says. */
+    until = clock_mono_ms() + REAL_WAIT_MS;
+    do {
+        OK(instance_purge(my, arena, ahead, 1, &kept, why));
+        assert_int_equal(my_query(my, arena, "SHOW BINARY LOGS", 10, &t),
+                         ERR_OK);
+        (void)usleep(20000);
+    } while (t.n > 1 && clock_mono_ms() < until);
+    assert_int_equal(t.n, 1);
+    assert_string_equal(kept, my_cell(&t, 0, "Log_name"));
+    my_close(my);
+}
+
+static int
+begin(void **state)
+{
+    (void)state;
+    if (!real_begin())
+        return -1;
+    one = real_storage(1);
+    two = real_storage(2);
+    if (one.uuid == NULL || two.uuid == NULL ||
+        instance_install(real_arena, &one, why) != ERR_OK ||
+        instance_install(real_arena, &two, why) != ERR_OK ||
+        !real_start(1, &one) || !real_start(2, &two) ||
+        instance_settle(real_arena, &one, REAL_WAIT_MS, why) != ERR_OK)
+        return -1;
+    return instance_settle(real_arena, &two, REAL_WAIT_MS, why) == ERR_OK ? 0
+                                                                          : -1;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    real_end();
+    return 0;
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    arena = arena_new(64 << 20);
+    return arena != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(one_leads_and_the_other_follows),
+        TEST(what_lies_in_a_relay_log_is_not_lost),
+        TEST(the_old_one_comes_back_as_a_replica),
+        TEST(a_commit_that_waits_is_not_told_that_it_is_safe),
+        TEST(who_has_diverged_cannot_follow),
+        TEST(only_binlogs_that_nobody_needs_go),
+    };
+
+    return cmocka_run_group_tests(tests, begin, end);
+}
