@@ -240,12 +240,15 @@ look_hosts(struct look *l)
     check_report(l, "hosts", &f);
 }
 
-/* Whether a control of that name runs on this RUN_DIR: it has its lock. */
+/* Whether a control of that name runs on this RUN_DIR: it has its lock. own is
+ * the owner of its leases, as it has noted: a service whose view of /proc is
+ * not ours takes the host for another (in a container, for one). */
 static bool
-runs_here(const char *name)
+runs_here(const char *name, char own[LEASE_OWNER_BYTES])
 {
     char file[LEASE_OWNER_BYTES + 16], path[PLACE_BYTES];
     bool held;
+    ssize_t n;
     int fd;
 
     (void)snprintf(file, sizeof(file), "control-%s.lock", name);
@@ -255,6 +258,10 @@ runs_here(const char *name)
     if (fd < 0)
         return false;
     held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    n = pread(fd, own, LEASE_OWNER_BYTES - 1, 0);
+    own[n > 0 ? n : 0] = '\0';
+    if (n <= 0)
+        lease_owner(name, own);
     (void)close(fd);
     return held;
 }
@@ -309,9 +316,8 @@ look_leases(struct look *l)
         struct finding f = { 0 };
 
         (void)snprintf(name, sizeof(name), "%.*s", n, row->owner);
-        lease_owner(name, own);
-        if (row->expires_ms < row->now_ms || strcmp(row->owner, own) == 0 ||
-            !runs_here(name))
+        if (row->expires_ms < row->now_ms || !runs_here(name, own) ||
+            strcmp(row->owner, own) == 0)
             continue;
         FOUND(&f, FAIL, "%s is held by %s, and another %s runs here", row->name,
               row->owner, name);

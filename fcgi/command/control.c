@@ -295,7 +295,7 @@ control_main(int argc, char **argv)
     srand((unsigned)clock_mono_us());
     lease_owner(c.id, c.owner);
     if (daemon_begin(&c.daemon, "control", c.id) == ERR_OK &&
-        (c.db = db_open()) != NULL &&
+        daemon_note(&c.daemon, c.owner) && (c.db = db_open()) != NULL &&
         (c.arena = arena_new(LEASES_ARENA_BYTES)) != NULL && make_posts(&c)) {
         loop(&c);
         leave_all(&c);

@@ -96,6 +96,18 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
     return ERR_OK;
 }
 
+bool
+daemon_note(struct daemon *d, const char *text)
+{
+    ssize_t n = (ssize_t)strlen(text);
+
+    if (ftruncate(d->lock_fd, 0) == 0 &&
+        pwrite(d->lock_fd, text, (size_t)n, 0) == n)
+        return true;
+    log_error("daemon.note name=%s errno=%d", d->name, errno);
+    return false;
+}
+
 /* A thread that hangs in the store is left behind with the process. */
 void
 daemon_end(struct daemon *d)

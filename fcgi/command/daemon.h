@@ -24,6 +24,10 @@ enum err
 daemon_begin(struct daemon *d, const char *role, const char *id) MUST_USE;
 void daemon_end(struct daemon *d);
 
+/* Leaves text in RUN_DIR/<name>.lock, for a command that looks: what it sees of
+ * the host need not be what a locked up service sees. False when it cannot. */
+bool daemon_note(struct daemon *d, const char *text) MUST_USE;
+
 enum daemon_event { DAEMON_TIMEOUT, DAEMON_WOKEN, DAEMON_STOP };
 
 /* Sleeps until something comes, at most timeout_ms, and never so long that a

@@ -307,6 +307,27 @@ def test_a_namesake_on_another_host_is_found(deployment, sql):
             assert "leases" not in {b["check"] for b in not_well(deployment)}
 
 
+def test_a_control_that_sees_another_host_than_we_is_no_namesake(
+        deployment, sql):
+    """One locked up in a container: what it takes the host for, it notes."""
+    path, other = deployment.path("control-m1.lock"), "m1@elsewhere/0"
+    with open(path) as f:
+        noted = f.read()
+    assert noted.startswith("m1@")
+    rows(sql, "UPDATE lease SET owner = %s, epoch = epoch + 1, expires_ms ="
+         " UNIX_TIMESTAMP() * 1000 + 60000 WHERE name = 'cluster.audit'", other)
+    try:
+        with open(path, "w") as f:
+            f.write(other)
+        bad = [b for b in not_well(deployment) if b["check"] == "leases"]
+        assert "cluster.audit" not in str(bad)
+    finally:
+        with open(path, "w") as f:
+            f.write(noted)
+    spoilt(deployment, "leases", other, "--id")
+    rows(sql, "UPDATE lease SET expires_ms = 0 WHERE name = 'cluster.audit'")
+
+
 def test_a_schema_of_another_deployment_is_found(deployment):
     path = deployment.path("deployment_id")
     with open(path) as f:
