@@ -48,7 +48,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 # Programs that tests drive: tests/support/*.c.
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
-.PHONY: all release asan unit clean run start stop status test mutants bench \
+.PHONY: all release asan unit clean run start stop status test drills mutants bench \
        bench-compare bench-growth deps lint fmt install deb token help
 all: release
 release:
@@ -183,6 +183,11 @@ token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes] 
 test: ## install what is missing, then every test; what .ci/run calls
 	@.package/deps run build test comp
 	@tests/run
+drills: ## the package in a Debian that boots; minutes, as root, with a network
+	@.package/deps run build test drills
+	@$(BUILD)
+	@/usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir tests \
+	    tests/drills $(DRILLS)
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
 	@.package/deps build run test
 	@tests/mutants $(ROOM) -n $(or $(N),20) --seed $(or $(SEED),1)
