@@ -24,15 +24,21 @@ struct buf {
 };
 
 /* An empty text of at most max bytes; buf_free releases it. */
-#define BUF_INIT(max_bytes) \
-    { NULL, 0, 0, (max_bytes), false, NULL, NULL, false }
+#define BUF_INIT(max_bytes)                               \
+    {                                                     \
+        NULL, 0, 0, (max_bytes), false, NULL, NULL, false \
+    }
 
 /* An empty text in an array of the caller's: it needs no memory, does not
  * grow, and is never freed. */
-#define BUF_ON(array) \
-    { (array), 0, sizeof(array), sizeof(array) - 1, false, NULL, NULL, false }
+#define BUF_ON(array)                                                          \
+    {                                                                          \
+        (array), 0, sizeof(array), sizeof(array) - 1, false, NULL, NULL, false \
+    }
 
 void buf_free(struct buf *b);
+/* buf_free of a secret: its memory is overwritten first. */
+void buf_wipe(struct buf *b);
 
 /* Empties the text, keeps its memory, clears failed. */
 void buf_reset(struct buf *b);
@@ -57,8 +63,7 @@ const char *buf_text(const struct buf *b);
 
 /* Ends the text: a copy of it lives in the arena, *out, and the buf is freed,
  * also when something was dropped (NOMEM, LIMIT). */
-enum err buf_settle(struct buf *b, struct arena *a,
-                    const char **out) MUST_USE;
+enum err buf_settle(struct buf *b, struct arena *a, const char **out) MUST_USE;
 
 /* ERR_OK; when something was dropped, ERR_NOMEM or ERR_LIMIT. */
 enum err buf_err(const struct buf *b) MUST_USE;

@@ -26,6 +26,17 @@ copy_failed(enum err other, const char *what, char why[WHY_BYTES])
                     "%.300s: %s", what, strerror(n));
 }
 
+enum err
+copy_secret(struct buf *b, const char *path, char why[WHY_BYTES])
+{
+    enum err e = buf_err(b);
+
+    if (e == ERR_OK && file_write(path, 0600, b->p, b->n) != ERR_OK)
+        e = copy_failed(ERR_STATE, path, why);
+    buf_wipe(b);
+    return e;
+}
+
 /* The bytes from at to end; the kernel copies them. */
 static bool
 copy_range(int from, int to, off_t at, off_t end)

@@ -3,6 +3,7 @@
 #ifndef MG_INSTANCE_COPY_H
 #define MG_INSTANCE_COPY_H
 
+#include "buf.h"
 #include "instance.h"
 
 /* All that lies in the directory `from`, regular files and directories with
@@ -17,5 +18,10 @@ enum err copy_move(const char *from, const char *to) MUST_USE;
 
 /* LIMIT for a full disk, else `other`, and why from errno. */
 enum err copy_failed(enum err other, const char *what, char why[WHY_BYTES]);
+
+/* What b holds, a secret, as a file that is ours alone; b is wiped and freed.
+ * NOMEM or LIMIT when b is not whole, else as copy_failed. */
+enum err
+copy_secret(struct buf *b, const char *path, char why[WHY_BYTES]) MUST_USE;
 
 #endif

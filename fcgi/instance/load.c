@@ -320,36 +320,25 @@ instance_load_place(struct arena *a, const struct instance_spec *s,
     return e;
 }
 
-enum err
-instance_load_keep(struct arena *a, const struct instance_spec *s,
-                   char why[WHY_BYTES])
+static enum err
+keep(const struct homes *h, char why[WHY_BYTES])
 {
-    struct homes h;
-    enum err e = open_homes(s, &h, why);
+    enum err e = ERR_OK;
 
-    (void)a;
-    if (e != ERR_OK)
-        return e;
     for (size_t i = 0; e == ERR_OK && i < COUNT(moved); i++)
-        e = clear(h.fd[moved[i].home], moved[i].old, why);
-    close_homes(&h);
+        e = clear(h->fd[moved[i].home], moved[i].old, why);
     return e;
 }
 
-enum err
-instance_load_back(struct arena *a, const struct instance_spec *s,
-                   char why[WHY_BYTES])
+static enum err
+take_back(const struct homes *h, char why[WHY_BYTES])
 {
-    struct homes h;
-    enum err e = open_homes(s, &h, why);
+    enum err e = ERR_OK;
 
-    (void)a;
-    if (e != ERR_OK)
-        return e;
-    if (is_there(h.fd[0], OLD_DIR))
-        e = clear(h.fd[0], INIT_FILE, why);
+    if (is_there(h->fd[0], OLD_DIR))
+        e = clear(h->fd[0], INIT_FILE, why);
     for (size_t i = 0; e == ERR_OK && i < COUNT(moved); i++) {
-        int dir = h.fd[moved[i].home];
+        int dir = h->fd[moved[i].home];
 
         if (!is_there(dir, moved[i].old))
             continue;
@@ -358,9 +347,39 @@ instance_load_back(struct arena *a, const struct instance_spec *s,
             e = move(dir, moved[i].old, moved[i].name, why);
     }
     if (e == ERR_OK)
-        e = clear(h.fd[0], LOAD_INIT, why);
+        e = clear(h->fd[0], LOAD_INIT, why);
     if (e == ERR_OK)
-        e = clear(h.fd[0], LOAD_DIR, why);
+        e = clear(h->fd[0], LOAD_DIR, why);
+    return e;
+}
+
+static enum err
+in_homes(const struct instance_spec *s,
+         enum err (*what)(const struct homes *h, char why[WHY_BYTES]),
+         char why[WHY_BYTES])
+{
+    struct homes h;
+    enum err e = open_homes(s, &h, why);
+
+    if (e != ERR_OK)
+        return e;
+    e = what(&h, why);
     close_homes(&h);
     return e;
+}
+
+enum err
+instance_load_keep(struct arena *a, const struct instance_spec *s,
+                   char why[WHY_BYTES])
+{
+    (void)a;
+    return in_homes(s, keep, why);
+}
+
+enum err
+instance_load_back(struct arena *a, const struct instance_spec *s,
+                   char why[WHY_BYTES])
+{
+    (void)a;
+    return in_homes(s, take_back, why);
 }

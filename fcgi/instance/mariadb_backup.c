@@ -11,8 +11,6 @@
 #include "buf.h"
 #include "config.h"
 #include "copy.h"
-#include "crypt.h"
-#include "file.h"
 #include "mariadb_int.h"
 #include "paths.h"
 
@@ -25,18 +23,11 @@ write_login(const struct instance_spec *s, const struct instance *i,
             const char *path, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(8192);
-    enum err e;
 
     buf_printf(&b, "[client]\nuser=%s\npassword=%s\nsocket=%s\n", s->admin_user,
                s->admin_secret, i->socket);
     buf_printf(&b, "[mariadbd]\ndatadir=%s\n", i->datadir);
-    e = buf_err(&b);
-    if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
-        e = copy_failed(ERR_STATE, path, why);
-    if (b.p != NULL)
-        crypt_wipe(b.p, b.n);
-    buf_free(&b);
-    return e;
+    return copy_secret(&b, path, why);
 }
 
 static enum err

@@ -9,7 +9,6 @@
 #include "buf.h"
 #include "config.h"
 #include "copy.h"
-#include "crypt.h"
 #include "file.h"
 #include "mariadb_int.h"
 #include "paths.h"
@@ -229,9 +228,7 @@ mariadb_init_file(const struct instance_spec *s, const char *path,
         why_say(why, "the statements of the first start cannot be written");
     else if (file_write(path, 0600, b.p, b.n) != ERR_OK)
         e = copy_failed(ERR_STATE, path, why);
-    if (b.p != NULL)
-        crypt_wipe(b.p, b.n);
-    buf_free(&b);
+    buf_wipe(&b);
     return e;
 }
 

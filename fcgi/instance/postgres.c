@@ -277,9 +277,7 @@ personalize(struct arena *a, const struct instance_spec *s,
     e = buf_err(&b);
     if (e == ERR_OK)
         e = run_single(new, b.p, b.n, why);
-    if (b.p != NULL)
-        crypt_wipe(b.p, b.n);
-    buf_free(&b);
+    buf_wipe(&b);
     return e;
 }
 

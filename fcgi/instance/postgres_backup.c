@@ -12,7 +12,6 @@
 #include "config.h"
 #include "copy.h"
 #include "crypt.h"
-#include "file.h"
 #include "paths.h"
 #include "pg.h"
 
@@ -29,7 +28,6 @@ write_login(const struct instance_spec *s, const char *path,
             char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(8192);
-    enum err e;
 
     for (const char *p = s->address; *p != '\0'; p++) {
         if (*p == ':')
@@ -38,13 +36,7 @@ write_login(const struct instance_spec *s, const char *path,
     }
     buf_printf(&b, ":%d:*:%s:%s\n", (int)s->port, s->admin_user,
                s->admin_secret);
-    e = buf_err(&b);
-    if (e == ERR_OK && file_write(path, 0600, b.p, b.n) != ERR_OK)
-        e = copy_failed(ERR_STATE, path, why);
-    if (b.p != NULL)
-        crypt_wipe(b.p, b.n);
-    buf_free(&b);
-    return e;
+    return copy_secret(&b, path, why);
 }
 
 static enum err

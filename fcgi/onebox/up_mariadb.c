@@ -153,9 +153,7 @@ write_init_file(const char *password, const char *own)
     e = buf_err(&sql);
     if (e == ERR_OK)
         e = up_write_file(INIT_FILE, buf_text(&sql), 0600);
-    if (sql.p != NULL)
-        crypt_wipe(sql.p, sql.n);
-    buf_free(&sql);
+    buf_wipe(&sql);
     return e;
 }
 

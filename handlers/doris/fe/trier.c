@@ -49,9 +49,7 @@ doris_fe_seal(const unsigned char key[32], const char *const *texts,
     for (; *texts != NULL; texts++)
         buf_put(&b, *texts, strlen(*texts) + 1);
     ok = buf_err(&b) == ERR_OK && crypt_hmac(key, 32, b.p, b.n, out) == ERR_OK;
-    if (b.p != NULL)
-        crypt_wipe(b.p, b.cap);
-    buf_free(&b);
+    buf_wipe(&b);
     return ok;
 }
 
