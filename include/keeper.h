@@ -45,6 +45,7 @@ enum kept_state {
     KEPT_RUNNING,
     KEPT_ENDING,
     KEPT_LOST, /* its home cannot be read: `why` says */
+    KEPT__MAX
 };
 /* "stopped" "waiting" "failed" "paused" "held" "starting" "running" "ending"
  * "lost". */
@@ -52,6 +53,7 @@ extern const struct enum_name kept_state_names[];
 
 /* An instance as keeper and store tell of it. Times are Unix ms. */
 #define KEPT(X, s)                                       \
+    X(s, STR, machine, "machine", OUT, -)                \
     X(s, STR, uuid, "uuid", IN | OUT, -)                 \
     X(s, I32, port, "port", IN | OUT, -)                 \
     X(s, STR, driver, "driver", IN | OUT, -)             \
@@ -102,8 +104,11 @@ enum keeper_order {
     ORDER_STOP,    /* is to stay down until ORDER_START or ORDER_RESTART,
                     * whatever pauses end and restart there is */
     ORDER_RESTART, /* as both */
-    ORDER_END,     /* ends this run only: the watchdog is not told, and starts
-                    * it again unless it is paused */
+    ORDER_END,     /* ends this run only: whether it is to run stays as it is,
+                    * so the watchdog starts it again unless that is paused or
+                    * it is held */
+    ORDER_BEGIN,   /* starts it for the job that holds it (STATE without one);
+                    * when it is released, it ends if it is not to run */
 };
 /* Does not wait: see keeper_await. */
 enum err keeper_tell(struct keeper *k, unsigned port, enum keeper_order order,
@@ -112,11 +117,11 @@ enum err keeper_tell(struct keeper *k, unsigned port, enum keeper_order order,
 /* Waits until it is up (KEPT_RUNNING) or nothing of it runs (KEPT_STOPPED: in
  * whatever state of that), at most timeout_ms. After an order of this thread
  * what it was before does not count. STATE: it will not come to that by
- * itself (it has failed, it died while held); TIMEOUT. `why` (may be NULL, 512
- * bytes) is for people. A step calls it with a second or two, and answers
+ * itself (it has failed, it died while held); TIMEOUT. `why` (may be NULL) is
+ * for people. A step calls it with a second or two, and answers
  * STEP_AGAIN after TIMEOUT. */
 enum err keeper_await(struct keeper *k, unsigned port, enum kept_state up,
-                      int timeout_ms, char *why) MUST_USE;
+                      int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
 /* All of them, by port, copied to the arena. */
 enum err keeper_list(struct keeper *k, struct arena *a,
