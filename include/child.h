@@ -129,6 +129,12 @@ void child_ready(struct child *c, int64_t now_ms);
 enum err child_adopt(struct child *c, const struct child_id *id,
                      const char *argument, int64_t now_ms) MUST_USE;
 
+/* The process of this account that leads its group, whose program is called so
+ * (the last part of its argv[0]) and that has `argument` among its arguments:
+ * one to adopt, whose number nobody has noted. NOT_FOUND. */
+enum err child_find(const char *program, const char *argument,
+                    struct child_id *out) MUST_USE;
+
 /* Who has that number now; NOT_FOUND. */
 enum err child_identify(pid_t pid, struct child_id *out) MUST_USE;
 /* Whether the group that this process led is still there and not another of

@@ -23,6 +23,8 @@ struct proc_spec {
     int blocked;      /* a signal that stays blocked until the child is ready
                        * for it; 0 none */
     bool own_group;   /* a process group of its own, led by the child */
+    bool own_session; /* and a session of its own, without a terminal: what
+                       * is to outlive us */
     const char *dir;  /* working directory; NULL: ours */
     const char *const *env; /* "NAME=value" on top of ours; NULL: none */
 };

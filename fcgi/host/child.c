@@ -1,6 +1,7 @@
 /* The life of a child process. */
 #include "child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -132,6 +133,39 @@ is_ours(pid_t pid)
     (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
     return stat(path, &st) == 0 && st.st_uid == geteuid() &&
            getpgid(pid) == pid;
+}
+
+static bool
+runs_program(pid_t pid, const char *program)
+{
+    char path[64], text[4096];
+    const char *slash;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    (void)read_proc(path, text, sizeof(text));
+    slash = strrchr(text, '/');
+    return strcmp(slash != NULL ? slash + 1 : text, program) == 0;
+}
+
+enum err
+child_find(const char *program, const char *argument, struct child_id *out)
+{
+    const char *slash = strrchr(program, '/');
+    enum err e = ERR_NOT_FOUND;
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+
+    while (e != ERR_OK && dir != NULL && (entry = readdir(dir)) != NULL) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (pid > 1 && is_ours(pid) &&
+            runs_program(pid, slash != NULL ? slash + 1 : program) &&
+            has_argument(pid, argument))
+            e = child_identify(pid, out);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return e;
 }
 
 /* ---- starting ---- */
@@ -381,8 +415,11 @@ end(struct child *c, int64_t now_ms)
 static enum child_event
 step_end(struct child *c, int64_t now_ms)
 {
-    if (c->id.pid == 0 && child_group_lives(c->group, c->id.ticks))
+    if (c->id.pid == 0 && child_group_lives(c->group, c->id.ticks)) {
         (void)kill(-c->group, SIGKILL); /* nginx's workers, orphaned */
+        if (c->adopted && c->due_ms > now_ms + KILL_AGAIN_MS)
+            c->due_ms = now_ms + KILL_AGAIN_MS; /* see is_empty */
+    }
     if (is_empty(c, now_ms)) {
         end(c, now_ms);
         return CHILD_ENDED;

@@ -162,7 +162,9 @@ child_exec(struct launch *l)
     const struct proc_spec *s = l->spec;
     char *const *argv;
 
-    if (s->own_group)
+    if (s->own_session)
+        (void)setsid(); /* a group too */
+    else if (s->own_group)
         (void)setpgid(0, 0);
     child_signals(s->blocked);
     if (s->death_signal != 0) {
@@ -217,8 +219,9 @@ launch(struct launch *l, pid_t *pid)
         child_exec(l);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     (void)close(report[1]);
-    /* on both sides, so that a kill of the group never comes too early */
-    if (*pid > 0 && l->spec->own_group)
+    /* on both sides, so that a kill of the group never comes too early; who
+     * leads a group already could not have a session of its own */
+    if (*pid > 0 && l->spec->own_group && !l->spec->own_session)
         (void)setpgid(*pid, *pid);
     e = *pid < 0 ? ERR_INTERNAL : await_exec(report[0], *pid);
     (void)close(report[0]);
