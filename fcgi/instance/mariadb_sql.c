@@ -68,16 +68,19 @@ enum err
 mariadb_probe(const struct instance_spec *s, int timeout_ms,
               char why[WHY_BYTES])
 {
+    int64_t until = clock_mono_ms() + timeout_ms;
     struct my *my;
     enum err e = instance_connect(s, timeout_ms, &my, why);
 
-    if (e != ERR_OK)
-        return e;
-    e = my_do(my, "SELECT 1");
-    if (e != ERR_OK)
-        (void)mariadb_failed(my, "SELECT 1", why);
-    my_close(my);
-    return e;
+    if (e == ERR_OK) {
+        e = my_do(my, "SELECT 1");
+        if (e != ERR_OK)
+            (void)mariadb_failed(my, "SELECT 1", why);
+        my_close(my);
+    }
+    /* the library says of a server that takes connections and is silent that
+     * it has lost it */
+    return e == ERR_PEER && clock_mono_ms() >= until ? ERR_TIMEOUT : e;
 }
 
 /* ---- after the first start ---- */

@@ -177,7 +177,7 @@ real_log(const struct instance_spec *s)
 }
 
 /* Starts its process and waits until it lets clients in. */
-static bool
+static UNUSED bool
 real_start(unsigned slot, const struct instance_spec *s)
 {
     const struct instance_driver *d = instance_driver_find(s->driver);
@@ -219,7 +219,7 @@ real_start(unsigned slot, const struct instance_spec *s)
 }
 
 /* With that signal; returns when it is gone. */
-static void
+static UNUSED void
 real_stop(unsigned slot, int sig)
 {
     if (real_pid[slot] == 0)

@@ -74,6 +74,8 @@ ALERTS = {
     "MetagateNoDuties": ({"metagate_leases_held": "0x20"},
                          {'metagate_leases_held{instance="a"}': "0x20",
                           'metagate_leases_held{instance="b"}': "3x20"}),
+    "MetagateInstanceFailed": ({"metagate_instances_failed": "1x20"},
+                               {"metagate_instances_failed": "0x20"}),
     "MetagateDutyFailing": ({"metagate_duty_failures_total": "0+60x20"},
                             {"metagate_duty_failures_total": "5x20"}),
 }

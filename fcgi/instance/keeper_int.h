@@ -1,0 +1,135 @@
+/* What the files of the keeper share.
+ *
+ *     keeper.c        its thread, and what steps of jobs call
+ *     keeper_life.c   one instance: started, adopted, seen to serve, ended
+ *     keeper_file.c   what is on disk: a file in each home, the list of homes
+ *     keeper_store.c  what the store has of it, both ways; a thread
+ *     keeper_probe.c  servers that hang, logs that grow; a thread
+ *
+ * One mutex is before all of it. Its holder never waits for a server, nor for
+ * the store; for a small file, and for a process to be made. */
+#ifndef MG_KEEPER_INT_H
+#define MG_KEEPER_INT_H
+
+#include <limits.h>
+#include <pthread.h>
+
+#include "child.h"
+#include "home.h"
+#include "instance.h"
+#include "keeper_run.h"
+#include "pullup.h"
+
+#define KEPT_WHY 512
+
+/* An instance. */
+struct keep {
+    char uuid[65], driver_name[32], kind[16];
+    /* Of the home of its data, which holds its state and its lock too. */
+    char root[PATH_MAX], class[32];
+    unsigned port;
+    struct arena *arena; /* of the spec */
+    struct instance_spec spec;
+    const struct instance_driver *driver; /* NULL: lost */
+    bool lost;                            /* its home could not be read */
+    int64_t again_ms;   /* lost: when it is looked for again; blocked: when it
+                         * is tried again; monotonic */
+    char why[KEPT_WHY]; /* of its present state, for people */
+
+    /* ---- what is on disk ---- */
+    uint64_t seq; /* grows with each change of to_run */
+    struct pullup want;
+    uint64_t held_by;
+
+    /* ---- its process ---- */
+    char name[96]; /* for the child */
+    struct child_rules rules;
+    struct child child;
+    int ready_fd; /* of the driver's ready() */
+    uint64_t ask; /* the answer of the store that a start waits for; 0 */
+    int64_t ask_ms;
+    unsigned hung; /* probes in a row without an answer */
+    bool ending;   /* it is ended with the keeper */
+
+    /* ---- as it was shown last ---- */
+    enum kept_state state;
+    int64_t since_ms;
+    int restarts, pid; /* restarts: also of keepers before */
+    int restarts_before;
+    bool unsaved; /* the store has not been told */
+};
+
+struct keeper {
+    struct keeper_config cfg;
+    pthread_mutex_t mutex;
+    pthread_cond_t change; /* something has become of an instance */
+    pthread_t thread, sync_thread, probe_thread;
+    bool began, sync_began, probe_began;
+    int event_fd; /* wakes the thread */
+    bool leave;   /* the thread is to end */
+    bool stopping, ended;
+
+    struct keep **v; /* by port */
+    size_t n;
+    struct pullup_pauses pauses;
+    char (*dropped)[65]; /* the store is to forget them */
+    size_t n_dropped;
+    bool list_changed; /* the list of homes is to be written */
+
+    /* ---- the store ---- */
+    pthread_cond_t sync_change;
+    bool sync_now;
+    uint64_t asked, answered; /* questions by starts; 0: none yet */
+};
+
+/* ---- keeper.c: under the mutex ---- */
+
+struct keep *keeper_find(struct keeper *k, unsigned port);
+struct keep *keeper_find_uuid(struct keeper *k, const char *uuid);
+/* Puts it into the list; NOMEM. */
+enum err keeper_put(struct keeper *k, struct keep *one) MUST_USE;
+void keeper_take_out(struct keeper *k, struct keep *one);
+/* Its thread looks at everything again. */
+void keeper_poke(struct keeper *k);
+/* The store is to forget it. */
+enum err keeper_note_dropped(struct keeper *k, const char *uuid) MUST_USE;
+
+/* ---- keeper_life.c ---- */
+
+/* One that knows where its home is, and nothing else. NULL without memory. */
+struct keep *keep_new(const struct home *h);
+/* Its home, opened; it must be marked as its own (home_open). why in one. */
+enum err keep_home(struct keep *one, int *fd) MUST_USE;
+void keep_free(struct keep *one);
+/* Takes over the spec (copied) and what follows from it. NOT_FOUND: there is
+ * no such driver; then it is lost. */
+enum err keep_spec(struct keeper *k, struct keep *one,
+                   const struct instance_spec *spec) MUST_USE;
+/* A server of it that runs already becomes its child. */
+void keep_adopt(struct keep *one, int64_t now);
+/* One step; *next: when it wants the next one without an event (monotonic, 0:
+ * never). */
+void keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next);
+/* What has become of it. */
+enum kept_state keep_state(const struct keep *one);
+/* It runs, and was not told to end. */
+bool keep_is_alive(const struct keep *one);
+void keep_show(const struct keep *one, struct kept *out);
+
+/* ---- keeper_file.c ---- */
+
+/* Its state into its home, by rename. */
+enum err keep_save(struct keep *one) MUST_USE;
+/* From its home: spec, seq, desired state, who holds it. NOT_FOUND, DENIED
+ * (another's), STATE; why. */
+enum err keep_load(struct keeper *k, struct keep *one) MUST_USE;
+/* The list of homes with what is shown of each, in RUN_DIR. */
+void keeper_save_list(struct keeper *k);
+enum err keeper_load_list(struct keeper *k) MUST_USE;
+
+/* ---- keeper_store.c, keeper_probe.c: their threads ---- */
+
+void *keeper_sync_main(void *k);
+void *keeper_probe_main(void *k);
+
+#endif

@@ -1,0 +1,227 @@
+/* The keeper with MariaDB and PostgreSQL: killed, hung, adopted, ended in
+ * order. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "instance/keeper_run.h"
+#include "instance/real.h"
+
+#define JOB_ID 7
+
+static struct instance_spec storage, computer;
+static struct keeper *keeper;
+static char why[WHY_BYTES];
+
+#define OK(call)                                   \
+    do {                                           \
+        why[0] = '\0';                             \
+        enum err e_ = (call);                      \
+        if (e_ != ERR_OK)                          \
+            fail_msg("%s: %s", err_name(e_), why); \
+    } while (0)
+
+static void
+open_keeper(void)
+{
+    const struct keeper_config cfg = { .machine = real_address };
+
+    keeper = keeper_start(&cfg);
+    assert_non_null(keeper);
+}
+
+static void
+close_keeper(bool end_all)
+{
+    if (end_all)
+        assert_true(keeper_end_all(keeper, REAL_WAIT_MS));
+    assert_true(keeper_stop(keeper, REAL_WAIT_MS));
+    keeper = NULL;
+}
+
+static struct kept
+shown(const struct instance_spec *s)
+{
+    struct list_of_kept all;
+
+    OK(keeper_list(keeper, real_arena, &all));
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i].port == s->port)
+            return all.v[i];
+    fail_msg("port %d is not kept", s->port);
+    return all.v[0];
+}
+
+/* It runs as another process than that one, and serves. */
+static pid_t
+until_serves(const struct instance_spec *s, pid_t not )
+{
+    struct kept x;
+
+    do {
+        OK(keeper_await(keeper, (unsigned)s->port, KEPT_RUNNING, REAL_WAIT_MS,
+                        why));
+        x = shown(s);
+        (void)poll(NULL, 0, 5);
+    } while (x.pid == not || x.state != KEPT_RUNNING);
+    OK(instance_probe(s, REAL_WAIT_MS, why));
+    return x.pid;
+}
+
+/* As an installation's steps do it. */
+static void
+make(const struct instance_spec *s)
+{
+    unsigned port = (unsigned)s->port;
+
+    OK(instance_install(real_arena, s, why));
+    OK(keeper_add(keeper, s, JOB_ID));
+    OK(keeper_tell(keeper, port, ORDER_START, JOB_ID));
+    OK(keeper_await(keeper, port, KEPT_RUNNING, REAL_WAIT_MS, why));
+    OK(instance_settle(real_arena, s, REAL_WAIT_MS, why));
+    OK(keeper_release(keeper, port, JOB_ID));
+    assert_true(shown(s).to_run);
+}
+
+static void
+both_are_made(void **state)
+{
+    (void)state;
+    make(&storage);
+    make(&computer);
+}
+
+static void
+what_is_killed_serves_again(void **state)
+{
+    pid_t a = shown(&storage).pid, b = shown(&computer).pid;
+
+    (void)state;
+    assert_int_equal(kill(a, SIGKILL), 0);
+    assert_int_equal(kill(b, SIGKILL), 0);
+    (void)until_serves(&storage, a);
+    (void)until_serves(&computer, b);
+    assert_int_equal(shown(&storage).restarts, 1);
+    assert_int_equal(shown(&computer).restarts, 1);
+}
+
+/* A session of PostgreSQL that has not said who it is yet. */
+static int
+open_session(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)computer.port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)inet_pton(AF_INET, computer.address, &at.sin_addr);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    return fd;
+}
+
+static void
+a_session_that_outlives_its_postmaster_is_waited_for(void **state)
+{
+    pid_t pid = until_serves(&computer, 0);
+    int fd = open_session();
+
+    (void)state;
+    (void)usleep(100000); /* its process is there, or the test tries less */
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    (void)usleep(100000);
+    (void)close(fd);
+    (void)until_serves(&computer, pid);
+}
+
+static void
+what_hangs_serves_again(void **state)
+{
+    pid_t a = until_serves(&storage, 0), b = until_serves(&computer, 0);
+
+    (void)state;
+    assert_int_equal(kill(a, SIGSTOP), 0);
+    assert_int_equal(kill(b, SIGSTOP), 0);
+    (void)until_serves(&storage, a);
+    (void)until_serves(&computer, b);
+}
+
+static void
+what_runs_is_adopted_and_what_died_is_started(void **state)
+{
+    pid_t a = until_serves(&storage, 0), b = until_serves(&computer, 0);
+
+    (void)state;
+    close_keeper(false);
+    OK(instance_probe(&storage, REAL_WAIT_MS, why)); /* it does not matter */
+    assert_int_equal(kill(b, SIGKILL), 0);
+    /* as whoever has orphans does: PostgreSQL asks whether its number is still
+     * a process's */
+    assert_int_equal(waitpid(b, NULL, 0), b);
+    open_keeper();
+    assert_int_equal(until_serves(&storage, 0), a);
+    (void)until_serves(&computer, b);
+}
+
+static void
+all_end_gently_and_are_started_by_the_next(void **state)
+{
+    pid_t a = until_serves(&storage, 0), b = until_serves(&computer, 0);
+
+    (void)state;
+    close_keeper(true);
+    assert_int_not_equal(instance_probe(&storage, 1000, why), ERR_OK);
+    assert_int_not_equal(instance_probe(&computer, 1000, why), ERR_OK);
+    assert_non_null(strstr(real_log(&storage), "Shutdown complete"));
+    assert_non_null(
+        strstr(real_log(&computer), "database system is shut down"));
+    open_keeper();
+    (void)until_serves(&storage, a);
+    (void)until_serves(&computer, b);
+}
+
+static int
+begin(void **state)
+{
+    (void)state;
+    (void)setenv("METAGATE_SUPERVISE_PROBE_MS", "200", 1);
+    if (!real_begin())
+        return -1;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    storage = real_storage(1);
+    computer = real_computer(2);
+    open_keeper();
+    return storage.uuid != NULL && computer.uuid != NULL ? 0 : -1;
+}
+
+static int
+finish(void **state)
+{
+    (void)state;
+    if (keeper != NULL)
+        close_keeper(true);
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    real_end();
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_are_made),
+        cmocka_unit_test(what_is_killed_serves_again),
+        cmocka_unit_test(a_session_that_outlives_its_postmaster_is_waited_for),
+        cmocka_unit_test(what_hangs_serves_again),
+        cmocka_unit_test(what_runs_is_adopted_and_what_died_is_started),
+        cmocka_unit_test(all_end_gently_and_are_started_by_the_next),
+    };
+
+    return cmocka_run_group_tests(tests, begin, finish);
+}
