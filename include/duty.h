@@ -68,6 +68,10 @@ struct upkeep {
 /* The i-th upkeep of the dialects; NULL past the last. */
 const struct upkeep *upkeep_at(size_t i);
 
+struct job_kind;
+/* The i-th kind of job (job.h) of the dialects; NULL past the last. */
+const struct job_kind *job_kind_at(size_t i);
+
 /* Length of every lease of a duty. */
 #define DUTY_LEASE_MS 10000
 

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "daemon.h"
 #include "db.h"
 #include "duty.h"
+#include "jobs.h"
 #include "lease.h"
 #include "log.h"
 #include "metrics.h"
@@ -23,6 +25,8 @@
 #define RENEW_MS           3000
 #define END_MS             3000 /* for steps under way, after SIGTERM */
 #define LONG_STEP_MS       60000
+#define JOBS_QUEUE         "cluster"
+#define JOBS_MACHINE       "" /* of no machine */
 #define LEASES_ARENA_BYTES ((size_t)64 << 20)
 
 /* One duty in this process. */
@@ -48,6 +52,8 @@ struct control {
     struct arena *arena;
     struct post *post;
     size_t n;
+    struct jobs jobs;
+    bool jobs_begun;
     bool blind; /* the store cannot be asked */
     bool keys_known;
 };
@@ -179,6 +185,21 @@ compare_keys(struct control *c)
     return e;
 }
 
+/* Their arguments are sealed: not before the keys are known to be the
+ * store's. */
+static enum err
+begin_jobs(struct control *c)
+{
+    enum err e;
+
+    if (c->jobs_begun)
+        return ERR_OK;
+    e = jobs_start(&c->jobs, c->id, JOBS_QUEUE, JOBS_MACHINE,
+                   (unsigned)config()->control_jobs, NULL);
+    c->jobs_begun = e == ERR_OK;
+    return e;
+}
+
 static enum err
 look(struct control *c)
 {
@@ -186,6 +207,8 @@ look(struct control *c)
     enum err e;
 
     e = c->keys_known ? ERR_OK : compare_keys(c);
+    if (e == ERR_OK)
+        e = begin_jobs(c);
     if (e == ERR_OK)
         e = lease_list(c->db, c->arena, &rows);
     for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
@@ -227,6 +250,7 @@ wake_all(struct control *c)
     for (size_t i = 0; i < c->n; i++)
         if (c->post[i].runner != NULL)
             runner_wake(c->post[i].runner);
+    jobs_wake(&c->jobs);
 }
 
 static void
@@ -270,6 +294,10 @@ leave_all(struct control *c)
         }
         if (!p->duty->sticky && lease_release(c->db, &p->lease) != ERR_OK)
             log_warn("control.kept lease=%s", p->duty->lease);
+    }
+    if (!jobs_stop(&c->jobs, until_ms - clock_mono_ms())) {
+        log_warn("control.left jobs=1");
+        _exit(EXIT_SUCCESS); /* whoever follows performs the step again */
     }
 }
 

@@ -133,6 +133,7 @@ is_told_to_stop(struct daemon *d)
         if (info.ssi_signo == SIGHUP) {
             role_reload();
         } else {
+            d->stop_signal = (int)info.ssi_signo;
             stop = true;
         }
     }

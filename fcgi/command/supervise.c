@@ -1,22 +1,31 @@
-/* metagate supervise: what is kept up on one machine. Each upkeep
- * has a thread of its own; no lease, since a machine has one supervise. */
+/* metagate supervise: what is kept up on one machine. Each upkeep has a thread
+ * of its own; the keeper of its database instances has some; the jobs of the
+ * machine are performed beside it. No lease, since a machine has one supervise.
+ *
+ * SIGTERM ends it alone: instances live on and are adopted by the next one, so
+ * that an upgrade stops no database. SIGINT ends them first. */
 #include "base/commands.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "daemon.h"
 #include "db.h"
 #include "duty.h"
+#include "instance/keeper_run.h"
+#include "jobs.h"
 #include "log.h"
 #include "loop/runner.h"
 
 #define IDLE_MS 60000
 #define END_MS  3000
+#define DOWN_MS 130000 /* for all instances: up waits a little longer */
 
-struct kept {
+struct tended {
     const struct upkeep *upkeep;
     const char *machine;
     struct runner_task task;
@@ -26,7 +35,7 @@ struct kept {
 static enum turn
 step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
-    const struct kept *p = ctx;
+    const struct tended *p = ctx;
     struct upkeep_run run = { db, a, p->machine, *memory };
     enum turn t = p->upkeep->step(&run);
 
@@ -35,7 +44,7 @@ step(void *ctx, struct db *db, struct arena *a, void **memory)
 }
 
 static bool
-start(struct kept *p, const struct upkeep *u, const char *machine)
+start(struct tended *p, const struct upkeep *u, const char *machine)
 {
     p->upkeep = u;
     p->machine = machine;
@@ -48,8 +57,9 @@ start(struct kept *p, const struct upkeep *u, const char *machine)
     return p->runner != NULL;
 }
 
-static void
-stop_all(struct kept *p, size_t n)
+/* False: a step that hangs is left behind. */
+static bool
+stop_all(struct tended *p, size_t n)
 {
     int64_t until_ms = clock_mono_ms() + END_MS;
 
@@ -57,7 +67,8 @@ stop_all(struct kept *p, size_t n)
         runner_stop(p[i].runner);
     for (size_t i = 0; i < n; i++)
         if (!runner_join(p[i].runner, until_ms - clock_mono_ms()))
-            _exit(EXIT_SUCCESS); /* a step that hangs is left behind */
+            return false;
+    return true;
 }
 
 static size_t
@@ -70,24 +81,69 @@ count_upkeeps(void)
     return n;
 }
 
+/* ---- the machine's instances and jobs ---- */
+
+static bool
+begin_machine(struct machine *m, struct jobs *jobs)
+{
+    const struct keeper_config cfg = { .machine = m->address, .store = true };
+
+    m->keeper = keeper_start(&cfg);
+    return m->keeper != NULL &&
+           jobs_start(jobs, m->address, MACHINE_QUEUE, m->address,
+                      (unsigned)config()->supervise_jobs, m) == ERR_OK;
+}
+
+/* A step of a job that goes on uses the keeper: then that is left as it is. */
+static bool
+end_machine(struct machine *m, struct jobs *jobs, bool end_all)
+{
+    bool quiet = jobs_stop(jobs, END_MS);
+
+    if (m->keeper == NULL)
+        return quiet;
+    if (end_all && !keeper_end_all(m->keeper, DOWN_MS))
+        log_warn("supervise.left instances=1");
+    return quiet && keeper_stop(m->keeper, END_MS);
+}
+
+static void
+wait_for_work(struct daemon *d, struct machine *m, struct jobs *jobs)
+{
+    enum daemon_event event;
+
+    while ((event = daemon_wait(d, IDLE_MS)) != DAEMON_STOP) {
+        if (event != DAEMON_WOKEN)
+            continue;
+        keeper_wake(m->keeper);
+        jobs_wake(jobs);
+    }
+}
+
 static int
-supervise(struct daemon *d, const char *machine)
+supervise(struct daemon *d, const char *address)
 {
     size_t n = count_upkeeps(), started = 0;
-    struct kept *p = calloc(n + 1, sizeof(*p));
+    struct tended *p = calloc(n + 1, sizeof(*p));
+    struct machine m = { .address = address };
+    struct jobs jobs = { .pool = NULL };
+    bool ok = p != NULL && begin_machine(&m, &jobs), quiet;
 
-    while (p != NULL && started < n &&
-           start(&p[started], upkeep_at(started), machine))
+    while (ok && started < n && start(&p[started], upkeep_at(started), address))
         started++;
-    while (p != NULL && started == n && daemon_wait(d, IDLE_MS) != DAEMON_STOP)
-        ;
-    if (p == NULL || started < n)
+    ok = ok && started == n;
+    if (ok)
+        wait_for_work(d, &m, &jobs);
+    else
         log_error("supervise.threads started=%zu of=%zu", started, n);
-    if (p != NULL)
-        stop_all(p, started);
+    quiet = p == NULL || stop_all(p, started);
+    if (!end_machine(&m, &jobs, ok && d->stop_signal == SIGINT) || !quiet) {
+        log_warn("supervise.left threads=1");
+        _exit(EXIT_SUCCESS);
+    }
     free(p);
     log_info("supervise.end");
-    return started == n ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int

@@ -33,6 +33,15 @@ upkeep_at(size_t i)
                        sizeof(struct upkeep), i);
 }
 
+const struct job_kind *
+job_kind_at(size_t i)
+{
+    const struct job_kind *const *row =
+        dialect_row(NULL, offsetof(struct dialect, jobs), sizeof(*row), i);
+
+    return row != NULL ? *row : NULL;
+}
+
 /* A lease that was not renewed for its whole time is over, whatever the store's
  * clock says: that may have gone back by hours. Whoever had a sticky one keeps
  * the right to it for so long: one that has just come, or could not reach the

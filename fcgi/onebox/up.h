@@ -42,6 +42,8 @@ struct kind {
                       * recovery takes what it takes */
     int stop_signal; /* asks it to end; after stop_ms it is killed */
     int stop_ms;
+    /* The same when the whole deployment is stopped; 0: no other. */
+    int end_signal, end_ms;
     int death_signal; /* what it gets when up itself is killed */
     const char *task; /* what a task does, for people */
     size_t (*count)(void);

@@ -216,6 +216,17 @@ ending_order(const struct up *up)
     return order;
 }
 
+/* With the deployment. */
+static void
+end_child(struct up_child *c, int64_t now)
+{
+    if (c->kind->end_signal != 0) {
+        c->rules.stop_signal = c->kind->end_signal;
+        c->rules.stop_ms = c->kind->end_ms;
+    }
+    child_unwant(&c->child, now);
+}
+
 static void
 step(struct up *up, struct up_child *c, int order, int64_t now)
 {
@@ -223,9 +234,9 @@ step(struct up *up, struct up_child *c, int order, int64_t now)
 
     if (up->stopping && (c->child.group == 0 || c->kind->order == order)) {
         close_probe(c);
-        child_unwant(&c->child, now);
+        end_child(c, now);
     }
-    if (up->hurry && c->kind->stop_ms < LONG_STOP_MS)
+    if (up->hurry && c->rules.stop_ms < LONG_STOP_MS)
         child_hurry(&c->child, now);
     event = child_step(&c->child, now);
     if (event == CHILD_ENDED)

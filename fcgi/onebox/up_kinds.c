@@ -202,6 +202,10 @@ front_ready(struct up_child *c)
 
 /* ---- the table ---- */
 
+/* supervise alone leaves the database instances of its machine as they are;
+ * with the deployment they end first, and take the time that they need. */
+#define INSTANCES_MS 140000
+
 /* nginx dies of SIGTERM when up was killed: after a SIGKILL its workers would
  * live on and hold the listeners. Its graceful end waits for requests in
  * flight. A worker drains for up to 1 s. */
@@ -258,6 +262,8 @@ const struct kind kinds[] = {
       .label = machine_label,
       .stop_signal = SIGTERM,
       .stop_ms = 10000,
+      .end_signal = SIGINT,
+      .end_ms = INSTANCES_MS,
       .death_signal = SIGTERM,
       .count = machine_count,
       .command = supervise_command },
