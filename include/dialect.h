@@ -105,8 +105,9 @@ struct dialect {
 
     const struct secret_column *secrets; /* secrets.h */
     const struct first_start *first_start;
-    /* Schemas of its own that are no upstream data: the onebox's MariaDB
-     * leaves them out of its binlog. NULL ends. */
+    /* Schemas of its own beside [mysql] database: our account is granted the
+     * same in them, and the onebox's MariaDB leaves them out of its binlog.
+     * NULL ends. */
     const char *const *unlogged;
 };
 

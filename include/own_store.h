@@ -26,4 +26,8 @@ bool own_store_address(char *out, size_t size);
  * comma-separated, without blanks. LIMIT when it does not fit. */
 enum err store_hosts(char *out, size_t size) MUST_USE;
 
+/* The i-th schema that a dialect has beside [mysql] database; NULL past the
+ * last. */
+const char *const *own_schema(size_t i);
+
 #endif

@@ -6,13 +6,11 @@
 
 #include "base.h"
 
-#define ROOT_WHY 512
-
 /* Whether databases may be put below that directory: absolute, there, ours to
  * make others in, not open to everybody's writing, and none of `[supervise]
  * forbid`, RUN_DIR and /tmp nor below one of them. Its canonical form into real
  * (PATH_MAX bytes). BAD_PARAM, DENIED or NOT_FOUND with a sentence in why. */
-enum err root_check(const char *path, char *real, char why[ROOT_WHY]) MUST_USE;
+enum err root_check(const char *path, char *real, char why[WHY_BYTES]) MUST_USE;
 
 /* Bytes that files below <real>/instance_data/<class> take on disk: 0 when it
  * is not there; -1 when it cannot be read. */

@@ -27,6 +27,21 @@ is_plain(const char *name)
 
 /* What the administrator of a MariaDB of one's own runs, for a store that is
  * asked as [mysql] says: by socket, or with a password from anywhere. */
+static void
+print_schema(const char *schema)
+{
+    printf("CREATE DATABASE IF NOT EXISTS `%s`\n"
+           "    CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n",
+           schema);
+}
+
+static void
+print_grant(const char *schema, const char *user, const char *host)
+{
+    printf("GRANT " STORE_GRANTS "\n    ON `%s`.* TO '%s'@'%s';\n", schema,
+           user, host);
+}
+
 static int
 print_grants(void)
 {
@@ -37,16 +52,17 @@ print_grants(void)
                                                  : "";
     bool password = !str_empty(c->mysql_password_file);
     const char *host = password ? "%" : "localhost";
+    const char *const *schema;
 
     if (!is_plain(user)) {
         (void)fprintf(stderr, "metagate init: [mysql] user is no plain name\n");
         return EXIT_FAILURE;
     }
     printf("-- as the administrator of the server; [mysql] database, user and\n"
-           "-- password_file say for whom\n"
-           "CREATE DATABASE IF NOT EXISTS `%s`\n"
-           "    CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n",
-           c->mysql_database);
+           "-- password_file say for whom\n");
+    print_schema(c->mysql_database);
+    for (size_t i = 0; (schema = own_schema(i)) != NULL; i++)
+        print_schema(*schema);
     if (password)
         printf("-- put what stands in %s for ...\n"
                "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '...';\n",
@@ -55,8 +71,9 @@ print_grants(void)
         printf("CREATE USER IF NOT EXISTS '%s'@'localhost'\n"
                "    IDENTIFIED VIA unix_socket;\n",
                user);
-    printf("GRANT " STORE_GRANTS "\n    ON `%s`.* TO '%s'@'%s';\n",
-           c->mysql_database, user, host);
+    print_grant(c->mysql_database, user, host);
+    for (size_t i = 0; (schema = own_schema(i)) != NULL; i++)
+        print_grant(*schema, user, host);
     return EXIT_SUCCESS;
 }
 

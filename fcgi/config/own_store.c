@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "dialect.h"
 #include "place.h"
 
 bool
@@ -39,4 +40,11 @@ store_hosts(char *out, size_t size)
         n += (size_t)snprintf(out + n, size - n, "%s%.*s", n > 0 ? "," : "",
                               (int)s.n, s.p);
     return n < size ? ERR_OK : ERR_LIMIT;
+}
+
+const char *const *
+own_schema(size_t i)
+{
+    return dialect_row(NULL, offsetof(struct dialect, unlogged),
+                       sizeof(const char *), i);
 }

@@ -14,20 +14,18 @@
 #include "home.h"
 
 static enum err
-check_mode(const char *path, const char *real, char why[ROOT_WHY])
+check_mode(const char *path, const char *real, char why[WHY_BYTES])
 {
     struct stat st;
 
-    if (stat(real, &st) != 0 || (st.st_mode & S_IWOTH) != 0) {
-        (void)snprintf(why, ROOT_WHY, "%.300s can be written by everybody",
-                       path);
-        return ERR_DENIED;
-    }
+    if (stat(real, &st) != 0 || (st.st_mode & S_IWOTH) != 0)
+        return why_fail(why, ERR_DENIED, "%s can be written by everybody",
+                        path);
     return ERR_OK;
 }
 
 enum err
-root_check(const char *path, char *real, char why[ROOT_WHY])
+root_check(const char *path, char *real, char why[WHY_BYTES])
 {
     char forbidden[2 * PATH_MAX];
     struct home_error refused;
@@ -36,15 +34,11 @@ root_check(const char *path, char *real, char why[ROOT_WHY])
 
     n = snprintf(forbidden, sizeof(forbidden), "%s:/tmp:%s",
                  config()->supervise_forbid, config_run_dir());
-    if (n < 0 || (size_t)n >= sizeof(forbidden)) {
-        (void)snprintf(why, ROOT_WHY, "[supervise] forbid is too long");
-        return ERR_LIMIT;
-    }
+    if (n < 0 || (size_t)n >= sizeof(forbidden))
+        return why_fail(why, ERR_LIMIT, "[supervise] forbid is too long");
     e = home_root(path, forbidden, real, &refused);
-    if (e != ERR_OK) {
-        (void)snprintf(why, ROOT_WHY, "%s", refused.text);
-        return e;
-    }
+    if (e != ERR_OK)
+        return why_fail(why, e, "%s", refused.text);
     return check_mode(path, real, why);
 }
 

@@ -128,26 +128,38 @@ mariadb_install_done(struct up *up, char why[WHY_BYTES])
 
 /* ---- accounts and schema ---- */
 
+static void
+put_schema(struct buf *sql, const char *schema)
+{
+    buf_printf(sql,
+               "CREATE DATABASE IF NOT EXISTS `%s` CHARACTER SET utf8mb4;\n"
+               "GRANT " STORE_GRANTS " ON `%s`.* TO " OWN_STORE_USER
+               "@localhost;\n",
+               schema, schema);
+}
+
+/* MariaDB runs the file at each start, before it lets anyone in: what it
+ * makes is there whatever was killed when. None of it is upstream data, so
+ * none of it goes to the binlog. */
 static enum err
 write_init_file(const char *password, const char *own)
 {
-    struct buf sql = BUF_INIT(8192);
+    struct buf sql = BUF_INIT(16384);
+    const char *const *schema;
     enum err e;
 
     buf_puts(&sql, "SET sql_log_bin = 0;\n");
-    buf_printf(&sql,
-               "CREATE DATABASE IF NOT EXISTS `%s` CHARACTER SET utf8mb4;\n",
-               config()->mysql_database);
     buf_printf(&sql,
                "CREATE USER IF NOT EXISTS repl@'%%' IDENTIFIED BY '%s';\n"
                "ALTER USER repl@'%%' IDENTIFIED BY '%s';\n",
                password, password);
     buf_printf(&sql,
                "CREATE USER IF NOT EXISTS " OWN_STORE_USER "@localhost;\n"
-               "ALTER USER " OWN_STORE_USER "@localhost IDENTIFIED BY '%s';\n"
-               "GRANT " STORE_GRANTS " ON `%s`.* TO " OWN_STORE_USER
-               "@localhost;\n",
-               own, config()->mysql_database);
+               "ALTER USER " OWN_STORE_USER "@localhost IDENTIFIED BY '%s';\n",
+               own);
+    put_schema(&sql, config()->mysql_database);
+    for (size_t i = 0; (schema = own_schema(i)) != NULL; i++)
+        put_schema(&sql, *schema);
     buf_puts(&sql, "GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT ON *.* "
                    "TO repl@'%';\n");
     e = buf_err(&sql);
@@ -185,6 +197,8 @@ mariadb_prepare(struct up *up, char why[WHY_BYTES])
 static void
 binlog_options(struct argv *out)
 {
+    const char *const *schema;
+
     argv_add(out, "--log-bin=binlog");
     argv_add(out, "--binlog-format=ROW");
     argv_add(out, "--binlog-row-image=FULL");
@@ -195,12 +209,8 @@ binlog_options(struct argv *out)
     if (config()->mysql_log_own)
         return;
     argv_add(out, "--binlog-ignore-db=%s", config()->mysql_database);
-    for (size_t d = 0; dialects[d] != NULL; d++) {
-        const char *const *schema = dialects[d]->unlogged;
-
-        for (; schema != NULL && *schema != NULL; schema++)
-            argv_add(out, "--binlog-ignore-db=%s", *schema);
-    }
+    for (size_t i = 0; (schema = own_schema(i)) != NULL; i++)
+        argv_add(out, "--binlog-ignore-db=%s", *schema);
 }
 
 void

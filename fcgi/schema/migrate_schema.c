@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "db.h"
+#include "dialect.h"
 
 #define START_MS 30000 /* a server that is starting is waited for */
 #define PAUSE_MS 200
@@ -32,13 +33,13 @@ is_plain_name(const char *name)
 
 /* A server that is still starting is waited for; one that refuses is not. */
 static enum err
-find_schema(struct db *db, int64_t *out)
+find_schema(struct db *db, const char *name, int64_t *out)
 {
     int64_t until = clock_mono_ms() + START_MS;
     enum err e;
 
     for (;;) {
-        e = db_one_i64(db, schema_sql, DB_ARGS(db_str(db_database())), out);
+        e = db_one_i64(db, schema_sql, DB_ARGS(db_str(name)), out);
         if (e != ERR_STORE || db_errno(db) < 2000 || clock_mono_ms() > until)
             return e;
         migrate_pause(PAUSE_MS);
@@ -46,15 +47,15 @@ find_schema(struct db *db, int64_t *out)
 }
 
 static enum err
-create_schema(struct db *bare, bool dry, FILE *report)
+create_schema(struct db *bare, const char *name, bool dry, FILE *report)
 {
     char sql[160];
     int64_t found;
-    enum err e = find_schema(bare, &found);
+    enum err e = find_schema(bare, name, &found);
 
     if (e != ERR_NOT_FOUND)
         return e;
-    (void)fprintf(report, "schema %s: %s\n", db_database(),
+    (void)fprintf(report, "schema %s: %s\n", name,
                   dry ? "to be created" : "created");
     if (dry)
         return ERR_NOT_FOUND;
@@ -62,8 +63,26 @@ create_schema(struct db *bare, bool dry, FILE *report)
     (void)snprintf(sql, sizeof(sql),
                    "CREATE DATABASE IF NOT EXISTS `%s` CHARACTER SET utf8mb4"
                    " COLLATE utf8mb4_bin",
-                   db_database());
+                   name);
     return db_exec_text(bare, sql);
+}
+
+/* Those of the dialects, then ours: whether that one is there is the answer. */
+static enum err
+create_schemas(struct db *bare, bool dry, FILE *report)
+{
+    const char *const *name;
+    enum err e;
+
+    for (size_t i = 0;
+         (name = dialect_row(NULL, offsetof(struct dialect, unlogged),
+                             sizeof(*name), i)) != NULL;
+         i++) {
+        e = create_schema(bare, *name, dry, report);
+        if (e != ERR_OK && e != ERR_NOT_FOUND)
+            return e;
+    }
+    return create_schema(bare, db_database(), dry, report);
 }
 
 enum err
@@ -80,7 +99,7 @@ migrate_schema(bool dry_run, FILE *report)
     bare = db_open_bare();
     if (bare == NULL)
         return ERR_NOMEM;
-    e = create_schema(bare, dry_run, report);
+    e = create_schemas(bare, dry_run, report);
     if (e != ERR_OK && e != ERR_NOT_FOUND)
         (void)fprintf(report, "metadata store: %s\n", db_error(bare));
     db_close(bare);

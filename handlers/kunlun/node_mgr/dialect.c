@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "node_mgr.h"
+#include "secrets.h"
 
 static void
 put_outcome(struct json_writer *w, const char *result, const char *info)
@@ -86,6 +87,13 @@ static const struct listener listeners[] = {
 #define SETTINGS_FILE "kunlun/node_mgr/settings.def"
 #include "settings_table.h"
 
+static const char *const schemas[] = { "Kunlun_Metadata_DB", NULL };
+
+static const struct secret_column secrets[] = {
+    SECRET_OF_ONE(kunlun_instance, client_secret, uuid),
+    { .table = NULL },
+};
+
 extern const struct dialect node_mgr_dialect;
 const struct dialect node_mgr_dialect = {
     .name = "node_mgr",
@@ -94,4 +102,6 @@ const struct dialect node_mgr_dialect = {
     .uri = URI_ANY_PATH,
     .listeners = listeners,
     .settings = node_mgr_settings_rows,
+    .secrets = secrets,
+    .unlogged = schemas,
 };

@@ -228,7 +228,7 @@ static void
 look_at(struct looking *l, const char *path, const char *class,
         struct node_space *v, size_t *n)
 {
-    char real[PATH_MAX], why[ROOT_WHY];
+    char real[PATH_MAX], why[WHY_BYTES];
     struct root_space space;
     int64_t used;
 

@@ -64,6 +64,8 @@ class Store:
     def close(self):
         for shell in self.shells:
             shell.close()
+        # what is not in the schema of this test: the next one makes it anew
+        self.rows("DROP DATABASE IF EXISTS Kunlun_Metadata_DB", database=False)
 
 
 @pytest.fixture

@@ -39,8 +39,9 @@ def tables(store):
 
 
 def create(store):
-    store.rows(f"CREATE DATABASE {store.schema} CHARACTER SET utf8mb4"
-               " COLLATE utf8mb4_bin", database=False)
+    for schema in (store.schema, "Kunlun_Metadata_DB"):
+        store.rows(f"CREATE DATABASE {schema} CHARACTER SET utf8mb4"
+                   " COLLATE utf8mb4_bin", database=False)
 
 
 def expire_lock(store):

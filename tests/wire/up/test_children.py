@@ -194,11 +194,12 @@ def test_our_account_in_the_database_has_the_printed_grants_alone(
         assert [row["user"] for row in c.fetchall()] == ["metagate_app"]
         c.execute("SHOW GRANTS FOR metagate_app@localhost")
         given = sorted(v for row in c.fetchall() for v in row.values())
-    assert len(given) == 2, given
-    listed, _, where = given[0].removeprefix("GRANT ").partition(" ON ")
-    assert set(listed.split(", ")) == set(printed.split(", "))
-    assert where.startswith("`metagate`.* TO ")
-    assert given[1].startswith("GRANT USAGE ON *.* TO ")
+    assert len(given) == 3, given
+    for grant, schema in zip(given, ("Kunlun_Metadata_DB", "metagate")):
+        listed, _, where = grant.removeprefix("GRANT ").partition(" ON ")
+        assert set(listed.split(", ")) == set(printed.split(", "))
+        assert where.startswith(f"`{schema}`.* TO ")
+    assert given[2].startswith("GRANT USAGE ON *.* TO ")
 
 
 @pytest.mark.fault
