@@ -125,6 +125,14 @@ fuzz-seeds: $(FUZZ)
 $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/run_seeds.c $(CORE)
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -Itests/unit -o $@ $< $(FUZZ_MAIN) $(CORE) $(LDFLAGS_ALL) $(LIBS)
+# The same, of which gcov tells how much of the sources COVER the seeds reach.
+SEEDED = $(CC) $(CFLAGS_ALL) -U_FORTIFY_SOURCE -O0 -Itests/unit
+$(B)/seeds/%: tests/fuzz/%.c tests/fuzz/run_seeds.c $(CORE)
+	@mkdir -p $@.covered
+	set -e; for f in $(COVER); do $(SEEDED) --coverage -c \
+	    -o $@.covered/$$(basename $$f .c).o $$f; done
+	$(SEEDED) -o $@ $< tests/fuzz/run_seeds.c $@.covered/*.o $(CORE) \
+	    $(LDFLAGS_ALL) $(LIBS) $(LIBS_$(FLAVOUR)) -lgcov
 fuzz: ## search with libFuzzer, FUZZ_SECONDS for each target
 	@$(MAKE) --no-print-directory B=build/fuzz CC=clang fuzz-seeds
 	@set -e; for t in $(FUZZ_NAMES); do \

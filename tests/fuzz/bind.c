@@ -1,6 +1,7 @@
-/* JSON into records and out again: the first byte selects the record, the
- * second is the style of binding, the rest is the text. What is bound and
- * printed must be readable, and must not change when bound once more. */
+/* JSON into records and out again: the first byte, counted from '0', selects
+ * the record, the second is the style of binding, the rest is the text. What is
+ * bound and printed must be readable, and must not change when bound once more.
+ */
 #include "record.h"
 
 #include <string.h>
@@ -9,13 +10,25 @@
 #include "fuzz.h"
 #include "utf8.h"
 
+/* A list that is an object by a member of its elements. */
+#define KEYED_NODE(X, s)                                             \
+    X(s, I32, port, "port", IN | OUT, -)                             \
+    X(s, U64, total, "total", IN | OUT, -, .min = 1, .max = 1000000) \
+    X(s, I64, change, "change", IN | OUT, -)
+STRUCT(keyed_node, KEYED_NODE);
+TABLE(keyed_node, KEYED_NODE);
+#define KEYED(X, s) \
+    X(s, LIST, nodes, "nodes", IN | OUT, keyed_node, .keyed_by = "port")
+STRUCT(keyed, KEYED);
+TABLE(keyed, KEYED);
+
 enum { ARENA_BYTES = 64 << 20, ALL_STYLES = 127 };
 
 static const struct record *const records[] = {
     &create_instance_rec,      &cluster_rec,       &create_cluster_rec,
     &create_cluster_paras_rec, &meta_numbered_rec, &path_space_rec,
     &sink_config_rec,          &feed_rec,          &feeds_rec,
-    &instance_ref_rec,         &app_ref_rec,
+    &instance_ref_rec,         &app_ref_rec,       &keyed_rec,
 };
 
 /* Binds n bytes at text; the input printed compactly goes into *out. */
@@ -98,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     a = arena_new(ARENA_BYTES);
     HOLDS(a != NULL);
-    rec = records[(size_t)data[0] % COUNT(records)];
+    rec = records[(uint8_t)(data[0] - '0') % COUNT(records)];
     style = data[1] & ALL_STYLES;
     text = (const char *)data + 2;
     in = arena_alloc(a, rec->size);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -28,11 +29,12 @@ read_keys(int fd, const char *path)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    char path[64], why[512] = "";
+    char path[64], why[WHY_BYTES] = "";
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     enum err e;
 
     HOLDS(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+    HOLDS(fchmod(fd, 0600) == 0); /* others may not read keys */
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     HOLDS(log_open("/dev/null", "fuzz") == ERR_OK);
     config_place("/nonexistent", "127.0.0");
