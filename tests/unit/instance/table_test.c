@@ -1,0 +1,448 @@
+/* A table moves from one real server to another: the same rows, or nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "instance/real.h"
+
+static struct instance_spec one, two, three; /* three follows two */
+static char why[WHY_BYTES];
+static struct arena *arena; /* of the test */
+static int box;
+
+#define DB "app_$$_public"
+
+#define OK(call)                                   \
+    do {                                           \
+        why[0] = '\0';                             \
+        enum err e_ = (call);                      \
+        if (e_ != ERR_OK)                          \
+            fail_msg("%s: %s", err_name(e_), why); \
+    } while (0)
+
+/* As pgx: what a client's login may do is enough. */
+static struct my *
+login(const struct instance_spec *s)
+{
+    struct instance_spec client = *s;
+    struct my *my;
+
+    client.admin_user = s->client_user;
+    client.admin_secret = s->client_secret;
+    OK(instance_connect(&client, REAL_WAIT_MS, &my, why));
+    return my;
+}
+
+static void
+run_sql(const struct instance_spec *s, const char *sql)
+{
+    struct my *my = login(s);
+
+    if (my_do(my, sql) != ERR_OK)
+        fail_msg("%s: %s", sql, my_failure(my)->text);
+    my_close(my);
+}
+
+static const char *
+value(const struct instance_spec *s, const char *sql)
+{
+    static char text[4][512];
+    static unsigned i;
+    char *out = text[i++ % 4];
+    struct my *my;
+
+    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
+    if (my_value_of(my, sql, out, 512) != ERR_OK)
+        (void)snprintf(out, 512, "%s", my_failure(my)->text);
+    my_close(my);
+    return out;
+}
+
+static enum err
+send_it(const char *table, struct instance_table *t)
+{
+    struct my *my = login(&one);
+    enum err e =
+        instance_table_export(my, arena, &one, DB, table, box, NULL, t, why);
+
+    my_close(my);
+    return e;
+}
+
+static enum err
+take_it(const char *table, const struct instance_table *t)
+{
+    struct my *my = login(&two);
+    enum err e =
+        instance_table_import(my, arena, &two, DB, table, t, box, NULL, why);
+
+    my_close(my);
+    return e;
+}
+
+/* Nothing of the way is left: tables beside, files of them. */
+static void
+no_traces(void)
+{
+    const char *const find[] = { "find", real_path("data"), "-name",
+                                 "metagate_arriving*", NULL };
+    struct proc_result r;
+
+    assert_int_equal(proc_run(find, REAL_WAIT_MS, &r), ERR_OK);
+    assert_string_equal(r.output, "");
+    assert_string_equal(value(&two, "SELECT COUNT(*) FROM "
+                                    "information_schema.TABLES WHERE "
+                                    "TABLE_NAME LIKE 'metagate%'"),
+                        "0");
+}
+
+/* Every row, as it is read there and here. */
+static void
+same(const char *table)
+{
+    const char *sql =
+        arena_printf(arena, "SELECT * FROM `" DB "`.`%s` ORDER BY id", table);
+    struct my *a = login(&one), *b = login(&two);
+    struct my_table x, y;
+
+    assert_int_equal(my_query(a, arena, sql, 5000, &x), ERR_OK);
+    assert_int_equal(my_query(b, arena, sql, 5000, &y), ERR_OK);
+    assert_int_equal(x.n, y.n);
+    for (size_t i = 0; i < x.n * x.n_columns; i++) {
+        assert_int_equal(x.cell[i].p == NULL, y.cell[i].p == NULL);
+        assert_int_equal(x.cell[i].n, y.cell[i].n);
+        if (x.cell[i].p != NULL)
+            assert_memory_equal(x.cell[i].p, y.cell[i].p, x.cell[i].n);
+    }
+    my_close(a);
+    my_close(b);
+}
+
+/* What replicas get are rows. */
+static void
+the_replica_has_it(const char *table)
+{
+    const char *sql =
+        arena_printf(arena, "SELECT COUNT(*) FROM `" DB "`.`%s`", table);
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+    struct instance_position p;
+
+    while (strcmp(value(&three, sql), value(&two, sql)) != 0 &&
+           clock_mono_ms() < until)
+        (void)usleep(20000);
+    assert_string_equal(value(&three, sql), value(&two, sql));
+    OK(instance_position(arena, &three, REAL_WAIT_MS, &p, why));
+    assert_true(p.applies);
+}
+
+static void
+a_table_moves(void **state)
+{
+    struct instance_table t;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.`a-b` (id INT PRIMARY KEY "
+                  "AUTO_INCREMENT, v VARCHAR(40), twice INT AS (LENGTH(v)) "
+                  "STORED, KEY (v))");
+    run_sql(&one, "INSERT INTO `" DB "`.`a-b` (v) SELECT CONCAT('row ', seq) "
+                  "FROM `" DB "`.seq_1_to_3000");
+    run_sql(&one, "INSERT INTO `" DB "`.`a-b` (v) VALUES (NULL), ('')");
+    OK(send_it("a-b", &t));
+    assert_int_equal(t.rows, 3002);
+    assert_int_equal(t.files.n, 2);
+    run_sql(&one, "INSERT INTO `" DB "`.`a-b` (v) VALUES ('unlocked')");
+    run_sql(&one, "DELETE FROM `" DB "`.`a-b` WHERE v = 'unlocked'");
+    OK(take_it("a-b", &t));
+    OK(take_it("a-b", &t)); /* a runner was killed at its end */
+    same("a-b");
+    no_traces();
+    the_replica_has_it("a-b");
+}
+
+static void
+partitions_move_one_by_one(void **state)
+{
+    struct instance_table t;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.p (id INT PRIMARY KEY, v INT) "
+                  "PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN "
+                  "(100), PARTITION `P-1` VALUES LESS THAN (200), PARTITION "
+                  "pm VALUES LESS THAN MAXVALUE)");
+    run_sql(&one, "INSERT INTO `" DB "`.p SELECT seq, seq FROM `" DB
+                  "`.seq_1_to_500");
+    OK(send_it("p", &t));
+    assert_int_equal(t.files.n, 6);
+    assert_string_equal(t.files.v[2].partition, "P-1");
+    OK(take_it("p", &t));
+    same("p");
+    no_traces();
+    the_replica_has_it("p");
+}
+
+static void
+one_that_is_there_must_be_alike_and_empty(void **state)
+{
+    struct instance_table t;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.e (id INT PRIMARY KEY)");
+    run_sql(&one, "INSERT INTO `" DB "`.e VALUES (0), (1)");
+    OK(send_it("e", &t));
+    run_sql(&two, "CREATE TABLE `" DB "`.e (id BIGINT PRIMARY KEY)");
+    assert_int_equal(take_it("e", &t), ERR_EXISTS);
+    run_sql(&two, "DROP TABLE `" DB "`.e");
+    run_sql(&two, "CREATE TABLE `" DB "`.e (id INT PRIMARY KEY)");
+    run_sql(&two, "INSERT INTO `" DB "`.e VALUES (7)");
+    assert_int_equal(take_it("e", &t), ERR_EXISTS);
+    assert_string_equal(value(&two, "SELECT SUM(id) FROM `" DB "`.e"), "7");
+    run_sql(&two, "DELETE FROM `" DB "`.e");
+    OK(take_it("e", &t));
+    same("e");
+}
+
+static void
+what_is_damaged_changes_nothing(void **state)
+{
+    struct instance_table t, u;
+    char byte;
+    int fd;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.d (id INT PRIMARY KEY)");
+    run_sql(&one,
+            "INSERT INTO `" DB "`.d SELECT seq FROM `" DB "`.seq_1_to_500");
+    OK(send_it("d", &t));
+    fd = openat(box, "0.ibd", O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, &byte, 1, 50000), 1);
+    byte = (char)(byte ^ 1);
+    assert_int_equal(pwrite(fd, &byte, 1, 50000), 1);
+    assert_int_equal(take_it("d", &t), ERR_BAD_PARAM);
+    byte = (char)(byte ^ 1);
+    assert_int_equal(pwrite(fd, &byte, 1, 50000), 1);
+    (void)close(fd);
+    /* files that are whole, and not what they were said to be */
+    u = t;
+    u.rows++;
+    assert_int_equal(take_it("d", &u), ERR_STATE);
+    u = t;
+    u.definition = "CREATE TABLE `d` (\n  `id` bigint(20) NOT NULL,\n  PRIMARY "
+                   "KEY (`id`)\n) ENGINE=InnoDB";
+    assert_int_not_equal(take_it("d", &u), ERR_OK);
+    u.definition = "DROP TABLE x";
+    assert_int_equal(take_it("d", &u), ERR_BAD_PARAM);
+    u = t;
+    u.version = "11.4.2-MariaDB";
+    assert_int_equal(take_it("d", &u), ERR_STATE);
+    assert_string_equal(value(&two, "SELECT COUNT(*) FROM "
+                                    "information_schema.TABLES WHERE "
+                                    "TABLE_SCHEMA = '" DB "' AND TABLE_NAME = "
+                                    "'d'"),
+                        "0");
+    no_traces();
+    OK(take_it("d", &t));
+    same("d");
+}
+
+static void
+what_a_killed_runner_left_is_in_nobodys_way(void **state)
+{
+    struct instance_table t;
+    struct my *admin;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.k (id INT PRIMARY KEY)");
+    run_sql(&one,
+            "INSERT INTO `" DB "`.k SELECT seq FROM `" DB "`.seq_1_to_500");
+    OK(send_it("k", &t));
+    OK(instance_connect(&two, REAL_WAIT_MS, &admin, why));
+    assert_int_equal(my_do(admin, "SET sql_log_bin = 0"), ERR_OK);
+    /* the name that it takes for the first partition of `k` */
+    {
+        char sql[256];
+        const char *const sum[] = {
+            "sh", "-c",
+            "printf '%s' '`app_$$_public`.`k`' | sha256sum | cut -c1-16", NULL
+        };
+        struct proc_result r;
+
+        assert_int_equal(proc_run(sum, REAL_WAIT_MS, &r), ERR_OK);
+        (void)snprintf(sql, sizeof(sql),
+                       "CREATE TABLE `" DB
+                       "`.metagate_arriving_%.16s_0 (x INT)",
+                       r.output);
+        assert_int_equal(my_do(admin, sql), ERR_OK);
+        (void)snprintf(sql, sizeof(sql),
+                       "ALTER TABLE `" DB "`.metagate_arriving_%.16s_0 DISCARD "
+                       "TABLESPACE",
+                       r.output);
+        assert_int_equal(my_do(admin, sql), ERR_OK);
+    }
+    my_close(admin);
+    OK(take_it("k", &t));
+    same("k");
+    no_traces();
+}
+
+static bool
+not_on(void *ctx)
+{
+    int *left = ctx;
+
+    return (*left)-- > 0;
+}
+
+static void
+what_is_broken_off_leaves_nothing(void **state)
+{
+    struct instance_table t;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.b (id INT PRIMARY KEY)");
+    run_sql(&one,
+            "INSERT INTO `" DB "`.b SELECT seq FROM `" DB "`.seq_1_to_500");
+    for (int n = 0; n < 6; n++) {
+        int left = n;
+        struct instance_watch w = { .go_on = not_on, .ctx = &left };
+        struct my *my = login(&one);
+        enum err e =
+            instance_table_export(my, arena, &one, DB, "b", box, &w, &t, why);
+
+        assert_true(e == ERR_OK || e == ERR_STATE);
+        /* it is not locked any more */
+        run_sql(&one, "UPDATE `" DB "`.b SET id = id WHERE id = 1");
+        my_close(my);
+    }
+    OK(send_it("b", &t));
+    for (int n = 0; n < 4; n++) {
+        int left = n;
+        struct instance_watch w = { .go_on = not_on, .ctx = &left };
+        struct my *my = login(&two);
+
+        assert_int_equal(
+            instance_table_import(my, arena, &two, DB, "b", &t, box, &w, why),
+            ERR_STATE);
+        my_close(my);
+        no_traces();
+        assert_string_equal(value(&two, "SELECT COUNT(*) FROM "
+                                        "information_schema.TABLES WHERE "
+                                        "TABLE_SCHEMA = '" DB "' AND "
+                                        "TABLE_NAME = 'b'"),
+                            "0");
+    }
+}
+
+static void
+what_cannot_be_moved_is_refused(void **state)
+{
+    static const struct {
+        const char *make, *table, *why;
+    } bad[] = {
+        { "CREATE TABLE `" DB "`.parent (id INT PRIMARY KEY)", NULL, NULL },
+        { "CREATE TABLE `" DB "`.child (id INT PRIMARY KEY, FOREIGN KEY (id) "
+          "REFERENCES `" DB "`.parent (id))",
+          "child", "foreign key" },
+        { NULL, "parent", "foreign key" },
+        { "CREATE TABLE `" DB "`.aria (id INT) ENGINE=Aria", "aria", "InnoDB" },
+        { "CREATE VIEW `" DB "`.v AS SELECT 1", "v", "InnoDB" },
+        { "CREATE TABLE `" DB "`.h (id INT) WITH SYSTEM VERSIONING", "h",
+          "InnoDB" },
+        { NULL, "nowhere", "no such table" },
+        { NULL, "t\xc3\xa4", "ASCII" },
+        { NULL, "", "name" },
+    };
+    struct instance_table t;
+    struct my *my;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (bad[i].make != NULL)
+            run_sql(&one, bad[i].make);
+        if (bad[i].table == NULL)
+            continue;
+        why[0] = '\0';
+        assert_int_not_equal(send_it(bad[i].table, &t), ERR_OK);
+        if (strstr(why, bad[i].why) == NULL)
+            fail_msg("%s: %s", bad[i].table, why);
+    }
+    my = login(&one);
+    assert_int_equal(instance_table_export(my, arena, &one, "mysql",
+                                           "global_priv", box, NULL, &t, why),
+                     ERR_STATE);
+    my_close(my);
+}
+
+static bool
+up(unsigned slot, struct instance_spec *s)
+{
+    *s = real_storage(slot);
+    return s->uuid != NULL && instance_install(real_arena, s, why) == ERR_OK &&
+           real_start(slot, s) &&
+           instance_settle(real_arena, s, REAL_WAIT_MS, why) == ERR_OK;
+}
+
+static int
+begin(void **state)
+{
+    (void)state;
+    if (!real_begin() || mkdir(real_path("box"), 0700) != 0 || !up(1, &one) ||
+        !up(2, &two) || !up(3, &three))
+        return -1;
+    box = open(real_path("box"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (instance_promote(real_arena, &one, false, REAL_WAIT_MS, why) !=
+            ERR_OK ||
+        instance_promote(real_arena, &two, false, REAL_WAIT_MS, why) !=
+            ERR_OK ||
+        instance_follow(real_arena, &three, &two, NULL, REAL_WAIT_MS, why) !=
+            ERR_OK)
+        return -1;
+    run_sql(&one, "CREATE DATABASE `" DB "`");
+    run_sql(&two, "CREATE DATABASE `" DB "`");
+    return box >= 0 ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    (void)close(box);
+    real_end();
+    return 0;
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    arena = arena_new(64 << 20);
+    return arena != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_table_moves),
+        TEST(partitions_move_one_by_one),
+        TEST(one_that_is_there_must_be_alike_and_empty),
+        TEST(what_is_damaged_changes_nothing),
+        TEST(what_a_killed_runner_left_is_in_nobodys_way),
+        TEST(what_is_broken_off_leaves_nothing),
+        TEST(what_cannot_be_moved_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, begin, end);
+}
