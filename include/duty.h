@@ -42,6 +42,8 @@ struct duty {
     /* The lease is not given back by who ends: it moves only after it was
      * not renewed for its whole time, so that restarts change nothing. */
     bool sticky;
+    /* Whether that id may have the lease at all; NULL: every one. */
+    bool (*may)(const char *id);
     int64_t every_ms; /* idle time between steps */
     enum turn (*step)(struct duty_run *run);
     void (*forget)(void *memory); /* may be NULL */

@@ -65,6 +65,8 @@ describe(const struct listener *table, const struct listener *row, size_t m,
     if (set != NULL && strcmp(set, "off") == 0)
         return ERR_STATE;
     piece = list_piece(set != NULL ? set : "", out->rank);
+    if (piece.n == 3 && memcmp(piece.p, "off", 3) == 0)
+        return ERR_STATE;
     if (piece.n > 0)
         n = snprintf(out->address, sizeof(out->address), "%.*s", (int)piece.n,
                      piece.p);

@@ -50,6 +50,8 @@ bool
 duty_may_take(const struct duty *d, const char *id, const char *owner,
               const struct lease_row *row, int64_t seen_ms)
 {
+    if (d->may != NULL && !d->may(id))
+        return false;
     if (seen_ms >= DUTY_LEASE_MS)
         return true;
     if (row == NULL)

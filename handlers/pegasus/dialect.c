@@ -148,6 +148,7 @@ static const struct duty duties[] = {
     { .lease = PEGASUS_LEASE,
       .first = "m1",
       .sticky = true,
+      .may = pegasus_may_lead,
       .every_ms = 500, /* a new table has its primaries within a second */
       .step = pegasus_lead,
       .forget = pegasus_lead_end },

@@ -9,6 +9,8 @@
 #include "pegasus/settings.h"
 #include "listener.h"
 
+#define METAS_MAX 1000 /* as pegasus_meta_index reads them */
+
 /* The i-th element of a list; NULL past the end. */
 static const char *
 piece(struct arena *a, const char *list, size_t i)
@@ -46,8 +48,11 @@ pegasus_meta_list(struct arena *a)
     struct buf b = BUF_INIT(65536);
     const char *address, *list;
 
-    for (size_t i = 0; (address = pegasus_meta_address(a, i)) != NULL; i++) {
-        if (i > 0)
+    for (size_t i = 0; i < METAS_MAX; i++) {
+        address = pegasus_meta_address(a, i);
+        if (address == NULL) /* past the last, or its listener is off */
+            continue;
+        if (b.n > 0)
             buf_putc(&b, ',');
         buf_puts(&b, address);
     }
@@ -73,6 +78,23 @@ pegasus_meta_url(struct req *r, size_t i)
     if (address == NULL)
         return NULL;
     return arena_printf(a, "%s://%s", req_scheme(r), address);
+}
+
+bool
+pegasus_may_lead(const char *id)
+{
+    struct listening l;
+    enum err e;
+    bool others = false;
+
+    for (size_t i = 0;
+         (e = listener_named("pegasus-meta", i, &l)) != ERR_NOT_FOUND; i++) {
+        if (strcmp(l.row->tail, id) != 0)
+            others = others || e == ERR_OK;
+        else if (e == ERR_OK)
+            return true;
+    }
+    return !others;
 }
 
 int

@@ -21,4 +21,8 @@ const char *pegasus_replica_address(struct arena *a, const char *tail);
  * machine of another network, "" . */
 const char *pegasus_replica_of(struct arena *a, const char *machine);
 
+/* Whether the meta of that id ("m2") may lead: clients are sent to its
+ * listener, so one that is off does not while another is open. */
+bool pegasus_may_lead(const char *id);
+
 #endif

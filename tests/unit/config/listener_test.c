@@ -97,6 +97,31 @@ a_key_moves_those_of_its_name_one_after_the_other(void **state)
 }
 
 static void
+off_closes_all_of_a_key_or_the_one_in_its_place(void **state)
+{
+    struct listening l;
+
+    (void)state;
+    moved = "off";
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_STATE);
+    assert_int_equal(listener_named("two-words", 1, &l), ERR_STATE);
+    moved = "h:1, off";
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_OK);
+    assert_string_equal(l.address, "h:1");
+    assert_int_equal(listener_named("two-words", 1, &l), ERR_STATE);
+    assert_string_equal(l.id, "two-words/b");
+    moved = "off,h:2";
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_STATE);
+    assert_int_equal(listener_named("two-words", 1, &l), ERR_OK);
+    moved = "off,";
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_STATE);
+    assert_int_equal(listener_named("two-words", 1, &l), ERR_OK);
+    assert_string_equal(l.address, "127.0.7.2:82");
+    moved = "office:1";
+    assert_int_equal(listener_named("two-words", 0, &l), ERR_OK);
+}
+
+static void
 an_address_that_does_not_fit_is_said(void **state)
 {
     char text[ADDRESS_BYTES + 1];
@@ -118,6 +143,7 @@ main(void)
         cmocka_unit_test(
             rows_come_in_their_order_once_per_machine_where_they_say_so),
         cmocka_unit_test(a_key_moves_those_of_its_name_one_after_the_other),
+        cmocka_unit_test(off_closes_all_of_a_key_or_the_one_in_its_place),
         cmocka_unit_test(an_address_that_does_not_fit_is_said),
     };
 

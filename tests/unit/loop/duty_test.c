@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,24 @@ a_sticky_lease_moves_after_it_was_seen_unrenewed(void **state)
     assert_true(duty_may_take(&plain, "m2", "m2@a", &ended, 0));
 }
 
+static bool
+not_m2(const char *id)
+{
+    return strcmp(id, "m2") != 0;
+}
+
+static void
+who_may_not_have_it_never_takes_it(void **state)
+{
+    const struct duty d = { .lease = "x", .may = not_m2 };
+    const struct lease_row own = row("m2@a", NOW + 1);
+
+    (void)state;
+    assert_false(duty_may_take(&d, "m2", "m2@a", NULL, LONG));
+    assert_false(duty_may_take(&d, "m2", "m2@a", &own, 0));
+    assert_true(duty_may_take(&d, "m3", "m3@a", NULL, 0));
+}
+
 int
 main(void)
 {
@@ -102,6 +121,7 @@ main(void)
         cmocka_unit_test(a_lease_is_over_when_it_was_not_renewed_for_its_time),
         cmocka_unit_test(a_lease_that_runs_is_nobody_elses),
         cmocka_unit_test(a_sticky_lease_moves_after_it_was_seen_unrenewed),
+        cmocka_unit_test(who_may_not_have_it_never_takes_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,6 +292,23 @@ def test_a_listener_that_is_off_is_closed_and_nobody_misses_it(box):
     assert "doris answers" in told and "console" not in told
 
 
+def test_one_of_several_listeners_may_be_off(box):
+    """A meta that nobody reaches does not lead; the others do without it."""
+    b = box()
+    b = box(METAGATE_LISTEN_PEGASUS_META="off", METAGATE_LISTEN_CONSOLE="")
+    b.environment["METAGATE_LISTEN_PEGASUS_META"] = f"off, {b.net}.1:34602"
+    b.ready(b.up())
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((b.net + ".1", 34601), 5)
+    for m in "m2", "m3":
+        socket.create_connection((b.net + ".1", 34600 + int(m[1])), 5).close()
+    led = until(lambda: [r for m in ("m2", "m3") if (r := b.client(
+        f"pegasus-meta/{m}").get("/meta/cluster")).status == 200], "a leader",
+        60)[0].json
+    assert led["meta_servers"] == f"{b.net}.1:34602,{b.net}.1:34603"
+    assert led["primary_meta_server"] in led["meta_servers"]
+
+
 def test_the_database_takes_no_port_unless_it_is_given_one(box):
     b = box()
     up = b.ready(b.up())
