@@ -11,6 +11,7 @@ import pytest
 from support import doris as d
 from support import tables
 from support.listeners import first
+from support.metarpc import MetaRpc
 from support.pegasus import Cluster
 from support.words import fresh
 
@@ -111,10 +112,53 @@ def test_another_method_is_refused(deployment, row, prefix):
 
 # ---- the order of refusals ----
 
+def data_of(ms, iid):
+    """Tablets with and without jobs, transactions in every state, a stage of
+    either kind: what the placeholders of transactions stand for."""
+    rpc = MetaRpc(ms, iid)
+    rpc.ok("create_tablets", {"tablet_metas": [
+        {"table_id": 20, "index_id": 30, "partition_id": 40, "tablet_id": t,
+         "schema_version": 1} for t in (50, 51, 52)]})
+    for tablet in 50, 52:
+        job = {"idx": {"tablet_id": tablet}, "compaction": [{
+            "id": "runs", "type": "CUMULATIVE", "base_compaction_cnt": 0,
+            "cumulative_compaction_cnt": 0, "expiration": 4000000000,
+            "lease": 4000000000}]}
+        rpc.ok("start_tablet_job", {"job": job})
+    rpc.ok("finish_tablet_job", {"action": "ABORT", "job": job})
+    running, aborted, visible = (rpc.ok("begin_txn", {"txn_info": {
+        "db_id": 10, "table_ids": [20], "timeout_ms": 600000, "label": label,
+        "request_id": {"hi": 1, "lo": 2}}})["txn_id"]
+        for label in ("busy", "gone", "seen"))
+    rpc.ok("abort_txn", {"txn_id": aborted})
+    rpc.ok("commit_txn", {"db_id": 10, "txn_id": visible})
+    rpc.ok("create_stage", {"stage": {
+        "type": "INTERNAL", "stage_id": "stage1", "mysql_user_name": ["root"],
+        "mysql_user_id": ["1"]}})
+    rpc.ok("create_stage", {"stage": {"type": "EXTERNAL", "name": "ext",
+                                      "stage_id": "stage2"}})
+    return {"$T": str(running), "$A": str(aborted), "$W": str(visible)}
+
+
+def vault_mode(ms):
+    """An instance with an S3 and an HDFS vault."""
+    iid, hdfs = fresh("i"), {"build_conf": {"fs_name": "hdfs://h"}}
+    for op, body in [
+            ("create_instance", {"instance_id": iid,
+                                 "vault": {"hdfs_info": hdfs}}),
+            ("add_s3_vault", {"vault": {"name": "v1",
+                                        "obj_info": d.OBJ_INFO}}),
+            ("add_hdfs_vault", {"vault": {"name": "h1", "hdfs_info": hdfs}})]:
+        r = ms.put(op, {"cloud_unique_id": f"1:{iid}:m", **body})
+        assert r.status == 200, r
+    return iid
+
+
 @pytest.fixture(scope="module")
 def words(pool):
-    """What the placeholders stand for: an instance with two COMPUTE clusters
-    and a SQL one, a dropped one, and a name that nobody has."""
+    """What the placeholders stand for: an instance with two COMPUTE clusters,
+    a SQL and a virtual one, a dropped one, one with vaults, transactions, and
+    a name that nobody has."""
     ms = pool.get().client("doris", prefix="/MetaService/http")
     live, dropped = d.instance(ms), d.instance(ms)
     for cid, name, kind, node in [
@@ -126,18 +170,29 @@ def words(pool):
             "cluster_id": cid, "cluster_name": name, "type": kind,
             "nodes": [{"cloud_unique_id": f"1:{live}:{cid}", **node}]}})
         assert r.status == 200, r
+    r = ms.put("add_cluster", {"instance_id": live, "cluster": {
+        "cluster_id": "v1", "cluster_name": "w1", "type": "VIRTUAL",
+        "cluster_names": ["n1", "n2"], "cluster_policy": {
+            "type": "ActiveStandby", "active_cluster_name": "n1",
+            "standby_cluster_names": ["n2"]}}})
+    assert r.status == 200, r
     assert ms.put("drop_instance", {"instance_id": dropped}).status == 200
-    return {"$I": live, "$D": dropped, "$U": fresh("u"), "$1K": "x" * 1030}
+    return {"$I": live, "$D": dropped, "$U": fresh("u"), "$1K": "x" * 1030,
+            "$V": vault_mode(ms), **data_of(ms, live)}
 
 
 @each([row for row in ROWS if row.ladder])
 def test_refusals_come_in_the_documented_order(deployment, words, row, prefix):
-    client = deployment.client(row.listener)
+    client, wrong = deployment.client(row.listener), []
     for status, text, body in row.ladder:
         for word, value in words.items():
             text, body = text.replace(word, value), body.replace(word, value)
+        query = None
+        if body.startswith("?"):
+            query, body = body[1:], None
         r = client.request(row.methods[-1] if len(row.methods) == 1 else "PUT",
-                           prefix + row.path, body)
+                           prefix + row.path, body, query=query,
+                           headers={"Accept": "application/json"})
         if "status" in r.json:  # an RPC
             assert r.status == 200, r
             found = r.json["status"]["code"], r.json["status"]["msg"]
@@ -146,8 +201,10 @@ def test_refusals_come_in_the_documented_order(deployment, words, row, prefix):
             assert r.json["code"] == {
                 400: "INVALID_ARGUMENT", 404: "NOT_FOUND",
                 409: "ALREADY_EXISTED", 500: "INTERNAL_ERROR"}[r.status]
-        assert found[0] == status and fnmatch.fnmatchcase(found[1], text), (
-            f"expected {status} {text}, got {found} for {body}")
+        if found[0] != status or not fnmatch.fnmatchcase(found[1], text):
+            wrong.append(f"expected {status} {text}, got {found} for "
+                         f"{body or query}")
+    assert not wrong, "\n".join(wrong)
 
 
 @each([row for row in ROWS if row.listener == "pegasus-meta" and row.order
