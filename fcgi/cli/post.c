@@ -15,6 +15,7 @@
 #include "config.h"
 #include "egress/http.h"
 #include "file.h"
+#include "number.h"
 #include "place.h"
 
 #define BODY_MAX  ((size_t)64 << 20)
@@ -260,7 +261,6 @@ post_main(int argc, char **argv)
     struct post p = { .body = BUF_INIT(2 * BODY_MAX),
                       .reply = BUF_INIT(REPLY_MAX),
                       .timeout_s = 30 };
-    char *end;
     int o, status;
 
     optind = 1;
@@ -273,8 +273,7 @@ post_main(int argc, char **argv)
         if (o == 't') {
             p.token_file = optarg;
         } else if (o == 'w') {
-            p.timeout_s = strtol(optarg, &end, 10);
-            if (*end != '\0' || p.timeout_s < 1 || p.timeout_s > 3600)
+            if (!number_read(optarg, 3600, &p.timeout_s) || p.timeout_s < 1)
                 return off("--timeout takes 1 to 3600 seconds");
         } else {
             return off("an option that is none");

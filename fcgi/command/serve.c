@@ -24,6 +24,7 @@
 #include "host/notify.h"
 #include "log.h"
 #include "metrics.h"
+#include "number.h"
 #include "place.h"
 #include "role.h"
 #include "schema/keys.h"
@@ -270,17 +271,14 @@ static int
 parse_id(int argc, char **argv)
 {
     const char *text = NULL;
-    char *end;
-    long id;
+    int64_t id = -1;
 
     if (argc == 3 && strcmp(argv[1], "--id") == 0)
         text = argv[2];
     else if (argc == 2 && strncmp(argv[1], "--id=", 5) == 0)
         text = argv[1] + 5;
-    if (text == NULL || text[0] < '0' || text[0] > '9')
-        return -1;
-    id = strtol(text, &end, 10);
-    return *end == '\0' && id <= MAX_ID ? (int)id : -1;
+    (void)!number_read(text, MAX_ID, &id);
+    return (int)id;
 }
 
 int

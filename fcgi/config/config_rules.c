@@ -11,6 +11,7 @@
 #include "address.h"
 #include "config.h"
 #include "list.h"
+#include "number.h"
 #include "scope.h"
 
 static bool
@@ -98,19 +99,6 @@ all_are(const char *list, bool (*is)(char *element))
     return true;
 }
 
-/* Digits alone, up to max. */
-static bool
-is_number(const char *s, long max)
-{
-    char *end;
-    long v;
-
-    if (s[0] < '0' || s[0] > '9')
-        return false;
-    v = strtol(s, &end, 10);
-    return *end == '\0' && v <= max;
-}
-
 static bool
 is_network(char *element)
 {
@@ -118,6 +106,7 @@ is_network(char *element)
     char *scope = strchr(element, '=');
     char *bits = strchr(element, '/');
     bool v6 = strchr(element, ':') != NULL;
+    int64_t n;
 
     if (scope == NULL)
         return false;
@@ -126,7 +115,7 @@ is_network(char *element)
         *bits++ = '\0';
     return scope_rights(scope) != 0 &&
            inet_pton(v6 ? AF_INET6 : AF_INET, element, address) == 1 &&
-           (bits == NULL || is_number(bits, v6 ? 128 : 32));
+           (bits == NULL || number_read(bits, v6 ? 128 : 32, &n));
 }
 
 const char *

@@ -18,6 +18,7 @@
 #include "list.h"
 #include "log.h"
 #include "listener.h"
+#include "number.h"
 #include "own_store.h"
 #include "resolver.h"
 
@@ -297,8 +298,8 @@ static bool
 parse_network(const char *text, size_t n, struct network *out)
 {
     char copy[64];
-    char *slash, *end;
-    unsigned long bits, max;
+    char *slash;
+    int64_t bits, max;
 
     if (n == 0 || n >= sizeof(copy))
         return false;
@@ -311,11 +312,8 @@ parse_network(const char *text, size_t n, struct network *out)
         return false;
     max = strchr(copy, ':') != NULL ? 128 : 32;
     bits = max;
-    if (slash != NULL) {
-        bits = strtoul(slash, &end, 10);
-        if (*slash < '0' || *slash > '9' || *end != '\0' || bits > max)
-            return false;
-    }
+    if (slash != NULL && !number_read(slash, max, &bits))
+        return false;
     out->bits = (unsigned)(bits + (max == 32 ? 96 : 0));
     return true;
 }

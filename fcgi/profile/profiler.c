@@ -25,6 +25,7 @@
 #include "api/failure.h"
 #include "api/form_text.h"
 #include "log.h"
+#include "number.h"
 #include "api/req_io.h"
 #include "symbols.h"
 
@@ -70,17 +71,12 @@ refuse(struct req *r, const struct error_text *row, const char *why)
 static bool
 seconds_of(const struct pprof_wait *in, int *out)
 {
-    char *end;
-    long v;
+    int64_t v = PPROF_SECONDS_DEFAULT;
+    bool ok =
+        in->seconds == NULL || number_read(in->seconds, PPROF_SECONDS_MAX, &v);
 
-    *out = PPROF_SECONDS_DEFAULT;
-    if (in->seconds == NULL)
-        return true;
-    if (in->seconds[0] < '0' || in->seconds[0] > '9')
-        return false;
-    v = strtol(in->seconds, &end, 10);
     *out = (int)v;
-    return *end == '\0' && v >= 0 && v <= PPROF_SECONDS_MAX;
+    return ok;
 }
 
 static enum err

@@ -16,6 +16,7 @@
 #include "api/dispatch.h"
 #include "intake.h"
 #include "log.h"
+#include "number.h"
 #include "pairs.h"
 #include "identity/params.h"
 #include "api/req_io.h"
@@ -190,15 +191,10 @@ drop_broken(struct request *q, const char *why)
 static int64_t
 declared_length(const struct request *q)
 {
-    const char *text = param(q, "CONTENT_LENGTH");
-    char *end;
-    long long n;
+    int64_t n = -1;
 
-    if (text[0] < '0' || text[0] > '9')
-        return -1;
-    errno = 0;
-    n = strtoll(text, &end, 10);
-    return errno == 0 && *end == '\0' ? n : -1;
+    (void)!number_read(param(q, "CONTENT_LENGTH"), INT64_MAX, &n);
+    return n;
 }
 
 /* To the end of the stream, also when nothing is declared: what is left on

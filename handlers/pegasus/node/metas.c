@@ -8,6 +8,7 @@
 #include "metas.h"
 #include "pegasus/settings.h"
 #include "listener.h"
+#include "number.h"
 
 #define METAS_MAX 1000 /* as pegasus_meta_index reads them */
 
@@ -100,22 +101,20 @@ pegasus_may_lead(const char *id)
 int
 pegasus_meta_index(const char *id)
 {
-    char *end;
-    long n;
+    int64_t n;
 
-    if (id[0] != 'm' || id[1] < '1' || id[1] > '9')
-        return -1;
-    n = strtol(id + 1, &end, 10);
-    return *end == '\0' && n <= 1000 ? (int)n - 1 : -1;
+    return id[0] == 'm' && id[1] != '0' && number_read(id + 1, 1000, &n)
+               ? (int)n - 1
+               : -1;
 }
 
 const char *
 pegasus_replica_address(struct arena *a, const char *tail)
 {
     const char *address = NULL;
-    long k = tail[0] == 'r' ? strtol(tail + 1, NULL, 10) : 0;
+    int64_t k;
 
-    if (k > 0)
+    if (tail[0] == 'r' && number_read(tail + 1, INT32_MAX, &k) && k > 0)
         address = listener_address(a, "pegasus-replica", (size_t)k - 1);
     return address != NULL ? address : arena_strdup(a, "");
 }
@@ -124,13 +123,11 @@ const char *
 pegasus_replica_of(struct arena *a, const char *machine)
 {
     size_t n = strlen(config_net());
-    char *end;
-    long k;
+    int64_t k;
 
     if (strncmp(machine, config_net(), n) != 0 || machine[n] != '.')
         return "";
-    k = strtol(machine + n + 1, &end, 10);
-    if (*end != '\0' || k < 1)
+    if (!number_read(machine + n + 1, 255, &k) || k < 1)
         return "";
     machine = listener_address(a, "pegasus-replica", (size_t)k - 1);
     return machine != NULL ? machine : "";
