@@ -358,10 +358,12 @@ instance_table_export(struct my *my, struct arena *a,
                       const struct instance_watch *w,
                       struct instance_table *out, char why[WHY_BYTES]) MUST_USE;
 
-/* Takes it in from the files in `inbox`, which are checked first: makes the
- * table, or compares its definition with the one that is there (which must be
- * empty), installs, imports, checks rows and checksum. One that fails is
- * dropped if it was made here, else it is empty again. */
+/* Takes it in from the files in `inbox`, which are checked first (BAD_PARAM):
+ * makes the table, or compares the one that is there, which must be alike and
+ * empty (EXISTS), and writes the rows in one transaction, which replicas get as
+ * rows. A table that was made here is gone when that fails; one that was there
+ * is empty again. OK when a call before was killed after its commit. The login
+ * is the client's; its time (my_until) must suffice for all of it. */
 enum err
 instance_table_import(struct my *my, struct arena *a,
                       const struct instance_spec *s, const char *db,

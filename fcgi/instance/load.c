@@ -254,8 +254,10 @@ instance_load(struct arena *a, const struct instance_spec *s,
         e = mariadb_init_file(s, init, out->gtid != NULL ? out->gtid : "", why);
     if (e == ERR_OK && syncfs(h.fd[0]) != 0)
         e = copy_failed(ERR_STATE, LOAD_DIR, why);
-    if (e != ERR_OK && into != NULL)
+    if (e != ERR_OK && !is_there(h.fd[0], OLD_DIR)) {
+        (void)!clear(h.fd[0], LOAD_INIT, ignored);
         (void)!clear(h.fd[0], LOAD_DIR, ignored);
+    }
     close_homes(&h);
     return e;
 }
