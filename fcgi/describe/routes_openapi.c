@@ -357,34 +357,49 @@ put_responses(struct json_writer *w, struct todo *todo,
     jw_object_end(w);
 }
 
-/* OpenAPI keys operations by path alone. What another listener does under the
- * same path and method, if it is something else, is named beside it. */
+static void
+put_other(struct json_writer *w, const struct route_group *g,
+          const struct row *row, bool *open)
+{
+    if (!*open) {
+        jw_key(w, "x-elsewhere");
+        jw_array(w);
+    }
+    *open = true;
+    jw_object(w);
+    jw_key_str(w, "x-listener", g->mount->listener);
+    if (strcmp(row->verb, "-") != 0)
+        jw_key_str(w, "x-verb", row->verb);
+    jw_key_str(w, "summary", row->doc);
+    jw_key_str(w, "x-scope", scope_name(row->scope));
+    jw_object_end(w);
+}
+
+/* OpenAPI keys operations by path and method alone. What else is done under
+ * the same two, by another listener or another verb of the body, is named
+ * beside it. */
 static void
 put_others(struct json_writer *w, const struct route_group *g,
            const struct row *row, unsigned method)
 {
-    const struct row *other;
     bool open = false;
-    unsigned methods;
     size_t n;
     const struct route_group *all = route_groups(&n);
 
     for (size_t i = 0; i < n; i++) {
-        if (&all[i] == g || strcmp(all[i].path, g->path) != 0)
+        bool first = true;
+
+        if (strcmp(all[i].path, g->path) != 0)
             continue;
-        other = route_row(&all[i], method, NULL, &methods);
-        if (other == NULL || strcmp(other->doc, row->doc) == 0)
-            continue;
-        if (!open) {
-            jw_key(w, "x-elsewhere");
-            jw_array(w);
+        for (size_t k = 0; k < all[i].n; k++) {
+            const struct row *other = all[i].rows[k];
+
+            if ((other->methods & method) == 0)
+                continue;
+            if ((first || all[i].by_verb) && strcmp(other->doc, row->doc) != 0)
+                put_other(w, &all[i], other, &open);
+            first = false;
         }
-        open = true;
-        jw_object(w);
-        jw_key_str(w, "x-listener", all[i].mount->listener);
-        jw_key_str(w, "summary", other->doc);
-        jw_key_str(w, "x-scope", scope_name(other->scope));
-        jw_object_end(w);
     }
     if (open)
         jw_array_end(w);
