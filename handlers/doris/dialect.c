@@ -83,6 +83,26 @@ static const struct duty duties[] = {
     { .lease = NULL },
 };
 
+/* A vault of before external_id had a column has it in obj_conf, plain: from
+ * there it goes to where it is sealed. */
+#define IN_CONF "JSON_UNQUOTE(JSON_EXTRACT(obj_conf, '$.external_id'))"
+#define OLD_EXTERNAL_ID                                                     \
+    {                                                                       \
+        .table = "doris_vault", .column = "external_id", .was_plain = true, \
+        .page = "SELECT instance_id AS k1, CAST(id AS CHAR) AS k2,"         \
+                " CONCAT(instance_id, '/', id) AS secret_row, " IN_CONF     \
+                " AS sealed FROM doris_vault WHERE external_id IS NULL"     \
+                " AND " IN_CONF " NOT LIKE ? AND instance_id >= ?"          \
+                " AND (instance_id > ? OR id > ?)"                          \
+                " ORDER BY instance_id, id LIMIT ?",                        \
+        .replace = "UPDATE doris_vault SET external_id = ?,"                \
+                   " obj_conf = JSON_REMOVE(obj_conf, '$.external_id')"     \
+                   " WHERE instance_id = ? AND id = ?"                      \
+                   " AND external_id IS NULL AND " IN_CONF " = ?",          \
+        .count = "SELECT COUNT(*) FROM doris_vault"                         \
+                 " WHERE external_id IS NULL AND " IN_CONF " NOT LIKE ?",   \
+    }
+
 static const struct secret_column secrets[] = {
     SECRET_OF_ONE(doris_instance, ram_ak, instance_id),
     SECRET_OF_ONE(doris_instance, ram_sk, instance_id),
@@ -95,6 +115,7 @@ static const struct secret_column secrets[] = {
     SECRET_OF_TWO(doris_vault, ak, instance_id, id),
     SECRET_OF_TWO(doris_vault, sk, instance_id, id),
     SECRET_OF_TWO(doris_vault, external_id, instance_id, id),
+    OLD_EXTERNAL_ID,
     SECRET_OF_TWO(doris_vault, hdfs_conf, instance_id, id, .was_plain = true,
                   .wide = true),
     SECRET_OF_TWO(doris_stage, ak, instance_id, stage_id),

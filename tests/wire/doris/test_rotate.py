@@ -162,10 +162,19 @@ def test_what_was_never_sealed_is_sealed(deployment, doris, sql):
             for iid in ids:
                 c.execute(f"UPDATE {table} SET {column} = {said}"
                           f" WHERE instance_id = %s", [*args, iid.encode()])
+        for iid in ids:  # when it was a member of the body
+            c.execute("UPDATE doris_vault SET external_id = NULL, obj_conf ="
+                      " JSON_SET(obj_conf, '$.external_id', 'x')"
+                      " WHERE instance_id = %s AND name = 'v'", iid.encode())
     assert seen() == before
     deployment.command("rotate-key")
     assert list(key_ids(sql)) == [keys_in_file(deployment)[-1]]
     assert seen() == before
+    for iid in ids:
+        found, = rows(sql, "SELECT external_id, obj_conf FROM doris_vault"
+                      " WHERE instance_id = %s AND name = 'v'", iid)
+        assert found["external_id"].startswith("v1:")
+        assert "external_id" not in found["obj_conf"]
 
 
 def test_a_key_that_changes_under_the_rotation_stays_changed(deployment,
