@@ -9,8 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "backup.h"
-
 static void
 add_config(const struct instance *i, struct argv *out)
 {
@@ -117,5 +115,4 @@ const struct instance_driver mariadb_driver = {
     .settle = mariadb_settle,
     .probe = mariadb_probe,
     .set_variable = mariadb_set_variable,
-    .backup = &mariadb_backup_tool,
 };

@@ -10,7 +10,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "backup.h"
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
@@ -499,5 +498,4 @@ const struct instance_driver postgres_driver = {
     .settle = settle,
     .probe = probe,
     .set_variable = set_variable,
-    .backup = &postgres_backup_tool,
 };

@@ -22,9 +22,6 @@ const struct enum_name instance_kind_names[] = {
 
 TABLE(instance_spec, INSTANCE_SPEC);
 TABLE(instance_position, INSTANCE_POSITION);
-TABLE(instance_backup, INSTANCE_BACKUP);
-TABLE(instance_table_file, INSTANCE_TABLE_FILE);
-TABLE(instance_table, INSTANCE_TABLE);
 
 static const struct instance_driver *const drivers[] = { &mariadb_driver,
                                                          &postgres_driver };

@@ -1,12 +1,12 @@
 /* Backups as they are read. The first byte says what follows: 'A' an archive,
  * 'T' a tar, which is put in gzip's frame here, 'X' an xbstream. */
-#include "instance/archive.h"
+#include "backup/archive.h"
 
 #include <string.h>
 #include <zlib.h>
 
 #include "fuzz.h"
-#include "instance/xbstream.h"
+#include "backup/xbstream.h"
 
 struct payload {
     size_t n;

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "backup.h"
 #include "instance/real.h"
 #include "pg.h"
 

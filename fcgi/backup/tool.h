@@ -1,10 +1,10 @@
 /* A program that works beside us, on a stream: started, spoken to, ended. */
-#ifndef MG_INSTANCE_TOOL_H
-#define MG_INSTANCE_TOOL_H
+#ifndef MG_BACKUP_TOOL_H
+#define MG_BACKUP_TOOL_H
 
 #include <sys/types.h>
 
-#include "instance.h"
+#include "backup.h"
 
 struct tool {
     pid_t pid;    /* 0: it does not run any more */

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "arena_fixture.h"
-#include "instance/archive.h"
-#include "instance/xbstream.h"
+#include "backup/archive.h"
+#include "backup/xbstream.h"
 #include "proc.h"
 
 #include <fcntl.h>

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "backup.h"
 #include "instance/real.h"
 
 static struct instance_spec one, two, three; /* three follows two */

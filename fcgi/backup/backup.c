@@ -1,5 +1,5 @@
 /* Backups: the driver's stream into an archive, the archive to its place. */
-#include "backup.h"
+#include "backup_tool.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,8 @@
 #include "log.h"
 
 #define END_MS (10 * 60 * 1000) /* from its last byte to its end */
+
+TABLE(instance_backup, INSTANCE_BACKUP);
 
 struct making {
     struct arena *a;
@@ -115,6 +117,25 @@ put_archive(struct making *m, struct blob_store *to, const char *key)
     return ERR_OK;
 }
 
+/* By the name of their driver. */
+static const struct {
+    const char *driver;
+    const struct backup_tool *tool;
+} tools[] = {
+    { "mariadb", &mariadb_backup_tool },
+    { "postgres", &postgres_backup_tool },
+};
+
+static const struct backup_tool *
+find_tool(const char *driver)
+{
+    for (size_t i = 0; i < COUNT(tools); i++) {
+        if (strcmp(tools[i].driver, driver) == 0)
+            return tools[i].tool;
+    }
+    return NULL;
+}
+
 enum err
 instance_backup(struct arena *a, const struct instance_spec *s,
                 struct blob_store *to, const char *key,
@@ -130,9 +151,9 @@ instance_backup(struct arena *a, const struct instance_spec *s,
     struct instance i;
     enum err e;
 
-    if (d == NULL || d->backup == NULL)
+    m.kind = d != NULL ? find_tool(s->driver) : NULL;
+    if (m.kind == NULL)
         return why_fail(why, ERR_BAD_PARAM, "such an instance has no backup");
-    m.kind = d->backup;
     m.stream.xbstream = (struct xbstream)XBSTREAM_INIT;
     e = d->version(version, sizeof(version), why);
     if (e == ERR_OK)

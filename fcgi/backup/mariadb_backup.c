@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backup.h"
+#include "backup_tool.h"
 #include "buf.h"
 #include "config.h"
-#include "copy.h"
-#include "mariadb_int.h"
-#include "paths.h"
+#include "instance/copy.h"
+#include "instance/mariadb_int.h"
+#include "instance/paths.h"
 
 #define COMPLETED "completed OK!"
 

@@ -1,6 +1,6 @@
 /* What the two sides of a backup's form share. */
-#ifndef MG_INSTANCE_ARCHIVE_INT_H
-#define MG_INSTANCE_ARCHIVE_INT_H
+#ifndef MG_BACKUP_ARCHIVE_INT_H
+#define MG_BACKUP_ARCHIVE_INT_H
 
 #define TAR_BLOCK     512
 #define TAR_SIZE_AT   124

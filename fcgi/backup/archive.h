@@ -6,11 +6,11 @@
  *
  * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar),
  * RFC 1952 (gzip). */
-#ifndef MG_INSTANCE_ARCHIVE_H
-#define MG_INSTANCE_ARCHIVE_H
+#ifndef MG_BACKUP_ARCHIVE_H
+#define MG_BACKUP_ARCHIVE_H
 
 #include "blob.h"
-#include "instance.h"
+#include "backup.h"
 
 /* ---- made: bytes of the payload in, bytes of the archive out ---- */
 

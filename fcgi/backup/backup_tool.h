@@ -1,8 +1,8 @@
 /* Backups: what a driver says of its own stream. */
-#ifndef MG_INSTANCE_BACKUP_H
-#define MG_INSTANCE_BACKUP_H
+#ifndef MG_BACKUP_BACKUP_TOOL_H
+#define MG_BACKUP_BACKUP_TOOL_H
 
-#include "instance.h"
+#include "backup.h"
 #include "tool.h"
 #include "xbstream.h"
 

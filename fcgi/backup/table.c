@@ -9,11 +9,11 @@
 
 #include "base/beneath.h"
 #include "buf.h"
-#include "copy.h"
+#include "instance/copy.h"
 #include "crypt/digest.h"
-#include "mariadb_int.h"
+#include "instance/mariadb_int.h"
 #include "my.h"
-#include "paths.h"
+#include "instance/paths.h"
 #include "table_int.h"
 
 #define PIECE          ((size_t)256 << 10)
@@ -21,6 +21,9 @@
 #define PARTITIONS_MAX 8192
 #define COLUMNS_MAX    5000
 #define LETTERS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+TABLE(instance_table_file, INSTANCE_TABLE_FILE);
+TABLE(instance_table, INSTANCE_TABLE);
 
 /* ---- names ---- */
 

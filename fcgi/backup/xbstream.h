@@ -7,8 +7,8 @@
  *   E  nothing: the file's end      D  nothing: it is removed
  *   S  an offset (8)                R  the new name, as the first
  * (extra/mariabackup/xbstream_write.cc of MariaDB 10.11.) */
-#ifndef MG_INSTANCE_XBSTREAM_H
-#define MG_INSTANCE_XBSTREAM_H
+#ifndef MG_BACKUP_XBSTREAM_H
+#define MG_BACKUP_XBSTREAM_H
 
 #include "base.h"
 

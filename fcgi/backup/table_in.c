@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "copy.h"
+#include "instance/copy.h"
 #include "crypt/digest.h"
 #include "log.h"
-#include "mariadb_int.h"
+#include "instance/mariadb_int.h"
 #include "my.h"
 #include "table_int.h"
 

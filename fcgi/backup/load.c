@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "archive.h"
-#include "backup.h"
+#include "backup_tool.h"
 #include "config.h"
-#include "copy.h"
+#include "instance/copy.h"
 #include "log.h"
-#include "mariadb_int.h"
-#include "paths.h"
+#include "instance/mariadb_int.h"
+#include "instance/paths.h"
 
 #define END_MS    (10 * 60 * 1000)
 #define LOAD_INIT "load.sql" /* of the first start with it */

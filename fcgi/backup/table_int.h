@@ -1,8 +1,8 @@
 /* Moving a table: what both ends share. */
-#ifndef MG_INSTANCE_TABLE_INT_H
-#define MG_INSTANCE_TABLE_INT_H
+#ifndef MG_BACKUP_TABLE_INT_H
+#define MG_BACKUP_TABLE_INT_H
 
-#include "instance.h"
+#include "backup.h"
 #include "my.h"
 
 /* A schema's or table's name as that of a file: letters, digits and '_' as

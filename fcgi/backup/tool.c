@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "copy.h"
+#include "instance/copy.h"
 #include "proc.h"
 
 #define ASK_MS 200 /* how often go_on is asked while nothing comes */

@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include "archive.h"
-#include "backup.h"
+#include "backup_tool.h"
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
-#include "copy.h"
+#include "instance/copy.h"
 #include "crypt.h"
-#include "paths.h"
+#include "instance/paths.h"
 #include "pg.h"
 
 #define DATABASE   "postgres" /* of a cluster's tables */
