@@ -135,7 +135,8 @@ void db_touch(struct db *db, const char *thing);
 bool db_in_transaction(const struct db *db);
 
 /* The unique id under which this thread's next transactions write their
- * audit row; "" = none. Copied. */
+ * audit row; "" = none. Copied. What failed before it is forgotten: the log
+ * of a request tells nothing of another one. */
 void db_request_id(struct db *db, const char *request_id);
 
 /* The transaction writes a row of that id, and `look` says whether it is

@@ -70,6 +70,7 @@ db_request_id(struct db *db, const char *request_id)
     /* one that its column would not hold could not be found again */
     (void)snprintf(db->request_id, sizeof(db->request_id), "%s",
                    fits ? request_id : "");
+    db->failure = (struct my_failure){ .code = 0 };
 }
 
 void

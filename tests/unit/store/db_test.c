@@ -740,6 +740,9 @@ a_lock_that_is_not_obtained_ends_the_transaction(void **state)
     assert_true(db_may_rerun(f->db));
     ok(db_end(f->other, ERR_OK));
     assert_int_equal(number(f->db, count_sql), 1);
+    db_request_id(f->db, "the next one"); /* its log has nothing of this */
+    assert_int_equal(db_errno(f->db), 0);
+    assert_string_equal(db_error(f->db), "");
 }
 
 /* The error comes in place of a row: the statement itself has succeeded. */
