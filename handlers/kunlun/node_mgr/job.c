@@ -26,6 +26,12 @@ const struct node_job node_jobs[] = {
     { "mysql_cmd", &node_command_kind, &node_command_rec, "succeed" },
     { "pgsql_cmd", &node_command_kind, &node_command_rec, "succeed" },
     { "cluster_cmd", &node_command_kind, &node_command_rec, "succeed" },
+    { "coldbackup", &node_coldbackup_kind, &node_source_rec, "succeed" },
+    { "coldrestore", &node_coldrestore_kind, &node_source_rec, "succeed" },
+    { "delete", &node_delete_kind, &node_source_rec, "succeed" },
+    { "backup_shard", &node_backup_shard_kind, &node_shard_rec, "accept" },
+    { "restore_storage", &node_restore_storage_kind, &node_restore_rec,
+      "accept" },
     { "upload", &node_upload_kind, &node_file_rec, "succeed" },
     { .verb = NULL },
 };
@@ -34,7 +40,10 @@ const struct job_kind *const node_job_kinds[] = {
     &node_command_kind,         &node_control_kind,
     &node_install_storage_kind, &node_install_computer_kind,
     &node_delete_storage_kind,  &node_delete_computer_kind,
-    &node_upload_kind,          NULL,
+    &node_upload_kind,          &node_coldbackup_kind,
+    &node_backup_shard_kind,    &node_backup_index_kind,
+    &node_coldrestore_kind,     &node_restore_storage_kind,
+    &node_delete_kind,          NULL,
 };
 
 const struct node_job *

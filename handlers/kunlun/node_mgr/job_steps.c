@@ -1,11 +1,17 @@
 /* What the steps of node_mgr's jobs have in common. */
+#include <stdio.h>
 #include <string.h>
 
+#include "backup.h"
+#include "clock.h"
 #include "jobs.h"
+#include "my.h"
 #include "node_mgr.h"
 
 #define AWAIT_MS 1500
 #define RETRY_MS 500
+#define LOGIN_MS 5000
+#define READ_S   60
 
 /* "nodes[0].port" and the like are told as they are. */
 bool
@@ -117,4 +123,116 @@ node_kept_spec(struct job_run *run, struct instance_spec *out)
     if (run->memo == NULL)
         return ERR_NOT_FOUND;
     return instance_spec_read(run->arena, run->memo, out);
+}
+
+bool
+node_memo(struct job_run *run, const struct record *rec, void *out)
+{
+    const struct json *tree;
+    struct json_error syntax;
+    struct bind_error why;
+
+    if (run->memo != NULL &&
+        json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
+                   &syntax) == ERR_OK &&
+        record_bind(run->arena, rec, tree, 0, out, &why) == ERR_OK)
+        return true;
+    job_fails(run, "memo error");
+    return false;
+}
+
+/* ---- the older jobs ---- */
+
+bool
+node_instance(struct job_run *run, const char *ip, int32_t port,
+              enum instance_kind kind, struct instance_spec *out)
+{
+    const struct machine *m = run->ctx;
+
+    if (port > 0 && port <= 65535 &&
+        keeper_spec(m->keeper, run->arena, (unsigned)port, out) == ERR_OK &&
+        out->kind == (int)kind)
+        return true;
+    job_fails(run, "connect %s:%d error", ip, (int)port);
+    return false;
+}
+
+bool
+node_source_read(struct job_run *run, struct node_source *in,
+                 struct instance_spec *spec,
+                 bool (*rest)(struct job_run *run,
+                              const struct node_source *in))
+{
+    static const char *const at[] = { "s_ip", "s_port", NULL };
+    static const char *const login[] = { "s_user", "s_pwd", NULL };
+
+    return node_args(run, &node_source_rec, in) &&
+           node_wants(run, &node_source_rec, in, at) &&
+           node_is_ours(run, in->s_ip) &&
+           node_wants(run, &node_source_rec, in, login) &&
+           (rest == NULL || rest(run, in)) &&
+           node_instance(run, in->s_ip, in->s_port, INSTANCE_STORAGE, spec);
+}
+
+static void
+close_my(void *my)
+{
+    my_close(my);
+}
+
+struct my *
+node_login(struct job_run *run, const struct node_source *in)
+{
+    struct my_server server = {
+        .at = { .port = (unsigned)in->s_port },
+        .user = in->s_user,
+        .password = in->s_pwd,
+        .bind = in->s_ip,
+        .connect_timeout_s = LOGIN_MS / 1000,
+        .read_timeout_s = READ_S,
+    };
+    struct my *my = my_open();
+
+    (void)snprintf(server.at.name, sizeof(server.at.name), "%s", in->s_ip);
+    (void)snprintf(server.at.label, sizeof(server.at.label), "%s:%d", in->s_ip,
+                   (int)in->s_port);
+    if (my != NULL && arena_defer(run->arena, close_my, my) != ERR_OK)
+        my = NULL; /* closed already */
+    if (my != NULL &&
+        my_connect(my, &server, clock_mono_ms() + LOGIN_MS) == ERR_OK)
+        return my;
+    job_fails(run, "connect %s:%d error", in->s_ip, (int)in->s_port);
+    return NULL;
+}
+
+/* ---- what takes long ---- */
+
+static bool
+go_on(void *ctx)
+{
+    return job_go_on(ctx);
+}
+
+static void
+tell(void *ctx, int64_t bytes)
+{
+    job_progress(ctx, "%lld MiB", (long long)(bytes >> 20));
+}
+
+struct instance_watch
+node_watch(struct job_run *run)
+{
+    return (struct instance_watch){ go_on, tell, run };
+}
+
+enum step_answer
+node_broken_off(struct job_run *run, enum err e, const char *sentence,
+                const char *why)
+{
+    if (e == ERR_OK)
+        return STEP_DONE;
+    if (e != ERR_STATE || job_go_on(run))
+        return node_failed(run, e, sentence, why);
+    job_waits(run, RETRY_MS, "to be called again");
+    return STEP_AGAIN;
 }

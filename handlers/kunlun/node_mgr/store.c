@@ -5,10 +5,12 @@
 
 TABLE(node_roots, NODE_ROOTS);
 TABLE(node_row, NODE_ROW);
+TABLE(node_mate, NODE_MATE);
 
 enum {
     ROOTS,
     INSTANCES,
+    MATES,
     RESERVE,
     HOLDER,
     DROP,
@@ -25,6 +27,10 @@ static const char *const sql[SQL__MAX] = {
     [INSTANCES] = "SELECT uuid, uuid AS secret_row, port, kind, cluster, shard,"
                   " path, client_user, client_secret FROM kunlun_instance"
                   " WHERE machine = ? ORDER BY port",
+    [MATES] = "SELECT uuid, uuid AS secret_row, machine, port, client_user,"
+              " client_secret FROM kunlun_instance WHERE cluster = ?"
+              " AND shard = ? AND kind = 'storage' AND uuid <> ?"
+              " ORDER BY machine, port",
     [RESERVE] = "INSERT INTO kunlun_instance (uuid, machine, port, driver,"
                 " kind, cluster, shard, path, client_user, client_secret,"
                 " job_id, made_ms)"
@@ -54,6 +60,16 @@ node_store_instances(struct db *db, struct arena *a, const char *machine,
 {
     return db_list(db, a, sql[INSTANCES], DB_ARGS(db_str(machine)),
                    &node_row_rec, INSTANCES_MAX, out);
+}
+
+enum err
+node_store_mates(struct db *db, struct arena *a, const struct instance_spec *s,
+                 struct list_of_node_mate *out)
+{
+    return db_list(
+        db, a, sql[MATES],
+        DB_ARGS(db_str(s->cluster), db_str(s->shard), db_str(s->uuid)),
+        &node_mate_rec, INSTANCES_MAX, out);
 }
 
 enum err

@@ -35,6 +35,20 @@ enum err
 node_store_instances(struct db *db, struct arena *a, const char *machine,
                      struct list_of_node_row *out) MUST_USE;
 
+/* The other storage instances of its shard; none of one without a shard. */
+#define NODE_MATE(X, s)                                      \
+    X(s, STR, uuid, "uuid", COLUMN_ONLY, -)                  \
+    X(s, STR, machine, "machine", COLUMN_ONLY, -)            \
+    X(s, I32, port, "port", COLUMN_ONLY, -)                  \
+    X(s, STR, user, "client_user", COLUMN_ONLY, -)           \
+    X(s, STR, pwd, "client_secret", COLUMN_ONLY | SECRET, -) \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
+STRUCT(node_mate, NODE_MATE);
+LIST_OF(node_mate);
+enum err
+node_store_mates(struct db *db, struct arena *a, const struct instance_spec *s,
+                 struct list_of_node_mate *out) MUST_USE;
+
 /* Reserves the port of an instance for the job; OK too when that job has.
  * EXISTS: another instance has it. In the caller's transaction. */
 enum err node_store_reserve(struct db *db, const struct instance_spec *s,
