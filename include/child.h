@@ -98,8 +98,8 @@ void child_want(struct child *c, int64_t now_ms);
 void child_unwant(struct child *c, int64_t now_ms);
 /* Asks it to end; it is started again if it is wanted. */
 void child_tell(struct child *c, int64_t now_ms);
-/* Does not wait for the rest of stop_ms. */
-void child_hurry(struct child *c, int64_t now_ms);
+/* Does not wait for the rest of stop_ms: it is killed at that time. */
+void child_hurry(struct child *c, int64_t at_ms);
 
 enum child_event {
     CHILD_QUIET, /* nothing for the owner to do */

@@ -353,10 +353,10 @@ child_unwant(struct child *c, int64_t now_ms)
 }
 
 void
-child_hurry(struct child *c, int64_t now_ms)
+child_hurry(struct child *c, int64_t at_ms)
 {
-    if (c->state == CHILD_ENDING && c->due_ms > now_ms)
-        c->due_ms = now_ms;
+    if (c->state == CHILD_ENDING && c->due_ms > at_ms)
+        c->due_ms = at_ms;
 }
 
 /* ---- watching ---- */

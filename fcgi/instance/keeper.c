@@ -592,7 +592,7 @@ obey(struct keeper *k, struct keep *one, enum keeper_order order)
         return e;
     log_info("keeper.order name=%s order=%d", one->name, (int)order);
     if (ends)
-        child_tell(&one->child, now);
+        keep_end(one, now, false);
     else if (one->want.ordered)
         begin_anew(one, now);
     keeper_poke(k);

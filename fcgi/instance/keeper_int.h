@@ -114,6 +114,10 @@ void keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next);
 enum kept_state keep_state(const struct keep *one);
 /* It runs, and was not told to end. */
 bool keep_is_alive(const struct keep *one);
+/* Asks it to end; for good, or to be started again if it is to run. One that
+ * does not serve yet has not long for it: nobody loses anything, and MariaDB
+ * hangs when it is asked in the first moments of its start. */
+void keep_end(struct keep *one, int64_t now, bool for_good);
 void keep_show(const struct keep *one, struct kept *out);
 
 /* ---- keeper_file.c ---- */

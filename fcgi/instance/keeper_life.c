@@ -24,6 +24,7 @@
 #define READY_MS     20                  /* asked so often whether it serves */
 #define READY_LONG   200
 #define START_LONG   10000
+#define STARTING_MS  3000 /* to end before it serves */
 #define BLOCKED_MS   200  /* a lock or a port that is not free */
 #define LOST_MS      2000 /* a home that is not there */
 #define ANSWER_MS    1500 /* the store is waited for before a start */
@@ -188,6 +189,19 @@ keep_show(const struct keep *one, struct kept *out)
     PUT(out, kept, paused_ms, one->want.until_ms);
     PUT(out, kept, held_by, one->held_by);
     PUT(out, kept, why, one->why);
+}
+
+void
+keep_end(struct keep *one, int64_t now, bool for_good)
+{
+    bool starting = one->child.state == CHILD_STARTING && !one->child.adopted;
+
+    if (for_good)
+        child_unwant(&one->child, now);
+    else
+        child_tell(&one->child, now);
+    if (starting)
+        child_hurry(&one->child, now + STARTING_MS);
 }
 
 /* ---- what its driver is asked ---- */
@@ -449,7 +463,7 @@ go_on(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
     if (again_ms != 0)
         sooner(next, now + left);
     if (what == PULLUP_END) {
-        child_unwant(&one->child, now);
+        keep_end(one, now, true);
     } else if (s == CHILD_STARTING) {
         watch_start(one, now, next);
     } else if (s != CHILD_READY && s != CHILD_ENDING) {
@@ -484,7 +498,7 @@ keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
     if (child_step(&one->child, now) == CHILD_ENDED)
         note_end(one);
     if (one->ending)
-        child_unwant(&one->child, now);
+        keep_end(one, now, true);
     else if (!k->stopping)
         go_on(k, one, now, next);
     if (keep_is_alive(one) || one->child.state == CHILD_ENDING || *next == 0)

@@ -73,8 +73,7 @@ judge(struct keeper *k, const char *uuid, pid_t pid, enum err e,
                        why);
         metrics_add(METRIC_INSTANCE_HANGS, 1);
         child_tell(&one->child, now);
-        if (one->child.due_ms > now + END_MS)
-            one->child.due_ms = now + END_MS;
+        child_hurry(&one->child, now + END_MS);
         keeper_poke(k);
     }
     pthread_mutex_unlock(&k->mutex);

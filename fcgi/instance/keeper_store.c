@@ -53,6 +53,8 @@ static const char *const sql[SQL__MAX] = {
              " FROM kept_instance WHERE machine = ? ORDER BY port, uuid",
     [PAUSES] = "SELECT port, until_ms FROM kept_pause WHERE machine = ?"
                " ORDER BY port",
+    /* what is newer there stays, also if it has come since it was looked at;
+     * assignments are made from left to right */
     [WRITE] = "INSERT INTO kept_instance (machine, uuid, port, root, class,"
               " driver, kind, seq, to_run, held_by, state, since_ms, pid,"
               " restarts, paused_until_ms, why, told_ms)"
@@ -60,7 +62,8 @@ static const char *const sql[SQL__MAX] = {
               " " DB_NOW_MS ") ON DUPLICATE KEY UPDATE port = VALUES(port),"
               " root = VALUES(root), class = VALUES(class),"
               " driver = VALUES(driver), kind = VALUES(kind),"
-              " seq = VALUES(seq), to_run = VALUES(to_run),"
+              " to_run = IF(VALUES(seq) >= seq, VALUES(to_run), to_run),"
+              " seq = GREATEST(seq, VALUES(seq)),"
               " held_by = VALUES(held_by), state = VALUES(state),"
               " since_ms = VALUES(since_ms), pid = VALUES(pid),"
               " restarts = VALUES(restarts),"

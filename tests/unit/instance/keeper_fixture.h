@@ -417,15 +417,15 @@ until_state(struct ground *g, enum kept_state s)
     return x;
 }
 
-/* It runs, and is another process than that one. */
+/* It runs, and is another process than `old`. */
 static pid_t
-until_runs(struct ground *g, pid_t not )
+until_runs(struct ground *g, pid_t old)
 {
     struct kept x;
 
     do
         x = until_state(g, KEPT_RUNNING);
-    while (x.pid == not );
+    while (x.pid == old);
     return x.pid;
 }
 
