@@ -325,9 +325,10 @@ look_nginx(struct look *l)
 static const struct {
     void (*look)(struct look *);
 } looks[] = {
-    { look_files },     { look_token },    { look_key },
-    { look_disk },      { check_confine }, { check_children },
-    { look_listeners }, { look_nginx },    { check_store },
+    { look_files },      { look_token },     { look_key },
+    { look_disk },       { check_confine },  { check_children },
+    { check_instances }, { look_listeners }, { look_nginx },
+    { check_store },
 };
 
 static int
@@ -335,7 +336,8 @@ usage(void)
 {
     fputs("usage: metagate check [-o json]\n"
           "Looks at a running deployment (--run-dir, --net): configuration,\n"
-          "files, token, keys, disk, confinement, children, listeners, nginx, "
+          "files, token, keys, disk, confinement, children, instances, "
+          "listeners, nginx, "
           "store, its\n"
           "settings, schema and clock. Each line is ok, warn or fail with\n"
           "what to do. Exit status 0, or 1 when something fails.\n",

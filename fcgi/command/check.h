@@ -39,6 +39,9 @@ void check_report(struct look *l, const char *what, const struct finding *f);
 /* check_children.c: what `metagate up` keeps running. */
 void check_children(struct look *l);
 
+/* check_instances.c: the databases that it keeps. */
+void check_instances(struct look *l);
+
 /* check_confine.c: what workers can do to the host. */
 void check_confine(struct look *l);
 

@@ -4,6 +4,7 @@
  * and `metagate status`, what was last seen of each. */
 #include "keeper_int.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #define STATE_FILE  ".metagate-state"
 #define NEW_FILE    STATE_FILE ".new"
 #define STATE_BYTES 65536
+#define LIST_END    ".json"
 #define LIST_BYTES  ((size_t)8 << 20)
 #define FILE_BYTES  ((size_t)32 << 20) /* a list as text and tree */
 
@@ -185,7 +187,7 @@ kept_list_path(const char *machine, char *out, size_t size)
 {
     char name[128];
 
-    (void)snprintf(name, sizeof(name), KEPT_LISTS "/%.64s.json", machine);
+    (void)snprintf(name, sizeof(name), KEPT_LISTS "/%.64s" LIST_END, machine);
     return place_path(out, size, name);
 }
 
@@ -319,4 +321,62 @@ keeper_load_list(struct keeper *k)
         e = keeper_note_dropped(k, list.dropped.v[i].v);
     arena_free(a);
     return a != NULL ? e : ERR_NOMEM;
+}
+
+/* ---- all lists of this host ---- */
+
+static int
+is_list(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name), end = sizeof(LIST_END) - 1;
+
+    return n > end && strcmp(entry->d_name + n - end, LIST_END) == 0;
+}
+
+static enum err
+add_list(struct arena *a, const char *name, struct list_of_kept *out)
+{
+    char path[PLACE_BYTES], file[300];
+    struct kept_homes list;
+    struct kept *v;
+    enum err e;
+
+    (void)snprintf(file, sizeof(file), KEPT_LISTS "/%.255s", name);
+    e = place_path(path, sizeof(path), file);
+    if (e == ERR_OK)
+        e = kept_list_read(a, path, &list);
+    if (e != ERR_OK)
+        return e;
+    v = arena_array(a, out->n + list.instances.n, sizeof(*v));
+    if (v == NULL)
+        return ERR_NOMEM;
+    if (out->n > 0)
+        memcpy(v, out->v, out->n * sizeof(*v));
+    out->v = v;
+    for (size_t i = 0; i < list.instances.n; i++) {
+        if (list.instances.v[i].kept == NULL)
+            continue;
+        v[out->n] = *list.instances.v[i].kept;
+        PUT(&v[out->n], kept, machine, list.machine);
+        out->n++;
+    }
+    return ERR_OK;
+}
+
+enum err
+kept_lists_read(struct arena *a, struct list_of_kept *out)
+{
+    char path[PLACE_BYTES];
+    struct dirent **entry = NULL;
+    enum err e = place_path(path, sizeof(path), KEPT_LISTS);
+    int n = e == ERR_OK ? scandir(path, &entry, is_list, alphasort) : 0;
+
+    *out = (struct list_of_kept){ 0 };
+    for (int i = 0; i < n; i++) {
+        if (e == ERR_OK)
+            e = add_list(a, entry[i]->d_name, out);
+        free(entry[i]);
+    }
+    free(entry);
+    return e;
 }

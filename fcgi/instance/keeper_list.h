@@ -33,4 +33,9 @@ enum err kept_list_path(const char *machine, char *out, size_t size) MUST_USE;
 enum err kept_list_read(struct arena *a, const char *path,
                         struct kept_homes *out) MUST_USE;
 
+/* The instances of all machines of this host as they were last seen, by
+ * machine and port. A keeper that does not run has left them as they were
+ * then. As kept_list_read; none is OK. */
+enum err kept_lists_read(struct arena *a, struct list_of_kept *out) MUST_USE;
+
 #endif

@@ -15,12 +15,14 @@
 #include "clock.h"
 #include "base/commands.h"
 #include "config.h"
+#include "instance/keeper_list.h"
 #include "json.h"
 #include "proc.h"
 #include "up.h"
 
 #define EXIT_USAGE 2
 #define ANSWER_MAX 65536
+#define ARENA_MAX  ((size_t)64 << 20) /* the instances */
 #define ASK_MS     10000
 #define CHILD_MS   150000 /* longer than any kind's stop_ms */
 
@@ -218,7 +220,26 @@ up_status_next(const char **text, struct status_line *out)
 }
 
 static void
-print_status(const char *text)
+print_instances(const struct list_of_kept *all)
+{
+    char where[80];
+
+    if (all->n > 0)
+        printf("\n%-24s %-9s %8s %10s %9s\n", "instance", "state", "pid",
+               "kind", "restarts");
+    for (size_t i = 0; i < all->n; i++) {
+        const struct kept *x = &all->v[i];
+
+        (void)snprintf(where, sizeof(where), "%.60s:%d", x->machine, x->port);
+        printf("%-24s %-9s %8d %10s %9d%s%s\n", where,
+               enum_text(kept_state_names, x->state), x->pid, x->kind,
+               x->restarts, str_empty(x->why) ? "" : "  ",
+               str_empty(x->why) ? "" : x->why);
+    }
+}
+
+static void
+print_status(const char *text, const struct list_of_kept *all)
 {
     struct status_line l;
 
@@ -227,6 +248,7 @@ print_status(const char *text)
     while (up_status_next(&text, &l))
         printf("%-24s %-9s %8d %10lld %9d\n", l.name, l.state, l.pid, l.seconds,
                l.restarts);
+    print_instances(all);
     printf("\n");
     up_print_urls(stdout);
 }
@@ -256,10 +278,24 @@ json_child(struct json_writer *w, const struct status_line *l)
     jw_object_end(w);
 }
 
-static int
-print_json(const char *text)
+static enum err
+json_instances(struct json_writer *w, struct arena *a,
+               const struct list_of_kept *all)
 {
-    struct buf b = BUF_INIT(2 * ANSWER_MAX);
+    enum err e = ERR_OK;
+
+    jw_key(w, "instances");
+    jw_array(w);
+    for (size_t i = 0; i < all->n && e == ERR_OK; i++)
+        e = record_render(w, &kept_rec, &all->v[i], SECRETS_STARS, false, a);
+    jw_array_end(w);
+    return e;
+}
+
+static int
+print_json(const char *text, struct arena *a, const struct list_of_kept *all)
+{
+    struct buf b = BUF_INIT(2 * ANSWER_MAX + ARENA_MAX);
     struct json_writer w;
     struct status_line l;
     bool ok;
@@ -272,15 +308,33 @@ print_json(const char *text)
     while (up_status_next(&text, &l))
         json_child(&w, &l);
     jw_array_end(&w);
+    ok = json_instances(&w, a, all) == ERR_OK;
     jw_key(&w, "listeners");
     jw_object(&w);
     up_each_url(json_url, &w);
     jw_object_end(&w);
     jw_object_end(&w);
-    ok = buf_err(&b) == ERR_OK;
+    ok = ok && buf_err(&b) == ERR_OK;
     printf("%s\n", ok ? buf_text(&b) : "");
     buf_free(&b);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+show_status(const char *text, bool json)
+{
+    struct arena *a = arena_new(ARENA_MAX);
+    struct list_of_kept all = { 0 };
+    int status = EXIT_SUCCESS;
+
+    if (a == NULL || kept_lists_read(a, &all) != ERR_OK)
+        status = complain("the lists in RUN_DIR/instances cannot be read");
+    if (a != NULL && json && print_json(text, a, &all) != EXIT_SUCCESS)
+        status = EXIT_FAILURE;
+    if (!json)
+        print_status(text, &all);
+    arena_free(a);
+    return status;
 }
 
 int
@@ -289,7 +343,7 @@ status_main(int argc, char **argv)
     struct buf b = BUF_INIT(ANSWER_MAX);
     bool json =
         argc == 3 && strcmp(argv[1], "-o") == 0 && strcmp(argv[2], "json") == 0;
-    int status = EXIT_SUCCESS;
+    int status;
     enum err e;
 
     if (argc != 1 && !json)
@@ -299,10 +353,8 @@ status_main(int argc, char **argv)
         status = not_running();
     else if (e != ERR_OK)
         status = complain("the deployment does not answer");
-    else if (json)
-        status = print_json(buf_text(&b));
     else
-        print_status(buf_text(&b));
+        status = show_status(buf_text(&b), json);
     buf_free(&b);
     return status;
 }

@@ -11,9 +11,9 @@ from support import preload
 from support.store import rows
 from support.waiting import until
 
-WHATS = {"config", "files", "token", "key", "disk", "children", "listener",
-         "nginx", "store", "settings", "confine", "clock", "schema", "audit", "hosts",
-         "leases"}
+WHATS = {"config", "files", "token", "key", "disk", "children", "instances",
+         "listener", "nginx", "store", "settings", "confine", "clock", "schema",
+         "audit", "hosts", "leases"}
 
 
 def check(deployment, *args):
