@@ -254,9 +254,10 @@ run_single(const char *datadir, const char *sql, size_t n, char why[WHY_BYTES])
 }
 
 static void
-put_role(struct buf *b, const char *user, const char *secret)
+put_role(struct buf *b, const char *user, const char *secret,
+         const char *rights)
 {
-    buf_printf(b, "CREATE ROLE \"%s\" SUPERUSER LOGIN PASSWORD '%s'\n", user,
+    buf_printf(b, "CREATE ROLE \"%s\" LOGIN %s PASSWORD '%s'\n", user, rights,
                secret);
 }
 
@@ -270,9 +271,12 @@ personalize(struct arena *a, const struct instance_spec *s,
     (void)a;
     (void)i;
     buf_puts(&b, "ALTER ROLE postgres NOLOGIN PASSWORD NULL\n");
-    put_role(&b, s->admin_user, s->admin_secret);
+    put_role(&b, s->admin_user, s->admin_secret, "SUPERUSER");
     if (strcmp(s->admin_user, s->client_user) != 0)
-        put_role(&b, s->client_user, s->client_secret);
+        /* no superuser, who may run programs and read files as the account that
+         * all servers of the host are run by; nor CREATEROLE, which in 15 may
+         * grant that */
+        put_role(&b, s->client_user, s->client_secret, "CREATEDB");
     e = buf_err(&b);
     if (e == ERR_OK)
         e = run_single(new, b.p, b.n, why);
@@ -356,6 +360,26 @@ add_extension(const struct instance_spec *s, const char *database,
     return e;
 }
 
+/* What the clients' account may do in the database of the cluster's tables. */
+static enum err
+grant_client(const struct instance_spec *s, int64_t until, char why[WHY_BYTES])
+{
+    char sql[256];
+    struct pg *pg;
+    enum err e =
+        log_in(s, s->admin_user, s->admin_secret, "postgres", until, &pg, why);
+
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(sql, sizeof(sql),
+                   "GRANT ALL ON DATABASE postgres TO \"%s\"; "
+                   "GRANT ALL ON SCHEMA public TO \"%s\"",
+                   s->client_user, s->client_user);
+    e = pg_script(pg, sql, until, why);
+    pg_close(pg);
+    return e;
+}
+
 static enum err
 settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
        char why[WHY_BYTES])
@@ -367,6 +391,8 @@ settle(struct arena *a, const struct instance_spec *s, int timeout_ms,
     (void)a;
     if (e == ERR_OK)
         e = add_extension(s, "postgres", until, why);
+    if (e == ERR_OK)
+        e = grant_client(s, until, why);
     if (e == ERR_OK)
         e = log_in(s, s->client_user, s->client_secret, "postgres", until, &pg,
                    why);

@@ -85,6 +85,42 @@ nobody_else_comes_in(void **state)
         "abc,clustmgr");
 }
 
+/* Tables and databases, not the host. */
+static void
+clients_are_no_superusers(void **state)
+{
+    static const struct {
+        const char *sql;
+        enum err e;
+    } asked[] = {
+        { "CREATE TABLE mine (a int)", ERR_OK },
+        { "CREATE SCHEMA theirs", ERR_OK },
+        { "CREATE DATABASE other", ERR_OK },
+        { "COPY mine TO PROGRAM 'cat'", ERR_DENIED },
+        { "COPY mine FROM '/etc/passwd'", ERR_DENIED },
+        { "SELECT pg_read_file('/etc/passwd')", ERR_DENIED },
+        { "CREATE ROLE more SUPERUSER", ERR_DENIED },
+        { "GRANT pg_execute_server_program TO abc", ERR_DENIED },
+        { "ALTER SYSTEM SET work_mem = '1MB'", ERR_DENIED },
+        { "DROP SCHEMA theirs", ERR_OK },
+        { "DROP TABLE mine", ERR_OK },
+        { "DROP DATABASE other", ERR_OK },
+    };
+    struct pg_server server = { one.address, (unsigned)one.port, "abc",
+                                one.client_secret, "postgres" };
+    struct pg *pg;
+
+    (void)state;
+    OK(pg_connect(&server, soon(), &pg, why));
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        enum err e = pg_do(pg, asked[i].sql, soon(), why);
+
+        if (e != asked[i].e)
+            fail_msg("%s: %s", asked[i].sql, e == ERR_OK ? "done" : why);
+    }
+    pg_close(pg);
+}
+
 static void
 a_second_one_has_other_secrets(void **state)
 {
@@ -329,6 +365,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_is_made_and_settles),
         cmocka_unit_test(nobody_else_comes_in),
+        cmocka_unit_test(clients_are_no_superusers),
         cmocka_unit_test(a_second_one_has_other_secrets),
         cmocka_unit_test(values_are_no_part_of_the_statement),
         cmocka_unit_test(a_failure_has_its_class_and_no_statement),
