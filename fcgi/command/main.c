@@ -13,12 +13,14 @@
 #include "base/commands.h"
 #include "build_info.h"
 #include "config.h"
+#include "config_live.h"
 #include "log.h"
 #include "place.h"
 #include "profiler.h"
 #include "schema/migrate.h"
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE      2
+#define EFFECTIVE_BYTES (1u << 20)
 
 struct command {
     const char *name;
@@ -291,11 +293,31 @@ main(int argc, char **argv)
     return run_command(c, net != NULL, argc - i, argv + i, argv);
 }
 
+/* "section.key = value", as this command has read them: the file's, or the
+ * environment's. What update_config has changed is in the store. */
+static int
+print_effective(void)
+{
+    struct arena *a = arena_new(EFFECTIVE_BYTES);
+    struct config_line l;
+    enum err e = a == NULL ? ERR_NOMEM : ERR_OK;
+
+    for (size_t i = 0; e == ERR_OK && (e = config_line(i, a, &l)) == ERR_OK;
+         i++)
+        printf("%s =%s%s\n", l.name, l.value[0] != '\0' ? " " : "", l.value);
+    if (a != NULL)
+        arena_free(a);
+    return e == ERR_NOT_FOUND ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int
 config_main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--effective") == 0)
+        return print_effective();
     if (argc > 2 || (argc == 2 && strcmp(argv[1], "--markdown") != 0))
-        return usage_error("config takes --markdown or nothing", "");
+        return usage_error("config takes --effective, --markdown or nothing",
+                           "");
     config_print(argc == 2);
     return EXIT_SUCCESS;
 }

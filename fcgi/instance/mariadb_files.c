@@ -52,6 +52,7 @@ mariadb_template(const struct instance *i, const char *into, struct argv *out)
     argv_add(out, "--auth-root-authentication-method=socket");
     argv_add(out, "--auth-root-socket-user=%s", i->account);
     argv_add(out, "--skip-test-db");
+    argv_add(out, "--force"); /* the host's name need not be known to it */
     argv_add(out, "--skip-name-resolve");
     /* what a copy is started with: nothing is resized then */
     argv_add(out, "--innodb-log-file-size=%dM",

@@ -5,12 +5,14 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "config.h"
 #include "host/port.h"
 #include "listener.h"
 #include "own_store.h"
+#include "place.h"
 
 /* An outgoing connection that happens to use our port goes by itself. */
 #define OUTGOING_MS 10000
@@ -32,13 +34,32 @@ struct ours {
     } at[OURS_MAX];
 };
 
+/* Where another deployment lies: its children work in RUN_DIR. False for what
+ * is none, or not this account's. */
+static bool
+is_of_metagate(pid_t pid, char dir[PLACE_BYTES])
+{
+    char path[PLACE_BYTES + 16];
+    ssize_t n;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+    n = readlink(path, dir, PLACE_BYTES - 1);
+    dir[n > 0 ? n : 0] = '\0';
+    (void)snprintf(path, sizeof(path), "%s/up.lock", dir);
+    return n > 0 && access(path, F_OK) == 0;
+}
+
 /* "held by pid 12 (nginx -c x)", as far as this account may know. */
 static void
 describe(const struct port_holder *h, char *out, size_t size)
 {
     const struct passwd *pw = getpwuid(h->uid);
+    char dir[PLACE_BYTES];
 
-    if (h->pid != 0)
+    if (h->pid != 0 && is_of_metagate(h->pid, dir))
+        (void)snprintf(out, size, "pid %d of the metagate in %s", (int)h->pid,
+                       dir);
+    else if (h->pid != 0)
         (void)snprintf(out, size, "pid %d (%s)", (int)h->pid, h->command);
     else
         (void)snprintf(out, size, "a process of %s",
@@ -63,7 +84,7 @@ tell_anywhere(const struct taken *t, const char *who, char why[WHY_BYTES])
 static void
 tell(const struct taken *t, const struct port_holder *h, char why[WHY_BYTES])
 {
-    char who[256];
+    char who[PLACE_BYTES + 64];
 
     describe(h, who, sizeof(who));
     switch (h->use) {

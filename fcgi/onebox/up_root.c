@@ -75,7 +75,9 @@ own_run_dir(const char *dir, uid_t uid, gid_t gid, char why[WHY_BYTES])
                 fchown(fd, uid, gid) != 0)) {
         e = account_refuse_owner(dir, st.st_uid, why);
     } else if (st.st_uid == uid || geteuid() == 0) {
-        (void)fchmod(fd, 0750);
+        if ((st.st_mode & 07777) != 0750 && fchmod(fd, 0750) == 0)
+            (void)fprintf(stderr, "metagate: %s had mode %04o, now 0750\n", dir,
+                          (unsigned)st.st_mode & 07777u);
     }
     if (fd >= 0)
         (void)close(fd);

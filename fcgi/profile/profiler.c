@@ -394,11 +394,17 @@ static void
 put_symbol(struct buf *b, uint64_t address)
 {
     const char *name = symbols_find(address);
+    const char *file = name == NULL ? symbols_file(address) : NULL;
 
     buf_printf(b, "0x%08llx\t", (unsigned long long)address);
-    if (name != NULL)
+    if (name != NULL) {
         profiler_put_name(b, name);
-    else
+    } else if (file !=
+               NULL) { /* a library without names, as in folded stacks */
+        buf_putc(b, '[');
+        profiler_put_name(b, file);
+        buf_putc(b, ']');
+    } else
         buf_printf(b, "0x%08llx", (unsigned long long)address);
     buf_putc(b, '\n');
 }

@@ -28,6 +28,16 @@ def test_a_line_tells_who_asked_what_and_what_came_of_it(front):
         "token": "first", "method": "PUT", "status": 200}
 
 
+def test_seconds_are_numbers_and_null_where_no_worker_was_asked(front):
+    path, refused = "/" + fresh(), "/" + fresh()
+    front.client("doris").get(path)
+    assert front.client("doris", "none").get(refused).status == 403
+    for p, kind in ((path, float), (refused, type(None))):
+        got = line(front, p)
+        assert isinstance(got["seconds"], (int, float))
+        assert isinstance(got["worker_seconds"], kind), got
+
+
 def test_odd_paths_do_not_break_the_log(front):
     end = "/" + fresh()
     client = front.client("doris")

@@ -210,6 +210,46 @@ def test_a_port_taken_on_this_address_names_holder_and_cure(box):
     assert not processes.below(b.run_dir)
 
 
+def test_a_port_of_another_metagate_says_where_that_one_lies(box):
+    first, second = box(), box()
+    first.ready(first.up())
+    own, second.net = second.net, first.net
+    said = second.refused()
+    assert f" of the metagate in {first.run_dir}; take another NET" in said
+    second.net = own
+
+
+NAMELESS = ["unshare", "-m", "-u", "sh", "-c", 'mount --bind /dev/null'
+            ' /etc/hosts && hostname nowhere.invalid && exec "$@"', "sh"]
+
+
+def test_a_host_whose_name_nobody_knows_is_good_enough(box):
+    """debootstrap leaves no /etc/hosts: not even localhost is known."""
+    if os.geteuid() != 0:
+        return  # nobody else can take a name away
+    b = box()
+    b.ready(b.up(NAMELESS))
+    assert b.healthy()
+
+
+def test_a_mode_that_is_changed_is_told(box):
+    b = box()
+    held = listener(b.net + ".1", 5000)
+    os.mkdir(b.run_dir, 0o755)
+    assert f"metagate: {b.run_dir} had mode 0755, now 0750\n" in b.refused()
+    held.close()
+
+
+def test_values_that_are_in_force_are_printed(box):
+    b = box()
+    os.mkdir(b.run_dir)
+    told = b.command("config", "--effective").stdout.splitlines()
+    assert "serve.workers = 2" in told and "mysql.hosts =" in told
+    assert len(told) > 50
+    b.environment["METAGATE_SERVE_WORKERS"] = "3"
+    assert "serve.workers = 3" in b.command("config", "--effective").stdout
+
+
 def test_a_port_taken_on_all_addresses_names_the_key(box):
     held = listener("0.0.0.0")
     port = held.getsockname()[1]
