@@ -1,5 +1,7 @@
 /* Every sealed column can be rotated: its statements fit the schema, and none
  * that the schema has is missing. */
+#include <string.h>
+
 #include "statements.h"
 
 #include "arena.h"
@@ -17,8 +19,24 @@ each_statement_fits_the_schema(void **state)
     }
 }
 
-/* Secrets are called ak, sk and external_id wherever they are; of a job, an
- * HDFS vault and a stage all is sealed that was said of it. */
+/* Whether a row before the i-th is about the same column: where a text comes
+ * from may differ. */
+static bool
+named_before(size_t i)
+{
+    const struct secret_column *c = secret_column_at(i), *o;
+
+    for (size_t k = 0; k < i; k++) {
+        o = secret_column_at(k);
+        if (strcmp(o->table, c->table) == 0 &&
+            strcmp(o->column, c->column) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Secrets are called ak, sk, secret and external_id wherever they are; of a
+ * job, an HDFS vault and a stage all is sealed that was said of it. */
 static void
 no_sealed_column_is_missing(void **state)
 {
@@ -28,7 +46,7 @@ no_sealed_column_is_missing(void **state)
         db_one_i64(*state,
                    "SELECT COUNT(*) FROM information_schema.COLUMNS"
                    " WHERE TABLE_SCHEMA = DATABASE()"
-                   " AND (COLUMN_NAME REGEXP '(^|_)(ak|sk|external_id)$'"
+                   " AND (COLUMN_NAME REGEXP '(^|_)(ak|sk|secret|external_id)$'"
                    " OR TABLE_NAME = 'job' AND COLUMN_NAME IN"
                    " ('args', 'memo')"
                    " OR TABLE_NAME = 'doris_vault'"
@@ -37,8 +55,8 @@ no_sealed_column_is_missing(void **state)
                    " AND COLUMN_NAME = 'body')",
                    DB_NO_ARGS, &there),
         ERR_OK);
-    while (secret_column_at((size_t)named) != NULL)
-        named++;
+    for (size_t i = 0; secret_column_at(i) != NULL; i++)
+        named += named_before(i) ? 0 : 1;
     assert_int_equal(named, there);
 }
 
