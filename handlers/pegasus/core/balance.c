@@ -405,7 +405,8 @@ copy_secondaries(struct plan *b)
 static bool
 plan_alloc(struct plan *b, int widest_table)
 {
-    size_t n = (size_t)b->s->n_nodes + 1;
+    /* no element to spare: a step too far is seen by the sanitizer */
+    size_t n = b->s->n_nodes > 0 ? (size_t)b->s->n_nodes : 1;
 
     b->node = calloc(n, sizeof(int));
     b->slot = calloc(n, sizeof(int));
@@ -415,7 +416,8 @@ plan_alloc(struct plan *b, int widest_table)
     b->flow = calloc(n, sizeof(int));
     b->from = calloc(n, sizeof(int));
     b->done = calloc(n, sizeof(bool));
-    b->taken = calloc((size_t)widest_table + 1, sizeof(bool));
+    b->taken =
+        calloc(widest_table > 0 ? (size_t)widest_table : 1, sizeof(bool));
     return b->node != NULL && b->slot != NULL && b->primaries != NULL &&
            b->partitions != NULL && b->edge != NULL && b->flow != NULL &&
            b->from != NULL && b->done != NULL && b->taken != NULL;
