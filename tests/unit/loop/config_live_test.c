@@ -1,4 +1,6 @@
 /* Changes of the configuration: statements, values, stale looks. */
+#include <string.h>
+
 #include "statements.h"
 
 #include "loop/config_live.c"
@@ -74,8 +76,17 @@ an_older_look_does_not_replace_a_newer_one(void **state)
 static void
 only_live_keys_take_values_that_fit(void **state)
 {
+    char longest[512 + 2];
+
     (void)state;
+    memset(longest, '0', sizeof(longest));
+    longest[sizeof(longest) - 1] = '\0';
     assert_int_equal(config_change_allowed("doris.retention_s", "0"), ERR_OK);
+    assert_int_equal(config_change_allowed("doris.retention_s", longest),
+                     ERR_BAD_PARAM);
+    assert_int_equal(config_change_allowed("serve.workers", longest),
+                     ERR_STATE);
+    assert_int_equal(config_change_allowed("no.such", longest), ERR_NOT_FOUND);
     assert_int_equal(config_change_allowed("doris.retention_s", "-1"),
                      ERR_BAD_PARAM);
     assert_int_equal(config_change_allowed("core.log_level", "loud"),

@@ -175,8 +175,21 @@ static const struct job_step stuck_steps[] = { { "one", run_0, never },
 static const struct job_kind stuck = { "test.stuck", "test", stuck_steps, 2,
                                        false };
 
+/* What somebody else's program has said. */
+static enum step_answer
+garbled(struct job_run *run)
+{
+    job_fails(run, "\xff says \xe2\x82");
+    return STEP_FAILED;
+}
+
+static const struct job_step garbled_steps[] = { { "one", garbled, NULL } };
+static const struct job_kind foreign = { "test.foreign", "test", garbled_steps,
+                                         1, false };
+
 static const struct job_kind *const kinds[] = { &plain,  &forward, &parted,
-                                                &noting, &stuck,   NULL };
+                                                &noting, &stuck,   &foreign,
+                                                NULL };
 
 /* ---- helpers ---- */
 
@@ -346,19 +359,51 @@ what_cannot_be_undone_is_said(void **state)
     uint64_t id = accept(f, &stuck, "{}", NULL);
     struct job_pool *p = pool(1);
     struct job j;
+    bool said = false; /* between two tries, too */
 
     /* its pauses are not what is tried here */
-    while (get(f, id).state < (int)JOB_DONE) {
+    while ((j = get(f, id)).state < (int)JOB_DONE) {
+        said = said || (j.state == JOB_UNDOING &&
+                        strcmp(j.progress, "cannot be taken back") == 0);
         ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1"
                                " WHERE owner = '' AND due_ms IS NOT NULL"));
         job_pool_wake(p);
         nap();
         arena_reset(f->a);
     }
-    j = get(f, id);
+    assert_true(said);
     assert_int_equal(j.state, JOB_FAILED);
     assert_string_equal(j.error, "cannot be taken back; left behind by"
                                  " \"one\": cannot be taken back");
+    stop(p);
+}
+
+static void
+what_it_waits_for_is_said_from_try_to_try(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &plain, "{\"hold_at\":1}", NULL);
+    struct job_pool *p = pool(1);
+
+    while (get(f, id).tries < 3) {
+        nap();
+        arena_reset(f->a);
+    }
+    assert_string_equal(get(f, id).progress, "waits until it is cancelled");
+    ok(db_begin(f->db));
+    ok(db_end(f->db, job_cancel(f->db, id)));
+    (void)until_state(f, id, JOB_CANCELLED);
+    stop(p);
+}
+
+static void
+bytes_that_are_no_text_are_not_kept(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &foreign, "{}", NULL);
+    struct job_pool *p = pool(1);
+
+    assert_string_equal(until_state(f, id, JOB_FAILED).error, "? says ??");
     stop(p);
 }
 
@@ -637,6 +682,8 @@ main(void)
         CASE(a_failure_is_undone_in_reverse),
         CASE(what_goes_forward_only_stays),
         CASE(what_cannot_be_undone_is_said),
+        CASE(what_it_waits_for_is_said_from_try_to_try),
+        CASE(bytes_that_are_no_text_are_not_kept),
         CASE(arguments_that_do_not_fit_fail_the_job),
         CASE(a_step_keeps_and_tells_what_it_wants),
         CASE(arguments_lie_encrypted),
