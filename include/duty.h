@@ -1,6 +1,6 @@
 /* Room: loop/ */
 /* What runs in the background: threads that perform a step and idle
- * (loop/runner.h), duties and upkeeps (here), jobs (job.h), and the keys that
+ * (runner.h), duties and upkeeps (here), jobs (job.h), and the keys that
  * change meanwhile (config_live.h). Duties of the cluster are each behind a
  * lease and done by one `control` at a time; upkeep is done on every machine by
  * its `supervise`. Both are rows of tables that dialects bring (dialect.h); the

@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "config.h"
 #include "log.h"
-#include "loop/runner.h"
+#include "runner.h"
 #include "listener.h"
 #include "store/store.h"
 

@@ -18,7 +18,7 @@
 #include "lease.h"
 #include "log.h"
 #include "metrics.h"
-#include "loop/runner.h"
+#include "runner.h"
 #include "schema/keys.h"
 
 #define LOOK_MS            1000

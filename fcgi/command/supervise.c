@@ -19,7 +19,7 @@
 #include "instance/keeper_run.h"
 #include "jobs.h"
 #include "log.h"
-#include "loop/runner.h"
+#include "runner.h"
 
 #define IDLE_MS 60000
 #define END_MS  3000

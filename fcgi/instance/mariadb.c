@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hex.h"
+
 static void
 add_config(const struct instance *i, struct argv *out)
 {
@@ -40,6 +42,17 @@ identity(const struct instance *i, char *out, size_t size)
     (void)snprintf(out, size, "--datadir=%s", i->datadir);
 }
 
+/* Names this run of the server to whoever asks it (@@report_user, which is
+ * told to nobody else): one that was restarted may have less than before. */
+static void
+add_run(struct argv *out)
+{
+    char run[17] = "";
+
+    if (hex_random(run, 8) == ERR_OK)
+        argv_add(out, "--report-user=%s", run);
+}
+
 static void
 command(const struct instance *i, struct argv *out)
 {
@@ -56,6 +69,7 @@ command(const struct instance *i, struct argv *out)
         argv_add(out, "--skip-networking");
     }
     argv_add(out, "--skip-name-resolve");
+    add_run(out);
     if (i->init_file != NULL)
         argv_add(out, "--init-file=%s", i->init_file);
 }

@@ -12,7 +12,7 @@
 
 #include "store_server.h"
 
-static int
+static UNUSED int
 statements_setup(void **state)
 {
     if (!server_init(10, 2) || !server_migrate())
@@ -21,7 +21,7 @@ statements_setup(void **state)
     return *state != NULL ? 0 : -1;
 }
 
-static int
+static UNUSED int
 statements_teardown(void **state)
 {
     db_close(*state);

@@ -19,7 +19,7 @@ ok(enum err e)
 }
 
 /* NULL when something is missing. */
-static struct fixture *
+static UNUSED struct fixture *
 fixture_open(void)
 {
     static struct fixture f;
@@ -30,7 +30,7 @@ fixture_open(void)
     return f.db != NULL && f.other != NULL && f.a != NULL ? &f : NULL;
 }
 
-static int
+static UNUSED int
 teardown(void **state)
 {
     struct fixture *f = *state;
@@ -55,7 +55,7 @@ fixture_key(void)
 }
 
 /* sql: the statements that make the test's own tables. */
-static bool
+static UNUSED bool
 fixture_schema(const char *const *sql, size_t n)
 {
     struct db *db = db_open();

@@ -33,6 +33,18 @@ static const char *const why_texts[FO_WHY__MAX] = {
 };
 
 const char *
+fo_verdict_name(enum fo_verdict verdict)
+{
+    static const char *const names[] = {
+        [FO_FINE] = "fine",   [FO_SUSPECTS] = "suspects",
+        [FO_WORKS] = "works", [FO_PAUSED] = "paused",
+        [FO_FLAPS] = "flaps", [FO_UNSAFE] = "unsafe",
+    };
+
+    return names[verdict];
+}
+
+const char *
 fo_why_text(enum fo_why why)
 {
     return why_texts[why];

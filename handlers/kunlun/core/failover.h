@@ -164,6 +164,9 @@ enum fo_why {
  * does not answer". Static. */
 const char *fo_why_text(enum fo_why why);
 
+/* "fine" "suspects" "works" "paused" "flaps" "unsafe". Static. */
+const char *fo_verdict_name(enum fo_verdict verdict);
+
 #define FO_ACTIONS (2 * FO_MEMBERS)
 struct fo_plan {
     bool changed; /* *s has changed: store it before acting, and act only if

@@ -1,7 +1,7 @@
 /* node_mgr as a dialect: how it speaks, and what a body asks for. */
 #include <string.h>
 
-#include "jobs.h"
+#include "kunlun/cluster_mgr/watch.h"
 #include "node_mgr.h"
 #include "secrets.h"
 
@@ -40,15 +40,6 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
     buf_puts(w->out, "\r\n");
 }
 
-/* "succeed" of the older jobs means accepted, too. */
-static void
-accept(struct req *r, struct json_writer *w, const char *job_id)
-{
-    (void)job_id;
-    put_outcome(w, node_job_find(r->operation)->accepted, NULL);
-    buf_puts(w->out, "\r\n");
-}
-
 const struct form node_mgr_form = {
     .name = "node_mgr",
     .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_NULL_UNSET,
@@ -57,7 +48,6 @@ const struct form node_mgr_form = {
     .error_type = "application/json",
     .reply = reply,
     .failure = failure,
-    .accept = accept,
 };
 
 /* The text of the rows, which lives as long as we do; NULL. */
@@ -66,7 +56,6 @@ known_verb(const struct dialect *d, const char *name)
 {
     for (size_t i = 0; i < d->n_rows; i++)
         if (d->rows[i].kind == ROW_ENDPOINT &&
-            (d->rows[i].flags & BODY_RAW) == 0 &&
             strcmp(d->rows[i].verb, "-") != 0 &&
             strcmp(d->rows[i].verb, name) == 0)
             return d->rows[i].verb;
@@ -102,8 +91,18 @@ static const struct listener listeners[] = {
 static const char *const schemas[] = { "Kunlun_Metadata_DB", NULL };
 
 static const struct secret_column secrets[] = {
+    SECRET_OF_ONE(kunlun_member, spec, uuid, .wide = true),
     SECRET_OF_ONE(kunlun_instance, client_secret, uuid),
     { .table = NULL },
+};
+
+/* cluster_mgr's, which has no API of its own yet: what looks after shards. */
+static const struct duty duties[] = {
+    { .lease = "cluster.failover",
+      .every_ms = 1000, /* so often new shards are looked for */
+      .step = kunlun_watch_step,
+      .forget = kunlun_watch_forget },
+    { .lease = NULL },
 };
 
 extern const struct dialect node_mgr_dialect;
@@ -111,11 +110,10 @@ const struct dialect node_mgr_dialect = {
     .name = "node_mgr",
     DIALECT_TABLES,
     .classify = classify,
-    .raw_verb = node_raw_verb,
     .uri = URI_ANY_PATH,
     .listeners = listeners,
     .settings = node_mgr_settings_rows,
-    .jobs = node_job_kinds,
+    .duties = duties,
     .secrets = secrets,
     .unlogged = schemas,
 };

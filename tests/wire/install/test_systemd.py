@@ -26,7 +26,8 @@ UNITS = ["metagate-serve@.socket", "metagate-serve@.service",
          "metagate-setup.service", "metagate.target"]
 
 
-DOCS = ["README.md", "LICENSE", "INSTALLED.md"]
+DOCS = ["README.md", "LICENSE", "INSTALLED.md", "examples/apache.cfg",
+        "examples/Caddyfile", "examples/haproxy.cfg", "examples/lighttpd.cfg"]
 
 
 def install(*settings):

@@ -781,6 +781,8 @@ each_reason_has_a_sentence(void **state)
     (void)state;
     for (int why = 1; why < FO_WHY__MAX; why++)
         assert_true(strlen(fo_why_text((enum fo_why)why)) > 10);
+    assert_string_equal(fo_verdict_name(FO_FINE), "fine");
+    assert_string_equal(fo_verdict_name(FO_UNSAFE), "unsafe");
 }
 
 int

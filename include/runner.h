@@ -1,3 +1,4 @@
+/* Room: loop/ */
 /* One background loop: a thread with its own connection to the store that
  * performs a step, idles, and performs it again, with a fresh arena each. */
 #ifndef MG_RUNNER_H

@@ -1,0 +1,553 @@
+/* A member of a shard over its connection. */
+#include "member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "my.h"
+
+#define ROWS_MAX   4096
+#define LOCK_S     2
+#define REFUSED_MS 3600000
+
+/* A server that was restarted a moment ago is asked for it with the seconds. */
+static const char lock_name[] = "metagate.member";
+
+static enum err
+failed(struct member *m, const char *doing)
+{
+    const struct my_failure *f = my_failure(m->my);
+    enum err e = f->err != ERR_OK ? f->err : ERR_PEER;
+
+    (void)why_fail(m->why, e, "%s: %.300s", doing, f->text);
+    if ((f->traits & MY_LOST) != 0)
+        member_close(m);
+    return e;
+}
+
+void
+member_close(struct member *m)
+{
+    if (m->my != NULL)
+        my_close(m->my);
+    m->my = NULL;
+}
+
+/* From whichever address of ours leads there: it may be on another host. */
+static enum err
+log_in(struct member *m, int timeout_ms)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    struct my_server server = {
+        .at = { .port = (unsigned)m->spec->port },
+        .user = m->spec->admin_user,
+        .password = m->spec->admin_secret,
+        .connect_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
+        .read_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
+    };
+    enum err e;
+
+    (void)snprintf(server.at.name, sizeof(server.at.name), "%s",
+                   m->spec->address);
+    (void)snprintf(server.at.label, sizeof(server.at.label), "%s:%d",
+                   m->spec->address, (int)m->spec->port);
+    m->my = my_open();
+    if (m->my == NULL)
+        return why_fail(m->why, ERR_NOMEM, "out of memory");
+    e = my_connect(m->my, &server, until);
+    /* told so at once: its host is there, and nobody listens */
+    m->refused = e == ERR_PEER && until - clock_mono_ms() > timeout_ms / 2
+                     ? m->refused + 1
+                     : 0;
+    if (e != ERR_OK) {
+        (void)why_fail(m->why, e, "connect %s error: %.300s", server.at.label,
+                       my_failure(m->my)->text);
+        member_close(m);
+        return e;
+    }
+    my_until(m->my, until);
+    return ERR_OK;
+}
+
+/* What is written here is this server's own: nothing of it is replicated. */
+static enum err
+member_connect(struct member *m, int timeout_ms)
+{
+    static const char *const sql[] = {
+        "SET SESSION sql_log_bin = 0, lock_wait_timeout = 2",
+        "CREATE DATABASE IF NOT EXISTS metagate_member",
+        "CREATE TABLE IF NOT EXISTS metagate_member.told ("
+        "server BIGINT UNSIGNED NOT NULL PRIMARY KEY,"
+        "orders BIGINT UNSIGNED NOT NULL, ticket BIGINT UNSIGNED NOT NULL"
+        ") ENGINE=InnoDB",
+        "INSERT IGNORE INTO metagate_member.told VALUES (@@server_id, 0, 0)",
+    };
+    enum err e;
+
+    if (m->my != NULL && !my_is_stale(m->my)) {
+        my_until(m->my, clock_mono_ms() + timeout_ms);
+        return ERR_OK;
+    }
+    member_close(m);
+    e = log_in(m, timeout_ms);
+    for (size_t i = 0; e == ERR_OK && i < COUNT(sql); i++)
+        if (my_do(m->my, sql[i]) != ERR_OK)
+            return failed(m, "prepare");
+    return e;
+}
+
+/* ---- seeing ---- */
+
+/* The piece of "0-1-5,7-3-90" that is of the domain. */
+static struct fo_gtid
+gtid_of(const char *list, int64_t domain)
+{
+    struct fo_gtid out = { 0 };
+
+    while (list != NULL && *list != '\0') {
+        char *end;
+        long long d = strtoll(list, &end, 10);
+
+        if (d == domain && *end == '-') {
+            out.server = (uint32_t)strtoul(end + 1, &end, 10);
+            if (*end == '-')
+                out.seq = strtoull(end + 1, &end, 10);
+            return out;
+        }
+        list = strchr(list, ',');
+        list = list != NULL ? list + 1 : NULL;
+    }
+    return out;
+}
+
+static struct fo_gtid
+higher(struct fo_gtid a, struct fo_gtid b)
+{
+    return b.seq > a.seq ? b : a;
+}
+
+static bool
+is_yes(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL && strcmp(text, "Yes") == 0;
+}
+
+static bool
+is_not(const struct my_table *t, const char *column, const char *word)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL && strcmp(text, word) != 0;
+}
+
+static uint64_t
+number(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Its position is none that the source has: 1236, or two histories. */
+static bool
+is_unrelated(const struct my_table *t)
+{
+    uint64_t io = number(t, "Last_IO_Errno");
+
+    return io == 1236 || io == 1945 || io == 1948 || io == 1955;
+}
+
+static enum err
+see_state(struct member *m, struct arena *a, struct fo_seen *o)
+{
+    struct my_table t;
+    struct fo_gtid binlog, slave;
+
+    if (my_query(m->my, a,
+                 "SELECT CONV(LEFT(IF(@@report_user <> '', @@report_user, "
+                 "HEX(UNIX_TIMESTAMP() - VARIABLE_VALUE)), 16), 16, 10) AS run,"
+                 " @@read_only AS ro, @@gtid_binlog_pos AS binlog,"
+                 " @@gtid_slave_pos AS slave, orders, ticket"
+                 " FROM metagate_member.told,"
+                 " information_schema.GLOBAL_STATUS"
+                 " WHERE server = @@server_id AND VARIABLE_NAME = 'UPTIME'",
+                 1, &t) != ERR_OK)
+        return failed(m, "see");
+    if (t.n != 1)
+        return why_fail(m->why, ERR_STATE, "it does not know its order");
+    o->start = number(&t, "run");
+    o->writable = number(&t, "ro") == 0;
+    o->order = number(&t, "orders");
+    o->ticket = number(&t, "ticket");
+    binlog = gtid_of(my_cell(&t, 0, "binlog"), m->spec->domain_id);
+    slave = gtid_of(my_cell(&t, 0, "slave"), m->spec->domain_id);
+    o->applied = o->received = higher(binlog, slave);
+    return ERR_OK;
+}
+
+static enum err
+see_replication(struct member *m, struct arena *a, struct fo_seen *o)
+{
+    struct my_table t;
+
+    if (my_query(m->my, a, "SHOW SLAVE STATUS", 1, &t) != ERR_OK)
+        return failed(m, "see replication");
+    if (t.n == 0)
+        return ERR_OK;
+    o->io = is_not(&t, "Slave_IO_Running", "No");
+    o->connected = is_yes(&t, "Slave_IO_Running");
+    o->applying = is_yes(&t, "Slave_SQL_Running");
+    o->unrelated = is_unrelated(&t);
+    o->broken = o->unrelated || number(&t, "Last_SQL_Errno") != 0;
+    if (o->broken)
+        (void)why_fail(
+            m->why, ERR_STATE, "%.400s",
+            my_cell(&t, 0, o->unrelated ? "Last_IO_Error" : "Last_SQL_Error"));
+    o->received = higher(o->received, gtid_of(my_cell(&t, 0, "Gtid_IO_Pos"),
+                                              m->spec->domain_id));
+    return ERR_OK;
+}
+
+static const char *
+account(struct arena *a, const struct instance_spec *s)
+{
+    return arena_printf(a, "repl_%lld", (long long)s->server_id);
+}
+
+/* Locked, or not there; and not connected, of which the list is read after. */
+static enum err
+see_shut(struct member *m, struct arena *a,
+         const struct instance_spec *const others[], unsigned n,
+         struct fo_seen *o)
+{
+    struct my_table t;
+
+    for (unsigned i = 0; i < n; i++)
+        o->shut |= 1U << i;
+    if (my_query(m->my, a,
+                 "SELECT User AS user FROM mysql.global_priv"
+                 " WHERE COALESCE(JSON_VALUE(Priv, '$.account_locked'), '0')"
+                 " NOT IN ('1', 'true')"
+                 " UNION SELECT user FROM information_schema.PROCESSLIST"
+                 " WHERE COMMAND LIKE 'Binlog Dump%'",
+                 ROWS_MAX, &t) != ERR_OK)
+        return failed(m, "see accounts");
+    for (unsigned i = 0; i < n; i++) {
+        const char *user = account(a, others[i]);
+
+        for (size_t k = 0; k < t.n; k++) {
+            const char *row = my_cell(&t, k, "user");
+
+            if (row != NULL && user != NULL && strcmp(row, user) == 0)
+                o->shut &= ~(1U << i);
+        }
+    }
+    return ERR_OK;
+}
+
+void
+member_see(struct member *m, struct arena *a,
+           const struct instance_spec *const others[], unsigned n,
+           int timeout_ms, struct fo_seen *out)
+{
+    struct fo_seen o = { .ended = out->ended };
+    enum err e = member_connect(m, timeout_ms);
+    uint64_t run;
+
+    /* who is shut out is seen before the position */
+    if (e == ERR_OK)
+        e = see_shut(m, a, others, n, &o);
+    if (e == ERR_OK)
+        e = see_state(m, a, &o);
+    run = o.start;
+    if (e == ERR_OK)
+        e = see_replication(m, a, &o);
+    if (e == ERR_OK) {
+        o.answered = true;
+        o.start = run;
+        m->seen_ms = clock_mono_ms();
+        if (!o.writable)
+            o.shut = 0;
+    } else {
+        o = (struct fo_seen){ .ended = out->ended,
+                              .silent_ms = m->refused >= 2
+                                               ? REFUSED_MS
+                                               : clock_mono_ms() - m->seen_ms };
+    }
+    *out = o;
+}
+
+/* ---- telling ---- */
+
+/* One at a time; who has the lock and stands still is sent away. */
+static enum err
+lock(struct member *m, struct arena *a)
+{
+    char got[32] = "";
+    const char *sql;
+
+    sql = arena_printf(a, "SELECT COALESCE(GET_LOCK('%s', %d), 0)", lock_name,
+                       LOCK_S);
+    if (sql == NULL)
+        return ERR_NOMEM;
+    for (int i = 0; i < 2; i++) {
+        if (my_value_of(m->my, sql, got, sizeof(got)) != ERR_OK)
+            return failed(m, "lock");
+        if (strcmp(got, "1") == 0)
+            return ERR_OK;
+        if (my_do(m->my, arena_printf(a,
+                                      "EXECUTE IMMEDIATE CONCAT('KILL ', "
+                                      "COALESCE(IS_USED_LOCK('%s'), 0))",
+                                      lock_name)) != ERR_OK &&
+            (my_failure(m->my)->traits & MY_LOST) != 0)
+            return failed(m, "lock");
+    }
+    return why_fail(m->why, ERR_BUSY, "somebody else tells it something");
+}
+
+static void
+unlock(struct member *m, struct arena *a)
+{
+    const char *sql = arena_printf(a, "DO RELEASE_LOCK('%s')", lock_name);
+
+    if (m->my != NULL && (sql == NULL || my_do(m->my, sql) != ERR_OK))
+        member_close(m);
+}
+
+static enum err
+run(struct member *m, const char *sql)
+{
+    if (sql == NULL)
+        return why_fail(m->why, ERR_NOMEM, "out of memory");
+    return my_do(m->my, sql) == ERR_OK ? ERR_OK : failed(m, "tell");
+}
+
+static enum err
+note_order(struct member *m, struct arena *a, uint64_t order)
+{
+    enum err e = run(
+        m, arena_printf(a,
+                        "UPDATE metagate_member.told SET orders = %llu"
+                        " WHERE server = @@server_id AND orders <= %llu",
+                        (unsigned long long)order, (unsigned long long)order));
+
+    if (e == ERR_OK && my_matched(m->my) == 0)
+        return why_fail(m->why, ERR_STATE, "it was told something since");
+    return e;
+}
+
+/* Sessions of everybody but ourselves and the server's own threads. */
+static enum err
+end_sessions(struct member *m, struct arena *a, const char *where)
+{
+    struct my_table t;
+    const char *sql = arena_printf(
+        a,
+        "SELECT ID AS id FROM information_schema.PROCESSLIST"
+        " WHERE ID <> CONNECTION_ID() AND USER NOT IN ('system user',"
+        " 'event_scheduler') AND %s",
+        where);
+
+    if (sql == NULL || my_query(m->my, a, sql, ROWS_MAX, &t) != ERR_OK)
+        return failed(m, "sessions");
+    for (size_t i = 0; i < t.n; i++) {
+        const char *id = my_cell(&t, i, "id");
+        const char *kill = arena_printf(a, "KILL %.20s", id);
+
+        /* it may have ended by itself */
+        if (kill == NULL || (my_do(m->my, kill) != ERR_OK &&
+                             (my_failure(m->my)->traits & MY_LOST) != 0))
+            return failed(m, "end a session");
+    }
+    return ERR_OK;
+}
+
+static enum err
+shut_out(struct member *m, struct arena *a, const struct instance_spec *who)
+{
+    const char *user = account(a, who);
+    enum err e = run(m, arena_printf(a,
+                                     "CREATE USER IF NOT EXISTS %s@'%%'"
+                                     " IDENTIFIED BY '%s' ACCOUNT LOCK",
+                                     user, who->repl_secret));
+
+    if (e == ERR_OK)
+        e = run(m, arena_printf(a, "ALTER USER %s@'%%' ACCOUNT LOCK", user));
+    if (e == ERR_OK)
+        e = end_sessions(m, a, arena_printf(a, "USER = '%s'", user));
+    return e;
+}
+
+static enum err
+let_in(struct member *m, struct arena *a, const struct instance_spec *who)
+{
+    const char *user = account(a, who);
+    enum err e = run(m, arena_printf(a,
+                                     "CREATE USER IF NOT EXISTS %s@'%%'"
+                                     " IDENTIFIED BY '%s' ACCOUNT LOCK",
+                                     user, who->repl_secret));
+
+    if (e == ERR_OK)
+        e = run(m, arena_printf(a,
+                                "GRANT REPLICATION SLAVE, BINLOG MONITOR ON"
+                                " *.* TO %s@'%%'",
+                                user));
+    if (e == ERR_OK)
+        e = run(m, arena_printf(a,
+                                "ALTER USER %s@'%%' IDENTIFIED BY '%s'"
+                                " ACCOUNT UNLOCK",
+                                user, who->repl_secret));
+    return e;
+}
+
+static enum err
+promote(struct member *m, struct arena *a, const struct fo_action *act,
+        const struct instance_spec *const others[], unsigned n)
+{
+    struct fo_seen o = { 0 };
+    enum err e = see_state(m, a, &o);
+
+    if (e == ERR_OK && o.writable)
+        return ERR_OK;
+    if (e == ERR_OK && o.start != act->start)
+        return why_fail(m->why, ERR_STATE, "its server was restarted");
+    if (e == ERR_OK)
+        e = run(m, "STOP SLAVE");
+    if (e == ERR_OK)
+        e = run(m, "RESET SLAVE ALL");
+    for (unsigned i = 0; e == ERR_OK && i < n; i++)
+        e = shut_out(m, a, others[i]);
+    if (e == ERR_OK)
+        e = run(m, "SET GLOBAL rpl_semi_sync_slave_enabled = 0");
+    if (e == ERR_OK)
+        e = run(m, n > 1 ? "SET GLOBAL rpl_semi_sync_master_enabled = 1"
+                         : "SET GLOBAL rpl_semi_sync_master_enabled = 0");
+    return e == ERR_OK ? run(m, "SET GLOBAL read_only = 0") : e;
+}
+
+/* A session that waits for an acknowledgement holds read_only up: it goes
+ * first. */
+static enum err
+demote(struct member *m, struct arena *a)
+{
+    enum err e = end_sessions(m, a, "COMMAND NOT LIKE 'Binlog Dump%'");
+
+    return e == ERR_OK ? run(m, "SET GLOBAL read_only = 1") : e;
+}
+
+/* What a former primary wrote itself counts as applied. Nothing applies now:
+ * the position stands still. */
+static enum err
+begin_at(struct member *m, struct arena *a)
+{
+    struct fo_seen o = { 0 };
+    char slave[512] = "";
+    enum err e = see_state(m, a, &o);
+
+    if (e == ERR_OK && my_value_of(m->my, "SELECT @@gtid_slave_pos", slave,
+                                   sizeof(slave)) != ERR_OK)
+        return failed(m, "position");
+    if (e != ERR_OK || o.applied.seq <= gtid_of(slave, m->spec->domain_id).seq)
+        return e;
+    return run(m, arena_printf(a, "SET GLOBAL gtid_slave_pos = '%lld-%u-%llu'",
+                               (long long)m->spec->domain_id, o.applied.server,
+                               (unsigned long long)o.applied.seq));
+}
+
+static enum err
+follow(struct member *m, struct arena *a, const struct fo_action *act,
+       const struct instance_spec *source)
+{
+    struct fo_seen o = { 0 };
+    enum err e = see_state(m, a, &o);
+
+    if (e != ERR_OK || o.ticket >= act->ticket)
+        return e;
+    if (o.writable)
+        return why_fail(m->why, ERR_STATE, "it is writable");
+    /* before it begins: so it begins once */
+    e = run(m, arena_printf(a,
+                            "UPDATE metagate_member.told SET ticket = %llu"
+                            " WHERE server = @@server_id",
+                            (unsigned long long)act->ticket));
+    if (e == ERR_OK)
+        e = run(m, "STOP SLAVE");
+    if (e == ERR_OK)
+        e = begin_at(m, a);
+    if (e == ERR_OK)
+        e = run(m, "SET GLOBAL rpl_semi_sync_master_enabled = 0");
+    if (e == ERR_OK)
+        e = run(m, "SET GLOBAL rpl_semi_sync_slave_enabled = 1");
+    if (e == ERR_OK)
+        e = run(m, arena_printf(a,
+                                "CHANGE MASTER TO MASTER_HOST = '%s',"
+                                " MASTER_PORT = %d, MASTER_USER = '%s',"
+                                " MASTER_PASSWORD = '%s', MASTER_CONNECT_RETRY"
+                                " = 1, MASTER_HEARTBEAT_PERIOD = 1,"
+                                " MASTER_USE_GTID = slave_pos",
+                                source->address, (int)source->port,
+                                account(a, m->spec), m->spec->repl_secret));
+    return e == ERR_OK ? run(m, "START SLAVE") : e;
+}
+
+static enum err
+stop_receiving(struct member *m, struct arena *a)
+{
+    struct fo_seen o = { 0 };
+    enum err e = see_replication(m, a, &o);
+
+    if (e == ERR_OK && o.io && !o.applying)
+        return why_fail(m->why, ERR_STATE, "it does not apply");
+    return e == ERR_OK ? run(m, "STOP SLAVE IO_THREAD") : e;
+}
+
+static enum err
+act_on(struct member *m, struct arena *a, const struct fo_action *act,
+       const struct fo_shard *s, const struct instance_spec *const others[])
+{
+    switch (act->kind) {
+    case FO_PROMOTE:
+        return promote(m, a, act, others, s->n);
+    case FO_DEMOTE:
+        return demote(m, a);
+    case FO_FOLLOW:
+        return follow(m, a, act, others[s->primary]);
+    case FO_START_APPLYING:
+        return run(m, "START SLAVE SQL_THREAD");
+    case FO_STOP_RECEIVING:
+        return stop_receiving(m, a);
+    case FO_NOTE:
+        return ERR_OK;
+    case FO_EVICT:
+        return shut_out(m, a, others[act->whom]);
+    case FO_ADMIT:
+        return let_in(m, a, others[act->whom]);
+    case FO_RESTART:
+    case FO_REBUILD:
+        break;
+    }
+    return why_fail(m->why, ERR_STATE, "that is done by its machine");
+}
+
+enum err
+member_tell(struct member *m, struct arena *a, const struct fo_action *act,
+            const struct fo_shard *s,
+            const struct instance_spec *const others[], int timeout_ms)
+{
+    enum err e = member_connect(m, timeout_ms);
+
+    if (e != ERR_OK)
+        return e;
+    e = lock(m, a);
+    if (e != ERR_OK)
+        return e;
+    e = note_order(m, a, s->order);
+    if (e == ERR_OK)
+        e = act_on(m, a, act, s, others);
+    unlock(m, a);
+    return e;
+}

@@ -1,0 +1,48 @@
+/* A member of a shard, as failover.h sees and tells it: a storage instance that
+ * runs, asked and told over a connection of its own.
+ *
+ * What it was told last (the order, and the ticket) lies in the instance
+ * itself, outside of its binlog, and is compared there at the moment of the
+ * effect, under a lock of that server. Whoever is late finds a higher order;
+ * whoever stands still while he has the lock is disconnected.
+ *
+ * Each member follows with an account of its own, which its primary makes,
+ * locks and unlocks: so one can be shut out for certain. */
+#ifndef KUNLUN_MEMBER_H
+#define KUNLUN_MEMBER_H
+
+#include "kunlun/core/failover.h"
+#include "arena.h"
+#include "instance.h"
+
+struct my;
+
+struct member {
+    const struct instance_spec *spec;
+    struct my *my;       /* NULL: not connected */
+    int64_t seen_ms;     /* monotonic; when it last answered, at first: now */
+    unsigned refused;    /* connections in a row that its host has refused */
+    char why[WHY_BYTES]; /* of the last failure */
+};
+
+/* Hangs up. */
+void member_close(struct member *m);
+
+/* Asks it, at most timeout_ms: *out, of which `ended` is left alone,
+ * `silent_ms` counts by our clock, and `shut` has bit i for others[i]. It is
+ * never more than unanswered. Where nobody
+ * listens any more it counts as silent for long at the second refusal. */
+void member_see(struct member *m, struct arena *a,
+                const struct instance_spec *const others[], unsigned n,
+                int timeout_ms, struct fo_seen *out);
+
+/* Does what the action says, of all kinds but RESTART and REBUILD (STATE). s,
+ * others: of the shard. STATE: it was told a higher order, or is another run of
+ * the server than PROMOTE is for, or its applying thread does not run
+ * (STOP_RECEIVING). PEER, TIMEOUT: it did not answer. m->why has the rest. */
+enum err member_tell(struct member *m, struct arena *a,
+                     const struct fo_action *act, const struct fo_shard *s,
+                     const struct instance_spec *const others[],
+                     int timeout_ms) MUST_USE;
+
+#endif

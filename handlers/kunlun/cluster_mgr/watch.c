@@ -1,0 +1,445 @@
+/* The duty cluster.failover. */
+#include "watch.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "json.h"
+#include "log.h"
+#include "member.h"
+#include "runner.h"
+#include "shard.h"
+
+#define LOOK_MS    500   /* between two looks at a shard that is well */
+#define HURRY_US   50000 /* ... that is not */
+#define ANSWER_MS  1000  /* for each question to a member */
+#define LOOKS_MAX  64    /* in one step of the runner */
+#define SEEN_MAX   16384
+#define JOIN_MS    15000
+#define ASKING_MIB ((size_t)4 << 20)
+
+/* ---- asking all members at once ---- */
+
+/* A member and the thread that asks it while others are asked. */
+struct asked {
+    struct member member;
+    struct arena *arena;
+    const struct instance_spec *const *specs;
+    unsigned n;
+    struct fo_seen seen;
+    char uuid[65];
+};
+
+static void *
+ask(void *arg)
+{
+    struct asked *k = arg;
+
+    member_see(&k->member, k->arena, k->specs, k->n, ANSWER_MS, &k->seen);
+    return NULL;
+}
+
+/* What a shard's thread remembers from look to look. */
+struct watched {
+    int64_t id;
+    struct lease lease; /* as it was: a thread left behind has lost it */
+    struct runner_task task;
+    struct runner *runner;
+    struct watched *next;
+    bool there; /* it was in the last list */
+    struct asked asked[FO_MEMBERS];
+    int64_t suspected_ms; /* Unix; since when its primary is in doubt; 0 */
+    uint64_t writable_epoch;
+    enum fo_verdict verdict;
+    char sentence[512];
+};
+
+static void
+forget_member(struct asked *k)
+{
+    member_close(&k->member);
+    k->member = (struct member){ .seen_ms = clock_mono_ms() };
+    k->uuid[0] = '\0';
+}
+
+static bool
+take_members(struct watched *w, const struct kunlun_shard *sh,
+             const struct instance_spec *const specs[])
+{
+    for (unsigned i = 0; i < sh->s.n; i++) {
+        struct asked *k = &w->asked[i];
+
+        if (strcmp(k->uuid, sh->spec[i].uuid) != 0) {
+            forget_member(k);
+            (void)snprintf(k->uuid, sizeof(k->uuid), "%s", sh->spec[i].uuid);
+        }
+        if (k->arena == NULL)
+            k->arena = arena_new(ASKING_MIB);
+        if (k->arena == NULL)
+            return false;
+        arena_reset(k->arena);
+        k->member.spec = &sh->spec[i];
+        k->specs = specs;
+        k->n = sh->s.n;
+        k->seen = (struct fo_seen){ 0 };
+    }
+    for (unsigned i = sh->s.n; i < FO_MEMBERS; i++)
+        if (w->asked[i].uuid[0] != '\0')
+            forget_member(&w->asked[i]);
+    return true;
+}
+
+static void
+ask_all(struct watched *w, unsigned n)
+{
+    pthread_t thread[FO_MEMBERS];
+    bool begun[FO_MEMBERS] = { false };
+
+    for (unsigned i = 1; i < n; i++)
+        begun[i] = pthread_create(&thread[i], NULL, ask, &w->asked[i]) == 0;
+    for (unsigned i = 0; i < n; i++)
+        if (!begun[i])
+            (void)ask(&w->asked[i]);
+    for (unsigned i = 1; i < n; i++)
+        if (begun[i])
+            (void)pthread_join(thread[i], NULL);
+}
+
+/* ---- what is told of it ---- */
+
+#define SEEN_ROW(X, s)                        \
+    X(s, STR, member, "member", OUT, -)       \
+    X(s, STR, role, "role", OUT, -)           \
+    X(s, BOOL, answered, "answered", OUT, -)  \
+    X(s, I64, silent_ms, "silent_ms", OUT, -) \
+    X(s, BOOL, writable, "writable", OUT, -)  \
+    X(s, BOOL, receives, "receives", OUT, -)  \
+    X(s, BOOL, applies, "applies", OUT, -)    \
+    X(s, STR, received, "received", OUT, -)   \
+    X(s, STR, applied, "applied", OUT, -)     \
+    X(s, STR, why, "why", OUT, -)
+STRUCT(seen_row, SEEN_ROW);
+TABLE(seen_row, SEEN_ROW);
+#define SEEN_ROWS(X, s) X(s, LIST, members, "", OUT, seen_row)
+STRUCT(seen_rows, SEEN_ROWS);
+TABLE(seen_rows, SEEN_ROWS);
+
+static const char *const role_words[] = {
+    [FO_OUT] = "out", [FO_IN] = "in", [FO_PRIMARY] = "primary"
+};
+
+static const char *
+name_of(struct arena *a, const struct kunlun_shard *sh, int i)
+{
+    return i == FO_NOBODY ? ""
+                          : arena_printf(a, "%s:%d", sh->spec[i].address,
+                                         (int)sh->spec[i].port);
+}
+
+static const char *
+position(struct arena *a, struct fo_gtid at)
+{
+    return arena_printf(a, "%u-%llu", at.server, (unsigned long long)at.seq);
+}
+
+static struct span
+seen_text(struct arena *a, const struct watched *w,
+          const struct kunlun_shard *sh, const struct fo_shard *was)
+{
+    static const struct json_style style = { .indent = 0 };
+    struct seen_row row[FO_MEMBERS];
+    struct seen_rows rows = { .members = { was->n, row } };
+    const char *text = "[]";
+
+    for (unsigned i = 0; i < was->n; i++) {
+        const struct fo_seen *o = &w->asked[i].seen;
+
+        row[i] = (struct seen_row){
+            .has = ~UINT64_C(0),
+            .member = name_of(a, sh, (int)i),
+            .role = role_words[was->member[i].role],
+            .answered = o->answered,
+            .silent_ms = o->silent_ms,
+            .writable = o->writable,
+            .receives = o->connected,
+            .applies = o->applying,
+            .received = position(a, o->received),
+            .applied = position(a, o->applied),
+            .why = w->asked[i].member.why,
+        };
+    }
+    if (record_text(a, &style, &seen_rows_rec, &rows, SECRETS_FULL, SEEN_MAX,
+                    &text) != ERR_OK)
+        text = "[]";
+    return (struct span){ text, strlen(text) };
+}
+
+static const char *
+sentence(struct arena *a, const struct kunlun_shard *sh,
+         const struct fo_plan *plan)
+{
+    const char *who = name_of(a, sh, plan->about), *out = NULL;
+
+    if (who != NULL && plan->why != FO_WHY_NONE)
+        out = arena_printf(a, "%s %s", who, fo_why_text(plan->why));
+    return out != NULL ? out : "";
+}
+
+static enum err
+note_decision(struct duty_run *run, const struct watched *w,
+              const struct kunlun_shard *sh, const struct fo_shard *was,
+              const struct fo_plan *plan)
+{
+    struct kunlun_failover f = {
+        .epoch = sh->s.epoch,
+        .kind = was->force                        ? "forced"
+                : was->switch_to == sh->s.primary ? "switch"
+                                                  : "failover",
+        .was = name_of(run->arena, sh, was->primary),
+        .is = name_of(run->arena, sh, sh->s.primary),
+        .why = w->sentence[0] != '\0' ? w->sentence
+                                      : sentence(run->arena, sh, plan),
+        .seen = seen_text(run->arena, w, sh, was),
+        .suspected_ms =
+            w->suspected_ms != 0 ? w->suspected_ms : clock_unix_ms(),
+        .decided_ms = clock_unix_ms(),
+    };
+
+    log_warn("cluster.failover cluster=%s shard=%s kind=%s was=%s is=%s "
+             "epoch=%llu",
+             sh->cluster, sh->name, f.kind, f.was, f.is,
+             (unsigned long long)f.epoch);
+    return kunlun_store_failover_add(run->db, sh->id, &f);
+}
+
+/* ---- one look ---- */
+
+static enum err
+store(struct duty_run *run, struct watched *w, const struct kunlun_shard *sh,
+      const struct fo_shard *was, const struct fo_plan *plan)
+{
+    const char *text = sentence(run->arena, sh, plan);
+    bool told = plan->verdict != w->verdict || strcmp(text, w->sentence) != 0;
+    bool writable =
+        plan->verdict == FO_FINE && w->writable_epoch != sh->s.epoch;
+    enum err e;
+
+    if (!plan->changed && !told && !writable)
+        return ERR_OK;
+    e = db_begin(run->db);
+    if (e != ERR_OK)
+        return e;
+    e = lease_hold(run->db, run->lease);
+    if (e == ERR_OK && plan->changed)
+        e = kunlun_store_shard_save(run->db, run->arena, sh, was->order);
+    if (e == ERR_OK && plan->decided)
+        e = note_decision(run, w, sh, was, plan);
+    if (e == ERR_OK && told)
+        e = kunlun_store_shard_verdict(run->db, sh->id, plan->verdict, text);
+    if (e == ERR_OK && writable)
+        e = kunlun_store_failover_done(run->db, sh->id, sh->s.epoch,
+                                       clock_unix_ms());
+    e = db_end(run->db, e);
+    if (e != ERR_OK)
+        return e;
+    if (told)
+        log_warn("cluster.shard cluster=%s shard=%s verdict=%s why=\"%s\"",
+                 sh->cluster, sh->name, fo_verdict_name(plan->verdict), text);
+    w->verdict = plan->verdict;
+    (void)snprintf(w->sentence, sizeof(w->sentence), "%s", text);
+    if (writable)
+        w->writable_epoch = sh->s.epoch;
+    return ERR_OK;
+}
+
+/* A restart or a copy is its machine's to do: as long as no job of cluster_mgr
+ * asks for it, such a member stays out, and the shard's row says so. */
+static void
+tell(struct watched *w, struct arena *a, const struct kunlun_shard *sh,
+     const struct instance_spec *const specs[], const struct fo_plan *plan)
+{
+    for (unsigned k = 0; k < plan->n; k++) {
+        const struct fo_action *act = &plan->action[k];
+        struct member *m = &w->asked[act->member].member;
+
+        if (act->kind == FO_RESTART || act->kind == FO_REBUILD)
+            continue;
+        if (member_tell(m, a, act, &sh->s, specs, ANSWER_MS) != ERR_OK)
+            log_info("cluster.told shard=%s/%s member=%d action=%d why=\"%s\"",
+                     sh->cluster, sh->name, act->member, (int)act->kind,
+                     m->why);
+    }
+}
+
+static enum err
+look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
+{
+    const struct instance_spec *specs[FO_MEMBERS];
+    struct fo_seen seen[FO_MEMBERS];
+    struct kunlun_shard sh;
+    struct fo_shard was;
+    enum err e = kunlun_store_shard(run->db, run->arena, w->id, &sh);
+
+    if (e != ERR_OK)
+        return e;
+    for (unsigned i = 0; i < sh.s.n; i++)
+        specs[i] = &sh.spec[i];
+    if (!take_members(w, &sh, specs))
+        return ERR_NOMEM;
+    ask_all(w, sh.s.n);
+    for (unsigned i = 0; i < sh.s.n; i++)
+        seen[i] = w->asked[i].seen;
+    was = sh.s;
+    failover_step(&sh.s, seen, &fo_default_rules, clock_unix_ms(), plan);
+    if (plan->verdict == FO_FINE)
+        w->suspected_ms = 0;
+    else if (w->suspected_ms == 0)
+        w->suspected_ms = clock_unix_ms();
+    e = store(run, w, &sh, &was, plan);
+    if (e == ERR_OK)
+        tell(w, run->arena, &sh, specs, plan);
+    return e;
+}
+
+static enum turn
+watched_step(void *ctx, struct db *db, struct arena *a, void **memory)
+{
+    struct watched *w = ctx;
+    struct duty_run run = { .db = db, .arena = a, .lease = &w->lease };
+    struct fo_plan plan;
+    enum err e = look(&run, w, &plan);
+
+    (void)memory;
+    if (e == ERR_NOT_FOUND)
+        return TURN_OVER; /* it was deleted */
+    if (e == ERR_STATE && !plan.changed)
+        return TURN_OVER; /* the lease is lost */
+    if (e == ERR_STATE)
+        return TURN_MORE; /* ... or somebody else has changed the shard */
+    if (e == ERR_OK && (plan.verdict != FO_FINE || plan.n > 0)) {
+        (void)usleep(HURRY_US);
+        return TURN_MORE;
+    }
+    return turn_of(e, false);
+}
+
+/* ---- the shards ---- */
+
+static void
+end_watched(struct watched *w)
+{
+    for (unsigned i = 0; i < FO_MEMBERS; i++) {
+        member_close(&w->asked[i].member);
+        arena_free(w->asked[i].arena);
+    }
+    free(w);
+}
+
+static struct watched *
+begin_watched(int64_t id, const struct lease *lease)
+{
+    struct watched *w = calloc(1, sizeof(*w));
+
+    if (w == NULL)
+        return NULL;
+    w->id = id;
+    w->lease = *lease;
+    w->verdict = FO_FINE;
+    w->task = (struct runner_task){ .name = "cluster.shard",
+                                    .every_ms = LOOK_MS,
+                                    .ctx = w,
+                                    .step = watched_step };
+    w->runner = runner_start(&w->task);
+    if (w->runner == NULL) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static bool
+keep_watching(struct watched **list, int64_t id, const struct lease *lease)
+{
+    struct watched *w = *list;
+
+    while (w != NULL && w->id != id)
+        w = w->next;
+    if (w == NULL) {
+        w = begin_watched(id, lease);
+        if (w == NULL)
+            return false;
+        w->next = *list;
+        *list = w;
+    }
+    w->there = true;
+    return true;
+}
+
+/* Ends those that are not in the list any more, or whose thread has ended. */
+static void
+drop_others(struct watched **list)
+{
+    for (struct watched **p = list; *p != NULL;) {
+        struct watched *w = *p;
+
+        if (!w->there)
+            runner_stop(w->runner);
+        w->there = false;
+        if (runner_ended(w->runner) && runner_join(w->runner, 0)) {
+            *p = w->next;
+            end_watched(w);
+        } else {
+            p = &w->next;
+        }
+    }
+}
+
+static enum err
+list_shards(struct duty_run *run, struct kunlun_shard_ids *out)
+{
+    enum err e = db_begin(run->db);
+
+    if (e != ERR_OK)
+        return e;
+    e = lease_hold(run->db, run->lease);
+    if (e == ERR_OK)
+        e = kunlun_store_shard_ids(run->db, run->arena, out);
+    return db_end(run->db, e);
+}
+
+enum turn
+kunlun_watch_step(struct duty_run *run)
+{
+    struct watched *list = run->memory;
+    struct kunlun_shard_ids ids;
+    enum err e = list_shards(run, &ids);
+
+    for (size_t i = 0; e == ERR_OK && i < ids.n; i++)
+        if (!keep_watching(&list, ids.v[i], run->lease))
+            e = ERR_NOMEM;
+    if (e == ERR_OK)
+        drop_others(&list);
+    run->memory = list;
+    return turn_of(e, false);
+}
+
+void
+kunlun_watch_forget(void *memory)
+{
+    int64_t until = clock_mono_ms() + JOIN_MS;
+
+    for (struct watched *w = memory; w != NULL; w = w->next)
+        runner_stop(w->runner);
+    while (memory != NULL) {
+        struct watched *w = memory;
+
+        memory = w->next;
+        /* one that hangs is left behind with what it needs */
+        if (runner_join(w->runner, until - clock_mono_ms()))
+            end_watched(w);
+    }
+}

@@ -1,0 +1,418 @@
+/* A shard of three real servers under the decision of core/failover.h: what
+ * was acknowledged to a client is there, whoever is killed. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "instance/real.h"
+#include "kunlun/cluster_mgr/member.h"
+
+#define N      3
+#define ROWS   200000
+#define SEE_MS 2000
+
+static struct instance_spec spec[N];
+static const struct instance_spec *specs[N];
+static struct member member[N];
+static struct fo_shard shard;
+static struct fo_plan plan;
+static struct arena *arena;
+static char why[WHY_BYTES];
+
+static const struct fo_rules rules = { .silent_ms = 3000,
+                                       .evict_ms = 2000,
+                                       .patience_ms = 5000 };
+
+#define OK(call)                                   \
+    do {                                           \
+        why[0] = '\0';                             \
+        enum err e_ = (call);                      \
+        if (e_ != ERR_OK)                          \
+            fail_msg("%s: %s", err_name(e_), why); \
+    } while (0)
+
+/* ---- a client that writes, and remembers what was acknowledged ---- */
+
+static _Atomic unsigned port_of_primary;
+static _Atomic bool writing;
+static unsigned written, acknowledged[ROWS], n_acknowledged;
+
+static struct my *
+connect_client(unsigned port, int timeout_ms)
+{
+    struct my_server to = {
+        .at = { .port = port },
+        .user = spec[0].client_user,
+        .database = "test_rows",
+        .connect_timeout_s = 1,
+        .read_timeout_s = 2,
+    };
+    struct my *my = my_open();
+
+    for (unsigned i = 0; i < N; i++)
+        if (spec[i].port == (int)port)
+            to.password = spec[i].client_secret;
+    (void)snprintf(to.at.name, sizeof(to.at.name), "%s", real_address);
+    if (my != NULL &&
+        my_connect(my, &to, clock_mono_ms() + timeout_ms) != ERR_OK) {
+        my_close(my);
+        my = NULL;
+    }
+    return my;
+}
+
+static void
+write_rows(unsigned port)
+{
+    struct my *my = connect_client(port, 1000);
+    char sql[64];
+    enum err e = my != NULL ? ERR_OK : ERR_PEER;
+
+    while (e == ERR_OK && atomic_load(&writing) && written < ROWS - 1) {
+        (void)snprintf(sql, sizeof(sql), "INSERT INTO r VALUES (%u)",
+                       ++written);
+        my_until(my, clock_mono_ms() + 2000);
+        e = my_do(my, sql);
+        if (e == ERR_OK)
+            acknowledged[n_acknowledged++] = written;
+    }
+    if (my != NULL)
+        my_close(my);
+}
+
+static void *
+client(void *arg)
+{
+    (void)arg;
+    while (atomic_load(&writing)) {
+        write_rows(atomic_load(&port_of_primary));
+        (void)usleep(10000);
+    }
+    return NULL;
+}
+
+/* ---- control, a look at a time ---- */
+
+static void
+look(void)
+{
+    struct fo_seen seen[N] = { { 0 } };
+    struct fo_shard s = shard;
+
+    arena_reset(arena);
+    for (unsigned i = 0; i < N; i++) {
+        seen[i].ended = real_pid[i] == 0;
+        member_see(&member[i], arena, specs, N, SEE_MS, &seen[i]);
+    }
+    failover_step(&s, seen, &rules, clock_mono_ms(), &plan);
+    shard = s;
+    for (unsigned k = 0; k < plan.n; k++) {
+        const struct fo_action *act = &plan.action[k];
+
+        if (act->kind == FO_RESTART) {
+            real_stop((unsigned)act->member, SIGKILL);
+            assert_true(real_start((unsigned)act->member, specs[act->member]));
+        } else {
+            /* what could not be told is asked for again */
+            enum err e = member_tell(&member[act->member], arena, act, &shard,
+                                     specs, SEE_MS);
+
+            assert_int_not_equal(e, ERR_BAD_PARAM);
+        }
+    }
+    if (plan.decided)
+        atomic_store(&port_of_primary, (unsigned)spec[shard.primary].port);
+}
+
+static bool
+is_whole(void)
+{
+    struct fo_seen seen;
+
+    if (plan.verdict != FO_FINE || plan.n > 0)
+        return false;
+    for (unsigned i = 0; i < N; i++) {
+        memset(&seen, 0, sizeof(seen));
+        member_see(&member[i], arena, specs, N, SEE_MS, &seen);
+        if (!seen.answered ||
+            ((int)i == shard.primary ? !seen.writable : !seen.connected))
+            return false;
+    }
+    return true;
+}
+
+static void
+explain(void)
+{
+    for (unsigned i = 0; i < N; i++) {
+        struct fo_seen o = { 0 };
+
+        member_see(&member[i], arena, specs, N, SEE_MS, &o);
+        print_error(
+            "%u%s: role %d%s answered %d writable %d broken %d io %d "
+            "connected %d applying %d received %llu-%u applied "
+            "%llu-%u; %s\n",
+            i, (int)i == shard.primary ? " (primary)" : "",
+            (int)shard.member[i].role, shard.member[i].broken ? " broken" : "",
+            o.answered, o.writable, o.broken, o.io, o.connected, o.applying,
+            (unsigned long long)o.received.seq, o.received.server,
+            (unsigned long long)o.applied.seq, o.applied.server, member[i].why);
+    }
+    for (unsigned k = 0; k < plan.n; k++)
+        print_error("action %d of %d\n", (int)plan.action[k].kind,
+                    plan.action[k].member);
+    fail_msg("verdict %d: %d %s", (int)plan.verdict, plan.about,
+             fo_why_text(plan.why));
+}
+
+static void
+until_whole(void)
+{
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+    do {
+        look();
+        (void)usleep(20000);
+    } while (!is_whole() && clock_mono_ms() < until);
+    if (!is_whole())
+        explain();
+}
+
+static void
+make_shard(void)
+{
+    memset(&shard, 0, sizeof(shard));
+    shard = (struct fo_shard){
+        .epoch = 1, .order = 1, .n = N, .switch_to = FO_NOBODY
+    };
+    for (unsigned i = 0; i < N; i++) {
+        struct fo_seen seen = { 0 };
+
+        member_see(&member[i], arena, specs, N, SEE_MS, &seen);
+        if (!seen.answered)
+            fail_msg("%s", member[i].why);
+        shard.member[i].start = seen.start;
+    }
+    shard.member[0].role = FO_PRIMARY;
+    atomic_store(&port_of_primary, (unsigned)spec[0].port);
+    until_whole();
+}
+
+static unsigned
+rows_on(unsigned i, const char *sql)
+{
+    char text[32] = "";
+    struct my *my;
+
+    OK(instance_connect(specs[i], REAL_WAIT_MS, &my, why));
+    if (my_value_of(my, sql, text, sizeof(text)) != ERR_OK)
+        (void)snprintf(why, sizeof(why), "%s", my_failure(my)->text);
+    my_close(my);
+    return (unsigned)strtoul(text, NULL, 10);
+}
+
+static void
+assert_nothing_is_lost(void)
+{
+    static unsigned char there[ROWS];
+    struct my_table t;
+    struct my *my;
+
+    memset(there, 0, sizeof(there));
+    arena_reset(arena);
+    OK(instance_connect(specs[shard.primary], REAL_WAIT_MS, &my, why));
+    OK(my_query(my, arena, "SELECT id FROM test_rows.r", ROWS, &t));
+    for (size_t i = 0; i < t.n; i++)
+        there[strtoul(my_cell(&t, i, "id"), NULL, 10)] = 1;
+    my_close(my);
+    for (unsigned i = 0; i < n_acknowledged; i++)
+        if (!there[acknowledged[i]])
+            fail_msg("row %u of %u was acknowledged and is lost",
+                     acknowledged[i], n_acknowledged);
+}
+
+/* ---- the tests ---- */
+
+static void
+three_become_a_shard(void **state)
+{
+    struct my *my;
+
+    (void)state;
+    for (unsigned i = 0; i < N; i++) {
+        spec[i] = real_storage(i);
+        specs[i] = &spec[i];
+        member[i] =
+            (struct member){ .spec = &spec[i], .seen_ms = clock_mono_ms() };
+        OK(instance_install(real_arena, &spec[i], why));
+        assert_true(real_start(i, &spec[i]));
+        OK(instance_settle(real_arena, &spec[i], REAL_WAIT_MS, why));
+    }
+    make_shard();
+    OK(instance_connect(specs[0], REAL_WAIT_MS, &my, why));
+    OK(my_do(my, "CREATE DATABASE test_rows"));
+    OK(my_do(my, "CREATE TABLE test_rows.r (id INT PRIMARY KEY)"));
+    my_close(my);
+}
+
+/* The server that leads ends in mid-write, several times. */
+static void
+a_killed_primary_loses_no_acknowledged_row(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    atomic_store(&writing, true);
+    assert_int_equal(pthread_create(&thread, NULL, client, NULL), 0);
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned before = n_acknowledged, was = (unsigned)shard.primary;
+        int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+        while (n_acknowledged < before + 50 && clock_mono_ms() < until)
+            look();
+        real_stop(was, SIGKILL);
+        if (round % 2 == 1) /* pulled up before anybody has looked */
+            assert_true(real_start(was, specs[was]));
+        while (shard.primary == (int)was && clock_mono_ms() < until)
+            look();
+        assert_int_not_equal(shard.primary, was);
+        if (round % 2 == 0)
+            assert_true(real_start(was, specs[was]));
+        until_whole();
+    }
+    atomic_store(&writing, false);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(n_acknowledged > 200);
+    assert_nothing_is_lost();
+}
+
+/* Kills of a replica, then of the primary, before it could be shut out: who
+ * is left may lack rows, so nobody is promoted until a person says so. */
+static void
+without_witnesses_nobody_is_promoted(void **state)
+{
+    unsigned one = (unsigned)(shard.primary + 1) % N;
+    uint64_t epoch = shard.epoch;
+
+    (void)state;
+    until_whole();
+    real_stop(one, SIGKILL);
+    real_stop((unsigned)shard.primary, SIGKILL);
+    for (unsigned i = 0; i < 5; i++)
+        look();
+    assert_true(real_start(one, specs[one]));
+    for (unsigned i = 0; i < 5; i++)
+        look();
+    assert_int_equal(shard.epoch, epoch);
+    assert_int_equal(plan.verdict, FO_UNSAFE);
+    assert_int_equal(plan.why, FO_WHY_MEMBER_BROKEN);
+    assert_int_equal(plan.about, one);
+    shard.force = true;
+    shard.order++;
+    for (unsigned i = 0; i < 20 && shard.epoch == epoch; i++)
+        look();
+    assert_int_equal(shard.epoch, epoch + 1);
+    for (unsigned i = 0; i < N; i++)
+        if (real_pid[i] == 0)
+            assert_true(real_start(i, specs[i]));
+    until_whole();
+}
+
+static void
+a_planned_change_moves_the_primary(void **state)
+{
+    int to = (shard.primary + 2) % (int)N;
+    uint64_t epoch = shard.epoch;
+
+    (void)state;
+    until_whole();
+    shard.switch_to = to;
+    shard.switch_order = ++shard.order;
+    shard.switch_until_ms = clock_mono_ms() + REAL_WAIT_MS;
+    until_whole();
+    assert_int_equal(shard.primary, to);
+    assert_int_equal(shard.epoch, epoch + 1);
+}
+
+/* A control that was held up finds a higher order. */
+static void
+who_is_late_is_refused(void **state)
+{
+    struct fo_shard old = shard;
+    struct fo_action act = { .kind = FO_EVICT, .member = shard.primary };
+
+    (void)state;
+    act.whom = (shard.primary + 1) % (int)N;
+    shard.order++;
+    assert_int_equal(member_tell(&member[act.member], arena,
+                                 &(struct fo_action){ .kind = FO_NOTE,
+                                                      .member = act.member },
+                                 &shard, specs, SEE_MS),
+                     ERR_OK);
+    assert_int_equal(
+        member_tell(&member[act.member], arena, &act, &old, specs, SEE_MS),
+        ERR_STATE);
+    until_whole();
+}
+
+/* A replica that is gone is shut out, so that it has no say, and comes back. */
+static void
+a_lost_replica_is_shut_out_and_let_in_again(void **state)
+{
+    unsigned one = (unsigned)(shard.primary + 1) % N;
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+    (void)state;
+    until_whole();
+    real_stop(one, SIGKILL);
+    while (shard.member[one].role != FO_OUT && clock_mono_ms() < until)
+        look();
+    assert_int_equal(shard.member[one].role, FO_OUT);
+    assert_true(real_start(one, specs[one]));
+    until_whole();
+    assert_int_equal(shard.member[one].role, FO_IN);
+    for (unsigned i = 0; i < N; i++)
+        assert_int_equal(rows_on(i, "SELECT COUNT(*) FROM test_rows.r") > 0,
+                         true);
+}
+
+static int
+begin(void **state)
+{
+    (void)state;
+    if (!real_begin())
+        return -1;
+    arena = arena_new(64 << 20);
+    return arena != NULL ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < N; i++)
+        member_close(&member[i]);
+    arena_free(arena);
+    real_end();
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(three_become_a_shard),
+        cmocka_unit_test(a_killed_primary_loses_no_acknowledged_row),
+        cmocka_unit_test(a_planned_change_moves_the_primary),
+        cmocka_unit_test(who_is_late_is_refused),
+        cmocka_unit_test(a_lost_replica_is_shut_out_and_let_in_again),
+        cmocka_unit_test(without_witnesses_nobody_is_promoted),
+    };
+
+    return cmocka_run_group_tests(tests, begin, end);
+}
