@@ -13,7 +13,8 @@
  *
  * Everything here is synchronous and may take as long as a server needs; a
  * step of a job calls it, and calls it again after it was killed: each call
- * looks at what is there. A member that a driver lacks is NULL. */
+ * looks at what is there. `why` is a sentence for people, without secrets. A
+ * member that a driver lacks is NULL. */
 #ifndef MG_INSTANCE_H
 #define MG_INSTANCE_H
 
@@ -55,9 +56,6 @@ extern const struct enum_name instance_kind_names[]; /* "storage" "computer" */
     X(s, STR, client_secret, "client_secret", IN | OUT | SECRET, -)
 STRUCT(instance_spec, INSTANCE_SPEC);
 LIST_OF(instance_spec);
-
-/* Why a call failed, as a sentence for people, without secrets. */
-#define INSTANCE_WHY WHY_BYTES
 
 /* Whether it can be made here: driver and kind known, address, roots, ids and
  * names well formed, port and sizes within the keys of [instance]. It looks at

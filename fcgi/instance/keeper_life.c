@@ -211,7 +211,7 @@ struct call {
     struct instance at;
     struct argv args;
     char home[PATH_MAX];
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
 };
 
 static enum err

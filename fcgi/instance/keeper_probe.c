@@ -83,7 +83,7 @@ static void
 probe_all(struct keeper *k, struct arena *a)
 {
     struct instance_spec spec;
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
     pid_t pid = 0;
     enum err e;
 
@@ -145,7 +145,7 @@ rotate(const char *path)
 static void
 watch_log(const struct instance_spec *spec, struct arena *a)
 {
-    char why[INSTANCE_WHY];
+    char why[WHY_BYTES];
     struct instance at;
     struct stat st;
 
