@@ -230,7 +230,7 @@ deb: ## a Debian package of it in build/deb; DEBFULLNAME and DEBEMAIL sign
 	@VERSION='$(VERSION)' .package/deb
 
 help: ## this list
-	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-13s %s\n", $$1, $$2 }' \
+	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*##/ { printf "  make %-15s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
 	@echo "RUN_DIR=$(if $(RUN_DIR),$(RUN_DIR),run, as root /var/lib/metagate/onebox)  NET=$(or $(NET),127.0.0 or what it was started with)"
 

@@ -65,7 +65,8 @@ def test_an_ordinary_user_is_told_the_one_command(deps):
     done, calls = deps(installed=have, user="nobody")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == \
-        "apt-get install --no-install-recommends libfcgi-dev nginx"
+        "apt-get update && apt-get install --no-install-recommends" \
+        " libfcgi-dev nginx"
     assert "apt-get" not in calls  # sudo was asked, and refused
 
 
@@ -103,7 +104,7 @@ def make(*words, **environment):
 
 
 def test_the_tests_install_what_they_need_first():
-    assert make("test").splitlines() == [".package/deps run build test",
+    assert make("test").splitlines() == [".package/deps run build test comp",
                                          "tests/run"]
 
 
