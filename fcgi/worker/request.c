@@ -2,7 +2,9 @@
 #include "request.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +18,7 @@
 #include "api/dispatch.h"
 #include "intake.h"
 #include "log.h"
+#include "metrics.h"
 #include "number.h"
 #include "pairs.h"
 #include "identity/params.h"
@@ -49,6 +52,9 @@ struct request {
     bool unread; /* a rest of the body is on the connection */
 };
 
+static int may_wait;     /* set before threads */
+static _Atomic int held; /* threads that wait for slow readers */
+
 bool
 request_init(void)
 {
@@ -69,6 +75,7 @@ request_new(const struct request_rules *rules)
     if (q == NULL)
         return NULL;
     q->rules = rules;
+    may_wait = rules->may_wait;
     q->body = (struct buf)BUF_INIT(rules->body_max);
     q->arena = arena_new(ARENA_BYTES + 4 * rules->body_max);
     if (q->arena != NULL && FCGX_InitRequest(&q->fcgi, -1, 0) == 0)
@@ -259,6 +266,57 @@ OS_Read(int fd, char *buf, size_t len)
              (unsigned long long)PAIRS_MAX_BYTES);
     errno = EPROTO;
     return -1;
+}
+
+/* ---- writing ---- */
+
+#define PATIENCE_MS 2000
+#define HELD_MS     30000
+
+static bool
+is_writable(int fd, int ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int n;
+
+    do
+        n = poll(&p, 1, ms);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+/* Until there is room. A reader is slow once it has taken nothing for two
+ * seconds; half of the threads are for those, or they would hold all. */
+static bool
+wait_for_reader(int fd)
+{
+    bool ready = is_writable(fd, PATIENCE_MS);
+
+    if (ready)
+        return true;
+    if (atomic_fetch_add(&held, 1) < may_wait)
+        ready = is_writable(fd, HELD_MS);
+    atomic_fetch_sub(&held, 1);
+    if (ready)
+        return true;
+    metrics_add(METRIC_SLOW_READERS, 1);
+    log_info("request.broken why=\"its reader is slow\"");
+    return false;
+}
+
+/* As OS_Read. What has begun and cannot be ended breaks the connection. */
+int
+OS_Write(int fd, char *buf, size_t len)
+{
+    ssize_t n;
+
+    while ((n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 &&
+           errno == EAGAIN)
+        if (!wait_for_reader(fd)) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+    return (int)n;
 }
 
 static bool

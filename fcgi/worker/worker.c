@@ -225,6 +225,7 @@ worker_start(const struct worker_plan *plan)
         return NULL;
     w->plan = *plan;
     w->plan.rules.hurry = &w->hurry;
+    w->plan.rules.may_wait = plan->threads > 1 ? (int)(plan->threads / 2) : 1;
     if (start(w))
         return w;
     worker_stop(w);

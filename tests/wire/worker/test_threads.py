@@ -33,6 +33,26 @@ def test_silent_connections_hold_no_thread(worker):
         c.close()
 
 
+def test_slow_readers_do_not_hold_all_threads(place):
+    """Half of the threads wait for them; the others break off."""
+    w = place.worker(serve_threads=4)
+    slow = [w.connect() for _ in range(8)]
+    for c in slow:  # more than a socket holds, and nobody reads
+        c.send(fcgi.request(w.params("/openapi.json")))
+    until(lambda: w.gauge("metagate_slow_readers_dropped_total") >= 6,
+          "the others are broken off")
+    assert "its reader is slow" in w.log()
+    whole = 0
+    for c in slow:
+        try:
+            whole += c.answer().status == 200
+        except (fcgi.Broken, OSError):
+            pass
+        c.close()
+    assert whole <= 2
+    assert w.ask("/openapi.json").status == 200
+
+
 def test_many_kept_connections_share_two_threads(worker):
     def client(_):
         with worker.connect() as c:
