@@ -17,6 +17,7 @@ patches (null takes a member away), in which the member then gets the value.
 request's arguments; a line may have an `after` of its own. Outcomes:
 
     shown GETTER PATH [= VALUE]  it is there afterwards, as it was sent or thus
+    known GETTER PATH = VALUE    what is there afterwards is not VALUE
     set GETTER PATH              what is there afterwards is not what was sent
     refused STATUS TEXT          (an RPC: the code), with * in the text
     selects                      another value: refused, or another answer
@@ -309,6 +310,9 @@ def differs(table, client, case):
     if kind == "set":
         return "" if not is_value(found, case.value) else \
             f"{case} is shown: {shown.reply}"
+    if kind == "known":
+        return "" if not is_value(found, json.loads(shown.constant)) else \
+            f"{case} is not known: {shown.reply}"
     assert kind == "shown", case.line
     expected = json.loads(filled(shown.constant, case.word)) \
         if shown.constant else case.value
