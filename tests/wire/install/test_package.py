@@ -25,7 +25,7 @@ FILES = {"usr/bin/metagate", "etc/logrotate.d/metagate",
 
 
 def run(*argv, **more):
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=300,
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600,
                           stdin=subprocess.DEVNULL, **more)
     assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done.stdout
@@ -52,7 +52,7 @@ def newer(deb, tmp_path_factory):
 
 def test_lintian_finds_no_error(deb):
     found = subprocess.run(["lintian", "--allow-root", deb], text=True,
-                           capture_output=True, timeout=120,
+                           capture_output=True, timeout=600,
                            stdin=subprocess.DEVNULL)
     assert found.returncode in (0, 1) and not re.search(
         "^E: ", found.stdout, re.M), found.stdout + found.stderr

@@ -58,7 +58,7 @@ def run(deployment, binary, *args, check=True):
     """A command by another binary on the deployment's RUN_DIR."""
     done = subprocess.run(
         [binary, *deployment.argv(*args)[1:]], env=deployment.env(), cwd="/",
-        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
