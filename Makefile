@@ -49,7 +49,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean run start stop status test drills mutants bench \
-       bench-compare bench-growth deps lint fmt install deb token help
+       bench-compare bench-growth bench-instances deps lint fmt install deb token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate || $(TELL)
@@ -205,6 +205,10 @@ bench: release ## beside PHP, Go, Node and the limit; BENCH="--work get_cluster 
 bench-growth: release ## with the store, with connections, while idle
 	@.package/deps build run bench
 	@tests/bench/growth $(BENCH)
+bench-instances: ## what an instance and its backup cost beside the bare programs
+	@.package/deps build run
+	@$(MAKE) --no-print-directory -s B=build/release build/release/support/instance_bench
+	@build/release/support/instance_bench $(BENCH)
 bench-compare: release ## OLD=commit: this tree and an older one side by side
 	@.package/deps build run bench
 	@tests/bench/compare '$(OLD)' $(BENCH)

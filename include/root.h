@@ -12,9 +12,9 @@
  * (PATH_MAX bytes). BAD_PARAM, DENIED or NOT_FOUND with a sentence in why. */
 enum err root_check(const char *path, char *real, char why[WHY_BYTES]) MUST_USE;
 
-/* Bytes that files below <real>/instance_data/<class> take on disk: 0 when it
- * is not there; -1 when it cannot be read. */
-int64_t root_used(const char *real, const char *class);
+/* Bytes that the files below a directory take on disk: 0 when it is not there;
+ * -1 when it cannot be read. */
+int64_t root_used(const char *dir);
 
 /* What the file system of that directory has, in bytes. STATE when it cannot
  * be asked. */

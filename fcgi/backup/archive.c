@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "archive_int.h"
+#include "config.h"
 #include "crypt/digest.h"
 
 #define PART_BYTES ((size_t)4 << 20)
@@ -38,10 +39,10 @@ pack_new(const struct pack_source *source)
     p->source = *source;
     p->part = malloc(PART_BYTES);
     p->digest = digest_new();
-    /* 16: with gzip's frame. The fastest level: what a backup waits for is
-     * this, not the disk */
-    p->z_open = deflateInit2(&p->z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8,
-                             Z_DEFAULT_STRATEGY) == Z_OK;
+    /* 16: with gzip's frame */
+    p->z_open =
+        deflateInit2(&p->z, (int)config()->instance_backup_level, Z_DEFLATED,
+                     15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
     if (p->part == NULL || p->digest == NULL || !p->z_open) {
         pack_free(p);
         return NULL;

@@ -90,23 +90,34 @@ ask(struct my *my, struct arena *a, const char *sql, size_t max,
                : mariadb_failed(my, "table", why);
 }
 
+/* The rows of `what` ("SELECT ... FROM information_schema...") that are about
+ * the table, and what follows. */
+static enum err
+ask_about(struct my *my, struct arena *a, const char *what, const char *db,
+          const char *table, const char *more, size_t max, struct my_table *out,
+          char why[WHY_BYTES])
+{
+    const char *d = my_quote(my, a, db), *t = my_quote(my, a, table);
+
+    if (d == NULL || t == NULL)
+        return why_fail(why, ERR_NOMEM, "out of memory");
+    return ask(my, a,
+               arena_printf(a,
+                            "%s WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s%s",
+                            what, d, t, more),
+               max, out, why);
+}
+
 enum err
 table_columns(struct my *my, struct arena *a, const char *db, const char *table,
               struct my_table *out, char why[WHY_BYTES])
 {
-    const char *d = my_quote(my, a, db), *t = my_quote(my, a, table);
     enum err e;
 
-    if (d == NULL || t == NULL)
-        return why_fail(why, ERR_NOMEM, "out of memory");
-    e = ask(my, a,
-            arena_printf(a,
-                         "SELECT COLUMN_NAME AS c FROM "
-                         "information_schema.COLUMNS WHERE TABLE_SCHEMA = %s "
-                         "AND TABLE_NAME = %s AND IS_GENERATED = 'NEVER' ORDER "
-                         "BY ORDINAL_POSITION",
-                         d, t),
-            COLUMNS_MAX, out, why);
+    e = ask_about(
+        my, a, "SELECT COLUMN_NAME AS c FROM information_schema.COLUMNS", db,
+        table, " AND IS_GENERATED = 'NEVER' ORDER BY ORDINAL_POSITION",
+        COLUMNS_MAX, out, why);
     return e == ERR_OK && out->n == 0
                ? why_fail(why, ERR_STATE, "it has no columns of its own")
                : e;
@@ -256,13 +267,10 @@ check_kind(struct my *my, struct arena *a, const char *db, const char *table,
 
     if (d == NULL || t == NULL)
         return why_fail(why, ERR_NOMEM, "out of memory");
-    e = ask(my, a,
-            arena_printf(a,
-                         "SELECT TABLE_TYPE AS k, ENGINE AS e, CREATE_OPTIONS "
-                         "AS o FROM information_schema.TABLES WHERE "
-                         "TABLE_SCHEMA = %s AND TABLE_NAME = %s",
-                         d, t),
-            1, &found, why);
+    e = ask_about(my, a,
+                  "SELECT TABLE_TYPE AS k, ENGINE AS e, CREATE_OPTIONS AS o"
+                  " FROM information_schema.TABLES",
+                  db, table, "", 1, &found, why);
     if (e != ERR_OK)
         return e;
     if (found.n == 0)
@@ -296,19 +304,13 @@ static enum err
 read_partitions(struct my *my, struct arena *a, const char *db,
                 const char *table, struct my_table *out, char why[WHY_BYTES])
 {
-    const char *d = my_quote(my, a, db), *t = my_quote(my, a, table);
     enum err e;
 
-    if (d == NULL || t == NULL)
-        return why_fail(why, ERR_NOMEM, "out of memory");
-    e = ask(my, a,
-            arena_printf(a,
-                         "SELECT PARTITION_NAME AS p, SUBPARTITION_NAME AS s "
-                         "FROM information_schema.PARTITIONS WHERE "
-                         "TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY "
-                         "PARTITION_ORDINAL_POSITION",
-                         d, t),
-            PARTITIONS_MAX, out, why);
+    e = ask_about(my, a,
+                  "SELECT PARTITION_NAME AS p, SUBPARTITION_NAME AS s"
+                  " FROM information_schema.PARTITIONS",
+                  db, table, " ORDER BY PARTITION_ORDINAL_POSITION",
+                  PARTITIONS_MAX, out, why);
     for (size_t i = 0; e == ERR_OK && i < out->n; i++) {
         if (my_cell(out, i, "s") != NULL)
             e = why_fail(why, ERR_STATE, "it has subpartitions");

@@ -278,9 +278,7 @@ main(int argc, char **argv)
     }
     if (strcmp(argv[i], "--version") == 0) {
         printf("metagate %s, schema %u, commit %s\n", build_version,
-               migrate_version(),
-               build_commit[strspn(build_commit, "0")] != '\0' ? build_commit
-                                                               : "unknown");
+               migrate_version(), build_revision());
         return EXIT_SUCCESS;
     }
     if (argv[i][0] == '-')

@@ -37,6 +37,7 @@
 #define MAX_ID           255
 #define END_MS           1000
 #define THREADS_PER_CORE 4
+#define REFUSED_S        10
 
 /* ---- the schema ---- */
 
@@ -89,21 +90,55 @@ open_schema(struct schema *s)
 
 /* ---- signals ---- */
 
-/* Until a signal ends it, or the schema turns out not to be ours. */
-static void
-wait_for_the_end(const sigset_t *set, struct schema *schema)
+/* One second, or less; false when a signal ends it. */
+static bool
+wait_a_second(const sigset_t *set)
 {
     const struct timespec second = { .tv_sec = 1 };
     int sig;
 
-    while (!schema_is_refused(schema)) {
-        notify("WATCHDOG=1");
-        sig = sigtimedwait(set, NULL, &second);
-        if (sig == SIGHUP)
-            role_reload();
-        else if (sig > 0)
+    notify("WATCHDOG=1");
+    sig = sigtimedwait(set, NULL, &second);
+    if (sig == SIGHUP)
+        role_reload();
+    return sig <= 0 || sig == SIGHUP;
+}
+
+/* Until somebody has migrated: requests wait in the listening socket, as they
+ * do for a worker that is started again and again. */
+static bool
+wait_for_migration(const sigset_t *set, struct schema *schema)
+{
+    if (schema->e == ERR_BUSY)
+        notify("READY=1\nSTATUS=waits for metagate migrate");
+    while (schema->e == ERR_BUSY) {
+        if (!wait_a_second(set))
+            return false;
+        ask_schema(schema);
+    }
+    return !schema_is_refused(schema);
+}
+
+/* A service manager starts us again at once: not every second, when that
+ * changes nothing. */
+static void
+wait_refused(const sigset_t *set)
+{
+    notify("STATUS=the schema is refused; see the log and metagate check");
+    for (int i = 0; i < REFUSED_S && getenv("NOTIFY_SOCKET") != NULL; i++)
+        if (!wait_a_second(set))
             return;
-        else if (errno == EAGAIN && schema->db != NULL)
+}
+
+/* Until a signal ends it, or the schema turns out not to be ours, or not yet
+ * to be migrated. */
+static void
+wait_for_the_end(const sigset_t *set, struct schema *schema)
+{
+    while (!schema_is_refused(schema) && schema->e != ERR_BUSY) {
+        if (!wait_a_second(set))
+            return;
+        if (schema->db != NULL)
             ask_schema(schema);
     }
 }
@@ -220,29 +255,44 @@ prepare(struct worker_plan *plan)
            request_init() && give_up_rights();
 }
 
+static struct worker *
+start_worker(const struct worker_plan *plan)
+{
+    struct worker *w;
+
+    config_watch_start();
+    w = worker_start(plan);
+    coherence_start();
+    if (w != NULL)
+        log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
+                 plan->slow_threads);
+    return w;
+}
+
 /* False when it could not be started, or had to stop by itself. */
 static bool
 serve(const struct worker_plan *plan, const sigset_t *signals)
 {
     struct schema schema = { 0 };
     struct worker *w = NULL;
+    bool well = open_schema(&schema);
 
-    if (open_schema(&schema)) {
-        config_watch_start();
-        w = worker_start(plan);
-        coherence_start();
-    }
-    if (w != NULL) {
-        log_info("serve.start threads=%zu slow_threads=%zu", plan->threads,
-                 plan->slow_threads);
+    if (well && !wait_for_migration(signals, &schema)) {
+        well = !schema_is_refused(&schema); /* told to stop meanwhile */
+    } else if (well && (w = start_worker(plan)) != NULL) {
         notify(schema.db != NULL ? "READY=1\nSTATUS=waits for the store"
                                  : "READY=1");
         wait_for_the_end(signals, &schema);
         notify("STOPPING=1");
         worker_stop(w);
+        well = !schema_is_refused(&schema) && schema.e != ERR_BUSY;
+    } else {
+        well = false;
     }
+    if (schema_is_refused(&schema))
+        wait_refused(signals);
     db_close(schema.db);
-    return w != NULL && !schema_is_refused(&schema);
+    return well;
 }
 
 static int

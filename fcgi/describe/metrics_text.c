@@ -4,8 +4,14 @@
 #include <string.h>
 
 #include "api/tables.h"
+#include "build_info.h"
 #include "metrics.h"
 
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
 #define DURATION "metagate_request_duration_seconds"
 
 static void
@@ -109,6 +115,12 @@ each_row(struct buf *b, void (*print)(struct buf *, const struct dialect *,
 void
 metrics_text(struct buf *b)
 {
+    head(b, "metagate_build_info", "Which metagate this is; the value is 1.",
+         "gauge");
+    buf_printf(b,
+               "metagate_build_info{version=\"%s\",revision=\"%s\","
+               "compiler=\"" COMPILER "\"} 1\n",
+               build_version, build_revision());
     head(b, "metagate_requests_total", "Requests answered.", "counter");
     each_row(b, print_counts);
     head(b, DURATION,

@@ -24,24 +24,14 @@ struct job {
     char *why;
 };
 
-/* These are parts of other files. */
+/* These are parts of other files, or for other front ends. */
 static bool
 is_part(const char *name)
 {
     return strcmp(name, "listener.conf") == 0 ||
+           strncmp(name, "front/", 6) == 0 ||
            strncmp(name, "worker/", 7) == 0 ||
            strncmp(name, "locations/", 10) == 0;
-}
-
-/* A template's text; NULL when there is none of that name. */
-static const char *
-template_text(const char *name)
-{
-    for (const struct embedded *f = embed_nginx; f->name != NULL; f++) {
-        if (strcmp(f->name, name) == 0)
-            return f->text;
-    }
-    return NULL;
 }
 
 static enum err
@@ -117,7 +107,7 @@ set_each_worker(struct job *j, const char *var, const char *template)
             e = ERR_NOMEM;
         nginx_set(&j->vars, "N", text);
         if (e == ERR_OK)
-            e = nginx_expand(&j->vars, template_text(template), &b, j->why);
+            e = nginx_expand(&j->vars, nginx_template(template), &b, j->why);
     }
     if (e == ERR_OK) {
         text = arena_strdup(j->arena, buf_text(&b));
@@ -185,7 +175,7 @@ set_locations(struct job *j, const struct listening *l)
     enum err e = ERR_OK;
 
     (void)snprintf(name, sizeof(name), "locations/%s.conf", l->row->refuse);
-    template = template_text(name);
+    template = nginx_template(name);
     if (template != NULL)
         e = render(j, template, &text);
     nginx_set(&j->vars, "LOCATIONS", text);
@@ -209,7 +199,7 @@ write_servers(struct job *j, const char *file)
         if (e == ERR_OK)
             e = set_locations(j, &l);
         if (e == ERR_OK)
-            e = nginx_expand(&j->vars, template_text("listener.conf"), &b,
+            e = nginx_expand(&j->vars, nginx_template("listener.conf"), &b,
                              j->why);
     }
     if (e == ERR_OK)
@@ -230,7 +220,7 @@ write_check(struct job *j)
     nginx_set(&j->vars, "SSL", "");
     nginx_set(&j->vars, "TLS", "");
     nginx_set(&j->vars, "SERVERS", "check-servers.conf");
-    e = render(j, template_text("nginx.conf"), &text);
+    e = render(j, nginx_template("nginx.conf"), &text);
     if (e == ERR_OK)
         e = write_file(j, "check.conf", text);
     return e == ERR_OK ? write_servers(j, "check-servers.conf") : e;

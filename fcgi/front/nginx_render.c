@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/embed.h"
+
 void
 nginx_set(struct nginx_vars *vars, const char *name, const char *value)
 {
@@ -17,6 +19,16 @@ nginx_set(struct nginx_vars *vars, const char *name, const char *value)
     vars->v[i].value = value;
     if (i == vars->n)
         vars->n++;
+}
+
+const char *
+nginx_template(const char *name)
+{
+    for (const struct embedded *f = embed_nginx; f->name != NULL; f++) {
+        if (strcmp(f->name, name) == 0)
+            return f->text;
+    }
+    return NULL;
 }
 
 /* Length of "@NAME@" at p; 0 for a '@' of nginx's own (@too_large). */

@@ -15,6 +15,9 @@ struct nginx_vars {
     size_t n;
 };
 
+/* The template nginx/<name>; NULL when there is none of that name. */
+const char *nginx_template(const char *name);
+
 /* Sets a value, or replaces it; the value is borrowed. */
 void nginx_set(struct nginx_vars *vars, const char *name, const char *value);
 

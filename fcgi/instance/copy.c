@@ -22,8 +22,9 @@ copy_failed(enum err other, const char *what, char why[WHY_BYTES])
 {
     int n = errno;
 
-    return why_fail(why, n == ENOSPC || n == EDQUOT ? ERR_LIMIT : other,
-                    "%.300s: %s", what, strerror(n));
+    return why_fail(
+        why, n == ENOSPC || n == EDQUOT || n == EFBIG ? ERR_LIMIT : other,
+        "%.300s: %s", what, strerror(n));
 }
 
 enum err

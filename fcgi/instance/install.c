@@ -79,6 +79,8 @@ make_data(struct arena *a, const struct instance_driver *d,
     if (e == ERR_OK &&
         (syncfs(home) != 0 || home_move(home, NEW_DIR, DATA_DIR) != ERR_OK))
         e = copy_failed(ERR_STATE, i->datadir, why);
+    if (e != ERR_OK) /* a full disk is not to stay full of it */
+        (void)!home_clear(home, NEW_DIR, &error);
     return e;
 }
 

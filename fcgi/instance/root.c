@@ -43,16 +43,11 @@ root_check(const char *path, char *real, char why[WHY_BYTES])
 }
 
 int64_t
-root_used(const char *real, const char *class)
+root_used(const char *dir)
 {
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s/instance_data/%s", real, class);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int64_t bytes;
-    int fd;
 
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return -1;
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : -1;
     bytes = home_used_bytes(fd);

@@ -62,12 +62,40 @@ lock(int folder, const char *name, char why[WHY_BYTES])
     return fd;
 }
 
+/* The sentence of a tool that has failed: its first line that is marked as an
+ * error, else its last one. */
+static void
+find_sentence(const char *output, char *out, size_t size)
+{
+    static const char *const marks[] = { "[ERROR] ", "error: " };
+    const char *line = NULL, *end;
+
+    for (size_t i = 0; line == NULL && i < COUNT(marks); i++)
+        line = strstr(output, marks[i]);
+    for (const char *p = output; line == NULL && *p != '\0';) {
+        end = strchr(p, '\n');
+        if (end == NULL || end[1] == '\0')
+            line = p;
+        p = end != NULL ? end + 1 : p + strlen(p);
+    }
+    line = line != NULL ? line : "";
+    (void)snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+static bool
+disk_is_full(const char *output)
+{
+    return strstr(output, "No space left on device") != NULL ||
+           strstr(output, "error 28") != NULL; /* InnoDB's words for it */
+}
+
 static enum err
 run_tool(const struct instance_driver *d, const struct instance *i,
          const char *into, char why[WHY_BYTES])
 {
     struct argv argv = ARGV_INIT;
     struct proc_result result;
+    char line[512];
     enum err e;
 
     d->template(i, into, &argv);
@@ -80,9 +108,11 @@ run_tool(const struct instance_driver *d, const struct instance *i,
         if (e != ERR_OK) {
             log_error("instance.template driver=%s status=%d output=\"%s\"",
                       d->name, result.status, result.output);
-            e = why_fail(why, e == ERR_NOT_FOUND ? e : ERR_STATE,
-                         "%s failed with status %d: %.300s", argv.v[0],
-                         result.status, result.output);
+            find_sentence(result.output, line, sizeof(line));
+            if (e != ERR_NOT_FOUND)
+                e = disk_is_full(result.output) ? ERR_LIMIT : ERR_STATE;
+            why_say(why, "%s failed with status %d: %s", argv.v[0],
+                    result.status, line);
         }
     }
     argv_free(&argv);

@@ -14,8 +14,9 @@
 
 /* Whether this process may work on the schema that db reaches: it belongs to
  * the deployment, all our migrations are done, and none that it has demands
- * a newer reader. STATE with a sentence in why that says what to do;
- * STORE when the server cannot be asked: try again. */
+ * a newer reader. With a sentence in why that says what to do: STATE when it
+ * never may, BUSY while a migration is missing; STORE when the server cannot
+ * be asked. */
 enum err migrate_check(struct db *db, const char *deployment_id,
                        char why[WHY_BYTES]) MUST_USE;
 

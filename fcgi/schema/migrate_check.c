@@ -57,19 +57,14 @@ struct check {
 };
 
 static enum err
-refuse(const struct check *c, const char *why)
-{
-    return why_fail(c->why, ERR_STATE, "%s", why);
-}
-
-static enum err
 check_tables(struct check *c)
 {
     int64_t n;
     enum err e = db_one_i64(c->db, tables_sql, DB_NO_ARGS, &n);
 
     if (e == ERR_OK && n != 2)
-        return refuse(c, "the schema is empty: run `metagate migrate`");
+        return why_fail(c->why, ERR_BUSY,
+                        "the schema is empty: run `metagate migrate`");
     return e;
 }
 
@@ -80,8 +75,9 @@ check_deployment(struct check *c, const char *ours)
     enum err e = db_one_str(c->db, c->a, deployment_sql, DB_NO_ARGS, &id);
 
     if (e == ERR_NOT_FOUND)
-        return refuse(c, "no deployment owns the schema yet: run `metagate "
-                         "migrate`");
+        return why_fail(c->why, ERR_BUSY,
+                        "no deployment owns the schema yet: run `metagate "
+                        "migrate`");
     if (e == ERR_OK && strcmp(id, ours) != 0)
         return why_fail(c->why, ERR_STATE,
                         "the schema belongs to deployment %.64s, this is %.64s:"
@@ -101,7 +97,7 @@ check_done(struct check *c)
         for (size_t step = 1; step <= m->n_steps; step++) {
             if (migration_row_done(migration_row_find(&c->rows, m->id, step)))
                 continue;
-            return why_fail(c->why, ERR_STATE,
+            return why_fail(c->why, ERR_BUSY,
                             "migration %04u_%s is not done: run `metagate "
                             "migrate`",
                             m->id, m->name);

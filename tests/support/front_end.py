@@ -1,6 +1,7 @@
-"""Another front end before a deployment's workers, from the examples in
-nginx/examples: with METAGATE_TEST_FRONT=lighttpd (or haproxy) clients of
-Doris and the console go through it, and workers check tokens themselves."""
+"""Another front end before a deployment's workers: what `metagate front`
+prints, included by the distribution's own main file. With
+METAGATE_TEST_FRONT=lighttpd (haproxy, apache, caddy) clients go through it, on
+other ports than nginx's, and workers check tokens themselves."""
 
 import grp
 import os
@@ -9,91 +10,155 @@ import re
 import shutil
 import subprocess
 
-from support.listeners import LISTENERS
+from support.listeners import ALL, LISTENERS
 from support.waiting import until
 
-EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                        "../../nginx/examples")
-COMMANDS = {"lighttpd": ["lighttpd", "-D", "-f"],
-            "haproxy": ["haproxy", "-db", "-f"],
-            "apache": ["apache2", "-DFOREGROUND", "-f"],
-            "caddy": ["caddy", "run", "--adapter", "caddyfile", "--config"]}
-PACKAGES = {"apache": "apache2-bin"}
-FILES = {"caddy": "Caddyfile"}
-# What stands around an example in a configuration that has nothing else.
-AROUND = {
-    "apache": "".join(
-        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
-        for name in ("mpm_event", "authz_core", "env", "proxy", "proxy_fcgi",
-                     "proxy_balancer", "lbmethod_byrequests", "slotmem_shm"))
-    + """ServerName metagate.test
-ServerRoot @EMPTY@
-PidFile @BASE@/apache.pid
-DefaultRuntimeDir @BASE@
-ErrorLog /dev/stderr
-User @ACCOUNT@
-Group #@GROUP@
-""",
-    "caddy": "{\n\tadmin off\n\tauto_https off\n\tstorage file_system @EMPTY@\n"
-             "}\n"}
-PORTS = {"console": 18080, "doris": 15000}
-# Listeners that an example has besides.
-MORE_PORTS = {"haproxy": {name: port + 10000 for name, (_, port)
-                          in LISTENERS.items() if name not in PORTS}}
-
-
-def key(listener):
-    """pegasus-meta/m1: PEGASUS_META_1_PORT."""
-    name = re.sub(r"/[a-z]", "_", listener)
-    return name.replace("-", "_").upper() + "_PORT"
+PACKAGES = {"apache": "apache2"}
+MAIN_PORT = 20080  # of what the distribution's main file serves
 
 
 def chosen():
     return os.environ.get("METAGATE_TEST_FRONT")
 
 
+def moved(port):
+    return port + 10000 if port < 50000 else port - 10000
+
+
+def settings(net):
+    """METAGATE_LISTEN_...: every listener on another port."""
+    by_key = {}
+    for name, machine, port in ALL:
+        key = name.partition("/")[0].replace("-", "_").upper()
+        by_key.setdefault(key, []).append(f"{net}.{machine}:{moved(port)}")
+    return {f"METAGATE_LISTEN_{key}": ",".join(v)
+            for key, v in by_key.items()}
+
+
+def _read(path):
+    with open(path) as f:
+        return f.read()
+
+
+def _with(text, *changes):
+    """Each of the changes (a line's pattern, what stands there) once."""
+    for pattern, line in changes:
+        text, n = re.subn(f"(?m)^{pattern}$", line, text)
+        assert n == 1, f"{pattern}: {n} lines"
+    return text
+
+
+# ---- the distribution's main files; what differs is where things lie ----
+
+def _lighttpd(e):
+    text = _with(
+        _read("/etc/lighttpd/lighttpd.conf"),
+        (r"server\.document-root .*", f'server.document-root = "{e.empty}"'),
+        (r"server\.upload-dirs .*", f'server.upload-dirs = ( "{e.base}" )'),
+        (r"server\.errorlog .*", f'server.errorlog = "{e.base}/errors"'),
+        (r"server\.pid-file .*", f'server.pid-file = "{e.base}/pid"'),
+        (r"server\.username .*", f'server.username = "{e.account}"'),
+        (r"server\.groupname .*", f'server.groupname = "{e.group}"'),
+        (r"server\.port .*", f'server.port = {MAIN_PORT}\n'
+         f'server.bind = "{e.host}"'),
+        (r"include_shell .*use-ipv6.*", ""),
+        (r"include .*conf-enabled.*", f'include "{e.part}"'))
+    return ["lighttpd", "-D", "-f", e.write("lighttpd.conf", text)]
+
+
+def _haproxy(e):
+    text = _with(
+        _read("/etc/haproxy/haproxy.cfg"),
+        (r"\s*chroot .*", ""), (r"\s*group haproxy", ""),
+        (r"\s*user .*", f"\tuser {e.account}"), (r"\s*daemon", ""),
+        (r"\s*stats socket .*", f"\tstats socket {e.base}/stats level admin"))
+    return ["haproxy", "-db", "-f", e.write("haproxy.cfg", text), "-f", e.part]
+
+
+def _apache(e):
+    folder = os.path.join(e.base, "apache2")
+    shutil.copytree("/etc/apache2", folder, symlinks=True)
+    for name in re.search("`a2enmod ([a-z_# \n]+)`", _read(e.part))[1].split():
+        path = f"{folder}/mods-enabled/{name}.load"
+        if name != "#" and not os.path.lexists(path):
+            os.symlink(f"/etc/apache2/mods-available/{name}.load", path)
+    e.write("apache2/ports.conf", f"Listen {e.host}:{MAIN_PORT}\n")
+    site = "apache2/sites-enabled/000-default.conf"
+    os.unlink(os.path.join(e.base, site))
+    e.write(site, _read("/etc/apache2/sites-available/000-default.conf")
+            .replace("*:80", f"{e.host}:{MAIN_PORT}"))
+    shutil.copy(e.part, f"{folder}/sites-enabled/metagate.conf")
+    e.env.update(APACHE_RUN_USER=e.account, APACHE_RUN_GROUP=e.group,
+                 APACHE_PID_FILE=f"{e.base}/pid", APACHE_RUN_DIR=e.base,
+                 APACHE_LOCK_DIR=e.base, APACHE_LOG_DIR=e.base)
+    return ["apache2", "-DFOREGROUND", "-d", folder]
+
+
+def _caddy(e):
+    text = _with(_read("/etc/caddy/Caddyfile"),
+                 (r":80 {", f":{MAIN_PORT} {{\n\tbind {e.host}"))
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", e.write(
+        "Caddyfile", "{\n\tadmin off\n\tstorage file_system "
+        f"{e.empty}\n}}\n{text}\nimport {e.part}\n")]
+
+
+KINDS = {"lighttpd": _lighttpd, "haproxy": _haproxy, "apache": _apache,
+         "caddy": _caddy}
+
+
 class FrontEnd:
     def __init__(self, kind, deployment):
         self.host = f"{deployment.net}.1"
-        self.ports = {**PORTS, **MORE_PORTS.get(kind, {})}
-        self.path = os.path.join(deployment.base, kind + ".cfg")
-        self._write(kind, deployment)
-        argv = list(COMMANDS[kind])
-        argv[0] = shutil.which(argv[0], path=os.environ["PATH"] + ":/usr/sbin")
-        assert argv[0], ("missing: apt-get install "
-                         + PACKAGES.get(kind, kind))
-        with open(os.path.join(deployment.base, kind + ".out"), "w") as out:
-            self.process = subprocess.Popen(
-                [*argv, self.path], stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out, cwd="/",
-                env={"PATH": os.environ["PATH"], "HOME": deployment.base})
-
-    def _write(self, kind, deployment):
-        empty = os.path.join(deployment.base, "empty")
-        os.makedirs(empty, exist_ok=True)
-        with open(os.path.join(EXAMPLES, FILES.get(kind, kind + ".cfg"))) as f:
-            text = AROUND.get(kind, "") + f.read()
+        self.net = deployment.net
+        self.base = os.path.join(deployment.base, "front")
+        self.empty = os.path.join(self.base, "empty")
+        os.makedirs(self.empty)
         owner = os.stat(deployment.run_dir)
-        for name, value in (("SOCKETS", deployment.path("s")),
-                            ("EMPTY", empty), ("HOST", self.host),
-                            ("BASE", deployment.base),
-                            ("ACCOUNT", pwd.getpwuid(owner.st_uid).pw_name),
-                            ("GROUP", owner.st_gid),
-                            ("GROUP_NAME",
-                             grp.getgrgid(owner.st_gid).gr_name),
-                            *((key(name), port)
-                              for name, port in self.ports.items())):
-            text = text.replace(f"@{name}@", str(value))
-        with open(self.path, "w") as f:
+        self.account = pwd.getpwuid(owner.st_uid).pw_name
+        for folder in (self.base, self.empty):
+            os.chown(folder, owner.st_uid, owner.st_gid)
+        self.env = {"PATH": os.environ["PATH"], "HOME": self.base}
+        text = self.rendered(kind, deployment)
+        self.group = grp.getgrgid(owner.st_gid).gr_name
+        assert self.group in text  # it says to whom the sockets are open
+        self.part = self.write(f"{kind}.part", text)
+        self._start(KINDS[kind](self), PACKAGES.get(kind, kind))
+        self.main = kind != "haproxy"  # which serves nothing by itself
+
+    def rendered(self, kind, deployment):
+        done = subprocess.run(
+            deployment.argv("front", kind), capture_output=True, text=True,
+            env={**deployment.env(), **settings(deployment.net)}, cwd="/",
+            timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def write(self, name, text):
+        path = os.path.join(self.base, name)
+        with open(path, "w") as f:
             f.write(text)
+        return path
+
+    def _start(self, argv, package):
+        argv[0] = shutil.which(argv[0], path=os.environ["PATH"] + ":/usr/sbin")
+        assert argv[0], f"missing: apt-get install {package}"
+        with open(os.path.join(self.base, "out"), "w") as out:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                cwd="/", env=self.env)
 
     def address(self, listener):
-        return (self.host, self.ports[listener]) \
-            if listener in self.ports else None
+        machine, port = LISTENERS[listener]
+        return f"{self.net}.{machine}", moved(port)
 
     def wait_ready(self, client):
-        until(lambda: client.get("/healthz").status == 200,
-              "the front end answers")
+        def ready():
+            if self.process.poll() is not None:
+                return "ended"
+            return client.get("/healthz").status == 200
+        if until(ready, "the front end answers") == "ended":
+            raise AssertionError("the front end ended: " + _read(
+                os.path.join(self.base, "out"))[-3000:])
 
     def wait_known(self, client):
         """Workers look for new tokens once a second: until all of them have,

@@ -1,5 +1,10 @@
 """Words for tests of KunlunBase."""
 
+import os
+import socket
+
+import pymysql
+
 from support.waiting import until
 
 
@@ -36,3 +41,88 @@ class Node:
         """get_status of a job once that is over."""
         return until(lambda: (s := self.status(job_id))["result"] != "busy"
                      and s, timeout)
+
+
+class Machine:
+    """A machine with directories of its own, registered as cluster_mgr
+    would."""
+
+    CLASSES = {"data_dir_path": "datadir", "log_dir_path": "logdir",
+               "innodb_log_dir_path": "wal_log_dir",
+               "comp_datadir": "comp_datadir"}
+
+    def __init__(self, deployment, node, word):
+        self.deployment, self.node, self.word = deployment, node, word
+        self.made = []
+        self.top = os.path.join(deployment.base, "roots-" + node.address)
+        for column in self.CLASSES.values():
+            os.makedirs(os.path.join(self.top, column), exist_ok=True)
+        owner = os.stat(deployment.run_dir)
+        for where, _, _ in os.walk(self.top):
+            os.chown(where, owner.st_uid, owner.st_gid)
+        with deployment.sql() as c, c.cursor() as q:
+            q.execute(
+                "INSERT INTO Kunlun_Metadata_DB.server_nodes (hostaddr,"
+                " datadir, logdir, wal_log_dir, comp_datadir)"
+                " VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE id = id",
+                (node.address, *(os.path.join(self.top, c)
+                                 for c in self.CLASSES.values())))
+
+    def home(self, at, kind):
+        return os.path.join(self.top, self.CLASSES[kind], "instance_data",
+                            kind, str(at["port"]))
+
+    def place(self):
+        """An address and a port where nobody listens."""
+        with socket.socket() as s:
+            s.bind((self.node.address, 0))
+            port = s.getsockname()[1]
+        return {"ip": self.node.address, "port": port,
+                "cluster": self.word("c")}
+
+    def body(self, at):
+        return {"cluster_name": at["cluster"], "shard_name": "shard1",
+                "install_id": 0, "nodes": [
+                    {"ip": at["ip"], "port": at["port"],
+                     "innodb_buffer_pool_size": "16MB"}]}
+
+    def begin(self, job_type, **members):
+        job = self.word("job")
+        said = self.node.ask(job_type, job_id=job, **members)
+        assert said["result"] in ("accept", "succeed"), said
+        return job
+
+    def run(self, job_type, at, **members):
+        """The outcome of a job: (result, info)."""
+        where = {} if at is None else {"ip": at["ip"], "port": at["port"]}
+        job = self.begin(job_type, **where, **members)
+        said = self.node.finished(job, 120)
+        return said["result"], said["info"]
+
+    def install(self, at):
+        return self.run("install_storage", None, **self.body(at))
+
+    def installed(self):
+        at = self.place()
+        assert self.install(at) == ("succeed", "install storage succeed")
+        self.made.append(at)
+        return at
+
+    def entry(self, at):
+        """Its entry of get_node; None."""
+        return next((n for n in self.node.ask("get_node").values()
+                     if n["port"] == at["port"]), None)
+
+    def listens(self, at):
+        with socket.socket() as s:
+            return s.connect_ex((at["ip"], at["port"])) == 0
+
+    def login(self, at, **more):
+        entry = until(lambda: self.entry(at))
+        return pymysql.connect(host=at["ip"], port=at["port"],
+                               user=entry["user"], password=entry["pwd"],
+                               autocommit=True, **more)
+
+    def close(self):
+        for at in self.made:
+            self.run("delete_storage", at)

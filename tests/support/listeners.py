@@ -13,15 +13,15 @@ def _load():
                  key=lambda b: os.path.exists(b) and os.path.getmtime(b))
     done = subprocess.run([binary, "routes", "--tests"], capture_output=True,
                           timeout=60, check=True)
-    found = {}
-    for listener in json.loads(done.stdout)["listeners"]:
-        # one that has several ports is asked at its first
-        found.setdefault(listener["id"],
-                         (listener["machine"], listener["port"]))
-    return found
+    return [(listener["id"], listener["machine"], listener["port"])
+            for listener in json.loads(done.stdout)["listeners"]]
 
 
-LISTENERS = _load()
+# In the order of the tables; one that has several ports is there for each, and
+# asked at its first.
+ALL = _load()
+LISTENERS = {name: (machine, port) for name, machine, port in reversed(ALL)}
+LISTENERS = {name: LISTENERS[name] for name, _, _ in ALL}
 
 
 def first(name):

@@ -1,6 +1,7 @@
 /* node_mgr as a dialect: how it speaks, and what a body asks for. */
 #include <string.h>
 
+#include "jobs.h"
 #include "kunlun/cluster_mgr/watch.h"
 #include "node_mgr.h"
 #include "secrets.h"
@@ -40,6 +41,15 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
     buf_puts(w->out, "\r\n");
 }
 
+/* "succeed" of the older jobs means accepted, too. */
+static void
+accept(struct req *r, struct json_writer *w, const char *job_id)
+{
+    (void)job_id;
+    put_outcome(w, node_job_find(r->operation)->accepted, NULL);
+    buf_puts(w->out, "\r\n");
+}
+
 const struct form node_mgr_form = {
     .name = "node_mgr",
     .bind = BIND_STR_FROM_NUM | BIND_INT_FROM_STR | BIND_NULL_UNSET,
@@ -48,6 +58,7 @@ const struct form node_mgr_form = {
     .error_type = "application/json",
     .reply = reply,
     .failure = failure,
+    .accept = accept,
 };
 
 /* The text of the rows, which lives as long as we do; NULL. */
@@ -56,6 +67,7 @@ known_verb(const struct dialect *d, const char *name)
 {
     for (size_t i = 0; i < d->n_rows; i++)
         if (d->rows[i].kind == ROW_ENDPOINT &&
+            (d->rows[i].flags & BODY_RAW) == 0 &&
             strcmp(d->rows[i].verb, "-") != 0 &&
             strcmp(d->rows[i].verb, name) == 0)
             return d->rows[i].verb;
@@ -110,9 +122,11 @@ const struct dialect node_mgr_dialect = {
     .name = "node_mgr",
     DIALECT_TABLES,
     .classify = classify,
+    .raw_verb = node_raw_verb,
     .uri = URI_ANY_PATH,
     .listeners = listeners,
     .settings = node_mgr_settings_rows,
+    .jobs = node_job_kinds,
     .duties = duties,
     .secrets = secrets,
     .unlogged = schemas,

@@ -135,8 +135,8 @@ put_disk(struct arena *a, const char *path, const char **used,
 }
 
 /* The onebox's own MariaDB, when it listens on this machine's address. */
-static bool
-has_meta_node(const struct req *r)
+bool
+node_has_meta(const struct req *r)
 {
     char address[64];
 
@@ -145,12 +145,16 @@ has_meta_node(const struct req *r)
            strcmp(address, r->listener_tail) == 0;
 }
 
-static void
-put_counts(const struct req *r, struct node_info *out)
+static enum err
+put_counts(struct req *r, struct node_info *out)
 {
-    PUT(out, node_info, meta_node, has_meta_node(r) ? 1 : 0);
-    PUT(out, node_info, storage_node, 0);
-    PUT(out, node_info, computer_node, 0);
+    struct node_counts n;
+    enum err e = node_count(r->db, r->arena, r->listener_tail, &n);
+
+    PUT(out, node_info, meta_node, node_has_meta(r) ? 1 : 0);
+    PUT(out, node_info, storage_node, n.storage);
+    PUT(out, node_info, computer_node, n.computer);
+    return e;
 }
 
 static void
@@ -182,9 +186,9 @@ node_info_get(struct req *r, const struct node_ask *in)
         return e;
     SET(out, node_info, disk_used);
     SET(out, node_info, disk_free);
-    put_counts(r, out);
     put_load(out);
-    return req_send(r, &node_info_rec, out);
+    e = put_counts(r, out);
+    return req_send_or_fail(r, e, &node_info_rec, out);
 }
 
 /* ---- directories ---- */
@@ -230,14 +234,17 @@ look_at(struct looking *l, const char *path, const char *class,
 {
     char real[PATH_MAX], why[WHY_BYTES];
     struct root_space space;
+    const char *dir;
     int64_t used;
 
     if (root_check(path, real, why) != ERR_OK ||
-        root_space(real, &space) != ERR_OK) {
+        root_space(real, &space) != ERR_OK ||
+        (dir = arena_printf(l->arena, "%s/instance_data/%s", real, class)) ==
+            NULL) {
         note_bad(l, path);
         return;
     }
-    used = root_used(real, class);
+    used = root_used(dir);
     if (used < 0) {
         note_bad(l, path);
         return;
@@ -318,8 +325,8 @@ node_paths_get(struct req *r, const struct node_paths *in)
 /* ---- ports ---- */
 
 /* Nobody listens there: a bound socket says so, and is closed at once. */
-static bool
-is_idle(const char *address, uint16_t port)
+bool
+node_port_is_idle(const char *address, uint16_t port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
     int one = 1, fd;
@@ -367,7 +374,7 @@ node_ports_check(struct req *r, const struct node_ports *in)
             continue;
         if (!read_port(j, &port) || ++n > PORTS_MAX)
             return req_fail(r, NODE_GET, ARGS(arg("field", json_key(j))));
-        if (!is_idle(r->listener_tail, (uint16_t)port))
+        if (!node_port_is_idle(r->listener_tail, (uint16_t)port))
             return req_fail(r, NODE_PORT_USED, ARGS(arg_i64(r, "port", port)));
     }
     if (n == 0)

@@ -4,6 +4,7 @@
 #define NODE_MGR_H
 
 #include "kunlun/kunlun.h"
+#include "nodes.h"
 
 /* ---- what is asked ---- */
 
@@ -32,7 +33,26 @@ STRUCT(node_paths, NODE_PATHS);
     X(s, JSON, all, "", IN, -)
 STRUCT(node_ports, NODE_PORTS);
 
+/* cmd may be anything: what is no line of the table is not allowed. */
+#define NODE_COMMAND(X, s)                         \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128) \
+    X(s, JSON, cmd, "cmd", IN, -)
+STRUCT(node_command, NODE_COMMAND);
+
+#define NODE_STATUS_REF(X, s) X(s, STR, job_id, "job_id", IN, -, .max = 128)
+STRUCT(node_status_ref, NODE_STATUS_REF);
+
 /* ---- what is told ---- */
+
+/* What its clients of either time read: job_id and job_status, or result and
+ * info. progress: how far a long step is, what a job waits for. */
+#define NODE_STATUS(X, s)                       \
+    X(s, STR, job_id, "job_id", OUT, -)         \
+    X(s, STR, job_status, "job_status", OUT, -) \
+    X(s, STR, result, "result", OUT, -)         \
+    X(s, STR, info, "info", OUT, -)             \
+    X(s, STR, progress, "progress", OUT, -)
+STRUCT(node_status, NODE_STATUS);
 
 #define NODE_INFO(X, s)                               \
     X(s, STR, cpu_used, "cpu_used", OUT, -)           \
@@ -68,6 +88,26 @@ STRUCT(node_space, NODE_SPACE);
     X(s, LIST, paths2, "paths2", OUT | KEEP_EMPTY, node_space) \
     X(s, LIST, paths3, "paths3", OUT | KEEP_EMPTY, node_space)
 STRUCT(node_spaces, NODE_SPACES);
+
+/* Nobody listens there. */
+bool node_port_is_idle(const char *address, uint16_t port);
+
+/* The epoch that a request of our own daemons carries: OK, also when it has
+ * none, or what req_fail has said. In the request's transaction. */
+enum err node_epoch(struct req *r) MUST_USE;
+
+/* The onebox's own MariaDB listens on this machine's address. */
+bool node_has_meta(const struct req *r);
+
+/* Accepts the job that the request's job_type names, its body as arguments. */
+enum err node_job_queue(struct req *r, const char *job_id) MUST_USE;
+
+/* "upload" for a body of multipart/form-data; NULL. */
+const char *node_raw_verb(const struct req *r);
+
+/* The row of a job_type that is queued; NULL. */
+struct node_job;
+const struct node_job *node_job_find(const char *verb);
 
 extern const struct form node_mgr_form;
 

@@ -13,6 +13,7 @@
 #include "arena_fixture.h"
 #include "backup/archive.h"
 #include "backup/xbstream.h"
+#include "config.h"
 #include "proc.h"
 
 #include <fcntl.h>
@@ -328,8 +329,11 @@ static int
 begin(void **state)
 {
     unsigned seed = 1;
+    char why[WHY_BYTES];
 
     (void)state;
+    if (config_load(NULL, why) != ERR_OK)
+        return -1;
     payload = (struct bytes){ malloc(PAYLOAD), PAYLOAD, PAYLOAD, 0 };
     archive = (struct bytes){ malloc(2 * PAYLOAD), 0, 2 * PAYLOAD, 0 };
     got = (struct bytes){ malloc(PAYLOAD), 0, PAYLOAD, 0 };

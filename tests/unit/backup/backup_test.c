@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "backup.h"
 #include "instance/real.h"
 
 static struct instance_spec one, two;
 static char why[WHY_BYTES];
 static struct blob_store *target;
-static struct arena *arena; /* of the test */
 
 #define KEY "coldbackup/c1/s1/coldback_1.tgz"
 
@@ -381,22 +381,6 @@ end(void **state)
 {
     (void)state;
     real_end();
-    return 0;
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(64 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
     return 0;
 }
 

@@ -6,12 +6,12 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "backup.h"
 #include "instance/real.h"
 
 static struct instance_spec one, two, three; /* three follows two */
 static char why[WHY_BYTES];
-static struct arena *arena; /* of the test */
 static int box;
 
 #define DB "app_$$_public"
@@ -411,22 +411,6 @@ end(void **state)
     (void)state;
     (void)close(box);
     real_end();
-    return 0;
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(64 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
     return 0;
 }
 

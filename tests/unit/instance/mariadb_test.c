@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -171,6 +172,51 @@ one_that_is_broken_off_is_made_again(void **state)
     assert_int_equal(access(home, F_OK), -1);
 }
 
+/* By a limit that the kernel answers alike: no file beyond 1 MiB. */
+static void
+a_disk_without_room_is_told_and_nothing_is_left(void **state)
+{
+    struct instance_spec s = real_storage(4);
+    struct rlimit before, small;
+    const char *home;
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 1 << 20;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(instance_install(real_arena, &s, why), ERR_LIMIT);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    OK(instance_home(real_arena, &s, &home));
+    assert_int_equal(
+        access(arena_printf(real_arena, "%s/data.new", home), F_OK), -1);
+    assert_int_equal(access(arena_printf(real_arena, "%s/data", home), F_OK),
+                     -1);
+    OK(instance_remove(&s, why));
+}
+
+/* Its tool says why, among much else. */
+static void
+a_template_that_cannot_be_made_says_why(void **state)
+{
+    struct instance_spec s = real_storage(4);
+
+    (void)state;
+    (void)setenv("METAGATE_INSTANCE_MARIADB_INSTALL_DB", "false", 1);
+    (void)setenv("METAGATE_INSTANCE_TEMPLATES", real_path("others"), 1);
+    OK(config_load(NULL, why));
+    assert_int_equal(instance_install(real_arena, &s, why), ERR_STATE);
+    assert_non_null(strstr(why, "false failed with status 1"));
+    (void)setenv("METAGATE_INSTANCE_MARIADB_INSTALL_DB", "/nonexistent", 1);
+    OK(config_load(NULL, why));
+    assert_int_equal(instance_install(real_arena, &s, why), ERR_NOT_FOUND);
+    (void)unsetenv("METAGATE_INSTANCE_MARIADB_INSTALL_DB");
+    (void)unsetenv("METAGATE_INSTANCE_TEMPLATES");
+    OK(config_load(NULL, why));
+    OK(instance_remove(&s, why));
+}
+
 static void
 what_is_not_ours_is_refused(void **state)
 {
@@ -216,6 +262,8 @@ main(void)
         cmocka_unit_test(a_variable_that_is_refused_changes_nothing),
         cmocka_unit_test(the_template_is_made_once),
         cmocka_unit_test(one_that_is_broken_off_is_made_again),
+        cmocka_unit_test(a_disk_without_room_is_told_and_nothing_is_left),
+        cmocka_unit_test(a_template_that_cannot_be_made_says_why),
         cmocka_unit_test(what_is_not_ours_is_refused),
     };
 

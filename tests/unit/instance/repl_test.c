@@ -7,11 +7,11 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "arena_fixture.h"
 #include "instance/real.h"
 
 static struct instance_spec one, two;
 static char why[WHY_BYTES];
-static struct arena *arena; /* of the test */
 
 #define OK(call)                                   \
     do {                                           \
@@ -261,22 +261,6 @@ end(void **state)
 {
     (void)state;
     real_end();
-    return 0;
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(64 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
     return 0;
 }
 

@@ -46,6 +46,15 @@ def test_promtool_takes_the_rules_and_they_name_what_there_is(
             or name in known, name
 
 
+def test_which_metagate_it_is_stands_in_a_metric(console, deployment):
+    told = deployment.command("--version").stdout
+    version, commit = re.search(r"metagate (\S+), .*commit (\S+)",
+                                told).groups()
+    line, = [name for name, value in values(console).items()
+             if name.startswith("metagate_build_info{") and value == 1]
+    assert f'version="{version}",revision="{commit}",compiler="' in line
+
+
 SERVED = 'metagate_requests_total{endpoint="/x",method="GET",code="%s"}'
 PROFILED = ('metagate_requests_total{endpoint="/worker/{process}/pprof/heap",'
             'method="GET",code="5xx"}')

@@ -83,7 +83,10 @@ def ask(deployment, row, prefix, method, token):
         client = client.using(token=None, basic=deployment.fe_user())
     body = b"[" if row.verb == "-" \
         else b'{"job_type":"%s","job_id":{}}' % row.verb.encode()
-    return client.request(method, at(row, prefix), body, query="seconds=x")
+    kind = {"Content-Type": "multipart/form-data; boundary=b"} \
+        if row.verb == "upload" else None
+    return client.request(method, at(row, prefix), body, query="seconds=x",
+                          headers=kind)
 
 
 @each(ROWS)

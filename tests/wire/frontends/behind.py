@@ -5,6 +5,10 @@ import base64
 import pytest
 
 from support import doris as d
+from support import fcgi
+from support.client import Client
+from support.front_end import MAIN_PORT
+from support.listeners import LISTENERS
 
 
 @pytest.mark.parametrize("headers", [
@@ -63,11 +67,44 @@ def test_a_path_reaches_the_worker_as_it_was_sent(doris):
 def test_a_redirect_keeps_its_status(deployment):
     """A standby sends a client on to the leader, who must ask in the same
     way: 307."""
-    if deployment.front.address("pegasus-meta/m2") is None:
-        return  # the example has no such listener
     standby = deployment.client("pegasus-meta/m2")
     r = standby.get("/meta/apps")
     assert r.status == 307 and "/meta/apps" in r.headers["Location"]
     assert deployment.client("pegasus-meta/m1").get("/meta/apps").status == 200
     assert deployment.client("pegasus-meta/m1", token="none").get(
         "/meta/apps").status == 401
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+def test_each_listener_is_there_under_its_own_name(deployment, listener):
+    """The worker knows by MG_LISTENER alone whose paths these are."""
+    client = deployment.client(listener)
+    for path in ("/healthz", "/version", "/recentStartTime", "/no-such",
+                 "/MetaService/http/list_instances", "/meta/cluster",
+                 "/rest/v2/manager/cluster/cluster_info/conn_info"):
+        with fcgi.Connection(deployment.path("s", "serve-0.sock")) as worker:
+            direct = worker.ask({
+                "REQUEST_METHOD": "GET", "REQUEST_URI": path,
+                "CONTENT_LENGTH": "", "MG_LISTENER": listener,
+                "HTTP_X_METAGATE_TOKEN": client.token})
+        assert client.get(path).status == direct.status, path
+
+
+@pytest.mark.parametrize("listener", [
+    name for name in LISTENERS if name.startswith("pegasus")])
+def test_profiles_of_a_listener_are_always_of_the_same_worker(
+        deployment, listener):
+    client = deployment.client(listener)
+    told = {client.get("/pprof/cmdline").text for _ in range(6)}
+    assert len(told) == 1 and "serve\n--id\n" in told.pop()
+
+
+def test_a_daemon_s_profile_is_its_own(deployment, console):
+    r = console.get("/role/control-m1/pprof/cmdline")
+    assert r.status == 200 and "control\n--id\nm1\n" in r.text
+
+
+def test_what_the_distribution_s_file_serves_is_still_there(deployment):
+    front = deployment.front
+    if front.main:
+        Client(front.host, MAIN_PORT, "front:main").get("/")

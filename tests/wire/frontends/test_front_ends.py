@@ -1,4 +1,4 @@
-"""Other front ends than nginx, by the examples in nginx/examples: the wire
+"""Other front ends than nginx, by what `metagate front` prints: the wire
 tests of a dialect, run again behind each of them."""
 
 import os
@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from support.deployment import ROOT
+from support.front import own_deployment
+from support.listeners import ALL
 
 TESTS = ["tests/wire/doris/test_form.py", "tests/wire/doris/test_instance.py",
          "tests/wire/doris/test_cluster.py",
@@ -32,43 +34,27 @@ def test_the_wire_tests_pass_behind_it(kind):
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 150
 
 
-def test_every_example_says_how_it_is_used():
-    folder = os.path.join(ROOT, "nginx", "examples")
-    for name in ("apache.cfg", "lighttpd.cfg", "haproxy.cfg", "Caddyfile"):
-        with open(os.path.join(folder, name)) as f:
-            text = f.read()
-        assert "check_tokens = yes" in text and "MG_LISTENER" in text
+def test_every_kind_says_how_it_is_used():
+    with own_deployment() as own:
+        kinds = own.command("front", "x", check=False)
+        assert kinds.returncode == 2
+        kinds = kinds.stderr.partition("is one of ")[2].split()
+        assert kinds == ["apache", "caddy", "haproxy", "lighttpd"]
+        for kind in kinds:
+            text = own.command("front", kind).stdout
+            assert "check_tokens = yes" in text.replace("\n# ", " ")
+            assert not re.search("@[A-Z_]+@", text)
+            for name, machine, port in ALL:
+                name = name.replace("127.0.0", own.net)
+                assert name in text and f"{port}" in text, (kind, name)
 
 
-# Debian's own file, but for what the example says of it
-DEBIAN_HAPROXY = """global
-    user haproxy
-    stats timeout 30s
-    daemon
-defaults
-    log global
-    mode http
-    option httplog
-    option dontlognull
-    timeout connect 5000
-    timeout client  50000
-    timeout server  50000
-"""
-
-
-def test_the_haproxy_example_stands_beside_another_file(tmp_path):
-    with open(os.path.join(ROOT, "nginx/examples/haproxy.cfg")) as f:
-        text = f.read()
-    ports = iter(range(20000, 30000))
-    text = re.sub(r"@[A-Z_0-9]+_PORT@", lambda _: str(next(ports)), text)
-    for name, value in (("SOCKETS", tmp_path), ("EMPTY", tmp_path),
-                        ("HOST", "127.0.0.1"), ("GROUP_NAME", "haproxy")):
-        text = text.replace(f"@{name}@", str(value))
-    assert not re.search("@[A-Z_]+@", text)
-    (tmp_path / "debian.cfg").write_text(DEBIAN_HAPROXY)
-    (tmp_path / "example.cfg").write_text(text)
-    done = subprocess.run(
-        ["haproxy", "-c", "-q", "-f", str(tmp_path / "debian.cfg"), "-f",
-         str(tmp_path / "example.cfg")], capture_output=True, text=True,
-        env={"PATH": os.environ["PATH"] + ":/usr/sbin"}, timeout=30)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+def test_listeners_that_are_off_are_in_none_and_moved_ones_where_they_are():
+    with own_deployment() as own:
+        text = own.command("front", "haproxy", environment={
+            "METAGATE_LISTEN_DORIS": "off",
+            "METAGATE_LISTEN_CONSOLE": "[::1]:18080",
+            "METAGATE_SERVE_WORKERS": "3"}).stdout
+        assert "name doris\n" not in text and "name doris-fe\n" in text
+        assert "bind [::1]:18080 name console\n" in text
+        assert "serve-2.sock" in text and "serve-3.sock" not in text

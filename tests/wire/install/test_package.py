@@ -12,9 +12,7 @@ from support.deployment import ROOT
 UNITS = {"metagate-serve@.socket", "metagate-serve@.service",
          "metagate-control@.service", "metagate-supervise@.service",
          "metagate-setup.service", "metagate.target"}
-DOCS = {"README.md", "INSTALLED.md", "copyright", "changelog.gz",
-        "examples/apache.cfg", "examples/Caddyfile", "examples/haproxy.cfg",
-        "examples/lighttpd.cfg"}
+DOCS = {"README.md", "INSTALLED.md", "copyright", "changelog.gz"}
 FILES = {"usr/bin/metagate", "etc/logrotate.d/metagate",
          "usr/lib/sysusers.d/metagate.conf",
          "usr/lib/tmpfiles.d/metagate.conf",

@@ -26,8 +26,7 @@ UNITS = ["metagate-serve@.socket", "metagate-serve@.service",
          "metagate-setup.service", "metagate.target"]
 
 
-DOCS = ["README.md", "LICENSE", "INSTALLED.md", "examples/apache.cfg",
-        "examples/Caddyfile", "examples/haproxy.cfg", "examples/lighttpd.cfg"]
+DOCS = ["README.md", "LICENSE", "INSTALLED.md"]
 
 
 def install(*settings):

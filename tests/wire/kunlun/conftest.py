@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.kunlun import Node
+from support.kunlun import Machine, Node
 from support.listeners import first
 
 
@@ -10,3 +10,11 @@ from support.listeners import first
 def node(deployment):
     """node_mgr of machine 1, by the first token."""
     return Node(deployment.client(first("node_mgr")))
+
+
+@pytest.fixture
+def machine(deployment, node, fresh):
+    """Machine 1, registered; what the test installs is deleted."""
+    machine = Machine(deployment, node, fresh)
+    yield machine
+    machine.close()

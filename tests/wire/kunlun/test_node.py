@@ -157,3 +157,60 @@ def test_a_long_body_is_not_cut(node):
                        [("X-Metagate-Token", node.client.token)])
     r = raw.send(node.client, [text[:100], text[100:3000], text[3000:]])
     assert r.json["info"] == "get port0 error"
+
+
+def test_a_pause_is_taken_as_number_or_text(node):
+    for minutes in (0, 10, "10", -1, "0"):
+        assert node.ask("auto_pullup", minutes=minutes, port=4242) \
+            == {"result": "succeed"}
+    for bad in (None, 1.5, "x", "", -2, {}):
+        assert node.refused("auto_pullup", minutes=bad) == "get minutes error"
+    assert node.refused("auto_pullup") == "get minutes error"
+
+
+def test_a_machine_without_instances_lists_none(deployment):
+    client = deployment.client("node_mgr/127.0.0.3")
+    for job in ("get_node", "get_instance"):
+        assert client.post("/", {"job_type": job}).json == {}
+    r = client.post("/", {"job_type": "get_node", "node_type": "nope"})
+    assert r.json["info"] == "get node_type error"
+    for job in ("update_node", "update_instance"):
+        r = client.post("/", {"job_type": job})
+        assert r.json == {"result": "succeed"}
+
+
+def test_an_unknown_job_is_none(node):
+    assert node.status("nope") == {
+        "job_id": "nope", "job_status": "none", "result": "busy",
+        "info": "job id no find"}
+    assert node.refused("get_status") == "get job_id error"
+
+
+def test_metrics_are_ours_when_there_is_no_exporter(node):
+    r = node.ask("node_exporter", prometheus_port=57010)
+    assert r["result"] == "succeed" and r["info"].endswith("/metrics")
+
+
+def test_a_computing_node_is_controlled_by_its_own_commands_only(node):
+    for job in ("pgsql_cmd", "cluster_cmd"):
+        assert node.refused(job, cmd="python2 start_pg.py port=1;id") \
+            == "command not allowed"
+    line = "bash -x bin/cluster_mgr_safe --debug --pidfile=run.pid" \
+           " cluster_mgr.cnf"
+    assert "not served" in node.refused("cluster_cmd", cmd=line)
+
+
+def test_jobs_of_what_is_not_there_end_with_a_word(node, fresh):
+    for job, more, expected in (
+            ("control_instance", {"type": "storage", "control": "stop"},
+             "control instance error: there is no instance"),
+            ("control_instance", {"type": "x", "control": "stop"},
+             "type item error"),
+            ("control_instance", {"type": "storage", "control": "x"},
+             "control item error"),
+            ("delete_computer", {}, "delete computer succeed"),
+            ("install_computer", {}, "get nodes error")):
+        name = fresh("job")
+        assert node.ask(job, job_id=name, ip=node.address, port=4242,
+                        **more) == {"result": "accept"}
+        assert node.finished(name)["info"] == expected

@@ -1,0 +1,467 @@
+/* install_storage, install_computer: an instance of its own accounts, below
+ * directories that the machine was registered with. A storage instance begins
+ * read-only; one that is alone (ha_mode no_rep, or none) may be written at the
+ * end, of others cluster_mgr says which. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypt.h"
+#include "jobs.h"
+#include "node_mgr.h"
+#include "root.h"
+#include "store.h"
+
+#define MIB             ((int64_t)1 << 20)
+#define MEMORY_BYTES    (128 * MIB)
+#define MAX_CONNECTIONS 500
+#define PROBE_MS        2000
+
+TABLE(node_place, NODE_PLACE);
+TABLE(node_install, NODE_INSTALL);
+
+static const char *
+sentence_of(enum instance_kind kind)
+{
+    return kind == INSTANCE_STORAGE ? "install storage error"
+                                    : "install computer error";
+}
+
+/* ---- what is asked for ---- */
+
+static bool
+read_install(struct job_run *run, struct node_install *in,
+             const struct node_place **at)
+{
+    size_t id;
+
+    if (!node_args(run, &node_install_rec, in))
+        return false;
+    id = HAS(in, node_install, install_id) ? (size_t)in->install_id : 0;
+    if (in->nodes.n == 0) {
+        job_fails(run, "get nodes error");
+        return false;
+    }
+    if (id >= in->nodes.n) {
+        job_fails(run, "get install_id error");
+        return false;
+    }
+    *at = &in->nodes.v[id];
+    return true;
+}
+
+static bool
+check_place(struct job_run *run, const struct node_place *at)
+{
+    static const char *const members[] = { "ip", "port", NULL };
+
+    if (!node_wants(run, &node_place_rec, at, members) ||
+        !node_is_ours(run, at->ip))
+        return false;
+    if (at->port >= 1 && at->port <= 65535)
+        return true;
+    job_fails(run, "get port error");
+    return false;
+}
+
+/* "1GB", "512M", "134217728"; 0 when it is none. */
+static int64_t
+bytes_of(const char *text)
+{
+    static const char units[] = "KMGT";
+    const char *u;
+    char *end;
+    long long v = strtoll(text, &end, 10);
+
+    if (end == text || v <= 0 || v > INT32_MAX * (int64_t)4096)
+        return 0;
+    u = *end != '\0' ? strchr(units, *end & ~0x20) : NULL;
+    if (u != NULL) {
+        end++;
+        v = v > (INT64_MAX >> (10 * (u - units + 1)))
+                ? 0
+                : v << (10 * (u - units + 1));
+    }
+    if (*end == 'B' || *end == 'b')
+        end++;
+    return *end == '\0' ? v : 0;
+}
+
+/* innodb_size is in GB, as KunlunBase has it. */
+static int64_t
+memory_of(const struct node_install *in, const struct node_place *at)
+{
+    if (HAS(at, node_place, buffer_pool))
+        return bytes_of(at->buffer_pool);
+    if (HAS(in, node_install, innodb_size))
+        return (int64_t)in->innodb_size << 30;
+    return MEMORY_BYTES;
+}
+
+/* ---- directories ---- */
+
+/* The directory that a request means: a root itself, or what lies below it
+ * for the instance, as KunlunBase's managers send it. */
+static const char *
+root_part(struct arena *a, const char *path, const char *class, unsigned port)
+{
+    const char *tail = arena_printf(a, "/instance_data/%s/%u", class, port);
+    size_t n = strlen(path), m = tail != NULL ? strlen(tail) : 0;
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    if (m > 0 && n > m && memcmp(path + n - m, tail, m) == 0)
+        n -= m;
+    return arena_strndup(a, path, n);
+}
+
+/* Of the registered ones: that which was asked for or, when none was, that
+ * with the most room. */
+static bool
+choose_root(struct job_run *run, const char *list, const char *asked,
+            const char *class, unsigned port, const char **out)
+{
+    char real[PATH_MAX], wanted[PATH_MAX] = "", why[WHY_BYTES];
+    char *rest = arena_strdup(run->arena, list != NULL ? list : ""), *path;
+    struct root_space space;
+    int64_t most = -1;
+
+    *out = NULL;
+    if (asked != NULL) {
+        const char *root = root_part(run->arena, asked, class, port);
+
+        if (root == NULL || root_check(root, wanted, why) != ERR_OK) {
+            job_fails(run, "%s is error", asked);
+            return false;
+        }
+    }
+    while ((path = strsep(&rest, ";")) != NULL) {
+        if (path[0] == '\0' || root_check(path, real, why) != ERR_OK ||
+            (asked != NULL && strcmp(real, wanted) != 0) ||
+            root_space(real, &space) != ERR_OK || space.free <= most)
+            continue;
+        most = space.free;
+        *out = arena_strdup(run->arena, real);
+    }
+    if (*out == NULL)
+        job_fails(run, "%s is error",
+                  asked != NULL ? asked : "every directory of the machine");
+    return *out != NULL;
+}
+
+static enum step_answer
+choose_roots(struct job_run *run, const struct node_place *at,
+             struct instance_spec *s)
+{
+    const struct machine *m = run->ctx;
+    unsigned port = (unsigned)at->port;
+    struct node_roots r;
+    enum err e = node_store_roots(run->db, run->arena, m->address, &r);
+
+    if (e == ERR_NOT_FOUND) {
+        job_fails(run, "%s is not registered error", m->address);
+        return STEP_FAILED;
+    }
+    if (e != ERR_OK)
+        return node_failed(run, e, sentence_of((enum instance_kind)s->kind),
+                           NULL);
+    if (s->kind == INSTANCE_COMPUTER) {
+        if (!choose_root(run, r.comp, at->datadir, "comp_datadir", port,
+                         &s->data_root))
+            return STEP_FAILED;
+    } else if (!choose_root(run, r.data, at->data_dir_path, "data_dir_path",
+                            port, &s->data_root) ||
+               !choose_root(run, r.log, at->log_dir_path, "log_dir_path", port,
+                            &s->log_root) ||
+               !choose_root(run, r.wal, at->innodb_log_dir_path,
+                            "innodb_log_dir_path", port, &s->wal_root)) {
+        return STEP_FAILED;
+    } else {
+        SET(s, instance_spec, log_root);
+        SET(s, instance_spec, wal_root);
+    }
+    SET(s, instance_spec, data_root);
+    return STEP_DONE;
+}
+
+/* ---- the spec ---- */
+
+/* The same number for all of a shard, whoever installs them. */
+static int64_t
+domain_of(const struct node_install *in)
+{
+    uint32_t h = 2166136261u;
+
+    if (!HAS(in, node_install, cluster_name) ||
+        !HAS(in, node_install, shard_name))
+        return 0;
+    for (const char *p = in->cluster_name; *p != '\0'; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    h = (h ^ '/') * 16777619u;
+    for (const char *p = in->shard_name; *p != '\0'; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    return (int64_t)(h % 2147483646u) + 1;
+}
+
+static enum err
+put_storage(struct instance_spec *s, const struct node_install *in)
+{
+    uint32_t id = 0;
+    enum err e = crypt_random(&id, sizeof(id));
+
+    PUT(s, instance_spec, server_id, (int64_t)(id % 2147483646u) + 1);
+    PUT(s, instance_spec, domain_id, domain_of(in));
+    PUT(s, instance_spec, repl_user, "repl");
+    return e;
+}
+
+static enum err
+make_spec(struct job_run *run, enum instance_kind kind,
+          const struct node_install *in, const struct node_place *at,
+          struct instance_spec *s)
+{
+    bool storage = kind == INSTANCE_STORAGE;
+    const char *user = HAS(at, node_place, user) ? at->user
+                       : storage                 ? "pgx"
+                                                 : "abc";
+
+    PUT(s, instance_spec, driver, storage ? "mariadb" : "postgres");
+    PUT(s, instance_spec, kind, (int)kind);
+    PUT(s, instance_spec, address, at->ip);
+    PUT(s, instance_spec, port, at->port);
+    PUT(s, instance_spec, memory_bytes, memory_of(in, at));
+    PUT(s, instance_spec, max_connections,
+        HAS(in, node_install, max_connections) ? in->max_connections
+                                               : MAX_CONNECTIONS);
+    if (HAS(in, node_install, cluster_name))
+        PUT(s, instance_spec, cluster, in->cluster_name);
+    if (storage ? HAS(in, node_install, shard_name) : HAS(at, node_place, name))
+        PUT(s, instance_spec, shard, storage ? in->shard_name : at->name);
+    PUT(s, instance_spec, admin_user, "clustmgr");
+    PUT(s, instance_spec, client_user, user);
+    if (storage && put_storage(s, in) != ERR_OK)
+        return ERR_INTERNAL;
+    return instance_secrets(run->arena, s);
+}
+
+/* ---- steps ---- */
+
+static enum step_answer
+reserve(struct job_run *run, const struct instance_spec *s)
+{
+    const char *sentence = sentence_of((enum instance_kind)s->kind);
+    char why[WHY_BYTES] = "";
+    const char *home;
+    enum err e = instance_check(s, why);
+
+    if (e == ERR_OK)
+        e = instance_home(run->arena, s, &home);
+    if (e != ERR_OK)
+        return node_failed(run, e, sentence, why);
+    e = db_begin(run->db);
+    if (e == ERR_OK)
+        e = job_hold(run);
+    if (e == ERR_OK)
+        e = node_store_reserve(run->db, s, home, run->job->id);
+    if (e == ERR_OK)
+        e = node_keep_spec(run, s);
+    e = db_end(run->db, e);
+    if (e == ERR_EXISTS)
+        return node_failed(run, e, sentence,
+                           "an instance is installed on that port");
+    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, NULL);
+}
+
+static enum step_answer
+check(struct job_run *run, enum instance_kind kind)
+{
+    struct instance_spec spec = { 0 };
+    const struct node_place *at;
+    struct node_install in;
+    enum step_answer answer;
+    enum err e;
+
+    if (run->memo != NULL)
+        return STEP_DONE;
+    if (!read_install(run, &in, &at) || !check_place(run, at))
+        return STEP_FAILED;
+    if (!node_port_is_idle(at->ip, (uint16_t)at->port))
+        return node_failed(run, ERR_STATE, sentence_of(kind),
+                           "the port is not idle");
+    if (memory_of(&in, at) <= 0) {
+        job_fails(run, "get innodb_buffer_pool_size error");
+        return STEP_FAILED;
+    }
+    e = make_spec(run, kind, &in, at, &spec);
+    if (e != ERR_OK)
+        return node_failed(run, e, sentence_of(kind), NULL);
+    answer = choose_roots(run, at, &spec);
+    return answer == STEP_DONE ? reserve(run, &spec) : answer;
+}
+
+static enum step_answer
+unreserve(struct job_run *run, enum instance_kind kind)
+{
+    enum err e = db_begin(run->db);
+
+    if (e == ERR_OK)
+        e = job_hold(run);
+    if (e == ERR_OK)
+        e = node_store_unreserve(run->db, run->job->id);
+    e = db_end(run->db, e);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, sentence_of(kind), NULL);
+}
+
+static enum step_answer
+make(struct job_run *run, enum instance_kind kind)
+{
+    struct instance_spec spec;
+    char why[WHY_BYTES] = "";
+    enum err e = node_kept_spec(run, &spec);
+
+    if (e == ERR_OK)
+        e = instance_install(run->arena, &spec, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, sentence_of(kind), why);
+}
+
+static enum step_answer
+unmake(struct job_run *run, enum instance_kind kind)
+{
+    struct instance_spec spec;
+    char why[WHY_BYTES] = "";
+    enum err e = node_kept_spec(run, &spec);
+
+    if (e == ERR_NOT_FOUND)
+        return STEP_DONE;
+    if (e == ERR_OK)
+        e = instance_remove(&spec, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, sentence_of(kind), why);
+}
+
+/* An order to start is given once: each would begin a crash loop anew. */
+static enum err
+tell_to_run(struct job_run *run, unsigned port)
+{
+    const struct machine *m = run->ctx;
+    struct list_of_kept all;
+    enum err e = keeper_list(m->keeper, run->arena, &all);
+
+    for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+        if (all.v[i].port == (int32_t)port && all.v[i].to_run)
+            return ERR_OK;
+    return e == ERR_OK ? keeper_tell(m->keeper, port, ORDER_START, run->job->id)
+                       : e;
+}
+
+static enum step_answer
+start(struct job_run *run, enum instance_kind kind)
+{
+    const struct machine *m = run->ctx;
+    struct instance_spec spec;
+    enum err e = node_kept_spec(run, &spec);
+
+    if (e == ERR_OK)
+        e = keeper_add(m->keeper, &spec, run->job->id);
+    if (e == ERR_OK)
+        e = tell_to_run(run, (unsigned)spec.port);
+    if (e != ERR_OK)
+        return node_failed(run, e, sentence_of(kind), NULL);
+    return node_await(run, (unsigned)spec.port, KEPT_RUNNING,
+                      sentence_of(kind));
+}
+
+/* The keeper has one on that port only when it is this job's. */
+static enum step_answer
+unstart(struct job_run *run, enum instance_kind kind)
+{
+    const struct machine *m = run->ctx;
+    struct instance_spec spec, kept;
+    enum step_answer answer;
+    enum err e = node_kept_spec(run, &spec);
+
+    if (e == ERR_OK)
+        e = keeper_spec(m->keeper, run->arena, (unsigned)spec.port, &kept);
+    if (e == ERR_NOT_FOUND ||
+        (e == ERR_OK && strcmp(kept.uuid, spec.uuid) != 0))
+        return STEP_DONE;
+    if (e == ERR_OK)
+        e = keeper_tell(m->keeper, (unsigned)spec.port, ORDER_STOP,
+                        run->job->id);
+    if (e != ERR_OK)
+        return node_failed(run, e, sentence_of(kind), NULL);
+    answer =
+        node_await(run, (unsigned)spec.port, KEPT_STOPPED, sentence_of(kind));
+    if (answer != STEP_DONE)
+        return answer;
+    e = keeper_drop(m->keeper, (unsigned)spec.port, run->job->id);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, sentence_of(kind), NULL);
+}
+
+static bool
+is_alone(const struct node_install *in)
+{
+    return !HAS(in, node_install, ha_mode) ||
+           strcmp(in->ha_mode, "no_rep") == 0;
+}
+
+static enum step_answer
+settle(struct job_run *run, enum instance_kind kind)
+{
+    const struct machine *m = run->ctx;
+    const struct node_place *at;
+    struct instance_spec spec;
+    struct node_install in;
+    char why[WHY_BYTES] = "";
+    enum err e = node_kept_spec(run, &spec);
+
+    if (!read_install(run, &in, &at))
+        return STEP_FAILED;
+    if (e == ERR_OK)
+        e = instance_settle(run->arena, &spec, PROBE_MS, why);
+    if (e == ERR_OK && kind == INSTANCE_STORAGE && is_alone(&in))
+        e = instance_promote(run->arena, &spec, false, PROBE_MS, why);
+    if (e == ERR_TIMEOUT) {
+        job_waits(run, 500, "%s", why);
+        return STEP_AGAIN;
+    }
+    if (e == ERR_OK)
+        e = keeper_release(m->keeper, (unsigned)spec.port, run->job->id);
+    if (e != ERR_OK)
+        return node_failed(run, e, sentence_of(kind), why);
+    return node_done(run, kind == INSTANCE_STORAGE
+                              ? "install storage succeed"
+                              : "install computer succeed");
+}
+
+#define STEP(word, name, KIND_)                                \
+    static enum step_answer word##_##name(struct job_run *run) \
+    {                                                          \
+        return name(run, KIND_);                               \
+    }
+#define KIND(word, KIND_)                                               \
+    STEP(word, check, KIND_)                                            \
+    STEP(word, unreserve, KIND_)                                        \
+    STEP(word, make, KIND_)                                             \
+    STEP(word, unmake, KIND_)                                           \
+    STEP(word, start, KIND_)                                            \
+    STEP(word, unstart, KIND_)                                          \
+    STEP(word, settle, KIND_)                                           \
+    static const struct job_step word##_steps[] = {                     \
+        { "install " #word " start", word##_check, word##_unreserve },  \
+        { "install " #word " working", word##_make, word##_unmake },    \
+        { "install " #word " starting", word##_start, word##_unstart }, \
+        { "install " #word " settling", word##_settle, NULL },          \
+    };                                                                  \
+    const struct job_kind node_install_##word##_kind = {                \
+        .name = "node_mgr.install_" #word,                              \
+        .queue = MACHINE_QUEUE,                                         \
+        .steps = word##_steps,                                          \
+        .n = COUNT(word##_steps),                                       \
+    }
+
+KIND(storage, INSTANCE_STORAGE);
+KIND(computer, INSTANCE_COMPUTER);

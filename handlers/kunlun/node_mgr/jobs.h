@@ -1,0 +1,186 @@
+/* The jobs of a machine: what a request accepts and supervise performs
+ * (job.h). The words of a step are what get_status tells as long as it is
+ * under way. */
+#ifndef NODE_MGR_JOBS_H
+#define NODE_MGR_JOBS_H
+
+#include "instance.h"
+#include "job.h"
+#include "keeper.h"
+
+/* A job_type that is queued. */
+struct node_job {
+    const char *verb; /* NULL ends */
+    const struct job_kind *kind;
+    const struct record *rec; /* its members: all that is shown of it */
+    const char *accepted;     /* the word of acceptance */
+};
+extern const struct node_job node_jobs[];
+extern const struct job_kind *const node_job_kinds[]; /* NULL ends */
+
+/* Members that name an instance of this machine. */
+#define NODE_AT(X, s)                              \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128) \
+    X(s, STR, ip, "ip", IN, -, .max = 64)          \
+    X(s, I32, port, "port", IN, -)
+STRUCT(node_at, NODE_AT);
+
+#define NODE_CONTROL(X, s)                         \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128) \
+    X(s, STR, ip, "ip", IN, -, .max = 64)          \
+    X(s, I32, port, "port", IN, -)                 \
+    X(s, STR, type, "type", IN, -)                 \
+    X(s, STR, control, "control", IN, -)
+STRUCT(node_control, NODE_CONTROL);
+
+/* One of the instances that a request lists; install_id says which. */
+#define NODE_PLACE(X, s)                                                      \
+    X(s, STR, name, "name", IN, -, .max = 128)                                \
+    X(s, STR, ip, "ip", IN, -, .max = 64)                                     \
+    X(s, I32, port, "port", IN, -)                                            \
+    X(s, BOOL, is_primary, "is_primary", IN, -)                               \
+    X(s, STR, user, "user", IN, -, .max = 64)                                 \
+    X(s, STR, password, "password", IN | SECRET, -)                           \
+    X(s, STR, data_dir_path, "data_dir_path", IN, -, .max = 4095)             \
+    X(s, STR, log_dir_path, "log_dir_path", IN, -, .max = 4095)               \
+    X(s, STR, innodb_log_dir_path, "innodb_log_dir_path", IN, -, .max = 4095) \
+    X(s, STR, datadir, "datadir", IN, -, .max = 4095)                         \
+    X(s, STR, buffer_pool, "innodb_buffer_pool_size", IN | NUM_OR_STR, -)
+STRUCT(node_place, NODE_PLACE);
+
+#define NODE_INSTALL(X, s)                                     \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
+    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128) \
+    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
+    X(s, STR, ha_mode, "ha_mode", IN, -, .max = 16)            \
+    X(s, I32, innodb_size, "innodb_size", IN, -)               \
+    X(s, I32, max_connections, "max_connections", IN, -)       \
+    X(s, I32, install_id, "install_id", IN, -)                 \
+    X(s, LIST, nodes, "nodes", IN, node_place, .max = 1024)
+STRUCT(node_install, NODE_INSTALL);
+
+/* The older jobs name an instance and a login of its own. */
+#define NODE_SOURCE(X, s)                                 \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)        \
+    X(s, STR, s_ip, "s_ip", IN, -, .max = 64)             \
+    X(s, I32, s_port, "s_port", IN, -)                    \
+    X(s, STR, s_user, "s_user", IN, -, .max = 64)         \
+    X(s, STR, s_pwd, "s_pwd", IN | SECRET, -, .max = 128) \
+    X(s, STR, file_type, "file_type", IN, -)              \
+    X(s, STR, file, "file", IN, -, .max = 512)            \
+    X(s, STR, s_dbname, "s_dbname", IN, -, .max = 64)     \
+    X(s, STR, s_table_name, "s_table_name", IN, -, .max = 64)
+STRUCT(node_source, NODE_SOURCE);
+
+#define NODE_SHARD(X, s)                                       \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
+    X(s, STR, ip, "ip", IN, -, .max = 64)                      \
+    X(s, I32, port, "port", IN, -)                             \
+    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128) \
+    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
+    X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
+STRUCT(node_shard, NODE_SHARD);
+
+#define NODE_RESTORE(X, s)                                     \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
+    X(s, STR, ip, "ip", IN, -, .max = 64)                      \
+    X(s, I32, port, "port", IN, -)                             \
+    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128) \
+    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
+    X(s, STR, timestamp, "timestamp", IN, -, .max = 32)        \
+    X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
+STRUCT(node_restore, NODE_RESTORE);
+
+/* What a backup keeps, and the arguments of its part that notes it. */
+#define NODE_BACKUP_MEMO(X, s)         \
+    X(s, STR, key, "key", IN | OUT, -) \
+    X(s, STR, storage, "storage", IN | OUT, -)
+STRUCT(node_backup_memo, NODE_BACKUP_MEMO);
+
+/* A file that was sent: the job's own arguments. */
+#define NODE_FILE(X, s)                      \
+    X(s, STR, folder, "folder", IN | OUT, -) \
+    X(s, STR, name, "name", IN | OUT, -)     \
+    X(s, BYTES, body, "body", IN | OUT, -)
+STRUCT(node_file, NODE_FILE);
+
+/* ---- for the steps ---- */
+
+/* Fills *out from the job's members; false: job_fails has said which of them
+ * is wrong. */
+bool node_args(struct job_run *run, const struct record *rec, void *out);
+
+/* Whether each of these members is given, in this order; false: job_fails has
+ * said "get <member> error". NULL ends. */
+bool node_wants(struct job_run *run, const struct record *rec, const void *in,
+                const char *const *members);
+
+/* Whether that is the address of the machine; else job_fails has said so. */
+bool node_is_ours(struct job_run *run, const char *ip);
+
+/* What a step answers to a failure: that of the store or of another job that
+ * holds the instance is waited for, any other one is the job's,
+ * "<sentence>: <why>". */
+enum step_answer node_failed(struct job_run *run, enum err e,
+                             const char *sentence, const char *why);
+
+/* Ends the job with that sentence as its info. */
+enum step_answer node_done(struct job_run *run, const char *info);
+
+/* Waits for the instance; again and again until it is as it shall be. */
+enum step_answer node_await(struct job_run *run, unsigned port,
+                            enum kept_state up, const char *sentence);
+
+/* What jobs keep from step to step: the spec of their instance. */
+enum err node_keep_spec(struct job_run *run, const struct instance_spec *spec);
+/* NOT_FOUND when nothing was kept. */
+enum err node_kept_spec(struct job_run *run, struct instance_spec *out);
+
+/* Fills *out from what job_remember has kept; false: job_fails has said so. */
+bool node_memo(struct job_run *run, const struct record *rec, void *out);
+
+/* The instance of this machine on that port; false: job_fails has said
+ * "connect <ip>:<port> error". */
+bool node_instance(struct job_run *run, const char *ip, int32_t port,
+                   enum instance_kind kind, struct instance_spec *out);
+
+/* The members of an older job in their order, then what `rest` looks at (NULL:
+ * nothing), then the instance; false: job_fails has said what is wrong. All of
+ * it before anything is connected to. */
+bool node_source_read(struct job_run *run, struct node_source *in,
+                      struct instance_spec *spec,
+                      bool (*rest)(struct job_run *run,
+                                   const struct node_source *in));
+
+/* Logs in as the client says, never as ourselves; closed with the arena. NULL:
+ * job_fails has said "connect <ip>:<port> error". */
+struct my;
+struct my *node_login(struct job_run *run, const struct node_source *in);
+
+/* Asks job_go_on, and tells progress in MiB. */
+struct instance_watch;
+struct instance_watch node_watch(struct job_run *run);
+
+/* As node_failed; what was broken off because the job is not ours any more, or
+ * to be cancelled, is called again. */
+enum step_answer node_broken_off(struct job_run *run, enum err e,
+                                 const char *sentence, const char *why);
+
+/* ---- kinds ---- */
+
+extern const struct job_kind node_coldbackup_kind;
+extern const struct job_kind node_backup_shard_kind;
+extern const struct job_kind node_backup_index_kind;
+extern const struct job_kind node_coldrestore_kind;
+extern const struct job_kind node_restore_storage_kind;
+extern const struct job_kind node_delete_kind;
+
+extern const struct job_kind node_control_kind;
+extern const struct job_kind node_command_kind;
+extern const struct job_kind node_upload_kind;
+extern const struct job_kind node_install_storage_kind;
+extern const struct job_kind node_install_computer_kind;
+extern const struct job_kind node_delete_storage_kind;
+extern const struct job_kind node_delete_computer_kind;
+
+#endif

@@ -1,0 +1,124 @@
+/* The SQL of node_mgr. */
+#include "store.h"
+
+#define INSTANCES_MAX 10000
+
+TABLE(node_roots, NODE_ROOTS);
+TABLE(node_row, NODE_ROW);
+TABLE(node_mate, NODE_MATE);
+
+enum {
+    ROOTS,
+    INSTANCES,
+    MATES,
+    RESERVE,
+    HOLDER,
+    DROP,
+    UNRESERVE,
+    EPOCH,
+    EPOCH_NOW,
+    SQL__MAX
+};
+
+static const char *const sql[SQL__MAX] = {
+    [ROOTS] = "SELECT datadir, logdir, wal_log_dir, comp_datadir"
+              " FROM Kunlun_Metadata_DB.server_nodes WHERE hostaddr = ?"
+              " ORDER BY id LIMIT 1",
+    [INSTANCES] = "SELECT uuid, uuid AS secret_row, port, kind, cluster, shard,"
+                  " path, client_user, client_secret FROM kunlun_instance"
+                  " WHERE machine = ? ORDER BY port",
+    [MATES] = "SELECT uuid, uuid AS secret_row, machine, port, client_user,"
+              " client_secret FROM kunlun_instance WHERE cluster = ?"
+              " AND shard = ? AND kind = 'storage' AND uuid <> ?"
+              " ORDER BY machine, port",
+    [RESERVE] = "INSERT INTO kunlun_instance (uuid, machine, port, driver,"
+                " kind, cluster, shard, path, client_user, client_secret,"
+                " job_id, made_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")",
+    [HOLDER] = "SELECT job_id FROM kunlun_instance"
+               " WHERE machine = ? AND port = ?",
+    [DROP] = "DELETE FROM kunlun_instance WHERE machine = ? AND port = ?",
+    [UNRESERVE] = "DELETE FROM kunlun_instance WHERE job_id = ?",
+    [EPOCH] = "INSERT INTO kunlun_epoch (machine, name, epoch)"
+              " VALUES (?, ?, ?)"
+              " ON DUPLICATE KEY UPDATE epoch = GREATEST(epoch, VALUES(epoch))",
+    [EPOCH_NOW] = "SELECT epoch FROM kunlun_epoch"
+                  " WHERE machine = ? AND name = ?",
+};
+
+enum err
+node_store_roots(struct db *db, struct arena *a, const char *machine,
+                 struct node_roots *out)
+{
+    return db_one(db, a, sql[ROOTS], DB_ARGS(db_str(machine)), &node_roots_rec,
+                  out);
+}
+
+enum err
+node_store_instances(struct db *db, struct arena *a, const char *machine,
+                     struct list_of_node_row *out)
+{
+    return db_list(db, a, sql[INSTANCES], DB_ARGS(db_str(machine)),
+                   &node_row_rec, INSTANCES_MAX, out);
+}
+
+enum err
+node_store_mates(struct db *db, struct arena *a, const struct instance_spec *s,
+                 struct list_of_node_mate *out)
+{
+    return db_list(
+        db, a, sql[MATES],
+        DB_ARGS(db_str(s->cluster), db_str(s->shard), db_str(s->uuid)),
+        &node_mate_rec, INSTANCES_MAX, out);
+}
+
+enum err
+node_store_reserve(struct db *db, const struct instance_spec *s,
+                   const char *path, uint64_t job_id)
+{
+    int64_t holder;
+    enum err e;
+
+    e = db_one_i64(db, sql[HOLDER],
+                   DB_ARGS(db_str(s->address), db_i64(s->port)), &holder);
+    if (e == ERR_OK)
+        return (uint64_t)holder == job_id ? ERR_OK : ERR_EXISTS;
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return db_exec(db, sql[RESERVE],
+                   DB_ARGS(db_str(s->uuid), db_str(s->address), db_i64(s->port),
+                           db_str(s->driver),
+                           db_str(enum_text(instance_kind_names, s->kind)),
+                           db_str(s->cluster), db_str(s->shard), db_str(path),
+                           db_str(s->client_user),
+                           db_secret("kunlun_instance", s->uuid,
+                                     "client_secret", s->client_secret),
+                           db_u64(job_id)));
+}
+
+enum err
+node_store_drop(struct db *db, const char *machine, unsigned port)
+{
+    return db_exec(db, sql[DROP], DB_ARGS(db_str(machine), db_u64(port)));
+}
+
+enum err
+node_store_unreserve(struct db *db, uint64_t job_id)
+{
+    return db_exec(db, sql[UNRESERVE], DB_ARGS(db_u64(job_id)));
+}
+
+enum err
+node_store_epoch(struct db *db, const char *machine, const char *name,
+                 uint64_t epoch)
+{
+    int64_t known;
+    enum err e;
+
+    e = db_exec(db, sql[EPOCH],
+                DB_ARGS(db_str(machine), db_str(name), db_u64(epoch)));
+    if (e == ERR_OK)
+        e = db_one_i64(db, sql[EPOCH_NOW],
+                       DB_ARGS(db_str(machine), db_str(name)), &known);
+    return e == ERR_OK && (uint64_t)known > epoch ? ERR_STATE : e;
+}

@@ -1,0 +1,68 @@
+/* The SQL of node_mgr. */
+#ifndef NODE_MGR_STORE_H
+#define NODE_MGR_STORE_H
+
+#include "db.h"
+#include "instance.h"
+
+/* The directories that a machine was registered with, ';' between them. */
+#define NODE_ROOTS(X, s)                          \
+    X(s, STR, data, "datadir", COLUMN_ONLY, -)    \
+    X(s, STR, log, "logdir", COLUMN_ONLY, -)      \
+    X(s, STR, wal, "wal_log_dir", COLUMN_ONLY, -) \
+    X(s, STR, comp, "comp_datadir", COLUMN_ONLY, -)
+STRUCT(node_roots, NODE_ROOTS);
+
+/* NOT_FOUND: it is not registered. */
+enum err node_store_roots(struct db *db, struct arena *a, const char *machine,
+                          struct node_roots *out) MUST_USE;
+
+/* Those that are installed on a machine, by port. pwd: what client_user logs
+ * in with. */
+#define NODE_ROW(X, s)                                       \
+    X(s, STR, uuid, "uuid", COLUMN_ONLY, -)                  \
+    X(s, I32, port, "port", COLUMN_ONLY, -)                  \
+    X(s, STR, kind, "kind", COLUMN_ONLY, -)                  \
+    X(s, STR, cluster, "cluster", COLUMN_ONLY, -)            \
+    X(s, STR, shard, "shard", COLUMN_ONLY, -)                \
+    X(s, STR, path, "path", COLUMN_ONLY, -)                  \
+    X(s, STR, user, "client_user", COLUMN_ONLY, -)           \
+    X(s, STR, pwd, "client_secret", COLUMN_ONLY | SECRET, -) \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
+STRUCT(node_row, NODE_ROW);
+LIST_OF(node_row);
+enum err
+node_store_instances(struct db *db, struct arena *a, const char *machine,
+                     struct list_of_node_row *out) MUST_USE;
+
+/* The other storage instances of its shard; none of one without a shard. */
+#define NODE_MATE(X, s)                                      \
+    X(s, STR, uuid, "uuid", COLUMN_ONLY, -)                  \
+    X(s, STR, machine, "machine", COLUMN_ONLY, -)            \
+    X(s, I32, port, "port", COLUMN_ONLY, -)                  \
+    X(s, STR, user, "client_user", COLUMN_ONLY, -)           \
+    X(s, STR, pwd, "client_secret", COLUMN_ONLY | SECRET, -) \
+    X(s, U64, shut, "secret_shut", COLUMN_ONLY, -)
+STRUCT(node_mate, NODE_MATE);
+LIST_OF(node_mate);
+enum err
+node_store_mates(struct db *db, struct arena *a, const struct instance_spec *s,
+                 struct list_of_node_mate *out) MUST_USE;
+
+/* Reserves the port of an instance for the job; OK too when that job has.
+ * EXISTS: another instance has it. In the caller's transaction. */
+enum err node_store_reserve(struct db *db, const struct instance_spec *s,
+                            const char *path, uint64_t job_id) MUST_USE;
+/* Gives the port back; OK when there is nothing. In the caller's transaction.
+ */
+enum err
+node_store_drop(struct db *db, const char *machine, unsigned port) MUST_USE;
+/* The same when that very job has reserved it. */
+enum err node_store_unreserve(struct db *db, uint64_t job_id) MUST_USE;
+
+/* An epoch of that name as the machine has it from now on; STATE: it knows a
+ * higher one. In the caller's transaction. */
+enum err node_store_epoch(struct db *db, const char *machine, const char *name,
+                          uint64_t epoch) MUST_USE;
+
+#endif

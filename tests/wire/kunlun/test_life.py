@@ -1,0 +1,165 @@
+"""The life of a storage instance: a real MariaDB, as a job makes it."""
+
+import os
+import socket
+
+import pymysql
+import pytest
+
+from support.waiting import until
+
+
+def test_an_instance_is_installed_used_and_deleted(machine):
+    at = machine.installed()
+    entry = machine.entry(at)
+    assert entry["state"] == "running" and entry["restarts"] == 0
+    assert entry["path"] == machine.home(at, "data_dir_path")
+    assert (entry["user"], entry["cluster"], entry["shard"]) \
+        == ("pgx", at["cluster"], "shard1")
+    assert entry["disk_used"] != "error" and entry["disk_free"] != "error"
+    with machine.login(at) as c, c.cursor() as q:
+        q.execute("CREATE DATABASE d")
+        q.execute("CREATE TABLE d.t (a INT PRIMARY KEY)")
+        q.execute("INSERT INTO d.t VALUES (1)")
+        q.execute("SELECT @@gtid_domain_id, @@read_only")
+        domain, read_only = q.fetchone()
+        assert domain > 0 and read_only == 0
+    info = machine.node.ask("get_info")
+    assert info["storage_node"] >= 1
+    assert machine.run("delete_storage", at) == ("succeed",
+                                                 "delete storage succeed")
+    for kind in ("data_dir_path", "log_dir_path", "innodb_log_dir_path"):
+        assert not os.path.exists(machine.home(at, kind))
+    until(lambda: machine.entry(at) is None)
+    # what is not there is deleted already
+    assert machine.run("delete_storage", at)[0] == "succeed"
+
+
+def test_a_stop_lasts_until_a_start(machine):
+    at = machine.installed()
+    for control, up in (("stop", False), ("start", True), ("restart", True)):
+        assert machine.run("control_instance", at, type="storage",
+                           control=control) \
+            == ("succeed", "control instance succeed")
+        assert machine.listens(at) == up
+        if not up:
+            machine.node.ask("auto_pullup", minutes=0)
+            until(lambda: machine.entry(at)["state"] == "stopped")
+            assert not machine.listens(at)
+
+
+def test_a_command_ends_a_run_and_the_watchdog_begins_the_next(machine):
+    at = machine.installed()
+    until(lambda: machine.entry(at))
+    before = machine.entry(at)["restarts"]
+    assert machine.run("mysql_cmd", at,
+                       cmd=f"./stopmysql.sh {at['port']}")[0] == "succeed"
+    until(lambda: machine.listens(at)
+          and machine.entry(at)["state"] == "running")
+    assert before == 0
+    assert machine.node.ask("auto_pullup", minutes=-1, port=at["port"]) \
+        == {"result": "succeed"}
+    assert machine.run("mysql_cmd", at,
+                       cmd=f"./stopmysql.sh {at['port']}")[0] == "succeed"
+    until(lambda: machine.entry(at)["state"] == "paused")
+    assert not machine.listens(at)
+    machine.node.ask("auto_pullup", minutes=0, port=at["port"])
+    until(lambda: machine.entry(at)["state"] == "running")
+    assert machine.listens(at)
+
+
+def test_what_is_wrong_is_told_by_get_status_in_its_order(machine):
+    at = machine.place()
+    steps = [({}, "get nodes error"),
+             ({"nodes": [{}]}, "get ip error"),
+             ({"nodes": [{"ip": "127.0.0.250"}]}, "get port error"),
+             ({"nodes": [{"ip": "127.0.0.250", "port": at["port"]}]},
+              "127.0.0.250 is no local_ip"),
+             ({"nodes": [{"ip": at["ip"], "port": 99999}]}, "get port error"),
+             ({"nodes": [{"ip": at["ip"], "port": "x"}]},
+              "get nodes[0].port error"),
+             ({"install_id": 1, "nodes": [{"ip": at["ip"], "port": 1}]},
+              "get install_id error")]
+    for members, expected in steps:
+        job = machine.word("job")
+        assert machine.node.ask("install_storage", job_id=job, **members) \
+            == {"result": "accept"}
+        said = machine.node.finished(job)
+        assert said["job_id"] == job and said["job_status"] == said["info"]
+        assert (said["result"], said["info"]) == ("error", expected)
+
+
+def test_a_directory_that_was_not_registered_is_refused(machine):
+    at = machine.place()
+    for path in ("/var/lib", "/etc", machine.top + "/../other", "relative"):
+        word, said = machine.run("install_storage", None, nodes=[
+            {"ip": at["ip"], "port": at["port"], "data_dir_path": path}])
+        assert (word, said) == ("error", f"{path} is error")
+
+
+def test_a_port_that_is_taken_is_refused_and_nothing_left(machine):
+    at = machine.place()
+    with socket.create_server((at["ip"], at["port"])):
+        word, said = machine.install(at)
+        assert (word, said) == ("error", "install storage error: the port is"
+                                " not idle")
+    assert not os.path.exists(machine.home(at, "data_dir_path"))
+    first = machine.installed()
+    word, said = machine.install(first)
+    assert word == "error" and "not idle" in said
+    with machine.login(first) as c:
+        assert c.get_server_info()
+
+
+def test_two_jobs_for_one_port_wait_for_each_other(machine):
+    at = machine.place()
+    jobs = [machine.begin("install_storage", **machine.body(at))
+            for _ in range(2)]
+    said = sorted(machine.node.finished(j)["result"] for j in jobs)
+    assert said == ["error", "succeed"]
+    with machine.login(at) as c:
+        assert c.get_server_info()
+
+
+@pytest.mark.parametrize("cmd", [
+    None, "", 1, [], "rm -rf /", "./startmysql.sh", "./startmysql.sh 1 2",
+    "./startmysql.sh 6001;id", "./startmysql.sh $(id)", "./startmysql.sh 0x17",
+    "./startmysql.sh 65536", "/bin/sh ./startmysql.sh 6001",
+    "./startmysql.sh 4242", "python2 start_pg.py port=5401", "x" * 600],
+    ids=str)
+def test_what_is_no_line_of_the_table_is_refused_and_kept(machine, sql, cmd):
+    word = machine.word("job")
+    given = {} if cmd is None else {"cmd": cmd}
+    assert machine.node.ask("mysql_cmd", job_id=word, **given) \
+        == {"result": "error", "info": "command not allowed"}
+    with sql.cursor() as q:
+        q.execute("SELECT target FROM audit WHERE operation = 'mysql_cmd'"
+                  " AND request_json LIKE %s", (f"%{word}%",))
+        assert [r["target"] for r in q.fetchall()] == ["refused"]
+    assert machine.node.status(word)["job_status"] == "none"
+
+
+def test_a_lower_epoch_is_refused(machine):
+    def ask(epoch):
+        return machine.node.client.post(
+            "/", {"job_type": "update_node"},
+            headers={"X-Metagate-Epoch": epoch}).json
+    name = machine.word("lease")
+    assert ask(f"{name}:7") == {"result": "succeed"}
+    assert ask(f"{name}:7") == {"result": "succeed"}
+    for bad in (f"{name}:6", name, f"{name}:", f"{name}:x", ":7"):
+        assert ask(bad) == {"result": "error", "info": "epoch error"}
+    assert ask(f"{name}:8") == {"result": "succeed"}
+
+
+def test_passwords_are_for_who_may_see_them(machine):
+    at = machine.installed()
+    until(lambda: machine.entry(at))
+    plain = machine.node.scope("read")
+    shown = [n for n in plain.ask("get_node").values()
+             if n["port"] == at["port"]]
+    assert shown[0]["pwd"] == ""
+    assert len(machine.entry(at)["pwd"]) >= 16
+    with pytest.raises(pymysql.err.OperationalError):
+        pymysql.connect(host=at["ip"], port=at["port"], user="pgx",
+                        password="pgx_pwd")
