@@ -416,6 +416,10 @@ numbered_members_make_a_list(void **state)
             "must be an object");
     bound(&meta_numbered_rec, "{\"meta1\":{},\"meta99999999999\":{}}", 0, &in);
     assert_int_equal(in.metas.n, 0);
+    bound(&meta_numbered_rec,
+          "{\"meta0\":{},\"meta1\":{},\"meta2\":{\"port\":\"2\"}}", 0, &in);
+    assert_int_equal(in.metas.n, 3);
+    assert_string_equal(in.metas.v[2].port, "2");
     bound(&path_space_rec, "{\"paths0\":[\"/a\",\"/b\"],\"paths1\":[]}", 0,
           &space);
     assert_int_equal(space.paths.n, 2);
