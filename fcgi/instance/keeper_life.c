@@ -382,8 +382,11 @@ start(struct keep *one, int64_t now)
     }
     if (e != ERR_OK)
         log_warn("keeper.start name=%s why=\"%s\"", one->name, one->why);
-    if (keep_is_alive(one))
+    if (keep_is_alive(one)) {
         one->why[0] = '\0';
+        if (!one->want.ordered && !one->child.adopted)
+            metrics_add(METRIC_INSTANCE_PULLUPS, 1);
+    }
     if (keep_is_alive(one) || (e != ERR_OK && one->child.looping))
         pullup_started(&one->want);
     if (lock >= 0)
@@ -467,10 +470,12 @@ go_on(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
     } else if (s == CHILD_STARTING) {
         watch_start(one, now, next);
     } else if (s != CHILD_READY && s != CHILD_ENDING) {
-        if (what == PULLUP_LEAVE)
+        if (what == PULLUP_LEAVE) {
             child_unwant(&one->child, now);
-        else if (s == CHILD_DOWN)
+            one->ask = 0; /* the next start has a question of its own */
+        } else if (s == CHILD_DOWN) {
             child_want(&one->child, now);
+        }
         if (what == PULLUP_START && now < one->again_ms) {
             sooner(next, one->again_ms);
         } else if (what == PULLUP_START &&

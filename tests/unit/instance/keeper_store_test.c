@@ -136,6 +136,24 @@ a_pause_is_in_force_when_it_is_committed(void **state)
     }
 }
 
+/* One that follows another without a gap, though nobody has told it. */
+static void
+a_pause_is_in_force_when_the_last_one_ends(void **state)
+{
+    struct ground *g = *state;
+    pid_t pid = begin(g);
+
+    (void)until_told(g, KEPT_RUNNING);
+    pause_by_store(g, 0, clock_unix_ms() + 1500);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    (void)until_state(g, KEPT_PAUSED);
+    pause_by_store(g, 0, PAUSE_FOREVER);
+    while (shown(g).paused_ms != PAUSE_FOREVER)
+        (void)poll(NULL, 0, 2);
+    (void)until_state(g, KEPT_PAUSED);
+    assert_int_equal(starts(g), 1);
+}
+
 static void
 the_latest_word_on_pauses_counts(void **state)
 {
@@ -259,6 +277,7 @@ main(int argc, char **argv)
         cmocka_unit_test(each_statement_fits_the_schema),
         TEST(the_store_is_told_what_becomes_of_it),
         TEST(a_pause_is_in_force_when_it_is_committed),
+        TEST(a_pause_is_in_force_when_the_last_one_ends),
         TEST(the_latest_word_on_pauses_counts),
         TEST(pauses_of_a_port_go_with_its_instance),
         TEST(the_newer_word_on_what_is_to_run_counts),
