@@ -145,18 +145,6 @@ node_has_meta(const struct req *r)
            strcmp(address, r->listener_tail) == 0;
 }
 
-static enum err
-put_counts(struct req *r, struct node_info *out)
-{
-    struct node_counts n;
-    enum err e = node_count(r->db, r->arena, r->listener_tail, &n);
-
-    PUT(out, node_info, meta_node, node_has_meta(r) ? 1 : 0);
-    PUT(out, node_info, storage_node, n.storage);
-    PUT(out, node_info, computer_node, n.computer);
-    return e;
-}
-
 static void
 put_load(struct node_info *out)
 {
@@ -187,7 +175,7 @@ node_info_get(struct req *r, const struct node_ask *in)
     SET(out, node_info, disk_used);
     SET(out, node_info, disk_free);
     put_load(out);
-    e = put_counts(r, out);
+    e = node_figures(r, out);
     return req_send_or_fail(r, e, &node_info_rec, out);
 }
 

@@ -54,18 +54,20 @@ STRUCT(node_status_ref, NODE_STATUS_REF);
     X(s, STR, progress, "progress", OUT, -)
 STRUCT(node_status, NODE_STATUS);
 
-#define NODE_INFO(X, s)                               \
-    X(s, STR, cpu_used, "cpu_used", OUT, -)           \
-    X(s, STR, mem_used, "mem_used", OUT, -)           \
-    X(s, STR, mem_free, "mem_free", OUT, -)           \
-    X(s, STR, disk_used, "disk_used", OUT, -)         \
-    X(s, STR, disk_free, "disk_free", OUT, -)         \
-    X(s, I32, meta_node, "meta_node", OUT, -)         \
-    X(s, I32, storage_node, "storage_node", OUT, -)   \
-    X(s, I32, computer_node, "computer_node", OUT, -) \
-    X(s, I32, cpu_cores, "cpu_cores", OUT, -)         \
-    X(s, I64, mem_total_mb, "mem_total_mb", OUT, -)   \
-    X(s, F64, load1, "load1", OUT, -)
+#define NODE_INFO(X, s)                                     \
+    X(s, STR, cpu_used, "cpu_used", OUT, -)                 \
+    X(s, STR, mem_used, "mem_used", OUT, -)                 \
+    X(s, STR, mem_free, "mem_free", OUT, -)                 \
+    X(s, STR, disk_used, "disk_used", OUT, -)               \
+    X(s, STR, disk_free, "disk_free", OUT, -)               \
+    X(s, I32, meta_node, "meta_node", OUT, -)               \
+    X(s, I32, storage_node, "storage_node", OUT, -)         \
+    X(s, I32, computer_node, "computer_node", OUT, -)       \
+    X(s, I32, cpu_cores, "cpu_cores", OUT, -)               \
+    X(s, I64, mem_total_mb, "mem_total_mb", OUT, -)         \
+    X(s, F64, load1, "load1", OUT, -)                       \
+    X(s, LIST, disks, "disks", OUT | KEEP_EMPTY, node_root) \
+    X(s, LIST, instances, "instances", OUT | KEEP_EMPTY, node_short)
 STRUCT(node_info, NODE_INFO);
 
 #define NODE_DISK(X, s)                       \

@@ -14,12 +14,16 @@
 #include "store.h"
 
 #define MINUTE_MS 60000
+#define MIB       ((int64_t)1 << 20)
+#define ROOTS_MAX 256
 
 TABLE(node_type, NODE_TYPE);
 TABLE_OF(node_instance_type, node_type, NODE_INSTANCE_TYPE);
 TABLE(node_entry, NODE_ENTRY);
 TABLE(node_list, NODE_LIST);
 TABLE_OF(node_instances, node_list, NODE_INSTANCES);
+TABLE(node_root, NODE_ROOT);
+TABLE(node_short, NODE_SHORT);
 TABLE(node_pause, NODE_PAUSE);
 TABLE(node_exporter, NODE_EXPORTER);
 NO_CHECKS(node_type);
@@ -28,23 +32,6 @@ NO_CHECKS(node_exporter);
 CHECKS(node_pause, PRESENT(minutes, NODE_GET_MINUTES));
 
 /* ---- lists ---- */
-
-enum err
-node_count(struct db *db, struct arena *a, const char *machine,
-           struct node_counts *out)
-{
-    struct list_of_kept all;
-    enum err e = kept_list(db, a, machine, &all);
-
-    *out = (struct node_counts){ 0 };
-    for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
-        if (strcmp(all.v[i].kind, "storage") == 0)
-            out->storage++;
-        else
-            out->computer++;
-    }
-    return e;
-}
 
 static const struct kept *
 kept_of(const struct list_of_kept *all, const char *uuid)
@@ -198,6 +185,105 @@ node_update(struct req *r, const struct node_ask *in)
 
     (void)in;
     return e == ERR_OK ? req_ok(r) : e;
+}
+
+/* ---- figures ---- */
+
+static int64_t
+mib_of(const char *dir)
+{
+    int64_t used = dir != NULL ? root_used(dir) : -1;
+
+    return used > 0 ? (used + MIB - 1) / MIB : 0;
+}
+
+/* One list of directories; those that cannot be asked are left out, as
+ * get_path_space would refuse them. */
+static void
+put_roots(struct req *r, const char *list, const char *class,
+          struct node_info *out)
+{
+    char *rest = arena_strdup(r->arena, list != NULL ? list : ""), *path;
+    struct root_space space;
+
+    while (rest != NULL && (path = strsep(&rest, ";")) != NULL) {
+        struct node_root *root = &out->disks.v[out->disks.n];
+
+        if (path[0] == '\0' || out->disks.n == ROOTS_MAX ||
+            root_space(path, &space) != ERR_OK)
+            continue;
+        *root = (struct node_root){ 0 };
+        PUT(root, node_root, class, class);
+        PUT(root, node_root, path, path);
+        PUT(root, node_root, used,
+            mib_of(arena_printf(r->arena, "%s/instance_data/%s", path, class)));
+        PUT(root, node_root, free, space.free / MIB);
+        out->disks.n++;
+    }
+}
+
+static enum err
+put_disks(struct req *r, struct node_info *out)
+{
+    struct node_roots roots;
+    enum err e = node_store_roots(r->db, r->arena, r->listener_tail, &roots);
+
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e; /* it is not registered */
+    out->disks.v = arena_array(r->arena, ROOTS_MAX + 1, sizeof(*out->disks.v));
+    if (out->disks.v == NULL)
+        return ERR_NOMEM;
+    put_roots(r, roots.data, "data_dir_path", out);
+    put_roots(r, roots.log, "log_dir_path", out);
+    put_roots(r, roots.wal, "innodb_log_dir_path", out);
+    put_roots(r, roots.comp, "comp_datadir", out);
+    return ERR_OK;
+}
+
+static enum err
+put_short(struct req *r, struct node_info *out)
+{
+    struct list_of_node_row rows;
+    struct list_of_kept all;
+    enum err e = kept_list(r->db, r->arena, r->listener_tail, &all);
+
+    if (e == ERR_OK)
+        e = node_store_instances(r->db, r->arena, r->listener_tail, &rows);
+    if (e != ERR_OK)
+        return e;
+    out->instances.v =
+        arena_array(r->arena, rows.n + 1, sizeof(*out->instances.v));
+    if (out->instances.v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct kept *k = kept_of(&all, rows.v[i].uuid);
+        struct node_short *s = &out->instances.v[out->instances.n];
+
+        if (k == NULL) /* it is being installed, or deleted */
+            continue;
+        *s = (struct node_short){ 0 };
+        PUT(s, node_short, port, rows.v[i].port);
+        PUT(s, node_short, kind, rows.v[i].kind);
+        PUT(s, node_short, state, enum_text(kept_state_names, k->state));
+        PUT(s, node_short, used, mib_of(rows.v[i].path));
+        out->instances.n++;
+        if (strcmp(rows.v[i].kind, "storage") == 0)
+            out->storage_node++;
+        else
+            out->computer_node++;
+    }
+    return ERR_OK;
+}
+
+enum err
+node_figures(struct req *r, struct node_info *out)
+{
+    enum err e = put_disks(r, out);
+
+    PUT(out, node_info, meta_node, node_has_meta(r) ? 1 : 0);
+    PUT(out, node_info, storage_node, 0);
+    PUT(out, node_info, computer_node, 0);
+    return e == ERR_OK ? put_short(r, out) : e;
 }
 
 /* ---- the watchdog ---- */

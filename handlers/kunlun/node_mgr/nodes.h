@@ -58,11 +58,25 @@ STRUCT(node_pause, NODE_PAUSE);
     X(s, I32, port, "prometheus_port", IN, -, .min = 1, .max = 65534)
 STRUCT(node_exporter, NODE_EXPORTER);
 
-/* How many instances of each kind its keeper has. */
-struct node_counts {
-    int32_t storage, computer;
-};
-enum err node_count(struct db *db, struct arena *a, const char *machine,
-                    struct node_counts *out) MUST_USE;
+/* A directory that the machine was registered with; MB. */
+#define NODE_ROOT(X, s)               \
+    X(s, STR, class, "class", OUT, -) \
+    X(s, STR, path, "path", OUT, -)   \
+    X(s, I64, used, "used", OUT, -)   \
+    X(s, I64, free, "free", OUT, -)
+STRUCT(node_root, NODE_ROOT);
+
+/* An instance, for get_info; used: MB of its data. */
+#define NODE_SHORT(X, s)              \
+    X(s, I32, port, "port", OUT, -)   \
+    X(s, STR, kind, "kind", OUT, -)   \
+    X(s, STR, state, "state", OUT, -) \
+    X(s, I64, used, "used", OUT, -)
+STRUCT(node_short, NODE_SHORT);
+
+/* Fills the counts and lists of get_info. */
+struct node_info;
+struct req;
+enum err node_figures(struct req *r, struct node_info *out) MUST_USE;
 
 #endif

@@ -26,6 +26,11 @@ def test_an_instance_is_installed_used_and_deleted(machine):
         assert domain > 0 and read_only == 0
     info = machine.node.ask("get_info")
     assert info["storage_node"] >= 1
+    assert {d["class"] for d in info["disks"]} == set(machine.CLASSES)
+    mine, = [i for i in info["instances"] if i["port"] == at["port"]]
+    assert (mine["kind"], mine["state"]) == ("storage", "running")
+    data = [d for d in info["disks"] if d["class"] == "data_dir_path"]
+    assert 0 < mine["used"] <= data[0]["used"]
     assert machine.run("delete_storage", at) == ("succeed",
                                                  "delete storage succeed")
     for kind in ("data_dir_path", "log_dir_path", "innodb_log_dir_path"):
