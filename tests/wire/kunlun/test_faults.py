@@ -1,0 +1,95 @@
+"""Whatever is killed: the job ends, and what it was asked for is there or
+nothing of it is."""
+
+import os
+import signal
+
+import pytest
+
+from support import processes
+from support.waiting import until
+
+pytestmark = pytest.mark.fault
+
+
+def supervise(machine):
+    """The process of the machine's supervise; None."""
+    below = processes.below(machine.deployment.run_dir)
+    return next((pid for pid, argv in below.items() if "supervise" in argv
+                 and machine.node.address in argv), None)
+
+
+def kill_supervise(machine):
+    """Its successor goes on."""
+    old = supervise(machine)
+    os.kill(old, signal.SIGKILL)
+    until(lambda: supervise(machine) not in (None, old))
+
+
+def server_of(machine, at):
+    """The process that serves it, by what it was started with."""
+    home = machine.home(at, "data_dir_path").encode()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                words = f.read().split(b"\0")
+        except OSError:
+            continue
+        if b"mariadbd" in words[0] and any(home in w for w in words):
+            return int(pid)
+    return None
+
+
+def test_an_instance_that_is_killed_is_started_again(machine):
+    at = machine.installed()
+    with machine.login(at) as c, c.cursor() as q:
+        q.execute("CREATE DATABASE d")
+    old = server_of(machine, at)
+    os.kill(old, signal.SIGKILL)
+    until(lambda: server_of(machine, at) not in (None, old)
+          and machine.entry(at)["state"] == "running")
+    with machine.login(at) as c, c.cursor() as q:
+        q.execute("SHOW DATABASES LIKE 'd'")
+        assert q.fetchall() == (("d",),)
+    assert until(lambda: machine.entry(at)["restarts"]) == 1
+
+
+def test_instances_outlive_supervise_and_obey_the_next(machine):
+    at = machine.installed()
+    old = server_of(machine, at)
+    kill_supervise(machine)
+    assert server_of(machine, at) == old
+    assert machine.run("control_instance", at, type="storage",
+                       control="stop")[0] == "succeed"
+    assert server_of(machine, at) is None
+
+
+def test_an_install_goes_on_when_its_runner_is_killed(machine):
+    at = machine.place()
+    job = machine.begin("install_storage", **machine.body(at))
+    until(lambda: machine.node.status(job)["job_status"]
+          != "install storage start", pause=0)
+    kill_supervise(machine)
+    said = machine.node.finished(job, 120)
+    assert (said["result"], said["info"]) \
+        == ("succeed", "install storage succeed")
+    with machine.login(at) as c:
+        assert c.get_server_info()
+    machine.made.append(at)
+
+
+def test_a_restore_goes_on_when_its_runner_is_killed(machine):
+    at = machine.installed()
+    named = {"cluster_name": at["cluster"], "shard_name": "shard1"}
+    assert machine.run("backup_shard", at, **named)[0] == "succeed"
+    with machine.login(at) as c, c.cursor() as q:
+        q.execute("CREATE DATABASE later")
+    job = machine.begin("restore_storage", ip=at["ip"], port=at["port"],
+                        timestamp="2099-01-01 00:00:00", **named)
+    until(lambda: machine.node.status(job)["job_status"]
+          != "restore storage start", pause=0)
+    kill_supervise(machine)
+    assert machine.node.finished(job, 120)["result"] == "succeed"
+    with machine.login(at) as c, c.cursor() as q:
+        q.execute("SHOW DATABASES LIKE 'later'")
+        assert q.fetchall() == ()
