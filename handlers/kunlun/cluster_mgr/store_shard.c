@@ -236,7 +236,7 @@ static enum err
 fill(struct db *db, struct arena *a, const struct row *r,
      struct kunlun_shard *out)
 {
-    struct list_of_spec_row rows;
+    struct list_of_spec_row rows = { 0 };
     enum err e;
 
     *out = (struct kunlun_shard){ .id = r->id,
