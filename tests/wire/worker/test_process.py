@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 from support import fcgi
+from support.store import rows, value
 from support.waiting import until
 
 
@@ -155,6 +156,43 @@ def test_a_worker_may_be_started_before_its_store(place, deployment,
     late_store.store_comes()
     until(lambda: late_store.ask("/healthz").status == 200, "it is served")
     late_store.wait_log("serve.schema err=ok")
+
+
+def test_a_worker_waits_for_a_migration_that_is_missing(place, deployment,
+                                                        sql):
+    """It is not started again and again: it stays, and serves afterwards."""
+    shutil.copy(deployment.path("deployment_id"), place.run_dir)
+    with open(deployment.path("key")) as f:
+        place.write("key", f.read())
+    last = value(sql, "SELECT MAX(id) AS id FROM schema_migration")
+    rows(sql, "UPDATE schema_migration SET finished_ms = NULL WHERE id = %s",
+         last)
+    try:
+        w = place.worker(wait=False, mysql_hosts="unix:"
+                         + deployment.path("s", "mysql.sock"))
+        w.wait_log("is not done: run `metagate migrate`")
+        assert "serve.start" not in w.log() and w.process.poll() is None
+    finally:
+        rows(sql, "UPDATE schema_migration SET finished_ms = started_ms"
+             " WHERE id = %s", last)
+    w.wait_log("serve.start")
+    assert w.ask("/healthz").status == 200
+
+
+def test_a_worker_that_waits_ends_when_it_is_asked_to(place, deployment, sql):
+    test_a_worker_waits_for_a_migration_that_is_missing(place, deployment, sql)
+    w = place.workers[-1]
+    assert w.stop() == 0
+    last = value(sql, "SELECT MAX(id) AS id FROM schema_migration")
+    rows(sql, "UPDATE schema_migration SET finished_ms = NULL WHERE id = %s",
+         last)
+    try:
+        w.start(wait=False)
+        until(lambda: w.log().count("is not done") == 2)
+        assert w.stop() == 0
+    finally:
+        rows(sql, "UPDATE schema_migration SET finished_ms = started_ms"
+             " WHERE id = %s", last)
 
 
 def test_a_worker_leaves_the_schema_of_another_deployment(late_store):
