@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "loop/runner.h"
+#include "runner.h"
 
 #define HOUR_MS 3600000
 
