@@ -20,7 +20,9 @@ def pause(off):
 
 
 def _verb(body):
-    # KunlunBase selects by the body's job_type.
+    # KunlunBase selects by the body's job_type; a form with a file has none.
+    if body and body.startswith(b"--") and b"form-data" in body:
+        return "upload"
     if not body or b'"job_type"' not in body:
         return "-"
     try:
