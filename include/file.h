@@ -33,6 +33,11 @@ void *file_map(const char *path, size_t n, int *fd) MUST_USE;
 enum err file_read(struct arena *a, const char *path, size_t max, char **out,
                    size_t *n) MUST_USE;
 
+/* What is left of an open file, into max + 1 bytes of the caller, with a NUL
+ * behind it. LIMIT past max bytes: then the first max + 1 stand there and no
+ * NUL. STATE when it cannot be read (errno): then *n bytes of it do. */
+enum err file_read_fd(int fd, char *text, size_t max, size_t *n) MUST_USE;
+
 /* Makes the directory unless it is there; STATE (errno) when it cannot. */
 enum err file_mkdir(const char *path, mode_t mode) MUST_USE;
 

@@ -124,9 +124,8 @@ file_write(const char *path, mode_t mode, const char *p, size_t n)
     return ERR_STATE;
 }
 
-/* Up to max bytes and one more, to tell a longer file. */
-static enum err
-read_all(int fd, char *text, size_t max, size_t *n)
+enum err
+file_read_fd(int fd, char *text, size_t max, size_t *n)
 {
     *n = 0;
     while (*n <= max) {
@@ -159,7 +158,7 @@ file_read(struct arena *a, const char *path, size_t max, char **out, size_t *n)
         if ((size_t)st.st_size < max)
             max = (size_t)st.st_size;
         *out = arena_alloc(a, max + 1);
-        e = *out != NULL ? read_all(fd, *out, max, n) : ERR_NOMEM;
+        e = *out != NULL ? file_read_fd(fd, *out, max, n) : ERR_NOMEM;
     }
     code = errno;
     (void)close(fd);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crypt.h"
+#include "file.h"
 #include "hex.h"
 #include "log.h"
 
@@ -156,34 +157,26 @@ static const char *
 read_all(int fd, char *text)
 {
     struct stat st;
-    ssize_t got;
-    size_t n = 0;
+    enum err e;
+    size_t n;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return "not a plain file";
     if ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0)
         return "others can read it or the group can write it: chmod 600";
-    while (n < FILE_MAX) {
-        got = read(fd, text + n, FILE_MAX - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return strerror(errno);
-        if (got == 0)
-            break;
-        n += (size_t)got;
-    }
-    text[n] = '\0';
-    if (strlen(text) != n)
+    e = file_read_fd(fd, text, FILE_MAX - 1, &n);
+    if (e == ERR_STATE)
+        return strerror(errno);
+    if (memchr(text, '\0', n) != NULL)
         return "not a text";
-    return n < FILE_MAX ? NULL : "too large";
+    return e == ERR_OK ? NULL : "too large";
 }
 
 /* Fills *set from the open file; a refusal is logged. */
 enum err
 crypt_keys_read(int fd, const char *path, struct crypt_key_set *set)
 {
-    char *text = malloc(FILE_MAX + 1);
+    char *text = malloc(FILE_MAX);
     unsigned line = 0;
     const char *why;
 
@@ -192,7 +185,7 @@ crypt_keys_read(int fd, const char *path, struct crypt_key_set *set)
     why = read_all(fd, text);
     if (why == NULL)
         why = parse(set, text, &line);
-    crypt_wipe(text, FILE_MAX + 1);
+    crypt_wipe(text, FILE_MAX);
     free(text);
     if (why == NULL)
         return ERR_OK;

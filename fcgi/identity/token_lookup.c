@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "crypt.h"
+#include "file.h"
 #include "log.h"
 
 #define FILE_MAX_BYTES ((off_t)16 << 20)
@@ -93,36 +94,30 @@ parse_file(const char *text, const char *path, struct table *out)
     return ERR_OK;
 }
 
-static bool
-read_all(int fd, char *to, size_t n)
-{
-    ssize_t got;
-
-    while (n > 0) {
-        got = read(fd, to, n);
-        if (got <= 0)
-            return false;
-        to += got;
-        n -= (size_t)got;
-    }
-    return true;
-}
-
 /* The whole file; NULL when it cannot be read or is no file for secrets. */
 static char *
 read_file(const char *path, struct stat *st)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *text = NULL;
+    size_t size = 0, n;
+    enum err e;
 
     if (fd < 0)
         return NULL;
     if (fstat(fd, st) == 0 && (st->st_mode & S_IRWXO) == 0 &&
-        st->st_size <= FILE_MAX_BYTES)
-        text = calloc(1, (size_t)st->st_size + 1);
-    if (text != NULL && !read_all(fd, text, (size_t)st->st_size)) {
-        free(text);
-        text = NULL;
+        st->st_size <= FILE_MAX_BYTES) {
+        size = (size_t)st->st_size;
+        text = calloc(1, size + 1);
+    }
+    if (text != NULL) {
+        e = file_read_fd(fd, text, size, &n);
+        /* what has grown meanwhile is another file at the next look */
+        text[size] = '\0';
+        if (e == ERR_STATE || n < size) {
+            free(text);
+            text = NULL;
+        }
     }
     (void)close(fd);
     return text;
