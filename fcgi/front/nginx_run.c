@@ -15,6 +15,7 @@
 #include "nginx.h"
 #include "place.h"
 #include "proc.h"
+#include "host/proc_look.h"
 #include "host/redact.h"
 
 #define TEST_MS       30000
@@ -68,56 +69,13 @@ nginx_test(bool ours, char why[WHY_BYTES])
 
 /* ---- processes ---- */
 
-/* The title of a process, its arguments separated by blanks; "" when it is
- * gone. */
-static void
-process_title(pid_t pid, char *out, size_t size)
-{
-    char path[64];
-    FILE *f;
-    size_t n;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-    out[0] = '\0';
-    f = fopen(path, "re");
-    if (f == NULL)
-        return;
-    n = fread(out, 1, size - 1, f);
-    (void)fclose(f);
-    for (size_t i = 0; i < n; i++) {
-        if (out[i] == '\0')
-            out[i] = ' ';
-    }
-    out[n] = '\0';
-}
-
-static pid_t
-process_parent(pid_t pid)
-{
-    char path[64], text[512];
-    const char *p;
-    int parent = 0;
-    FILE *f;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    f = fopen(path, "re");
-    if (f == NULL)
-        return 0;
-    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-    (void)fclose(f);
-    p = strrchr(text, ')'); /* the name before it may hold anything */
-    if (p == NULL || sscanf(p + 1, " %*c %d", &parent) != 1)
-        return 0;
-    return parent;
-}
-
 /* Whether the process is a master of this RUN_DIR's nginx, by its title. */
 static bool
 is_master(pid_t pid)
 {
     char title[2 * PLACE_BYTES], want[PLACE_BYTES + 8];
 
-    process_title(pid, title, sizeof(title));
+    (void)proc_look_title(pid, title, sizeof(title));
     (void)snprintf(want, sizeof(want), " -c %s ", nginx_argv()[4]);
     return strstr(title, want) != NULL;
 }
@@ -156,6 +114,7 @@ nginx_runs(void)
 static size_t
 find_children(pid_t parent, pid_t *out, size_t max)
 {
+    struct proc_stat child;
     struct dirent *d;
     size_t n = 0;
     DIR *dir;
@@ -166,7 +125,7 @@ find_children(pid_t parent, pid_t *out, size_t max)
     while (n < max && (d = readdir(dir)) != NULL) {
         pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
 
-        if (pid > 1 && process_parent(pid) == parent)
+        if (pid > 1 && proc_look_stat(pid, &child) && child.parent == parent)
             out[n++] = pid;
     }
     (void)closedir(dir);
@@ -177,11 +136,12 @@ find_children(pid_t parent, pid_t *out, size_t max)
 static bool
 has_left(pid_t pid, pid_t master)
 {
+    struct proc_stat worker;
     char title[256];
 
-    if (process_parent(pid) != master)
+    if (!proc_look_stat(pid, &worker) || worker.parent != master)
         return true;
-    process_title(pid, title, sizeof(title));
+    (void)proc_look_title(pid, title, sizeof(title));
     return str_empty(title) || strstr(title, "shutting down") != NULL;
 }
 

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,10 +14,11 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "proc_look.h"
+#include "self.h"
 
 #define KILL_AGAIN_MS 1000
 #define ORPHANS_MS    20 /* how often what is left of a group is looked at */
-#define BOOT_ID       "/proc/sys/kernel/random/boot_id"
 
 static const char *const state_names[CHILD_STATE__MAX] = {
     [CHILD_DOWN] = "stopped",  [CHILD_WAITING] = "waiting",
@@ -54,46 +54,18 @@ child_close(struct child *c)
 
 /* ---- which process ---- */
 
-/* The first bytes of a file of /proc; how many. */
-static size_t
-read_proc(const char *path, char *out, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, out, size - 1) : 0;
-
-    if (fd >= 0)
-        (void)close(fd);
-    out[n > 0 ? n : 0] = '\0';
-    return n > 0 ? (size_t)n : 0;
-}
-
-/* State letter and start of a process; false when there is none. */
-static bool
-read_stat(pid_t pid, char *state, uint64_t *ticks)
-{
-    char path[64], text[1024], *p;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    (void)read_proc(path, text, sizeof(text));
-    p = strrchr(text, ')'); /* the name may hold blanks and parentheses */
-    if (p == NULL || p[1] != ' ')
-        return false;
-    *state = p[2];
-    for (int field = 2; p != NULL && field < 22; field++)
-        p = strchr(p + 1, ' ');
-    *ticks = p != NULL ? strtoull(p, NULL, 10) : 0;
-    return p != NULL;
-}
-
 enum err
 child_identify(pid_t pid, struct child_id *out)
 {
-    char state;
+    struct proc_stat is;
+    char boot[40];
 
     *out = (struct child_id){ .pid = pid };
-    if (!read_stat(pid, &state, &out->ticks))
+    if (!proc_look_stat(pid, &is))
         return ERR_NOT_FOUND;
-    (void)read_proc(BOOT_ID, out->boot, sizeof(out->boot));
+    out->ticks = is.ticks;
+    self_boot_id(boot);
+    (void)snprintf(out->boot, sizeof(out->boot), "%.36s", boot);
     return ERR_OK;
 }
 
@@ -102,21 +74,18 @@ child_identify(pid_t pid, struct child_id *out)
 bool
 child_group_lives(pid_t group, uint64_t ticks)
 {
-    uint64_t now;
-    char state;
+    struct proc_stat leader;
 
     return (kill(-group, 0) == 0 || errno != ESRCH) &&
-           (!read_stat(group, &state, &now) || now == ticks);
+           (!proc_look_stat(group, &leader) || leader.ticks == ticks);
 }
 
 static bool
 has_argument(pid_t pid, const char *argument)
 {
-    char path[64], text[65536];
-    size_t n;
+    char text[65536];
+    size_t n = proc_look_arguments(pid, text, sizeof(text));
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-    n = read_proc(path, text, sizeof(text));
     for (size_t i = 0; i < n; i += strlen(text + i) + 1) {
         if (strcmp(text + i, argument) == 0)
             return true;
@@ -138,11 +107,10 @@ is_ours(pid_t pid)
 static bool
 runs_program(pid_t pid, const char *program)
 {
-    char path[64], text[4096];
+    char text[4096];
     const char *slash;
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-    (void)read_proc(path, text, sizeof(text));
+    (void)proc_look_arguments(pid, text, sizeof(text));
     slash = strrchr(text, '/');
     return strcmp(slash != NULL ? slash + 1 : text, program) == 0;
 }
@@ -285,15 +253,14 @@ enum err
 child_adopt(struct child *c, const struct child_id *id, const char *argument,
             int64_t now_ms)
 {
-    uint64_t ticks;
-    char state;
+    struct proc_stat is;
 
     /* the descriptor first: it stays with the process that is looked at */
     if (id->pid <= 1 || watch(c, id->pid) != ERR_OK ||
         c->id.ticks != id->ticks || strcmp(c->id.boot, id->boot) != 0 ||
         !is_ours(id->pid) || !has_argument(id->pid, argument) ||
-        !read_stat(id->pid, &state, &ticks) || ticks != id->ticks ||
-        state == 'Z') {
+        !proc_look_stat(id->pid, &is) || is.ticks != id->ticks ||
+        is.state == 'Z') {
         close_pidfd(c);
         c->id.pid = 0;
         return ERR_NOT_FOUND;

@@ -15,6 +15,7 @@
 
 #include "address.h"
 #include "buf.h"
+#include "proc_look.h"
 
 /* ---- addresses ---- */
 
@@ -205,28 +206,19 @@ has_socket(const char *pid, unsigned long inode)
     return found;
 }
 
-/* Arguments parted by blanks; what could drive a terminal becomes '?'. */
+/* What could drive a terminal becomes '?'. */
 static void
 read_command(struct port_holder *h)
 {
-    char path[64];
-    ssize_t n;
-    int fd;
+    size_t n = proc_look_title(h->pid, h->command, sizeof(h->command));
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)h->pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd >= 0 ? read(fd, h->command, sizeof(h->command) - 1) : 0;
-    if (fd >= 0)
-        (void)close(fd);
-    for (ssize_t i = 0; i < n; i++) {
-        if (h->command[i] == '\0')
-            h->command[i] = ' ';
-        else if (!isprint((unsigned char)h->command[i]))
+    for (size_t i = 0; i < n; i++) {
+        if (!isprint((unsigned char)h->command[i]))
             h->command[i] = '?';
     }
     while (n > 0 && h->command[n - 1] == ' ')
         n--;
-    h->command[n > 0 ? n : 0] = '\0';
+    h->command[n] = '\0';
 }
 
 static void
