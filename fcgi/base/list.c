@@ -1,4 +1,4 @@
-/* Comma-separated texts, element by element. */
+/* Comma-separated texts, element by element; lists of words. */
 #include "list.h"
 
 #include <string.h>
@@ -24,6 +24,15 @@ list_has(const char *list, struct span word)
 
     while (list_next(&list, &s))
         if (s.n == word.n && memcmp(s.p, word.p, s.n) == 0)
+            return true;
+    return false;
+}
+
+bool
+list_has_word(const char *const *words, const char *word)
+{
+    for (; words != NULL && *words != NULL; words++)
+        if (strcmp(*words, word) == 0)
             return true;
     return false;
 }

@@ -14,24 +14,14 @@
 #include "number.h"
 #include "scope.h"
 
-static bool
-is_one_of(const char *value, const char *const *words, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n && strcmp(value, words[i]) != 0; i++)
-        ;
-    return i < n;
-}
-
 const char *
 is_log_level(const char *value)
 {
-    static const char *const words[] = { "debug", "info", "warn", "error" };
+    static const char *const words[] = { "debug", "info", "warn", "error",
+                                         NULL };
 
-    return is_one_of(value, words, COUNT(words))
-               ? NULL
-               : "must be debug, info, warn or error";
+    return list_has_word(words, value) ? NULL
+                                       : "must be debug, info, warn or error";
 }
 
 /* The C library takes an unknown zone for UTC and says nothing. */

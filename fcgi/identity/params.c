@@ -3,17 +3,19 @@
 
 #include <string.h>
 
+#include "list.h"
+
 /* The headers a token may come in, or an address with one. */
 static const char *const hidden[] = {
     "HTTP_X_METAGATE_TOKEN", "HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION",
-    "HTTP_REFERER",          "HTTP_COOKIE",
+    "HTTP_REFERER",          "HTTP_COOKIE",        NULL,
 };
 
 /* Beside the other HTTP_ ones. QUERY_STRING and its like may hold a token,
  * and so may REMOTE_USER: it is the user name of HTTP Basic. */
 static const char *const shown[] = {
-    "CONTENT_TYPE", "REMOTE_ADDR", "REMOTE_PORT",
-    "SERVER_ADDR",  "SERVER_PORT", "REQUEST_SCHEME",
+    "CONTENT_TYPE", "REMOTE_ADDR",    "REMOTE_PORT", "SERVER_ADDR",
+    "SERVER_PORT",  "REQUEST_SCHEME", NULL,
 };
 
 const char *
@@ -27,22 +29,12 @@ params_get(char *const *params, const char *name)
     return "";
 }
 
-static bool
-is_one_of(const char *name, const char *const *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(name, list[i]) == 0)
-            return true;
-    return false;
-}
-
 bool
 params_shown(const char *name, bool basic)
 {
     if (basic && strcmp(name, "HTTP_AUTHORIZATION") == 0)
         return true;
-    if (is_one_of(name, hidden, COUNT(hidden)))
+    if (list_has_word(hidden, name))
         return false;
-    return strncmp(name, "HTTP_", 5) == 0 ||
-           is_one_of(name, shown, COUNT(shown));
+    return strncmp(name, "HTTP_", 5) == 0 || list_has_word(shown, name);
 }

@@ -1,6 +1,7 @@
 /* Records: whether what one of them says stands in another. */
 #include "record.h"
 
+#include "list.h"
 #include "record_int.h"
 
 /* The value of that name in a map; NULL when it has none. */
@@ -107,15 +108,6 @@ field_says(const struct field *f, const void *asked, const void *have)
     }
 }
 
-static bool
-is_one_of(const char *key, const char *const *names)
-{
-    for (; names != NULL && *names != NULL; names++)
-        if (strcmp(*names, key) == 0)
-            return true;
-    return false;
-}
-
 const char *
 record_other(const struct record *rec, const void *asked, const void *have,
              const char *const *except)
@@ -128,7 +120,7 @@ record_other(const struct record *rec, const void *asked, const void *have,
         const struct field *f = &rec->fields[i];
 
         if ((f->flags & IN) == 0 || !field_present(f, asked) ||
-            is_one_of(f->key, except))
+            list_has_word(except, f->key))
             continue;
         if (!field_says(f, asked, field_present(f, have) ? have : NULL))
             return f->key;

@@ -1,4 +1,4 @@
-/* Lists in one text. */
+/* Lists: in one text, and of words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,6 +55,22 @@ a_word_is_found_whole(void **state)
     assert_false(list_has("", (struct span){ "", 0 }));
 }
 
+static void
+a_word_of_a_list_is_found_whole(void **state)
+{
+    static const char *const words[] = { "http", "webhdfs", NULL };
+    static const char *const none[] = { NULL };
+
+    (void)state;
+    assert_true(list_has_word(words, "http"));
+    assert_true(list_has_word(words, "webhdfs"));
+    assert_false(list_has_word(words, "web"));
+    assert_false(list_has_word(words, "https"));
+    assert_false(list_has_word(words, ""));
+    assert_false(list_has_word(none, "http"));
+    assert_false(list_has_word(NULL, "http"));
+}
+
 int
 main(void)
 {
@@ -62,6 +78,7 @@ main(void)
         cmocka_unit_test(elements_come_one_by_one),
         cmocka_unit_test(an_empty_one_is_one),
         cmocka_unit_test(a_word_is_found_whole),
+        cmocka_unit_test(a_word_of_a_list_is_found_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
