@@ -19,35 +19,52 @@ struct pack {
     enum stage stage;
     unsigned parts;
     struct blob_sum sum;
-    struct digest *digest;
-    z_stream z;
-    bool z_open;
+    struct archive_gear gear; /* its room: a part */
     char head[TAR_BLOCK];
     char zeros[2 * TAR_BLOCK];
-    char *part;
     struct span next[3]; /* to be compressed: head, bytes, padding */
     size_t next_i, next_n;
 };
+
+/* ---- what either side works with ---- */
+
+bool
+archive_gear_make(struct archive_gear *g, int opened, int (*z_end)(z_stream *),
+                  size_t room_bytes)
+{
+    g->z_end = opened == Z_OK ? z_end : NULL;
+    g->digest = digest_new();
+    g->room = malloc(room_bytes);
+    return g->z_end != NULL && g->digest != NULL && g->room != NULL;
+}
+
+void
+archive_gear_free(struct archive_gear *g)
+{
+    if (g->z_end != NULL)
+        (void)g->z_end(&g->z);
+    digest_free(g->digest);
+    free(g->room);
+}
+
+/* ---- one that is made ---- */
 
 struct pack *
 pack_new(const struct pack_source *source)
 {
     struct pack *p = calloc(1, sizeof(*p));
+    int opened;
 
     if (p == NULL)
         return NULL;
     p->source = *source;
-    p->part = malloc(PART_BYTES);
-    p->digest = digest_new();
     /* 16: with gzip's frame */
-    p->z_open =
-        deflateInit2(&p->z, (int)config()->instance_backup_level, Z_DEFLATED,
-                     15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
-    if (p->part == NULL || p->digest == NULL || !p->z_open) {
-        pack_free(p);
-        return NULL;
-    }
-    return p;
+    opened = deflateInit2(&p->gear.z, (int)config()->instance_backup_level,
+                          Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    if (archive_gear_make(&p->gear, opened, deflateEnd, PART_BYTES))
+        return p;
+    pack_free(p);
+    return NULL;
 }
 
 void
@@ -55,10 +72,7 @@ pack_free(struct pack *p)
 {
     if (p == NULL)
         return;
-    if (p->z_open)
-        (void)deflateEnd(&p->z);
-    digest_free(p->digest);
-    free(p->part);
+    archive_gear_free(&p->gear);
     free(p);
 }
 
@@ -108,7 +122,7 @@ read_part(struct pack *p)
 
     while (n < PART_BYTES) {
         int64_t got =
-            p->source.read(p->source.ctx, p->part + n, PART_BYTES - n);
+            p->source.read(p->source.ctx, p->gear.room + n, PART_BYTES - n);
 
         if (got < 0)
             return -1;
@@ -129,14 +143,14 @@ next_part(struct pack *p)
     if (n < 0)
         return BROKEN;
     if (n > 0) {
-        if (!digest_add(p->digest, p->part, (size_t)n))
+        if (!digest_add(p->gear.digest, p->gear.room, (size_t)n))
             return BROKEN;
         p->sum.bytes += n;
         (void)snprintf(name, sizeof(name), PART_NAME, p->parts++);
-        put_file(p, name, p->part, (size_t)n);
+        put_file(p, name, p->gear.room, (size_t)n);
         return PARTS;
     }
-    if (digest_hex(p->digest, p->sum.sha256) != ERR_OK)
+    if (digest_hex(p->gear.digest, p->sum.sha256) != ERR_OK)
         return BROKEN;
     text = p->source.manifest(p->source.ctx, &p->sum);
     if (text == NULL)
@@ -169,12 +183,12 @@ advance(struct pack *p)
 static void
 feed(struct pack *p)
 {
-    while (p->z.avail_in == 0 && p->stage != BROKEN) {
+    while (p->gear.z.avail_in == 0 && p->stage != BROKEN) {
         if (p->next_i < p->next_n) {
             struct span s = p->next[p->next_i++];
             /* zlib does not write there */
-            p->z.next_in = (z_const Bytef *)(uintptr_t)s.p;
-            p->z.avail_in = (uInt)s.n;
+            p->gear.z.next_in = (z_const Bytef *)(uintptr_t)s.p;
+            p->gear.z.avail_in = (uInt)s.n;
         } else if (p->stage == FINISH) {
             return;
         } else {
@@ -191,17 +205,17 @@ pack_read(void *ctx, char *out, size_t n)
 
     if (p->stage == ENDED)
         return 0;
-    p->z.next_out = (Bytef *)out;
-    p->z.avail_out = (uInt)n;
-    while (p->z.avail_out > 0 && done != Z_STREAM_END) {
+    p->gear.z.next_out = (Bytef *)out;
+    p->gear.z.avail_out = (uInt)n;
+    while (p->gear.z.avail_out > 0 && done != Z_STREAM_END) {
         bool all;
 
         feed(p);
         if (p->stage == BROKEN)
             return -1;
-        all =
-            p->stage == FINISH && p->next_i == p->next_n && p->z.avail_in == 0;
-        done = deflate(&p->z, all ? Z_FINISH : Z_NO_FLUSH);
+        all = p->stage == FINISH && p->next_i == p->next_n &&
+              p->gear.z.avail_in == 0;
+        done = deflate(&p->gear.z, all ? Z_FINISH : Z_NO_FLUSH);
         if (done != Z_OK && done != Z_STREAM_END && done != Z_BUF_ERROR) {
             p->stage = BROKEN;
             return -1;
@@ -209,5 +223,5 @@ pack_read(void *ctx, char *out, size_t n)
     }
     if (done == Z_STREAM_END)
         p->stage = ENDED;
-    return (int64_t)(n - p->z.avail_out);
+    return (int64_t)(n - p->gear.z.avail_out);
 }

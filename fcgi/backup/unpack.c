@@ -24,8 +24,8 @@ enum place {
 struct unpack {
     blob_write_fn *write;
     void *ctx;
-    z_stream z;
-    bool z_open, z_ended;
+    struct archive_gear gear; /* its room: the manifest */
+    bool z_ended;
     const char *wrong; /* why it is none; NULL so far */
     bool broken_off;   /* by write */
     enum place at;
@@ -33,9 +33,7 @@ struct unpack {
     size_t head_n;
     unsigned parts;
     uint64_t left, padding;
-    struct digest *digest;
     int64_t bytes;
-    char *manifest;
     size_t manifest_n, manifest_size;
     size_t empty; /* bytes of the trailer */
     char piece[PIECE];
@@ -45,19 +43,17 @@ struct unpack *
 unpack_new(blob_write_fn *write, void *ctx)
 {
     struct unpack *u = calloc(1, sizeof(*u));
+    int opened;
 
     if (u == NULL)
         return NULL;
     u->write = write;
     u->ctx = ctx;
-    u->digest = digest_new();
-    u->manifest = malloc(MANIFEST_MAX + 1);
-    u->z_open = inflateInit2(&u->z, 15 + 16) == Z_OK;
-    if (u->digest == NULL || u->manifest == NULL || !u->z_open) {
-        unpack_free(u);
-        return NULL;
-    }
-    return u;
+    opened = inflateInit2(&u->gear.z, 15 + 16);
+    if (archive_gear_make(&u->gear, opened, inflateEnd, MANIFEST_MAX + 1))
+        return u;
+    unpack_free(u);
+    return NULL;
 }
 
 void
@@ -65,10 +61,7 @@ unpack_free(struct unpack *u)
 {
     if (u == NULL)
         return;
-    if (u->z_open)
-        (void)inflateEnd(&u->z);
-    digest_free(u->digest);
-    free(u->manifest);
+    archive_gear_free(&u->gear);
     free(u);
 }
 
@@ -134,7 +127,7 @@ static bool
 take_payload(struct unpack *u, const char *p, size_t n)
 {
     u->bytes += (int64_t)n;
-    if (!digest_add(u->digest, p, n))
+    if (!digest_add(u->gear.digest, p, n))
         return refuse(u, "cannot be summed");
     if (u->write(u->ctx, p, n))
         return true;
@@ -172,7 +165,7 @@ take(struct unpack *u, const char *p, size_t n)
         return take_payload(u, p, k) ? k : 0;
     case MANIFEST:
         k = u->left < n ? (size_t)u->left : n;
-        memcpy(u->manifest + u->manifest_n, p, k);
+        memcpy(u->gear.room + u->manifest_n, p, k);
         u->manifest_n += k;
         u->left -= k;
         if (u->left == 0)
@@ -199,8 +192,8 @@ unpack_write(void *ctx, const char *p, size_t n)
 {
     struct unpack *u = ctx;
 
-    u->z.next_in = (z_const Bytef *)(uintptr_t)p;
-    u->z.avail_in = (uInt)n;
+    u->gear.z.next_in = (z_const Bytef *)(uintptr_t)p;
+    u->gear.z.avail_in = (uInt)n;
     if (n == 0)
         return u->wrong == NULL && !u->broken_off;
     do {
@@ -209,13 +202,13 @@ unpack_write(void *ctx, const char *p, size_t n)
 
         if (u->z_ended)
             return refuse(u, "goes on behind its end");
-        u->z.next_out = (Bytef *)u->piece;
-        u->z.avail_out = PIECE;
-        r = inflate(&u->z, Z_NO_FLUSH);
+        u->gear.z.next_out = (Bytef *)u->piece;
+        u->gear.z.avail_out = PIECE;
+        r = inflate(&u->gear.z, Z_NO_FLUSH);
         if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
             return refuse(u, "is damaged");
         u->z_ended = r == Z_STREAM_END;
-        have = PIECE - u->z.avail_out;
+        have = PIECE - u->gear.z.avail_out;
         while (done < have) {
             k = take(u, u->piece + done, have - done);
             if (k == 0)
@@ -223,7 +216,8 @@ unpack_write(void *ctx, const char *p, size_t n)
             done += k;
         }
         /* a full piece: there may be more of it without more input */
-    } while (u->z.avail_in > 0 || (u->z.avail_out == 0 && !u->z_ended));
+    } while (u->gear.z.avail_in > 0 ||
+             (u->gear.z.avail_out == 0 && !u->z_ended));
     return u->wrong == NULL && !u->broken_off;
 }
 
@@ -234,7 +228,7 @@ read_manifest(struct unpack *u, struct arena *a, struct instance_backup *out,
     struct json_error error;
     struct bind_error bound;
     const struct json *doc;
-    enum err e = json_parse(a, u->manifest, u->manifest_n, 0, &doc, &error);
+    enum err e = json_parse(a, u->gear.room, u->manifest_n, 0, &doc, &error);
 
     if (e == ERR_OK)
         e = record_bind(a, &instance_backup_rec, doc, 0, out, &bound);
@@ -264,7 +258,7 @@ unpack_end(struct unpack *u, struct arena *a, struct instance_backup *manifest,
                        (TAR_BLOCK - u->manifest_size % TAR_BLOCK) % TAR_BLOCK)
         return why_fail(why, ERR_BAD_PARAM,
                         "the archive is cut off: it has no end");
-    e = digest_hex(u->digest, sha256);
+    e = digest_hex(u->gear.digest, sha256);
     if (e == ERR_OK)
         e = read_manifest(u, a, manifest, why);
     if (e == ERR_OK && (manifest->payload_bytes != u->bytes ||
