@@ -40,14 +40,14 @@ check_asked(struct req *r, const struct doris_job *asked, struct doris_work *w)
     return w->tablet_id > 0 ? ERR_OK : req_fail(r, DORIS_JOB_TABLET, ARGS());
 }
 
-/* The place of a tablet, as far as it is named, is the one that it has. */
+/* The index of a tablet, as far as it is named, is the one that it has. */
 static enum err
-check_place(struct req *r, const struct doris_work *w,
+check_index(struct req *r, const struct doris_work *w,
             const struct doris_tablet_idx *asked)
 {
-    static const char *const no_place[] = { "tablet_id", NULL };
+    static const char *const no_index[] = { "tablet_id", NULL };
     const char *other =
-        record_other(&doris_tablet_idx_rec, asked, w->stats.idx, no_place);
+        record_other(&doris_tablet_idx_rec, asked, w->stats.idx, no_index);
 
     if (other == NULL)
         return ERR_OK;
@@ -87,7 +87,7 @@ doris_job_open(struct req *r, const char *cloud_unique_id,
     if (e == ERR_OK)
         e = read_work(r, w);
     if (e == ERR_OK)
-        e = check_place(r, w, asked->idx);
+        e = check_index(r, w, asked->idx);
     if (e != ERR_OK)
         return e;
     doris_audit_id(r, "tablet job", w->instance_id, w->tablet_id);

@@ -3,8 +3,6 @@
 #include "job.h"
 #include "rpc.h"
 
-#define OF_TABLET " WHERE instance_id = ? AND tablet_id = ?"
-
 enum { JOB, JOB_PUT, SQL__MAX };
 
 static const char *const sql[SQL__MAX] = {

@@ -29,8 +29,6 @@ enum {
     SQL__MAX
 };
 
-#define OF_TABLET " WHERE instance_id = ? AND tablet_id = ?"
-
 /* Of the tablet r: rows that belong to no transaction. */
 #define OF_NO_TXN                                                   \
     " LEFT JOIN doris_txn t ON t.seq = r.txn_id >> 10"              \

@@ -29,8 +29,6 @@ enum {
     SQL__MAX
 };
 
-#define OF_TABLET " WHERE instance_id = ? AND tablet_id = ?"
-
 static const char *const sql[SQL__MAX] = {
     [SHARE] = "SELECT status FROM doris_instance WHERE instance_id = ?"
               " LOCK IN SHARE MODE",

@@ -175,6 +175,9 @@ STRUCT(doris_version_reply, DORIS_VERSION_REPLY);
 
 /* ---- the store ---- */
 
+/* Of one tablet: its row, or its rows of a table. */
+#define OF_TABLET " WHERE instance_id = ? AND tablet_id = ?"
+
 /* With the statistics of a new tablet. EXISTS when there is one of that id:
  * then that is locked. */
 enum err

@@ -62,7 +62,7 @@ doris_nodes_register(struct req *r, const struct doris_cluster_at *at,
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        if (*doris_node_addr(&v[i]) == '\0')
+        if (str_empty(doris_node_addr(&v[i])))
             return req_fail(r, DORIS_NODE_ADDR,
                             ARGS(doris_node_arg(r, &asked[i])));
         e = doris_store_node_add(r->db, at, type, version << 12 | i, &v[i]);
