@@ -83,14 +83,14 @@ static char **
 merge_env(const char *const *more)
 {
     size_t ours = count_strings((const char *const *)environ);
-    size_t n = count_strings(more), i, k, used = 0;
+    size_t n = count_strings(more), k, used = 0;
     char **env = calloc(ours + n + 1, sizeof(*env));
 
     if (env == NULL)
         return NULL;
-    for (i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         memcpy(&env[used++], &more[i], sizeof(*env));
-    for (i = 0; i < ours; i++) {
+    for (size_t i = 0; i < ours; i++) {
         for (k = 0; k < n && !same_name(more[k], environ[i]); k++)
             ;
         if (k == n)
@@ -125,12 +125,12 @@ static void
 child_descriptors(struct launch *l)
 {
     const struct proc_spec *s = l->spec;
-    int std[3], i, flags;
+    int std[3], flags;
 
     std[0] = lift(l, s->in);
     std[1] = lift(l, s->out);
     std[2] = lift(l, s->err);
-    for (i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++) {
         if (dup2(std[i], i) < 0)
             child_fail(l);
     }

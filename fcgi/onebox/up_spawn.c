@@ -62,16 +62,16 @@ name_child(struct up_child *c)
 enum err
 up_make_children(struct up *up, char why[WHY_BYTES])
 {
-    size_t count[16] = { 0 }, i, k, total = 0;
+    size_t count[16] = { 0 }, total = 0;
     enum err e = ERR_OK;
 
-    for (k = 0; k < n_kinds; k++)
+    for (size_t k = 0; k < n_kinds; k++)
         total += count[k] = kinds[k].count();
     up->child = calloc(total, sizeof(*up->child));
     if (up->child == NULL)
         return ERR_NOMEM;
-    for (k = 0; k < n_kinds; k++) {
-        for (i = 0; i < count[k] && e == ERR_OK; i++) {
+    for (size_t k = 0; k < n_kinds; k++) {
+        for (size_t i = 0; i < count[k] && e == ERR_OK; i++) {
             struct up_child *c = &up->child[up->n++];
 
             c->kind = &kinds[k];
