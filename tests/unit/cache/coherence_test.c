@@ -16,6 +16,7 @@
 
 #include "cache/coherence_int.h"
 #include "config.h"
+#include "metrics.h"
 
 static void
 be_alone_for(int64_t ms)
@@ -382,6 +383,7 @@ die_committing(const char *thing, unsigned more)
 static void
 expect_kept_again(const char *thing)
 {
+    int64_t abandoned = metrics_value(METRIC_CACHE_ABANDONED);
     int64_t now = coherence_clock_ms();
     struct coherence_mark before, after;
 
@@ -389,7 +391,9 @@ expect_kept_again(const char *thing)
     coherence_sweep(now);
     coherence_sweep(now + COHERENCE_DEAD_MS - 1);
     assert_false(mark(thing, &before));
+    assert_int_equal(metrics_value(METRIC_CACHE_ABANDONED), abandoned);
     coherence_sweep(now + COHERENCE_DEAD_MS);
+    assert_int_equal(metrics_value(METRIC_CACHE_ABANDONED), abandoned + 1);
     assert_true(mark(thing, &after));
     assert_false(same(&before, &after));
 }
