@@ -1,8 +1,13 @@
 """What nginx refuses by itself, in the words of each dialect."""
 
+import os
+import signal
+import subprocess
+
 import pytest
 
 from support import raw
+from support.waiting import until
 
 MIB = 1 << 20
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "MKCOL", "COPY", "MOVE",
@@ -245,3 +250,32 @@ def test_an_address_with_too_many_requests_in_progress_gets_429(
     assert front.client("doris").get("/outer").status == 200
     assert (inner[0].status, inner[0].json["msg"]) == (429,
                                                        "reach max qps limit")
+
+
+def beside(front, first, second):
+    """What the one address gets while a request of the other is served."""
+    client, inner = front.client("doris"), []
+
+    def answer(request):
+        if request.path == "/outer":
+            inner.append(client.get("/inner", headers={"X-Real-IP": second}))
+        return b"Status: 200 OK\r\nContent-Type: text/plain\r\n\r\nok"
+
+    front.workers.answer = answer
+    client.get("/outer", headers={"X-Real-IP": first})
+    return inner[0].status if inner else None
+
+
+def test_an_ipv6_network_is_one_client(front, settings):
+    settings(METAGATE_NGINX_CLIENT_CONNECTIONS="1")
+    with open(front.path("nginx", "http.conf"), "a") as f:
+        f.write("set_real_ip_from 127.0.0.0/8;\nreal_ip_header X-Real-IP;\n")
+    subprocess.run(front.nginx_argv("-t", "-q"), check=True)
+    old = set(front.pids()) - {front.nginx_pid}
+    os.kill(front.nginx_pid, signal.SIGHUP)
+    until(lambda: not old & set(front.pids()), "all of nginx has read it")
+    assert beside(front, "10.0.0.1", "10.0.0.1") == 429
+    assert beside(front, "10.0.0.1", "10.0.0.2") == 200
+    assert beside(front, "2001:db8::1", "2001:db8::ffff:a:2") == 429
+    assert beside(front, "2001:db8::1", "2001:db8:0:1::1") == 200
+    assert beside(front, "::ffff:10.0.0.1", "::ffff:10.0.0.2") == 200
