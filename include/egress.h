@@ -5,7 +5,8 @@
  * said about a name and something else be done.
  *
  * Refused whatever the lists say: link-local addresses (where clouds keep
- * their credentials; and the other places that some do), multicast and
+ * their credentials) and the other places that some do (fd00:ec2::254,
+ * fd20:ce::254, 100.100.100.200, 168.63.129.16, 192.0.0.192), multicast and
  * broadcast, "any", IPv4 in disguise, our own listeners and the metadata store
  * (of one on this host the port, at whatever address of the host). Then
  * [egress] deny, then [egress] allow, when there is one. Loopback may be

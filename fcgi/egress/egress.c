@@ -98,9 +98,13 @@ forbidden(const unsigned char a[16])
     bool v4 = memcmp(a, v4_prefix, sizeof(v4_prefix)) == 0;
     static const unsigned char any[16];
 
+    /* beside 169.254.169.254, which most have */
     static const unsigned char of_a_cloud[][16] = {
-        { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54 },
-        { [10] = 0xff, [11] = 0xff, 100, 100, 100, 200 },
+        { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54 }, /* Amazon */
+        { 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, [15] = 0x54 }, /* Google */
+        { [10] = 0xff, [11] = 0xff, 100, 100, 100, 200 },     /* Alibaba */
+        { [10] = 0xff, [11] = 0xff, 168, 63, 129, 16 },       /* Azure */
+        { [10] = 0xff, [11] = 0xff, 192, 0, 0, 192 },         /* Oracle */
     };
 
     for (size_t i = 0; i < COUNT(of_a_cloud); i++)

@@ -67,6 +67,11 @@ link_local_is_refused_whatever_is_allowed(void **state)
         "fd00:ec2::254",
         "100.100.100.200",
         "::ffff:100.100.100.200",
+        "fd20:ce::254",
+        "168.63.129.16",
+        "::ffff:168.63.129.16",
+        "192.0.0.192",
+        "::ffff:192.0.0.192",
         "::ffff:0:10.1.2.3",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     };
@@ -81,10 +86,11 @@ link_local_is_refused_whatever_is_allowed(void **state)
 static void
 everything_else_may_be_connected_to(void **state)
 {
-    static const char *const fine[] = { "127.0.0.1",       "10.1.2.3",
-                                        "8.8.8.8",         "::1",
-                                        "2001:db8::1",     "fd00::1",
-                                        "::ffff:10.1.2.3", "fec0::1" };
+    static const char *const fine[] = {
+        "127.0.0.1",    "10.1.2.3",      "8.8.8.8",         "::1",
+        "2001:db8::1",  "fd00::1",       "::ffff:10.1.2.3", "fec0::1",
+        "fd20:ce::253", "168.63.129.17", "192.0.0.191",     "fd20:ce:1::254"
+    };
 
     (void)state;
     rules("", "");
