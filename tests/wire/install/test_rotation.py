@@ -40,6 +40,24 @@ http {{
 """
 
 
+def shipped(run_dir):
+    """The installed file, for that RUN_DIR and its owner."""
+    owner = pwd.getpwuid(os.stat(run_dir).st_uid).pw_name
+    group = grp.getgrgid(os.stat(run_dir).st_gid).gr_name
+    with open(os.path.join(ROOT, ".package/systemd/metagate.logrotate")) as f:
+        return f.read().replace("/var/lib/metagate", str(run_dir)) \
+            .replace("metagate metagate", f"{owner} {group}")
+
+
+def logrotate(base, text, *args):
+    conf = os.path.join(base, "logrotate.conf")
+    with open(conf, "w") as f:
+        f.write(text)
+    os.chmod(conf, 0o644)
+    subprocess.run([LOGROTATE, *args, "-s", conf + ".state", conf], check=True,
+                   timeout=60, stdin=subprocess.DEVNULL)
+
+
 class Host:
     """An installed system below a folder of the test."""
 
@@ -75,20 +93,8 @@ class Host:
             client.close()
 
     def rotate(self):
-        shipped = os.path.join(ROOT, ".package/systemd/metagate.logrotate")
-        owner = pwd.getpwuid(os.stat(self.own.run_dir).st_uid)
-        group = grp.getgrgid(os.stat(self.own.run_dir).st_gid)
-        with open(shipped) as f:
-            text = f.read().replace("/var/lib/metagate", self.own.run_dir)
-        text = text.replace("metagate metagate",
-                            f"{owner.pw_name} {group.gr_name}")
-        conf = os.path.join(self.own.base, "logrotate.conf")
-        with open(conf, "w") as f:
-            f.write(text + THEIRS.format(log=self.log, pid=self.pid_file))
-        os.chmod(conf, 0o644)
-        subprocess.run(
-            [LOGROTATE, "-f", "-s", conf + ".state", conf], check=True,
-            timeout=60, stdin=subprocess.DEVNULL)
+        logrotate(self.own.base, shipped(self.own.run_dir) + THEIRS.format(
+            log=self.log, pid=self.pid_file), "-f")
 
     def end(self):
         os.kill(self.pid, signal.SIGQUIT)
@@ -143,3 +149,13 @@ def test_a_revoked_token_stays_dead_while_nginx_has_its_old_map(host):
     host.command("token", "revoke", "second-one")
     assert len(os.listdir(marks)) == 2
     assert host.status(first) == 401
+
+
+def test_a_log_that_grows_fast_does_not_wait_for_the_week(tmp_path):
+    (tmp_path / "log").mkdir(mode=0o750)
+    for name, mib in (("fast", 257), ("slow", 255)):
+        with open(tmp_path / "log" / f"{name}.log", "wb") as f:
+            f.truncate(mib << 20)
+    logrotate(tmp_path, shipped(tmp_path))
+    assert sorted(os.listdir(tmp_path / "log")) == [
+        "fast.log", "fast.log.1", "slow.log"]
