@@ -77,6 +77,7 @@ bool coherence_stop(int64_t timeout_ms) MUST_USE;
 
 /* The hosts that live now, in order of their names. */
 #define COHERENCE_HOST(X, s)                      \
+    X(s, STR, host, "host", COLUMN_ONLY, -)       \
     X(s, STR, name, "name", COLUMN_ONLY, -)       \
     X(s, STR, version, "version", COLUMN_ONLY, -) \
     X(s, STR, listen, "listen", COLUMN_ONLY, -)   \
@@ -86,6 +87,11 @@ STRUCT(coherence_host, COHERENCE_HOST);
 LIST_OF(coherence_host);
 enum err coherence_list(struct db *db, struct arena *a,
                         struct list_of_coherence_host *out) MUST_USE;
+
+/* Whether a row's host is this RUN_DIR: a file of it says so, be it that of
+ * another version whose processes still run. It only reads; coherence_open is
+ * not needed. */
+bool coherence_is_own(const char *host);
 
 /* Where it listens: the piece of `listen` about that listener of
  * the dialects, in the arena; "" when there is none. */

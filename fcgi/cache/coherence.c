@@ -1,8 +1,10 @@
 /* The host's file: words of things, who may keep. */
 #include "coherence_int.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,6 +20,7 @@
 #include "log.h"
 #include "metrics.h"
 
+#define FILE_NAME  "coherence-" /* and the layout in hexadecimal digits */
 #define LAYOUT     (sizeof(struct coherence_file) << 8 | 2)
 #define EVERYTHING COHERENCE_SLOTS /* the slot of it, in a process's row */
 #define CLEAN      (-1)
@@ -242,7 +245,7 @@ coherence_map(bool may_keep)
     char path[4096];
 
     coherence_may_keep = may_keep;
-    (void)snprintf(path, sizeof(path), "%s/coherence-%zx", config_run_dir(),
+    (void)snprintf(path, sizeof(path), "%s/" FILE_NAME "%zx", config_run_dir(),
                    LAYOUT);
     for (int i = 0; i < TRIES && e == ERR_NOT_FOUND; i++)
         e = open_file(path, &f);
@@ -268,6 +271,39 @@ coherence_close(void)
         (void)close(file_fd);
     file_fd = -1;
     own_row = 0;
+}
+
+/* ---- whose row ---- */
+
+static bool
+says_host(int dir, const char *name, const char *host)
+{
+    char own[sizeof(coherence_file->host)] = "";
+    ssize_t n = -1;
+    int fd;
+
+    fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd >= 0) {
+        n = pread(fd, own, sizeof(own) - 1,
+                  offsetof(struct coherence_file, host));
+        (void)close(fd);
+    }
+    return n == (ssize_t)sizeof(own) - 1 && strcmp(own, host) == 0;
+}
+
+bool
+coherence_is_own(const char *host)
+{
+    DIR *d = opendir(config_run_dir());
+    const struct dirent *entry;
+    bool own = false;
+
+    while (d != NULL && !own && (entry = readdir(d)) != NULL)
+        own = strncmp(entry->d_name, FILE_NAME, strlen(FILE_NAME)) == 0 &&
+              says_host(dirfd(d), entry->d_name, host);
+    if (d != NULL)
+        (void)closedir(d);
+    return own;
 }
 
 /* ---- things ---- */

@@ -46,7 +46,7 @@ static const char lock_sql[] =
 static const char list_sql[] =
     "SELECT host, shared, expires_ms FROM coherence_host WHERE host <> ''";
 static const char live_sql[] =
-    "SELECT name, version, listen, shared, since_ms FROM coherence_host"
+    "SELECT host, name, version, listen, shared, since_ms FROM coherence_host"
     " WHERE host <> '' AND expires_ms > " DB_NOW_MS " ORDER BY name, host";
 /* since_ms is judged by the old expires_ms, so it is set first. */
 static const char put_sql[] =

@@ -21,7 +21,8 @@ struct coherence_process {
     _Atomic uint16_t pending[COHERENCE_SLOTS + 1];
 };
 
-/* A word: the changes that ended. */
+/* A word: the changes that ended. What stands up to `host` is the same in the
+ * files of all versions (coherence_is_own). */
 struct coherence_file {
     uint64_t layout;
     char boot_id[40];       /* of another boot: nobody has this file mapped */

@@ -14,6 +14,7 @@
 #include "coherence.h"
 #include "duty.h"
 #include "lease.h"
+#include "listener.h"
 #include "place.h"
 #include "crypt.h"
 #include "schema/keys.h"
@@ -23,6 +24,7 @@
 #define CLOCK_WARN_MS 1000
 #define CLOCK_FAIL_MS 5000
 #define HELD_MS       5000
+#define STOPPED_MS    6000 /* the row of a host that has stopped ends before */
 
 static const char version_sql[] = "SELECT VERSION()";
 static const char now_sql[] =
@@ -217,16 +219,108 @@ look_audit(struct look *l)
     check_report(l, "audit", &f);
 }
 
+/* A daemon's lock in RUN_DIR, and whether one has it: it runs then. -1: there
+ * is no such file. */
+static int
+lock_open(const char *file, bool *held)
+{
+    char path[PLACE_BYTES];
+    int fd = place_path(path, sizeof(path), file) == ERR_OK
+                 ? open(path, O_RDONLY | O_CLOEXEC)
+                 : -1;
+
+    *held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+    return fd;
+}
+
+/* The address of the first machine whose supervise runs here; false: none. */
+static bool
+tended_here(char *out, size_t size)
+{
+    bool held = false;
+    char file[64];
+    int fd;
+
+    for (unsigned k = 1; k <= PLACE_MACHINES && !held; k++) {
+        (void)snprintf(out, size, "%s.%u", config_net(), k);
+        (void)snprintf(file, sizeof(file), "supervise-%s.lock", out);
+        fd = lock_open(file, &held);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    return held;
+}
+
+/* Whether that host listens for a machine where we do: at the machine's own
+ * address. One that [listen] has moved tells nothing, since 127.0.0.1 and
+ * 0.0.0.0 are another place on each host. */
+static bool
+is_same_machine(struct arena *a, const struct coherence_host *h)
+{
+    struct listening l;
+    char own[32];
+    enum err e;
+
+    for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
+        if (e != ERR_OK || l.row->machine != EACH_MACHINE)
+            continue;
+        (void)snprintf(own, sizeof(own), "%s.%u:", config_net(), l.machine);
+        if (strncmp(l.address, own, strlen(own)) == 0 &&
+            strcmp(coherence_listen(a, h, l.row->name), l.address) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct coherence_host *
+find_twin(struct arena *a, const struct list_of_coherence_host *hosts)
+{
+    for (size_t i = 0; i < hosts->n; i++)
+        if (!coherence_is_own(hosts->v[i].host) &&
+            is_same_machine(a, &hosts->v[i]))
+            return &hosts->v[i];
+    return NULL;
+}
+
+/* The hosts, and the one among them that listens for a machine which our
+ * supervise tends; without that it is only one more host. */
+static enum err
+list_hosts(struct look *l, struct list_of_coherence_host *out,
+           const struct coherence_host **twin, char *machine, size_t size)
+{
+    int64_t until_ms = clock_mono_ms() + STOPPED_MS;
+    enum err e;
+
+    for (;;) {
+        *out = (struct list_of_coherence_host){ 0 };
+        e = coherence_list(l->db, l->arena, out);
+        *twin = e == ERR_OK ? find_twin(l->arena, out) : NULL;
+        if (*twin != NULL && !tended_here(machine, size))
+            *twin = NULL;
+        if (*twin == NULL || clock_mono_ms() >= until_ms)
+            return e;
+        (void)poll(NULL, 0, 500);
+    }
+}
+
 /* A worker looks for others every second, so its row is never far. */
 static void
 look_hosts(struct look *l)
 {
-    struct list_of_coherence_host hosts = { 0 };
+    struct list_of_coherence_host hosts;
+    const struct coherence_host *twin;
     struct finding f = { 0 };
+    char machine[32] = "";
 
-    if (coherence_list(l->db, l->arena, &hosts) != ERR_OK) {
+    if (list_hosts(l, &hosts, &twin, machine, sizeof(machine)) != ERR_OK) {
         FOUND(&f, FAIL, "the hosts of the store cannot be read");
         CURE(&f, "see the lines above");
+    } else if (twin != NULL) {
+        FOUND(&f, FAIL, "another host speaks for machine %s: %s", machine,
+              twin->name);
+        CURE(&f, "give each host its own NET (--net, or NET in the environment "
+                 "of its services and commands): both take what is to be done "
+                 "on this machine");
     } else if (hosts.n == 0) {
         FOUND(&f, WARN, "no host uses this store now");
         CURE(&f, "start workers: `metagate up`, or the units of systemd");
@@ -246,18 +340,15 @@ look_hosts(struct look *l)
 static bool
 runs_here(const char *name, char own[LEASE_OWNER_BYTES])
 {
-    char file[LEASE_OWNER_BYTES + 16], path[PLACE_BYTES];
+    char file[LEASE_OWNER_BYTES + 16];
     bool held;
     ssize_t n;
     int fd;
 
     (void)snprintf(file, sizeof(file), "control-%s.lock", name);
-    if (place_path(path, sizeof(path), file) != ERR_OK)
-        return false;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = lock_open(file, &held);
     if (fd < 0)
         return false;
-    held = flock(fd, LOCK_SH | LOCK_NB) != 0;
     n = pread(fd, own, LEASE_OWNER_BYTES - 1, 0);
     own[n > 0 ? n : 0] = '\0';
     if (n <= 0)

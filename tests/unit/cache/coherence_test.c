@@ -346,12 +346,39 @@ a_copy_of_the_file_is_another_host(void **state)
     be_alone_for(60000);
     memcpy(host, coherence_file->host, sizeof(host));
     coherence_close();
+    assert_true(coherence_is_own(host));
     assert_int_equal(rename(p.path, p.other), 0);
     copy_file(p.other, p.path);
     coherence_map(true);
     assert_string_not_equal(coherence_file->host, host);
     assert_int_equal(strlen(coherence_file->host), 32);
     assert_int_equal(atomic_load(&coherence_file->alone), 0);
+    assert_true(coherence_is_own(coherence_file->host));
+    assert_false(coherence_is_own(host));
+    remove_place(&p);
+}
+
+/* Of an older or a newer version, while its last process ends. */
+static void
+a_file_of_another_layout_is_of_the_same_host(void **state)
+{
+    char host[sizeof(coherence_file->host)];
+    struct place p;
+
+    (void)state;
+    make_place(&p);
+    assert_false(coherence_is_own(""));
+    coherence_map(true);
+    memcpy(host, coherence_file->host, sizeof(host));
+    coherence_close();
+    (void)snprintf(p.other, sizeof(p.other), "%s/coherence-1a2", p.dir);
+    assert_int_equal(rename(p.path, p.other), 0);
+    coherence_map(true);
+    assert_string_not_equal(coherence_file->host, host);
+    assert_true(coherence_is_own(host));
+    assert_true(coherence_is_own(coherence_file->host));
+    host[0] = host[0] == 'a' ? 'b' : 'a';
+    assert_false(coherence_is_own(host));
     remove_place(&p);
 }
 
@@ -503,6 +530,7 @@ main(void)
         TEST(where_a_host_listens_is_found_by_name),
         TEST(processes_of_a_host_have_one_file),
         TEST(a_copy_of_the_file_is_another_host),
+        TEST(a_file_of_another_layout_is_of_the_same_host),
         TEST(what_a_killed_process_was_changing_is_kept_again_later),
         TEST(rows_are_taken_again),
         TEST(the_file_has_its_blocks),

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from support import preload
+from support.load import Load
 from support.store import rows
 from support.waiting import until
 
@@ -326,6 +327,34 @@ def test_a_control_that_sees_another_host_than_we_is_no_namesake(
             f.write(noted)
     spoilt(deployment, "leases", other, "--id")
     rows(sql, "UPDATE lease SET expires_ms = 0 WHERE name = 'cluster.audit'")
+
+
+@pytest.mark.parametrize("listen, bad", [
+    ("console={net}.1:8080 node_mgr={net}.1:9998", True),
+    ("console={net}.1:8080 node_mgr={net}.1:9999", False),
+    ("node_mgr=127.70.1.1:9998", False), ("", False)])
+def test_a_host_that_speaks_for_our_machine_is_found(deployment, sql, listen,
+                                                     bad):
+    def live(connection):  # a row that stands unchanged is soon removed
+        rows(connection, """INSERT INTO coherence_host VALUES ('other', 1, 0,
+            UNIX_TIMESTAMP() * 1000 + 600000, 'elsewhere', '0', %s)
+            ON DUPLICATE KEY UPDATE expires_ms = expires_ms + 1""",
+             listen.format(net=deployment.net))
+
+    live(sql)
+    renewing = deployment.sql()
+    load = Load(1, lambda _: (live(renewing), load.ended.wait(0.3)))
+    try:
+        with load:
+            if bad:
+                spoilt(deployment, "hosts", "another host speaks for machine "
+                       f"{deployment.net}.1: elsewhere")
+            else:
+                assert "hosts" not in {b["check"]
+                                       for b in not_well(deployment)}
+    finally:
+        rows(sql, "DELETE FROM coherence_host WHERE host = 'other'")
+        renewing.close()
 
 
 def test_a_schema_of_another_deployment_is_found(deployment):
