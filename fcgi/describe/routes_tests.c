@@ -133,15 +133,17 @@ put_names(struct json_writer *w, const struct enum_name *names)
     jw_array_end(w);
 }
 
+/* Of the members those that have `way`, IN or OUT. */
 static void
-put_fields(struct json_writer *w, const struct record *rec, int depth)
+put_fields(struct json_writer *w, const char *key, const struct record *rec,
+           unsigned way, int depth)
 {
-    jw_key(w, "fields");
+    jw_key(w, key);
     jw_array(w);
     for (size_t i = 0; i < rec->n; i++) {
         const struct field *f = &rec->fields[i];
 
-        if ((f->flags & IN) == 0)
+        if ((f->flags & way) == 0)
             continue;
         jw_object(w);
         put(w, "key", f->key);
@@ -152,7 +154,7 @@ put_fields(struct json_writer *w, const struct record *rec, int depth)
         put_int(w, "max", f->max);
         put_names(w, f->names);
         if (f->more != NULL && depth < NEST_MAX)
-            put_fields(w, f->more, depth + 1);
+            put_fields(w, "fields", f->more, way, depth + 1);
         jw_object_end(w);
     }
     jw_array_end(w);
@@ -268,7 +270,8 @@ put_endpoint(struct json_writer *w, const struct route_group *g,
     put_bits(w, "bind", g->mount->form->bind, bind_flags);
     put_int(w, "status", row->status);
     put(w, "doc", row->doc);
-    put_fields(w, row->in, 0);
+    put_fields(w, "fields", row->in, IN, 0);
+    put_fields(w, "shown", row->out, OUT, 0);
     put_checks(w, g->dialect, row->checks);
     put_example(w, g->dialect, row);
     jw_object_end(w);

@@ -46,7 +46,7 @@ class Endpoint:
         self.row = row
         for name in ("dialect", "listener", "form", "auth", "prefix", "label", "path",
                      "url", "verb", "methods", "scope", "flags", "bind",
-                     "status", "fields", "checks", "example"):
+                     "status", "fields", "shown", "checks", "example"):
             setattr(self, name, row[name])
         # What its clients would use: a GET with a body is taken, but rare.
         likely = ("PUT", "POST") if self.needs_body else ("GET",)
