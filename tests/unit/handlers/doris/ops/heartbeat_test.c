@@ -1,12 +1,32 @@
-/* When a round of heartbeats begins. */
+/* When a round of heartbeats begins, and how many are asked at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
+
+/* What a process may have differs by machine: here each test says it. */
+static struct rlimit descriptors;
+static int
+files_told(struct rlimit *out)
+{
+    *out = descriptors;
+    return 0;
+}
+static int
+files_taken(const struct rlimit *in)
+{
+    assert_true(in->rlim_cur <= descriptors.rlim_max);
+    assert_int_equal(in->rlim_max, descriptors.rlim_max);
+    descriptors = *in;
+    return 0;
+}
+#define getrlimit(what, out) files_told(out)
+#define setrlimit(what, in)  files_taken(in)
 
 #include "doris/ops/heartbeat.c"
 #include "config.h"
@@ -64,6 +84,28 @@ a_round_that_took_longer_than_that_is_followed_at_once(void **state)
     assert_false(is_due(&b, NOW + 64999));
 }
 
+static void
+so_many_are_asked_at_once_as_there_are_descriptors(void **state)
+{
+    static const struct {
+        rlim_t now, most;
+        size_t page;
+        rlim_t then;
+    } cases[] = {
+        { 1024, 1048576, 4096, 8192 }, { 1024, RLIM_INFINITY, 4096, 8192 },
+        { 65536, 65536, 4096, 65536 }, { 4224, 4224, 4096, 4224 },
+        { 1024, 4223, 4095, 4223 },    { 1024, 1024, 896, 1024 },
+        { 257, 257, 129, 257 },        { 256, 256, 128, 256 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        descriptors = (struct rlimit){ cases[i].now, cases[i].most };
+        assert_int_equal(page_size(), cases[i].page);
+        assert_int_equal(descriptors.rlim_cur, cases[i].then);
+    }
+}
+
 int
 main(void)
 {
@@ -72,6 +114,7 @@ main(void)
         cmocka_unit_test(a_round_that_took_long_does_not_put_off_the_next),
         cmocka_unit_test(
             a_round_that_took_longer_than_that_is_followed_at_once),
+        cmocka_unit_test(so_many_are_asked_at_once_as_there_are_descriptors),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
