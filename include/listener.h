@@ -5,11 +5,11 @@
 #ifndef MG_LISTENER_H
 #define MG_LISTENER_H
 
+#include "address.h"
 #include "base.h"
 #include "dialect.h"
 
 #define LISTENER_BYTES 64
-#define ADDRESS_BYTES  280
 
 /* A listener of this deployment. */
 struct listening {

@@ -1,6 +1,7 @@
 /* Texts that say where to connect to. */
 #include "address.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Digits alone, 1 to 65535; one port has one spelling. */
@@ -50,4 +51,12 @@ address_read(const char *text, size_t n, unsigned unless_given, char *host,
     memcpy(host, name, n);
     host[n] = '\0';
     return ERR_OK;
+}
+
+const char *
+address_print(const char *host, int port, char *out, size_t size)
+{
+    (void)snprintf(out, size, strchr(host, ':') != NULL ? "[%s]:%d" : "%s:%d",
+                   host, port);
+    return out;
 }

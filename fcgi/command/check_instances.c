@@ -2,6 +2,7 @@
  * keepers have last seen them. */
 #include "check.h"
 
+#include "address.h"
 #include "config.h"
 #include "instance/keeper_list.h"
 
@@ -9,8 +10,11 @@ static void
 report(struct look *l, const struct kept *x, enum verdict v, const char *cure)
 {
     struct finding f = { 0 };
+    char at[ADDRESS_BYTES];
 
-    FOUND(&f, v, "%s:%d is %s%s%s", x->machine, x->port,
+    FOUND(&f, v, "%s is %s%s%s",
+          address_print(str_empty(x->machine) ? "?" : x->machine, x->port, at,
+                        sizeof(at)),
           enum_text(kept_state_names, x->state), str_empty(x->why) ? "" : ": ",
           str_empty(x->why) ? "" : x->why);
     CURE(&f, "%s", cure);

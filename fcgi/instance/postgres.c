@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
@@ -293,12 +294,14 @@ connect_as(const struct instance_spec *s, const char *user, const char *secret,
 {
     struct pg_server server = { s->address, (unsigned)s->port, user, secret,
                                 database };
-    char text[WHY_BYTES];
+    char text[WHY_BYTES], at[ADDRESS_BYTES];
     enum err e = pg_connect(&server, until, out, text);
 
-    return e == ERR_OK ? e
-                       : why_fail(why, e, "connect %s:%d error: %.300s",
-                                  s->address, (int)s->port, text);
+    return e == ERR_OK
+               ? e
+               : why_fail(why, e, "connect %s error: %.300s",
+                          address_print(s->address, s->port, at, sizeof(at)),
+                          text);
 }
 
 enum err

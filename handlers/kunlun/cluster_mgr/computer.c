@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "clock.h"
 #include "my.h"
 #include "pg.h"
@@ -296,7 +297,7 @@ probe_seen(struct arena *a, const struct instance_spec *member, int64_t value,
            int timeout_ms, char why[WHY_BYTES])
 {
     struct my_table rows;
-    char text[24];
+    char text[24], at[ADDRESS_BYTES];
     struct my *my;
     enum err e = instance_connect(member, timeout_ms, &my, why);
 
@@ -314,8 +315,9 @@ probe_seen(struct arena *a, const struct instance_spec *member, int64_t value,
         (rows.n != 1 || strcmp(my_cell(&rows, 0, "value"), text) != 0))
         e = ERR_NOT_FOUND;
     if (e == ERR_NOT_FOUND)
-        (void)why_fail(why, e, "%s:%d has not got the probe's row",
-                       member->address, (int)member->port);
+        (void)why_fail(
+            why, e, "%s has not got the probe's row",
+            address_print(member->address, member->port, at, sizeof(at)));
     return e;
 }
 

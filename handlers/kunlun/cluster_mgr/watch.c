@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "json.h"
 #include "log.h"
@@ -135,9 +136,12 @@ static const char *const role_words[] = {
 static const char *
 name_of(struct arena *a, const struct kunlun_shard *sh, int i)
 {
-    return i == FO_NOBODY ? ""
-                          : arena_printf(a, "%s:%d", sh->spec[i].address,
-                                         (int)sh->spec[i].port);
+    char at[ADDRESS_BYTES];
+
+    if (i == FO_NOBODY)
+        return "";
+    return arena_strdup(a, address_print(sh->spec[i].address, sh->spec[i].port,
+                                         at, sizeof(at)));
 }
 
 static const char *

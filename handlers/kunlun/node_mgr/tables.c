@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "jobs.h"
 #include "my.h"
 #include "node_mgr.h"
@@ -80,7 +81,7 @@ positions(struct job_run *run, const struct instance_spec *spec,
           const char ***out, size_t *n, char why[WHY_BYTES])
 {
     struct list_of_node_mate mates;
-    char at[1024];
+    char at[1024], where[ADDRESS_BYTES];
     enum err e = node_store_mates(run->db, run->arena, spec, &mates);
 
     *n = 0;
@@ -98,8 +99,9 @@ positions(struct job_run *run, const struct instance_spec *spec,
 
         if (my == NULL || my_value_of(my, "SELECT @@gtid_slave_pos", at,
                                       sizeof(at)) != ERR_OK)
-            return why_fail(why, ERR_PEER, "%s:%d does not tell what it has",
-                            m->machine, (int)m->port);
+            return why_fail(
+                why, ERR_PEER, "%s does not tell what it has",
+                address_print(m->machine, m->port, where, sizeof(where)));
         (*out)[(*n)++] = arena_strdup(run->arena, at);
     }
     return *out != NULL ? ERR_OK : ERR_NOMEM;

@@ -1,4 +1,4 @@
-/* host:port, read. */
+/* host:port, read and printed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,6 +82,48 @@ only_its_bytes_are_read(void **state)
     assert_int_equal(port, 12);
 }
 
+static void
+what_is_printed_is_read_again(void **state)
+{
+    static const struct {
+        const char *host;
+        int port;
+        const char *text;
+    } cases[] = {
+        { "db-1", 3306, "db-1:3306" },
+        { "127.0.0.1", 1, "127.0.0.1:1" },
+        { "::1", 65535, "[::1]:65535" },
+        { "fe80::2", 80, "[fe80::2]:80" },
+    };
+    char out[ADDRESS_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_ptr_equal(
+            address_print(cases[i].host, cases[i].port, out, sizeof(out)), out);
+        assert_string_equal(out, cases[i].text);
+        assert_int_equal(take(out, 0), ERR_OK);
+        assert_string_equal(host, cases[i].host);
+        assert_int_equal(port, cases[i].port);
+    }
+}
+
+static void
+what_is_printed_fits_or_is_cut(void **state)
+{
+    char long_host[256], out[ADDRESS_BYTES], small[6];
+
+    (void)state;
+    memset(long_host, ':', sizeof(long_host) - 1);
+    long_host[sizeof(long_host) - 1] = '\0';
+    (void)address_print(long_host, 65535, out, sizeof(out));
+    assert_int_equal(strlen(out), sizeof(long_host) + 7);
+    assert_string_equal(out + sizeof(long_host), "]:65535");
+    assert_string_equal(address_print("db-1", 3306, small, sizeof(small)),
+                        "db-1:");
+    assert_string_equal(address_print("db", -1, out, sizeof(out)), "db:-1");
+}
+
 int
 main(void)
 {
@@ -91,6 +133,8 @@ main(void)
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_host_that_does_not_fit_or_holds_nul_is_refused),
         cmocka_unit_test(only_its_bytes_are_read),
+        cmocka_unit_test(what_is_printed_is_read_again),
+        cmocka_unit_test(what_is_printed_fits_or_is_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
