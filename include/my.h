@@ -29,12 +29,16 @@ struct my;
 
 struct my_address {
     char name[256];  /* host, or path of the socket */
-    char label[272]; /* for logs: as it was written */
+    char label[272]; /* for logs: as it was written, or "host:port" */
     unsigned port;   /* 0 = unix socket */
 };
 /* "unix:/path", "host", "host:port", "[v6]", "[v6]:port"; BAD_PARAM. */
 enum err
 my_address_parse(const char *text, size_t n, struct my_address *out) MUST_USE;
+/* A server's TCP listener: a name or an address without brackets, and a port.
+ * BAD_PARAM when the host is empty or does not fit, or the port is none. */
+enum err
+my_address_of(const char *host, int port, struct my_address *out) MUST_USE;
 
 struct my_server {
     struct my_address at;

@@ -28,24 +28,23 @@ mariadb_connect(const struct instance_spec *s, const char *user,
 {
     int64_t until = clock_mono_ms() + timeout_ms;
     struct my_server server = {
-        .at = { .port = (unsigned)s->port },
         .user = user,
         .password = secret,
         .bind = s->address,
         .connect_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
     };
-    enum err e;
+    enum err e = my_address_of(s->address, s->port, &server.at);
 
-    (void)snprintf(server.at.name, sizeof(server.at.name), "%s", s->address);
-    (void)snprintf(server.at.label, sizeof(server.at.label), "%s:%d",
-                   s->address, (int)s->port);
+    *out = NULL;
+    if (e != ERR_OK)
+        return why_fail(why, e, "it has no address");
     *out = my_open();
     if (*out == NULL)
         return why_fail(why, ERR_NOMEM, "out of memory");
     e = my_connect(*out, &server, until);
     if (e != ERR_OK) {
-        (void)why_fail(why, e, "connect %s:%d error: %.300s", s->address,
-                       (int)s->port, my_failure(*out)->text);
+        (void)why_fail(why, e, "connect %s error: %.300s", server.at.label,
+                       my_failure(*out)->text);
         my_close(*out);
         *out = NULL;
         return e;

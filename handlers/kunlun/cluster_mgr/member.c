@@ -1,7 +1,6 @@
 /* A member of a shard over its connection. */
 #include "member.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,18 +40,15 @@ log_in(struct member *m, int timeout_ms)
 {
     int64_t until = clock_mono_ms() + timeout_ms;
     struct my_server server = {
-        .at = { .port = (unsigned)m->spec->port },
         .user = m->spec->admin_user,
         .password = m->spec->admin_secret,
         .connect_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
         .read_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
     };
-    enum err e;
+    enum err e = my_address_of(m->spec->address, m->spec->port, &server.at);
 
-    (void)snprintf(server.at.name, sizeof(server.at.name), "%s",
-                   m->spec->address);
-    (void)snprintf(server.at.label, sizeof(server.at.label), "%s:%d",
-                   m->spec->address, (int)m->spec->port);
+    if (e != ERR_OK)
+        return why_fail(m->why, e, "it has no address");
     m->my = my_open();
     if (m->my == NULL)
         return why_fail(m->why, ERR_NOMEM, "out of memory");

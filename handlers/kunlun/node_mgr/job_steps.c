@@ -1,7 +1,7 @@
 /* What the steps of node_mgr's jobs have in common. */
-#include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "backup.h"
 #include "clock.h"
 #include "jobs.h"
@@ -143,6 +143,14 @@ node_memo(struct job_run *run, const struct record *rec, void *out)
 
 /* ---- the older jobs ---- */
 
+static void
+no_connection(struct job_run *run, const char *ip, int32_t port)
+{
+    char at[ADDRESS_BYTES];
+
+    job_fails(run, "connect %s error", address_print(ip, port, at, sizeof(at)));
+}
+
 bool
 node_instance(struct job_run *run, const char *ip, int32_t port,
               enum instance_kind kind, struct instance_spec *out)
@@ -153,7 +161,7 @@ node_instance(struct job_run *run, const char *ip, int32_t port,
         keeper_spec(m->keeper, run->arena, (unsigned)port, out) == ERR_OK &&
         out->kind == (int)kind)
         return true;
-    job_fails(run, "connect %s:%d error", ip, (int)port);
+    no_connection(run, ip, port);
     return false;
 }
 
@@ -184,7 +192,6 @@ struct my *
 node_login(struct job_run *run, const struct node_source *in)
 {
     struct my_server server = {
-        .at = { .port = (unsigned)in->s_port },
         .user = in->s_user,
         .password = in->s_pwd,
         .bind = in->s_ip,
@@ -193,15 +200,13 @@ node_login(struct job_run *run, const struct node_source *in)
     };
     struct my *my = my_open();
 
-    (void)snprintf(server.at.name, sizeof(server.at.name), "%s", in->s_ip);
-    (void)snprintf(server.at.label, sizeof(server.at.label), "%s:%d", in->s_ip,
-                   (int)in->s_port);
     if (my != NULL && arena_defer(run->arena, close_my, my) != ERR_OK)
         my = NULL; /* closed already */
     if (my != NULL &&
+        my_address_of(in->s_ip, in->s_port, &server.at) == ERR_OK &&
         my_connect(my, &server, clock_mono_ms() + LOGIN_MS) == ERR_OK)
         return my;
-    job_fails(run, "connect %s:%d error", in->s_ip, (int)in->s_port);
+    no_connection(run, in->s_ip, in->s_port);
     return NULL;
 }
 

@@ -244,6 +244,55 @@ bad_addresses_are_refused(void **state)
 }
 
 static void
+an_address_is_made_of_host_and_port(void **state)
+{
+    static const struct {
+        const char *host;
+        int port;
+        const char *label;
+    } cases[] = {
+        { "10.0.0.1", 3307, "10.0.0.1:3307" },
+        { "db.example", 1, "db.example:1" },
+        { "fe80::2", 65535, "[fe80::2]:65535" },
+    };
+    struct my_address out, read;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *label = cases[i].label;
+
+        assert_int_equal(my_address_of(cases[i].host, cases[i].port, &out),
+                         ERR_OK);
+        assert_string_equal(out.name, cases[i].host);
+        assert_string_equal(out.label, label);
+        assert_int_equal(out.port, cases[i].port);
+        assert_int_equal(my_address_parse(label, strlen(label), &read), ERR_OK);
+        assert_string_equal(read.name, out.name);
+        assert_int_equal(read.port, out.port);
+    }
+}
+
+static void
+an_address_is_made_of_nothing_else(void **state)
+{
+    struct my_address out;
+    char name[sizeof(out.name) + 1];
+
+    (void)state;
+    assert_int_equal(my_address_of(NULL, 3306, &out), ERR_BAD_PARAM);
+    assert_int_equal(my_address_of("", 3306, &out), ERR_BAD_PARAM);
+    assert_int_equal(my_address_of("h", 65536, &out), ERR_BAD_PARAM);
+    assert_int_equal(my_address_of("h", -1, &out), ERR_BAD_PARAM);
+    /* that would be a socket's path */
+    assert_int_equal(my_address_of("/tmp/s", 0, &out), ERR_BAD_PARAM);
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(my_address_of(name, 3306, &out), ERR_BAD_PARAM);
+    assert_int_equal(my_address_of(name + 1, 3306, &out), ERR_OK);
+    assert_int_equal(strlen(out.label), sizeof(out.name) - 1 + 5);
+}
+
+static void
 names_are_quoted_whatever_they_hold(void **state)
 {
     struct arena *a = arena_new(1 << 16);
@@ -264,6 +313,8 @@ main(void)
         cmocka_unit_test(numbers_have_their_class_and_traits),
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(bad_addresses_are_refused),
+        cmocka_unit_test(an_address_is_made_of_host_and_port),
+        cmocka_unit_test(an_address_is_made_of_nothing_else),
         cmocka_unit_test(names_are_quoted_whatever_they_hold),
     };
 
