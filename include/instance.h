@@ -248,6 +248,35 @@ enum err instance_follow(struct arena *a, const struct instance_spec *s,
 enum err instance_demote(struct arena *a, const struct instance_spec *s,
                          int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
+/* ---- storage: what is said to a server that replicates ---- */
+
+/* A server's part in semi-synchronous replication. */
+enum instance_semi_sync {
+    SEMI_SYNC_OFF,
+    SEMI_SYNC_LEADS,   /* a commit waits until a replica has it */
+    SEMI_SYNC_FOLLOWS, /* it tells its source what it has */
+};
+/* As my_do. */
+enum err
+instance_semi_sync(struct my *my, enum instance_semi_sync role) MUST_USE;
+
+/* The statement that points a replica, which has stopped, at its source with
+ * one of the source's accounts, whose name and secret need no quoting; it goes
+ * on from gtid_slave_pos. NULL without memory, or when one of them is NULL. */
+const char *
+instance_change_master(struct arena *a, const struct instance_spec *source,
+                       const char *user, const char *secret) MUST_USE;
+
+/* "domain-server-seq" of a GTID list ("0-1-5,7-3-90"). */
+struct instance_gtid {
+    uint32_t server;
+    uint64_t seq;
+};
+/* The piece that is of the domain. False, and *out is 0, when there is none or
+ * the list is NULL. */
+bool
+instance_gtid_of(const char *list, int64_t domain, struct instance_gtid *out);
+
 /* Deletes the binlogs that no replica needs: those before the newest that
  * begins at or before each of these GTID positions ("0-1-5,1-2-3"), and none
  * that a backup or a connected replica reads. *kept: the first that is left.

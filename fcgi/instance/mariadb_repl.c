@@ -20,6 +20,63 @@
 #define BINLOGS_MAX  100000
 #define ASK_US       20000
 
+/* ---- what is said to a server ---- */
+
+enum err
+instance_semi_sync(struct my *my, enum instance_semi_sync role)
+{
+    static const char *const sql[][2] = {
+        [SEMI_SYNC_OFF] = { "SET GLOBAL rpl_semi_sync_slave_enabled = 0",
+                            "SET GLOBAL rpl_semi_sync_master_enabled = 0" },
+        [SEMI_SYNC_LEADS] = { "SET GLOBAL rpl_semi_sync_slave_enabled = 0",
+                              "SET GLOBAL rpl_semi_sync_master_enabled = 1" },
+        [SEMI_SYNC_FOLLOWS] = { "SET GLOBAL rpl_semi_sync_master_enabled = 0",
+                                "SET GLOBAL rpl_semi_sync_slave_enabled = 1" },
+    };
+    enum err e = my_do(my, sql[role][0]);
+
+    return e == ERR_OK ? my_do(my, sql[role][1]) : e;
+}
+
+const char *
+instance_change_master(struct arena *a, const struct instance_spec *source,
+                       const char *user, const char *secret)
+{
+    if (source->address == NULL || user == NULL || secret == NULL)
+        return NULL;
+    /* the secret at its end, where no failure quotes it */
+    return arena_printf(
+        a,
+        "CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, "
+        "MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, "
+        "MASTER_HEARTBEAT_PERIOD = 1, MASTER_USER = '%s', "
+        "MASTER_PASSWORD = '%s'",
+        source->address, (int)source->port, user, secret);
+}
+
+bool
+instance_gtid_of(const char *list, int64_t domain, struct instance_gtid *out)
+{
+    *out = (struct instance_gtid){ 0 };
+    while (list != NULL && *list != '\0') {
+        char *end;
+        long long d = strtoll(list, &end, 10);
+
+        if (d == domain && end != list && *end == '-') {
+            unsigned long server = strtoul(end + 1, &end, 10);
+
+            if (*end != '-')
+                return false;
+            out->server = (uint32_t)server;
+            out->seq = strtoull(end + 1, NULL, 10);
+            return true;
+        }
+        list = strchr(list, ',');
+        list = list != NULL ? list + 1 : NULL;
+    }
+    return false;
+}
+
 /* ---- where it is ---- */
 
 static enum err
@@ -101,17 +158,6 @@ instance_position(struct arena *a, const struct instance_spec *s,
 }
 
 /* ---- steps ---- */
-
-static enum err
-do_all(struct my *my, const char *const *sql, const char *doing,
-       char why[WHY_BYTES])
-{
-    for (; *sql != NULL; sql++) {
-        if (my_do(my, *sql) != ERR_OK)
-            return mariadb_failed(my, doing, why);
-    }
-    return ERR_OK;
-}
 
 /* What its relay log has becomes its data. */
 static enum err
@@ -211,15 +257,7 @@ enum err
 instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
                  int timeout_ms, char why[WHY_BYTES])
 {
-    static const char *const leave[] = { "STOP SLAVE", "RESET SLAVE ALL",
-                                         NULL };
-    const char *const lead[] = {
-        "SET GLOBAL rpl_semi_sync_slave_enabled = 0",
-        acks ? "SET GLOBAL rpl_semi_sync_master_enabled = 1"
-             : "SET GLOBAL rpl_semi_sync_master_enabled = 0",
-        "SET GLOBAL read_only = 0",
-        NULL,
-    };
+    enum instance_semi_sync role = acks ? SEMI_SYNC_LEADS : SEMI_SYNC_OFF;
     int64_t until = clock_mono_ms() + timeout_ms;
     struct instance_position p;
     struct my *my;
@@ -230,15 +268,17 @@ instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
     e = read_position(my, a, &p, why);
     if (e == ERR_OK && p.source_host != NULL) {
         e = apply_relay(my, a, until, why);
-        if (e == ERR_OK)
-            e = do_all(my, leave, "leaving its source", why);
+        if (e == ERR_OK && (my_do(my, "STOP SLAVE") != ERR_OK ||
+                            my_do(my, "RESET SLAVE ALL") != ERR_OK))
+            e = mariadb_failed(my, "leaving its source", why);
     } else if (e == ERR_OK && !p.read_only && p.asks_acks && !acks) {
         /* not as a side effect: commits that wait would be told that they are
          * safe */
         e = make_read_only(my, a, s, until, why);
     }
-    if (e == ERR_OK)
-        e = do_all(my, lead, "leading", why);
+    if (e == ERR_OK && (instance_semi_sync(my, role) != ERR_OK ||
+                        my_do(my, "SET GLOBAL read_only = 0") != ERR_OK))
+        e = mariadb_failed(my, "leading", why);
     my_close(my);
     return e;
 }
@@ -291,24 +331,16 @@ static enum err
 point_at(struct my *my, struct arena *a, const struct instance_spec *source,
          char why[WHY_BYTES])
 {
-    /* the secret at its end, where no failure quotes it */
-    const char *change = arena_printf(
-        a,
-        "CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, "
-        "MASTER_USE_GTID "
-        "= slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1, "
-        "MASTER_USER = '%s', MASTER_PASSWORD = '%s'",
-        source->address, (int)source->port, source->repl_user,
-        source->repl_secret);
-    const char *const sql[] = {
-        change,
-        "SET GLOBAL rpl_semi_sync_master_enabled = 0",
-        "SET GLOBAL rpl_semi_sync_slave_enabled = 1",
-        "START SLAVE",
-        NULL,
-    };
+    const char *change = instance_change_master(a, source, source->repl_user,
+                                                source->repl_secret);
 
-    return change != NULL ? do_all(my, sql, "following", why) : ERR_NOMEM;
+    if (change == NULL)
+        return ERR_NOMEM;
+    if (my_do(my, change) != ERR_OK ||
+        instance_semi_sync(my, SEMI_SYNC_FOLLOWS) != ERR_OK ||
+        my_do(my, "START SLAVE") != ERR_OK)
+        return mariadb_failed(my, "following", why);
+    return ERR_OK;
 }
 
 static enum err
@@ -376,26 +408,13 @@ static bool
 covers(const char *pos, const char *start)
 {
     while (*start != '\0') {
-        char *end;
-        unsigned long domain = strtoul(start, &end, 10);
-        unsigned long long n, have = 0;
-        bool found = false;
+        int64_t domain = strtoll(start, NULL, 10);
+        struct instance_gtid needs, has;
 
-        (void)strtoul(end + (*end == '-'), &end, 10);
-        n = strtoull(end + (*end == '-'), &end, 10);
-        for (const char *p = pos; *p != '\0' && !found;) {
-            char *q;
-            unsigned long d = strtoul(p, &q, 10);
-
-            (void)strtoul(q + (*q == '-'), &q, 10);
-            have = strtoull(q + (*q == '-'), &q, 10);
-            found = d == domain;
-            p = q + strcspn(q, ",");
-            p += *p == ',';
-        }
-        if (!found || have < n)
+        if (!instance_gtid_of(start, domain, &needs) ||
+            !instance_gtid_of(pos, domain, &has) || has.seq < needs.seq)
             return false;
-        start = end + strcspn(end, ",");
+        start += strcspn(start, ",");
         start += *start == ',';
     }
     return true;

@@ -96,26 +96,13 @@ member_connect(struct member *m, int timeout_ms)
 
 /* ---- seeing ---- */
 
-/* The piece of "0-1-5,7-3-90" that is of the domain. */
 static struct fo_gtid
 gtid_of(const char *list, int64_t domain)
 {
-    struct fo_gtid out = { 0 };
+    struct instance_gtid at;
 
-    while (list != NULL && *list != '\0') {
-        char *end;
-        long long d = strtoll(list, &end, 10);
-
-        if (d == domain && *end == '-') {
-            out.server = (uint32_t)strtoul(end + 1, &end, 10);
-            if (*end == '-')
-                out.seq = strtoull(end + 1, &end, 10);
-            return out;
-        }
-        list = strchr(list, ',');
-        list = list != NULL ? list + 1 : NULL;
-    }
-    return out;
+    (void)instance_gtid_of(list, domain, &at);
+    return (struct fo_gtid){ .seq = at.seq, .server = at.server };
 }
 
 static struct fo_gtid
@@ -323,6 +310,13 @@ run(struct member *m, const char *sql)
 }
 
 static enum err
+semi_sync(struct member *m, enum instance_semi_sync role)
+{
+    return instance_semi_sync(m->my, role) == ERR_OK ? ERR_OK
+                                                     : failed(m, "tell");
+}
+
+static enum err
 note_order(struct member *m, struct arena *a, uint64_t order)
 {
     enum err e = run(
@@ -418,10 +412,7 @@ promote(struct member *m, struct arena *a, const struct fo_action *act,
     for (unsigned i = 0; e == ERR_OK && i < n; i++)
         e = shut_out(m, a, others[i]);
     if (e == ERR_OK)
-        e = run(m, "SET GLOBAL rpl_semi_sync_slave_enabled = 0");
-    if (e == ERR_OK)
-        e = run(m, n > 1 ? "SET GLOBAL rpl_semi_sync_master_enabled = 1"
-                         : "SET GLOBAL rpl_semi_sync_master_enabled = 0");
+        e = semi_sync(m, n > 1 ? SEMI_SYNC_LEADS : SEMI_SYNC_OFF);
     return e == ERR_OK ? run(m, "SET GLOBAL read_only = 0") : e;
 }
 
@@ -475,18 +466,10 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
     if (e == ERR_OK)
         e = begin_at(m, a);
     if (e == ERR_OK)
-        e = run(m, "SET GLOBAL rpl_semi_sync_master_enabled = 0");
+        e = semi_sync(m, SEMI_SYNC_FOLLOWS);
     if (e == ERR_OK)
-        e = run(m, "SET GLOBAL rpl_semi_sync_slave_enabled = 1");
-    if (e == ERR_OK)
-        e = run(m, arena_printf(a,
-                                "CHANGE MASTER TO MASTER_HOST = '%s',"
-                                " MASTER_PORT = %d, MASTER_USER = '%s',"
-                                " MASTER_PASSWORD = '%s', MASTER_CONNECT_RETRY"
-                                " = 1, MASTER_HEARTBEAT_PERIOD = 1,"
-                                " MASTER_USE_GTID = slave_pos",
-                                source->address, (int)source->port,
-                                account(a, m->spec), m->spec->repl_secret));
+        e = run(m, instance_change_master(a, source, account(a, m->spec),
+                                          m->spec->repl_secret));
     return e == ERR_OK ? run(m, "START SLAVE") : e;
 }
 

@@ -63,6 +63,50 @@ await_rows(const struct instance_spec *s, const char *n)
 }
 
 static void
+a_position_is_read_by_its_domain(void **state)
+{
+    static const struct {
+        const char *list;
+        int64_t domain;
+        bool found;
+        uint32_t server;
+        uint64_t seq;
+    } cases[] = {
+        { "0-1-5", 0, true, 1, 5 },
+        { "0-1-5,7-3-90", 7, true, 3, 90 },
+        { "17-1-5,7-4294967295-18446744073709551615", 7, true, UINT32_MAX,
+          UINT64_MAX },
+        { "17-1-5,71-2-6", 7, false, 0, 0 },
+        { "", 0, false, 0, 0 },
+        { NULL, 0, false, 0, 0 },
+        { "7-3", 7, false, 0, 0 },
+        { "-1-5", 0, false, 0, 0 },
+        { ",x,0-2-9", 0, true, 2, 9 },
+    };
+    struct instance_gtid at;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(instance_gtid_of(cases[i].list, cases[i].domain, &at),
+                         cases[i].found);
+        assert_int_equal(at.server, cases[i].server);
+        assert_true(at.seq == cases[i].seq);
+    }
+}
+
+static void
+the_secret_is_said_last(void **state)
+{
+    const char *sql = instance_change_master(arena, &one, "u", "hush");
+
+    (void)state;
+    assert_non_null(sql);
+    assert_string_equal(strstr(sql, "hush"), "hush'");
+    assert_null(instance_change_master(arena, &one, NULL, "hush"));
+    assert_null(instance_change_master(arena, &one, "u", NULL));
+}
+
+static void
 one_leads_and_the_other_follows(void **state)
 {
     struct instance_position p;
@@ -270,6 +314,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_position_is_read_by_its_domain),
+        TEST(the_secret_is_said_last),
         TEST(one_leads_and_the_other_follows),
         TEST(what_lies_in_a_relay_log_is_not_lost),
         TEST(the_old_one_comes_back_as_a_replica),
