@@ -1,5 +1,11 @@
-/* Room: instance/ */
-/* The owner of the database instances of one machine: starts them, watches
+/* Room: keeper/ */
+/* The room is who keeps database instances running. Here is what steps of jobs
+ * and handlers have of it; its process begins and ends it
+ * (keeper/keeper_run.h), `metagate status` and `check` read the list that it
+ * leaves in RUN_DIR (keeper/keeper_list.h), and what the *watchdog* does is a
+ * pure decision (keeper/pullup.h). The words of instance.h: spec, home.
+ *
+ * The owner of the database instances of one machine: starts them, watches
  * them, starts them again, stops them. One thread in the machine's `supervise`
  * does all of that; the steps of jobs, which run there too, tell it what is
  * wanted (the first part). Workers are other processes: they read what the

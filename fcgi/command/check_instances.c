@@ -4,7 +4,7 @@
 
 #include "address.h"
 #include "config.h"
-#include "instance/keeper_list.h"
+#include "keeper/keeper_list.h"
 
 static void
 report(struct look *l, const struct kept *x, enum verdict v, const char *cure)

@@ -16,8 +16,8 @@
 #include "daemon.h"
 #include "db.h"
 #include "duty.h"
-#include "instance/keeper_run.h"
 #include "jobs.h"
+#include "keeper/keeper_run.h"
 #include "log.h"
 #include "runner.h"
 

@@ -15,8 +15,8 @@
 #include "clock.h"
 #include "base/commands.h"
 #include "config.h"
-#include "instance/keeper_list.h"
 #include "json.h"
+#include "keeper/keeper_list.h"
 #include "proc.h"
 #include "up.h"
 

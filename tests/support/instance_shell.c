@@ -12,7 +12,7 @@
 #include "arena.h"
 #include "config.h"
 #include "instance.h"
-#include "instance/keeper_run.h"
+#include "keeper/keeper_run.h"
 #include "my.h"
 
 #define WAIT_MS 120000

@@ -15,8 +15,8 @@
 #include <pthread.h>
 
 #include "child.h"
-#include "home.h"
 #include "instance.h"
+#include "instance/home.h"
 #include "keeper_run.h"
 #include "pullup.h"
 

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "instance/paths.h"
 #include "log.h"
 #include "metrics.h"
-#include "paths.h"
 
 #define IDLE_MS  60000
 #define KEEP_MAX 4096 /* instances of a machine */

@@ -14,9 +14,9 @@
 #include "base/beneath.h"
 #include "clock.h"
 #include "host/port.h"
+#include "instance/paths.h"
 #include "log.h"
 #include "metrics.h"
-#include "paths.h"
 
 #define LOCK_FILE    ".metagate-lock"
 #define SPEC_BYTES   ((size_t)256 << 10)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "instance/keeper_run.h"
 #include "instance/real.h"
+#include "keeper/keeper_run.h"
 
 #define JOB_ID 7
 

@@ -1,6 +1,6 @@
 /* The watchdog's rules: a table of situations, and random histories against
  * rules that are written down another way. */
-#include "instance/pullup.h"
+#include "keeper/pullup.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -35,8 +35,8 @@
 #include "clock.h"
 #include "config.h"
 #include "file.h"
-#include "instance/keeper_int.h"
 #include "instance/paths.h"
+#include "keeper/keeper_int.h"
 #include "place.h"
 
 #define ADDRESS "127.0.0.1"

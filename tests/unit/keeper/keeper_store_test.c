@@ -4,7 +4,7 @@
 #include "store_server.h"
 
 #include "crypt.h"
-#include "instance/keeper_store.c"
+#include "keeper/keeper_store.c"
 
 static struct db *db;
 
