@@ -73,6 +73,20 @@ def test_what_goes_through_a_wall_is_named(copy):
         + ["fcgi/arrows has a circle"])
 
 
+def test_a_room_that_has_grown_too_large_is_named(copy):
+    """Not one that is as large as it may be."""
+    (copy / "fcgi/pgsql/pg.c").unlink()
+    (copy / "fcgi/cli/post.c").unlink()
+    for i in range(15):
+        (copy / f"fcgi/pgsql/{i}.c").write_text("")
+    (copy / "fcgi/cli/0.cc").write_text("\n" * 3500)
+    assert complaints(copy) == []
+    (copy / "fcgi/pgsql/15.cc").write_text("")
+    (copy / "fcgi/cli/1.c").write_text("\n")
+    assert complaints(copy) == ["fcgi/cli/ has more than 3500 lines",
+                                "fcgi/pgsql/ has more than 15 sources"]
+
+
 def test_a_file_of_a_stack_that_calls_a_later_one_is_named(tmp_path):
     """Of three files the lowest calls the highest, and one is in no stack."""
     room = tmp_path / "fcgi/room"
