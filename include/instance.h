@@ -2,8 +2,8 @@
 /* A database server of any make: what its files are made by, its command line,
  * whether it serves, and what is done to one that runs. Drivers know the
  * programs, not what a server is for: who runs it adds the options of its use
- * to the command line (argv_add), keeps the process (child.h, keeper.h), and
- * speaks to it (my.h, pg.h).
+ * to the command line (argv_add), keeps the process (keeper.h; any child:
+ * host/child.h), and speaks to it (my.h, pg.h).
  *
  * The words. A *spec* says what one instance is to be; it is all that is kept
  * of it (a row, a marker's copy, a job's memo). Its *homes* are the directories

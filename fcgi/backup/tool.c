@@ -15,7 +15,7 @@
 
 #include "clock.h"
 #include "instance/copy.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #define ASK_MS 200 /* how often go_on is asked while nothing comes */
 

@@ -14,7 +14,7 @@
 #include "file.h"
 #include "nginx.h"
 #include "place.h"
-#include "proc.h"
+#include "host/proc.h"
 #include "host/proc_look.h"
 #include "host/redact.h"
 

@@ -12,7 +12,7 @@
 #include "file.h"
 #include "mariadb_int.h"
 #include "paths.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #define VERSION_MS  10000
 #define OPTIONS_MAX 65536

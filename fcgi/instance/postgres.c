@@ -20,7 +20,7 @@
 #include "instance.h"
 #include "paths.h"
 #include "pg.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #define VERSION_MS  10000
 #define SINGLE_MS   60000

@@ -19,7 +19,7 @@
 #include "log.h"
 #include "paths.h"
 #include "place.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #define MAKE_MS 120000
 

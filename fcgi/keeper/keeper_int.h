@@ -14,7 +14,7 @@
 #include <limits.h>
 #include <pthread.h>
 
-#include "child.h"
+#include "host/child.h"
 #include "instance.h"
 #include "instance/home.h"
 #include "keeper_run.h"

@@ -15,7 +15,7 @@
 #include "argv.h"
 #include "base.h"
 #include "buf.h"
-#include "child.h"
+#include "host/child.h"
 #include "place.h"
 #include "host/redact.h"
 

@@ -1,6 +1,6 @@
 /* The children of a deployment: in which order they are started and stopped,
- * what is done at each turn of their life (child.h), and what people are told
- * of it. Nothing here waits: every step looks at the clock and at what has
+ * what is done at each turn of their life (host/child.h), and what people are
+ * told of it. Nothing here waits: every step looks at the clock and at what has
  * ended, so that a child that hangs holds up no other. */
 #include "up.h"
 

@@ -17,7 +17,7 @@
 #include "config.h"
 #include "json.h"
 #include "keeper/keeper_list.h"
-#include "proc.h"
+#include "host/proc.h"
 #include "up.h"
 
 #define EXIT_USAGE 2

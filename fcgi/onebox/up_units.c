@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #define SYSTEMD_MS 10000
 

@@ -14,7 +14,7 @@
 #include "backup/archive.h"
 #include "backup/xbstream.h"
 #include "config.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The life of a child: real processes, and a clock of the test's own. */
-#include "child.h"
+#include "host/child.h"
 
 #include <poll.h>
 #include <setjmp.h>

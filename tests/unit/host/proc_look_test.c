@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "proc.h"
+#include "host/proc.h"
 
 /* The child waits for its input to end: *hold is closed for that. It has run
  * exec when proc_spawn comes back. */

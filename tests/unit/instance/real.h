@@ -22,7 +22,7 @@
 #include "config.h"
 #include "instance.h"
 #include "my.h"
-#include "proc.h"
+#include "host/proc.h"
 
 #define REAL_MAX     8
 #define REAL_WAIT_MS 120000 /* on a very busy machine */

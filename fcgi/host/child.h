@@ -1,4 +1,3 @@
-/* Room: host/ */
 /* The life of a child process: started, watched, started again after a
  * back-off, told to stop, killed, adopted after a restart of its parent.
  *
