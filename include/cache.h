@@ -1,8 +1,14 @@
 /* Room: cache/ */
-/* Rendered replies of this process, each with the version of what it shows.
- * Never an answer by itself: whoever asks knows the present version, read from
- * the store just now or from coherence.h, and a reply of another version is no
- * longer one. */
+/* The room is what is kept of the store: replies that were rendered once
+ * (here), and how processes and hosts know whether what they have read still
+ * holds (coherence.h; the file behind it: cache/coherence_int.h). A *version*
+ * says which state of the store a reply shows; a *mark* of coherence.h is one
+ * that is had without asking the store.
+ *
+ * This header: rendered replies of this process, each with the version of what
+ * it shows. Never an answer by itself: whoever asks knows the present version,
+ * read from the store just now or from coherence.h, and a reply of another
+ * version is no longer one. */
 #ifndef MG_CACHE_H
 #define MG_CACHE_H
 

@@ -1,5 +1,14 @@
 /* Room: crypt/ */
-/* Secrets at rest: AES-256-GCM with a random nonce; the additional data is
+/* The room is secrets at rest: texts are *sealed* for the cell they are in and
+ * opened again (here), by keys that this process has of a file
+ * (crypt/crypt_keys.h); which columns of the store hold sealed texts is said
+ * once, so that a rotation of keys misses none (secrets.h). A key has an *id*,
+ * which stands in what it has sealed, and a *fingerprint*, which tells it from
+ * another of that id. Beside them, SHA-256 of what is read piece by piece
+ * (crypt/digest.h).
+ *
+ * This header: sealing, and the few other things that are asked of libcrypto.
+ * AES-256-GCM with a random nonce; the additional data is
  * "table|row|column|key id", so that a ciphertext moved to another cell does
  * not decrypt. The key file lies outside the database:
  *     <key id> <64 hex digits>     one line per key; the last one encrypts

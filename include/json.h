@@ -1,5 +1,10 @@
 /* Room: json/ */
-/* JSON in and out.
+/* The room is JSON in and out, all of it here but for what differs between two
+ * documents (json/json_difference.h). Its one word is the *tag*: in front of
+ * every scalar of a rewritten text it says what that was in the text as sent
+ * (json/json_scan.h, between the scanner and the tree). What a dialect forgives
+ * in a text is `lenient`, how it prints one is a *style*; which members a
+ * document has is the business of record.h.
  *
  * In: our scanner checks the text (depth, UTF-8, NUL, duplicate names,
  * trailing bytes) and rewrites it so that every scalar is a type-tagged

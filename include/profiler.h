@@ -1,5 +1,11 @@
 /* Room: profile/ */
-/* gperftools over HTTP: what google-pprof and `go tool pprof` ask for. A
+/* The room is profiles of the process that is asked: its CPU time and its heap
+ * are *collected* by gperftools (here; what that has in C++ alone:
+ * profile/profiler_heap.h), addresses get the names of functions
+ * (profile/symbols.h), and equal stacks are summed to lines, *folded*, for
+ * tools that draw flame graphs (profile_fold, below).
+ *
+ * This header: what google-pprof and `go tool pprof` ask for over HTTP. A
  * dialect mounts these handlers by rows of its endpoints.def (SLOW for the
  * three that collect, BODY_RAW for the POST of symbol); the protocol is
  * written down in the wire tests, and fits both clients. */
@@ -9,13 +15,13 @@
 #include "req.h"
 
 /* Longest profile, seconds; nginx waits a little longer in its location. */
-#define PPROF_SECONDS_MAX 300
+#define PPROF_SECONDS_MAX     300
 #define PPROF_SECONDS_DEFAULT 30
 
-#define PPROF_WAIT(X, s) \
+#define PPROF_WAIT(X, s)                         \
     X(s, STR, seconds, "seconds", IN | QUERY, -, \
-      .doc = "how long, 0 to 300; default 30") \
-    X(s, STR, format, "format", IN | QUERY, -, \
+      .doc = "how long, 0 to 300; default 30")   \
+    X(s, STR, format, "format", IN | QUERY, -,   \
       .doc = "\"collapsed\": folded stacks instead of a profile")
 STRUCT(pprof_wait, PPROF_WAIT);
 
@@ -44,7 +50,6 @@ void profiler_put_name(struct buf *b, const char *name);
 /* Folded stacks ("root;caller;callee count" lines) of a CPU profile or of a
  * heap profile's text, equal stacks summed; BAD_PARAM when the bytes are
  * neither. */
-enum err profile_fold(const void *profile, size_t n, struct buf *out)
-    MUST_USE;
+enum err profile_fold(const void *profile, size_t n, struct buf *out) MUST_USE;
 
 #endif

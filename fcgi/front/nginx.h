@@ -1,6 +1,14 @@
-/* The front end of a deployment: nginx's configuration is rendered from the
- * templates in nginx/ into RUN_DIR/nginx, checked by nginx itself, and nginx
- * is told to read it again.
+/* The room is what stands before the workers, and who is let through: nginx,
+ * its files and its process (here; its templates and their values:
+ * nginx_render.h), configurations for another front end in its place (front.c),
+ * and the tokens of clients (token_int.h; the first of a deployment: here). A
+ * *template* is a file of nginx/ that the binary carries, with @NAME@ where a
+ * value goes. A request's token is looked up by nginx, in the map made here, or
+ * by the worker (identity/).
+ *
+ * This header: the front end of a deployment. nginx's configuration is rendered
+ * from the templates in nginx/ into RUN_DIR/nginx, checked by nginx itself, and
+ * nginx is told to read it again.
  *
  * Files in RUN_DIR that are made here: nginx/ (0750, all of it), tokens.map,
  * token and curlrc, tokens/<name> and <name>.curlrc (0600). Its form:
