@@ -53,7 +53,7 @@ struct request {
 };
 
 static int may_wait;     /* set before threads */
-static _Atomic int held; /* threads that wait for slow readers */
+static _Atomic int held; /* threads that wait for a reader */
 
 bool
 request_init(void)
@@ -270,8 +270,8 @@ OS_Read(int fd, char *buf, size_t len)
 
 /* ---- writing ---- */
 
-#define PATIENCE_MS 2000
-#define HELD_MS     30000
+#define HELD_MS    30000
+#define CROWDED_MS 100
 
 static bool
 is_writable(int fd, int ms)
@@ -285,17 +285,15 @@ is_writable(int fd, int ms)
     return n > 0;
 }
 
-/* Until there is room. A reader is slow once it has taken nothing for two
- * seconds; half of the threads are for those, or they would hold all. */
+/* Until there is room. Half of the threads may wait long. Whoever waits counts
+ * from the first moment: readers that come while so many wait would otherwise
+ * hold the other half by turns. */
 static bool
 wait_for_reader(int fd)
 {
-    bool ready = is_writable(fd, PATIENCE_MS);
+    bool crowded = atomic_fetch_add(&held, 1) >= may_wait;
+    bool ready = is_writable(fd, crowded ? CROWDED_MS : HELD_MS);
 
-    if (ready)
-        return true;
-    if (atomic_fetch_add(&held, 1) < may_wait)
-        ready = is_writable(fd, HELD_MS);
     atomic_fetch_sub(&held, 1);
     if (ready)
         return true;
@@ -313,6 +311,8 @@ OS_Write(int fd, char *buf, size_t len)
     while ((n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 &&
            errno == EAGAIN)
         if (!wait_for_reader(fd)) {
+            /* libfcgi would write once more to end it, and wait again */
+            (void)shutdown(fd, SHUT_RDWR);
             errno = ETIMEDOUT;
             return -1;
         }

@@ -17,7 +17,7 @@ struct request_rules {
     int64_t deadline_ms;
     const atomic_bool *hurry; /* requests under way are to be cut short */
     const char *below;        /* nothing else is served; NULL: everything */
-    int may_wait;             /* threads that readers may hold which are slow */
+    int may_wait;             /* threads that may wait long for readers */
 };
 
 /* What of it comes from configuration and RUN_DIR; false is logged. The texts
