@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "base/beneath.h"
 #include "clock.h"
 #include "host/port.h"
@@ -24,11 +25,10 @@
 #define READY_MS     20                  /* asked so often whether it serves */
 #define READY_LONG   200
 #define START_LONG   10000
-#define STARTING_MS  3000 /* to end before it serves */
-#define BLOCKED_MS   200  /* a lock or a port that is not free */
-#define LOST_MS      2000 /* a home that is not there */
-#define ANSWER_MS    1500 /* the store is waited for before a start */
-#define ADDRESS_TEXT 80
+#define STARTING_MS  3000  /* to end before it serves */
+#define BLOCKED_MS   200   /* a lock or a port that is not free */
+#define LOST_MS      2000  /* a home that is not there */
+#define ANSWER_MS    1500  /* the store is waited for before a start */
 #define CLOCK_MAX_MS 60000 /* the wall clock may be set */
 
 /* At once, then more and more rarely; five failures within a minute are a crash
@@ -305,13 +305,11 @@ take_lock(struct keep *one)
 static bool
 port_is_free(struct keep *one)
 {
-    const char *a = one->spec.address;
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_BYTES];
     struct port_address at;
     struct port_holder by;
 
-    (void)snprintf(text, sizeof(text),
-                   strchr(a, ':') != NULL ? "[%s]:%u" : "%s:%u", a, one->port);
+    (void)address_print(one->spec.address, (int)one->port, text, sizeof(text));
     if (port_address(text, &at) != ERR_OK)
         return true; /* the server will say what is wrong with it */
     port_probe(&at, &by);
