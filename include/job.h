@@ -93,6 +93,9 @@ struct job_kind {
     /* What has begun is not undone: a deletion. A step that fails ends the
      * job, and cancelling one that runs has no effect. */
     bool forward_only;
+    /* What is its own among kinds that share their steps: these read it as
+     * run->kind->of. NULL: nothing. */
+    const void *of;
 };
 
 /* ---- accepting, asking, cancelling: in a handler or a step ---- */
@@ -151,6 +154,7 @@ struct job_run {
     struct db *db;
     struct arena *arena; /* fresh for each call of a step */
     const struct job *job;
+    const struct job_kind *kind;
     const char *args; /* as accepted */
     const char *memo; /* what job_remember kept last; NULL: nothing */
     void *ctx;        /* the pool's */

@@ -12,9 +12,6 @@ TABLE(node_source, NODE_SOURCE);
 TABLE(node_shard, NODE_SHARD);
 TABLE(node_backup_memo, NODE_BACKUP_MEMO);
 
-static const char cold_error[] = "coldbackup error";
-static const char shard_error[] = "backup shard error";
-
 /* ---- what both are, once their members are read ---- */
 
 struct asked {
@@ -56,14 +53,25 @@ read_shard(struct job_run *run, struct asked *out, struct instance_spec *spec)
     return true;
 }
 
-typedef bool
-read_fn(struct job_run *run, struct asked *out, struct instance_spec *spec);
+/* What is a kind's own. */
+struct way {
+    bool (*read)(struct job_run *run, struct asked *out,
+                 struct instance_spec *spec);
+    const char *error;
+    const char *succeed; /* NULL: the path, as cluster_mgr reads it */
+};
+
+static const struct way *
+way_of(const struct job_run *run)
+{
+    return run->kind->of;
+}
 
 /* ---- steps ---- */
 
 /* The name is chosen once: whoever goes on writes the same archive. */
 static enum step_answer
-start(struct job_run *run, read_fn *read, const char *sentence)
+start(struct job_run *run)
 {
     struct node_backup_memo memo = { 0 };
     char why[WHY_BYTES] = "";
@@ -73,28 +81,29 @@ start(struct job_run *run, read_fn *read, const char *sentence)
     const char *text;
     enum err e;
 
-    if (!read(run, &in, &spec))
+    if (!way_of(run)->read(run, &in, &spec))
         return STEP_FAILED;
     if (run->memo != NULL)
         return STEP_DONE;
     e = node_target(run, in.storage, &to, why);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence, why);
+        return node_failed(run, e, way_of(run)->error, why);
     PUT(&memo, node_backup_memo, key,
         node_backup_key(run, in.cluster != NULL ? in.cluster : spec.cluster,
                         in.shard != NULL ? in.shard : spec.shard));
     if (memo.key == NULL)
-        return node_failed(run, ERR_BAD_PARAM, sentence,
+        return node_failed(run, ERR_BAD_PARAM, way_of(run)->error,
                            "cluster or shard can be no part of a path");
     e = record_text(run->arena, &node_mgr_form.style, &node_backup_memo_rec,
                     &memo, SECRETS_FULL, 2048, &text);
     if (e == ERR_OK)
         e = job_remember(run, text);
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, NULL);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, NULL);
 }
 
 static enum step_answer
-copy(struct job_run *run, read_fn *read, const char *sentence)
+copy(struct job_run *run)
 {
     const struct instance_watch w = node_watch(run);
     struct node_backup_memo memo;
@@ -105,17 +114,18 @@ copy(struct job_run *run, read_fn *read, const char *sentence)
     struct asked in;
     enum err e;
 
-    if (!read(run, &in, &spec) || !node_memo(run, &node_backup_memo_rec, &memo))
+    if (!way_of(run)->read(run, &in, &spec) ||
+        !node_memo(run, &node_backup_memo_rec, &memo))
         return STEP_FAILED;
     e = node_target(run, in.storage, &to, why);
     if (e == ERR_OK)
         e = instance_backup(run->arena, &spec, to, memo.key, &w, &made, why);
-    return node_broken_off(run, e, sentence, why);
+    return node_broken_off(run, e, way_of(run)->error, why);
 }
 
 /* An archive whose job has failed later is nobody's. */
 static enum step_answer
-uncopy(struct job_run *run, read_fn *read, const char *sentence)
+uncopy(struct job_run *run)
 {
     struct node_backup_memo memo;
     char why[WHY_BYTES] = "";
@@ -124,19 +134,19 @@ uncopy(struct job_run *run, read_fn *read, const char *sentence)
     struct asked in;
     enum err e;
 
-    if (run->memo == NULL || !read(run, &in, &spec) ||
+    if (run->memo == NULL || !way_of(run)->read(run, &in, &spec) ||
         !node_memo(run, &node_backup_memo_rec, &memo))
         return STEP_DONE;
     e = node_target(run, in.storage, &to, why);
     if (e == ERR_OK)
         e = blob_drop(to, memo.key, why);
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, why);
 }
 
 /* A part of its own: only one job at a time adds a line to an index. */
 static enum step_answer
-note(struct job_run *run, read_fn *read, const char *sentence,
-     const char *succeed)
+note(struct job_run *run)
 {
     struct job_new n = { .kind = &node_backup_index_kind,
                          .machine = ((struct machine *)run->ctx)->address,
@@ -148,7 +158,8 @@ note(struct job_run *run, read_fn *read, const char *sentence,
     uint64_t id;
     enum err e;
 
-    if (!read(run, &in, &spec) || !node_memo(run, &node_backup_memo_rec, &memo))
+    if (!way_of(run)->read(run, &in, &spec) ||
+        !node_memo(run, &node_backup_memo_rec, &memo))
         return STEP_FAILED;
     PUT(&memo, node_backup_memo, storage, in.storage != NULL ? in.storage : "");
     e = record_text(run->arena, &node_mgr_form.style, &node_backup_memo_rec,
@@ -157,12 +168,12 @@ note(struct job_run *run, read_fn *read, const char *sentence,
     if (e == ERR_OK)
         e = job_part(run, "index", &n, &id);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence, NULL);
+        return node_failed(run, e, way_of(run)->error, NULL);
     answer = job_parts_wait(run, "index");
     if (answer != STEP_DONE)
         return answer;
-    return node_done(run, succeed != NULL
-                              ? succeed
+    return node_done(run, way_of(run)->succeed != NULL
+                              ? way_of(run)->succeed
                               : arena_printf(run->arena, "/%s", memo.key));
 }
 
@@ -210,42 +221,29 @@ const struct job_kind node_backup_index_kind = {
     .n = COUNT(index_steps),
 };
 
-#define STEPS(word, read, sentence, succeed, shown)            \
-    static enum step_answer word##_start(struct job_run *run)  \
-    {                                                          \
-        return start(run, read, sentence);                     \
-    }                                                          \
-    static enum step_answer word##_copy(struct job_run *run)   \
-    {                                                          \
-        return copy(run, read, sentence);                      \
-    }                                                          \
-    static enum step_answer word##_uncopy(struct job_run *run) \
-    {                                                          \
-        return uncopy(run, read, sentence);                    \
-    }                                                          \
-    static enum step_answer word##_note(struct job_run *run)   \
-    {                                                          \
-        return note(run, read, sentence, succeed);             \
-    }                                                          \
-    static const struct job_step word##_steps[] = {            \
-        { shown " start", word##_start, NULL },                \
-        { shown " working", word##_copy, word##_uncopy },      \
-        { shown " copying", word##_note, NULL },               \
-    }
-
-STEPS(cold, read_cold, cold_error, "coldbackup succeed", "coldbackup");
+static const struct job_step cold_steps[] = {
+    { "coldbackup start", start, NULL },
+    { "coldbackup working", copy, uncopy },
+    { "coldbackup copying", note, NULL },
+};
 const struct job_kind node_coldbackup_kind = {
     .name = "node_mgr.coldbackup",
     .queue = MACHINE_QUEUE,
     .steps = cold_steps,
     .n = COUNT(cold_steps),
+    .of = &(const struct way){ read_cold, "coldbackup error",
+                               "coldbackup succeed" },
 };
 
-/* Its info is the path, as cluster_mgr reads it. */
-STEPS(shard, read_shard, shard_error, NULL, "backup shard");
+static const struct job_step shard_steps[] = {
+    { "backup shard start", start, NULL },
+    { "backup shard working", copy, uncopy },
+    { "backup shard copying", note, NULL },
+};
 const struct job_kind node_backup_shard_kind = {
     .name = "node_mgr.backup_shard",
     .queue = MACHINE_QUEUE,
     .steps = shard_steps,
     .n = COUNT(shard_steps),
+    .of = &(const struct way){ read_shard, "backup shard error", NULL },
 };

@@ -8,15 +8,8 @@
 
 TABLE(node_at, NODE_AT);
 
-static const char *
-sentence_of(enum instance_kind kind)
-{
-    return kind == INSTANCE_STORAGE ? "delete storage error"
-                                    : "delete computer error";
-}
-
 static enum step_answer
-check(struct job_run *run, enum instance_kind kind)
+check(struct job_run *run)
 {
     static const char *const at[] = { "ip", "port", NULL };
     const struct machine *m = run->ctx;
@@ -32,9 +25,9 @@ check(struct job_run *run, enum instance_kind kind)
     e = keeper_spec(m->keeper, run->arena, (unsigned)in.port, &spec);
     if (e == ERR_NOT_FOUND)
         return STEP_DONE;
-    if (e == ERR_OK && spec.kind != (int)kind) {
+    if (e == ERR_OK && spec.kind != (int)node_own(run)->kind) {
         job_fails(run, "%s: another kind of instance listens there",
-                  sentence_of(kind));
+                  node_own(run)->error);
         return STEP_FAILED;
     }
     if (e == ERR_OK)
@@ -42,12 +35,12 @@ check(struct job_run *run, enum instance_kind kind)
     if (e == ERR_OK)
         e = node_keep_spec(run, &spec);
     return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, sentence_of(kind), NULL);
+                       : node_failed(run, e, node_own(run)->error, NULL);
 }
 
 /* NOT_FOUND: the keeper has let go of it already. */
 static enum step_answer
-stop(struct job_run *run, enum instance_kind kind)
+stop(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     struct instance_spec spec;
@@ -63,9 +56,9 @@ stop(struct job_run *run, enum instance_kind kind)
     if (e == ERR_NOT_FOUND)
         return STEP_DONE;
     if (e != ERR_OK)
-        return node_failed(run, e, sentence_of(kind), NULL);
+        return node_failed(run, e, node_own(run)->error, NULL);
     return node_await(run, (unsigned)spec.port, KEPT_STOPPED,
-                      sentence_of(kind));
+                      node_own(run)->error);
 }
 
 static enum err
@@ -81,7 +74,7 @@ drop_row(struct job_run *run, const struct instance_spec *spec)
 }
 
 static enum step_answer
-clear(struct job_run *run, enum instance_kind kind)
+clear(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     struct instance_spec spec;
@@ -95,39 +88,39 @@ clear(struct job_run *run, enum instance_kind kind)
         if (e == ERR_OK)
             e = drop_row(run, &spec);
         if (e != ERR_OK)
-            return node_failed(run, e, sentence_of(kind), why);
+            return node_failed(run, e, node_own(run)->error, why);
     } else if (e != ERR_NOT_FOUND) {
-        return node_failed(run, e, sentence_of(kind), NULL);
+        return node_failed(run, e, node_own(run)->error, NULL);
     }
-    return node_done(run, kind == INSTANCE_STORAGE ? "delete storage succeed"
-                                                   : "delete computer succeed");
+    return node_done(run, node_own(run)->succeed);
 }
 
-#define KIND(word, KIND_)                                     \
-    static enum step_answer word##_check(struct job_run *run) \
-    {                                                         \
-        return check(run, KIND_);                             \
-    }                                                         \
-    static enum step_answer word##_stop(struct job_run *run)  \
-    {                                                         \
-        return stop(run, KIND_);                              \
-    }                                                         \
-    static enum step_answer word##_clear(struct job_run *run) \
-    {                                                         \
-        return clear(run, KIND_);                             \
-    }                                                         \
-    static const struct job_step word##_steps[] = {           \
-        { "delete " #word " start", word##_check, NULL },     \
-        { "delete " #word " stopping", word##_stop, NULL },   \
-        { "delete " #word " working", word##_clear, NULL },   \
-    };                                                        \
-    const struct job_kind node_delete_##word##_kind = {       \
-        .name = "node_mgr.delete_" #word,                     \
-        .queue = MACHINE_QUEUE,                               \
-        .steps = word##_steps,                                \
-        .n = COUNT(word##_steps),                             \
-        .forward_only = true,                                 \
-    }
+static const struct job_step storage_steps[] = {
+    { "delete storage start", check, NULL },
+    { "delete storage stopping", stop, NULL },
+    { "delete storage working", clear, NULL },
+};
+const struct job_kind node_delete_storage_kind = {
+    .name = "node_mgr.delete_storage",
+    .queue = MACHINE_QUEUE,
+    .steps = storage_steps,
+    .n = COUNT(storage_steps),
+    .forward_only = true,
+    .of = &(const struct node_own){ INSTANCE_STORAGE, "delete storage error",
+                                    "delete storage succeed" },
+};
 
-KIND(storage, INSTANCE_STORAGE);
-KIND(computer, INSTANCE_COMPUTER);
+static const struct job_step computer_steps[] = {
+    { "delete computer start", check, NULL },
+    { "delete computer stopping", stop, NULL },
+    { "delete computer working", clear, NULL },
+};
+const struct job_kind node_delete_computer_kind = {
+    .name = "node_mgr.delete_computer",
+    .queue = MACHINE_QUEUE,
+    .steps = computer_steps,
+    .n = COUNT(computer_steps),
+    .forward_only = true,
+    .of = &(const struct node_own){ INSTANCE_COMPUTER, "delete computer error",
+                                    "delete computer succeed" },
+};

@@ -20,13 +20,6 @@
 TABLE(node_place, NODE_PLACE);
 TABLE(node_install, NODE_INSTALL);
 
-static const char *
-sentence_of(enum instance_kind kind)
-{
-    return kind == INSTANCE_STORAGE ? "install storage error"
-                                    : "install computer error";
-}
-
 /* ---- what is asked for ---- */
 
 static bool
@@ -163,8 +156,7 @@ choose_roots(struct job_run *run, const struct node_place *at,
         return STEP_FAILED;
     }
     if (e != ERR_OK)
-        return node_failed(run, e, sentence_of((enum instance_kind)s->kind),
-                           NULL);
+        return node_failed(run, e, node_own(run)->error, NULL);
     if (s->kind == INSTANCE_COMPUTER) {
         if (!choose_root(run, r.comp, at->datadir, "comp_datadir", port,
                          &s->data_root))
@@ -249,7 +241,7 @@ make_spec(struct job_run *run, enum instance_kind kind,
 static enum step_answer
 reserve(struct job_run *run, const struct instance_spec *s)
 {
-    const char *sentence = sentence_of((enum instance_kind)s->kind);
+    const char *error = node_own(run)->error;
     char why[WHY_BYTES] = "";
     const char *home;
     enum err e = instance_check(s, why);
@@ -257,7 +249,7 @@ reserve(struct job_run *run, const struct instance_spec *s)
     if (e == ERR_OK)
         e = instance_home(run->arena, s, &home);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence, why);
+        return node_failed(run, e, error, why);
     e = db_begin(run->db);
     if (e == ERR_OK)
         e = job_hold(run);
@@ -267,13 +259,13 @@ reserve(struct job_run *run, const struct instance_spec *s)
         e = node_keep_spec(run, s);
     e = db_end(run->db, e);
     if (e == ERR_EXISTS)
-        return node_failed(run, e, sentence,
+        return node_failed(run, e, error,
                            "an instance is installed on that port");
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, NULL);
+    return e == ERR_OK ? STEP_DONE : node_failed(run, e, error, NULL);
 }
 
 static enum step_answer
-check(struct job_run *run, enum instance_kind kind)
+check(struct job_run *run)
 {
     struct instance_spec spec = { 0 };
     const struct node_place *at;
@@ -286,21 +278,21 @@ check(struct job_run *run, enum instance_kind kind)
     if (!read_install(run, &in, &at) || !check_place(run, at))
         return STEP_FAILED;
     if (!node_port_is_idle(at->ip, (uint16_t)at->port))
-        return node_failed(run, ERR_STATE, sentence_of(kind),
+        return node_failed(run, ERR_STATE, node_own(run)->error,
                            "the port is not idle");
     if (memory_of(&in, at) <= 0) {
         job_fails(run, "get innodb_buffer_pool_size error");
         return STEP_FAILED;
     }
-    e = make_spec(run, kind, &in, at, &spec);
+    e = make_spec(run, node_own(run)->kind, &in, at, &spec);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence_of(kind), NULL);
+        return node_failed(run, e, node_own(run)->error, NULL);
     answer = choose_roots(run, at, &spec);
     return answer == STEP_DONE ? reserve(run, &spec) : answer;
 }
 
 static enum step_answer
-unreserve(struct job_run *run, enum instance_kind kind)
+unreserve(struct job_run *run)
 {
     enum err e = db_begin(run->db);
 
@@ -310,11 +302,11 @@ unreserve(struct job_run *run, enum instance_kind kind)
         e = node_store_unreserve(run->db, run->job->id);
     e = db_end(run->db, e);
     return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, sentence_of(kind), NULL);
+                       : node_failed(run, e, node_own(run)->error, NULL);
 }
 
 static enum step_answer
-make(struct job_run *run, enum instance_kind kind)
+make(struct job_run *run)
 {
     struct instance_spec spec;
     char why[WHY_BYTES] = "";
@@ -323,11 +315,11 @@ make(struct job_run *run, enum instance_kind kind)
     if (e == ERR_OK)
         e = instance_install(run->arena, &spec, why);
     return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, sentence_of(kind), why);
+                       : node_failed(run, e, node_own(run)->error, why);
 }
 
 static enum step_answer
-unmake(struct job_run *run, enum instance_kind kind)
+unmake(struct job_run *run)
 {
     struct instance_spec spec;
     char why[WHY_BYTES] = "";
@@ -338,7 +330,7 @@ unmake(struct job_run *run, enum instance_kind kind)
     if (e == ERR_OK)
         e = instance_remove(&spec, why);
     return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, sentence_of(kind), why);
+                       : node_failed(run, e, node_own(run)->error, why);
 }
 
 /* An order to start is given once: each would begin a crash loop anew. */
@@ -357,7 +349,7 @@ tell_to_run(struct job_run *run, unsigned port)
 }
 
 static enum step_answer
-start(struct job_run *run, enum instance_kind kind)
+start(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     struct instance_spec spec;
@@ -368,14 +360,14 @@ start(struct job_run *run, enum instance_kind kind)
     if (e == ERR_OK)
         e = tell_to_run(run, (unsigned)spec.port);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence_of(kind), NULL);
+        return node_failed(run, e, node_own(run)->error, NULL);
     return node_await(run, (unsigned)spec.port, KEPT_RUNNING,
-                      sentence_of(kind));
+                      node_own(run)->error);
 }
 
 /* The keeper has one on that port only when it is this job's. */
 static enum step_answer
-unstart(struct job_run *run, enum instance_kind kind)
+unstart(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     struct instance_spec spec, kept;
@@ -391,14 +383,14 @@ unstart(struct job_run *run, enum instance_kind kind)
         e = keeper_tell(m->keeper, (unsigned)spec.port, ORDER_STOP,
                         run->job->id);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence_of(kind), NULL);
-    answer =
-        node_await(run, (unsigned)spec.port, KEPT_STOPPED, sentence_of(kind));
+        return node_failed(run, e, node_own(run)->error, NULL);
+    answer = node_await(run, (unsigned)spec.port, KEPT_STOPPED,
+                        node_own(run)->error);
     if (answer != STEP_DONE)
         return answer;
     e = keeper_drop(m->keeper, (unsigned)spec.port, run->job->id);
     return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, sentence_of(kind), NULL);
+                       : node_failed(run, e, node_own(run)->error, NULL);
 }
 
 static bool
@@ -409,7 +401,7 @@ is_alone(const struct node_install *in)
 }
 
 static enum step_answer
-settle(struct job_run *run, enum instance_kind kind)
+settle(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     const struct node_place *at;
@@ -422,7 +414,7 @@ settle(struct job_run *run, enum instance_kind kind)
         return STEP_FAILED;
     if (e == ERR_OK)
         e = instance_settle(run->arena, &spec, PROBE_MS, why);
-    if (e == ERR_OK && kind == INSTANCE_STORAGE && is_alone(&in))
+    if (e == ERR_OK && node_own(run)->kind == INSTANCE_STORAGE && is_alone(&in))
         e = instance_promote(run->arena, &spec, false, PROBE_MS, why);
     if (e == ERR_TIMEOUT) {
         job_waits(run, 500, "%s", why);
@@ -431,37 +423,36 @@ settle(struct job_run *run, enum instance_kind kind)
     if (e == ERR_OK)
         e = keeper_release(m->keeper, (unsigned)spec.port, run->job->id);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence_of(kind), why);
-    return node_done(run, kind == INSTANCE_STORAGE
-                              ? "install storage succeed"
-                              : "install computer succeed");
+        return node_failed(run, e, node_own(run)->error, why);
+    return node_done(run, node_own(run)->succeed);
 }
 
-#define STEP(word, name, KIND_)                                \
-    static enum step_answer word##_##name(struct job_run *run) \
-    {                                                          \
-        return name(run, KIND_);                               \
-    }
-#define KIND(word, KIND_)                                               \
-    STEP(word, check, KIND_)                                            \
-    STEP(word, unreserve, KIND_)                                        \
-    STEP(word, make, KIND_)                                             \
-    STEP(word, unmake, KIND_)                                           \
-    STEP(word, start, KIND_)                                            \
-    STEP(word, unstart, KIND_)                                          \
-    STEP(word, settle, KIND_)                                           \
-    static const struct job_step word##_steps[] = {                     \
-        { "install " #word " start", word##_check, word##_unreserve },  \
-        { "install " #word " working", word##_make, word##_unmake },    \
-        { "install " #word " starting", word##_start, word##_unstart }, \
-        { "install " #word " settling", word##_settle, NULL },          \
-    };                                                                  \
-    const struct job_kind node_install_##word##_kind = {                \
-        .name = "node_mgr.install_" #word,                              \
-        .queue = MACHINE_QUEUE,                                         \
-        .steps = word##_steps,                                          \
-        .n = COUNT(word##_steps),                                       \
-    }
+static const struct job_step storage_steps[] = {
+    { "install storage start", check, unreserve },
+    { "install storage working", make, unmake },
+    { "install storage starting", start, unstart },
+    { "install storage settling", settle, NULL },
+};
+const struct job_kind node_install_storage_kind = {
+    .name = "node_mgr.install_storage",
+    .queue = MACHINE_QUEUE,
+    .steps = storage_steps,
+    .n = COUNT(storage_steps),
+    .of = &(const struct node_own){ INSTANCE_STORAGE, "install storage error",
+                                    "install storage succeed" },
+};
 
-KIND(storage, INSTANCE_STORAGE);
-KIND(computer, INSTANCE_COMPUTER);
+static const struct job_step computer_steps[] = {
+    { "install computer start", check, unreserve },
+    { "install computer working", make, unmake },
+    { "install computer starting", start, unstart },
+    { "install computer settling", settle, NULL },
+};
+const struct job_kind node_install_computer_kind = {
+    .name = "node_mgr.install_computer",
+    .queue = MACHINE_QUEUE,
+    .steps = computer_steps,
+    .n = COUNT(computer_steps),
+    .of = &(const struct node_own){ INSTANCE_COMPUTER, "install computer error",
+                                    "install computer succeed" },
+};

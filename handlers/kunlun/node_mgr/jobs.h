@@ -106,6 +106,18 @@ STRUCT(node_file, NODE_FILE);
 
 /* ---- for the steps ---- */
 
+/* What is a kind's own where storage and computer share their steps. */
+struct node_own {
+    enum instance_kind kind;
+    const char *error, *succeed; /* its sentences */
+};
+
+static inline const struct node_own *
+node_own(const struct job_run *run)
+{
+    return run->kind->of;
+}
+
 /* Fills *out from the job's members; false: job_fails has said which of them
  * is wrong. */
 bool node_args(struct job_run *run, const struct record *rec, void *out);

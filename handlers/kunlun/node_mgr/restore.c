@@ -11,9 +11,6 @@
 
 TABLE(node_restore, NODE_RESTORE);
 
-static const char cold_error[] = "coldrestore error";
-static const char storage_error[] = "restore storage error";
-
 /* "/coldbackup/clust1/shard1/coldback_20211122_234303.tgz" */
 static bool
 is_file(const char *file)
@@ -34,10 +31,23 @@ check_file(struct job_run *run, const struct node_source *in)
     return false;
 }
 
-/* The archive that is meant, and the instance. */
+/* The archive that is meant. */
 struct asked {
     const char *key, *storage;
 };
+
+/* What is a kind's own. */
+struct way {
+    enum step_answer (*read)(struct job_run *run, struct asked *out,
+                             struct instance_spec *spec);
+    const char *error, *succeed;
+};
+
+static const struct way *
+way_of(const struct job_run *run)
+{
+    return run->kind->of;
+}
 
 static enum step_answer
 read_cold(struct job_run *run, struct asked *out, struct instance_spec *spec)
@@ -75,11 +85,9 @@ read_storage(struct job_run *run, struct asked *out, struct instance_spec *spec)
     if (e == ERR_OK)
         e = node_backup_find(run, from, in.cluster_name, in.shard_name,
                              in.timestamp, &out->key, why);
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, storage_error, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, why);
 }
-
-typedef enum step_answer
-read_fn(struct job_run *run, struct asked *out, struct instance_spec *spec);
 
 /* ---- steps: all of the instance's are told by its port ---- */
 
@@ -101,7 +109,7 @@ find(struct job_run *run, struct at *out)
 }
 
 static enum step_answer
-start(struct job_run *run, read_fn *read, const char *sentence)
+start(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     struct instance_spec spec;
@@ -111,18 +119,19 @@ start(struct job_run *run, read_fn *read, const char *sentence)
 
     if (run->memo != NULL)
         return STEP_DONE;
-    answer = read(run, &in, &spec);
+    answer = way_of(run)->read(run, &in, &spec);
     if (answer != STEP_DONE)
         return answer;
     e = keeper_hold(m->keeper, (unsigned)spec.port, run->job->id);
     if (e == ERR_OK)
         e = node_keep_spec(run, &spec);
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, NULL);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, NULL);
 }
 
 /* Then the watchdog starts it, if it is to run. */
 static enum step_answer
-let_go(struct job_run *run, const char *sentence)
+let_go(struct job_run *run)
 {
     struct at at;
     enum err e = find(run, &at);
@@ -131,11 +140,11 @@ let_go(struct job_run *run, const char *sentence)
         e = keeper_release(at.machine->keeper, at.port, run->job->id);
     return e == ERR_OK || e == ERR_NOT_FOUND
                ? STEP_DONE
-               : node_failed(run, e, sentence, NULL);
+               : node_failed(run, e, way_of(run)->error, NULL);
 }
 
 static enum step_answer
-load(struct job_run *run, read_fn *read, const char *sentence)
+load(struct job_run *run)
 {
     const struct instance_watch w = node_watch(run);
     char why[WHY_BYTES] = "";
@@ -146,17 +155,17 @@ load(struct job_run *run, read_fn *read, const char *sentence)
     struct asked in;
     enum err e;
 
-    answer = read(run, &in, &spec);
+    answer = way_of(run)->read(run, &in, &spec);
     if (answer != STEP_DONE)
         return answer;
     e = node_target(run, in.storage, &from, why);
     if (e == ERR_OK)
         e = instance_load(run->arena, &spec, from, in.key, &w, &of, why);
-    return node_broken_off(run, e, sentence, why);
+    return node_broken_off(run, e, way_of(run)->error, why);
 }
 
 static enum step_answer
-put_back(struct job_run *run, const char *sentence)
+put_back(struct job_run *run)
 {
     char why[WHY_BYTES] = "";
     struct at at;
@@ -166,11 +175,12 @@ put_back(struct job_run *run, const char *sentence)
         return STEP_DONE;
     if (e == ERR_OK)
         e = instance_load_back(run->arena, &at.spec, why);
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, why);
 }
 
 static enum step_answer
-end(struct job_run *run, const char *sentence)
+end(struct job_run *run)
 {
     struct at at;
     enum err e = find(run, &at);
@@ -178,12 +188,12 @@ end(struct job_run *run, const char *sentence)
     if (e == ERR_OK)
         e = keeper_tell(at.machine->keeper, at.port, ORDER_END, run->job->id);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence, NULL);
-    return node_await(run, at.port, KEPT_STOPPED, sentence);
+        return node_failed(run, e, way_of(run)->error, NULL);
+    return node_await(run, at.port, KEPT_STOPPED, way_of(run)->error);
 }
 
 static enum step_answer
-place(struct job_run *run, const char *sentence)
+place(struct job_run *run)
 {
     char why[WHY_BYTES] = "";
     struct at at;
@@ -191,11 +201,12 @@ place(struct job_run *run, const char *sentence)
 
     if (e == ERR_OK)
         e = instance_load_place(run->arena, &at.spec, why);
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, why);
 }
 
 static enum step_answer
-begin(struct job_run *run, const char *sentence)
+begin(struct job_run *run)
 {
     enum step_answer answer;
     char why[WHY_BYTES] = "";
@@ -205,8 +216,8 @@ begin(struct job_run *run, const char *sentence)
     if (e == ERR_OK)
         e = keeper_tell(at.machine->keeper, at.port, ORDER_BEGIN, run->job->id);
     if (e != ERR_OK)
-        return node_failed(run, e, sentence, NULL);
-    answer = node_await(run, at.port, KEPT_RUNNING, sentence);
+        return node_failed(run, e, way_of(run)->error, NULL);
+    answer = node_await(run, at.port, KEPT_RUNNING, way_of(run)->error);
     if (answer != STEP_DONE)
         return answer;
     e = instance_probe(&at.spec, PROBE_MS, why);
@@ -214,11 +225,12 @@ begin(struct job_run *run, const char *sentence)
         job_waits(run, 500, "%s", why);
         return STEP_AGAIN;
     }
-    return e == ERR_OK ? STEP_DONE : node_failed(run, e, sentence, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, way_of(run)->error, why);
 }
 
 static enum step_answer
-finish(struct job_run *run, const char *sentence, const char *succeed)
+finish(struct job_run *run)
 {
     char why[WHY_BYTES] = "";
     struct at at;
@@ -228,66 +240,41 @@ finish(struct job_run *run, const char *sentence, const char *succeed)
         e = instance_load_keep(run->arena, &at.spec, why);
     if (e == ERR_OK)
         e = keeper_release(at.machine->keeper, at.port, run->job->id);
-    return e == ERR_OK ? node_done(run, succeed)
-                       : node_failed(run, e, sentence, why);
+    return e == ERR_OK ? node_done(run, way_of(run)->succeed)
+                       : node_failed(run, e, way_of(run)->error, why);
 }
 
-#define STEPS(word, read, sentence, succeed, shown)                        \
-    static enum step_answer word##_start(struct job_run *run)              \
-    {                                                                      \
-        return start(run, read, sentence);                                 \
-    }                                                                      \
-    static enum step_answer word##_let_go(struct job_run *run)             \
-    {                                                                      \
-        return let_go(run, sentence);                                      \
-    }                                                                      \
-    static enum step_answer word##_load(struct job_run *run)               \
-    {                                                                      \
-        return load(run, read, sentence);                                  \
-    }                                                                      \
-    static enum step_answer word##_put_back(struct job_run *run)           \
-    {                                                                      \
-        return put_back(run, sentence);                                    \
-    }                                                                      \
-    static enum step_answer word##_end(struct job_run *run)                \
-    {                                                                      \
-        return end(run, sentence);                                         \
-    }                                                                      \
-    static enum step_answer word##_place(struct job_run *run)              \
-    {                                                                      \
-        return place(run, sentence);                                       \
-    }                                                                      \
-    static enum step_answer word##_begin(struct job_run *run)              \
-    {                                                                      \
-        return begin(run, sentence);                                       \
-    }                                                                      \
-    static enum step_answer word##_finish(struct job_run *run)             \
-    {                                                                      \
-        return finish(run, sentence, succeed);                             \
-    }                                                                      \
-    /* what undoes placing is the undoing of loading, once it has ended */ \
-    static const struct job_step word##_steps[] = {                        \
-        { shown " start", word##_start, word##_let_go },                   \
-        { shown " copying", word##_load, word##_put_back },                \
-        { shown " working", word##_end, NULL },                            \
-        { shown " working", word##_place, NULL },                          \
-        { shown " working", word##_begin, word##_end },                    \
-        { shown " working", word##_finish, NULL },                         \
-    }
-
-STEPS(cold, read_cold, cold_error, "coldrestore succeed", "coldrestore");
+/* What undoes placing is the undoing of loading, once it has ended. */
+static const struct job_step cold_steps[] = {
+    { "coldrestore start", start, let_go },
+    { "coldrestore copying", load, put_back },
+    { "coldrestore working", end, NULL },
+    { "coldrestore working", place, NULL },
+    { "coldrestore working", begin, end },
+    { "coldrestore working", finish, NULL },
+};
 const struct job_kind node_coldrestore_kind = {
     .name = "node_mgr.coldrestore",
     .queue = MACHINE_QUEUE,
     .steps = cold_steps,
     .n = COUNT(cold_steps),
+    .of = &(const struct way){ read_cold, "coldrestore error",
+                               "coldrestore succeed" },
 };
 
-STEPS(storage, read_storage, storage_error, "restore storage succeed",
-      "restore storage");
+static const struct job_step storage_steps[] = {
+    { "restore storage start", start, let_go },
+    { "restore storage copying", load, put_back },
+    { "restore storage working", end, NULL },
+    { "restore storage working", place, NULL },
+    { "restore storage working", begin, end },
+    { "restore storage working", finish, NULL },
+};
 const struct job_kind node_restore_storage_kind = {
     .name = "node_mgr.restore_storage",
     .queue = MACHINE_QUEUE,
     .steps = storage_steps,
     .n = COUNT(storage_steps),
+    .of = &(const struct way){ read_storage, "restore storage error",
+                               "restore storage succeed" },
 };

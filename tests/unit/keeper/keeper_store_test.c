@@ -241,8 +241,9 @@ homes_of_a_lost_list_are_found_by_the_store(void **state)
 }
 
 static const struct job_step no_steps[] = { { "nothing", NULL, NULL } };
-static const struct job_kind no_kind = { "test.none", "none", no_steps, 1,
-                                         false };
+static const struct job_kind no_kind = {
+    .name = "test.none", .queue = "none", .steps = no_steps, .n = 1
+};
 
 static void
 what_a_finished_job_held_is_given_back(void **state)

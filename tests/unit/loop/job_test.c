@@ -109,10 +109,14 @@ THREE(STEP_FUNCTIONS)
 
 #define STEP_ROW(i) { "step " #i, run_##i, undo_##i },
 static const struct job_step steps[] = { THREE(STEP_ROW) };
-static const struct job_kind plain = { "test.plain", "test", steps, STEPS,
-                                       false };
-static const struct job_kind forward = { "test.forward", "test", steps, STEPS,
-                                         true };
+static const struct job_kind plain = {
+    .name = "test.plain", .queue = "test", .steps = steps, .n = STEPS
+};
+static const struct job_kind forward = { .name = "test.forward",
+                                         .queue = "test",
+                                         .steps = steps,
+                                         .n = STEPS,
+                                         .forward_only = true };
 
 /* A job of two parts. */
 static enum step_answer
@@ -141,8 +145,9 @@ end_parts(struct job_run *run)
 static const struct job_step parted_steps[] = {
     { "parts", make_parts, end_parts },
 };
-static const struct job_kind parted = { "test.parted", "test", parted_steps, 1,
-                                        false };
+static const struct job_kind parted = {
+    .name = "test.parted", .queue = "test", .steps = parted_steps, .n = 1
+};
 
 static enum step_answer
 never(struct job_run *run)
@@ -154,26 +159,29 @@ never(struct job_run *run)
 static enum step_answer
 tell(struct job_run *run)
 {
-    assert_string_equal(run->memo, "{\"port\":6001}");
-    job_result(run, "{\"port\":6001}");
+    assert_string_equal(run->memo, run->kind->of);
+    job_result(run, run->kind->of);
     return STEP_DONE;
 }
 
 static enum step_answer
 note(struct job_run *run)
 {
-    return job_remember(run, "{\"port\":6001}") == ERR_OK ? STEP_DONE
-                                                          : STEP_FAILED;
+    return job_remember(run, run->kind->of) == ERR_OK ? STEP_DONE : STEP_FAILED;
 }
 
 static const struct job_step noting_steps[] = { { "note", note, NULL },
                                                 { "tell", tell, NULL } };
-static const struct job_kind noting = { "test.noting", "test", noting_steps, 2,
-                                        false };
+static const struct job_kind noting = { .name = "test.noting",
+                                        .queue = "test",
+                                        .steps = noting_steps,
+                                        .n = 2,
+                                        .of = "{\"port\":6001}" };
 static const struct job_step stuck_steps[] = { { "one", run_0, never },
                                                { "two", never, NULL } };
-static const struct job_kind stuck = { "test.stuck", "test", stuck_steps, 2,
-                                       false };
+static const struct job_kind stuck = {
+    .name = "test.stuck", .queue = "test", .steps = stuck_steps, .n = 2
+};
 
 /* What somebody else's program has said. */
 static enum step_answer
@@ -184,8 +192,9 @@ garbled(struct job_run *run)
 }
 
 static const struct job_step garbled_steps[] = { { "one", garbled, NULL } };
-static const struct job_kind foreign = { "test.foreign", "test", garbled_steps,
-                                         1, false };
+static const struct job_kind foreign = {
+    .name = "test.foreign", .queue = "test", .steps = garbled_steps, .n = 1
+};
 
 static const struct job_kind *const kinds[] = { &plain,  &forward, &parted,
                                                 &noting, &stuck,   &foreign,
