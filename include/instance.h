@@ -260,12 +260,41 @@ enum instance_semi_sync {
 enum err
 instance_semi_sync(struct my *my, enum instance_semi_sync role) MUST_USE;
 
+/* Ends the sessions for which that condition over PROCESSLIST is true, but not
+ * this one, nor the server's own threads. As my_query. */
+enum err instance_end_sessions(struct my *my, struct arena *a,
+                               const char *where) MUST_USE;
+
 /* The statement that points a replica, which has stopped, at its source with
  * one of the source's accounts, whose name and secret need no quoting; it goes
  * on from gtid_slave_pos. NULL without memory, or when one of them is NULL. */
 const char *
 instance_change_master(struct arena *a, const struct instance_spec *source,
                        const char *user, const char *secret) MUST_USE;
+
+/* What a server tells of its replication. Texts lie in the arena, NULL when it
+ * tells none. */
+struct instance_replica {
+    bool is_one; /* it has a source; nothing else is told of one without */
+    const char *source_host;
+    int32_t source_port;
+    const char *source_log; /* NULL until its source has been asked for one */
+    const char *gtid_io;    /* in its relay log */
+    bool receiving;         /* the IO thread runs ... */
+    bool connected;         /* ... and its source has let it in */
+    bool applying;          /* the SQL thread runs */
+    int64_t behind_s;       /* -1: not told */
+    unsigned io_errno, sql_errno;
+    const char *io_error, *sql_error;
+};
+/* As my_query. */
+enum err instance_replica(struct my *my, struct arena *a,
+                          struct instance_replica *out) MUST_USE;
+
+/* The statement by which a replica, which has stopped, goes on from a position
+ * ("0-1-5,7-3-90", less than 4 KiB). NULL without memory, and for a text that
+ * is none. */
+const char *instance_begin_at(struct arena *a, const char *gtid) MUST_USE;
 
 /* "domain-server-seq" of a GTID list ("0-1-5,7-3-90"). */
 struct instance_gtid {

@@ -251,7 +251,8 @@ instance_load(struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK)
         e = prepare(into, w, why);
     if (e == ERR_OK)
-        e = mariadb_init_file(s, init, out->gtid != NULL ? out->gtid : "", why);
+        e = mariadb_init_file(a, s, init, out->gtid != NULL ? out->gtid : "",
+                              why);
     if (e == ERR_OK && syncfs(h.fd[0]) != 0)
         e = copy_failed(ERR_STATE, LOAD_DIR, why);
     if (e != ERR_OK && !is_there(h.fd[0], OLD_DIR)) {

@@ -204,25 +204,20 @@ put_accounts(struct buf *b, const struct instance_spec *s, bool others_go)
                 " WITH GRANT OPTION");
 }
 
-/* "0-1-5,1-2-3": of an archive, hence looked at. */
-static bool
-is_gtid(const char *text)
-{
-    return strspn(text, "0123456789-,") == strlen(text) && strlen(text) < 4096;
-}
-
 enum err
-mariadb_init_file(const struct instance_spec *s, const char *path,
-                  const char *restored_gtid, char why[WHY_BYTES])
+mariadb_init_file(struct arena *a, const struct instance_spec *s,
+                  const char *path, const char *restored_gtid,
+                  char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(OPTIONS_MAX);
     enum err e;
 
     put_accounts(&b, s, restored_gtid == NULL);
-    if (restored_gtid != NULL && restored_gtid[0] != '\0') {
-        if (!is_gtid(restored_gtid))
-            b.failed = true;
-        buf_printf(&b, "SET GLOBAL gtid_slave_pos = '%s';\n", restored_gtid);
+    if (!str_empty(restored_gtid)) { /* of an archive, hence looked at */
+        const char *sql = instance_begin_at(a, restored_gtid);
+
+        b.failed = b.failed || sql == NULL;
+        buf_printf(&b, "%s;\n", sql != NULL ? sql : "");
     }
     e = buf_err(&b);
     if (e != ERR_OK)
@@ -250,7 +245,7 @@ mariadb_personalize(struct arena *a, const struct instance_spec *s,
         return why_fail(why, ERR_LIMIT, "a path is too long");
     if (copy_move(redo, to) != ERR_OK)
         return copy_failed(ERR_STATE, to, why);
-    return mariadb_init_file(s, init, NULL, why);
+    return mariadb_init_file(a, s, init, NULL, why);
 }
 
 /* ---- options set while it runs ---- */

@@ -22,8 +22,9 @@ mariadb_set_variable(struct arena *a, const struct instance_spec *s,
 
 /* The statements of a first start, at that path: restored says that the data
  * are those of a backup, whose other accounts stay, and where it stands. */
-enum err mariadb_init_file(const struct instance_spec *s, const char *path,
-                           const char *restored_gtid, char why[WHY_BYTES]);
+enum err mariadb_init_file(struct arena *a, const struct instance_spec *s,
+                           const char *path, const char *restored_gtid,
+                           char why[WHY_BYTES]);
 /* A line of it that only a new instance's has. */
 #define OTHERS_GO "DELETE FROM mysql.global_priv "
 

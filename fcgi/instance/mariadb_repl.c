@@ -54,6 +54,14 @@ instance_change_master(struct arena *a, const struct instance_spec *source,
         source->address, (int)source->port, user, secret);
 }
 
+const char *
+instance_begin_at(struct arena *a, const char *gtid)
+{
+    if (strspn(gtid, "0123456789-,") != strlen(gtid) || strlen(gtid) >= 4096)
+        return NULL;
+    return arena_printf(a, "SET GLOBAL gtid_slave_pos = '%s'", gtid);
+}
+
 bool
 instance_gtid_of(const char *list, int64_t domain, struct instance_gtid *out)
 {
@@ -79,46 +87,89 @@ instance_gtid_of(const char *list, int64_t domain, struct instance_gtid *out)
 
 /* ---- where it is ---- */
 
-static enum err
-take_slave(struct arena *a, const struct my_table *t,
-           struct instance_position *out)
+static bool
+says(const struct my_table *t, const char *column, const char *word)
 {
-    const char *behind, *port, *error, *file;
+    const char *text = my_cell(t, 0, column);
 
-    if (t->n == 0)
-        return ERR_OK;
-    port = my_cell(t, 0, "Master_Port");
-    PUT(out, instance_position, source_host, my_cell(t, 0, "Master_Host"));
-    PUT(out, instance_position, source_port,
-        (int32_t)strtol(port != NULL ? port : "0", NULL, 10));
-    PUT(out, instance_position, gtid_io, my_cell(t, 0, "Gtid_IO_Pos"));
-    file = my_cell(t, 0, "Master_Log_File");
-    /* "Yes" comes before its source has looked at the position that it asks
-     * for; the name of a binlog comes after */
-    PUT(out, instance_position, receives,
-        strcmp(my_cell(t, 0, "Slave_IO_Running"), "Yes") == 0 && file != NULL &&
-            file[0] != '\0');
-    /* "Preparing" and "Connecting" come before "Yes"; "No" is the end */
-    PUT(out, instance_position, connecting,
-        !out->receives && strcmp(my_cell(t, 0, "Slave_IO_Running"), "No") != 0);
-    PUT(out, instance_position, applies,
-        strcmp(my_cell(t, 0, "Slave_SQL_Running"), "Yes") == 0);
-    behind = my_cell(t, 0, "Seconds_Behind_Master");
-    if (behind != NULL)
-        PUT(out, instance_position, behind_s, strtoll(behind, NULL, 10));
-    error = my_cell(t, 0, "Last_SQL_Error");
-    if (error == NULL || error[0] == '\0')
-        error = my_cell(t, 0, "Last_IO_Error");
-    if (error != NULL && error[0] != '\0')
-        PUT(out, instance_position, error, arena_strdup(a, error));
+    return text != NULL && strcmp(text, word) == 0;
+}
+
+static const char *
+told(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return str_empty(text) ? NULL : text;
+}
+
+static unsigned
+number(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
+enum err
+instance_replica(struct my *my, struct arena *a, struct instance_replica *out)
+{
+    struct my_table t;
+    const char *behind;
+    enum err e = my_query(my, a, "SHOW SLAVE STATUS", 1, &t);
+
+    *out = (struct instance_replica){ .behind_s = -1 };
+    if (e != ERR_OK || t.n == 0)
+        return e;
+    behind = my_cell(&t, 0, "Seconds_Behind_Master");
+    *out = (struct instance_replica){
+        .is_one = true,
+        .source_host = my_cell(&t, 0, "Master_Host"),
+        .source_port = (int32_t)number(&t, "Master_Port"),
+        .source_log = told(&t, "Master_Log_File"),
+        .gtid_io = my_cell(&t, 0, "Gtid_IO_Pos"),
+        /* "Preparing" and "Connecting" come before "Yes"; "No" is the end */
+        .receiving = told(&t, "Slave_IO_Running") != NULL &&
+                     !says(&t, "Slave_IO_Running", "No"),
+        .connected = says(&t, "Slave_IO_Running", "Yes"),
+        .applying = says(&t, "Slave_SQL_Running", "Yes"),
+        .behind_s = behind != NULL ? strtoll(behind, NULL, 10) : -1,
+        .io_errno = number(&t, "Last_IO_Errno"),
+        .sql_errno = number(&t, "Last_SQL_Errno"),
+        .io_error = told(&t, "Last_IO_Error"),
+        .sql_error = told(&t, "Last_SQL_Error"),
+    };
     return ERR_OK;
+}
+
+static void
+put_replica(struct instance_position *out, const struct instance_replica *r)
+{
+    const char *error = r->sql_error != NULL ? r->sql_error : r->io_error;
+
+    if (!r->is_one)
+        return;
+    PUT(out, instance_position, source_host, r->source_host);
+    PUT(out, instance_position, source_port, r->source_port);
+    PUT(out, instance_position, gtid_io, r->gtid_io);
+    /* it is connected before its source has looked at the position that it
+     * asks for; the name of a binlog comes after */
+    PUT(out, instance_position, receives,
+        r->connected && r->source_log != NULL);
+    PUT(out, instance_position, connecting, !out->receives && r->receiving);
+    PUT(out, instance_position, applies, r->applying);
+    if (r->behind_s >= 0)
+        PUT(out, instance_position, behind_s, r->behind_s);
+    if (error != NULL)
+        PUT(out, instance_position, error, error);
 }
 
 static enum err
 read_position(struct my *my, struct arena *a, struct instance_position *out,
               char why[WHY_BYTES])
 {
-    struct my_table t, slave;
+    struct instance_replica replica;
+    struct my_table t;
     enum err e;
 
     *out = (struct instance_position){ 0 };
@@ -129,7 +180,7 @@ read_position(struct my *my, struct arena *a, struct instance_position *out,
                  " WHERE VARIABLE_NAME = 'Rpl_semi_sync_master_clients') AS c",
                  1, &t);
     if (e == ERR_OK)
-        e = my_query(my, a, "SHOW SLAVE STATUS", 1, &slave);
+        e = instance_replica(my, a, &replica);
     if (e != ERR_OK)
         return mariadb_failed(my, "position", why);
     PUT(out, instance_position, gtid_binlog, my_cell(&t, 0, "b"));
@@ -139,7 +190,8 @@ read_position(struct my *my, struct arena *a, struct instance_position *out,
     if (my_cell(&t, 0, "c") != NULL)
         PUT(out, instance_position, acking,
             (int32_t)strtol(my_cell(&t, 0, "c"), NULL, 10));
-    return take_slave(a, &slave, out);
+    put_replica(out, &replica);
+    return ERR_OK;
 }
 
 enum err
@@ -174,7 +226,7 @@ apply_relay(struct my *my, struct arena *a, int64_t until, char why[WHY_BYTES])
     /* before anything that stops it */
     if (!p.applies && my_do(my, "START SLAVE SQL_THREAD") != ERR_OK)
         return mariadb_failed(my, "START SLAVE SQL_THREAD", why);
-    if (p.gtid_io == NULL || p.gtid_io[0] == '\0')
+    if (str_empty(p.gtid_io))
         return ERR_OK;
     sql = arena_printf(a, "SELECT MASTER_GTID_WAIT('%s', %lld.%03lld)",
                        p.gtid_io, (long long)(left_ms > 0 ? left_ms / 1000 : 0),
@@ -194,33 +246,47 @@ apply_relay(struct my *my, struct arena *a, int64_t until, char why[WHY_BYTES])
                        : e;
 }
 
-/* All clients' but ours. */
-static enum err
-end_sessions(struct my *my, struct arena *a, const char *repl_user,
-             char why[WHY_BYTES])
+enum err
+instance_end_sessions(struct my *my, struct arena *a, const char *where)
 {
     struct my_table t;
     const char *sql =
         arena_printf(a,
                      "SELECT ID FROM information_schema.PROCESSLIST WHERE ID "
                      "<> CONNECTION_ID() AND USER NOT IN ('system user', "
-                     "'event_scheduler', '%s') AND COMMAND NOT LIKE 'Binlog "
-                     "Dump%%' AND COMMAND <> 'Daemon'",
+                     "'event_scheduler') AND %s",
+                     where);
+    enum err e =
+        sql != NULL ? my_query(my, a, sql, SESSIONS_MAX, &t) : ERR_NOMEM;
+
+    for (size_t i = 0; e == ERR_OK && i < t.n; i++) {
+        const char *kill = arena_printf(a, "KILL CONNECTION %s", t.cell[i].p);
+
+        e = kill != NULL ? my_do(my, kill) : ERR_NOMEM;
+        /* it may have ended by itself */
+        if (e != ERR_OK && kill != NULL &&
+            (my_failure(my)->traits & MY_LOST) == 0)
+            e = ERR_OK;
+    }
+    return e;
+}
+
+/* All clients' but ours. */
+static enum err
+end_clients(struct my *my, struct arena *a, const char *repl_user,
+            char why[WHY_BYTES])
+{
+    const char *where =
+        arena_printf(a,
+                     "USER <> '%s' AND COMMAND NOT LIKE 'Binlog Dump%%' AND "
+                     "COMMAND <> 'Daemon'",
                      repl_user);
 
-    if (sql == NULL)
+    if (where == NULL)
         return ERR_NOMEM;
-    if (my_query(my, a, sql, SESSIONS_MAX, &t) != ERR_OK)
-        return mariadb_failed(my, "sessions", why);
-    for (size_t i = 0; i < t.n; i++) {
-        char kill[64];
-
-        (void)snprintf(kill, sizeof(kill), "KILL CONNECTION %s", t.cell[i].p);
-        /* it may have ended by itself */
-        if (my_do(my, kill) != ERR_OK && my_failure(my)->traits & MY_LOST)
-            return mariadb_failed(my, "KILL", why);
-    }
-    return ERR_OK;
+    return instance_end_sessions(my, a, where) == ERR_OK
+               ? ERR_OK
+               : mariadb_failed(my, "sessions", why);
 }
 
 /* A commit that waits for a replica holds read_only up until it is ended. */
@@ -238,7 +304,7 @@ make_read_only(struct my *my, struct arena *a, const struct instance_spec *s,
     if (e != ERR_OK)
         return mariadb_failed(my, "read_only", why);
     do {
-        e = end_sessions(my, a, s->repl_user, why);
+        e = end_clients(my, a, s->repl_user, why);
         if (e != ERR_OK)
             return e;
         e = my_do(my, "SET GLOBAL read_only = 1");
@@ -248,7 +314,7 @@ make_read_only(struct my *my, struct arena *a, const struct instance_spec *s,
         return mariadb_failed(my, "read_only", why);
     /* whoever came in between writes no more; a transaction that was open then
      * cannot commit */
-    return end_sessions(my, a, s->repl_user, why);
+    return end_clients(my, a, s->repl_user, why);
 }
 
 /* ---- what is asked for ---- */
@@ -314,15 +380,13 @@ set_begin(struct my *my, struct arena *a, const struct instance_position *p,
 {
     const char *text = from, *sql;
 
-    if (text == NULL && p->source_host == NULL && p->gtid_binlog[0] != '\0')
+    if (text == NULL && p->source_host == NULL && !str_empty(p->gtid_binlog))
         text = p->gtid_binlog;
     if (text == NULL)
         return ERR_OK;
-    if (strspn(text, "0123456789-,") != strlen(text))
-        return why_fail(why, ERR_BAD_PARAM, "it is no position");
-    sql = arena_printf(a, "SET GLOBAL gtid_slave_pos = '%s'", text);
+    sql = instance_begin_at(a, text);
     if (sql == NULL)
-        return ERR_NOMEM;
+        return why_fail(why, ERR_BAD_PARAM, "it is no position");
     return my_do(my, sql) == ERR_OK ? ERR_OK
                                     : mariadb_failed(my, "gtid_slave_pos", why);
 }

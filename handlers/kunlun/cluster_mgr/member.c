@@ -111,22 +111,6 @@ higher(struct fo_gtid a, struct fo_gtid b)
     return b.seq > a.seq ? b : a;
 }
 
-static bool
-is_yes(const struct my_table *t, const char *column)
-{
-    const char *text = my_cell(t, 0, column);
-
-    return text != NULL && strcmp(text, "Yes") == 0;
-}
-
-static bool
-is_not(const struct my_table *t, const char *column, const char *word)
-{
-    const char *text = my_cell(t, 0, column);
-
-    return text != NULL && strcmp(text, word) != 0;
-}
-
 static uint64_t
 number(const struct my_table *t, const char *column)
 {
@@ -137,11 +121,10 @@ number(const struct my_table *t, const char *column)
 
 /* Its position is none that the source has: 1236, or two histories. */
 static bool
-is_unrelated(const struct my_table *t)
+is_unrelated(const struct instance_replica *r)
 {
-    uint64_t io = number(t, "Last_IO_Errno");
-
-    return io == 1236 || io == 1945 || io == 1948 || io == 1955;
+    return r->io_errno == 1236 || r->io_errno == 1945 || r->io_errno == 1948 ||
+           r->io_errno == 1955;
 }
 
 static enum err
@@ -175,23 +158,23 @@ see_state(struct member *m, struct arena *a, struct fo_seen *o)
 static enum err
 see_replication(struct member *m, struct arena *a, struct fo_seen *o)
 {
-    struct my_table t;
+    struct instance_replica r;
+    const char *error;
 
-    if (my_query(m->my, a, "SHOW SLAVE STATUS", 1, &t) != ERR_OK)
+    if (instance_replica(m->my, a, &r) != ERR_OK)
         return failed(m, "see replication");
-    if (t.n == 0)
+    if (!r.is_one)
         return ERR_OK;
-    o->io = is_not(&t, "Slave_IO_Running", "No");
-    o->connected = is_yes(&t, "Slave_IO_Running");
-    o->applying = is_yes(&t, "Slave_SQL_Running");
-    o->unrelated = is_unrelated(&t);
-    o->broken = o->unrelated || number(&t, "Last_SQL_Errno") != 0;
+    o->io = r.receiving;
+    o->connected = r.connected;
+    o->applying = r.applying;
+    o->unrelated = is_unrelated(&r);
+    o->broken = o->unrelated || r.sql_errno != 0;
+    error = o->unrelated ? r.io_error : r.sql_error;
     if (o->broken)
-        (void)why_fail(
-            m->why, ERR_STATE, "%.400s",
-            my_cell(&t, 0, o->unrelated ? "Last_IO_Error" : "Last_SQL_Error"));
-    o->received = higher(o->received, gtid_of(my_cell(&t, 0, "Gtid_IO_Pos"),
-                                              m->spec->domain_id));
+        (void)why_fail(m->why, ERR_STATE, "%.400s",
+                       error != NULL ? error : "replication has failed");
+    o->received = higher(o->received, gtid_of(r.gtid_io, m->spec->domain_id));
     return ERR_OK;
 }
 
@@ -330,30 +313,12 @@ note_order(struct member *m, struct arena *a, uint64_t order)
     return e;
 }
 
-/* Sessions of everybody but ourselves and the server's own threads. */
 static enum err
 end_sessions(struct member *m, struct arena *a, const char *where)
 {
-    struct my_table t;
-    const char *sql = arena_printf(
-        a,
-        "SELECT ID AS id FROM information_schema.PROCESSLIST"
-        " WHERE ID <> CONNECTION_ID() AND USER NOT IN ('system user',"
-        " 'event_scheduler') AND %s",
-        where);
-
-    if (sql == NULL || my_query(m->my, a, sql, ROWS_MAX, &t) != ERR_OK)
-        return failed(m, "sessions");
-    for (size_t i = 0; i < t.n; i++) {
-        const char *id = my_cell(&t, i, "id");
-        const char *kill = arena_printf(a, "KILL %.20s", id);
-
-        /* it may have ended by itself */
-        if (kill == NULL || (my_do(m->my, kill) != ERR_OK &&
-                             (my_failure(m->my)->traits & MY_LOST) != 0))
-            return failed(m, "end a session");
-    }
-    return ERR_OK;
+    return where != NULL && instance_end_sessions(m->my, a, where) == ERR_OK
+               ? ERR_OK
+               : failed(m, "end sessions");
 }
 
 static enum err
@@ -433,6 +398,7 @@ begin_at(struct member *m, struct arena *a)
 {
     struct fo_seen o = { 0 };
     char slave[512] = "";
+    const char *at;
     enum err e = see_state(m, a, &o);
 
     if (e == ERR_OK && my_value_of(m->my, "SELECT @@gtid_slave_pos", slave,
@@ -440,9 +406,9 @@ begin_at(struct member *m, struct arena *a)
         return failed(m, "position");
     if (e != ERR_OK || o.applied.seq <= gtid_of(slave, m->spec->domain_id).seq)
         return e;
-    return run(m, arena_printf(a, "SET GLOBAL gtid_slave_pos = '%lld-%u-%llu'",
-                               (long long)m->spec->domain_id, o.applied.server,
-                               (unsigned long long)o.applied.seq));
+    at = arena_printf(a, "%lld-%u-%llu", (long long)m->spec->domain_id,
+                      o.applied.server, (unsigned long long)o.applied.seq);
+    return at != NULL ? run(m, instance_begin_at(a, at)) : ERR_NOMEM;
 }
 
 static enum err

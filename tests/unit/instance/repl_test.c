@@ -95,6 +95,35 @@ a_position_is_read_by_its_domain(void **state)
 }
 
 static void
+only_a_position_is_begun_at(void **state)
+{
+    char *edge = arena_alloc(arena, 4097);
+
+    (void)state;
+    assert_string_equal(instance_begin_at(arena, "0-1-5,7-3-90"),
+                        "SET GLOBAL gtid_slave_pos = '0-1-5,7-3-90'");
+    assert_null(instance_begin_at(arena, "0-1-5'"));
+    assert_null(instance_begin_at(arena, "0-1-5 "));
+    assert_non_null(memset(edge, '1', 4096));
+    assert_null(instance_begin_at(arena, edge));
+    edge[4095] = '\0';
+    assert_non_null(instance_begin_at(arena, edge));
+}
+
+/* As the server tells it, by a connection of the test's own. */
+static struct instance_replica
+replica(const struct instance_spec *s)
+{
+    struct instance_replica r;
+    struct my *my;
+
+    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
+    OK(instance_replica(my, arena, &r));
+    my_close(my);
+    return r;
+}
+
+static void
 the_secret_is_said_last(void **state)
 {
     const char *sql = instance_change_master(arena, &one, "u", "hush");
@@ -110,6 +139,7 @@ static void
 one_leads_and_the_other_follows(void **state)
 {
     struct instance_position p;
+    struct instance_replica r;
 
     (void)state;
     OK(instance_promote(arena, &one, false, REAL_WAIT_MS, why));
@@ -129,6 +159,21 @@ one_leads_and_the_other_follows(void **state)
     assert_string_equal(p.source_host, one.address);
     assert_int_equal(p.source_port, one.port);
     assert_string_equal(p.gtid_slave, value(&one, "SELECT @@gtid_binlog_pos"));
+    assert_false(replica(&one).is_one);
+    r = replica(&two);
+    assert_true(r.is_one && r.receiving && r.connected && r.applying);
+    assert_string_equal(r.source_host, one.address);
+    assert_int_equal(r.source_port, one.port);
+    assert_non_null(r.source_log);
+    assert_string_equal(r.gtid_io, p.gtid_slave);
+    assert_true(r.io_errno == 0 && r.io_error == NULL);
+    assert_true(r.sql_errno == 0 && r.sql_error == NULL);
+    run_sql(&two, "STOP SLAVE");
+    r = replica(&two);
+    assert_true(r.is_one && !r.receiving && !r.connected && !r.applying);
+    assert_int_equal(r.behind_s, -1);
+    run_sql(&two, "START SLAVE");
+    OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
 }
 
 static void
@@ -229,6 +274,8 @@ who_has_diverged_cannot_follow(void **state)
         instance_follow(arena, &one, &two, NULL, REAL_WAIT_MS, why), ERR_STATE);
     assert_true(why[0] != '\0');
     assert_null(strstr(why, two.repl_secret));
+    assert_int_not_equal(replica(&one).io_errno, 0);
+    assert_non_null(replica(&one).io_error);
     assert_string_equal(value(&two, ROWS), "6");
 }
 
@@ -315,6 +362,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_position_is_read_by_its_domain),
+        TEST(only_a_position_is_begun_at),
         TEST(the_secret_is_said_last),
         TEST(one_leads_and_the_other_follows),
         TEST(what_lies_in_a_relay_log_is_not_lost),
