@@ -46,6 +46,9 @@ extern const struct enum_name instance_kind_names[]; /* "storage" "computer" */
     X(s, I32, max_connections, "max_connections", IN | OUT, -)                 \
     X(s, I64, server_id, "server_id", IN | OUT, -) /* 1 to 2^32-1 */           \
     X(s, I64, domain_id, "domain_id", IN | OUT, -) /* of the shard's GTIDs */  \
+    /* storage that has no replicas and never had: writable by itself. Any     \
+     * other is a member of a shard whose primary somebody else names. */      \
+    X(s, BOOL, lone, "lone", IN | OUT, -)                                      \
     X(s, STR, cluster, "cluster", IN | OUT, -)                                 \
     X(s, STR, shard, "shard", IN | OUT, -) /* or the computer's name */        \
     X(s, STR, admin_user, "admin_user", IN | OUT, -)                           \

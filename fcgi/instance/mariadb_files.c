@@ -63,14 +63,12 @@ mariadb_template(const struct instance *i, const char *into, struct argv *out)
 
 /* ---- the options ---- */
 
-/* notes: what keeps a small server small. A member of a group begins read-only
- * and as a replica; who leads is said afterwards, from outside. */
+/* notes: what keeps a small server small. */
 static void
 put_fixed(struct buf *b)
 {
     buf_puts(b, "skip-name-resolve\n"
                 "skip-slave-start\n"
-                "read_only=1\n"
                 "local_infile=0\n"
                 "character_set_server=utf8mb4\n"
                 "performance_schema=0\n"
@@ -91,15 +89,24 @@ put_fixed(struct buf *b)
                 "gtid_strict_mode=1\n"
                 "relay_log_recovery=1\n"
                 "slave_net_timeout=4\n"
-                "rpl_semi_sync_slave_enabled=1\n"
                 "rpl_semi_sync_master_enabled=0\n"
                 /* ten days: a commit that no replica has is never confirmed */
                 "rpl_semi_sync_master_timeout=864000000\n"
                 "rpl_semi_sync_master_wait_point=AFTER_SYNC\n"
-                "rpl_semi_sync_master_wait_no_slave=1\n"
-                /* what was not acknowledged is taken out of the binlog when a
-                 * crashed one is started again */
-                "init_rpl_role=SLAVE\n");
+                "rpl_semi_sync_master_wait_no_slave=1\n");
+}
+
+/* A member begins read-only and as a replica; who leads is said afterwards,
+ * from outside. A crashed one that is started again as a replica takes out of
+ * its binlog what its engine had not committed: what nobody has acknowledged,
+ * and also what was acknowledged a moment ago, which a replica has. A lone one
+ * has nobody who would have it, and nobody who tells it that it leads. */
+static void
+put_role(struct buf *b, bool lone)
+{
+    buf_printf(b, "read_only=%d\nrpl_semi_sync_slave_enabled=%d\n", !lone,
+               !lone);
+    buf_printf(b, "init_rpl_role=%s\n", lone ? "MASTER" : "SLAVE");
 }
 
 static enum err
@@ -137,6 +144,7 @@ render_options(struct arena *a, const struct instance_spec *s,
     buf_printf(b, "innodb_flush_log_at_trx_commit=%d\nsync_binlog=%d\n",
                durable ? 1 : 2, durable ? 1 : 0);
     put_fixed(b);
+    put_role(b, s->lone);
     buf_printf(b, "!include %s\n", persist);
     return buf_err(b);
 }

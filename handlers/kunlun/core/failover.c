@@ -98,13 +98,14 @@ count_failover(struct fo_look *l)
 }
 
 /* The server that was primary, when it is back: a candidate like the others,
- * never a better one, since it may have dropped its newest rows. */
+ * never a better one, since it may have dropped its newest rows. One of no
+ * others may be writable again by itself. */
 static bool
 old_primary_is_back(const struct fo_look *l)
 {
     const struct fo_seen *o = &l->seen[l->s->primary];
 
-    return o->answered && !o->writable &&
+    return o->answered && (!o->writable || l->s->n == 1) &&
            (o->ended || o->start != l->s->member[l->s->primary].start);
 }
 
@@ -330,7 +331,8 @@ fail_over(struct fo_look *l)
         l->plan->verdict = FO_PAUSED;
         return;
     }
-    if (l->rules->flaps > 0 && s->failovers >= l->rules->flaps &&
+    /* of one alone nobody takes over: it only comes back */
+    if (s->n > 1 && l->rules->flaps > 0 && s->failovers >= l->rules->flaps &&
         l->now_ms - s->failed_over_ms < l->rules->quiet_ms && !s->force) {
         l->plan->verdict = FO_FLAPS;
         return;

@@ -195,6 +195,13 @@ domain_of(const struct node_install *in)
     return (int64_t)(h % 2147483646u) + 1;
 }
 
+static bool
+is_alone(const struct node_install *in)
+{
+    return !HAS(in, node_install, ha_mode) ||
+           strcmp(in->ha_mode, "no_rep") == 0;
+}
+
 static enum err
 put_storage(struct instance_spec *s, const struct node_install *in)
 {
@@ -203,6 +210,7 @@ put_storage(struct instance_spec *s, const struct node_install *in)
 
     PUT(s, instance_spec, server_id, (int64_t)(id % 2147483646u) + 1);
     PUT(s, instance_spec, domain_id, domain_of(in));
+    PUT(s, instance_spec, lone, is_alone(in));
     PUT(s, instance_spec, repl_user, "repl");
     return e;
 }
@@ -393,29 +401,16 @@ unstart(struct job_run *run)
                        : node_failed(run, e, node_own(run)->error, NULL);
 }
 
-static bool
-is_alone(const struct node_install *in)
-{
-    return !HAS(in, node_install, ha_mode) ||
-           strcmp(in->ha_mode, "no_rep") == 0;
-}
-
 static enum step_answer
 settle(struct job_run *run)
 {
     const struct machine *m = run->ctx;
-    const struct node_place *at;
     struct instance_spec spec;
-    struct node_install in;
     char why[WHY_BYTES] = "";
     enum err e = node_kept_spec(run, &spec);
 
-    if (!read_install(run, &in, &at))
-        return STEP_FAILED;
     if (e == ERR_OK)
         e = instance_settle(run->arena, &spec, PROBE_MS, why);
-    if (e == ERR_OK && node_own(run)->kind == INSTANCE_STORAGE && is_alone(&in))
-        e = instance_promote(run->arena, &spec, false, PROBE_MS, why);
     if (e == ERR_TIMEOUT) {
         job_waits(run, 500, "%s", why);
         return STEP_AGAIN;

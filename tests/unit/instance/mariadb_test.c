@@ -232,6 +232,55 @@ what_is_not_ours_is_refused(void **state)
     assert_int_equal(instance_install(real_arena, &s, why), ERR_LIMIT);
 }
 
+/* A client writes, is told so, and the server is killed at that moment. */
+static void
+write_and_kill(const struct instance_spec *s, unsigned slot, int n)
+{
+    struct instance_spec client = *s;
+    struct my *my;
+
+    client.admin_user = s->client_user;
+    client.admin_secret = s->client_secret;
+    OK(instance_connect(&client, REAL_WAIT_MS, &my, why));
+    if (my_do(my, arena_printf(real_arena, "INSERT INTO app.t VALUES (%d)",
+                               n)) != ERR_OK)
+        fail_msg("%s", my_failure(my)->text);
+    real_stop(slot, SIGKILL);
+    my_close(my);
+    assert_true(real_start(slot, s));
+}
+
+/* As a replica it would take its newest row for one that nobody has seen. */
+static void
+a_lone_one_has_after_a_crash_what_it_had_acknowledged(void **state)
+{
+    struct instance_spec s = real_storage(5);
+    struct my *my;
+
+    (void)state;
+    PUT(&s, instance_spec, lone, true);
+    (void)setenv("METAGATE_INSTANCE_DURABLE", "yes", 1);
+    OK(config_load(NULL, why));
+    OK(instance_install(real_arena, &s, why));
+    assert_true(real_start(5, &s));
+    OK(instance_settle(real_arena, &s, REAL_WAIT_MS, why));
+    assert_string_equal(value(&s, "SELECT @@gtid_binlog_pos"), "");
+    OK(instance_connect(&s, REAL_WAIT_MS, &my, why));
+    assert_int_equal(my_do(my, "CREATE DATABASE app"), ERR_OK);
+    assert_int_equal(my_do(my, "CREATE TABLE app.t (id INT PRIMARY KEY)"),
+                     ERR_OK);
+    my_close(my);
+    write_and_kill(&s, 5, 1);
+    write_and_kill(&s, 5, 2); /* it is writable again by itself */
+    assert_string_equal(value(&s, "SELECT GROUP_CONCAT(id ORDER BY id)"
+                                  " FROM app.t"),
+                        "1,2");
+    (void)setenv("METAGATE_INSTANCE_DURABLE", "no", 1);
+    OK(config_load(NULL, why));
+    real_stop(5, SIGTERM);
+    OK(instance_remove(&s, why));
+}
+
 static int
 begin(void **state)
 {
@@ -265,6 +314,7 @@ main(void)
         cmocka_unit_test(a_disk_without_room_is_told_and_nothing_is_left),
         cmocka_unit_test(a_template_that_cannot_be_made_says_why),
         cmocka_unit_test(what_is_not_ours_is_refused),
+        cmocka_unit_test(a_lone_one_has_after_a_crash_what_it_had_acknowledged),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

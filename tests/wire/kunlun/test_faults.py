@@ -62,6 +62,7 @@ def test_an_instance_that_is_killed_is_started_again(machine):
     with machine.login(at) as c, c.cursor() as q:
         q.execute("SHOW DATABASES LIKE 'd'")
         assert q.fetchall() == (("d",),)
+        q.execute("CREATE DATABASE e")  # nobody else would let it write
     assert until(lambda: machine.entry(at)["restarts"]) == 1
 
 

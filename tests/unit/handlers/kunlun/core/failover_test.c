@@ -76,6 +76,7 @@ struct odds { /* one in so many ticks */
 
 struct world {
     unsigned n;
+    bool lone; /* it starts writable: nobody else may be */
     int64_t now_ms;
     uint32_t ids;
     struct odds odds;
@@ -210,7 +211,8 @@ start_server(const struct world *w, struct server *v)
 
     v->applied -= drop < v->applied ? drop : v->applied;
     v->received = v->acked = v->applied;
-    v->writable = v->io = v->sql = v->broken = v->unrelated = false;
+    v->writable = w->lone;
+    v->io = v->sql = v->broken = v->unrelated = false;
     v->frozen = false;
     v->up = true;
     v->start++;
@@ -454,6 +456,7 @@ create(struct world *w, unsigned n)
 {
     memset(w, 0, sizeof(*w));
     w->n = n;
+    w->lone = n == 1 && one_in(2);
     w->now_ms = 1000000;
     w->shard = (struct fo_shard){
         .epoch = 1, .order = 1, .n = n, .switch_to = FO_NOBODY
@@ -743,6 +746,13 @@ a_pause_and_a_series_of_failovers_keep_it_from_acting(void **state)
     s.failed_over_ms = 1000;
     failover_step(&s, seen, &rare, 5001, &plan);
     assert_int_equal(plan.verdict, FO_FLAPS);
+    /* one alone goes on as often as it comes back */
+    s.n = 1;
+    failover_step(&s, seen, &rare, 5001, &plan);
+    assert_int_equal(plan.verdict, FO_WORKS);
+    s = world.shard;
+    s.failovers = 2;
+    s.failed_over_ms = 1000;
     failover_step(&s, seen, &rare, 61000, &plan);
     assert_true(s.fencing);
 }
