@@ -8,7 +8,9 @@
 
 #include "base.h"
 
+struct arena;
 struct conf_row;
+struct db;
 struct duty;
 struct encoding;
 struct error_text;
@@ -100,6 +102,9 @@ struct dialect {
      * by the supervise of the job's machine, with a struct machine (keeper.h)
      * as their ctx; those of "cluster", of no machine, by any control. */
     const struct job_kind *const *jobs;
+    /* A machine's keeper asks before it ends, by itself, an instance that does
+     * not answer: whether nothing is lost by it. NULL: it may. */
+    bool (*may_end)(struct db *db, struct arena *a, const char *uuid);
 
     /* ---- what it has on disk ---- */
 

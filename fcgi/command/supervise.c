@@ -15,6 +15,7 @@
 #include "config.h"
 #include "daemon.h"
 #include "db.h"
+#include "dialect.h"
 #include "duty.h"
 #include "jobs.h"
 #include "keeper/keeper_run.h"
@@ -84,9 +85,20 @@ count_upkeeps(void)
 /* ---- the machine's instances and jobs ---- */
 
 static bool
+may_end(struct db *db, struct arena *a, const char *uuid)
+{
+    for (size_t i = 0; dialects[i] != NULL; i++)
+        if (dialects[i]->may_end != NULL && !dialects[i]->may_end(db, a, uuid))
+            return false;
+    return true;
+}
+
+static bool
 begin_machine(struct machine *m, struct jobs *jobs)
 {
-    const struct keeper_config cfg = { .machine = m->address, .store = true };
+    const struct keeper_config cfg = { .machine = m->address,
+                                       .store = true,
+                                       .may_end = may_end };
 
     m->keeper = keeper_start(&cfg);
     return m->keeper != NULL &&

@@ -20,7 +20,7 @@
 #define PROBE_MS    2000  /* an answer takes no longer */
 #define HUNG        3     /* probes in a row without one */
 #define END_MS      10000 /* to end a server that hangs by itself */
-#define ARENA_BYTES ((size_t)1 << 20)
+#define ARENA_BYTES ((size_t)16 << 20)
 
 /* ---- servers ---- */
 
@@ -46,31 +46,78 @@ nth(struct keeper *k, size_t i, struct arena *a, struct instance_spec *out,
     return there;
 }
 
-/* Only silence is taken for a sign: a server that refuses a login, or has no
- * connection left, is at work. */
-static void
+/* The one that was asked, if it is still the same run of it. */
+static struct keep *
+same_run(struct keeper *k, const char *uuid, pid_t pid)
+{
+    struct keep *one = keeper_find_uuid(k, uuid);
+
+    return one != NULL && one->child.group == pid &&
+                   one->child.state == CHILD_READY
+               ? one
+               : NULL;
+}
+
+/* Whether it hangs. Only silence is taken for a sign: a server that refuses a
+ * login, or has no connection left, is at work. */
+static bool
 judge(struct keeper *k, const char *uuid, pid_t pid, enum err e,
       const char *why)
+{
+    struct keep *one;
+    bool hangs = false;
+
+    pthread_mutex_lock(&k->mutex);
+    one = same_run(k, uuid, pid);
+    if (one != NULL && e == ERR_TIMEOUT) {
+        one->hung++;
+        log_warn("keeper.silent name=%s pid=%d times=%u why=\"%s\"", one->name,
+                 (int)pid, one->hung, why);
+        hangs = one->hung >= HUNG && one->held_by == 0;
+        if (hangs) {
+            (void)snprintf(one->why, sizeof(one->why),
+                           "it did not answer: "
+                           "%.400s",
+                           why);
+            keeper_poke(k);
+        }
+    } else if (one != NULL) {
+        if (one->hung >= HUNG)
+            one->why[0] = '\0';
+        one->hung = 0;
+    }
+    pthread_mutex_unlock(&k->mutex);
+    return hangs;
+}
+
+/* Of some it is not the keeper's to say: a replica may have, not applied yet,
+ * what its primary has told clients is safe, and its end drops that. Without a
+ * word about it, it is left. */
+static bool
+may_end(struct keeper *k, struct db **db, struct arena *a, const char *uuid)
+{
+    if (k->cfg.may_end == NULL)
+        return true;
+    if (k->cfg.store && *db == NULL)
+        *db = db_open();
+    if (k->cfg.store && *db == NULL)
+        return false;
+    if (*db != NULL)
+        db_deadline(*db, clock_mono_ms() + PROBE_MS);
+    return k->cfg.may_end(*db, a, uuid);
+}
+
+static void
+end_hung(struct keeper *k, const char *uuid, pid_t pid)
 {
     int64_t now = clock_mono_ms();
     struct keep *one;
 
     pthread_mutex_lock(&k->mutex);
-    one = keeper_find_uuid(k, uuid);
-    if (one == NULL || one->child.group != pid ||
-        one->child.state != CHILD_READY) {
-        pthread_mutex_unlock(&k->mutex);
-        return;
-    }
-    one->hung = e == ERR_TIMEOUT ? one->hung + 1 : 0;
-    if (one->hung > 0)
-        log_warn("keeper.silent name=%s pid=%d times=%u why=\"%s\"", one->name,
-                 (int)pid, one->hung, why);
-    if (one->hung >= HUNG && one->held_by == 0) {
+    one = same_run(k, uuid, pid);
+    if (one != NULL && one->hung >= HUNG && one->held_by == 0) {
         one->hung = 0;
         one->child.restarts++;
-        (void)snprintf(one->why, sizeof(one->why), "it did not answer: %.400s",
-                       why);
         metrics_add(METRIC_INSTANCE_HANGS, 1);
         child_tell(&one->child, now);
         child_hurry(&one->child, now + END_MS);
@@ -80,7 +127,7 @@ judge(struct keeper *k, const char *uuid, pid_t pid, enum err e,
 }
 
 static void
-probe_all(struct keeper *k, struct arena *a)
+probe_all(struct keeper *k, struct arena *a, struct db **db)
 {
     struct instance_spec spec;
     char why[WHY_BYTES];
@@ -91,7 +138,9 @@ probe_all(struct keeper *k, struct arena *a)
         if (e == ERR_OK) {
             why[0] = '\0';
             e = k->cfg.driver(spec.driver)->probe(&spec, PROBE_MS, why);
-            judge(k, spec.uuid, pid, e, why);
+            if (judge(k, spec.uuid, pid, e, why) &&
+                may_end(k, db, a, spec.uuid))
+                end_hung(k, spec.uuid, pid);
         }
         arena_reset(a);
     }
@@ -190,14 +239,17 @@ keeper_probe_main(void *arg)
 {
     struct keeper *k = arg;
     struct arena *a = arena_new(ARENA_BYTES);
+    struct db *db = NULL;
 
     while (a != NULL && rest(k, config()->supervise_probe_ms)) {
-        probe_all(k, a);
+        probe_all(k, a, &db);
         if (config()->log_max_mib > 0)
             watch_logs(k, a);
     }
     if (a == NULL)
         log_error("keeper.probe memory=0");
+    if (db != NULL)
+        db_close(db);
     arena_free(a);
     return NULL;
 }

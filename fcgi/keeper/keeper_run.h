@@ -16,6 +16,9 @@ struct keeper_config {
      */
     const struct child_rules *rules;
     bool store; /* there is a store to tell, and to ask (db_init) */
+    /* Whether an instance that does not answer may be ended by the keeper
+     * itself. db is NULL without a store. NULL: any may. */
+    bool (*may_end)(struct db *db, struct arena *a, const char *uuid);
 };
 
 /* Reads what it kept last, adopts what runs, and begins. NULL without memory

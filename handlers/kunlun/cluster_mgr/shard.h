@@ -35,6 +35,15 @@ enum err
 kunlun_store_shard_find(struct db *db, struct arena *a, const char *cluster,
                         const char *name, struct kunlun_shard *out) MUST_USE;
 
+/* That which an instance is a member of, as its *i-th; NOT_FOUND. */
+enum err kunlun_store_shard_of(struct db *db, struct arena *a, const char *uuid,
+                               struct kunlun_shard *out, unsigned *i) MUST_USE;
+
+/* Whether the instance may be ended, when it does not answer, by whoever has
+ * its process: not while it may have what nobody else of its shard has, or is
+ * the one whom clients write to. (struct dialect, may_end) */
+bool kunlun_may_end(struct db *db, struct arena *a, const char *uuid);
+
 /* A new one with its members; sets its id. EXISTS. Part of the caller's
  * transaction, as everything that writes here. */
 enum err kunlun_store_shard_add(struct db *db, struct arena *a,

@@ -157,12 +157,19 @@ STRUCT(id_row, ID_ROW);
 TABLE(id_row, ID_ROW);
 LIST_OF(id_row);
 
+#define PLACE_ROW(X, s)                             \
+    X(s, I64, shard_id, "shard_id", COLUMN_ONLY, -) \
+    X(s, I32, idx, "idx", COLUMN_ONLY, -)
+STRUCT(place_row, PLACE_ROW);
+TABLE(place_row, PLACE_ROW);
+
 TABLE(kunlun_failover, KUNLUN_FAILOVER);
 
 enum {
     IDS,
     SHARD,
     SHARD_FIND,
+    SHARD_OF,
     SHARD_ADD,
     SHARD_SAVE,
     SHARD_DROP,
@@ -182,6 +189,7 @@ static const char *const sql[SQL__MAX] = {
     [SHARD] = "SELECT id, cluster, shard, state FROM kunlun_shard WHERE id = ?",
     [SHARD_FIND] = "SELECT id, cluster, shard, state FROM kunlun_shard"
                    " WHERE cluster = ? AND shard = ?",
+    [SHARD_OF] = "SELECT shard_id, idx FROM kunlun_member WHERE uuid = ?",
     [SHARD_ADD] = "INSERT INTO kunlun_shard (cluster, shard, orders, state,"
                   " verdict, sentence, since_ms)"
                   " VALUES (?, ?, ?, ?, 'fine', '', " DB_NOW_MS ")",
@@ -272,6 +280,36 @@ kunlun_store_shard_find(struct db *db, struct arena *a, const char *cluster,
                         DB_ARGS(db_str(cluster), db_str(name)), &row_rec, &r);
 
     return e == ERR_OK ? fill(db, a, &r, out) : e;
+}
+
+enum err
+kunlun_store_shard_of(struct db *db, struct arena *a, const char *uuid,
+                      struct kunlun_shard *out, unsigned *i)
+{
+    struct place_row at;
+    enum err e = db_one(db, a, sql[SHARD_OF], DB_ARGS(db_str(uuid)),
+                        &place_row_rec, &at);
+
+    if (e == ERR_OK)
+        e = kunlun_store_shard(db, a, at.shard_id, out);
+    /* it may have been removed in between */
+    if (e == ERR_OK && ((unsigned)at.idx >= out->s.n ||
+                        strcmp(out->spec[at.idx].uuid, uuid) != 0))
+        e = ERR_NOT_FOUND;
+    *i = e == ERR_OK ? (unsigned)at.idx : 0;
+    return e;
+}
+
+bool
+kunlun_may_end(struct db *db, struct arena *a, const char *uuid)
+{
+    struct kunlun_shard sh;
+    unsigned i;
+    enum err e = kunlun_store_shard_of(db, a, uuid, &sh, &i);
+
+    if (e == ERR_NOT_FOUND)
+        return true;
+    return e == ERR_OK && (sh.s.n == 1 || sh.s.member[i].role == FO_OUT);
 }
 
 static enum err

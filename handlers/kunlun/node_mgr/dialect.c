@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "jobs.h"
+#include "kunlun/cluster_mgr/shard.h"
 #include "kunlun/cluster_mgr/watch.h"
 #include "node_mgr.h"
 #include "secrets.h"
@@ -127,6 +128,7 @@ const struct dialect node_mgr_dialect = {
     .listeners = listeners,
     .settings = node_mgr_settings_rows,
     .jobs = node_job_kinds,
+    .may_end = kunlun_may_end,
     .duties = duties,
     .secrets = secrets,
     .unlogged = schemas,

@@ -15,8 +15,9 @@
 
 #define JOB_ID 7
 
-static struct instance_spec storage, computer;
+static struct instance_spec storage, computer, replica;
 static struct keeper *keeper;
+static _Atomic bool forbidden; /* to end what hangs */
 static char why[WHY_BYTES];
 
 #define OK(call)                                   \
@@ -27,10 +28,19 @@ static char why[WHY_BYTES];
             fail_msg("%s: %s", err_name(e_), why); \
     } while (0)
 
+static bool
+may_end(struct db *db, struct arena *a, const char *uuid)
+{
+    (void)db;
+    (void)a;
+    return !forbidden || strcmp(uuid, storage.uuid) != 0;
+}
+
 static void
 open_keeper(void)
 {
-    const struct keeper_config cfg = { .machine = real_address };
+    const struct keeper_config cfg = { .machine = real_address,
+                                       .may_end = may_end };
 
     keeper = keeper_start(&cfg);
     assert_non_null(keeper);
@@ -169,6 +179,109 @@ what_hangs_serves_again(void **state)
     (void)until_serves(&computer, b);
 }
 
+/* Its end may lose what nobody else has: others say when. */
+static void
+what_hangs_is_left_while_somebody_forbids_its_end(void **state)
+{
+    pid_t a = until_serves(&storage, 0), b = until_serves(&computer, 0);
+    int64_t until_ms = clock_mono_ms() + REAL_WAIT_MS;
+
+    (void)state;
+    forbidden = true;
+    assert_int_equal(kill(a, SIGSTOP), 0);
+    while (strstr(shown(&storage).why, "did not answer") == NULL &&
+           clock_mono_ms() < until_ms)
+        (void)usleep(5000);
+    /* the other one, which hangs later, is ended: so it was not forgotten */
+    assert_int_equal(kill(b, SIGSTOP), 0);
+    (void)until_serves(&computer, b);
+    assert_int_equal(shown(&storage).pid, a);
+    assert_int_equal(shown(&storage).state, KEPT_RUNNING);
+    assert_non_null(strstr(shown(&storage).why, "did not answer"));
+    /* it answers again: nothing was the matter */
+    assert_int_equal(kill(a, SIGCONT), 0);
+    while (shown(&storage).why[0] != '\0' && clock_mono_ms() < until_ms)
+        (void)usleep(5000);
+    assert_string_equal(shown(&storage).why, "");
+    assert_int_equal(kill(a, SIGSTOP), 0);
+    while (shown(&storage).why[0] == '\0' && clock_mono_ms() < until_ms)
+        (void)usleep(5000);
+    forbidden = false;
+    (void)until_serves(&storage, a);
+}
+
+static void
+on(const struct instance_spec *s, const char *sql)
+{
+    struct my *my;
+
+    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
+    if (my_do(my, sql) != ERR_OK)
+        fail_msg("%s: %s", sql, my_failure(my)->text);
+    my_close(my);
+}
+
+/* Files of the instance's logs that have that text. */
+static const char *
+logs_with(const struct instance_spec *s, const char *text)
+{
+    const char *const grep[] = {
+        "grep",
+        "-rlaF",
+        "--",
+        text,
+        arena_printf(real_arena, "%s/instance_data/log_dir_path/%d",
+                     s->log_root, (int)s->port),
+        NULL
+    };
+    struct proc_result r;
+
+    (void)!proc_run(grep, REAL_WAIT_MS, &r);
+    return arena_strdup(real_arena, r.output);
+}
+
+static void
+is_as_it_was_left(const struct instance_spec *s, struct instance_position *p)
+{
+    OK(instance_position(real_arena, s, REAL_WAIT_MS, p, why));
+    assert_true(p->read_only && !p->asks_acks);
+    assert_true(!p->receives && !p->connecting && !p->applies);
+}
+
+/* A replica has acknowledged a row that it has not applied, and both servers
+ * are killed. They are started, and nothing else: no thread of replication,
+ * which would drop the relay log with the row; nobody may be written. */
+static void
+members_of_a_shard_are_started_and_nothing_else(void **state)
+{
+    struct instance_position p;
+    pid_t a, b;
+
+    (void)state;
+    make(&replica);
+    OK(instance_promote(real_arena, &storage, false, REAL_WAIT_MS, why));
+    on(&storage, "CREATE DATABASE app");
+    on(&storage, "CREATE TABLE app.t (v VARCHAR(40) PRIMARY KEY)");
+    OK(instance_follow(real_arena, &replica, &storage, NULL, REAL_WAIT_MS,
+                       why));
+    OK(instance_promote(real_arena, &storage, true, REAL_WAIT_MS, why));
+    on(&storage, "INSERT INTO app.t VALUES ('seen by the replica')");
+    on(&replica, "STOP SLAVE SQL_THREAD");
+    on(&storage, "INSERT INTO app.t VALUES ('only-in-a-relay-log')");
+    a = shown(&storage).pid;
+    b = shown(&replica).pid;
+    assert_int_equal(kill(b, SIGKILL), 0);
+    assert_int_equal(kill(a, SIGKILL), 0);
+    (void)until_serves(&replica, b);
+    (void)until_serves(&storage, a);
+    is_as_it_was_left(&replica, &p);
+    assert_string_equal(p.source_host, storage.address); /* it may go on */
+    assert_non_null(
+        strstr(logs_with(&replica, "only-in-a-relay-log"), "/relay."));
+    is_as_it_was_left(&storage, &p);
+    assert_null(p.source_host);
+}
+
 static void
 what_runs_is_adopted_and_what_died_is_started(void **state)
 {
@@ -213,6 +326,7 @@ begin(void **state)
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     storage = real_storage(1);
     computer = real_computer(2);
+    replica = real_storage(3);
     open_keeper();
     return storage.uuid != NULL && computer.uuid != NULL ? 0 : -1;
 }
@@ -237,8 +351,10 @@ main(void)
         cmocka_unit_test(what_is_killed_serves_again),
         cmocka_unit_test(a_session_that_outlives_its_postmaster_is_waited_for),
         cmocka_unit_test(what_hangs_serves_again),
+        cmocka_unit_test(what_hangs_is_left_while_somebody_forbids_its_end),
         cmocka_unit_test(what_runs_is_adopted_and_what_died_is_started),
         cmocka_unit_test(all_end_gently_and_are_started_by_the_next),
+        cmocka_unit_test(members_of_a_shard_are_started_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, begin, finish);

@@ -153,10 +153,16 @@ a_dead_primary_is_replaced_and_it_is_told(void **state)
     (void)state;
     for (int id = 1; id <= 20; id++)
         write_row(id);
+    /* whoever hangs now may have what nobody else has */
+    for (int i = 0; i < N; i++)
+        assert_false(kunlun_may_end(db, arena, spec[i].uuid));
+    assert_true(kunlun_may_end(db, arena, "no-member"));
     real_stop((unsigned)was, SIGKILL);
     while (shard.s.primary == was && clock_mono_ms() < until)
         step();
     assert_int_not_equal(shard.s.primary, was);
+    assert_true(kunlun_may_end(db, arena, spec[was].uuid));
+    assert_false(kunlun_may_end(db, arena, spec[shard.s.primary].uuid));
     assert_int_equal(shard.s.epoch, 2);
     assert_true(real_start((unsigned)was, &spec[was]));
     until_whole();
