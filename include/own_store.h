@@ -13,7 +13,8 @@
 
 /* All that any role of ours ever does in its database. */
 #define STORE_GRANTS \
-    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES"
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES," \
+    " CREATE VIEW"
 
 /* Whether the store is the onebox's own. */
 bool own_store(void);

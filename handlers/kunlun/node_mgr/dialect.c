@@ -105,6 +105,7 @@ static const char *const schemas[] = { "Kunlun_Metadata_DB", NULL };
 
 static const struct secret_column secrets[] = {
     SECRET_OF_ONE(kunlun_member, spec, uuid, .wide = true),
+    SECRET_OF_ONE(kunlun_computer, spec, uuid, .wide = true),
     SECRET_OF_ONE(kunlun_instance, client_secret, uuid),
     { .table = NULL },
 };

@@ -36,8 +36,8 @@ named_before(size_t i)
 }
 
 /* Secrets are called ak, sk, secret and external_id wherever they are; of a
- * job, an HDFS vault, a stage and a shard's member all is sealed that was said
- * of it. */
+ * job, an HDFS vault, a stage, a shard's member and a computing node all is
+ * sealed that was said of it. */
 static void
 no_sealed_column_is_missing(void **state)
 {
@@ -54,7 +54,7 @@ no_sealed_column_is_missing(void **state)
                    " AND COLUMN_NAME = 'hdfs_conf'"
                    " OR TABLE_NAME = 'doris_stage'"
                    " AND COLUMN_NAME = 'body'"
-                   " OR TABLE_NAME = 'kunlun_member'"
+                   " OR TABLE_NAME IN ('kunlun_member', 'kunlun_computer')"
                    " AND COLUMN_NAME = 'spec')",
                    DB_NO_ARGS, &there),
         ERR_OK);
