@@ -40,9 +40,10 @@ SETTINGS = [
 class MariaDB:
     """with MariaDB() as db: db.hosts, db.user, db.connect()"""
 
-    def __init__(self, net=None, port=13306, settings=()):
-        """net: "127.71.1" to listen on net.1:port too."""
-        self.base = tempfile.mkdtemp(prefix="mgdb.", dir="/var/tmp")
+    def __init__(self, net=None, port=13306, settings=(), where=None):
+        """net: "127.71.1" to listen on net.1:port too; where: the folder for
+        its files, which is /var/tmp."""
+        self.base = tempfile.mkdtemp(prefix="mgdb.", dir=where or "/var/tmp")
         self.socket = os.path.join(self.base, "s")
         self.data = os.path.join(self.base, "data")
         self.log = os.path.join(self.base, "log")
