@@ -107,6 +107,8 @@ struct job_new {
     const char *args;      /* JSON, kept encrypted */
     const char *shown;     /* the same with secrets masked */
     const char *locks;     /* one name per line; NULL: none */
+    bool lock_now; /* they are taken with the row, so that a job which waits
+                    * for its runner has them too */
     const char *token_name, *request_id;
     /* Which part of which job; 0, NULL: of none. */
     uint64_t parent_id;
@@ -115,9 +117,19 @@ struct job_new {
 
 /* Inside the caller's transaction, whose commit accepts it (the caller's
  * request or step wakes the runners, see wake.h). *id is our own number. A
- * part that is there already is left as it is: OK, *id is that one's. */
+ * part that is there already is left as it is: OK, *id is that one's. With
+ * lock_now, EXISTS: another job has one of the locks by now, and the
+ * transaction is to be given up. */
 enum err job_accept(struct db *db, struct arena *a, const struct job_new *n,
                     uint64_t *id) MUST_USE;
+
+/* Who has that lock; NOT_FOUND. */
+enum err
+job_lock_holder(struct db *db, const char *lock, uint64_t *id) MUST_USE;
+
+/* What a job was accepted with, in the arena; NOT_FOUND. */
+enum err job_said(struct db *db, struct arena *a, uint64_t id,
+                  const char **args) MUST_USE;
 
 /* By our number; the newest with that client_id; NOT_FOUND. */
 enum err

@@ -155,24 +155,13 @@ or_empty(const char *s)
     return s != NULL ? s : "";
 }
 
-enum err
-job_accept(struct db *db, struct arena *a, const struct job_new *n,
-           uint64_t *id)
+static enum err
+add(struct db *db, const struct job_new *n, uint64_t *id)
 {
     const struct job_kind *k = n->kind;
     char uid[33];
-    int64_t there;
     enum err e;
 
-    (void)a;
-    if (n->parent_id != 0) {
-        e = db_one_i64(db, sql[PART_OF],
-                       DB_ARGS(db_u64(n->parent_id), db_str(n->part)), &there);
-        if (e == ERR_OK)
-            *id = (uint64_t)there;
-        if (e != ERR_NOT_FOUND)
-            return e;
-    }
     e = hex_random(uid, 16);
     if (e == ERR_OK)
         e = db_exec(
@@ -187,6 +176,72 @@ job_accept(struct db *db, struct arena *a, const struct job_new *n,
                     db_str(or_empty(n->request_id))));
     if (e == ERR_OK)
         *id = db_insert_id(db);
+    return e;
+}
+
+/* All of its locks. EXISTS: *taken is one that another job has. */
+static enum err
+take_locks(struct db *db, struct arena *a, uint64_t id, const char *locks,
+           const char **taken)
+{
+    char *rest = arena_strdup(a, locks), *name;
+    enum err e = rest != NULL ? ERR_OK : ERR_NOMEM;
+
+    while (e == ERR_OK && (name = strsep(&rest, "\n")) != NULL) {
+        if (str_empty(name))
+            continue;
+        *taken = name;
+        e = db_exec(
+            db, sql[LOCK_ADD],
+            DB_ARGS(db_str(name), db_u64(id), db_str(name), db_u64(id)));
+    }
+    return e;
+}
+
+enum err
+job_accept(struct db *db, struct arena *a, const struct job_new *n,
+           uint64_t *id)
+{
+    const char *taken;
+    int64_t there;
+    enum err e;
+
+    if (n->parent_id != 0) {
+        e = db_one_i64(db, sql[PART_OF],
+                       DB_ARGS(db_u64(n->parent_id), db_str(n->part)), &there);
+        if (e == ERR_OK)
+            *id = (uint64_t)there;
+        if (e != ERR_NOT_FOUND)
+            return e;
+    }
+    e = add(db, n, id);
+    if (e == ERR_OK && n->lock_now)
+        e = take_locks(db, a, *id, or_empty(n->locks), &taken);
+    return e;
+}
+
+enum err
+job_lock_holder(struct db *db, const char *lock, uint64_t *id)
+{
+    int64_t holder;
+    enum err e =
+        db_one_i64(db, sql[LOCK_OWNER], DB_ARGS(db_str(lock)), &holder);
+
+    if (e == ERR_OK)
+        *id = (uint64_t)holder;
+    return e;
+}
+
+enum err
+job_said(struct db *db, struct arena *a, uint64_t id, const char **args)
+{
+    struct job_kept kept;
+    enum err e = job_store_kept(db, a, id, &kept);
+
+    if (e == ERR_OK && !HAS(&kept, job_kept, args))
+        e = ERR_STATE;
+    if (e == ERR_OK)
+        *args = kept.args;
     return e;
 }
 
@@ -261,25 +316,6 @@ job_store_due(struct db *db, struct arena *a, const char *queue,
                    &job_due_rec, 8, out);
 }
 
-/* All of its locks. EXISTS: *taken is one that another job has. */
-static enum err
-take_locks(struct db *db, struct arena *a, const struct job_due *d,
-           const char **taken)
-{
-    char *rest = arena_strdup(a, d->locks), *name;
-    enum err e = rest != NULL ? ERR_OK : ERR_NOMEM;
-
-    while (e == ERR_OK && (name = strsep(&rest, "\n")) != NULL) {
-        if (str_empty(name))
-            continue;
-        *taken = name;
-        e = db_exec(
-            db, sql[LOCK_ADD],
-            DB_ARGS(db_str(name), db_u64(d->id), db_str(name), db_u64(d->id)));
-    }
-    return e;
-}
-
 /* It waits for whoever has that lock. */
 static enum err
 stand_back(struct db *db, struct arena *a, const struct job_due *d,
@@ -316,7 +352,7 @@ job_store_claim(struct db *db, struct arena *a, struct job_due *d,
     e = db_exec_one(db, sql[CLAIM],
                     DB_ARGS(db_str(owner), db_u64(d->id), db_u64(d->epoch)));
     if (e == ERR_OK && d->state == JOB_QUEUED)
-        e = take_locks(db, a, d, &taken);
+        e = take_locks(db, a, d->id, d->locks, &taken);
     e = db_end(db, e);
     if (e == ERR_EXISTS)
         return stand_back(db, a, d, taken);

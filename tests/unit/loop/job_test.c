@@ -507,6 +507,44 @@ who_waits_for_a_lock_says_for_whom(void **state)
     stop(p);
 }
 
+/* A job that nobody performs yet has its locks all the same; they end with it.
+ */
+static void
+locks_may_be_taken_by_who_accepts(void **state)
+{
+    struct fixture *f = *state;
+    struct job_new n = { .kind = &plain,
+                         .args = "{\"secret\":\"s\"}",
+                         .shown = "{}",
+                         .locks = "cluster/c7\nid/1",
+                         .lock_now = true };
+    uint64_t first = 0, second = 0, holder = 0;
+    struct job_pool *p;
+    const char *said;
+
+    ok(db_begin(f->db));
+    ok(db_end(f->db, job_accept(f->db, f->a, &n, &first)));
+    ok(job_lock_holder(f->db, "cluster/c7", &holder));
+    assert_int_equal(holder, first);
+    ok(job_said(f->db, f->a, first, &said));
+    assert_string_equal(said, n.args);
+    n.locks = "id/2\ncluster/c7";
+    ok(db_begin(f->db));
+    assert_int_equal(db_end(f->db, job_accept(f->db, f->a, &n, &second)),
+                     ERR_EXISTS);
+    assert_int_equal(job_lock_holder(f->db, "id/2", &holder), ERR_NOT_FOUND);
+    p = pool(1);
+    (void)until_state(f, first, JOB_DONE);
+    stop(p);
+    assert_int_equal(count(f, locks_sql, first), 0);
+    ok(db_begin(f->db));
+    ok(db_end(f->db, job_accept(f->db, f->a, &n, &second)));
+    p = pool(1);
+    (void)until_state(f, second, JOB_DONE);
+    stop(p);
+    assert_int_equal(job_said(f->db, f->a, 0, &said), ERR_NOT_FOUND);
+}
+
 static void
 cancelled(struct fixture *f, uint64_t id)
 {
@@ -698,6 +736,7 @@ main(void)
         CASE(arguments_lie_encrypted),
         CASE(locked_out_jobs_take_their_turn),
         CASE(who_waits_for_a_lock_says_for_whom),
+        CASE(locks_may_be_taken_by_who_accepts),
         CASE(a_cancelled_job_is_undone),
         CASE(a_job_of_parts_ends_with_them),
         CASE(a_runner_that_was_followed_cannot_write),
