@@ -73,6 +73,25 @@ dispatch_peek_flags(const char *listener, const char *method, const char *path)
     return row == NULL ? 0 : row->flags;
 }
 
+bool
+dispatch_peek_verbs(const struct req *r)
+{
+    unsigned method = method_bit(r->method);
+    struct route_match m;
+
+    route_find(r->listener, r->path, &m);
+    if (m.group == NULL || !m.group->by_verb)
+        return false;
+    for (size_t i = 0; i < m.group->n; i++) {
+        const struct row *row = m.group->rows[i];
+
+        if ((row->methods & method) != 0 && (row->flags & SLOW) != 0 &&
+            strcmp(row->verb, "-") != 0 && strstr(r->body, row->verb) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* ---- rights ---- */
 
 static enum err
@@ -87,13 +106,16 @@ check_basic(struct req *r)
     return e == ERR_OK ? r->dialect->basic(r, user, password) : e;
 }
 
+/* A row of that method asks for nothing: preflights of browsers bring no
+ * token to a path whose other methods want one. */
 static bool
-open_to_all(const struct route_match *m)
+open_to_all(const struct req *r, const struct route_match *m)
 {
     if (m->mount->auth == AUTH_NONE)
         return true;
     for (size_t i = 0; m->group != NULL && i < m->group->n; i++)
-        if (m->group->rows[i]->scope == SCOPE_NONE)
+        if ((m->group->rows[i]->methods & r->method_bit) != 0 &&
+            m->group->rows[i]->scope == SCOPE_NONE)
             return true;
     return false;
 }
@@ -104,7 +126,7 @@ check_identity(struct req *r, const struct route_match *m)
 {
     if (m->mount->auth == AUTH_BASIC)
         return check_basic(r);
-    if (r->rights == 0 && !open_to_all(m))
+    if (r->rights == 0 && !open_to_all(r, m))
         return failure_event(r, EVENT_NO_TOKEN, ARGS());
     return ERR_OK;
 }

@@ -22,6 +22,10 @@ bool dispatch_knows_listener(const char *listener);
 unsigned
 dispatch_peek_flags(const char *listener, const char *method, const char *path);
 
+/* Whether a request, read but not yet parsed, may be for a SLOW row of a path
+ * that serves many verbs, of which others are not: its body names one. */
+bool dispatch_peek_verbs(const struct req *r);
+
 /* Serves the request: routes, checks rights, binds, runs the handler (again
  * after a deadlock or a lost connection), renders and writes the reply
  * through r->io. r->mount, endpoint, form, encoding are set here; every

@@ -376,6 +376,8 @@ request_read(struct request *q, int fd)
         return answer_verdict(q, v);
     if (!read_body(q))
         return drop_broken(q, "the body is not as long as declared");
+    if (!q->intake.refused && !q->intake.slow)
+        q->intake.slow = dispatch_peek_verbs(&q->req);
     return q->intake.slow ? REQUEST_SLOW : REQUEST_FAST;
 }
 

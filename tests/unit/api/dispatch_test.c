@@ -570,6 +570,40 @@ slow_rows_are_known_before_they_run(void **state)
     assert_false(dispatch_knows_listener("dori"));
 }
 
+static bool
+peeks(const char *method, const char *body)
+{
+    const struct req r = {
+        .listener = "console", .method = method, .path = "/x", .body = body
+    };
+
+    return dispatch_peek_verbs(&r);
+}
+
+static void
+slow_verbs_are_known_before_they_are_parsed(void **state)
+{
+    (void)state;
+    assert_true(peeks("POST", "{\"verb\":\"drop_thing\"}"));
+    assert_false(peeks("POST", "{\"verb\":\"get_thing\"}"));
+    assert_false(peeks("POST", ""));
+    assert_false(peeks("OPTIONS", "drop_thing"));
+    assert_false(peeks("GET", "drop_thing"));
+}
+
+/* A preflight brings no token; who brings none to the others is a stranger. */
+static void
+one_open_method_opens_no_other(void **state)
+{
+    (void)state;
+    STATUS(200, .listener = "console", .method = "OPTIONS", .path = "/x",
+           .scope = "none");
+    assert_non_null(
+        strstr(ASK(.listener = "console", .path = "/x", .scope = "none",
+                   .body = "{\"verb\":\"get_thing\"}"),
+               "TOKEN"));
+}
+
 static int
 setup(void **state)
 {
@@ -614,6 +648,8 @@ main(void)
         cmocka_unit_test(a_failure_after_it_breaks_the_connection),
         cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
         cmocka_unit_test(slow_rows_are_known_before_they_run),
+        cmocka_unit_test(slow_verbs_are_known_before_they_are_parsed),
+        cmocka_unit_test(one_open_method_opens_no_other),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
