@@ -92,6 +92,9 @@ struct dialect {
 
     const struct listener *listeners;
     const struct first_request *first_requests; /* to the first of them */
+    /* Browsers' pages of other origins may call it: the section whose key
+     * allow_origin says which ("*": all); NULL: none may. */
+    const char *cors;
     const struct conf_row *settings;            /* config_keys.h */
 
     /* ---- what runs in the background: duty.h ---- */

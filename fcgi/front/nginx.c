@@ -165,6 +165,35 @@ set_listener(struct job *j, const struct listening *l)
     return ERR_OK;
 }
 
+static const struct dialect *
+owner_of(const struct listener *row)
+{
+    for (size_t i = 0; dialects[i] != NULL; i++) {
+        const struct listener *l = dialects[i]->listeners;
+
+        for (; l != NULL && l->name != NULL; l++)
+            if (l == row)
+                return dialects[i];
+    }
+    return NULL;
+}
+
+/* What pages of other origins get, where they may call. */
+static enum err
+set_cors(struct job *j, const struct listening *l)
+{
+    const struct dialect *d = owner_of(l->row);
+    const char *origin = NULL, *line;
+
+    if (d != NULL && d->cors != NULL)
+        origin = config_text(d->cors, "allow_origin");
+    line = arena_printf(j->arena, "    include \"%s/nginx/cors.conf\";",
+                        config_run_dir());
+    nginx_set(&j->vars, "ALLOW_ORIGIN", origin != NULL ? origin : "");
+    nginx_set(&j->vars, "CORS", origin != NULL ? line : "");
+    return line != NULL ? ERR_OK : ERR_NOMEM;
+}
+
 /* A dialect's locations beside "/": locations/<refuse>.conf, when there are
  * any. */
 static enum err
@@ -196,6 +225,8 @@ write_servers(struct job *j, const char *file)
         e = check_address(j, &l, found);
         if (e == ERR_OK)
             e = set_listener(j, &l);
+        if (e == ERR_OK)
+            e = set_cors(j, &l);
         if (e == ERR_OK)
             e = set_locations(j, &l);
         if (e == ERR_OK)
