@@ -2,6 +2,7 @@
  * brings, dialect.h tells. */
 #include "dialect.h"
 
+extern const struct dialect cluster_mgr_dialect;
 extern const struct dialect console_dialect;
 extern const struct dialect doris_dialect;
 extern const struct dialect doris_fe_dialect;
@@ -10,6 +11,11 @@ extern const struct dialect pegasus_dialect;
 
 /* weak: a unit test may bring dialects of its own */
 __attribute__((weak)) const struct dialect *const dialects[] = {
-    &console_dialect, &doris_dialect,    &doris_fe_dialect,
-    &pegasus_dialect, &node_mgr_dialect, NULL,
+    &console_dialect,
+    &doris_dialect,
+    &doris_fe_dialect,
+    &pegasus_dialect,
+    &cluster_mgr_dialect,
+    &node_mgr_dialect,
+    NULL,
 };

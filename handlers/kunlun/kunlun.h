@@ -12,6 +12,17 @@
     X(s, STR, info, "info", OUT, -)
 STRUCT(kunlun_result, KUNLUN_RESULT);
 
+/* The verb of a row of the dialect, which lives as long as we do, when a body
+ * may name it; NULL. */
+const char *kunlun_verb(const struct dialect *d, const char *job_type);
+
+/* Answers with the page of that path; NOT_FOUND, and nothing is answered. */
+struct kunlun_page {
+    const char *path, *text;
+};
+enum err kunlun_page_send(struct req *r, const struct kunlun_page *pages,
+                          size_t n) MUST_USE;
+
 /* Bytes as `df -h` prints them: "12G". In the arena; "" without memory. */
 const char *kunlun_human(struct arena *a, int64_t bytes);
 

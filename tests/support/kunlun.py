@@ -43,6 +43,99 @@ class Node:
                      and s, timeout)
 
 
+class Cluster:
+    """cluster_mgr, asked as its flat clients do."""
+
+    def __init__(self, client, word=None):
+        self.client, self.word = client, word
+
+    def scope(self, scope):
+        return Cluster(self.client.scope(scope), self.word)
+
+    def ask(self, job_type, **members):
+        """The reply's object; what is understood is answered by 200."""
+        r = self.client.post("/", {"ver": "0.1", "job_type": job_type,
+                                   **members})
+        assert r.status == 200, r
+        return r.json
+
+    def refused(self, job_type, **members):
+        said = self.ask(job_type, **members)
+        assert said["result"] == "failed", said
+        return said["info"]
+
+    def begin(self, job_type, **members):
+        job = members.pop("job_id", None) or self.word("job")
+        said = self.ask(job_type, job_id=job, **members)
+        assert said == {"result": "accept"}, said
+        return job
+
+    def status(self, job_id):
+        return self.ask("get_status", job_id=job_id)
+
+    def finished(self, job_id, timeout=60):
+        """(result, info) of a job once that is over."""
+        said = until(lambda: (s := self.status(job_id))["result"]
+                     in ("done", "failed") and s, timeout)
+        return said["result"], said["info"]
+
+    def run(self, job_type, timeout=60, **members):
+        return self.finished(self.begin(job_type, **members), timeout)
+
+
+class Panel:
+    """cluster_mgr, asked as XPanel 1.x does: members in paras."""
+
+    PATH = "/HttpService/Emit"
+
+    def __init__(self, client):
+        self.client = client
+
+    def scope(self, scope):
+        return Panel(self.client.scope(scope))
+
+    def body(self, job_type, job_id="", **paras):
+        return {"version": "1.0", "job_id": job_id, "job_type": job_type,
+                "timestamp": "1435749309", "user_name": "kunlun_test",
+                "paras": paras}
+
+    def ask(self, job_type, job_id="", **paras):
+        r = self.client.post(self.PATH, self.body(job_type, job_id, **paras))
+        assert r.status == 200 and r.text.endswith("}\n"), r
+        assert list(r.json) == ["version", "error_code", "error_info",
+                                "status", "job_id", "job_type",
+                                "attachment"], r
+        assert r.json["version"] == "1.0"
+        assert isinstance(r.json["attachment"], dict)
+        return r.json
+
+    def refused(self, job_type, **paras):
+        """(code, sentence) of a refusal."""
+        said = self.ask(job_type, **paras)
+        assert said["status"] == "failed", said
+        return said["error_code"], said["error_info"]
+
+    def begin(self, job_type, **paras):
+        said = self.ask(job_type, **paras)
+        assert (said["status"], said["error_code"], said["error_info"],
+                said["job_type"]) == ("accept", "0", "", job_type), said
+        assert said["job_id"].isdigit()
+        return said["job_id"]
+
+    def status(self, job_id):
+        return self.ask("get_status", job_id=job_id)
+
+    def finished(self, job_id, timeout=60):
+        """get_status once the job is over."""
+        return until(lambda: (s := self.status(job_id))["status"]
+                     in ("done", "failed") and s, timeout)
+
+    def run(self, job_type, timeout=60, **paras):
+        """(status, code, sentence) of a job."""
+        said = self.finished(self.begin(job_type, **paras), timeout)
+        return said["status"], said["error_code"], said["error_info"]
+
+
 class Machine:
     """A machine with directories of its own, registered as cluster_mgr
     would."""

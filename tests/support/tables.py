@@ -22,6 +22,8 @@ FORMS = {
     "doris_fe": lambda r: (str(r.json["code"]), r.json["data"]),
     "console": lambda r: (r.json["error"], r.json["message"]),
     "pegasus": lambda r: ("-", r.text),
+    "cluster_mgr": lambda r: ("-", r.json.get("info",
+                                              r.json.get("error_info"))),
     "node_mgr": lambda r: ("-", r.json["info"]),
     "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
 }

@@ -2,8 +2,6 @@
 #include <string.h>
 
 #include "jobs.h"
-#include "kunlun/cluster_mgr/shard.h"
-#include "kunlun/cluster_mgr/watch.h"
 #include "node_mgr.h"
 #include "secrets.h"
 
@@ -62,19 +60,6 @@ const struct form node_mgr_form = {
     .accept = accept,
 };
 
-/* The text of the rows, which lives as long as we do; NULL. */
-static const char *
-known_verb(const struct dialect *d, const char *name)
-{
-    for (size_t i = 0; i < d->n_rows; i++)
-        if (d->rows[i].kind == ROW_ENDPOINT &&
-            (d->rows[i].flags & BODY_RAW) == 0 &&
-            strcmp(d->rows[i].verb, "-") != 0 &&
-            strcmp(d->rows[i].verb, name) == 0)
-            return d->rows[i].verb;
-    return NULL;
-}
-
 static enum err
 classify(struct req *r, const struct json *body)
 {
@@ -82,7 +67,7 @@ classify(struct req *r, const struct json *body)
     const char *verb = NULL;
 
     if (type != NULL && json_type(type) == JSON_STRING)
-        verb = known_verb(r->dialect, json_text(type));
+        verb = kunlun_verb(r->dialect, json_text(type));
     if (verb == NULL)
         return req_fail(r, NODE_JOB_TYPE, ARGS());
     req_select(r, verb, NULL);
@@ -104,19 +89,8 @@ static const struct listener listeners[] = {
 static const char *const schemas[] = { "Kunlun_Metadata_DB", NULL };
 
 static const struct secret_column secrets[] = {
-    SECRET_OF_ONE(kunlun_member, spec, uuid, .wide = true),
-    SECRET_OF_ONE(kunlun_computer, spec, uuid, .wide = true),
     SECRET_OF_ONE(kunlun_instance, client_secret, uuid),
     { .table = NULL },
-};
-
-/* cluster_mgr's, which has no API of its own yet: what looks after shards. */
-static const struct duty duties[] = {
-    { .lease = "cluster.failover",
-      .every_ms = 1000, /* so often new shards are looked for */
-      .step = kunlun_watch_step,
-      .forget = kunlun_watch_forget },
-    { .lease = NULL },
 };
 
 extern const struct dialect node_mgr_dialect;
@@ -129,8 +103,6 @@ const struct dialect node_mgr_dialect = {
     .listeners = listeners,
     .settings = node_mgr_settings_rows,
     .jobs = node_job_kinds,
-    .may_end = kunlun_may_end,
-    .duties = duties,
     .secrets = secrets,
     .unlogged = schemas,
 };

@@ -1,11 +1,7 @@
 /* GET: the pages that tell a person what to send. */
-#include <string.h>
-
 #include "node_mgr.h"
 
-static const struct {
-    const char *path, *text;
-} pages[] = {
+static const struct kunlun_page pages[] = {
     { "/",
       "<!DOCTYPE html>\n<title>node_mgr</title>\n<h1>node_mgr</h1>\n"
       "<p>POST a JSON object whose job_type says what is wanted, to any path."
@@ -28,10 +24,9 @@ static const struct {
 enum err
 node_page_get(struct req *r, const struct none *in)
 {
+    enum err e;
+
     (void)in;
-    for (size_t i = 0; i < COUNT(pages); i++)
-        if (strcmp(r->path, pages[i].path) == 0)
-            return req_send_text(r, "text/html; charset=utf-8", pages[i].text,
-                                 strlen(pages[i].text));
-    return req_fail(r, NODE_NO_PATH, ARGS());
+    e = kunlun_page_send(r, pages, COUNT(pages));
+    return e == ERR_NOT_FOUND ? req_fail(r, NODE_NO_PATH, ARGS()) : e;
 }

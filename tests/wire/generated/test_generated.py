@@ -247,7 +247,8 @@ def test_bytes_that_are_replaced_do_no_harm(deployment, case):
         r.text.encode()
 
 
-@each((e,) for e in endpoints())
+# nginx answers preflights whatever their query is
+@each((e,) for e in endpoints() if e.methods != ["OPTIONS"])
 def test_a_malformed_query_is_refused(deployment, case):
     endpoint, = case
     client, request, wrong = client_of(deployment, endpoint), \

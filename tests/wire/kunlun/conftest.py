@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.kunlun import Machine, Node
+from support.kunlun import Cluster, Machine, Node, Panel
 from support.listeners import first
 
 
@@ -18,3 +18,15 @@ def machine(deployment, node, fresh):
     machine = Machine(deployment, node, fresh)
     yield machine
     machine.close()
+
+
+@pytest.fixture
+def cluster(deployment, fresh):
+    """cluster_mgr by the first token, flat."""
+    return Cluster(deployment.client("cluster_mgr"), fresh)
+
+
+@pytest.fixture
+def panel(deployment):
+    """The same as XPanel 1.x asks it."""
+    return Panel(deployment.client("cluster_mgr"))

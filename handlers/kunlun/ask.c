@@ -1,0 +1,26 @@
+/* What KunlunBase's dialects are asked alike. */
+#include <string.h>
+
+#include "kunlun.h"
+
+const char *
+kunlun_verb(const struct dialect *d, const char *job_type)
+{
+    for (size_t i = 0; i < d->n_rows; i++)
+        if (d->rows[i].kind == ROW_ENDPOINT &&
+            (d->rows[i].flags & BODY_RAW) == 0 &&
+            strcmp(d->rows[i].verb, "-") != 0 &&
+            strcmp(d->rows[i].verb, job_type) == 0)
+            return d->rows[i].verb;
+    return NULL;
+}
+
+enum err
+kunlun_page_send(struct req *r, const struct kunlun_page *pages, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(r->path, pages[i].path) == 0)
+            return req_send_text(r, "text/html; charset=utf-8", pages[i].text,
+                                 strlen(pages[i].text));
+    return ERR_NOT_FOUND;
+}

@@ -1,0 +1,160 @@
+/* Which jobs there are, and what their steps share. */
+#include <string.h>
+
+#include "cluster_mgr.h"
+#include "store.h"
+
+#define RESULT_BYTES 65536
+#define TOLD_BYTES   ((size_t)1 << 20)
+
+static const struct json_style compact = { .indent = 0 };
+
+TABLE(cluster_said, CLUSTER_SAID);
+TABLE(cluster_result, CLUSTER_RESULT);
+TABLE(cluster_shard_step, CLUSTER_SHARD_STEP);
+TABLE(cluster_computer_step, CLUSTER_COMPUTER_STEP);
+TABLE(cluster_told, CLUSTER_TOLD);
+
+/* clang-format off */
+#define WORK(name, list, words, log_, ...)                             \
+    { .type = #name, .kind = &cluster_##name##_kind,                  \
+      .members = WANTS_##list, .start = words " start",   \
+      .working = words " working", .log = log_, __VA_ARGS__ },
+#define LOCKS .locks = true
+#define STEPS .shows_steps = true
+
+const struct cluster_job cluster_jobs[] = {
+    WORK(create_machine, MACHINE, "create machine", "create machine succeed")
+    WORK(update_machine, MACHINE, "update machine", "update machine succeed")
+    WORK(delete_machine, MACHINE_REF, "delete machine", "delete machine succeed")
+    WORK(create_cluster, CREATE, "create cluster", "create cluster succeed", STEPS)
+    WORK(delete_cluster, DELETE, "delete cluster", "delete cluster succeed", LOCKS, STEPS)
+    WORK(add_shards, ADD_SHARDS, "add shards", "add shards succeed", LOCKS)
+    WORK(delete_shard, DELETE_SHARD, "delete shard", "delete shard succeed", LOCKS)
+    WORK(add_comps, ADD_COMPS, "add comps", "add comps succeed", LOCKS)
+    WORK(delete_comp, DELETE_COMP, "delete comp", "delete comp succeed", LOCKS)
+    WORK(add_nodes, ADD_NODES, "add nodes", "add nodes succeed", LOCKS)
+    WORK(delete_node, DELETE_NODE, "delete node", "delete nodes succeed", LOCKS)
+    WORK(backup_cluster, BACKUP, "backup cluster", "backup cluster succeed", LOCKS, .in_paras = "manual_backup_cluster")
+    WORK(restore_cluster, NO, "restore cluster", "restore cluster succeed", .in_paras = "cluster_restore")
+    WORK(restore_new_cluster, RESTORE_NEW, "restore new cluster", "restore new cluster succeed", LOCKS)
+    WORK(control_instance, CONTROL, "control instance", "control instance succeed")
+    WORK(update_prometheus, NO, "update prometheus", "update prometheus succeed")
+    WORK(postgres_exporter, INSTANCE, "postgres_exporter", "restart postgres_exporter succeed")
+    WORK(mysqld_exporter, INSTANCE, "mysqld_exporter", "restart mysql_exporter succeed")
+    { .type = NULL },
+};
+
+const struct job_kind *const cluster_job_kinds[] = {
+    &cluster_create_machine_kind,  &cluster_update_machine_kind,
+    &cluster_delete_machine_kind,  &cluster_create_cluster_kind,
+    &cluster_delete_cluster_kind,  &cluster_add_shards_kind,
+    &cluster_delete_shard_kind,    &cluster_add_comps_kind,
+    &cluster_delete_comp_kind,     &cluster_add_nodes_kind,
+    &cluster_delete_node_kind,     &cluster_backup_cluster_kind,
+    &cluster_restore_cluster_kind, &cluster_restore_new_cluster_kind,
+    &cluster_control_instance_kind, &cluster_update_prometheus_kind,
+    &cluster_postgres_exporter_kind, &cluster_mysqld_exporter_kind,
+    NULL,
+};
+/* clang-format on */
+
+const struct cluster_job *
+cluster_job_find(const char *type, bool paras)
+{
+    for (const struct cluster_job *j = cluster_jobs; j->type != NULL; j++)
+        if (strcmp(j->type, type) == 0 ||
+            (paras && j->in_paras != NULL && strcmp(j->in_paras, type) == 0))
+            return j;
+    return NULL;
+}
+
+const struct cluster_job *
+cluster_job_of_kind(const char *kind)
+{
+    for (const struct cluster_job *j = cluster_jobs; j->type != NULL; j++)
+        if (strcmp(j->kind->name, kind) == 0)
+            return j;
+    return NULL;
+}
+
+const char *
+cluster_lock(struct arena *a, const char *cluster)
+{
+    return arena_printf(a, "cluster %s", cluster);
+}
+
+/* ---- for the steps ---- */
+
+/* What cannot be read was not written by us, or there is no memory. */
+static enum err
+read_said(struct job_run *run, struct cluster_said *said,
+          const struct json **body)
+{
+    const struct json *tree;
+    struct json_error syntax;
+    struct bind_error why;
+    enum err e;
+
+    e = json_parse(run->arena, run->args, strlen(run->args), JSON_OWN, &tree,
+                   &syntax);
+    if (e == ERR_OK)
+        e = record_bind(run->arena, &cluster_said_rec, tree, 0, said, &why);
+    if (e == ERR_OK)
+        *body = json_member(tree, "body");
+    if (e == ERR_OK && said->paras)
+        *body = json_member(*body, "paras");
+    return e == ERR_OK && *body == NULL ? ERR_INTERNAL : e;
+}
+
+bool
+cluster_wants(struct job_run *run, struct cluster_want *out)
+{
+    const struct cluster_job *j = cluster_job_of_kind(run->job->kind);
+    const struct json *body = NULL;
+    struct cluster_said said;
+    char why[WHY_BYTES] = "";
+    enum err e = read_said(run, &said, &body);
+
+    if (e == ERR_OK)
+        e = cluster_want_read(run->arena, j, said.paras, body, out, why);
+    if (e == ERR_OK)
+        return true;
+    if (why[0] != '\0')
+        job_fails(run, "%s", why);
+    else
+        job_fails(run, "arguments error: %s", err_name(e));
+    return false;
+}
+
+enum step_answer
+cluster_done(struct job_run *run, const char *info)
+{
+    const struct cluster_job *j = cluster_job_of_kind(run->job->kind);
+    struct cluster_result out = { 0 };
+    const char *text;
+
+    PUT(&out, cluster_result, info, info != NULL ? info : j->log);
+    PUT(&out, cluster_result, log, j->log);
+    if (record_text(run->arena, &compact, &cluster_result_rec, &out,
+                    SECRETS_FULL, RESULT_BYTES, &text) == ERR_OK)
+        job_result(run, text);
+    return STEP_DONE;
+}
+
+enum err
+cluster_tell(struct job_run *run, const struct cluster_told *told)
+{
+    const char *text;
+    enum err e = record_text(run->arena, &compact, &cluster_told_rec, told,
+                             SECRETS_FULL, TOLD_BYTES, &text);
+
+    if (e == ERR_OK)
+        e = db_begin(run->db);
+    if (e != ERR_OK)
+        return e;
+    e = job_hold(run);
+    if (e == ERR_OK)
+        e = cluster_store_tell(run->db, run->job->id, text);
+    return db_end(run->db, e);
+}

@@ -1,0 +1,61 @@
+/* Jobs that nobody performs yet: accepted, since their members and what became
+ * of them are told as of any other, and failed in their first step. */
+#include "jobs.h"
+
+static enum step_answer
+refuse(struct job_run *run)
+{
+    const struct cluster_job *j = cluster_job_of_kind(run->job->kind);
+    struct cluster_want want;
+
+    if (cluster_wants(run, &want))
+        job_fails(run, "%s is not served yet", j->type);
+    return STEP_FAILED;
+}
+
+static const struct job_step steps[] = { { "refuse", refuse, NULL } };
+
+#define UNSERVED(type)                              \
+    const struct job_kind cluster_##type##_kind = { \
+        .name = CLUSTER_KIND #type,                 \
+        .queue = CLUSTER_QUEUE,                     \
+        .steps = steps,                             \
+        .n = COUNT(steps),                          \
+    }
+
+UNSERVED(create_machine);
+UNSERVED(update_machine);
+UNSERVED(delete_machine);
+UNSERVED(create_cluster);
+UNSERVED(delete_cluster);
+UNSERVED(add_shards);
+UNSERVED(delete_shard);
+UNSERVED(add_comps);
+UNSERVED(delete_comp);
+UNSERVED(add_nodes);
+UNSERVED(delete_node);
+UNSERVED(backup_cluster);
+UNSERVED(restore_new_cluster);
+UNSERVED(control_instance);
+UNSERVED(update_prometheus);
+UNSERVED(postgres_exporter);
+UNSERVED(mysqld_exporter);
+
+/* For ever: the interface has it closed. */
+static enum step_answer
+disabled(struct job_run *run)
+{
+    job_fails(run, "restore_cluster is disabled");
+    return STEP_FAILED;
+}
+
+static const struct job_step disabled_steps[] = {
+    { "refuse", disabled, NULL },
+};
+
+const struct job_kind cluster_restore_cluster_kind = {
+    .name = CLUSTER_KIND "restore_cluster",
+    .queue = CLUSTER_QUEUE,
+    .steps = disabled_steps,
+    .n = COUNT(disabled_steps),
+};
