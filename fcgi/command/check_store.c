@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "config/deployment.h"
 #include "config_live.h"
 #include "coherence.h"
 #include "duty.h"
@@ -134,8 +135,8 @@ static bool
 look_schema(struct look *l)
 {
     struct finding f = { 0 };
-    char id[65], why[WHY_BYTES] = "";
-    enum err e = migrate_deployment_id(id, sizeof(id));
+    char id[DEPLOYMENT_ID_BYTES], why[WHY_BYTES] = "";
+    enum err e = deployment_id(id);
 
     if (e == ERR_OK)
         e = migrate_check(l->db, id, why);

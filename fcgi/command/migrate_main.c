@@ -1,6 +1,4 @@
-/* metagate migrate: the command, and the file that names the deployment. */
-#include <errno.h>
-#include <fcntl.h>
+/* metagate migrate: the command. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +6,8 @@
 
 #include "base/commands.h"
 #include "config.h"
+#include "config/deployment.h"
 #include "crypt.h"
-#include "hex.h"
 #include "log.h"
 #include "own_store.h"
 #include "schema/keys.h"
@@ -18,82 +16,7 @@
 #include "role.h"
 #include "store/store.h"
 
-#define ID_FILE    "deployment_id"
-#define ID_BYTES   16 /* 32 hex digits */
 #define EXIT_USAGE 2
-
-static bool
-is_id(const char *text)
-{
-    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz"
-                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
-
-    return n > 0 && n <= 64 && text[n] == '\0';
-}
-
-static enum err
-read_id(const char *path, char *out, size_t size)
-{
-    FILE *f = fopen(path, "re");
-    char line[130] = "";
-
-    if (f == NULL)
-        return errno == ENOENT ? ERR_NOT_FOUND : ERR_DENIED;
-    if (fgets(line, sizeof(line), f) == NULL)
-        line[0] = '\0';
-    (void)fclose(f);
-    line[strcspn(line, " \t\r\n")] = '\0';
-    if (!is_id(line) || strlen(line) >= size) {
-        log_error("migrate.deployment_id path=%s why=\"letters, digits, "
-                  "- _ . and at most 64\"",
-                  path);
-        return ERR_BAD_PARAM;
-    }
-    (void)snprintf(out, size, "%s", line);
-    return ERR_OK;
-}
-
-/* By link, so that of several only one makes it and none reads half of it. */
-static enum err
-make_id(const char *path)
-{
-    char temp[PLACE_BYTES + 8], id[2 * ID_BYTES + 2];
-    enum err e = hex_random(id, ID_BYTES);
-    bool ok;
-    int fd;
-
-    if (e != ERR_OK)
-        return e;
-    (void)snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
-    fd = mkostemp(temp, O_CLOEXEC);
-    if (fd < 0)
-        return ERR_DENIED;
-    id[2 * ID_BYTES] = '\n';
-    ok = write(fd, id, 2 * ID_BYTES + 1) == 2 * ID_BYTES + 1 && fsync(fd) == 0;
-    (void)close(fd);
-    ok = ok && (link(temp, path) == 0 || errno == EEXIST);
-    (void)unlink(temp);
-    return ok ? ERR_OK : ERR_DENIED;
-}
-
-enum err
-migrate_deployment_id(char *out, size_t size)
-{
-    char path[PLACE_BYTES];
-    enum err e = place_path(path, sizeof(path), ID_FILE);
-
-    if (e == ERR_OK)
-        e = read_id(path, out, size);
-    if (e == ERR_NOT_FOUND) {
-        e = make_id(path);
-        if (e == ERR_OK)
-            e = read_id(path, out, size);
-    }
-    if (e != ERR_OK)
-        log_error("migrate.deployment_id path=%s err=%s errno=%d", path,
-                  err_name(e), errno);
-    return e;
-}
 
 /* main answers --help. */
 static void
@@ -151,7 +74,7 @@ static enum err
 migrate(bool dry_run)
 {
     struct db_config c;
-    char id[65] = "";
+    char id[DEPLOYMENT_ID_BYTES] = "";
     enum err e;
 
     e = store_config(&c);
@@ -159,7 +82,7 @@ migrate(bool dry_run)
     if (e == ERR_OK)
         e = db_init(&c);
     if (e == ERR_OK && !dry_run)
-        e = migrate_deployment_id(id, sizeof(id));
+        e = deployment_id(id);
     if (e == ERR_OK)
         e = migrate_run(id, dry_run, stdout);
     if (e == ERR_OK && !dry_run && has_keys()) {

@@ -16,6 +16,7 @@
 #include "cache.h"
 #include "coherence.h"
 #include "config.h"
+#include "config/deployment.h"
 #include "config_live.h"
 #include "db.h"
 #include "dialect.h"
@@ -60,9 +61,9 @@ static void
 ask_schema(struct schema *s)
 {
     enum err before = s->e;
-    char id[65], why[WHY_BYTES] = "";
+    char id[DEPLOYMENT_ID_BYTES], why[WHY_BYTES] = "";
 
-    s->e = migrate_deployment_id(id, sizeof(id));
+    s->e = deployment_id(id);
     if (s->e == ERR_OK)
         s->e = migrate_check(s->db, id, why);
     if (s->e == ERR_OK)
@@ -218,11 +219,11 @@ give_up_rights(void)
     char path[3][PLACE_BYTES];
     const char *folders[COUNT(path) + 1] = { NULL };
     struct confine_kernel k;
-    char id[65];
+    char id[DEPLOYMENT_ID_BYTES];
 
     if (!config()->serve_confine)
         return true;
-    (void)!migrate_deployment_id(id, sizeof(id)); /* whose file is made now */
+    (void)!deployment_id(id); /* whose file is made now */
     if (make_folders(path, folders) && confine(folders, &k) == ERR_OK) {
         metrics_gauge(METRIC_CONFINED_EXEC, k.seccomp);
         metrics_gauge(METRIC_CONFINED_FILES, k.landlock > 0);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config/deployment.h"
 #include "config_live.h"
 #include "own_store.h"
 #include "crypt.h"
@@ -149,7 +150,7 @@ make_key(void)
     if (exists("key"))
         return ERR_OK; /* a full disk takes no second one, nor needs to */
     /* made after the key: this is no first start, and the key was lost */
-    if (exists("deployment_id")) {
+    if (exists(DEPLOYMENT_ID_FILE)) {
         (void)fprintf(stderr,
                       "metagate: %s is gone: put it back; what the store has "
                       "sealed cannot be opened without it\n",
@@ -175,8 +176,9 @@ make_random(const char *name, size_t bytes, mode_t mode)
 static enum err
 make_deployment_id(void)
 {
-    return exists("deployment_id") ? ERR_OK
-                                   : make_random("deployment_id", 16, 0640);
+    char id[DEPLOYMENT_ID_BYTES];
+
+    return deployment_id(id);
 }
 
 static enum err
@@ -217,7 +219,7 @@ run_steps(const char **step)
     } steps[] = {
         { "metagate.ini", make_config },
         { "the encryption key", make_key },
-        { "deployment_id", make_deployment_id },
+        { DEPLOYMENT_ID_FILE, make_deployment_id },
         { "repl.password", make_repl_password },
         { "the first token", make_tokens },
         { "started", config_mark_start },

@@ -32,7 +32,4 @@ migrate_run(const char *deployment_id, bool dry_run, FILE *report) MUST_USE;
  * migrations. */
 unsigned migrate_version(void);
 
-/* RUN_DIR/deployment_id into out (65 bytes); made when it is absent. */
-enum err migrate_deployment_id(char *out, size_t size) MUST_USE;
-
 #endif
