@@ -51,6 +51,13 @@ enum err place_socket(char *out, size_t size, const char *name) MUST_USE;
 enum err place_socket_dir(char *out, size_t size) MUST_USE;
 
 /* The machines of a onebox: NET.1 to NET.3. */
-#define PLACE_MACHINES 3
+#define PLACE_MACHINES      3
+#define PLACE_MACHINE_BYTES 16
+
+/* The address of machine k (1 to 255), NET.k, into out, which is answered
+ * too. */
+const char *place_machine(unsigned k, char out[PLACE_MACHINE_BYTES]);
+/* Which machine has that address; 0: none. */
+unsigned place_machine_of(const char *address);
 
 #endif

@@ -236,15 +236,15 @@ lock_open(const char *file, bool *held)
 
 /* The address of the first machine whose supervise runs here; false: none. */
 static bool
-tended_here(char *out, size_t size)
+tended_here(char out[PLACE_MACHINE_BYTES])
 {
     bool held = false;
     char file[64];
     int fd;
 
     for (unsigned k = 1; k <= PLACE_MACHINES && !held; k++) {
-        (void)snprintf(out, size, "%s.%u", config_net(), k);
-        (void)snprintf(file, sizeof(file), "supervise-%s.lock", out);
+        (void)snprintf(file, sizeof(file), "supervise-%s.lock",
+                       place_machine(k, out));
         fd = lock_open(file, &held);
         if (fd >= 0)
             (void)close(fd);
@@ -258,15 +258,17 @@ tended_here(char *out, size_t size)
 static bool
 is_same_machine(struct arena *a, const struct coherence_host *h)
 {
+    char own[PLACE_MACHINE_BYTES], host[ADDRESS_BYTES];
     struct listening l;
-    char own[32];
+    unsigned port;
     enum err e;
 
     for (size_t i = 0; (e = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
-        if (e != ERR_OK || l.row->machine != EACH_MACHINE)
+        if (e != ERR_OK || l.row->machine != EACH_MACHINE ||
+            address_read(l.address, strlen(l.address), 0, host, sizeof(host),
+                         &port) != ERR_OK)
             continue;
-        (void)snprintf(own, sizeof(own), "%s.%u:", config_net(), l.machine);
-        if (strncmp(l.address, own, strlen(own)) == 0 &&
+        if (strcmp(host, place_machine(l.machine, own)) == 0 &&
             strcmp(coherence_listen(a, h, l.row->name), l.address) == 0)
             return true;
     }
@@ -287,7 +289,8 @@ find_twin(struct arena *a, const struct list_of_coherence_host *hosts)
  * supervise tends; without that it is only one more host. */
 static enum err
 list_hosts(struct look *l, struct list_of_coherence_host *out,
-           const struct coherence_host **twin, char *machine, size_t size)
+           const struct coherence_host **twin,
+           char machine[PLACE_MACHINE_BYTES])
 {
     int64_t until_ms = clock_mono_ms() + STOPPED_MS;
     enum err e;
@@ -296,7 +299,7 @@ list_hosts(struct look *l, struct list_of_coherence_host *out,
         *out = (struct list_of_coherence_host){ 0 };
         e = coherence_list(l->db, l->arena, out);
         *twin = e == ERR_OK ? find_twin(l->arena, out) : NULL;
-        if (*twin != NULL && !tended_here(machine, size))
+        if (*twin != NULL && !tended_here(machine))
             *twin = NULL;
         if (*twin == NULL || clock_mono_ms() >= until_ms)
             return e;
@@ -311,9 +314,9 @@ look_hosts(struct look *l)
     struct list_of_coherence_host hosts;
     const struct coherence_host *twin;
     struct finding f = { 0 };
-    char machine[32] = "";
+    char machine[PLACE_MACHINE_BYTES] = "";
 
-    if (list_hosts(l, &hosts, &twin, machine, sizeof(machine)) != ERR_OK) {
+    if (list_hosts(l, &hosts, &twin, machine) != ERR_OK) {
         FOUND(&f, FAIL, "the hosts of the store cannot be read");
         CURE(&f, "see the lines above");
     } else if (twin != NULL) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "config.h"
 #include "place.h"
 
@@ -44,9 +45,9 @@ describe(const struct listener *table, const struct listener *row, size_t m,
          struct listening *out)
 {
     const char *set = NULL;
-    char own[32];
+    char own[PLACE_MACHINE_BYTES];
     struct span piece;
-    int n;
+    int n = 0;
 
     *out = (struct listening){ .row = row, .rank = m, .machine = row->machine };
     for (const struct listener *l = table; l < row; l++)
@@ -54,7 +55,7 @@ describe(const struct listener *table, const struct listener *row, size_t m,
             out->rank += machines_of(l);
     if (row->machine == EACH_MACHINE)
         out->machine = (unsigned)m + 1;
-    (void)snprintf(own, sizeof(own), "%s.%u", config_net(), out->machine);
+    (void)place_machine(out->machine, own);
     (void)snprintf(out->id, sizeof(out->id), "%s%s%s", row->name,
                    row->machine == EACH_MACHINE || !str_empty(row->tail) ? "/"
                                                                          : "",
@@ -71,8 +72,8 @@ describe(const struct listener *table, const struct listener *row, size_t m,
         n = snprintf(out->address, sizeof(out->address), "%.*s", (int)piece.n,
                      piece.p);
     else
-        n = snprintf(out->address, sizeof(out->address), "%s:%u", own,
-                     row->port);
+        (void)address_print(own, (int)row->port, out->address,
+                            sizeof(out->address));
     return n >= 0 && (size_t)n < sizeof(out->address) ? ERR_OK : ERR_LIMIT;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "address.h"
 #include "config.h"
 #include "dialect.h"
 #include "place.h"
@@ -16,10 +17,13 @@ own_store(void)
 bool
 own_store_address(char *out, size_t size)
 {
+    char host[PLACE_MACHINE_BYTES], at[ADDRESS_BYTES];
+
     if (!own_store() || config()->mysql_port == 0)
         return false;
-    return (size_t)snprintf(out, size, "%s.1:%lld", config_net(),
-                            (long long)config()->mysql_port) < size;
+    (void)address_print(place_machine(1, host), (int)config()->mysql_port, at,
+                        sizeof(at));
+    return (size_t)snprintf(out, size, "%s", at) < size;
 }
 
 enum err

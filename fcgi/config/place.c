@@ -11,6 +11,7 @@
 #include "config.h"
 #include "file.h"
 #include "hex.h"
+#include "number.h"
 
 /* below PREFIX */
 #define INSTALLED_UNIT "/lib/systemd/system/metagate.target"
@@ -136,6 +137,25 @@ bool
 place_is_installed(void)
 {
     return strcmp(config_run_dir(), INSTALLED_RUN_DIR) == 0;
+}
+
+const char *
+place_machine(unsigned k, char out[PLACE_MACHINE_BYTES])
+{
+    (void)snprintf(out, PLACE_MACHINE_BYTES, "%s.%u", config_net(), k);
+    return out;
+}
+
+unsigned
+place_machine_of(const char *address)
+{
+    size_t n = strlen(config_net());
+    int64_t k;
+
+    return strncmp(address, config_net(), n) == 0 && address[n] == '.' &&
+                   number_read(address + n + 1, 255, &k)
+               ? (unsigned)k
+               : 0;
 }
 
 enum err

@@ -83,8 +83,8 @@ port_connect(const struct port_address *a, unsigned limit_ms)
     return -1;
 }
 
-static unsigned
-port_of(const struct port_address *a)
+unsigned
+port_number(const struct port_address *a)
 {
     return ntohs(a->sa.ss_family == AF_INET
                      ? ((const struct sockaddr_in *)&a->sa)->sin_port
@@ -314,5 +314,5 @@ port_probe(const struct port_address *a, struct port_holder *out)
     else if (out->error != EADDRINUSE)
         out->use = PORT_REFUSED;
     else
-        find_holder(&a->in6, port_of(a), out);
+        find_holder(&a->in6, port_number(a), out);
 }

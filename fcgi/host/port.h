@@ -21,6 +21,7 @@ struct port_address {
 /* For the kernel, of a listener's address without a name, in every form there
  * is: 127.0.0.1:80, 0.0.0.0:80, [::1]:80, [::]:80. BAD_PARAM for all else. */
 enum err port_address(const char *text, struct port_address *out) MUST_USE;
+unsigned port_number(const struct port_address *a);
 
 /* A connection to who listens there, for all addresses by loopback; connect
  * and each send end after limit_ms. -1: there is none, errno says why. */

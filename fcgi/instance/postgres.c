@@ -1,5 +1,4 @@
 /* PostgreSQL: its programs, its options, its accounts. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -20,6 +18,7 @@
 #include "instance.h"
 #include "paths.h"
 #include "pg.h"
+#include "host/port.h"
 #include "host/proc.h"
 
 #define VERSION_MS  10000
@@ -105,25 +104,16 @@ greet(const struct instance *i)
      * the server asks for a password all the same, once it lets people in */
     static const char hello[] = "\0\0\0\x29\0\3\0\0user\0metagate\0database\0"
                                 "postgres\0";
-    struct timeval limit = { .tv_usec = CONNECT_MS * 1000L };
-    struct sockaddr_in v4 = { .sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)i->port) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-                               .sin6_port = htons((uint16_t)i->port) };
-    bool is_v4 = inet_pton(AF_INET, i->address, &v4.sin_addr) == 1;
-    const struct sockaddr *to =
-        is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
-    socklen_t n = is_v4 ? sizeof(v4) : sizeof(v6);
+    char text[ADDRESS_BYTES];
+    struct port_address at;
     int fd;
 
-    if (!is_v4 && inet_pton(AF_INET6, i->address, &v6.sin6_addr) != 1)
-        return -1;
-    fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    (void)address_print(i->address, (int)i->port, text, sizeof(text));
+    if (port_address(text, &at) != ERR_OK)
         return -1;
     /* an address of this host: it answers at once, or the backlog is full */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(fd, to, n) == 0 &&
+    fd = port_connect(&at, CONNECT_MS);
+    if (fd < 0 ||
         send(fd, hello, sizeof(hello), MSG_NOSIGNAL) == (ssize_t)sizeof(hello))
         return fd;
     (void)close(fd);

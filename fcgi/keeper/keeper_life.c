@@ -106,6 +106,7 @@ keep_spec(struct keeper *k, struct keep *one, const struct instance_spec *spec)
     struct arena *a = arena_new(SPEC_BYTES);
     struct home home[HOMES_MAX];
     struct instance_spec copy;
+    char at[ADDRESS_BYTES];
     const char *text;
     enum err e = a != NULL ? instance_spec_text(a, spec, &text) : ERR_NOMEM;
 
@@ -125,8 +126,9 @@ keep_spec(struct keeper *k, struct keep *one, const struct instance_spec *spec)
                    copy.driver);
     (void)snprintf(one->kind, sizeof(one->kind), "%s",
                    enum_text(instance_kind_names, copy.kind));
-    (void)snprintf(one->name, sizeof(one->name), "%s:%s:%u", one->driver_name,
-                   k->cfg.machine, one->port);
+    (void)snprintf(
+        one->name, sizeof(one->name), "%s:%s", one->driver_name,
+        address_print(k->cfg.machine, (int)one->port, at, sizeof(at)));
     one->driver = k->cfg.driver(copy.driver);
     one->lost = one->driver == NULL;
     if (one->lost) {

@@ -93,7 +93,9 @@ machine_count(void)
 static void
 machine_label(int i, char *out, size_t size)
 {
-    (void)snprintf(out, size, "%s.%d", config_net(), i + 1);
+    char host[PLACE_MACHINE_BYTES];
+
+    (void)snprintf(out, size, "%s", place_machine((unsigned)i + 1, host));
 }
 
 static void

@@ -70,7 +70,7 @@ mariadb_install_prepare(struct up *up, char why[WHY_BYTES])
 /* The onebox's database as its driver sees it. */
 struct own {
     char datadir[PLACE_BYTES], tmpdir[PLACE_BYTES], socket[PLACE_BYTES];
-    char init_file[PLACE_BYTES], address[32];
+    char init_file[PLACE_BYTES], address[PLACE_MACHINE_BYTES];
     struct instance instance;
 };
 
@@ -90,7 +90,7 @@ describe(struct own *o, const char *account)
         place_path(o->init_file, PLACE_BYTES, INIT_FILE) != ERR_OK ||
         place_socket(o->socket, PLACE_BYTES, "mysql.sock") != ERR_OK)
         o->socket[0] = '\0';
-    (void)snprintf(o->address, sizeof(o->address), "%s.1", config_net());
+    (void)place_machine(1, o->address);
     if (port != 0) {
         o->instance.address = o->address;
         o->instance.port = (unsigned)port;

@@ -67,22 +67,22 @@ describe(const struct port_holder *h, char *out, size_t size)
 }
 
 static void
-tell_anywhere(const struct taken *t, const char *who, char why[WHY_BYTES])
+tell_anywhere(const struct taken *t, unsigned port, const char *who,
+              char why[WHY_BYTES])
 {
-    const char *port = strrchr(t->address, ':') + 1;
-
     if (t->key == NULL)
-        why_say(why, "%s: port %s is held on all addresses by %s; end it",
+        why_say(why, "%s: port %u is held on all addresses by %s; end it",
                 t->name, port, who);
     else
         why_say(why,
-                "%s: port %s is held on all addresses by %s; end it, or set "
+                "%s: port %u is held on all addresses by %s; end it, or set "
                 "%s in %s/metagate.ini to another port",
                 t->name, port, who, t->key, config_run_dir());
 }
 
 static void
-tell(const struct taken *t, const struct port_holder *h, char why[WHY_BYTES])
+tell(const struct taken *t, unsigned port, const struct port_holder *h,
+     char why[WHY_BYTES])
 {
     char who[PLACE_BYTES + 64];
 
@@ -95,7 +95,7 @@ tell(const struct taken *t, const struct port_holder *h, char why[WHY_BYTES])
                 t->name, t->address, who);
         break;
     case PORT_ANYWHERE:
-        tell_anywhere(t, who, why);
+        tell_anywhere(t, port, who, why);
         break;
     case PORT_OUTGOING:
         why_say(why,
@@ -141,7 +141,7 @@ check(const struct taken *t, char why[WHY_BYTES])
     }
     if (h.use == PORT_FREE)
         return ERR_OK;
-    tell(t, &h, why);
+    tell(t, port_number(&a), &h, why);
     return ERR_STATE;
 }
 

@@ -41,6 +41,8 @@ doris_node_port(const struct doris_node *n, int type)
 
 /* ---- registering ---- */
 
+/* As Doris has it in its sentence, "addr:port" whatever the address: one of
+ * IPv6 gets no brackets there, so this is not address_print's. */
 static enum err
 fail_endpoint(struct req *r, int type, const struct doris_node *n)
 {

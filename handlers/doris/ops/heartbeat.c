@@ -63,7 +63,7 @@ static void
 open_call(struct call *c)
 {
     struct egress_address to;
-    char why[WHY_BYTES];
+    char why[WHY_BYTES], at[ADDRESS_BYTES];
     enum err e;
 
     c->fd = -1;
@@ -71,8 +71,8 @@ open_call(struct call *c)
     c->begun = e != ERR_BUSY;
     if (e == ERR_OK && egress_begin(&to, &c->fd) == ERR_OK)
         return;
-    log_debug("doris.heartbeat node=%s:%d why=\"%s\"", c->peer->addr,
-              c->peer->port, why);
+    log_debug("doris.heartbeat node=%s why=\"%s\"",
+              address_print(c->peer->addr, c->peer->port, at, sizeof(at)), why);
 }
 
 static bool

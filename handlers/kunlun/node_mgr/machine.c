@@ -14,6 +14,8 @@
 
 #include "config.h"
 #include "node_mgr.h"
+#include "own_store.h"
+#include "place.h"
 #include "root.h"
 
 #define MIB        ((int64_t)1 << 20)
@@ -138,11 +140,10 @@ put_disk(struct arena *a, const char *path, const char **used,
 bool
 node_has_meta(const struct req *r)
 {
-    char address[64];
+    char address[PLACE_MACHINE_BYTES];
 
-    (void)snprintf(address, sizeof(address), "%s.1", config_net());
-    return config()->mysql_hosts[0] == '\0' && config()->mysql_port != 0 &&
-           strcmp(address, r->listener_tail) == 0;
+    return own_store() && config()->mysql_port != 0 &&
+           strcmp(place_machine(1, address), r->listener_tail) == 0;
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "address.h"
 #include "clock.h"
 #include "config.h"
 #include "keeper.h"
@@ -291,6 +292,7 @@ node_figures(struct req *r, struct node_info *out)
 enum err
 node_pullup(struct req *r, const struct node_pause *in)
 {
+    char at[ADDRESS_BYTES];
     int64_t until = PAUSE_NONE;
     unsigned port = 0;
     enum err e = req_check(r, in);
@@ -308,8 +310,8 @@ node_pullup(struct req *r, const struct node_pause *in)
     e = pullup_pause(r->db, r->listener_tail, port, until);
     if (e != ERR_OK)
         return e;
-    req_audit(r, arena_printf(r->arena, "pullup %s:%u", r->listener_tail, port),
-              NULL, NULL);
+    (void)address_print(r->listener_tail, (int)port, at, sizeof(at));
+    req_audit(r, arena_printf(r->arena, "pullup %s", at), NULL, NULL);
     req_wake(r);
     return req_ok(r);
 }

@@ -74,10 +74,11 @@ const char *
 pegasus_cluster_root(struct arena *a)
 {
     const char *root = pegasus_settings()->cluster_root;
+    char host[PLACE_MACHINE_BYTES];
 
     return !str_empty(root)
                ? root
-               : arena_printf(a, "/pegasus/onebox/%s.1", config_net());
+               : arena_printf(a, "/pegasus/onebox/%s", place_machine(1, host));
 }
 
 static void

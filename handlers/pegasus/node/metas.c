@@ -9,6 +9,7 @@
 #include "pegasus/settings.h"
 #include "listener.h"
 #include "number.h"
+#include "place.h"
 
 #define METAS_MAX 1000 /* as pegasus_meta_index reads them */
 
@@ -122,13 +123,9 @@ pegasus_replica_address(struct arena *a, const char *tail)
 const char *
 pegasus_replica_of(struct arena *a, const char *machine)
 {
-    size_t n = strlen(config_net());
-    int64_t k;
+    unsigned k = place_machine_of(machine);
+    const char *address =
+        k > 0 ? listener_address(a, "pegasus-replica", k - 1) : NULL;
 
-    if (strncmp(machine, config_net(), n) != 0 || machine[n] != '.')
-        return "";
-    if (!number_read(machine + n + 1, 255, &k) || k < 1)
-        return "";
-    machine = listener_address(a, "pegasus-replica", (size_t)k - 1);
-    return machine != NULL ? machine : "";
+    return address != NULL ? address : "";
 }

@@ -70,6 +70,26 @@ anything_else_is_refused(void **state)
             fail_msg("taken: %s", bad[i]);
 }
 
+static void
+a_machine_has_an_address_and_back(void **state)
+{
+    static const char *const none[] = {
+        "127.9.8",         "127.9.8.",    "127.9.8.0", "127.9.80.1",
+        "127.9.8.1:57000", "127.9.8.256", ""
+    };
+    char out[PLACE_MACHINE_BYTES];
+
+    (void)state;
+    assert_string_equal(place_machine(1, out), "127.9.8.1");
+    assert_string_equal(place_machine(255, out), "127.9.8.255");
+    assert_int_equal(place_machine_of(out), 255);
+    for (size_t i = 0; i < COUNT(none); i++)
+        if (place_machine_of(none[i]) != 0)
+            fail_msg("a machine: %s", none[i]);
+    config_place(dir, "127.255.255");
+    assert_string_equal(place_machine(255, out), "127.255.255.255");
+}
+
 int
 main(void)
 {
@@ -78,6 +98,7 @@ main(void)
         CASE(what_was_made_is_read_back),
         CASE(a_line_may_end_as_editors_end_it),
         CASE(anything_else_is_refused),
+        CASE(a_machine_has_an_address_and_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
