@@ -48,6 +48,7 @@ struct my_server {
     const char *bind;     /* our address for it (TCP); NULL = any */
     unsigned connect_timeout_s;
     unsigned read_timeout_s; /* of each reply; 0 = none */
+    size_t packet_max;       /* bytes of one, either way; 0 = as the library */
     /* TLS: with a CA the server must prove its name by it. All NULL = as the
      * server likes, without proof. */
     const char *tls_ca, *tls_cert, *tls_key;

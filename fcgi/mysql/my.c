@@ -107,6 +107,9 @@ set_options(MYSQL *c, const struct my_server *s, unsigned connect_s)
            mysql_optionsv(c, MYSQL_OPT_LOCAL_INFILE, &off) == 0 &&
            mysql_optionsv(c, MARIADB_OPT_RESTRICTED_AUTH, AUTH_PLUGINS) == 0 &&
            mysql_optionsv(c, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0 &&
+           (s->packet_max == 0 ||
+            mysql_optionsv(c, MYSQL_OPT_MAX_ALLOWED_PACKET, &s->packet_max) ==
+                0) &&
            set_tls(c, s);
 }
 
