@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "archive_int.h"
+#include "blob/gzip.h"
 #include "config.h"
 #include "crypt/digest.h"
 
 #define PART_BYTES ((size_t)4 << 20)
 
-enum stage { PARTS, TRAILER, FINISH, ENDED, BROKEN };
+enum stage { PARTS, TRAILER, ENDED, BROKEN };
 
 struct pack {
     struct pack_source source;
@@ -20,48 +20,44 @@ struct pack {
     unsigned parts;
     struct blob_sum sum;
     struct archive_gear gear; /* its room: a part */
+    struct gzip *gzip;
     char head[TAR_BLOCK];
     char zeros[2 * TAR_BLOCK];
-    struct span next[3]; /* to be compressed: head, bytes, padding */
+    struct span next[3]; /* head, bytes, padding: what is left of them */
     size_t next_i, next_n;
 };
 
 /* ---- what either side works with ---- */
 
 bool
-archive_gear_make(struct archive_gear *g, int opened, int (*z_end)(z_stream *),
-                  size_t room_bytes)
+archive_gear_make(struct archive_gear *g, size_t room_bytes)
 {
-    g->z_end = opened == Z_OK ? z_end : NULL;
     g->digest = digest_new();
     g->room = malloc(room_bytes);
-    return g->z_end != NULL && g->digest != NULL && g->room != NULL;
+    return g->digest != NULL && g->room != NULL;
 }
 
 void
 archive_gear_free(struct archive_gear *g)
 {
-    if (g->z_end != NULL)
-        (void)g->z_end(&g->z);
     digest_free(g->digest);
     free(g->room);
 }
 
 /* ---- one that is made ---- */
 
+static int64_t read_tar(void *ctx, char *out, size_t n);
+
 struct pack *
 pack_new(const struct pack_source *source)
 {
     struct pack *p = calloc(1, sizeof(*p));
-    int opened;
 
     if (p == NULL)
         return NULL;
     p->source = *source;
-    /* 16: with gzip's frame */
-    opened = deflateInit2(&p->gear.z, (int)config()->instance_backup_level,
-                          Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-    if (archive_gear_make(&p->gear, opened, deflateEnd, PART_BYTES))
+    p->gzip = gzip_new((int)config()->instance_backup_level, read_tar, p);
+    if (archive_gear_make(&p->gear, PART_BYTES) && p->gzip != NULL)
         return p;
     pack_free(p);
     return NULL;
@@ -72,6 +68,7 @@ pack_free(struct pack *p)
 {
     if (p == NULL)
         return;
+    gzip_free(p->gzip);
     archive_gear_free(&p->gear);
     free(p);
 }
@@ -162,66 +159,46 @@ next_part(struct pack *p)
 static void
 advance(struct pack *p)
 {
-    switch (p->stage) {
-    case PARTS:
+    if (p->stage == PARTS) {
         p->stage = next_part(p);
-        break;
-    case TRAILER: /* two empty blocks end a tar */
+    } else if (p->stage == TRAILER) { /* two empty blocks end a tar */
         p->next[0] = (struct span){ p->zeros, sizeof(p->zeros) };
         p->next_i = 0;
         p->next_n = 1;
-        p->stage = FINISH;
-        break;
-    case FINISH:
-    case ENDED:
-    case BROKEN:
-        break;
+        p->stage = ENDED;
     }
 }
 
-/* Gives the compressor something to eat, if there is something. */
-static void
-feed(struct pack *p)
+/* The tar, a piece at a time; 0 at its end. */
+static int64_t
+read_tar(void *ctx, char *out, size_t n)
 {
-    while (p->gear.z.avail_in == 0 && p->stage != BROKEN) {
-        if (p->next_i < p->next_n) {
-            struct span s = p->next[p->next_i++];
-            /* zlib does not write there */
-            p->gear.z.next_in = (z_const Bytef *)(uintptr_t)s.p;
-            p->gear.z.avail_in = (uInt)s.n;
-        } else if (p->stage == FINISH) {
-            return;
-        } else {
+    struct pack *p = ctx;
+    struct span *s;
+    size_t k;
+
+    while (p->next_i == p->next_n || p->next[p->next_i].n == 0) {
+        if (p->next_i < p->next_n)
+            p->next_i++;
+        else if (p->stage == BROKEN)
+            return -1;
+        else if (p->stage == ENDED)
+            return 0;
+        else
             advance(p);
-        }
     }
+    s = &p->next[p->next_i];
+    k = s->n < n ? s->n : n;
+    memcpy(out, s->p, k);
+    s->p += k;
+    s->n -= k;
+    return (int64_t)k;
 }
 
 int64_t
 pack_read(void *ctx, char *out, size_t n)
 {
     struct pack *p = ctx;
-    int done = Z_OK;
 
-    if (p->stage == ENDED)
-        return 0;
-    p->gear.z.next_out = (Bytef *)out;
-    p->gear.z.avail_out = (uInt)n;
-    while (p->gear.z.avail_out > 0 && done != Z_STREAM_END) {
-        bool all;
-
-        feed(p);
-        if (p->stage == BROKEN)
-            return -1;
-        all = p->stage == FINISH && p->next_i == p->next_n &&
-              p->gear.z.avail_in == 0;
-        done = deflate(&p->gear.z, all ? Z_FINISH : Z_NO_FLUSH);
-        if (done != Z_OK && done != Z_STREAM_END && done != Z_BUF_ERROR) {
-            p->stage = BROKEN;
-            return -1;
-        }
-    }
-    if (done == Z_STREAM_END)
-        p->stage = ENDED;
-    return (int64_t)(n - p->gear.z.avail_out);
+    return gzip_read(p->gzip, out, n);
 }

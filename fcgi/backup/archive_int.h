@@ -2,8 +2,6 @@
 #ifndef MG_BACKUP_ARCHIVE_INT_H
 #define MG_BACKUP_ARCHIVE_INT_H
 
-#include <zlib.h>
-
 #include "base.h"
 #include "crypt/digest.h"
 
@@ -17,16 +15,12 @@
 
 /* What either side works with. */
 struct archive_gear {
-    z_stream z;
-    int (*z_end)(z_stream *); /* NULL: z is not open */
-    struct digest *digest;    /* of the payload */
-    char *room;               /* for one file of the tar */
+    struct digest *digest; /* of the payload */
+    char *room;            /* for one file of the tar */
 };
 
-/* The rest beside z, which has been opened with that answer of zlib and is
- * closed by z_end. False without memory; archive_gear_free in both cases. */
-bool archive_gear_make(struct archive_gear *g, int opened,
-                       int (*z_end)(z_stream *), size_t room_bytes) MUST_USE;
+/* False without memory; archive_gear_free in both cases. */
+bool archive_gear_make(struct archive_gear *g, size_t room_bytes) MUST_USE;
 void archive_gear_free(struct archive_gear *g);
 
 #endif

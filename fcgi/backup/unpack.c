@@ -3,14 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "archive.h"
 #include "archive_int.h"
+#include "blob/gzip.h"
 #include "crypt/digest.h"
 #include "json.h"
 
-#define PIECE    65536
 #define PART_MAX ((uint64_t)1 << 33)
 
 enum place {
@@ -25,7 +24,7 @@ struct unpack {
     blob_write_fn *write;
     void *ctx;
     struct archive_gear gear; /* its room: the manifest */
-    bool z_ended;
+    struct gunzip *gunzip;
     const char *wrong; /* why it is none; NULL so far */
     bool broken_off;   /* by write */
     enum place at;
@@ -36,21 +35,21 @@ struct unpack {
     int64_t bytes;
     size_t manifest_n, manifest_size;
     size_t empty; /* bytes of the trailer */
-    char piece[PIECE];
 };
+
+static bool take_tar(void *ctx, const char *p, size_t n);
 
 struct unpack *
 unpack_new(blob_write_fn *write, void *ctx)
 {
     struct unpack *u = calloc(1, sizeof(*u));
-    int opened;
 
     if (u == NULL)
         return NULL;
     u->write = write;
     u->ctx = ctx;
-    opened = inflateInit2(&u->gear.z, 15 + 16);
-    if (archive_gear_make(&u->gear, opened, inflateEnd, MANIFEST_MAX + 1))
+    u->gunzip = gunzip_new(take_tar, u);
+    if (archive_gear_make(&u->gear, MANIFEST_MAX + 1) && u->gunzip != NULL)
         return u;
     unpack_free(u);
     return NULL;
@@ -61,6 +60,7 @@ unpack_free(struct unpack *u)
 {
     if (u == NULL)
         return;
+    gunzip_free(u->gunzip);
     archive_gear_free(&u->gear);
     free(u);
 }
@@ -187,38 +187,32 @@ take(struct unpack *u, const char *p, size_t n)
     return 0;
 }
 
+static bool
+take_tar(void *ctx, const char *p, size_t n)
+{
+    struct unpack *u = ctx;
+
+    while (n > 0) {
+        size_t k = take(u, p, n);
+
+        if (k == 0)
+            return false;
+        p += k;
+        n -= k;
+    }
+    return true;
+}
+
 bool
 unpack_write(void *ctx, const char *p, size_t n)
 {
     struct unpack *u = ctx;
 
-    u->gear.z.next_in = (z_const Bytef *)(uintptr_t)p;
-    u->gear.z.avail_in = (uInt)n;
-    if (n == 0)
-        return u->wrong == NULL && !u->broken_off;
-    do {
-        size_t have, done = 0, k;
-        int r;
-
-        if (u->z_ended)
-            return refuse(u, "goes on behind its end");
-        u->gear.z.next_out = (Bytef *)u->piece;
-        u->gear.z.avail_out = PIECE;
-        r = inflate(&u->gear.z, Z_NO_FLUSH);
-        if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
-            return refuse(u, "is damaged");
-        u->z_ended = r == Z_STREAM_END;
-        have = PIECE - u->gear.z.avail_out;
-        while (done < have) {
-            k = take(u, u->piece + done, have - done);
-            if (k == 0)
-                return false;
-            done += k;
-        }
-        /* a full piece: there may be more of it without more input */
-    } while (u->gear.z.avail_in > 0 ||
-             (u->gear.z.avail_out == 0 && !u->z_ended));
-    return u->wrong == NULL && !u->broken_off;
+    if (gunzip_write(u->gunzip, p, n))
+        return true;
+    if (gunzip_is_damaged(u->gunzip))
+        return refuse(u, "is damaged");
+    return false;
 }
 
 static enum err
@@ -253,7 +247,7 @@ unpack_end(struct unpack *u, struct arena *a, struct instance_backup *manifest,
         return why_fail(why, ERR_BAD_PARAM, "the archive %s", u->wrong);
     if (u->broken_off)
         return why_fail(why, ERR_STATE, "broken off");
-    if (!u->z_ended || u->at != TRAILER ||
+    if (!gunzip_may_end(u->gunzip) || u->at != TRAILER ||
         u->empty < (size_t)(2 * TAR_BLOCK) +
                        (TAR_BLOCK - u->manifest_size % TAR_BLOCK) % TAR_BLOCK)
         return why_fail(why, ERR_BAD_PARAM,
