@@ -10,4 +10,10 @@ int64_t clock_unix_s(void);
 int64_t clock_mono_ms(void); /* monotonic; for deadlines and durations */
 int64_t clock_mono_us(void);
 
+#define CLOCK_TEXT 32
+
+/* That moment as people read it, "2026-01-31 23:59:59" in local time, into
+ * out, which is answered too; "" for a year that nobody will see. */
+const char *clock_text(int64_t unix_s, char out[CLOCK_TEXT]);
+
 #endif

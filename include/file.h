@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "arena.h"
+#include "buf.h"
 
 /* Writes n bytes under another name and renames: readers see the old file or
  * the new one, also after a crash. STATE when that fails (errno says why);
@@ -37,6 +38,14 @@ enum err file_read(struct arena *a, const char *path, size_t max, char **out,
  * behind it. LIMIT past max bytes: then the first max + 1 stand there and no
  * NUL. STATE when it cannot be read (errno): then *n bytes of it do. */
 enum err file_read_fd(int fd, char *text, size_t max, size_t *n) MUST_USE;
+
+/* The first bytes of a file, also of one whose size is not told (/proc), and a
+ * NUL: as far as size - 1 hold them; how many. 0 when it cannot be read. */
+size_t file_start(const char *path, char *out, size_t size);
+
+/* The whole of such a file, behind what out holds; out's maximum is the
+ * file's too. NOT_FOUND, STATE (errno). */
+enum err file_append(const char *path, struct buf *out) MUST_USE;
 
 /* Makes the directory unless it is there; STATE (errno) when it cannot. */
 enum err file_mkdir(const char *path, mode_t mode) MUST_USE;

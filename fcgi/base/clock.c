@@ -35,3 +35,15 @@ clock_mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
 }
+
+const char *
+clock_text(int64_t unix_s, char out[CLOCK_TEXT])
+{
+    time_t t = (time_t)unix_s;
+    struct tm tm;
+
+    if (localtime_r(&t, &tm) == NULL ||
+        strftime(out, CLOCK_TEXT, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+        out[0] = '\0';
+    return out;
+}

@@ -166,6 +166,39 @@ file_read(struct arena *a, const char *path, size_t max, char **out, size_t *n)
     return e;
 }
 
+size_t
+file_start(const char *path, char *out, size_t size)
+{
+    size_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        if (file_read_fd(fd, out, size - 1, &n) == ERR_LIMIT)
+            n = size - 1;
+        (void)close(fd);
+    }
+    out[n] = '\0';
+    return n;
+}
+
+enum err
+file_append(const char *path, struct buf *out)
+{
+    char piece[16384];
+    size_t n;
+    enum err e = ERR_LIMIT;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_STATE;
+    while (e == ERR_LIMIT && !out->failed) {
+        e = file_read_fd(fd, piece, sizeof(piece) - 1, &n);
+        buf_put(out, piece, n);
+    }
+    (void)close(fd);
+    return e == ERR_OK || e == ERR_LIMIT ? buf_err(out) : e;
+}
+
 enum err
 file_mkdir(const char *path, mode_t mode)
 {

@@ -198,8 +198,8 @@ enum err
 place_hex_read(const char *name, size_t least, char *out, size_t size)
 {
     char path[PLACE_BYTES];
-    size_t digits;
-    ssize_t n;
+    size_t digits, n;
+    enum err e;
     int fd;
 
     out[0] = '\0';
@@ -208,11 +208,12 @@ place_hex_read(const char *name, size_t least, char *out, size_t size)
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return errno == ENOENT ? ERR_NOT_FOUND : ERR_STATE;
-    n = read(fd, out, size);
+    e = file_read_fd(fd, out, size - 1, &n);
     (void)close(fd);
-    out[n >= 0 && (size_t)n < size ? n : 0] = '\0';
-    if (n < 0)
-        return ERR_STATE;
+    if (e != ERR_OK) {
+        out[0] = '\0';
+        return e == ERR_LIMIT ? ERR_BAD_PARAM : e;
+    }
     out[strcspn(out, "\r\n")] = '\0';
     digits = strspn(out, "0123456789abcdef");
     return digits >= least && out[digits] == '\0' ? ERR_OK : ERR_BAD_PARAM;

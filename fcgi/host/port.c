@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "address.h"
 #include "buf.h"
+#include "file.h"
 #include "proc_look.h"
 
 /* ---- addresses ---- */
@@ -249,16 +249,9 @@ search_file(const char *path, const struct in6_addr *addr, unsigned port,
 {
     struct buf text = BUF_INIT(TABLE_MAX_BYTES);
     enum port_use use = PORT_FREE;
-    char part[16384];
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return PORT_FREE;
-    while ((n = read(fd, part, sizeof(part))) > 0)
-        buf_put(&text, part, (size_t)n);
-    (void)close(fd);
-    if (!port_search(buf_text(&text), addr, port, e, &use))
+    if (file_append(path, &text) != ERR_OK ||
+        !port_search(buf_text(&text), addr, port, e, &use))
         use = PORT_FREE;
     buf_free(&text);
     return use;

@@ -1,31 +1,22 @@
 /* Looking at processes, ours and others. */
 #include "proc_look.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
+#include "process.h"
 
-/* The first bytes of a file of /proc/<pid>, and a NUL; how many. */
 static size_t
 read_start(pid_t pid, const char *name, char *out, size_t size)
 {
     char path[64];
-    size_t n = 0;
-    int fd;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (file_read_fd(fd, out, size - 1, &n) == ERR_LIMIT)
-            n = size - 1;
-        (void)close(fd);
-    }
-    out[n] = '\0';
-    return n;
+    return file_start(path, out, size);
 }
 
 bool
@@ -64,4 +55,42 @@ proc_look_title(pid_t pid, char *out, size_t size)
             out[i] = ' ';
     }
     return n;
+}
+
+/* ---- ourselves ---- */
+
+static int64_t
+started(void)
+{
+    struct proc_stat self;
+    struct timespec up, now;
+    double age = 0;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &up);
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (proc_look_stat(getpid(), &self))
+        age = (double)up.tv_sec + (double)up.tv_nsec / 1e9 -
+              (double)self.ticks / (double)sysconf(_SC_CLK_TCK);
+    return now.tv_sec - (int64_t)age;
+}
+
+int64_t
+process_start_s(void)
+{
+    static _Atomic int64_t start;
+
+    if (start == 0)
+        start = started();
+    return start;
+}
+
+void
+process_memory(int64_t *all, int64_t *resident)
+{
+    int64_t page = sysconf(_SC_PAGESIZE);
+    char text[128], *end;
+
+    (void)read_start(getpid(), "statm", text, sizeof(text));
+    *all = strtoll(text, &end, 10) * page;
+    *resident = strtoll(end, NULL, 10) * page;
 }

@@ -10,18 +10,14 @@
 
 #include "base.h"
 #include "config.h"
+#include "file.h"
 #include "place.h"
 
 void
 self_boot_id(char out[40])
 {
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    memset(out, 0, 40);
-    if (f != NULL && fgets(out, 40, f) != NULL)
-        out[strcspn(out, "\n")] = '\0';
-    if (f != NULL)
-        (void)fclose(f);
+    (void)file_start("/proc/sys/kernel/random/boot_id", out, 40);
+    out[strcspn(out, "\n")] = '\0';
 }
 
 /* Containers of one machine have its boot, and may have the same paths: but

@@ -4,7 +4,6 @@
 #include "profiler.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #endif
 
 #include "clock.h"
+#include "file.h"
 #include "api/failure.h"
 #include "api/form_text.h"
 #include "log.h"
@@ -442,16 +442,10 @@ pprof_cmdline(struct req *r, const struct none *in)
 {
     size_t max = 64 * 1024, n = 0;
     char *text = arena_alloc(r->arena, max);
-    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t part = 1;
 
     (void)in;
-    while (text != NULL && fd >= 0 && part > 0 && n < max) {
-        part = read(fd, text + n, max - n);
-        n += part > 0 ? (size_t)part : 0;
-    }
-    if (fd >= 0)
-        (void)close(fd);
+    if (text != NULL)
+        n = file_start("/proc/self/cmdline", text, max);
     for (size_t i = 0; i < n; i++)
         if (text[i] == '\0')
             text[i] = '\n';

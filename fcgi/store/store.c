@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "file.h"
 #include "own_store.h"
 #include "log.h"
 #include "place.h"
@@ -20,18 +21,16 @@ static const char *
 read_password(int fd)
 {
     struct stat st;
-    ssize_t n;
+    size_t n;
+    enum err e;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return "not a plain file";
     if ((st.st_mode & S_IRWXO) != 0)
         return "others can read it: chmod 600";
-    n = read(fd, password, sizeof(password));
-    if (n < 0)
-        return strerror(errno);
-    if (n == (ssize_t)sizeof(password))
-        return "too long";
-    password[n] = '\0';
+    e = file_read_fd(fd, password, sizeof(password) - 1, &n);
+    if (e != ERR_OK)
+        return e == ERR_LIMIT ? "too long" : strerror(errno);
     password[strcspn(password, "\r\n")] = '\0';
     return NULL;
 }

@@ -1,7 +1,6 @@
 /* What a machine is and has: of the host that this worker runs on, which is
  * the machine that its listener speaks for. */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "file.h"
 #include "node_mgr.h"
 #include "own_store.h"
 #include "place.h"
@@ -45,19 +45,11 @@ struct ticks {
     uint64_t all, idle;
 };
 
-/* The beginning of a file of /proc, which has no size. */
+/* The beginning of a file of /proc. */
 static enum err
 read_proc(const char *path, char text[PROC_BYTES])
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-
-    if (fd < 0)
-        return ERR_STATE;
-    n = read(fd, text, PROC_BYTES - 1);
-    (void)close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    return n > 0 ? ERR_OK : ERR_STATE;
+    return file_start(path, text, PROC_BYTES) > 0 ? ERR_OK : ERR_STATE;
 }
 
 /* The first line of /proc/stat; guest time is in user time already. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "file.h"
 #include "node_mgr.h"
 #include "root.h"
@@ -94,21 +95,6 @@ is_part(const char *name)
     return !str_empty(name) && strchr(name, '/') == NULL && blob_is_key(name);
 }
 
-const char *
-node_backup_key(struct job_run *run, const char *cluster, const char *shard)
-{
-    char stamp[STAMP + 1];
-    time_t now = time(NULL);
-    struct tm at;
-
-    if (!is_part(cluster) || !is_part(shard) ||
-        localtime_r(&now, &at) == NULL ||
-        strftime(stamp, sizeof(stamp), "%Y%m%d_%H%M%S", &at) != STAMP)
-        return NULL;
-    return arena_printf(run->arena, "coldbackup/%s/%s/" NAME "%s" TAIL, cluster,
-                        shard, stamp);
-}
-
 /* "2021-11-22 23:43:03" as the names have it; false: it is no time. */
 static bool
 stamp_of(const char *when, char out[STAMP + 1])
@@ -118,6 +104,18 @@ stamp_of(const char *when, char out[STAMP + 1])
 
     return end != NULL && *end == '\0' &&
            strftime(out, STAMP + 1, "%Y%m%d_%H%M%S", &at) == STAMP;
+}
+
+const char *
+node_backup_key(struct job_run *run, const char *cluster, const char *shard)
+{
+    char now[CLOCK_TEXT], stamp[STAMP + 1];
+
+    if (!is_part(cluster) || !is_part(shard) ||
+        !stamp_of(clock_text(clock_unix_s(), now), stamp))
+        return NULL;
+    return arena_printf(run->arena, "coldbackup/%s/%s/" NAME "%s" TAIL, cluster,
+                        shard, stamp);
 }
 
 enum err

@@ -19,6 +19,7 @@
 #include "pegasus/pegasus.h"
 #include "pegasus/settings.h"
 #include "pegasus/table/table.h"
+#include "process.h"
 #include "server.h"
 
 TABLE(pegasus_metrics_ref, PEGASUS_METRICS_REF);
@@ -153,20 +154,13 @@ metric(struct printer *p, bool gauge, const char *name, const char *unit,
 static void
 put_memory(struct printer *p)
 {
-    FILE *f = fopen("/proc/self/statm", "re");
-    long long pages[2] = { 0, 0 };
-    int64_t mib = (1 << 20) / sysconf(_SC_PAGESIZE);
-    char line[128] = "", *end = line;
+    int64_t all, resident;
 
-    if (f != NULL && fgets(line, sizeof(line), f) != NULL)
-        for (size_t i = 0; i < COUNT(pages); i++)
-            pages[i] = strtoll(end, &end, 10);
-    if (f != NULL)
-        (void)fclose(f);
+    process_memory(&all, &resident);
     metric(p, true, "virtual_mem_usage_mb", "megabytes",
-           "The total amount of virtual memory usage in MB", pages[0] / mib);
+           "The total amount of virtual memory usage in MB", all >> 20);
     metric(p, true, "resident_mem_usage_mb", "megabytes",
-           "The total amount of physical memory usage in MB", pages[1] / mib);
+           "The total amount of physical memory usage in MB", resident >> 20);
 }
 
 static enum err

@@ -1,12 +1,11 @@
 /* What meta and replica servers have in common: help, version, start. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "build_info.h"
+#include "clock.h"
 #include "pegasus/pegasus.h"
+#include "process.h"
 #include "server.h"
 
 TABLE(pegasus_version, PEGASUS_VERSION_);
@@ -29,57 +28,17 @@ pegasus_version_get(struct req *r, const struct none *in)
 
 /* ---- recentStartTime ---- */
 
-/* Field 22 of /proc/self/stat: clock ticks from boot to our start; the name
- * in parentheses may hold anything. */
-static double
-started_after_boot(void)
-{
-    char text[2048] = "", *p;
-    FILE *f = fopen("/proc/self/stat", "re");
-    size_t n = 0;
-
-    if (f != NULL) {
-        n = fread(text, 1, sizeof(text) - 1, f);
-        (void)fclose(f);
-    }
-    text[n] = '\0';
-    p = strrchr(text, ')');
-    for (int field = 2; p != NULL && field < 22; field++)
-        p = strchr(p + 1, ' ');
-    return p == NULL ? 0
-                     : (double)strtoull(p + 1, NULL, 10) /
-                           (double)sysconf(_SC_CLK_TCK);
-}
-
-static time_t
-process_start(void)
-{
-    struct timespec up, now;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &up);
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec - (time_t)((double)up.tv_sec + (double)up.tv_nsec / 1e9 -
-                                 started_after_boot());
-}
-
 enum err
 pegasus_start_get(struct req *r, const struct none *in)
 {
     struct pegasus_start *out = arena_alloc(r->arena, sizeof(*out));
-    static _Atomic int64_t start; /* one value, whenever it is asked for */
-    char text[32];
-    struct tm tm;
-    time_t t;
+    char text[CLOCK_TEXT];
 
     (void)in;
     if (out == NULL)
         return ERR_NOMEM;
-    if (start == 0)
-        start = process_start();
-    t = (time_t)start;
-    (void)localtime_r(&t, &tm);
-    (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-    PUT(out, pegasus_start, start, arena_strdup(r->arena, text));
+    PUT(out, pegasus_start, start,
+        arena_strdup(r->arena, clock_text(process_start_s(), text)));
     return out->start == NULL ? ERR_NOMEM
                               : req_send(r, &pegasus_start_rec, out);
 }

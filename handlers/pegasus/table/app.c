@@ -1,9 +1,9 @@
 /* Tables, read: one with its partitions, all of them. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "pegasus/node/cluster.h"
 #include "pegasus/node/holders.h"
 #include "pegasus/partition/partition.h"
@@ -272,14 +272,12 @@ struct listing {
 static void
 print_time(int64_t second, char *out, size_t size)
 {
-    time_t t = (time_t)second;
-    struct tm tm;
+    char text[CLOCK_TEXT];
 
-    (void)snprintf(out, size, "-");
     if (second == 0)
-        return;
-    (void)localtime_r(&t, &tm);
-    (void)strftime(out, size, "%Y-%m-%d %H:%M:%S.000", &tm);
+        (void)snprintf(out, size, "-");
+    else
+        (void)snprintf(out, size, "%s.000", clock_text(second, text));
 }
 
 static enum err

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -34,12 +35,26 @@ the_monotonic_clock_does_not_go_back(void **state)
     }
 }
 
+static void
+a_moment_is_told_in_local_time(void **state)
+{
+    char text[CLOCK_TEXT];
+
+    (void)state;
+    assert_int_equal(setenv("TZ", "UTC-8", 1), 0);
+    tzset();
+    assert_string_equal(clock_text(0, text), "1970-01-01 08:00:00");
+    assert_string_equal(clock_text(1798732799, text), "2026-12-31 23:59:59");
+    assert_string_equal(clock_text(INT64_MAX, text), "");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_wall_clock_agrees_with_the_library),
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),
+        cmocka_unit_test(a_moment_is_told_in_local_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,6 +81,64 @@ what_cannot_be_read_says_how_much_was(void **state)
     assert_memory_equal(text, "ab", 2);
 }
 
+/* 40,000 bytes, whose place in it each tells. */
+static void
+make_long(char path[32])
+{
+    char text[40000];
+    int file;
+
+    (void)strcpy(path, "/var/tmp/file-unit.XXXXXX");
+    file = mkostemp(path, O_CLOEXEC);
+    assert_true(file >= 0);
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('a' + i % 23);
+    assert_int_equal(write(file, text, sizeof(text)), sizeof(text));
+    (void)close(file);
+}
+
+static void
+the_start_of_a_file_is_as_much_as_fits(void **state)
+{
+    char path[32], text[8] = "#######";
+
+    (void)state;
+    make_long(path);
+    assert_int_equal(file_start(path, text, 6), 5);
+    assert_string_equal(text, "abcde");
+    assert_int_equal(text[6], '#');
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(file_start(path, text, 6), 0);
+    assert_string_equal(text, "");
+    /* the kernel tells no size of it */
+    assert_int_equal(file_start("/proc/self/stat", text, 4), 3);
+}
+
+static void
+a_whole_file_goes_behind_a_text(void **state)
+{
+    struct buf b = BUF_INIT(1 << 16), small = BUF_INIT(30000);
+    char path[32];
+
+    (void)state;
+    make_long(path);
+    buf_puts(&b, "head ");
+    assert_int_equal(file_append(path, &b), ERR_OK);
+    assert_int_equal(b.n, 40005);
+    assert_memory_equal(b.p, "head abc", 8);
+    for (size_t i = 5; i < b.n; i++)
+        assert_int_equal(b.p[i], 'a' + (i - 5) % 23);
+    assert_int_equal(file_append(path, &small), ERR_LIMIT);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(file_append(path, &b), ERR_NOT_FOUND);
+    assert_int_equal(file_append("/", &b), ERR_STATE);
+    assert_int_equal(b.n, 40005);
+    assert_int_equal(file_append("/proc/self/stat", &b), ERR_OK);
+    assert_true(b.n > 40005);
+    buf_free(&b);
+    buf_free(&small);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -89,6 +148,8 @@ main(void)
         TEST(the_bytes_come_with_a_nul),
         TEST(a_longer_one_is_told_and_stays_within_its_room),
         TEST(what_cannot_be_read_says_how_much_was),
+        TEST(the_start_of_a_file_is_as_much_as_fits),
+        TEST(a_whole_file_goes_behind_a_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -13,7 +14,9 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "host/proc.h"
+#include "process.h"
 
 /* The child waits for its input to end: *hold is closed for that. It has run
  * exec when proc_spawn comes back. */
@@ -126,6 +129,28 @@ what_is_too_long_is_cut(void **state)
     end(pid, hold);
 }
 
+static void
+of_ourselves_start_and_memory_are_told(void **state)
+{
+    int64_t here = clock_unix_s(), start, all, resident, more;
+    size_t n = 32 << 20;
+    char *p = malloc(n);
+
+    (void)state;
+    while (clock_unix_s() < here + 2)
+        (void)usleep(20000);
+    start = process_start_s();
+    assert_true(start <= here + 1 && start > here - 3600);
+    assert_int_equal(process_start_s(), start);
+    assert_non_null(p);
+    process_memory(&all, &resident);
+    assert_true(all > (int64_t)n && resident > 0 && resident < all);
+    memset(p, 1, n);
+    process_memory(&all, &more);
+    assert_true(more >= resident + (int64_t)n / 2 && more < all);
+    free(p);
+}
+
 int
 main(void)
 {
@@ -135,6 +160,7 @@ main(void)
         cmocka_unit_test(one_that_has_ended_is_a_zombie_and_then_gone),
         cmocka_unit_test(arguments_come_with_their_ends_a_title_with_blanks),
         cmocka_unit_test(what_is_too_long_is_cut),
+        cmocka_unit_test(of_ourselves_start_and_memory_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
