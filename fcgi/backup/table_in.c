@@ -161,7 +161,7 @@ make_table(struct arriving *r, char why[WHY_BYTES])
         return why_fail(why, ERR_NOMEM, "out of memory");
     if (my_value_of(r->my, sql, any, sizeof(any)) != ERR_OK)
         return mariadb_failed(r->my, "table", why);
-    if (any[0] == '\0')
+    if (str_empty(any))
         return ERR_OK;
     e = table_sum(r->my, r->a, r->db, r->table, r->name, &rows, &checksum, why);
     r->done = e == ERR_OK && rows == r->what->rows &&

@@ -56,7 +56,7 @@ check_confine(struct look *l)
     }
     list_free_workers(METRIC_CONFINED_EXEC, exec, sizeof(exec));
     list_free_workers(METRIC_CONFINED_FILES, writes, sizeof(writes));
-    if (exec[0] == '\0' && writes[0] == '\0') {
+    if (str_empty(exec) && str_empty(writes)) {
         FOUND(&f, OK,
               "all %lld workers run no programs and write no files but logs "
               "and marks (seccomp, Landlock)",
@@ -64,9 +64,9 @@ check_confine(struct look *l)
         check_report(l, "confine", &f);
         return;
     }
-    FOUND(&f, WARN, "%s%s%s%s%s", exec[0] != '\0' ? "may run programs: " : "",
-          exec, exec[0] != '\0' && writes[0] != '\0' ? "; " : "",
-          writes[0] != '\0' ? "may write anywhere: " : "", writes);
+    FOUND(&f, WARN, "%s%s%s%s%s", !str_empty(exec) ? "may run programs: " : "",
+          exec, !str_empty(exec) && !str_empty(writes) ? "; " : "",
+          !str_empty(writes) ? "may write anywhere: " : "", writes);
     if (!config()->serve_confine)
         CURE(&f, "[serve] confine = yes, and a restart");
     else if (k.landlock == 0 || !k.seccomp)

@@ -304,7 +304,7 @@ print_effective(void)
 
     for (size_t i = 0; e == ERR_OK && (e = config_line(i, a, &l)) == ERR_OK;
          i++)
-        printf("%s =%s%s\n", l.name, l.value[0] != '\0' ? " " : "", l.value);
+        printf("%s =%s%s\n", l.name, !str_empty(l.value) ? " " : "", l.value);
     if (a != NULL)
         arena_free(a);
     return e == ERR_NOT_FOUND ? EXIT_SUCCESS : EXIT_FAILURE;

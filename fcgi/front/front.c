@@ -37,7 +37,7 @@ template_of(const struct front *f, const char *part)
     char name[96];
 
     (void)snprintf(name, sizeof(name), "front/%s%s%s.conf", f->kind,
-                   part[0] != '\0' ? "-" : "", part);
+                   !str_empty(part) ? "-" : "", part);
     return nginx_template(name);
 }
 

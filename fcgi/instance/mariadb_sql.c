@@ -18,7 +18,7 @@ mariadb_failed(const struct my *my, const char *doing, char why[WHY_BYTES])
     const struct my_failure *f = my_failure(my);
 
     return why_fail(why, f->err != ERR_OK ? f->err : ERR_PEER, "%s: %.300s",
-                    doing, f->text[0] != '\0' ? f->text : "no answer");
+                    doing, !str_empty(f->text) ? f->text : "no answer");
 }
 
 enum err

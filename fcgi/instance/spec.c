@@ -174,7 +174,7 @@ random_text(struct arena *a, const char **out)
     char hex[2 * SECRET_BYTES + 1];
     enum err e;
 
-    if (*out != NULL && (*out)[0] != '\0')
+    if (!str_empty(*out))
         return ERR_OK;
     e = hex_random(hex, SECRET_BYTES);
     if (e == ERR_OK && (*out = arena_strdup(a, hex)) == NULL)

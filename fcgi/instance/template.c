@@ -29,7 +29,7 @@ open_folder(struct arena *a, const char **path, int *fd, char why[WHY_BYTES])
     char own[PLACE_BYTES];
 
     *path = config()->instance_templates;
-    if ((*path)[0] == '\0') {
+    if (str_empty(*path)) {
         if (place_path(own, sizeof(own), "templates") != ERR_OK)
             return why_fail(why, ERR_LIMIT, "RUN_DIR is too long a path");
         *path = arena_strdup(a, own);

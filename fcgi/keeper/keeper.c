@@ -663,7 +663,7 @@ keeper_await(struct keeper *k, unsigned port, enum kept_state up,
     if (why != NULL && one != NULL)
         (void)snprintf(why, WHY_BYTES, "%s%s%s",
                        enum_text(kept_state_names, (int)keep_state(one)),
-                       one->why[0] != '\0' ? ": " : "", one->why);
+                       !str_empty(one->why) ? ": " : "", one->why);
     pthread_mutex_unlock(&k->mutex);
     return e;
 }

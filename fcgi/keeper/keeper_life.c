@@ -366,7 +366,7 @@ start(struct keep *one, int64_t now)
     if (e == ERR_OK)
         e = make_command(one, &c);
     if (e != ERR_OK) {
-        say(one, "%s", c.why[0] != '\0' ? c.why : "it cannot be started");
+        say(one, "%s", !str_empty(c.why) ? c.why : "it cannot be started");
         child_put_off(&one->child, now);
     } else if ((lock = take_lock(one)) < 0 && errno != EWOULDBLOCK) {
         if (errno != 0)

@@ -91,7 +91,7 @@ conn_failed(PGconn *conn, char why[WHY_BYTES])
 {
     const char *text = PQerrorMessage(conn);
 
-    first_line(text[0] != '\0' ? text : "no answer", why);
+    first_line(!str_empty(text) ? text : "no answer", why);
     /* before a session there is no code to be had, only the sentence */
     if (strstr(text, "the database system is") != NULL ||
         strstr(text, "too many clients") != NULL)

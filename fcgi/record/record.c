@@ -61,7 +61,7 @@ field_given(const struct field *f, const void *in)
         return false;
     switch (f->type) {
     case F_STR:
-        return str_of(f, in)[0] != '\0';
+        return !str_empty(str_of(f, in));
     case F_I32:
         return i32_of(f, in) != 0;
     case F_I64:

@@ -247,7 +247,7 @@ find_enum(const struct field *f, const struct value *v, bool integral, int *out)
         }
     }
     if (json_to_i64(v->text, integral, &n) != ERR_OK || n < INT32_MIN ||
-        n > INT32_MAX || enum_text(f->names, (int)n)[0] == '\0')
+        n > INT32_MAX || str_empty(enum_text(f->names, (int)n)))
         return false;
     *out = (int)n;
     return true;

@@ -188,7 +188,7 @@ encode_field(struct req *r, struct buf *key, const char *word)
     const char *value;
     int64_t v;
 
-    if (word[0] == '\0' || word[1] != ':') {
+    if (str_empty(word) || word[1] != ':') {
         key_put_bytes(key, word, strlen(word));
         return ERR_OK;
     }

@@ -225,7 +225,7 @@ read_id(struct req *r, bool paras, const char **id)
     *id = NULL;
     if (paras)
         return ERR_OK;
-    if (j == NULL || json_type(j) != JSON_STRING || json_text(j)[0] == '\0' ||
+    if (j == NULL || json_type(j) != JSON_STRING || str_empty(json_text(j)) ||
         strlen(json_text(j)) > ID_BYTES)
         return req_fail(r, CLUSTER_GET_JOB_ID, ARGS());
     *id = json_text(j);
@@ -313,7 +313,7 @@ cluster_dry_run(struct req *r, const struct none *in)
     e = cluster_want_read(r->arena, j, paras, body, &want, why);
     if (e == ERR_OK)
         e = j->plan(r->db, r->arena, &want, &effects, why);
-    if (e != ERR_OK && why[0] != '\0')
+    if (e != ERR_OK && !str_empty(why))
         return req_fail(r, CLUSTER_PLAN_FAILS,
                         ARGS(arg("why", arena_strdup(r->arena, why))));
     *out = (struct cluster_plan){ 0 };

@@ -262,7 +262,7 @@ classify(struct req *r, const struct json *body)
     if (type == NULL && enc == &encodings[D3])
         return req_fail(r, CLUSTER_NO_MEMBER, ARGS(arg("member", "job_type")));
     if (type == NULL || json_type(type) != JSON_STRING ||
-        json_text(type)[0] == '\0')
+        str_empty(json_text(type)))
         return req_fail(r, CLUSTER_NO_JOB_TYPE, ARGS());
     verb = kunlun_verb(r->dialect, json_text(type));
     if (verb == NULL)
@@ -351,7 +351,7 @@ is_origin(const char *value)
                                                            : "";
 
     return strcmp(value, "*") == 0 ||
-                   (host[0] != '\0' && host[strspn(host, plain)] == '\0')
+                   (!str_empty(host) && host[strspn(host, plain)] == '\0')
                ? NULL
                : "must be * or an origin like https://panel.example:8443";
 }

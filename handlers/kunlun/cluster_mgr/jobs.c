@@ -120,7 +120,7 @@ cluster_wants(struct job_run *run, struct cluster_want *out)
         e = cluster_want_read(run->arena, j, said.paras, body, out, why);
     if (e == ERR_OK)
         return true;
-    if (why[0] != '\0')
+    if (!str_empty(why))
         job_fails(run, "%s", why);
     else
         job_fails(run, "arguments error: %s", err_name(e));

@@ -55,13 +55,13 @@ progress(struct arena *a, const struct job *job)
     const char *s;
 
     if (job->state == JOB_QUEUED)
-        return job->progress[0] != '\0' ? job->progress : "waits for a runner";
+        return !str_empty(job->progress) ? job->progress : "waits for a runner";
     s = job->state == JOB_UNDOING
             ? arena_printf(a, "undoes step %d of %d: %s", (int)job->step,
                            (int)job->steps, job->doing)
             : arena_printf(a, "step %d of %d: %s", (int)job->step + 1,
                            (int)job->steps, job->doing);
-    if (s != NULL && job->progress[0] != '\0')
+    if (s != NULL && !str_empty(job->progress))
         s = arena_printf(a, "%s: %s", s, job->progress);
     return s != NULL ? s : "";
 }
@@ -87,7 +87,7 @@ status_flat(struct req *r)
 
     if (out == NULL)
         return ERR_NOMEM;
-    if (id == NULL || json_type(id) != JSON_STRING || json_text(id)[0] == '\0')
+    if (id == NULL || json_type(id) != JSON_STRING || str_empty(json_text(id)))
         return req_fail(r, CLUSTER_GET_JOB_ID, ARGS());
     *out = (struct cluster_status){ 0 };
     e = job_find(r->db, r->arena, CLUSTER_QUEUE, NULL, json_text(id), &job);

@@ -280,7 +280,7 @@ given(const struct json *body, const char *key)
     const struct json *j = json_member(body, key);
 
     return j == NULL || json_type(j) == JSON_NULL ||
-                   (json_type(j) == JSON_STRING && json_text(j)[0] == '\0')
+                   (json_type(j) == JSON_STRING && str_empty(json_text(j)))
                ? NULL
                : j;
 }
@@ -338,7 +338,7 @@ read_hosts(struct reading *r, const struct cluster_member *m,
             m->type == MACHINES ? json_member(j, "hostaddr") : j;
 
         if (host == NULL || json_type(host) != JSON_STRING ||
-            json_text(host)[0] == '\0')
+            str_empty(json_text(host)))
             continue;
         if (n == HOSTS_MAX)
             return refuse(r, m);

@@ -89,7 +89,7 @@ take_members(struct watched *w, const struct kunlun_shard *sh,
         k->seen = (struct fo_seen){ 0 };
     }
     for (unsigned i = sh->s.n; i < FO_MEMBERS; i++)
-        if (w->asked[i].uuid[0] != '\0')
+        if (!str_empty(w->asked[i].uuid))
             forget_member(&w->asked[i]);
     return true;
 }
@@ -205,8 +205,8 @@ note_decision(struct duty_run *run, const struct watched *w,
                                                   : "failover",
         .was = name_of(run->arena, sh, was->primary),
         .is = name_of(run->arena, sh, sh->s.primary),
-        .why = w->sentence[0] != '\0' ? w->sentence
-                                      : sentence(run->arena, sh, plan),
+        .why = !str_empty(w->sentence) ? w->sentence
+                                       : sentence(run->arena, sh, plan),
         .seen = seen_text(run->arena, w, sh, was),
         .suspected_ms =
             w->suspected_ms != 0 ? w->suspected_ms : clock_unix_ms(),

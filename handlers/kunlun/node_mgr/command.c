@@ -45,7 +45,7 @@ split(char *cmd, char *word[WORDS_MAX])
     if (strpbrk(cmd, ";&|<>$`(){}*?~#!\n\r\\\"'") != NULL)
         return 0;
     while ((w = strsep(&rest, " \t")) != NULL) {
-        if (w[0] == '\0')
+        if (str_empty(w))
             continue;
         if (n == WORDS_MAX)
             return 0;

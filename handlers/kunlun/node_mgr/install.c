@@ -129,7 +129,7 @@ choose_root(struct job_run *run, const char *list, const char *asked,
         }
     }
     while ((path = strsep(&rest, ";")) != NULL) {
-        if (path[0] == '\0' || root_check(path, real, why) != ERR_OK ||
+        if (str_empty(path) || root_check(path, real, why) != ERR_OK ||
             (asked != NULL && strcmp(real, wanted) != 0) ||
             root_space(real, &space) != ERR_OK || space.free <= most)
             continue;

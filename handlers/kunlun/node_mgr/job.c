@@ -252,7 +252,7 @@ node_status_get(struct req *r, const struct node_status_ref *in)
     PUT(out, node_status, job_status, sentence_of(r, &job));
     PUT(out, node_status, result, enum_text(results, job.state));
     PUT(out, node_status, info, out->job_status);
-    if (job.state < JOB_DONE && job.progress[0] != '\0')
+    if (job.state < JOB_DONE && !str_empty(job.progress))
         PUT(out, node_status, progress, job.progress);
     return req_send(r, &node_status_rec, out);
 }

@@ -71,7 +71,7 @@ node_failed(struct job_run *run, enum err e, const char *sentence,
                   e == ERR_BUSY ? "another job has the instance" : err_name(e));
         return STEP_AGAIN;
     }
-    if (why != NULL && why[0] != '\0')
+    if (!str_empty(why))
         job_fails(run, "%s: %s", sentence, why);
     else
         job_fails(run, "%s: %s", sentence, err_name(e));

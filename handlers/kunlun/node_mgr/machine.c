@@ -247,7 +247,7 @@ look_at_all(struct looking *l, const char *list, const char *class, size_t *n)
     if (v == NULL || rest == NULL)
         return NULL;
     while ((path = strsep(&rest, ";")) != NULL) {
-        if (path[0] == '\0')
+        if (str_empty(path))
             continue;
         if (*n + l->n_bad == PATHS_MAX) {
             l->too_many = true;

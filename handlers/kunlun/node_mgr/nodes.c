@@ -210,7 +210,7 @@ put_roots(struct req *r, const char *list, const char *class,
     while (rest != NULL && (path = strsep(&rest, ";")) != NULL) {
         struct node_root *root = &out->disks.v[out->disks.n];
 
-        if (path[0] == '\0' || out->disks.n == ROOTS_MAX ||
+        if (str_empty(path) || out->disks.n == ROOTS_MAX ||
             root_space(path, &space) != ERR_OK)
             continue;
         *root = (struct node_root){ 0 };

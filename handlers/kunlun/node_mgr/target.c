@@ -52,7 +52,7 @@ read_secret(struct job_run *run, const char **out, char why[WHY_BYTES])
     enum err e;
 
     *out = NULL;
-    if (path[0] == '\0')
+    if (str_empty(path))
         return ERR_OK;
     e = file_read(run->arena, path, 4096, &text, &n);
     if (e != ERR_OK)
@@ -80,9 +80,9 @@ node_target(struct job_run *run, const char *asked, struct blob_store **out,
                             "backup_storage is no webhdfs:// and not [node_mgr]"
                             " backup_url");
         cfg.url = asked;
-    } else if (cfg.url[0] == '\0') {
+    } else if (str_empty(cfg.url)) {
         e = own_url(run, &cfg.url, why);
-    } else if (s->backup_access_key[0] != '\0') {
+    } else if (!str_empty(s->backup_access_key)) {
         cfg.access_key = s->backup_access_key;
         e = read_secret(run, &cfg.secret_key, why);
     }
@@ -149,7 +149,7 @@ node_backup_find(struct job_run *run, struct blob_store *from,
         memcpy(best, line + n, STAMP);
         *out = line + 1;
     }
-    return best[0] != '\0'
+    return !str_empty(best)
                ? ERR_OK
                : why_fail(why, ERR_NOT_FOUND, "there is no such backup");
 }
