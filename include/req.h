@@ -65,6 +65,21 @@ enum err req_send_or_fail(struct req *r, enum err e, const struct record *rec,
 enum err req_send_text(struct req *r, const char *content_type, const char *p,
                        size_t n) MUST_USE;
 
+/* Success with bytes that are too many for memory: read while they are sent,
+ * all of them or the range that the client asks for (Range, If-Range). *s lives
+ * in the arena. LIMIT when there is nothing in that range: the Content-Range
+ * that belongs to 416 is set, the failure is the handler's to name. */
+struct req_source {
+    const char *type; /* Content-Type */
+    const char *tag;  /* the entity tag without its quotes: other bytes have
+                       * another one */
+    int64_t bytes;
+    /* Up to n bytes from `at` on: how many, or -1. */
+    int64_t (*read)(void *ctx, int64_t at, char *p, size_t n);
+    void *ctx;
+};
+enum err req_send_source(struct req *r, const struct req_source *s) MUST_USE;
+
 /* ASYNC: accepts the job in the request's transaction, which audits it by its
  * `shown`; after the commit the runners of this host look for it. The token's
  * name and the request's id are filled in. */

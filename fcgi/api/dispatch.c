@@ -319,6 +319,8 @@ forget_answer(struct req *r)
     io->answered = false;
     io->out_rec = NULL;
     io->text = NULL;
+    io->source = NULL;
+    io->status = 0;
     io->failed = NULL;
     io->failure = (struct failure){ 0 };
     io->target = io->before = io->after = NULL;

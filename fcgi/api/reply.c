@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "ranges.h"
 #include "req_io.h"
 
 static const struct {
@@ -14,6 +15,7 @@ static const struct {
     { 201, "Created" },
     { 202, "Accepted" },
     { 204, "No Content" },
+    { 206, "Partial Content" },
     { 307, "Temporary Redirect" },
     { 400, "Bad Request" },
     { 401, "Unauthorized" },
@@ -22,6 +24,7 @@ static const struct {
     { 405, "Method Not Allowed" },
     { 409, "Conflict" },
     { 413, "Content Too Large" },
+    { 416, "Range Not Satisfiable" },
     { 429, "Too Many Requests" },
     { 500, "Internal Server Error" },
     { 502, "Bad Gateway" },
@@ -153,6 +156,8 @@ reply_render(struct reply *rp)
 
     buf_reset(&rp->body);
     jw_init(&w, &rp->body, &r->form->style);
+    if (r->io->source != NULL)
+        return ERR_OK; /* read while it is sent */
     if (r->io->text != NULL)
         buf_put(&rp->body, r->io->text, r->io->text_bytes);
     else if (r->io->job_id != NULL)
@@ -165,6 +170,19 @@ reply_render(struct reply *rp)
     return e == ERR_OK ? buf_err(&rp->body) : e;
 }
 
+/* Head, and the bytes as they are read: never a short body that looks whole. */
+static void
+send_source(struct req *r)
+{
+    int status = r->io->status != 0 ? r->io->status : r->endpoint->status;
+    enum err e = send_head(r, status, r->io->source->type, r->io->source_bytes);
+
+    if (e == ERR_OK)
+        e = ranges_write(r);
+    if (e != ERR_OK)
+        r->io->abort(r->io);
+}
+
 void
 reply_send(struct reply *rp)
 {
@@ -173,6 +191,10 @@ reply_send(struct reply *rp)
         r->io->text != NULL ? r->io->text_type : r->form->reply_type;
     enum err e = ERR_OK;
 
+    if (r->io->source != NULL) {
+        send_source(r);
+        return;
+    }
     if (!rp->head_sent)
         e = send_head(r, r->endpoint->status, type, (int64_t)rp->body.n);
     if (e == ERR_OK)

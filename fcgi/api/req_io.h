@@ -35,6 +35,9 @@ struct req_io {
     const void *out;
     const char *text, *text_type; /* req_send_text */
     size_t text_bytes;
+    const struct req_source *source; /* req_send_source: these bytes of it */
+    int64_t source_at, source_bytes;
+    int status;             /* of the success; 0: the row's */
     struct failure failure; /* req_fail; text NULL = none */
     const struct error_text *failed;
     const void *in; /* the bound input */

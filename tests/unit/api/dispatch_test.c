@@ -166,6 +166,35 @@ next_row(struct rows *rows, struct arena *a, const void **row)
     return *left == 13 ? ERR_STORE : ERR_OK;
 }
 
+#define BYTES ((int64_t)600000)
+
+/* "0123456789" again and again; a file that was cut short at `*cut`. */
+static int64_t
+read_bytes(void *ctx, int64_t at, char *p, size_t n)
+{
+    int64_t *cut = ctx;
+
+    n = n > 1000 ? n / 2 : n; /* it gives what it has */
+    if (at + (int64_t)n > *cut)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        p[i] = (char)('0' + (at + (int64_t)i) % 10);
+    return (int64_t)n;
+}
+
+enum err
+sample_bytes_get(struct req *r, const struct sample_count *in)
+{
+    struct req_source *s = arena_alloc(r->arena, sizeof(*s));
+    int64_t *cut = arena_alloc(r->arena, sizeof(*cut));
+    enum err e;
+
+    *cut = HAS(in, sample_count, n) ? in->n : BYTES;
+    *s = (struct req_source){ "application/x", "t1", BYTES, read_bytes, cut };
+    e = req_send_source(r, s);
+    return e == ERR_LIMIT ? req_fail(r, SAMPLE_RANGE, ARGS()) : e;
+}
+
 enum err
 sample_rows_get(struct req *r, const struct sample_count *in)
 {
@@ -272,12 +301,15 @@ io_abort(struct req_io *io)
     aborted = true;
 }
 
+static const char *range, *if_range;
+
 static const char *
 io_param(struct req_io *io, const char *name)
 {
     (void)io;
-    (void)name;
-    return NULL;
+    if (strcmp(name, "HTTP_RANGE") == 0)
+        return range;
+    return strcmp(name, "HTTP_IF_RANGE") == 0 ? if_range : NULL;
 }
 
 static struct arena *arena;
@@ -550,6 +582,71 @@ a_failure_after_it_breaks_the_connection(void **state)
 }
 
 static void
+bytes_are_sent_as_the_range_says(void **state)
+{
+    static const struct {
+        const char *range, *if_range, *head, *body; /* NULL: all of it */
+    } asked[] = {
+        { NULL, NULL, "Status: 200 OK", NULL },
+        { "bytes=3-5", NULL, "Content-Range: bytes 3-5/600000", "345" },
+        { "bytes=599998-", NULL, "Content-Range: bytes 599998-599999/", "89" },
+        { "bytes=599998-700000", NULL, "bytes 599998-599999/600000", "89" },
+        { "bytes=-3", NULL, "Status: 206 Partial Content", "789" },
+        { "Bytes=-3", "\"t1\"", "Status: 206", "789" },
+        { "bytes=3-5", "\"t0\"", "Status: 200", NULL },
+        { "bytes=-700000", NULL, "bytes 0-599999/600000", NULL },
+        { "bytes=600000-", NULL, "Content-Range: bytes */600000", "" },
+        { "bytes=-0", NULL, "Status: 416", "" },
+        { "bytes=1-2,4-5", NULL, "Status: 200", NULL },
+        { "bytes=5-3", NULL, "Status: 200", NULL },
+        { "bytes=x-3", NULL, "Status: 200", NULL },
+        { "bytes=-", NULL, "Status: 200", NULL },
+        { "bytes=99999999999999999999-", NULL, "Status: 200", NULL },
+        { "lines=1-2", NULL, "Status: 200", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        const char *text, *body, *want = asked[i].body;
+        char length[40];
+
+        range = asked[i].range;
+        if_range = asked[i].if_range;
+        text = ASK(.method = "GET", .path = "/a/bytes");
+        body = body_of(text);
+        if (strstr(text, asked[i].head) == NULL)
+            fail_msg("%s: %.200s", range, text);
+        assert_non_null(strstr(text, "Accept-Ranges: bytes\r\n"));
+        if (want != NULL && want[0] == '\0')
+            continue;
+        assert_non_null(strstr(text, "ETag: \"t1\"\r\n"));
+        (void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
+                       want != NULL ? strlen(want) : (size_t)BYTES);
+        assert_non_null(strstr(text, length));
+        if (want != NULL)
+            assert_string_equal(body, want);
+        for (size_t k = 0; want == NULL && k < (size_t)BYTES; k++)
+            assert_int_equal(body[k], (int)('0' + k % 10));
+        assert_int_equal(strlen(body), want != NULL ? strlen(want) : BYTES);
+        assert_false(aborted);
+    }
+    range = if_range = NULL;
+    /* of HEAD the head alone */
+    assert_string_equal(body_of(ASK(.method = "HEAD", .path = "/a/bytes")), "");
+}
+
+static void
+bytes_that_cannot_be_read_break_the_connection(void **state)
+{
+    static const struct param cut[] = { { .key = "n", .value = "500000" } };
+
+    (void)state;
+    ASK(.method = "GET", .path = "/a/bytes", .query = cut, .n_query = 1);
+    assert_true(aborted);
+    assert_true(sent.n < 510000);
+}
+
+static void
 who_meets_another_in_between_is_run_again_in_time(void **state)
 {
     (void)state;
@@ -646,6 +743,8 @@ main(void)
         cmocka_unit_test(streamed_rows_stand_in_their_place),
         cmocka_unit_test(a_failure_before_the_first_mebibyte_is_an_error),
         cmocka_unit_test(a_failure_after_it_breaks_the_connection),
+        cmocka_unit_test(bytes_are_sent_as_the_range_says),
+        cmocka_unit_test(bytes_that_cannot_be_read_break_the_connection),
         cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
         cmocka_unit_test(slow_rows_are_known_before_they_run),
         cmocka_unit_test(slow_verbs_are_known_before_they_are_parsed),
