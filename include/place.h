@@ -43,6 +43,12 @@ place_hex_make(const char *name, size_t n, mode_t mode, char *out) MUST_USE;
 #define PLACE_SECRET_LEAST 32
 #define PLACE_SECRET_BYTES 130 /* of a buffer for it */
 
+/* RUN_DIR/tokens/machine: the token by which machines ask each other. */
+#define PLACE_MACHINE_NAME  "machine"
+#define PLACE_MACHINE_TOKEN "tokens/" PLACE_MACHINE_NAME
+#define PLACE_TOKEN_LEAST   64
+#define PLACE_TOKEN_BYTES   130 /* of a buffer for it */
+
 /* The socket `name` (serve-0.sock, mysql.sock, wake, control.sock): it lies
  * in RUN_DIR/s, or where that links to because the path would be too long
  * for a socket. LIMIT when even that does not fit. */

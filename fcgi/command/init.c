@@ -90,7 +90,7 @@ init_main(int argc, char **argv)
         (void)fprintf(stderr, "metagate init: %s\n", why);
         return EXIT_FAILURE;
     }
-    printf("%s has its configuration (metagate.ini), keys and first token\n",
+    printf("%s has its configuration (metagate.ini), keys and tokens\n",
            config_run_dir());
     return EXIT_SUCCESS;
 }

@@ -30,7 +30,7 @@
 /* Writes RUN_DIR/nginx, with the folders that nginx needs (nginx/tmp, log).
  * secret is MG_SECRET, hex (RUN_DIR/secret is up's). Files are replaced by
  * rename: a running nginx may read them at any time. tokens.map must exist
- * (token_first). BAD_PARAM for a bad [nginx] or [listen] value; why names the
+ * (token_own). BAD_PARAM for a bad [nginx] or [listen] value; why names the
  * key or the file. */
 enum err nginx_write(const char *secret, char why[WHY_BYTES]) MUST_USE;
 
@@ -59,9 +59,11 @@ enum err nginx_revoke(const char *id) MUST_USE;
  * read the map since would know their tokens again. */
 void nginx_forget_revoked(void);
 
-/* The first token of a new deployment, scope admin: writes tokens.map, token
- * and curlrc; OK without a change when tokens.map exists. */
-enum err token_first(void) MUST_USE;
+/* A deployment's own tokens: the first one, scope admin, in `token` and
+ * `curlrc` of RUN_DIR, when there is no tokens.map yet; and the one by which
+ * its machines ask each other, scope machine, in PLACE_MACHINE_TOKEN, when the
+ * map has none. */
+enum err token_own(void) MUST_USE;
 
 /* The arguments of `token add`; scope and mark may be NULL. BAD_PARAM: why
  * says what is asked for. */

@@ -71,7 +71,7 @@ nginx_main(int argc, char **argv)
     if (geteuid() == 0)
         return complain("not as root: RUN_DIR must exist and belong to the "
                         "account that nginx and the workers run as");
-    if (file_mkdir(config_run_dir(), 0750) != ERR_OK || token_first() != ERR_OK)
+    if (file_mkdir(config_run_dir(), 0750) != ERR_OK || token_own() != ERR_OK)
         return complain(strerror(errno));
     e = take_secret(secret);
     if (e == ERR_BAD_PARAM)

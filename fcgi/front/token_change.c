@@ -178,31 +178,6 @@ token_forget_use(const char *id)
         (void)unlink(path);
 }
 
-enum err
-token_first(void)
-{
-    struct token_line t = { .scope = "admin", .name = FIRST };
-    struct buf b = BUF_INIT(1024);
-    char path[PLACE_BYTES], text[TOKEN_TEXT];
-    enum err e;
-
-    e = place_path(path, sizeof(path), "tokens.map");
-    if (e != ERR_OK || access(path, F_OK) == 0)
-        return e;
-    e = token_make(&t, text);
-    if (e == ERR_OK)
-        e = token_files_write(&t);
-    /* the map last: it is what says that there is a first token */
-    buf_puts(&b, HEAD);
-    put_line(&b, &t);
-    if (e == ERR_OK)
-        e = buf_err(&b);
-    if (e == ERR_OK)
-        e = file_write(path, 0600, b.p, b.n);
-    buf_free(&b);
-    return e;
-}
-
 /* ---- one change of the map ---- */
 
 int
@@ -342,4 +317,71 @@ token_forget_expired(const struct token_change *c, const char *name)
         if (token_expired(l.expires_s))
             token_forget_use(l.id);
     }
+}
+
+/* ---- a deployment's own ---- */
+
+static const struct token_line own_tokens[] = {
+    { .scope = "admin", .name = FIRST },
+    { .scope = "machine", .name = PLACE_MACHINE_NAME },
+};
+
+/* Those that the map lacks, behind it; *n: how many. */
+static enum err
+add_own(struct buf *map, const char *present, size_t *n)
+{
+    char text[TOKEN_TEXT];
+    enum err e = ERR_OK;
+
+    /* whoever has revoked the first one has others */
+    for (size_t i = present != NULL; e == ERR_OK && i < COUNT(own_tokens);
+         i++) {
+        struct token_line t = own_tokens[i], there;
+
+        if (present != NULL && token_find_valid(present, t.name, &there))
+            continue;
+        e = token_make(&t, text);
+        if (e == ERR_OK)
+            e = token_files_write(&t);
+        put_line(map, &t);
+        explicit_bzero(text, sizeof(text));
+        ++*n;
+    }
+    return e;
+}
+
+/* The map last: it is what says that there are tokens. */
+static enum err
+write_own(const char *path, const char *present)
+{
+    struct buf b = BUF_INIT(MAP_BYTES);
+    size_t n = 0;
+    enum err e;
+
+    buf_puts(&b, present != NULL ? present : HEAD);
+    if (b.n > 0 && b.p[b.n - 1] != '\n')
+        buf_putc(&b, '\n');
+    e = add_own(&b, present, &n);
+    if (e == ERR_OK)
+        e = buf_err(&b);
+    if (e == ERR_OK && n > 0)
+        e = file_write(path, 0600, b.p, b.n);
+    buf_free(&b);
+    if (e == ERR_OK && n > 0 && present != NULL)
+        (void)token_change_publish();
+    return e;
+}
+
+enum err
+token_own(void)
+{
+    struct token_change c;
+    enum err e = token_change_begin(&c);
+
+    if (e == ERR_NOT_FOUND)
+        e = write_own(c.path, NULL);
+    else if (e == ERR_OK)
+        e = write_own(c.path, c.map);
+    token_change_end(&c);
+    return e;
 }

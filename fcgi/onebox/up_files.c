@@ -206,7 +206,7 @@ make_secret(struct up *up)
 static enum err
 make_tokens(void)
 {
-    return token_first();
+    return token_own();
 }
 
 /* The steps, and what to call each when it fails. */
@@ -221,7 +221,7 @@ run_steps(const char **step)
         { "the encryption key", make_key },
         { DEPLOYMENT_ID_FILE, make_deployment_id },
         { "repl.password", make_repl_password },
-        { "the first token", make_tokens },
+        { "its tokens", make_tokens },
         { "started", config_mark_start },
     };
     enum err e = ERR_OK;

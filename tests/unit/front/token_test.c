@@ -95,7 +95,7 @@ static void
 other_words_are_usage_errors(void **state)
 {
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     assert_int_equal(token(NULL, NULL, NULL, NULL), 2);
     assert_int_equal(token("add", "ci", NULL, NULL), 2);
     assert_int_equal(token("add", "ci", "all", NULL), 2);
@@ -110,7 +110,7 @@ the_first_token_is_made_once(void **state)
     char *raw;
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     raw = file_text("token");
     assert_int_equal(strspn(raw, "0123456789abcdef"), 64);
     assert_string_equal(raw + 64, "\n");
@@ -121,7 +121,7 @@ the_first_token_is_made_once(void **state)
                arena_printf(arena, "\"%s\" \"admin first 0 ", raw)));
     /* whoever opens it is told what it is */
     assert_memory_equal(file_text("tokens.map"), "# Tokens: ", 10);
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     raw[64] = '\n';
     assert_string_equal(file_text("token"), raw);
 }
@@ -135,7 +135,7 @@ a_first_token_that_nobody_can_read_is_none(void **state)
     (void)state;
     (void)snprintf(path, sizeof(path), "%s/curlrc", dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_not_equal(token_first(), ERR_OK);
+    assert_int_not_equal(token_own(), ERR_OK);
     assert_false(exists("tokens.map"));
 }
 
@@ -145,7 +145,7 @@ a_token_is_added_and_revoked(void **state)
     char *raw, *map;
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     map = file_text("tokens.map");
     assert_int_equal(token("add", "ci", "write", "secrets"), 0);
     raw = file_text("tokens/ci");
@@ -163,12 +163,42 @@ static void
 the_first_token_can_be_revoked_and_does_not_return(void **state)
 {
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     assert_int_equal(token("revoke", "first", NULL, NULL), 0);
     assert_false(exists("token"));
     assert_false(exists("curlrc"));
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     assert_false(exists("token"));
+}
+
+static void
+machines_have_a_token_of_their_own(void **state)
+{
+    char *raw;
+
+    (void)state;
+    assert_int_equal(token_own(), ERR_OK);
+    raw = file_text("tokens/machine");
+    assert_int_equal(strspn(raw, "0123456789abcdef"), 64);
+    raw[64] = '\0';
+    assert_non_null(
+        strstr(file_text("tokens.map"),
+               arena_printf(arena, "\"%s\" \"machine machine 0 ", raw)));
+    assert_int_equal(token_own(), ERR_OK);
+    raw[64] = '\n';
+    assert_string_equal(file_text("tokens/machine"), raw);
+    /* a map from before there was one, or one that was revoked */
+    assert_int_equal(token("revoke", "machine", NULL, NULL), 0);
+    assert_int_equal(token("revoke", "first", NULL, NULL), 0);
+    assert_int_equal(token_own(), ERR_OK);
+    assert_string_not_equal(file_text("tokens/machine"), raw);
+    assert_non_null(strstr(file_text("tokens.map"), "\"machine machine 0 "));
+    assert_null(strstr(file_text("tokens.map"), "\"admin first 0 "));
+    /* whoever has given the name to another token keeps it */
+    assert_int_equal(token("revoke", "machine", NULL, NULL), 0);
+    assert_int_equal(token("add", "machine", "read", NULL), 0);
+    assert_int_equal(token_own(), ERR_OK);
+    assert_null(strstr(file_text("tokens.map"), "\"machine machine 0 "));
 }
 
 static void
@@ -177,7 +207,7 @@ a_name_is_taken_once(void **state)
     char *raw;
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     assert_int_equal(token("add", "ci", "read", NULL), 0);
     raw = file_text("tokens/ci");
     assert_int_equal(token("add", "ci", "admin", NULL), 1);
@@ -253,7 +283,7 @@ a_token_has_a_beginning_and_an_end(void **state)
     int64_t now = clock_unix_s();
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     expect_about(line_of("first", 0).created_s, now);
     assert_int_equal(line_of("first", 0).expires_s, 0);
     assert_int_equal(run("add d read --expires 30d"), 0);
@@ -298,7 +328,7 @@ a_time_that_is_none_changes_nothing(void **state)
     char *map;
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     map = file_text("tokens.map");
     for (size_t i = 0; i < COUNT(wrong); i++) {
         if (run(arena_printf(arena, "add a read --expires %s", wrong[i])) != 2)
@@ -341,7 +371,7 @@ a_rotated_token_and_its_successor_are_both_valid(void **state)
     char *raw;
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     assert_int_equal(run("add ci write secrets"), 0);
     raw = file_text("tokens/ci");
     raw[64] = '\0';
@@ -391,7 +421,7 @@ the_last_use_goes_with_the_token(void **state)
     const char *used;
 
     (void)state;
-    assert_int_equal(token_first(), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
     assert_int_equal(run("add ci read"), 0);
     used = arena_printf(arena, "used/%s", line_of("ci", 0).id);
     (void)mkdir(arena_printf(arena, "%s/used", dir), 0700);
@@ -425,6 +455,7 @@ main(void)
         CASE(a_first_token_that_nobody_can_read_is_none),
         CASE(a_token_is_added_and_revoked),
         CASE(the_first_token_can_be_revoked_and_does_not_return),
+        CASE(machines_have_a_token_of_their_own),
         CASE(a_name_is_taken_once),
         CASE(what_a_person_wrote_into_the_map_stays),
         CASE(a_token_of_an_older_map_can_be_revoked),
