@@ -151,6 +151,11 @@ LIST_OF(job_step_row);
 enum err job_steps(struct db *db, struct arena *a, uint64_t id,
                    struct list_of_job_step_row *out) MUST_USE;
 
+/* Whether nobody is there who would go on with it: it has been due for longer
+ * than that, and no job of its queue and machine is under way. */
+enum err
+job_forsaken(struct db *db, uint64_t id, int64_t for_ms, bool *out) MUST_USE;
+
 /* Wants it undone; its parts too. Inside the caller's transaction. STATE when
  * it is finished already, NOT_FOUND. */
 enum err job_cancel(struct db *db, uint64_t id) MUST_USE;
@@ -206,8 +211,8 @@ enum err job_remember(struct job_run *run, const char *json) MUST_USE;
 void job_result(struct job_run *run, const char *json);
 
 /* Makes a job that is a part of this one, once for each name of a part,
- * whenever it is called. Its own transaction. n's parent, token and request
- * are taken from this job. */
+ * whenever it is called, and wakes the runners of this host. Its own
+ * transaction. n's parent, token and request are taken from this job. */
 enum err job_part(struct job_run *run, const char *part, struct job_new *n,
                   uint64_t *id) MUST_USE;
 

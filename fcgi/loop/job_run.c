@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "host/wake.h"
 #include "job_plan.h"
 #include "job_store.h"
 #include "json.h"
@@ -169,7 +170,10 @@ job_part(struct job_run *run, const char *part, struct job_new *n, uint64_t *id)
     e = job_hold(run);
     if (e == ERR_OK)
         e = job_accept(run->db, run->arena, n, id);
-    return db_end(run->db, e);
+    e = db_end(run->db, e);
+    if (e == ERR_OK)
+        wake_send();
+    return e;
 }
 
 enum err

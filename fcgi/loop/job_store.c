@@ -62,6 +62,7 @@ enum {
     PROGRESS,
     REMEMBER,
     PARTS,
+    FORSAKEN,
     SQL__MAX
 };
 
@@ -139,6 +140,11 @@ static const char *const sql[SQL__MAX] = {
                  " AND owner <> ''",
     [PARTS] = COLUMNS " WHERE parent_id = ? AND LEFT(part, CHAR_LENGTH(?))"
                       " = ? ORDER BY part",
+    [FORSAKEN] = "SELECT COUNT(*) FROM job j WHERE j.id = ?"
+                 " AND j.due_ms < " DB_NOW_MS " - ? AND NOT EXISTS ("
+                 "SELECT 1 FROM job o WHERE o.queue = j.queue"
+                 " AND o.machine = j.machine AND o.owner <> ''"
+                 " AND o.due_ms > " DB_NOW_MS ")",
 };
 
 static enum err
@@ -304,6 +310,17 @@ job_store_parts(struct db *db, struct arena *a, uint64_t parent_id,
     return db_list(db, a, sql[PARTS],
                    DB_ARGS(db_u64(parent_id), db_str(prefix), db_str(prefix)),
                    &job_rec, JOBS_MAX, out);
+}
+
+enum err
+job_forsaken(struct db *db, uint64_t id, int64_t for_ms, bool *out)
+{
+    int64_t n = 0;
+    enum err e =
+        db_one_i64(db, sql[FORSAKEN], DB_ARGS(db_u64(id), db_i64(for_ms)), &n);
+
+    *out = e == ERR_OK && n > 0;
+    return e;
 }
 
 /* ---- performing ---- */

@@ -636,6 +636,40 @@ a_runner_that_was_followed_cannot_write(void **state)
     stop(p);
 }
 
+/* Nobody is there, or all who are have their hands full. */
+static void
+a_job_that_nobody_takes_is_forsaken(void **state)
+{
+    static const char late[] = "UPDATE job SET due_ms = due_ms - 5000"
+                               " WHERE id = ?";
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &plain, "{}", NULL), other;
+    struct list_of_job_due due;
+    struct job_pool *p;
+    bool is;
+
+    ok(job_forsaken(f->db, id, 1000, &is));
+    assert_false(is);
+    ok(db_exec(f->db, late, DB_ARGS(db_u64(id))));
+    ok(job_forsaken(f->db, id, 1000, &is));
+    assert_true(is);
+    ok(job_forsaken(f->db, id, 60000, &is));
+    assert_false(is);
+    other = accept(f, &plain, "{}", NULL);
+    ok(job_store_due(f->db, f->a, "test", "", &due));
+    assert_int_equal(due.v[1].id, other);
+    ok(job_store_claim(f->db, f->a, &due.v[1], "unit"));
+    ok(job_forsaken(f->db, id, 1000, &is));
+    assert_false(is);
+    ok(db_exec_text(f->db, "UPDATE job SET due_ms = 1 WHERE owner = 'unit'"));
+    p = pool(1);
+    (void)until_state(f, id, JOB_DONE);
+    (void)until_state(f, other, JOB_DONE);
+    stop(p);
+    ok(job_forsaken(f->db, id, 0, &is));
+    assert_false(is);
+}
+
 /* kill -9 of the runner's process in the middle of each step: another one
  * calls the same step again and ends the job. */
 static void
@@ -740,6 +774,7 @@ main(void)
         CASE(a_cancelled_job_is_undone),
         CASE(a_job_of_parts_ends_with_them),
         CASE(a_runner_that_was_followed_cannot_write),
+        CASE(a_job_that_nobody_takes_is_forsaken),
         CASE(a_killed_runner_is_followed),
         CASE(old_jobs_are_purged_with_their_steps),
     };
