@@ -109,17 +109,75 @@ instance_table_export(struct my *my, struct arena *a,
                       const struct instance_watch *w,
                       struct instance_table *out, char why[WHY_BYTES]) MUST_USE;
 
+/* Rows, checksum and definition of a table, as they are sent and compared. */
+enum err instance_table_look(struct my *my, struct arena *a, const char *db,
+                             const char *table, struct instance_table *out,
+                             char why[WHY_BYTES]) MUST_USE;
+
+/* On its way a table is in a *box*: a directory of that name in the data home
+ * of an instance, with the files and, last, a list of them. Opens it, made when
+ * it is not there; with `empty` what was in it is gone. *fd is the caller's. */
+enum err instance_box_open(const struct instance_spec *s, const char *name,
+                           bool empty, int *fd, char why[WHY_BYTES]) MUST_USE;
+/* Writes the list, which makes it whole. */
+enum err
+instance_box_seal(struct arena *a, int box, const struct instance_table *t,
+                  char why[WHY_BYTES]) MUST_USE;
+/* NOT_FOUND: it is not whole. */
+enum err instance_box_read(struct arena *a, int box, struct instance_table *out,
+                           char why[WHY_BYTES]) MUST_USE;
+/* OK when it is not there, nor the instance any more. */
+enum err instance_box_clear(const struct instance_spec *s, const char *name,
+                            char why[WHY_BYTES]) MUST_USE;
+
+/* A whole box as one stream of bytes, to be read from anywhere in it: the list,
+ * a line feed, the files one after the other. In the arena. NOT_FOUND. */
+struct instance_stream;
+enum err instance_stream_open(struct arena *a, const char *path,
+                              struct instance_stream **out,
+                              char why[WHY_BYTES]) MUST_USE;
+int64_t instance_stream_bytes(const struct instance_stream *s);
+/* A word that another stream has another of: 64 hex digits. */
+const char *instance_stream_tag(const struct instance_stream *s);
+/* Up to n bytes from `at` on: how many, 0 at the end, -1 when they cannot be
+ * read. */
+int64_t
+instance_stream_read(struct instance_stream *s, int64_t at, char *p, size_t n);
+
+/* Fetches a stream by HTTP, in ranges, into the open box `inbox`. Called again
+ * it goes on where it was: after PEER and TIMEOUT, and after STATE (the watch
+ * has broken it off). Of no use any more: NOT_FOUND (it is not sent any more),
+ * EXISTS (another one is sent under that url), DENIED, BAD_PARAM (it is no
+ * table, or damaged), LIMIT (there is no room). */
+struct instance_source {
+    const char *url;     /* chosen by us: no list of [egress] is asked */
+    const char *token;   /* X-Metagate-Token; never logged */
+    const char *address; /* our own, to connect from */
+    int64_t bytes_per_s; /* at most; 0: no limit */
+};
+enum err
+instance_table_fetch(struct arena *a, const struct instance_source *from,
+                     int inbox, const struct instance_watch *w,
+                     struct instance_table *out, char why[WHY_BYTES]) MUST_USE;
+
 /* Takes it in from the files in `inbox`, which are checked first (BAD_PARAM):
- * makes the table, or compares the one that is there, which must be alike and
+ * makes the table, or takes the one that is there, which must be alike and
  * empty (EXISTS), and writes the rows in one transaction, which replicas get as
- * rows. A table that was made here is gone when that fails; one that was there
- * is empty again. OK when a call before was killed after its commit. The login
- * is the client's; its time (my_until) must suffice for all of it. */
+ * rows. One that is made here is seen when all of it is there; one that was
+ * there is empty again when that fails. OK when a call before was killed after
+ * its end. The login is the client's; its time (my_until) must suffice for all
+ * of it. */
 enum err
 instance_table_import(struct my *my, struct arena *a,
                       const struct instance_spec *s, const char *db,
                       const char *table, const struct instance_table *what,
                       int inbox, const struct instance_watch *w,
                       char why[WHY_BYTES]) MUST_USE;
+
+/* Removes what an import of that table has left that could not end, for its
+ * server had died, or its runner. */
+enum err instance_table_clear(struct arena *a, const struct instance_spec *s,
+                              const char *db, const char *table,
+                              char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -16,11 +16,11 @@
 #include "instance/paths.h"
 #include "table_int.h"
 
-#define PIECE          ((size_t)256 << 10)
-#define NAME_BYTES     64
-#define PARTITIONS_MAX 8192
-#define COLUMNS_MAX    5000
-#define LETTERS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define PIECE       ((size_t)256 << 10)
+#define NAME_BYTES  64
+#define COLUMNS_MAX 5000
+#define LOCK_WAIT_S 60
+#define LETTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 TABLE(instance_table_file, INSTANCE_TABLE_FILE);
 TABLE(instance_table, INSTANCE_TABLE);
@@ -411,6 +411,10 @@ instance_table_export(struct my *my, struct arena *a,
         e = table_folder(a, s, db, &folder, why);
     flush = e == ERR_OK ? arena_printf(a, "FLUSH TABLES %s FOR EXPORT", name)
                         : NULL;
+    /* all who want the table wait behind us for whoever has it now */
+    if (e == ERR_OK && my_do(my, "SET SESSION lock_wait_timeout = " XSTR(
+                                     LOCK_WAIT_S)) != ERR_OK)
+        e = mariadb_failed(my, "lock_wait_timeout", why);
     if (e == ERR_OK && (flush == NULL || my_do(my, flush) != ERR_OK))
         e = mariadb_failed(my, "FLUSH TABLES FOR EXPORT", why);
     if (e == ERR_OK) {
@@ -431,5 +435,26 @@ instance_table_export(struct my *my, struct arena *a,
     }
     if (folder >= 0)
         (void)close(folder);
+    return e;
+}
+
+enum err
+instance_table_look(struct my *my, struct arena *a, const char *db,
+                    const char *table, struct instance_table *out,
+                    char why[WHY_BYTES])
+{
+    const char *name;
+    enum err e = table_name(a, db, table, &name, why);
+
+    *out = (struct instance_table){ 0 };
+    if (e == ERR_OK)
+        e = table_definition(my, a, name, &out->definition, why);
+    if (e == ERR_NOT_FOUND)
+        return why_fail(why, e, "there is no such table");
+    if (e == ERR_OK)
+        e = table_sum(my, a, db, table, name, &out->rows, &out->checksum, why);
+    SET(out, instance_table, definition);
+    SET(out, instance_table, rows);
+    SET(out, instance_table, checksum);
     return e;
 }

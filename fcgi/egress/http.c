@@ -72,6 +72,7 @@ take(char *p, size_t size, size_t n, void *ctx)
 
     n *= size;
     (void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+    call->c->status = (int)status;
     if (call->c->write == NULL ||
         (!call->c->every_status && (status < 200 || status > 299)))
         return n;

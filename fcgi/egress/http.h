@@ -23,7 +23,8 @@ struct http_call {
     void *read_ctx;
     int64_t size;
     /* Takes the reply's body of a 2xx status, or of every one; false ends the
-     * call. NULL: it is dropped. */
+     * call. Status, location and etag are known by then. NULL: it is dropped.
+     */
     bool (*write)(void *ctx, const char *p, size_t n);
     void *write_ctx;
     bool every_status;

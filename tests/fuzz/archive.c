@@ -1,11 +1,13 @@
-/* Backups as they are read. The first byte says what follows: 'A' an archive,
- * 'T' a tar, which is put in gzip's frame here, 'X' an xbstream. */
+/* Backups and tables as they are read. The first byte says what follows: 'A' an
+ * archive, 'T' a tar, which is put in gzip's frame here, 'X' an xbstream, 'L'
+ * the list of a table's files. */
 #include "backup/archive.h"
 
 #include <string.h>
 #include <zlib.h>
 
 #include "fuzz.h"
+#include "backup/table_int.h"
 #include "backup/xbstream.h"
 
 struct payload {
@@ -80,6 +82,26 @@ read_stream(const uint8_t *data, size_t n)
     HOLDS(!ok || xbstream_may_end(&whole) == xbstream_may_end(&bytes));
 }
 
+/* No file is named but by its number, and their bytes can be added up. */
+static void
+read_list(const uint8_t *data, size_t n)
+{
+    struct arena *a = arena_new(4 << 20);
+    char why[WHY_BYTES] = "", tag[65];
+    struct instance_table t;
+    enum err e;
+
+    HOLDS(a != NULL);
+    e = table_list_read(a, (const char *)data, n, &t, why);
+    HOLDS(e == ERR_OK || why[0] != '\0');
+    HOLDS(table_list_tag((const char *)data, n, tag) == ERR_OK);
+    for (size_t i = 0; e == ERR_OK && i < t.files.n; i++)
+        HOLDS(strspn(t.files.v[i].name, "0123456789") > 0 &&
+              strchr(t.files.v[i].name, '/') == NULL);
+    HOLDS(e != ERR_OK || table_stream_bytes(&t, n) >= (int64_t)n);
+    arena_free(a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -89,5 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         read_tar(data + 1, n - 1);
     else if (n > 0 && data[0] == 'X')
         read_stream(data + 1, n - 1);
+    else if (n > 0 && data[0] == 'L')
+        read_list(data + 1, n - 1);
     return 0;
 }

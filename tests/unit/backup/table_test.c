@@ -248,44 +248,140 @@ what_is_damaged_changes_nothing(void **state)
     same("d");
 }
 
+static const char *
+datadir(const struct instance_spec *s)
+{
+    struct instance place;
+
+    OK(instance_place(arena, s, &place, why));
+    return place.datadir;
+}
+
+/* What an import of `k` that could not end has left: the table that it fills,
+ * which the replica has too, one beside that has no files, and a file. */
+static void
+leave_behind(void)
+{
+    const char *const sum[] = {
+        "sh", "-c",
+        "printf '%s' '`app_$$_public`.`k`' | sha256sum | cut -c1-16", NULL
+    };
+    static const struct {
+        const char *begin, *end;
+    } sql[] = {
+        { "CREATE TABLE ", " (x INT)" },
+        { "", "" }, /* the binlog knows of no other */
+        { "CREATE TABLE ", "_0 (x INT)" },
+        { "ALTER TABLE ", "_0 DISCARD TABLESPACE" },
+    };
+    struct proc_result r;
+    struct my *admin;
+    char text[512];
+    int fd;
+
+    assert_int_equal(proc_run(sum, REAL_WAIT_MS, &r), ERR_OK);
+    OK(instance_connect(&two, REAL_WAIT_MS, &admin, why));
+    for (size_t i = 0; i < COUNT(sql); i++) {
+        (void)snprintf(text, sizeof(text),
+                       "%s`" DB "`.metagate_arriving_%.16s%s", sql[i].begin,
+                       r.output, sql[i].end);
+        assert_int_equal(my_do(admin, i == 1 ? "SET sql_log_bin = 0" : text),
+                         ERR_OK);
+    }
+    my_close(admin);
+    (void)snprintf(text, sizeof(text),
+                   "%s/app_@0024@0024_public/metagate_arriving_%.16s_1.ibd",
+                   datadir(&two), r.output);
+    fd = open(text, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+}
+
 static void
 what_a_killed_runner_left_is_in_nobodys_way(void **state)
 {
     struct instance_table t;
-    struct my *admin;
 
     (void)state;
     run_sql(&one, "CREATE TABLE `" DB "`.k (id INT PRIMARY KEY)");
     run_sql(&one,
             "INSERT INTO `" DB "`.k SELECT seq FROM `" DB "`.seq_1_to_500");
     OK(send_it("k", &t));
-    OK(instance_connect(&two, REAL_WAIT_MS, &admin, why));
-    assert_int_equal(my_do(admin, "SET sql_log_bin = 0"), ERR_OK);
-    /* the name that it takes for the first partition of `k` */
-    {
-        char sql[256];
-        const char *const sum[] = {
-            "sh", "-c",
-            "printf '%s' '`app_$$_public`.`k`' | sha256sum | cut -c1-16", NULL
-        };
-        struct proc_result r;
-
-        assert_int_equal(proc_run(sum, REAL_WAIT_MS, &r), ERR_OK);
-        (void)snprintf(sql, sizeof(sql),
-                       "CREATE TABLE `" DB
-                       "`.metagate_arriving_%.16s_0 (x INT)",
-                       r.output);
-        assert_int_equal(my_do(admin, sql), ERR_OK);
-        (void)snprintf(sql, sizeof(sql),
-                       "ALTER TABLE `" DB "`.metagate_arriving_%.16s_0 DISCARD "
-                       "TABLESPACE",
-                       r.output);
-        assert_int_equal(my_do(admin, sql), ERR_OK);
-    }
-    my_close(admin);
+    leave_behind();
     OK(take_it("k", &t));
     same("k");
     no_traces();
+    the_replica_has_it("k");
+    leave_behind();
+    OK(instance_table_clear(arena, &two, DB, "k", why));
+    no_traces();
+    same("k"); /* what has arrived is no rest */
+    OK(instance_table_clear(arena, &two, "mysql", "k", why));
+    assert_int_equal(instance_table_clear(arena, &two, "nowhere", "k", why),
+                     ERR_NOT_FOUND);
+}
+
+static void
+a_box_is_one_stream(void **state)
+{
+    struct instance_table t, again;
+    struct instance_stream *s;
+    char list[1 << 16], byte, *at;
+    int64_t n, total, i = 0;
+    const char *home;
+    int fd, file;
+
+    (void)state;
+    run_sql(&one, "CREATE TABLE `" DB "`.s (id INT PRIMARY KEY)");
+    OK(instance_home(arena, &one, &home));
+    home = arena_printf(arena, "%s/outbox.7", home);
+    for (int twice = 0; twice < 2; twice++) {
+        struct my *my = login(&one);
+
+        OK(instance_box_open(&one, "outbox.7", true, &fd, why));
+        assert_int_equal(instance_box_read(arena, fd, &again, why),
+                         ERR_NOT_FOUND);
+        assert_int_equal(instance_stream_open(arena, home, &s, why),
+                         ERR_NOT_FOUND);
+        OK(instance_table_export(my, arena, &one, DB, "s", fd, NULL, &t, why));
+        OK(instance_box_seal(arena, fd, &t, why));
+        my_close(my);
+        if (twice == 0)
+            (void)close(fd);
+    }
+    OK(instance_box_read(arena, fd, &again, why));
+    assert_string_equal(again.files.v[1].sha256, t.files.v[1].sha256);
+    OK(instance_stream_open(arena, home, &s, why));
+    assert_int_equal(strlen(instance_stream_tag(s)), 64);
+    total = instance_stream_bytes(s);
+    n = instance_stream_read(s, 0, list, sizeof(list));
+    at = memchr(list, '\n', (size_t)n);
+    assert_non_null(at);
+    assert_int_equal(total,
+                     at + 1 - list + t.files.v[0].bytes + t.files.v[1].bytes);
+    /* byte by byte over the border of the two files */
+    i = at + 1 - list + t.files.v[0].bytes;
+    file = openat(fd, "1.ibd", O_RDONLY);
+    assert_int_equal(file, -1);
+    file = openat(fd, "0.cfg", O_RDONLY | O_CLOEXEC);
+    for (int k = 0; k < 20; k++) {
+        char want;
+
+        assert_int_equal(instance_stream_read(s, i + k, &byte, 1), 1);
+        assert_int_equal(pread(file, &want, 1, k), 1);
+        assert_int_equal(byte, want);
+    }
+    assert_int_equal(instance_stream_read(s, i - 5, list, 50), 5);
+    assert_int_equal(instance_stream_read(s, total, list, 50), 0);
+    assert_int_equal(instance_stream_read(s, -1, list, 50), 0);
+    (void)close(file);
+    file = openat(fd, "0.cfg", O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(instance_stream_read(s, total - 1, list, 50), -1);
+    (void)close(file);
+    (void)close(fd);
+    OK(instance_box_clear(&one, "outbox.7", why));
+    OK(instance_box_clear(&one, "outbox.7", why));
+    assert_int_not_equal(access(home, F_OK), 0);
 }
 
 static bool
@@ -425,6 +521,7 @@ main(void)
         TEST(one_that_is_there_must_be_alike_and_empty),
         TEST(what_is_damaged_changes_nothing),
         TEST(what_a_killed_runner_left_is_in_nobodys_way),
+        TEST(a_box_is_one_stream),
         TEST(what_is_broken_off_leaves_nothing),
         TEST(what_cannot_be_moved_is_refused),
     };
