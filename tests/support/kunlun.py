@@ -219,3 +219,76 @@ class Machine:
     def close(self):
         for at in self.made:
             self.run("delete_storage", at)
+
+
+class End:
+    """An instance that tables are sent from, or to."""
+
+    def __init__(self, machine, at):
+        self.machine, self.at = machine, at
+        entry = until(lambda: machine.entry(at))
+        self.user, self.password = entry["user"], entry["pwd"]
+        self.db = None
+
+    def named(self, letter, table, **more):
+        """The members of a request that name a table here."""
+        return {f"{letter}_ip": self.at["ip"], f"{letter}_port":
+                self.at["port"], f"{letter}_user": self.user,
+                f"{letter}_pwd": self.password, f"{letter}_dbname": self.db,
+                f"{letter}_table_name": table, **more}
+
+    def sql(self, text, *values, connection=None):
+        """The rows of the last statement; `%s` stands for the values."""
+        if connection is not None:
+            return self._run(connection, text, values)
+        with self.connect() as connection:
+            return self._run(connection, text, values)
+
+    @staticmethod
+    def _run(connection, text, values):
+        with connection.cursor() as q:
+            q.execute(text, values or None)
+            return q.fetchall()
+
+    def connect(self):
+        return pymysql.connect(host=self.at["ip"], port=self.at["port"],
+                               user=self.user, password=self.password,
+                               database=self.db, autocommit=True)
+
+    def left(self):
+        """What a move has left behind, files and tables."""
+        home = self.machine.home(self.at, "data_dir_path")
+        found = [os.path.join(where, name)
+                 for where, folders, files in os.walk(home)
+                 for name in folders + files
+                 if name.startswith(("outbox", "inbox", "metagate_arriving"))]
+        return found + [row[0] for row in self.sql(
+            "SELECT TABLE_NAME FROM information_schema.TABLES"
+            " WHERE TABLE_NAME LIKE 'metagate%'")]
+
+
+class Lent:
+    """Instances on machines 1 and 2 that several tests use."""
+
+    def __init__(self):
+        self.deployment, self.pair = None, ()
+
+    def ends(self, deployment, word):
+        if self.deployment is not deployment:
+            self.deployment = deployment
+            self.pair = [
+                End(m, m.installed()) for m in (
+                    Machine(deployment, Node(deployment.client(
+                        f"node_mgr/127.0.0.{k}")), word) for k in (1, 2))]
+        name = word("d") + "_$$_public"
+        for end in self.pair:
+            end.db = None
+            end.sql(f"CREATE DATABASE `{name}`")
+            end.db = name
+        return self.pair
+
+    def close(self):
+        if self.deployment is None or self.deployment.guard is None:
+            return
+        for end in self.pair:
+            end.machine.close()

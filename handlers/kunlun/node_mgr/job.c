@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "jobs.h"
 #include "node_mgr.h"
 #include "store.h"
@@ -29,6 +30,9 @@ const struct node_job node_jobs[] = {
     { "coldbackup", &node_coldbackup_kind, &node_source_rec, "succeed" },
     { "coldrestore", &node_coldrestore_kind, &node_source_rec, "succeed" },
     { "delete", &node_delete_kind, &node_source_rec, "succeed" },
+    { "send", &node_send_kind, &node_send_rec, "succeed" },
+    { "recv", &node_recv_kind, &node_recv_rec, "succeed" },
+    { "peek", &node_peek_kind, &node_source_rec, "succeed" },
     { "backup_shard", &node_backup_shard_kind, &node_shard_rec, "accept" },
     { "restore_storage", &node_restore_storage_kind, &node_restore_rec,
       "accept" },
@@ -37,13 +41,23 @@ const struct node_job node_jobs[] = {
 };
 
 const struct job_kind *const node_job_kinds[] = {
-    &node_command_kind,         &node_control_kind,
-    &node_install_storage_kind, &node_install_computer_kind,
-    &node_delete_storage_kind,  &node_delete_computer_kind,
-    &node_upload_kind,          &node_coldbackup_kind,
-    &node_backup_shard_kind,    &node_backup_index_kind,
-    &node_coldrestore_kind,     &node_restore_storage_kind,
-    &node_delete_kind,          NULL,
+    &node_command_kind,
+    &node_control_kind,
+    &node_install_storage_kind,
+    &node_install_computer_kind,
+    &node_delete_storage_kind,
+    &node_delete_computer_kind,
+    &node_upload_kind,
+    &node_coldbackup_kind,
+    &node_backup_shard_kind,
+    &node_backup_index_kind,
+    &node_coldrestore_kind,
+    &node_restore_storage_kind,
+    &node_delete_kind,
+    &node_send_kind,
+    &node_recv_kind,
+    &node_peek_kind,
+    NULL,
 };
 
 const struct node_job *
@@ -136,6 +150,32 @@ node_epoch(struct req *r)
 
 /* ---- accepting ---- */
 
+static bool
+read_port(const struct json *j, int64_t *out)
+{
+    return j != NULL && json_to_i64(json_text(j), false, out) == ERR_OK;
+}
+
+/* The other end of a table's way: its port waits for this job too, from the
+ * beginning, so that two that send to each other do not wait for ever. */
+static const char *
+with_other_end(struct req *r, const char *own)
+{
+    const struct json *ip = json_member(r->json, "d_ip");
+    const char *at =
+        ip != NULL && json_type(ip) == JSON_STRING ? json_text(ip) : "";
+    const char *other;
+    int64_t port;
+
+    if (!read_port(json_member(r->json, "d_port"), &port) ||
+        at[strcspn(at, "\n")] != '\0' || strlen(at) > ADDRESS_BYTES)
+        return own;
+    other = arena_printf(r->arena, "node_mgr %s:%lld", at, (long long)port);
+    if (own == NULL || other == NULL || strcmp(own, other) == 0)
+        return own == NULL ? other : own;
+    return arena_printf(r->arena, "%s\n%s", own, other);
+}
+
 /* Jobs of one port wait for each other; NULL when none can be read: then the
  * job ends at its first step. */
 static const char *
@@ -155,10 +195,10 @@ lock_of(struct req *r)
     }
     for (size_t k = 0; at != NULL && v == NULL && k < COUNT(members); k++)
         v = json_member(at, members[k]);
-    if (v == NULL || json_to_i64(json_text(v), false, &port) != ERR_OK)
-        return NULL;
-    return arena_printf(r->arena, "node_mgr %s:%lld", r->listener_tail,
-                        (long long)port);
+    return with_other_end(
+        r, read_port(v, &port) ? arena_printf(r->arena, "node_mgr %s:%lld",
+                                              r->listener_tail, (long long)port)
+                               : NULL);
 }
 
 enum err

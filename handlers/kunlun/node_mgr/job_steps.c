@@ -5,13 +5,14 @@
 #include "backup.h"
 #include "clock.h"
 #include "jobs.h"
+#include "log.h"
 #include "my.h"
 #include "node_mgr.h"
 
 #define AWAIT_MS 1500
 #define RETRY_MS 500
 #define LOGIN_MS 5000
-#define READ_S   60
+#define LEFT_MAX 10
 
 /* "nodes[0].port" and the like are told as they are. */
 bool
@@ -141,10 +142,24 @@ node_memo(struct job_run *run, const struct record *rec, void *out)
     return false;
 }
 
+enum step_answer
+node_left(struct job_run *run, enum err e, const char *what, const char *why)
+{
+    if (e == ERR_OK)
+        return STEP_DONE;
+    if (run->job->tries < LEFT_MAX) {
+        job_waits(run, RETRY_MS, "to remove %s: %s", what, why);
+        return STEP_AGAIN;
+    }
+    log_warn("node_mgr.left job=%llu what=%s why=\"%s\"",
+             (unsigned long long)run->job->id, what, why);
+    return STEP_DONE;
+}
+
 /* ---- the older jobs ---- */
 
-static void
-no_connection(struct job_run *run, const char *ip, int32_t port)
+void
+node_no_connection(struct job_run *run, const char *ip, int32_t port)
 {
     char at[ADDRESS_BYTES];
 
@@ -161,7 +176,7 @@ node_instance(struct job_run *run, const char *ip, int32_t port,
         keeper_spec(m->keeper, run->arena, (unsigned)port, out) == ERR_OK &&
         out->kind == (int)kind)
         return true;
-    no_connection(run, ip, port);
+    node_no_connection(run, ip, port);
     return false;
 }
 
@@ -189,25 +204,35 @@ close_my(void *my)
 }
 
 struct my *
-node_login(struct job_run *run, const struct node_source *in)
+node_login_at(struct job_run *run, const struct node_login *at,
+              unsigned reply_s)
 {
+    const struct machine *m = run->ctx;
     struct my_server server = {
-        .user = in->s_user,
-        .password = in->s_pwd,
-        .bind = in->s_ip,
+        .user = at->user,
+        .password = at->password,
+        .bind = m->address,
         .connect_timeout_s = LOGIN_MS / 1000,
-        .read_timeout_s = READ_S,
+        .read_timeout_s = reply_s,
     };
     struct my *my = my_open();
 
     if (my != NULL && arena_defer(run->arena, close_my, my) != ERR_OK)
         my = NULL; /* closed already */
-    if (my != NULL &&
-        my_address_of(in->s_ip, in->s_port, &server.at) == ERR_OK &&
+    if (my != NULL && my_address_of(at->ip, at->port, &server.at) == ERR_OK &&
         my_connect(my, &server, clock_mono_ms() + LOGIN_MS) == ERR_OK)
         return my;
-    no_connection(run, in->s_ip, in->s_port);
+    node_no_connection(run, at->ip, at->port);
     return NULL;
+}
+
+struct my *
+node_login(struct job_run *run, const struct node_source *in)
+{
+    const struct node_login at = { in->s_ip, in->s_port, in->s_user,
+                                   in->s_pwd };
+
+    return node_login_at(run, &at, NODE_SHORT_S);
 }
 
 /* ---- what takes long ---- */

@@ -72,6 +72,52 @@ STRUCT(node_install, NODE_INSTALL);
     X(s, STR, s_table_name, "s_table_name", IN, -, .max = 64)
 STRUCT(node_source, NODE_SOURCE);
 
+/* A table goes from one instance (s_) to another (d_). */
+#define NODE_SEND(X, s)                                       \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)            \
+    X(s, STR, s_ip, "s_ip", IN, -, .max = 64)                 \
+    X(s, I32, s_port, "s_port", IN, -)                        \
+    X(s, STR, s_user, "s_user", IN, -, .max = 64)             \
+    X(s, STR, s_pwd, "s_pwd", IN | SECRET, -, .max = 128)     \
+    X(s, STR, file_type, "file_type", IN, -)                  \
+    X(s, STR, s_dbname, "s_dbname", IN, -, .max = 64)         \
+    X(s, STR, s_table_name, "s_table_name", IN, -, .max = 64) \
+    X(s, STR, d_ip, "d_ip", IN, -, .max = 64)                 \
+    X(s, I32, d_port, "d_port", IN, -)                        \
+    X(s, STR, d_user, "d_user", IN, -, .max = 64)             \
+    X(s, STR, d_pwd, "d_pwd", IN | SECRET, -, .max = 128)     \
+    X(s, STR, d_dbname, "d_dbname", IN, -, .max = 64)         \
+    X(s, STR, d_table_name, "d_table_name", IN, -, .max = 64)
+STRUCT(node_send, NODE_SEND);
+
+/* What the machine that sends asks of the other one, with the token by which
+ * that is let in. */
+#define NODE_RECV(X, s)                                             \
+    X(s, STR, job_id, "job_id", IN | OUT, -, .max = 128)            \
+    X(s, STR, file_type, "file_type", IN | OUT, -)                  \
+    X(s, STR, d_ip, "d_ip", IN | OUT, -, .max = 64)                 \
+    X(s, I32, d_port, "d_port", IN | OUT, -)                        \
+    X(s, STR, d_user, "d_user", IN | OUT, -, .max = 64)             \
+    X(s, STR, d_pwd, "d_pwd", IN | OUT | SECRET, -, .max = 128)     \
+    X(s, STR, d_dbname, "d_dbname", IN | OUT, -, .max = 64)         \
+    X(s, STR, d_table_name, "d_table_name", IN | OUT, -, .max = 64) \
+    X(s, STR, url, "url", IN | OUT, -, .max = 255)                  \
+    X(s, STR, token, "token", IN | OUT | SECRET, -, .max = 128)
+STRUCT(node_recv, NODE_RECV);
+
+/* What the two keep. bytes, tries: how far it was, and at which call of the
+ * step; again: how often it has begun anew. */
+#define NODE_SENDING(X, s)           \
+    X(s, STR, id, "id", IN | OUT, -) \
+    X(s, STR, url, "url", IN | OUT, -)
+STRUCT(node_sending, NODE_SENDING);
+#define NODE_ARRIVING(X, s)                \
+    X(s, I64, bytes, "bytes", IN | OUT, -) \
+    X(s, I32, tries, "tries", IN | OUT, -) \
+    X(s, I32, again, "again", IN | OUT, -) \
+    X(s, BOOL, arrived, "arrived", IN | OUT, -)
+STRUCT(node_arriving, NODE_ARRIVING);
+
 #define NODE_SHARD(X, s)                                       \
     X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
     X(s, STR, ip, "ip", IN, -, .max = 64)                      \
@@ -164,10 +210,29 @@ bool node_source_read(struct job_run *run, struct node_source *in,
                       bool (*rest)(struct job_run *run,
                                    const struct node_source *in));
 
-/* Logs in as the client says, never as ourselves; closed with the arena. NULL:
- * job_fails has said "connect <ip>:<port> error". */
+/* "connect <ip>:<port> error" */
+void node_no_connection(struct job_run *run, const char *ip, int32_t port);
+
+/* Logs in as the client says, never as ourselves; closed with the arena. A
+ * reply is waited for so long. NULL: job_fails has said "connect <ip>:<port>
+ * error". */
+#define NODE_SHORT_S 60
+#define NODE_LONG_S  86400 /* rows of a table are written */
+struct node_login {
+    const char *ip;
+    int32_t port;
+    const char *user, *password;
+};
 struct my;
+struct my *node_login_at(struct job_run *run, const struct node_login *at,
+                         unsigned reply_s);
 struct my *node_login(struct job_run *run, const struct node_source *in);
+
+/* What has happened need not be undone because something of it was left
+ * behind. AGAIN for a while after a failure to remove, then DONE, and the log
+ * tells. */
+enum step_answer
+node_left(struct job_run *run, enum err e, const char *what, const char *why);
 
 /* Asks job_go_on, and tells progress in MiB. */
 struct instance_watch;
@@ -186,6 +251,9 @@ extern const struct job_kind node_backup_index_kind;
 extern const struct job_kind node_coldrestore_kind;
 extern const struct job_kind node_restore_storage_kind;
 extern const struct job_kind node_delete_kind;
+extern const struct job_kind node_send_kind;
+extern const struct job_kind node_recv_kind;
+extern const struct job_kind node_peek_kind;
 
 extern const struct job_kind node_control_kind;
 extern const struct job_kind node_command_kind;

@@ -1,4 +1,6 @@
-/* GET: the pages that tell a person what to send. */
+/* GET: the pages that tell a person what to send; below the id of a table that
+ * is sent, its files. */
+#include "kunlun/table/table.h"
 #include "node_mgr.h"
 
 static const struct kunlun_page pages[] = {
@@ -28,5 +30,7 @@ node_page_get(struct req *r, const struct none *in)
 
     (void)in;
     e = kunlun_page_send(r, pages, COUNT(pages));
+    if (e == ERR_NOT_FOUND)
+        e = table_get(r, r->path + 1);
     return e == ERR_NOT_FOUND ? req_fail(r, NODE_NO_PATH, ARGS()) : e;
 }

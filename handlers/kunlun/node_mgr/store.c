@@ -2,6 +2,7 @@
 #include "store.h"
 
 #define INSTANCES_MAX 10000
+#define EXPIRES       DB_NOW_MS " + 3600000"
 
 TABLE(node_roots, NODE_ROOTS);
 TABLE(node_row, NODE_ROW);
@@ -17,6 +18,13 @@ enum {
     UNRESERVE,
     EPOCH,
     EPOCH_NOW,
+    OUTBOX_ADD,
+    OUTBOX_KEEP,
+    OUTBOX_DROP,
+    OUTBOX_OLD,
+    OUTBOX_PATH,
+    OUTBOX_URL,
+    IS_STORAGE,
     SQL__MAX
 };
 
@@ -44,6 +52,21 @@ static const char *const sql[SQL__MAX] = {
               " ON DUPLICATE KEY UPDATE epoch = GREATEST(epoch, VALUES(epoch))",
     [EPOCH_NOW] = "SELECT epoch FROM kunlun_epoch"
                   " WHERE machine = ? AND name = ?",
+    [OUTBOX_ADD] = "INSERT INTO kunlun_outbox (id, machine, url, path, job_id,"
+                   " expires_ms) VALUES (?, ?, ?, ?, ?, " EXPIRES ")"
+                   " ON DUPLICATE KEY UPDATE path = VALUES(path),"
+                   " expires_ms = VALUES(expires_ms)",
+    /* written now and then, though asked for each second */
+    [OUTBOX_KEEP] = "UPDATE kunlun_outbox SET expires_ms = " EXPIRES
+                    " WHERE job_id = ? AND expires_ms < " EXPIRES " - 600000",
+    [OUTBOX_DROP] = "DELETE FROM kunlun_outbox WHERE job_id = ?",
+    [OUTBOX_OLD] = "DELETE FROM kunlun_outbox WHERE expires_ms < " DB_NOW_MS,
+    [OUTBOX_PATH] = "SELECT path FROM kunlun_outbox WHERE id = ?"
+                    " AND machine = ? AND expires_ms > " DB_NOW_MS,
+    [OUTBOX_URL] = "SELECT COUNT(*) FROM kunlun_outbox WHERE url = ?"
+                   " AND expires_ms > " DB_NOW_MS,
+    [IS_STORAGE] = "SELECT COUNT(*) FROM kunlun_instance WHERE machine = ?"
+                   " AND port = ? AND kind = 'storage'",
 };
 
 enum err
@@ -106,6 +129,62 @@ enum err
 node_store_unreserve(struct db *db, uint64_t job_id)
 {
     return db_exec(db, sql[UNRESERVE], DB_ARGS(db_u64(job_id)));
+}
+
+/* ---- tables that are sent ---- */
+
+enum err
+node_store_outbox_add(struct db *db, const struct node_outbox *box)
+{
+    enum err e = db_exec(db, sql[OUTBOX_OLD], DB_NO_ARGS);
+
+    if (e != ERR_OK)
+        return e;
+    return db_exec(db, sql[OUTBOX_ADD],
+                   DB_ARGS(db_str(box->id), db_str(box->machine),
+                           db_str(box->url), db_str(box->path),
+                           db_u64(box->job_id)));
+}
+
+enum err
+node_store_outbox_keep(struct db *db, uint64_t job_id)
+{
+    return db_exec(db, sql[OUTBOX_KEEP], DB_ARGS(db_u64(job_id)));
+}
+
+enum err
+node_store_outbox_drop(struct db *db, uint64_t job_id)
+{
+    return db_exec(db, sql[OUTBOX_DROP], DB_ARGS(db_u64(job_id)));
+}
+
+enum err
+node_store_outbox(struct db *db, struct arena *a, const char *id,
+                  const char *machine, const char **path)
+{
+    return db_one_str(db, a, sql[OUTBOX_PATH],
+                      DB_ARGS(db_str(id), db_str(machine)), path);
+}
+
+static enum err
+any(struct db *db, const char *text, struct db_args args)
+{
+    int64_t n = 0;
+    enum err e = db_one_i64(db, text, args, &n);
+
+    return e == ERR_OK && n == 0 ? ERR_NOT_FOUND : e;
+}
+
+enum err
+node_store_is_sent(struct db *db, const char *url)
+{
+    return any(db, sql[OUTBOX_URL], DB_ARGS(db_str(url)));
+}
+
+enum err
+node_store_is_storage(struct db *db, const char *machine, int32_t port)
+{
+    return any(db, sql[IS_STORAGE], DB_ARGS(db_str(machine), db_i64(port)));
 }
 
 enum err

@@ -60,6 +60,32 @@ node_store_drop(struct db *db, const char *machine, unsigned port) MUST_USE;
 /* The same when that very job has reserved it. */
 enum err node_store_unreserve(struct db *db, uint64_t job_id) MUST_USE;
 
+/* ---- tables that are sent: sql/0042 ---- */
+
+#define OUTBOX_ID_HEX 32
+
+struct node_outbox {
+    const char *id, *machine, *url, *path;
+    uint64_t job_id;
+};
+/* In the caller's transaction; in place of what that job had before. Those of
+ * others that have expired go. */
+enum err
+node_store_outbox_add(struct db *db, const struct node_outbox *box) MUST_USE;
+/* It is still sent: the row lives an hour longer. */
+enum err node_store_outbox_keep(struct db *db, uint64_t job_id) MUST_USE;
+/* In the caller's transaction; OK when there is none. */
+enum err node_store_outbox_drop(struct db *db, uint64_t job_id) MUST_USE;
+/* The directory of what that machine serves under the id; NOT_FOUND. */
+enum err node_store_outbox(struct db *db, struct arena *a, const char *id,
+                           const char *machine, const char **path) MUST_USE;
+/* Whether a machine serves something under that url: OK, NOT_FOUND. */
+enum err node_store_is_sent(struct db *db, const char *url) MUST_USE;
+
+/* Whether a storage instance is installed there: OK, NOT_FOUND. */
+enum err node_store_is_storage(struct db *db, const char *machine,
+                               int32_t port) MUST_USE;
+
 /* An epoch of that name as the machine has it from now on; STATE: it knows a
  * higher one. In the caller's transaction. */
 enum err node_store_epoch(struct db *db, const char *machine, const char *name,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.kunlun import Cluster, Machine, Node, Panel
+from support.kunlun import Cluster, Lent, Machine, Node, Panel
 from support.listeners import first
 
 
@@ -30,3 +30,18 @@ def cluster(deployment, fresh):
 def panel(deployment):
     """The same as XPanel 1.x asks it."""
     return Panel(deployment.client("cluster_mgr"))
+
+
+@pytest.fixture(scope="module")
+def lent():
+    """What the tests of a module share; deleted behind the last of them."""
+    lent = Lent()
+    yield lent
+    lent.close()
+
+
+@pytest.fixture
+def pair(deployment, lent, fresh):
+    """An instance on machine 1 and one on machine 2, each with a schema of the
+    test's own: two Ends."""
+    return lent.ends(deployment, fresh)
