@@ -38,6 +38,11 @@ place_hex_read(const char *name, size_t least, char *out, size_t size) MUST_USE;
 enum err
 place_hex_make(const char *name, size_t n, mode_t mode, char *out) MUST_USE;
 
+/* RUN_DIR/..., the NET that `up` was last started with, and that an installed
+ * system was given by `init`: commands without --net take it. */
+#define PLACE_NET_UP   "up.net"
+#define PLACE_NET_INIT "net"
+
 /* RUN_DIR/secret, by which our nginx proves itself to the workers. */
 #define PLACE_SECRET       "secret"
 #define PLACE_SECRET_LEAST 32

@@ -185,22 +185,29 @@ settle_account(const struct command *c)
     return false;
 }
 
+static bool
+adopt_net_of(const char *file)
+{
+    char path[PLACE_BYTES], net[32] = "", why[WHY_BYTES];
+    FILE *f = place_path(path, sizeof(path), file) == ERR_OK ? fopen(path, "re")
+                                                             : NULL;
+
+    if (f == NULL)
+        return false;
+    if (fgets(net, sizeof(net), f) != NULL &&
+        place_set(config_run_dir(), net, why) != ERR_OK)
+        (void)fprintf(stderr, "metagate: %s: %s\n", path, why);
+    (void)fclose(f);
+    return true;
+}
+
 /* Without --net a command takes the one of the last start, and so does a
  * start: a deployment keeps its addresses. */
 static void
 adopt_net(void)
 {
-    char path[PLACE_BYTES], net[32] = "", why[WHY_BYTES];
-    FILE *f = place_path(path, sizeof(path), "up.net") == ERR_OK
-                  ? fopen(path, "re")
-                  : NULL;
-
-    if (f == NULL)
-        return;
-    if (fgets(net, sizeof(net), f) != NULL &&
-        place_set(config_run_dir(), net, why) != ERR_OK)
-        (void)fprintf(stderr, "metagate: %s: %s\n", path, why);
-    (void)fclose(f);
+    if (!adopt_net_of(PLACE_NET_UP))
+        (void)adopt_net_of(PLACE_NET_INIT);
 }
 
 static bool

@@ -279,8 +279,8 @@ up_make_files(struct up *up, char why[WHY_BYTES])
     if (e == ERR_OK)
         e = make_all(up, &step);
     if (e == ERR_OK) {
-        step = "up.net";
-        e = up_write_file("up.net", config_net(), 0640);
+        step = PLACE_NET_UP;
+        e = up_write_file(PLACE_NET_UP, config_net(), 0640);
     }
     if (e != ERR_OK)
         say_step(step, e, why);
@@ -299,6 +299,10 @@ up_make_installation(char why[WHY_BYTES])
     if (e == ERR_OK && !exists(PLACE_SECRET)) {
         step = PLACE_SECRET;
         e = make_random(PLACE_SECRET, 32, 0600);
+    }
+    if (e == ERR_OK) {
+        step = PLACE_NET_INIT;
+        e = up_write_file(PLACE_NET_INIT, config_net(), 0640);
     }
     if (e != ERR_OK)
         say_step(step, e, why);

@@ -140,7 +140,7 @@ has_up(void)
 {
     char path[PLACE_BYTES];
 
-    return place_path(path, sizeof(path), "up.net") == ERR_OK &&
+    return place_path(path, sizeof(path), PLACE_NET_UP) == ERR_OK &&
            access(path, F_OK) == 0;
 }
 

@@ -4,6 +4,7 @@ workers."""
 import itertools
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -170,6 +171,38 @@ def test_init_makes_what_is_missing_and_keeps_what_is_there(tmp_path):
     assert init() == first
     for name in ("key", "secret", "token", "tokens.map", "curlrc"):
         assert stat.S_IMODE((run_dir / name).stat().st_mode) == 0o600
+
+
+def test_init_keeps_the_net_that_it_was_given(tmp_path):
+    binary = os.path.join(ROOT, "build", "asan", "metagate")
+    run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o750)
+
+    def said(*argv):
+        env = {k: v for k, v in os.environ.items() if k != "NET"}
+        return subprocess.run([binary, "--run-dir", str(run_dir), *argv],
+                              check=True, timeout=60, capture_output=True,
+                              text=True, env=env).stdout
+
+    said("--net", "127.33.9", "init")
+    assert "bind 127.33.9.1:5000 " in said("front", "haproxy")
+    said("init")
+    assert "bind 127.33.9.1:5000 " in said("front", "haproxy")
+    said("--net", "127.33.8", "init")
+    assert "bind 127.33.8.1:5000 " in said("front", "haproxy")
+
+
+def test_a_folder_of_the_group_of_root_is_told(tmp_path):
+    if os.geteuid() != 0:
+        return  # only root takes the account of the folder
+    run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o750)
+    os.chown(run_dir, pwd.getpwnam("nobody").pw_uid, 0)
+    done = subprocess.run(
+        [os.path.join(ROOT, "build", "asan", "metagate"), "--run-dir",
+         str(run_dir), "init"], timeout=60, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "to the group of root: chgrp it" in done.stderr
 
 
 # ---- LISTEN_FDS ----
