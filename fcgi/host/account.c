@@ -88,6 +88,11 @@ account_become_owner(const char *dir, char why[WHY_BYTES])
     if (geteuid() != 0 || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
         st.st_uid == 0)
         return ERR_OK;
+    if (st.st_gid == 0) /* root could come back by it */
+        return why_fail(why, ERR_DENIED,
+                        "%s belongs to uid %u, but to the group of root: "
+                        "chgrp it to the group of that account",
+                        dir, (unsigned)st.st_uid);
     return account_become(st.st_uid, st.st_gid, why);
 }
 
