@@ -11,7 +11,7 @@ struct plan {
     int app;
     int n;     /* alive nodes */
     int *node; /* their index in s */
-    int *slot; /* of every node of s: its number here, or -1 */
+    int *slot; /* of every alive node of s: its number here */
     int *primaries, *partitions;
     int *edge; /* n × n: primary on a, secondary on b */
     int *flow; /* of each vertex on the widest path */
@@ -21,7 +21,7 @@ struct plan {
     struct pg_operation *out;
     size_t max, *out_n;
     struct pg_counters *count;
-    int low, high;
+    int low; /* primaries that each node has at least in the end */
 };
 
 static const struct pg_app *
@@ -54,11 +54,7 @@ is_quiet(const struct pg_state *s, const struct pg_partition *p)
 bool
 pg_balance_may_plan(const struct pg_state *s)
 {
-    int alive = 0;
-
-    for (int i = 0; i < s->n_nodes; i++)
-        alive += s->node[i].alive ? 1 : 0;
-    if (pg_level_of_state(s) < PG_STEADY || alive < s->policy.min_live_nodes)
+    if (pg_level_of_state(s) < PG_STEADY)
         return false;
     for (int a = 0; a < s->n_apps; a++) {
         const struct pg_app *app = &s->app[a];
@@ -100,7 +96,6 @@ count_table(struct plan *b)
         }
     }
     b->low = app->n / b->n;
-    b->high = (app->n + b->n - 1) / b->n;
 }
 
 static void
@@ -121,15 +116,6 @@ emit(struct plan *b, int pidx, enum pg_balance_kind kind, int from, int to)
 }
 
 static bool
-primaries_are_even(const struct plan *b)
-{
-    for (int i = 0; i < b->n; i++)
-        if (b->primaries[i] < b->low || b->primaries[i] > b->high)
-            return false;
-    return true;
-}
-
-static bool
 any_below(const struct plan *b)
 {
     for (int i = 0; i < b->n; i++)
@@ -138,22 +124,25 @@ any_below(const struct plan *b)
     return false;
 }
 
+static int
+positive(int n)
+{
+    return n > 0 ? n : 0;
+}
+
 /* What node i can give away, and what it can take. With nobody below low the
- * ones above high shed to anybody who has room for one. */
+ * ones with two more shed to anybody who has no more than low. Where all are
+ * even, nobody gives. */
 static int
 supply(const struct plan *b, int i, bool below)
 {
-    int more = b->primaries[i] - b->low - (below ? 0 : 1);
-
-    return more > 0 ? more : 0;
+    return positive(b->primaries[i] - b->low - (below ? 0 : 1));
 }
 
 static int
 demand(const struct plan *b, int i, bool below)
 {
-    if (below)
-        return b->primaries[i] < b->low ? b->low - b->primaries[i] : 0;
-    return b->primaries[i] == b->low && b->high > b->low ? 1 : 0;
+    return positive(b->low - b->primaries[i] + (below ? 0 : 1));
 }
 
 static int
@@ -168,8 +157,7 @@ widest_open(const struct plan *b)
     int best = PG_NONE;
 
     for (int i = 0; i < b->n; i++)
-        if (!b->done[i] && b->flow[i] > 0 &&
-            (best == PG_NONE || b->flow[i] > b->flow[best]))
+        if (!b->done[i] && b->flow[i] > (best == PG_NONE ? 0 : b->flow[best]))
             best = i;
     return best;
 }
@@ -255,13 +243,13 @@ pick_move(const struct plan *b, int a, int z)
         if (b->taken[i] || p->c.primary != b->node[a] ||
             pg_config_secondary_index(&p->c, b->node[z]) == PG_NONE)
             continue;
-        gain = disks ? disk_gain(b, p, b->node[z]) : 0;
+        if (!disks)
+            return i; /* all gain the same */
+        gain = disk_gain(b, p, b->node[z]);
         if (best == PG_NONE || gain > best_gain) {
             best = i;
             best_gain = gain;
         }
-        if (!disks)
-            break;
     }
     return best;
 }
@@ -405,8 +393,9 @@ copy_secondaries(struct plan *b)
 static bool
 plan_alloc(struct plan *b, int widest_table)
 {
-    /* no element to spare: a step too far is seen by the sanitizer */
-    size_t n = b->s->n_nodes > 0 ? (size_t)b->s->n_nodes : 1;
+    /* no element to spare: a step too far is seen by the sanitizer; of none
+     * too there is an address, by glibc and by musl */
+    size_t n = (size_t)b->s->n_nodes;
 
     b->node = calloc(n, sizeof(int));
     b->slot = calloc(n, sizeof(int));
@@ -416,8 +405,7 @@ plan_alloc(struct plan *b, int widest_table)
     b->flow = calloc(n, sizeof(int));
     b->from = calloc(n, sizeof(int));
     b->done = calloc(n, sizeof(bool));
-    b->taken =
-        calloc(widest_table > 0 ? (size_t)widest_table : 1, sizeof(bool));
+    b->taken = calloc((size_t)widest_table, sizeof(bool));
     return b->node != NULL && b->slot != NULL && b->primaries != NULL &&
            b->partitions != NULL && b->edge != NULL && b->flow != NULL &&
            b->from != NULL && b->done != NULL && b->taken != NULL;
@@ -440,9 +428,7 @@ plan_free(struct plan *b)
 static void
 number_nodes(struct plan *b)
 {
-    b->n = 0;
     for (int i = 0; i < b->s->n_nodes; i++) {
-        b->slot[i] = PG_NONE;
         if (!b->s->node[i].alive)
             continue;
         b->slot[i] = b->n;
@@ -461,20 +447,14 @@ widest_table(const struct pg_state *s)
     return widest;
 }
 
-static bool
-is_planned(const struct pg_app *app)
-{
-    return app->status == PG_APP_AVAILABLE && app->n > 0;
-}
-
 static void
 plan_primaries(struct plan *b)
 {
     for (b->app = 0; b->app < b->s->n_apps; b->app++) {
-        if (!is_planned(table(b)))
+        if (table(b)->status != PG_APP_AVAILABLE)
             continue;
         count_table(b);
-        if (!primaries_are_even(b) && !move_primaries(b))
+        if (!move_primaries(b))
             copy_primaries(b);
     }
 }
@@ -483,7 +463,7 @@ static void
 plan_secondaries(struct plan *b)
 {
     for (b->app = 0; b->app < b->s->n_apps; b->app++) {
-        if (!is_planned(table(b)))
+        if (table(b)->status != PG_APP_AVAILABLE)
             continue;
         count_table(b);
         copy_secondaries(b);
