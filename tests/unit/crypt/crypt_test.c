@@ -6,13 +6,17 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypt.h"
+#include "crypt/crypt_keys.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define KEY_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
@@ -65,6 +69,24 @@ teardown(void **state)
     return 0;
 }
 
+/* Before any test has loaded one. */
+static void
+without_a_key_nothing_is_sealed(void **state)
+{
+    struct arena *a = arena_new(1u << 16);
+    struct crypt_key key;
+    const char *out;
+
+    (void)state;
+    assert_int_equal(crypt_key_id(), 0);
+    assert_int_equal(crypt_key_at(0), 0);
+    assert_false(crypt_key_newest(&key));
+    assert_int_equal(crypt_seal(a, "t", "r", "c", "x", 1, &out), ERR_STATE);
+    assert_int_equal(crypt_open(a, "t", "r", "c", "v1:1:AAAA", &out),
+                     ERR_STATE);
+    arena_free(a);
+}
+
 static const char *
 seal(struct arena *a, const char *text)
 {
@@ -110,6 +132,7 @@ a_sealed_text_moved_elsewhere_does_not_open(void **state)
         { "doris_obj", "i1", "sk" },
         { "doris_vault", "i1", "ak" },
         { "doris_obj", "i1|ak", "" },
+        { "", "i1", "ak" },
     };
     const char *sealed = seal(*state, "AKIA0123"), *out;
 
@@ -182,6 +205,132 @@ each_of_many_keys_opens_what_it_has_sealed(void **state)
     }
 }
 
+/* What another process has rotated is known at the next use. */
+static void
+a_file_that_was_replaced_is_read_again(void **state)
+{
+    const char *sealed, *out;
+
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    assert_int_equal(crypt_key_id(), 1); /* not before */
+    assert_int_equal(crypt_sealed_key_id(seal(*state, "x")), 2);
+    assert_int_equal(crypt_key_id(), 2);
+    sealed = seal(*state, "of the second");
+    write_keys("1 " KEY_A "\n", 0600);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    (void)unlink(path);
+    write_keys("1 " KEY_A "\n2 " KEY_B "\n", 0600);
+    /* it opens nothing, but by the key of that id that there is now */
+    assert_int_equal(crypt_open(*state, "doris_obj", "i1", "ak", sealed, &out),
+                     ERR_STATE);
+    assert_int_equal(crypt_key_id(), 2);
+    write_keys("1 " KEY_A "\nnonsense\n", 0600); /* the keys stay */
+    assert_int_equal(crypt_sealed_key_id(seal(*state, "x")), 2);
+    (void)unlink(path);
+    assert_int_equal(crypt_sealed_key_id(seal(*state, "x")), 2);
+    write_keys("5 " KEY_B "\n", 0600);
+    assert_int_equal(
+        crypt_open(*state, "doris_obj", "i1", "ak", "v1:5:AAAA", &out),
+        ERR_STATE);
+    assert_int_equal(crypt_key_id(), 5);
+}
+
+static void
+a_file_that_is_as_it_was_is_not_read_again(void **state)
+{
+    struct timespec times[2];
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    times[0] = st.st_atim;
+    times[1] = st.st_mtim;
+    write_keys("9 " KEY_B "\n", 0600); /* in place, and dated back */
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(crypt_sealed_key_id(seal(*state, "x")), 1);
+    times[1].tv_nsec ^= 1;
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(crypt_sealed_key_id(seal(*state, "x")), 9);
+    write_keys("10 " KEY_B "\n", 0600);
+    times[1].tv_sec++;
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(crypt_sealed_key_id(seal(*state, "x")), 10);
+}
+
+static void
+keys_are_listed_in_their_order(void **state)
+{
+    (void)state;
+    write_keys("3 " KEY_A "\n2 " KEY_B "\n", 0600);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_at(0), 3);
+    assert_int_equal(crypt_key_at(1), 2);
+    assert_int_equal(crypt_key_at(2), 0);
+    assert_int_equal(crypt_key_id(), 2);
+}
+
+/* SHA-256 of the words, the id and the 32 bytes, as Python has it. */
+static void
+a_fingerprint_tells_keys_of_one_id_apart(void **state)
+{
+    char one[CRYPT_FINGERPRINT_BYTES], two[CRYPT_FINGERPRINT_BYTES];
+
+    (void)state;
+    assert_true(crypt_fingerprint(1, one));
+    assert_string_equal(one, "3acfdba21659c07ad88061d92ec10580"
+                             "b3a76945c6f3a8481621f97f2c974746");
+    assert_false(crypt_fingerprint(2, two));
+    write_keys("1 " KEY_B "\n2 " KEY_A "\n", 0600);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_true(crypt_fingerprint(1, two));
+    assert_string_not_equal(one, two);
+    assert_true(crypt_fingerprint(2, two));
+    assert_string_not_equal(one, two);
+}
+
+static void
+the_id_is_read_from_what_is_sealed(void **state)
+{
+    static const struct {
+        const char *sealed;
+        unsigned id;
+    } cases[] = {
+        { "v1:1:", 1 },
+        { "v1:999999999:x", 999999999 },
+        { "v1:1000000000:x", 0 },
+        { "v1:99999999999999999999999:", 0 },
+        { "v1:10", 0 },
+        { "v2:10:", 0 },
+        { "v1:", 0 },
+        { "", 0 },
+        { "v1:1/:", 0 },
+        { "v1:90:", 90 },
+        { "v1::", 0 },
+        { "v1:1a:", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(crypt_sealed_key_id(cases[i].sealed), cases[i].id);
+}
+
+static void
+a_text_has_its_bound(void **state)
+{
+    const size_t most = 8u << 20;
+    struct arena *a = arena_new(64u << 20);
+    char *text = calloc(1, most + 1);
+    const char *out;
+
+    (void)state;
+    memset(text, 'x', most + 1);
+    assert_int_equal(crypt_seal(a, "t", "r", "c", text, most + 1, &out),
+                     ERR_LIMIT);
+    assert_int_equal(crypt_seal(a, "t", "r", "c", text, most, &out), ERR_OK);
+    assert_null(crypt_base64(a, text, (16u << 20) + 1)); /* not even read */
+    free(text);
+    arena_free(a);
+}
+
 static void
 a_key_id_cannot_be_swapped_for_another(void **state)
 {
@@ -210,6 +359,10 @@ a_bad_key_file_is_refused_and_the_keys_stay(void **state)
         "1 " KEY_A " x\n",
         "1 " KEY_A "\n1 " KEY_B "\n",
         "x " KEY_A "\n",
+        ": " KEY_A "\n",
+        "/ " KEY_A "\n",
+        "1\t" KEY_A "\n",
+        "# nothing\n",
     };
     const char *sealed = seal(*state, "x"), *out;
 
@@ -224,9 +377,52 @@ a_bad_key_file_is_refused_and_the_keys_stay(void **state)
 }
 
 static void
+a_key_file_may_be_written_by_hand(void **state)
+{
+    (void)state;
+    write_keys("\n# a comment\n \t7   " KEY_A " \t\r\n\n\t# another\n"
+               "999999999 " KEY_B,
+               0600);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_at(0), 7);
+    assert_int_equal(crypt_key_at(1), 999999999);
+    assert_int_equal(crypt_key_at(2), 0);
+}
+
+static void
+what_is_no_text_of_that_size_is_no_key_file(void **state)
+{
+    char *text = malloc(32769);
+    FILE *f;
+
+    (void)state;
+    memset(text, '#', 32768);
+    text[32767] = text[32768] = '\0';
+    memcpy(text, "1 " KEY_A "\n", 67);
+    write_keys(text, 0600); /* 32767 bytes */
+    assert_int_equal(crypt_load(path), ERR_OK);
+    text[32767] = '#';
+    write_keys(text, 0600);
+    assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_int_equal(fwrite("1 " KEY_A "\n\0", 1, 68, f), 68);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
+    assert_int_equal(crypt_load(folder), ERR_BAD_PARAM); /* no file at all */
+    free(text);
+}
+
+static void
 a_key_file_that_others_can_read_is_refused(void **state)
 {
     (void)state;
+    write_keys("1 " KEY_A "\n", 0604);
+    assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
+    write_keys("1 " KEY_A "\n", 0601);
+    assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
+    write_keys("1 " KEY_A "\n", 0620);
+    assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
     write_keys("1 " KEY_A "\n", 0644);
     assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
     write_keys("1 " KEY_A "\n", 0660);
@@ -271,6 +467,99 @@ adding_a_key_keeps_the_old_ones(void **state)
     assert_int_equal(crypt_add_key(path), ERR_NOT_FOUND);
 }
 
+/* What cannot be written leaves the old file, and nothing beside it. */
+static void
+a_full_disk_takes_no_key(void **state)
+{
+    struct rlimit old, small = { 80, 80 };
+    char missing[128];
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small.rlim_max = old.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(crypt_add_key(path), ERR_INTERNAL); /* 134 bytes */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_id(), 1);
+    (void)snprintf(missing, sizeof(missing), "%s/none/key", folder);
+    assert_int_equal(crypt_create(missing), ERR_DENIED);
+}
+
+static void
+a_path_too_long_is_no_place_for_a_key(void **state)
+{
+    char *long_path = malloc(5000);
+
+    (void)state;
+    memset(long_path, 'x', 4999);
+    long_path[0] = '/';
+    long_path[4999] = '\0';
+    assert_int_equal(crypt_create(long_path), ERR_BAD_PARAM);
+    long_path[4089] = '\0'; /* and the ".XXXXXX" */
+    assert_int_equal(crypt_create(long_path), ERR_BAD_PARAM);
+    long_path[4088] = '\0';
+    assert_int_equal(crypt_create(long_path), ERR_DENIED); /* ENAMETOOLONG */
+    free(long_path);
+}
+
+static void
+keys_have_their_number_and_their_bound(void **state)
+{
+    char *text = malloc(256 * 72 + 1), *to = text;
+
+    (void)state;
+    write_keys("7 " KEY_A "\n3 " KEY_B "\n", 0600);
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_id(), 8); /* beyond all that there were */
+    write_keys("999999999 " KEY_A "\n", 0600);
+    assert_int_equal(crypt_add_key(path), ERR_LIMIT);
+    for (int i = 1; i <= 255; i++)
+        to += sprintf(to, "%d " KEY_A "\n", i);
+    write_keys(text, 0600);
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_at(255), 256);
+    assert_int_equal(crypt_add_key(path), ERR_LIMIT);
+    (void)sprintf(to, "256 " KEY_A "\n\n257 " KEY_B "\n");
+    write_keys(text, 0600);
+    assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
+    free(text);
+}
+
+static void
+a_new_key_is_like_no_other(void **state)
+{
+    char one[CRYPT_FINGERPRINT_BYTES], two[CRYPT_FINGERPRINT_BYTES];
+    char was[200] = "", is[200] = "";
+    FILE *f;
+
+    (void)state;
+    (void)unlink(path);
+    assert_int_equal(crypt_create(path), ERR_OK);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_true(crypt_fingerprint(1, one));
+    f = fopen(path, "re");
+    assert_non_null(fgets(was, sizeof(was), f));
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(strlen(was), 67);
+    assert_null(strstr(was, "00000000"));
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    f = fopen(path, "re");
+    assert_non_null(fgets(is, sizeof(is), f));
+    assert_string_equal(is, was);
+    assert_non_null(fgets(is, sizeof(is), f));
+    assert_int_equal(fclose(f), 0);
+    assert_string_not_equal(is + 2, was + 2);
+    (void)unlink(path);
+    assert_int_equal(crypt_create(path), ERR_OK);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_true(crypt_fingerprint(1, two));
+    assert_string_not_equal(one, two);
+}
+
 static void
 base64_comes_back_and_junk_is_refused(void **state)
 {
@@ -306,6 +595,30 @@ digests_and_random_are_what_they_say(void **state)
                              "b00361a396177a9cb410ff61f20015ad");
     assert_true(crypt_equal("abc", "abc", 3));
     assert_false(crypt_equal("abc", "abd", 3));
+    assert_true(crypt_equal("abc", "abd", 2));
+}
+
+static void
+random_bytes_fill_what_they_shall(void **state)
+{
+    unsigned char one[64] = { 0 }, two[64] = { 0 };
+    size_t differ = 0;
+
+    (void)state;
+    assert_int_equal(crypt_random(one, 32), ERR_OK);
+    assert_int_equal(crypt_random(two, 32), ERR_OK);
+    for (size_t i = 0; i < 32; i++)
+        differ += one[i] != two[i];
+    assert_true(differ > 16);
+    for (size_t i = 32; i < 64; i++)
+        assert_int_equal(one[i], 0);
+    assert_int_equal(crypt_random(one, (size_t)INT32_MAX + 1), ERR_INTERNAL);
+    crypt_wipe(one, 16);
+    for (size_t i = 0; i < 16; i++)
+        assert_int_equal(one[i], 0);
+    for (size_t i = differ = 0; i < 16; i++)
+        differ += one[16 + i] != 0;
+    assert_true(differ > 8);
 }
 
 /* RFC 7914, section 12 has none of these parameters; this is Python's. */
@@ -342,21 +655,35 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(hashes_of_passwords_are_scrypt),
-        TEST(hmac_is_that_of_the_standard),
+        cmocka_unit_test(without_a_key_nothing_is_sealed),
         TEST(a_sealed_text_opens_at_its_place),
         TEST(a_sealed_text_hides_its_plain_text_and_differs_each_time),
         TEST(a_sealed_text_moved_elsewhere_does_not_open),
         TEST(a_sealed_text_with_any_byte_changed_does_not_open),
         TEST(old_keys_decrypt_and_the_last_one_encrypts),
         TEST(each_of_many_keys_opens_what_it_has_sealed),
+        TEST(a_file_that_was_replaced_is_read_again),
+        TEST(a_file_that_is_as_it_was_is_not_read_again),
+        TEST(keys_are_listed_in_their_order),
+        TEST(a_fingerprint_tells_keys_of_one_id_apart),
+        TEST(the_id_is_read_from_what_is_sealed),
+        TEST(a_text_has_its_bound),
         TEST(a_key_id_cannot_be_swapped_for_another),
         TEST(a_bad_key_file_is_refused_and_the_keys_stay),
+        TEST(a_key_file_may_be_written_by_hand),
+        TEST(what_is_no_text_of_that_size_is_no_key_file),
         TEST(a_key_file_that_others_can_read_is_refused),
         TEST(creating_a_key_never_replaces_one),
         TEST(adding_a_key_keeps_the_old_ones),
+        TEST(a_full_disk_takes_no_key),
+        TEST(a_path_too_long_is_no_place_for_a_key),
+        TEST(keys_have_their_number_and_their_bound),
+        TEST(a_new_key_is_like_no_other),
         TEST(base64_comes_back_and_junk_is_refused),
         TEST(digests_and_random_are_what_they_say),
+        TEST(random_bytes_fill_what_they_shall),
+        TEST(hashes_of_passwords_are_scrypt),
+        TEST(hmac_is_that_of_the_standard),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
