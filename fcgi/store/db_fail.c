@@ -46,9 +46,9 @@ abandon(struct db *db, const struct my_session *old, size_t host)
         log_warn("db.abandoned peer=%s id=%llu", db_peer(db), old->id);
 }
 
-/* A lost connection: was it us, and may the statement have taken effect? When
- * the wait was ended by us, the server may still be at work. In a transaction
- * the server undoes it. */
+/* A lost connection, hung up by now: was it us, and may the statement have
+ * taken effect? When the wait was ended by us, the server may still be at
+ * work. In a transaction the server undoes it. */
 static enum err
 judge_loss(struct db *db, unsigned traits)
 {
@@ -58,7 +58,6 @@ judge_loss(struct db *db, unsigned traits)
          gone = db->failure.code == SERVER_GONE;
 
     metrics_add(ours ? METRIC_STORE_TIMEOUTS : METRIC_STORE_LOST, 1);
-    db_hangup(db);
     if (ours && writes && !in_tx)
         abandon(db, &old, db->at);
     db->rerun = !ours && (in_tx || !writes || gone);
@@ -119,13 +118,13 @@ db_judge(struct db *db)
         metrics_add(METRIC_STORE_DEADLOCKS, 1);
     db->rerun = (traits & MY_UNDONE) != 0 &&
                 ((traits & MY_NEXT) == 0 || db_settings.n_hosts > 1);
+    if ((traits & MY_LOST) != 0)
+        db_hangup(db);
     if (e == ERR_STORE && (traits & (MY_LOST | MY_UNDONE)) == MY_LOST)
         e = judge_loss(db, traits);
     if (e == ERR_BUSY || e == ERR_STORE || e == ERR_TIMEOUT ||
         (traits & MY_LOST) != 0)
         db_break(db, e);
-    if ((traits & MY_LOST) != 0)
-        db_hangup(db);
     if ((traits & MY_NEXT) != 0)
         db->host = (db->host + 1) % db_settings.n_hosts;
     return e;
