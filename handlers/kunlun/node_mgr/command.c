@@ -7,6 +7,7 @@
 
 #include "jobs.h"
 #include "node_mgr.h"
+#include "service.h"
 
 #define WORDS_MAX 8
 #define CMD_BYTES 512
@@ -98,6 +99,12 @@ understand(const char *verb, const char *cmd, size_t *line, unsigned *port)
     return false;
 }
 
+static bool
+is_cluster_line(const char *verb, const char *cmd)
+{
+    return strcmp(verb, "cluster_cmd") == 0 && strcmp(cmd, cluster_line) == 0;
+}
+
 /* ---- the request ---- */
 
 /* A refusal that is kept in the audit trail: the transaction is committed. */
@@ -141,10 +148,9 @@ node_command(struct req *r, const struct node_command *in)
     bool kept;
     enum err e;
 
-    if (strcmp(r->operation, "cluster_cmd") == 0)
-        return refuse(r, strcmp(text, cluster_line) == 0
-                             ? "cluster_mgr is not served here: command error"
-                             : "command not allowed");
+    if (is_cluster_line(r->operation, text))
+        return node_job_queue(r, HAS(in, node_command, job_id) ? in->job_id
+                                                               : NULL);
     if (!understand(r->operation, text, &line, &port))
         return refuse(r, "command not allowed");
     e = is_kept(r, port, lines[line].kind, &kept);
@@ -248,6 +254,25 @@ start_it(struct job_run *run, unsigned port)
     return done == STEP_DONE ? node_done(run, "command succeed") : done;
 }
 
+/* What performs cluster_mgr's jobs and looks after its shards: the control of
+ * the machine's number in a onebox, on an installed host whatever there is. */
+static enum step_answer
+restart_cluster_mgr(struct job_run *run)
+{
+    const struct machine *m = run->ctx;
+    const char *dot = strrchr(m->address, '.');
+    char why[WHY_BYTES] = "";
+    enum err e = ERR_NOT_FOUND;
+
+    if (dot != NULL)
+        e = service_restart(arena_printf(run->arena, "control-m%s", dot + 1),
+                            why);
+    if (e == ERR_NOT_FOUND)
+        e = service_restart("control-", why);
+    return e == ERR_OK ? node_done(run, "command succeed")
+                       : node_failed(run, e, SENTENCE, why);
+}
+
 #define QUEUED(X, s)                       \
     X(s, STR, job_type, "job_type", IN, -) \
     X(s, STR, cmd, "cmd", IN, -)
@@ -263,6 +288,8 @@ perform(struct job_run *run)
 
     if (!node_args(run, &queued_rec, &in))
         return STEP_FAILED;
+    if (HAS(&in, queued, cmd) && is_cluster_line(in.job_type, in.cmd))
+        return restart_cluster_mgr(run);
     if (!HAS(&in, queued, cmd) ||
         !understand(in.job_type, in.cmd, &line, &port)) {
         job_fails(run, "command not allowed");

@@ -51,6 +51,19 @@ def server_of(machine, at):
     return None
 
 
+def test_cluster_mgr_is_started_again_at_its_line(machine, deployment):
+    line = "bash -x bin/cluster_mgr_safe --debug --pidfile=run.pid" \
+        " cluster_mgr.cnf"
+    for stopped in (False, True):
+        if stopped:
+            deployment.command("stop", "control-m1")
+        old, other = (deployment.pid_of(f"control-m{k}") for k in (1, 2))
+        assert machine.run("cluster_cmd", None, cmd=line) \
+            == ("succeed", "command succeed")
+        assert deployment.pid_of("control-m1") not in (None, old)
+        assert deployment.pid_of("control-m2") == other
+
+
 def test_an_instance_that_is_killed_is_started_again(machine):
     at = machine.installed()
     with machine.login(at) as c, c.cursor() as q:
