@@ -86,6 +86,13 @@ enum err req_send_source(struct req *r, const struct req_source *s) MUST_USE;
 struct job_new;
 enum err req_accept(struct req *r, struct job_new *n) MUST_USE;
 
+/* TX endpoints: what is called after the commit, and the wake-up if there is
+ * one, and answers in the handler's place: for what a request has begun on a
+ * machine and waits for. It is not called again; what was committed stays,
+ * whatever it answers. */
+void req_then(struct req *r, enum err (*then)(struct req *r, void *ctx),
+              void *ctx);
+
 /* A further reply header; name is constant, value without control bytes. */
 void req_header_add(struct req *r, const char *name, const char *value);
 

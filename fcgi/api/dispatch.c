@@ -327,6 +327,7 @@ forget_answer(struct req *r)
     io->audit_lost = false;
     io->job_id = NULL;
     io->wake = false;
+    io->then = NULL;
 }
 
 /* The transaction of a mutation. Its reply is made before the commit: what
@@ -451,6 +452,19 @@ run(struct req *r, const void *in, struct reply *rp)
 
 /* ---- the whole ---- */
 
+/* What was committed is waited for: the answer is that of the end. */
+static enum err
+go_on(struct req *r, struct reply *rp)
+{
+    enum err (*then)(struct req *, void *) = r->io->then;
+    void *ctx = r->io->then_ctx;
+    enum err e;
+
+    forget_answer(r);
+    e = then(r, ctx);
+    return e == ERR_OK ? reply_render(rp) : e;
+}
+
 static enum err
 serve(struct req *r, const struct route_match *m, struct reply *rp)
 {
@@ -553,6 +567,8 @@ dispatch(struct req *r)
     e = serve(r, &m, &rp);
     if (e == ERR_OK && r->io->wake)
         wake_send();
+    if (e == ERR_OK && r->io->then != NULL)
+        e = go_on(r, &rp);
     if (e == ERR_OK)
         reply_send(&rp);
     else
@@ -673,4 +689,11 @@ void
 req_wake(struct req *r)
 {
     r->io->wake = true;
+}
+
+void
+req_then(struct req *r, enum err (*then)(struct req *r, void *ctx), void *ctx)
+{
+    r->io->then = then;
+    r->io->then_ctx = ctx;
 }

@@ -137,6 +137,31 @@ sample_late(struct req *r, const struct sample_ref *in)
                : e;
 }
 
+/* What it was told of its end: the answer, and what stood before is gone. */
+static enum err
+sample_end(struct req *r, void *ctx)
+{
+    const struct sample_ref *in = ctx;
+    struct sample_thing *out = arena_alloc(r->arena, sizeof(*out));
+
+    if (strcmp(in->name, "fails") == 0)
+        return req_fail(r, SAMPLE_MANY, ARGS());
+    *out = (struct sample_thing){ 0 };
+    PUT(out, sample_thing, name, in->name);
+    return req_send(r, &sample_thing_rec, out);
+}
+
+enum err
+sample_then(struct req *r, const struct sample_ref *in)
+{
+    struct sample_ref *copy = arena_alloc(r->arena, sizeof(*copy));
+
+    *copy = *in;
+    req_header_add(r, "X-Before", "1");
+    req_then(r, sample_end, copy);
+    return req_send_text(r, "text/x", "before", 6);
+}
+
 static int busy_runs;
 
 enum err
@@ -667,6 +692,22 @@ slow_rows_are_known_before_they_run(void **state)
     assert_false(dispatch_knows_listener("dori"));
 }
 
+static void
+what_was_begun_is_answered_by_its_end(void **state)
+{
+    const char *sent_text;
+
+    (void)state;
+    sent_text = ASK(.method = "GET", .path = "/a/then/x");
+    assert_non_null(strstr(sent_text, "Status: 200 "));
+    assert_non_null(strstr(sent_text, "\"name\""));
+    assert_null(strstr(sent_text, "before"));
+    assert_null(strstr(sent_text, "X-Before"));
+    assert_null(
+        strstr(ASK(.method = "GET", .path = "/a/then/fails"), "Status: 200 "));
+    assert_null(strstr(buf_text(&sent), "before"));
+}
+
 static bool
 peeks(const char *method, const char *body)
 {
@@ -747,6 +788,7 @@ main(void)
         cmocka_unit_test(bytes_that_cannot_be_read_break_the_connection),
         cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
         cmocka_unit_test(slow_rows_are_known_before_they_run),
+        cmocka_unit_test(what_was_begun_is_answered_by_its_end),
         cmocka_unit_test(slow_verbs_are_known_before_they_are_parsed),
         cmocka_unit_test(one_open_method_opens_no_other),
     };
