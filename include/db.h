@@ -233,6 +233,16 @@ const struct my_session *db_session(const struct db *db);
 enum err db_session_end(struct db *db, const struct my_session *old,
                         int64_t until) MUST_USE;
 
+/* The i-th host of the store: NOT_FOUND past the last. Whether it answers, and
+ * takes writes, is asked over a connection of its own, at most timeout_ms. The
+ * name and port are as configured: a socket's path, and 0. */
+struct db_host {
+    char name[256];
+    unsigned port;
+    bool answers, writes;
+};
+enum err db_look_at(size_t i, int timeout_ms, struct db_host *out) MUST_USE;
+
 /* Prepares a statement without running it (the test of store.c). */
 enum err db_prepare_only(struct db *db, const char *sql) MUST_USE;
 

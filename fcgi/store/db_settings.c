@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "config.h"
 #include "log.h"
 
@@ -86,4 +87,29 @@ const char *
 db_database(void)
 {
     return db_settings.database;
+}
+
+enum err
+db_look_at(size_t i, int timeout_ms, struct db_host *out)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    char text[8] = "";
+    struct my *my;
+
+    if (i >= db_settings.n_hosts)
+        return ERR_NOT_FOUND;
+    *out = (struct db_host){ .port = db_settings.server[i].at.port };
+    (void)snprintf(out->name, sizeof(out->name), "%s",
+                   db_settings.server[i].at.name);
+    my = my_open();
+    if (my == NULL)
+        return ERR_NOMEM;
+    out->answers = my_connect(my, &db_settings.server[i], until) == ERR_OK;
+    if (out->answers)
+        my_until(my, until);
+    out->answers = out->answers && my_value_of(my, "SELECT @@read_only", text,
+                                               sizeof(text)) == ERR_OK;
+    out->writes = out->answers && strcmp(text, "0") == 0;
+    my_close(my);
+    return ERR_OK;
 }
