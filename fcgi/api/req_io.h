@@ -44,9 +44,9 @@ struct req_io {
     const struct record *in_rec;
     const struct checks *checks;
     const char *target, *before, *after; /* req_audit */
-    bool audit_lost;         /* there was no memory for one of them */
-    const char *job_id;      /* req_accept: our number of the job */
-    bool wake;               /* req_wake */
+    bool audit_lost;    /* there was no memory for one of them */
+    const char *job_id; /* req_accept: our number of the job */
+    bool wake;          /* req_wake */
     enum err (*then)(struct req *r, void *ctx); /* req_then */
     void *then_ctx;
     const char *query_token; /* the worker's: a token of the query, or "" */

@@ -233,8 +233,10 @@ is_value(const char *value)
 static bool
 is_number(const char *value)
 {
-    size_t n = strspn(value, DIGITS);
+    size_t n;
 
+    value += *value == '-';
+    n = strspn(value, DIGITS);
     return n > 0 && n < 20 &&
            (value[n] == '\0' ||
             (value[n] == '.' && value[n + 1] != '\0' &&

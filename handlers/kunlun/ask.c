@@ -24,3 +24,9 @@ kunlun_page_send(struct req *r, const struct kunlun_page *pages, size_t n)
                                  strlen(pages[i].text));
     return ERR_NOT_FOUND;
 }
+
+const char *
+kunlun_port_lock(struct arena *a, const char *machine, int64_t port)
+{
+    return arena_printf(a, "node_mgr %s:%lld", machine, (long long)port);
+}

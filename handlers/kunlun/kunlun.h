@@ -23,6 +23,10 @@ struct kunlun_page {
 enum err kunlun_page_send(struct req *r, const struct kunlun_page *pages,
                           size_t n) MUST_USE;
 
+/* The lock by which jobs of one port of a machine wait for each other. */
+const char *
+kunlun_port_lock(struct arena *a, const char *machine, int64_t port);
+
 /* Bytes as `df -h` prints them: "12G". In the arena; "" without memory. */
 const char *kunlun_human(struct arena *a, int64_t bytes);
 

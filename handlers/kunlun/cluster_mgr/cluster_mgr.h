@@ -5,6 +5,9 @@
 #define CLUSTER_MGR_H
 
 #include "jobs.h"
+#include "kunlun/answers/desk.h"
+#include "kunlun/answers/lists.h"
+#include "kunlun/answers/variable.h"
 #include "kunlun/kunlun.h"
 
 /* ---- how it speaks ---- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cluster_mgr.h"
+#include "kunlun/answers/upkeep.h"
 #include "secrets.h"
 #include "shard.h"
 #include "watch.h"
@@ -356,6 +357,15 @@ is_origin(const char *value)
                : "must be * or an origin like https://panel.example:8443";
 }
 
+static const char *
+is_ha_mode(const char *value)
+{
+    return strcmp(value, "mgr") == 0 || strcmp(value, "rbr") == 0 ||
+                   strcmp(value, "no_rep") == 0
+               ? NULL
+               : "must be mgr, rbr or no_rep";
+}
+
 static const struct listener listeners[] = {
     { "cluster_mgr", "", 1, 57000, "cluster_mgr" },
     { .name = NULL },
@@ -383,7 +393,15 @@ static const struct duty duties[] = {
       .every_ms = 1000, /* so often new shards are looked for */
       .step = kunlun_watch_step,
       .forget = kunlun_watch_forget },
+    { .lease = "cluster.meta", .every_ms = 10000, .step = cluster_meta_step },
     { .lease = NULL },
+};
+
+static const struct upkeep upkeeps[] = {
+    { .name = "cluster.beat",
+      .every_ms = cluster_beat_every_ms,
+      .step = cluster_beat },
+    { .name = NULL },
 };
 
 extern const struct dialect cluster_mgr_dialect;
@@ -401,5 +419,6 @@ const struct dialect cluster_mgr_dialect = {
     .jobs = cluster_job_kinds,
     .may_end = kunlun_may_end,
     .duties = duties,
+    .upkeeps = upkeeps,
     .secrets = secrets,
 };

@@ -57,6 +57,7 @@ const struct job_kind *const node_job_kinds[] = {
     &node_send_kind,
     &node_recv_kind,
     &node_peek_kind,
+    &node_variable_kind,
     NULL,
 };
 
@@ -170,7 +171,7 @@ with_other_end(struct req *r, const char *own)
     if (!read_port(json_member(r->json, "d_port"), &port) ||
         at[strcspn(at, "\n")] != '\0' || strlen(at) > ADDRESS_BYTES)
         return own;
-    other = arena_printf(r->arena, "node_mgr %s:%lld", at, (long long)port);
+    other = kunlun_port_lock(r->arena, at, port);
     if (own == NULL || other == NULL || strcmp(own, other) == 0)
         return own == NULL ? other : own;
     return arena_printf(r->arena, "%s\n%s", own, other);
@@ -196,9 +197,9 @@ lock_of(struct req *r)
     for (size_t k = 0; at != NULL && v == NULL && k < COUNT(members); k++)
         v = json_member(at, members[k]);
     return with_other_end(
-        r, read_port(v, &port) ? arena_printf(r->arena, "node_mgr %s:%lld",
-                                              r->listener_tail, (long long)port)
-                               : NULL);
+        r, read_port(v, &port)
+               ? kunlun_port_lock(r->arena, r->listener_tail, port)
+               : NULL);
 }
 
 enum err

@@ -143,6 +143,13 @@ STRUCT(node_restore, NODE_RESTORE);
     X(s, STR, storage, "storage", IN | OUT, -)
 STRUCT(node_backup_memo, NODE_BACKUP_MEMO);
 
+/* A variable of an instance: no request of node_mgr's, cluster_mgr asks. */
+#define NODE_VARIABLE(X, s)                      \
+    X(s, I32, port, "port", IN | OUT, -)         \
+    X(s, STR, variable, "variable", IN | OUT, -) \
+    X(s, STR, value, "value", IN | OUT, -)
+STRUCT(node_variable, NODE_VARIABLE);
+
 /* A file that was sent: the job's own arguments. */
 #define NODE_FILE(X, s)                      \
     X(s, STR, folder, "folder", IN | OUT, -) \
@@ -258,6 +265,7 @@ extern const struct job_kind node_peek_kind;
 extern const struct job_kind node_control_kind;
 extern const struct job_kind node_command_kind;
 extern const struct job_kind node_upload_kind;
+extern const struct job_kind node_variable_kind;
 extern const struct job_kind node_install_storage_kind;
 extern const struct job_kind node_install_computer_kind;
 extern const struct job_kind node_delete_storage_kind;

@@ -1,0 +1,116 @@
+/* The SQL of what goes on by itself. */
+#include "store_upkeep.h"
+
+#include <string.h>
+
+#include "record.h"
+
+#define META_ROW(X, s)                          \
+    X(s, I64, id, "id", COLUMN_ONLY, -)         \
+    X(s, STR, host, "hostaddr", COLUMN_ONLY, -) \
+    X(s, I32, port, "port", COLUMN_ONLY, -)     \
+    X(s, STR, state, "member_state", COLUMN_ONLY, -)
+STRUCT(meta_row, META_ROW);
+TABLE(meta_row, META_ROW);
+LIST_OF(meta_row);
+
+enum {
+    METAS,
+    META_ADD,
+    META_SET,
+    META_DROP,
+    STORAGES,
+    FIRST_STORAGE,
+    BEAT,
+    SQL__MAX
+};
+
+static const char *const sql[SQL__MAX] = {
+    [METAS] = "SELECT id, hostaddr, port, member_state"
+              " FROM Kunlun_Metadata_DB.meta_db_nodes ORDER BY id",
+    [META_ADD] = "INSERT INTO Kunlun_Metadata_DB.meta_db_nodes (hostaddr,"
+                 " port, user_name, member_state, sync_state)"
+                 " VALUES (?, ?, ?, ?, 'fsync')",
+    [META_SET] = "UPDATE Kunlun_Metadata_DB.meta_db_nodes"
+                 " SET member_state = ? WHERE id = ?",
+    [META_DROP] = "DELETE FROM Kunlun_Metadata_DB.meta_db_nodes WHERE id = ?",
+    [STORAGES] = "SELECT COUNT(*) FROM Kunlun_Metadata_DB.backup_storage",
+    [FIRST_STORAGE] = "INSERT INTO Kunlun_Metadata_DB.backup_storage (id, name,"
+                      " stype) VALUES (1, 'local', 'OTHER')",
+    [BEAT] =
+        "INSERT INTO kunlun_beat (machine, at_ms) SELECT n.hostaddr, " DB_NOW_MS
+        " FROM Kunlun_Metadata_DB.server_nodes n"
+        " WHERE n.hostaddr = ? LIMIT 1"
+        " ON DUPLICATE KEY UPDATE at_ms = VALUES(at_ms)",
+};
+
+static bool
+same_state(const struct meta_row *row, const char *state)
+{
+    if (!HAS(row, meta_row, state) || state == NULL)
+        return !HAS(row, meta_row, state) && state == NULL;
+    return strcmp(row->state, state) == 0;
+}
+
+static const struct meta_row *
+row_of(const struct list_of_meta_row *rows, const struct cluster_meta_server *s)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        if (strcmp(rows->v[i].host, s->host) == 0 &&
+            rows->v[i].port == (int32_t)s->port)
+            return &rows->v[i];
+    return NULL;
+}
+
+static bool
+is_named(const struct cluster_meta_server *v, size_t n,
+         const struct meta_row *row)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(v[i].host, row->host) == 0 &&
+            (int32_t)v[i].port == row->port)
+            return true;
+    return false;
+}
+
+enum err
+cluster_store_meta_servers(struct db *db, struct arena *a,
+                           const struct cluster_meta_server *v, size_t n,
+                           const char *user)
+{
+    struct list_of_meta_row rows;
+    enum err e = db_list(db, a, sql[METAS], DB_NO_ARGS, &meta_row_rec,
+                         4 * CLUSTER_META_SERVERS, &rows);
+
+    for (size_t i = 0; e == ERR_OK && i < rows.n; i++)
+        if (!is_named(v, n, &rows.v[i]))
+            e = db_exec(db, sql[META_DROP], DB_ARGS(db_i64(rows.v[i].id)));
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        const struct meta_row *row = row_of(&rows, &v[i]);
+
+        if (row == NULL)
+            e = db_exec(db, sql[META_ADD],
+                        DB_ARGS(db_str(v[i].host), db_u64(v[i].port),
+                                db_str(user), db_str(v[i].state)));
+        else if (!same_state(row, v[i].state))
+            e = db_exec(db, sql[META_SET],
+                        DB_ARGS(db_str(v[i].state), db_i64(row->id)));
+    }
+    return e;
+}
+
+enum err
+cluster_store_first_storage(struct db *db)
+{
+    int64_t n;
+    enum err e = db_one_i64(db, sql[STORAGES], DB_NO_ARGS, &n);
+
+    return e == ERR_OK && n == 0 ? db_exec(db, sql[FIRST_STORAGE], DB_NO_ARGS)
+                                 : e;
+}
+
+enum err
+cluster_store_beat(struct db *db, const char *machine)
+{
+    return db_exec(db, sql[BEAT], DB_ARGS(db_str(machine)));
+}

@@ -1,0 +1,27 @@
+/* The SQL of what goes on by itself. */
+#ifndef CLUSTER_STORE_UPKEEP_H
+#define CLUSTER_STORE_UPKEEP_H
+
+#include "db.h"
+
+#define CLUSTER_META_SERVERS 16
+struct cluster_meta_server {
+    char host[256];
+    unsigned port;     /* 0: it has its socket alone */
+    const char *state; /* "source", "replica"; NULL: it does not answer */
+};
+
+/* These and no others from now on; nothing is written when that is so. In the
+ * caller's transaction. */
+enum err cluster_store_meta_servers(struct db *db, struct arena *a,
+                                    const struct cluster_meta_server *v,
+                                    size_t n, const char *user) MUST_USE;
+
+/* The built-in place for backups, when there is no other. In the caller's
+ * transaction. */
+enum err cluster_store_first_storage(struct db *db) MUST_USE;
+
+/* A machine is there now; nothing is written of one that is not registered. */
+enum err cluster_store_beat(struct db *db, const char *machine) MUST_USE;
+
+#endif
