@@ -3,6 +3,7 @@
 import os
 import socket
 
+import psycopg2
 import pymysql
 import pytest
 
@@ -71,6 +72,79 @@ def test_a_command_ends_a_run_and_the_watchdog_begins_the_next(machine):
     machine.node.ask("auto_pullup", minutes=0, port=at["port"])
     until(lambda: machine.entry(at)["state"] == "running")
     assert machine.listens(at)
+
+
+def test_a_pause_is_of_a_port_or_of_all_and_the_last_word_counts(machine):
+    node, (a, b) = machine.node, (machine.installed(), machine.installed())
+
+    def pause(minutes, at=None):
+        members = {} if at is None else {"port": at["port"]}
+        assert node.ask("auto_pullup", minutes=minutes, **members) \
+            == {"result": "succeed"}
+
+    def end(at):
+        assert machine.run("mysql_cmd", at,
+                           cmd=f"./stopmysql.sh {at['port']}")[0] == "succeed"
+
+    def comes_to(at, state):
+        until(lambda: machine.entry(at)["state"] == state, state)
+        assert machine.listens(at) == (state == "running")
+    pause(10, a)
+    end(a)
+    end(b)
+    comes_to(a, "paused")
+    comes_to(b, "running")
+    # what is said of all stands in place of what was said of one
+    pause(-1)
+    end(b)
+    comes_to(b, "paused")
+    pause(0, b)
+    comes_to(b, "running")
+    comes_to(a, "paused")
+    # the lists are read anew: pauses are none of them
+    for job_type in ("update_node", "update_instance"):
+        assert node.ask(job_type) == {"result": "succeed"}
+    end(b)
+    comes_to(b, "running")
+    comes_to(a, "paused")
+    pause(0)
+    comes_to(a, "running")
+
+
+def test_a_computing_instance_is_installed_used_and_deleted(machine):
+    at = machine.place()
+    nodes = [{"ip": at["ip"], "port": at["port"], "name": "comp1",
+              "user": "abc"}]
+    assert machine.run("install_computer", None, install_id=0, nodes=nodes,
+                       cluster_name=at["cluster"]) \
+        == ("succeed", "install computer succeed")
+    entry = until(lambda: machine.entry(at))
+    assert (entry["state"], entry["user"], entry["cluster"]) \
+        == ("running", "abc", at["cluster"]) and "shard" not in entry
+    assert entry["path"] == machine.home(at, "comp_datadir")
+
+    def version():
+        with psycopg2.connect(host=at["ip"], port=at["port"], user="abc",
+                              password=entry["pwd"], dbname="postgres") as c:
+            with c.cursor() as q:
+                q.execute("SELECT version()")
+                return q.fetchone()[0]
+    assert version().startswith("PostgreSQL")
+    for control, up in (("stop", False), ("start", True), ("restart", True)):
+        assert machine.run("control_instance", at, type="computer",
+                           control=control) \
+            == ("succeed", "control instance succeed")
+        assert machine.listens(at) == up
+    assert machine.run("control_instance", at, type="storage",
+                       control="stop") == ("error", "type item error")
+    assert machine.run("pgsql_cmd", at, cmd="python2 stop_pg.py port="
+                       + str(at["port"])) == ("succeed", "command succeed")
+    until(lambda: machine.entry(at)["state"] == "running" and version())
+    assert "another kind" in machine.run("delete_storage", at)[1]
+    assert machine.run("delete_computer", at) == ("succeed",
+                                                  "delete computer succeed")
+    assert not os.path.exists(machine.home(at, "comp_datadir"))
+    assert machine.run("delete_computer", at)[0] == "succeed"
 
 
 def test_what_is_wrong_is_told_by_get_status_in_its_order(machine):
