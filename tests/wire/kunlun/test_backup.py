@@ -149,6 +149,36 @@ def test_old_binlogs_are_purged_by_the_server(machine, full):
         assert [row[0] for row in q.fetchall()] == before[-1:]
 
 
+def test_what_another_member_has_not_read_is_kept(machine, full):
+    other = {**machine.place(), "cluster": full["cluster"]}
+    assert machine.install(other)[0] == "succeed"
+    machine.made.append(other)
+    until(lambda: machine.entry(other))
+
+    def logs():
+        with machine.login(full) as c, c.cursor() as q:
+            q.execute("SHOW BINARY LOGS")
+            return [row[0] for row in q.fetchall()]
+
+    def purge():
+        return cold(machine, full, "delete", file_type="binlog")
+    with machine.login(full) as c, c.cursor() as q:
+        for n in (2, 3):
+            q.execute("FLUSH BINARY LOGS")
+            q.execute("INSERT INTO d.t VALUES (%s)", (n,))
+    before = logs()
+    purge()  # it has read nothing
+    assert logs() == before
+    assert machine.run("control_instance", other, type="storage",
+                       control="stop")[0] == "succeed"
+    word, said = purge()
+    assert word == "error" and ("does not tell" in said or "connect" in said)
+    assert logs() == before
+    assert machine.run("delete_storage", other)[0] == "succeed"
+    assert purge() == ("succeed", "delete succeed")
+    assert logs() == before[-1:]
+
+
 def test_no_password_of_a_request_is_kept_in_clear(machine, sql):
     job = machine.begin("coldbackup", s_ip=machine.node.address, s_port=4242,
                         s_user="u", s_pwd="canary-of-a-password")
