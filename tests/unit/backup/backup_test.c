@@ -9,46 +9,18 @@
 
 #include "arena_fixture.h"
 #include "backup.h"
-#include "instance/real.h"
+#include "instance/real_ask.h"
 
 static struct instance_spec one, two;
-static char why[WHY_BYTES];
 static struct blob_store *target;
 
 #define KEY "coldbackup/c1/s1/coldback_1.tgz"
 
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
-
 static void
 run_sql(const struct instance_spec *s, const char *const *sql)
 {
-    struct my *my;
-
-    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
-    for (; *sql != NULL; sql++) {
-        if (my_do(my, *sql) != ERR_OK)
-            fail_msg("%s: %s", *sql, my_failure(my)->text);
-    }
-    my_close(my);
-}
-
-static const char *
-value(const struct instance_spec *s, const char *sql)
-{
-    static char text[512];
-    struct my *my;
-
-    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
-    if (my_value_of(my, sql, text, sizeof(text)) != ERR_OK)
-        (void)snprintf(text, sizeof(text), "%s", my_failure(my)->text);
-    my_close(my);
-    return text;
+    for (; *sql != NULL; sql++)
+        real_do(s, *sql);
 }
 
 #define ROWS "SELECT CONCAT(COUNT(*), ' ', MAX(v)) FROM app.t"
@@ -108,7 +80,7 @@ a_backup_is_made(void **state)
     run_sql(&one, sql);
     OK(instance_backup(arena, &one, target, KEY, &w, &b, why));
     assert_string_equal(b.engine, "mariadb");
-    assert_string_equal(b.gtid, value(&one, "SELECT @@gtid_binlog_pos"));
+    assert_string_equal(b.gtid, real_value(&one, "SELECT @@gtid_binlog_pos"));
     assert_true(b.completed && b.payload_bytes > 1 << 20);
     assert_int_equal(seen, b.payload_bytes);
     OK(blob_size(target, KEY, &bytes, why));
@@ -129,7 +101,7 @@ restore(unsigned slot, const struct instance_spec *s)
     OK(instance_load_place(arena, s, why)); /* called again */
     assert_true(real_start(slot, s));
     OK(instance_settle(arena, s, REAL_WAIT_MS, why));
-    assert_string_equal(b.gtid, value(s, "SELECT @@gtid_slave_pos"));
+    assert_string_equal(b.gtid, real_value(s, "SELECT @@gtid_slave_pos"));
 }
 
 static void
@@ -147,15 +119,16 @@ what_comes_back_is_what_was_there(void **state)
     OK(instance_load_keep(arena, &one, why));
     OK(instance_load_keep(arena, &one, why));
     clear_of_traces();
-    assert_string_equal(value(&one, ROWS), "3 c");
-    assert_string_equal(value(&one, "SELECT COUNT(*) FROM mysql.global_priv "
-                                    "WHERE User = 'reporter'"),
+    assert_string_equal(real_value(&one, ROWS), "3 c");
+    assert_string_equal(real_value(&one,
+                                   "SELECT COUNT(*) FROM mysql.global_priv "
+                                   "WHERE User = 'reporter'"),
                         "1");
     /* its next transaction follows those of the backup */
     run_sql(&one, (const char *const[]){ "SET GLOBAL read_only = 0",
                                          "INSERT INTO app.t (v) VALUES ('d')",
                                          NULL });
-    assert_string_equal(value(&one, ROWS), "4 d");
+    assert_string_equal(real_value(&one, ROWS), "4 d");
 }
 
 static void
@@ -165,16 +138,16 @@ what_was_taken_back_is_as_before(void **state)
 
     (void)state;
     (void)snprintf(pos, sizeof(pos), "%s",
-                   value(&one, "SELECT @@gtid_binlog_pos"));
+                   real_value(&one, "SELECT @@gtid_binlog_pos"));
     restore(1, &one);
-    assert_string_equal(value(&one, ROWS), "3 c");
+    assert_string_equal(real_value(&one, ROWS), "3 c");
     real_stop(1, SIGKILL);
     OK(instance_load_back(arena, &one, why));
     OK(instance_load_back(arena, &one, why));
     clear_of_traces();
     assert_true(real_start(1, &one));
-    assert_string_equal(value(&one, ROWS), "4 d");
-    assert_string_equal(value(&one, "SELECT @@gtid_binlog_pos"), pos);
+    assert_string_equal(real_value(&one, ROWS), "4 d");
+    assert_string_equal(real_value(&one, "SELECT @@gtid_binlog_pos"), pos);
 }
 
 /* Into another instance: with that one's accounts. */
@@ -187,7 +160,7 @@ another_instance_takes_it(void **state)
     OK(instance_settle(arena, &two, REAL_WAIT_MS, why));
     restore(2, &two);
     OK(instance_load_keep(arena, &two, why));
-    assert_string_equal(value(&two, ROWS), "3 c");
+    assert_string_equal(real_value(&two, ROWS), "3 c");
     real_stop(2, SIGTERM);
     OK(instance_remove(&two, why));
 }
@@ -218,13 +191,13 @@ one_that_was_broken_off_goes_on_or_back(void **state)
         } else { /* another runner does the step again; then it is undone */
             OK(instance_load_place(arena, &one, why));
             assert_true(real_start(1, &one));
-            assert_string_equal(value(&one, ROWS), "3 c");
+            assert_string_equal(real_value(&one, ROWS), "3 c");
             real_stop(1, SIGTERM);
             OK(instance_load_back(arena, &one, why));
         }
         clear_of_traces();
         assert_true(real_start(1, &one));
-        assert_string_equal(value(&one, ROWS), "4 d");
+        assert_string_equal(real_value(&one, ROWS), "4 d");
     }
 }
 
@@ -273,7 +246,8 @@ refused(const char *key)
     assert_true(e == ERR_BAD_PARAM || e == ERR_NOT_FOUND);
     assert_true(why[0] != '\0');
     clear_of_traces();
-    assert_string_equal(value(&one, ROWS), "4 d"); /* it runs all the while */
+    assert_string_equal(real_value(&one, ROWS),
+                        "4 d"); /* it runs all the while */
 }
 
 static void
@@ -364,24 +338,13 @@ begin(void **state)
     (void)state;
     if (!real_begin() || mkdir(real_path("target"), 0750) != 0)
         return -1;
-    one = real_storage(1);
     two = real_storage(2);
     cfg.url = arena_printf(real_arena, "file://%s/target", real_dir);
-    if (one.uuid == NULL || two.uuid == NULL ||
-        blob_open(real_arena, &cfg, &target, why) != ERR_OK ||
-        instance_install(real_arena, &one, why) != ERR_OK ||
-        !real_start(1, &one))
-        return -1;
-    return instance_settle(real_arena, &one, REAL_WAIT_MS, why) == ERR_OK ? 0
-                                                                          : -1;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    real_end();
-    return 0;
+    return two.uuid != NULL &&
+                   blob_open(real_arena, &cfg, &target, why) == ERR_OK &&
+                   real_up(1, &one)
+               ? 0
+               : -1;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -400,5 +363,5 @@ main(void)
         TEST(a_tool_that_fails_leaves_nothing),
     };
 
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, real_over);
 }

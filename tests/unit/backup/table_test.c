@@ -8,21 +8,12 @@
 
 #include "arena_fixture.h"
 #include "backup.h"
-#include "instance/real.h"
+#include "instance/real_ask.h"
 
 static struct instance_spec one, two, three; /* three follows two */
-static char why[WHY_BYTES];
 static int box;
 
 #define DB "app_$$_public"
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 /* As pgx: what a client's login may do is enough. */
 static struct my *
@@ -45,21 +36,6 @@ run_sql(const struct instance_spec *s, const char *sql)
     if (my_do(my, sql) != ERR_OK)
         fail_msg("%s: %s", sql, my_failure(my)->text);
     my_close(my);
-}
-
-static const char *
-value(const struct instance_spec *s, const char *sql)
-{
-    static char text[4][512];
-    static unsigned i;
-    char *out = text[i++ % 4];
-    struct my *my;
-
-    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
-    if (my_value_of(my, sql, out, 512) != ERR_OK)
-        (void)snprintf(out, 512, "%s", my_failure(my)->text);
-    my_close(my);
-    return out;
 }
 
 static enum err
@@ -94,9 +70,9 @@ no_traces(void)
 
     assert_int_equal(proc_run(find, REAL_WAIT_MS, &r), ERR_OK);
     assert_string_equal(r.output, "");
-    assert_string_equal(value(&two, "SELECT COUNT(*) FROM "
-                                    "information_schema.TABLES WHERE "
-                                    "TABLE_NAME LIKE 'metagate%'"),
+    assert_string_equal(real_value(&two, "SELECT COUNT(*) FROM "
+                                         "information_schema.TABLES WHERE "
+                                         "TABLE_NAME LIKE 'metagate%'"),
                         "0");
 }
 
@@ -131,10 +107,10 @@ the_replica_has_it(const char *table)
     int64_t until = clock_mono_ms() + REAL_WAIT_MS;
     struct instance_position p;
 
-    while (strcmp(value(&three, sql), value(&two, sql)) != 0 &&
+    while (strcmp(real_value(&three, sql), real_value(&two, sql)) != 0 &&
            clock_mono_ms() < until)
         (void)usleep(20000);
-    assert_string_equal(value(&three, sql), value(&two, sql));
+    assert_string_equal(real_value(&three, sql), real_value(&two, sql));
     OK(instance_position(arena, &three, REAL_WAIT_MS, &p, why));
     assert_true(p.applies);
 }
@@ -199,7 +175,8 @@ one_that_is_there_must_be_alike_and_empty(void **state)
     run_sql(&two, "CREATE TABLE `" DB "`.e (id INT PRIMARY KEY)");
     run_sql(&two, "INSERT INTO `" DB "`.e VALUES (7)");
     assert_int_equal(take_it("e", &t), ERR_EXISTS);
-    assert_string_equal(value(&two, "SELECT SUM(id) FROM `" DB "`.e"), "7");
+    assert_string_equal(real_value(&two, "SELECT SUM(id) FROM `" DB "`.e"),
+                        "7");
     run_sql(&two, "DELETE FROM `" DB "`.e");
     OK(take_it("e", &t));
     same("e");
@@ -238,10 +215,11 @@ what_is_damaged_changes_nothing(void **state)
     u = t;
     u.version = "11.4.2-MariaDB";
     assert_int_equal(take_it("d", &u), ERR_STATE);
-    assert_string_equal(value(&two, "SELECT COUNT(*) FROM "
-                                    "information_schema.TABLES WHERE "
-                                    "TABLE_SCHEMA = '" DB "' AND TABLE_NAME = "
-                                    "'d'"),
+    assert_string_equal(real_value(&two,
+                                   "SELECT COUNT(*) FROM "
+                                   "information_schema.TABLES WHERE "
+                                   "TABLE_SCHEMA = '" DB "' AND TABLE_NAME = "
+                                   "'d'"),
                         "0");
     no_traces();
     OK(take_it("d", &t));
@@ -424,10 +402,10 @@ what_is_broken_off_leaves_nothing(void **state)
             ERR_STATE);
         my_close(my);
         no_traces();
-        assert_string_equal(value(&two, "SELECT COUNT(*) FROM "
-                                        "information_schema.TABLES WHERE "
-                                        "TABLE_SCHEMA = '" DB "' AND "
-                                        "TABLE_NAME = 'b'"),
+        assert_string_equal(real_value(&two, "SELECT COUNT(*) FROM "
+                                             "information_schema.TABLES WHERE "
+                                             "TABLE_SCHEMA = '" DB "' AND "
+                                             "TABLE_NAME = 'b'"),
                             "0");
     }
 }
@@ -472,21 +450,12 @@ what_cannot_be_moved_is_refused(void **state)
     my_close(my);
 }
 
-static bool
-up(unsigned slot, struct instance_spec *s)
-{
-    *s = real_storage(slot);
-    return s->uuid != NULL && instance_install(real_arena, s, why) == ERR_OK &&
-           real_start(slot, s) &&
-           instance_settle(real_arena, s, REAL_WAIT_MS, why) == ERR_OK;
-}
-
 static int
 begin(void **state)
 {
     (void)state;
-    if (!real_begin() || mkdir(real_path("box"), 0700) != 0 || !up(1, &one) ||
-        !up(2, &two) || !up(3, &three))
+    if (!real_begin() || mkdir(real_path("box"), 0700) != 0 ||
+        !real_up(1, &one) || !real_up(2, &two) || !real_up(3, &three))
         return -1;
     box = open(real_path("box"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (instance_promote(real_arena, &one, false, REAL_WAIT_MS, why) !=

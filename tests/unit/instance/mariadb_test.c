@@ -8,31 +8,9 @@
 
 #include <cmocka.h>
 
-#include "instance/real.h"
+#include "instance/real_ask.h"
 
 static struct instance_spec one, two;
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
-
-static const char *
-value(const struct instance_spec *s, const char *sql)
-{
-    static char text[512];
-    struct my *my;
-
-    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
-    if (my_value_of(my, sql, text, sizeof(text)) != ERR_OK)
-        (void)snprintf(text, sizeof(text), "%s", my_failure(my)->text);
-    my_close(my);
-    return text;
-}
 
 static void
 one_is_made_and_settles(void **state)
@@ -44,12 +22,12 @@ one_is_made_and_settles(void **state)
     OK(instance_settle(real_arena, &one, REAL_WAIT_MS, why));
     OK(instance_probe(&one, REAL_WAIT_MS, why));
     assert_true(instance_used_bytes(&one) > 1 << 20);
-    assert_string_equal(value(&one, "SELECT @@read_only"), "1");
-    assert_string_equal(value(&one, "SELECT @@gtid_domain_id"), "7");
-    assert_string_equal(value(&one, "SELECT @@rpl_semi_sync_slave_enabled"),
-                        "1");
+    assert_string_equal(real_value(&one, "SELECT @@read_only"), "1");
+    assert_string_equal(real_value(&one, "SELECT @@gtid_domain_id"), "7");
+    assert_string_equal(
+        real_value(&one, "SELECT @@rpl_semi_sync_slave_enabled"), "1");
     /* nothing of its making is in the binlog */
-    assert_string_equal(value(&one, "SELECT @@gtid_binlog_pos"), "");
+    assert_string_equal(real_value(&one, "SELECT @@gtid_binlog_pos"), "");
 }
 
 static void
@@ -59,10 +37,10 @@ nobody_else_comes_in(void **state)
     struct my *my;
 
     (void)state;
-    assert_string_equal(value(&one,
-                              "SELECT GROUP_CONCAT(User ORDER BY User) FROM "
-                              "mysql.global_priv WHERE User <> 'mariadb.sys'"),
-                        "clustmgr,pgx,repl");
+    assert_string_equal(
+        real_value(&one, "SELECT GROUP_CONCAT(User ORDER BY User) FROM "
+                         "mysql.global_priv WHERE User <> 'mariadb.sys'"),
+        "clustmgr,pgx,repl");
     s.admin_secret = two.admin_secret; /* another instance's */
     assert_int_equal(instance_connect(&s, REAL_WAIT_MS, &my, why), ERR_DENIED);
     assert_null(strstr(why, s.admin_secret));
@@ -93,8 +71,8 @@ a_variable_lasts(void **state)
     OK(instance_configure(real_arena, &one, why));
     real_stop(1, SIGTERM);
     assert_true(real_start(1, &one));
-    assert_string_equal(value(&one, "SELECT @@max_connections"), "78");
-    assert_string_equal(value(&one, "SELECT @@innodb_buffer_pool_size"),
+    assert_string_equal(real_value(&one, "SELECT @@max_connections"), "78");
+    assert_string_equal(real_value(&one, "SELECT @@innodb_buffer_pool_size"),
                         "20971520");
 }
 
@@ -126,7 +104,7 @@ a_variable_that_is_refused_changes_nothing(void **state)
                          bad[i].e);
         assert_true(why[0] != '\0');
     }
-    assert_string_equal(value(&one, "SELECT @@max_connections"), "78");
+    assert_string_equal(real_value(&one, "SELECT @@max_connections"), "78");
     real_stop(1, SIGKILL);
     assert_true(real_start(1, &one));
 }
@@ -145,7 +123,7 @@ the_template_is_made_once(void **state)
     assert_string_equal(first.output, second.output);
     assert_true(real_start(2, &two));
     OK(instance_settle(real_arena, &two, REAL_WAIT_MS, why));
-    assert_string_equal(value(&two, "SELECT @@server_id"), "3");
+    assert_string_equal(real_value(&two, "SELECT @@server_id"), "3");
 }
 
 static void
@@ -264,7 +242,7 @@ a_lone_one_has_after_a_crash_what_it_had_acknowledged(void **state)
     OK(instance_install(real_arena, &s, why));
     assert_true(real_start(5, &s));
     OK(instance_settle(real_arena, &s, REAL_WAIT_MS, why));
-    assert_string_equal(value(&s, "SELECT @@gtid_binlog_pos"), "");
+    assert_string_equal(real_value(&s, "SELECT @@gtid_binlog_pos"), "");
     OK(instance_connect(&s, REAL_WAIT_MS, &my, why));
     assert_int_equal(my_do(my, "CREATE DATABASE app"), ERR_OK);
     assert_int_equal(my_do(my, "CREATE TABLE app.t (id INT PRIMARY KEY)"),
@@ -272,8 +250,8 @@ a_lone_one_has_after_a_crash_what_it_had_acknowledged(void **state)
     my_close(my);
     write_and_kill(&s, 5, 1);
     write_and_kill(&s, 5, 2); /* it is writable again by itself */
-    assert_string_equal(value(&s, "SELECT GROUP_CONCAT(id ORDER BY id)"
-                                  " FROM app.t"),
+    assert_string_equal(real_value(&s, "SELECT GROUP_CONCAT(id ORDER BY id)"
+                                       " FROM app.t"),
                         "1,2");
     (void)setenv("METAGATE_INSTANCE_DURABLE", "no", 1);
     OK(config_load(NULL, why));
@@ -290,14 +268,6 @@ begin(void **state)
     one = real_storage(1);
     two = real_storage(2);
     return one.uuid != NULL && two.uuid != NULL ? 0 : -1;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    real_end();
-    return 0;
 }
 
 int
@@ -317,5 +287,5 @@ main(void)
         cmocka_unit_test(a_lone_one_has_after_a_crash_what_it_had_acknowledged),
     };
 
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, real_over);
 }

@@ -8,18 +8,10 @@
 
 #include "backup.h"
 #include "instance/real.h"
+#include "ok.h"
 #include "pg.h"
 
 static struct instance_spec one;
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 static int64_t
 soon(void)

@@ -8,44 +8,9 @@
 #include <pthread.h>
 
 #include "arena_fixture.h"
-#include "instance/real.h"
+#include "instance/real_ask.h"
 
 static struct instance_spec one, two;
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
-
-static void
-run_sql(const struct instance_spec *s, const char *sql)
-{
-    struct my *my;
-
-    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
-    if (my_do(my, sql) != ERR_OK)
-        fail_msg("%s: %s", sql, my_failure(my)->text);
-    my_close(my);
-}
-
-static const char *
-value(const struct instance_spec *s, const char *sql)
-{
-    static char text[4][512];
-    static unsigned i;
-    char *out = text[i++ % 4];
-    struct my *my;
-
-    OK(instance_connect(s, REAL_WAIT_MS, &my, why));
-    if (my_value_of(my, sql, out, 512) != ERR_OK)
-        (void)snprintf(out, 512, "%s", my_failure(my)->text);
-    my_close(my);
-    return out;
-}
 
 #define ROWS "SELECT COUNT(*) FROM app.t"
 
@@ -55,9 +20,9 @@ await_rows(const struct instance_spec *s, const char *n)
 {
     int64_t until = clock_mono_ms() + REAL_WAIT_MS;
 
-    while (strcmp(value(s, ROWS), n) != 0) {
+    while (strcmp(real_value(s, ROWS), n) != 0) {
         if (clock_mono_ms() > until)
-            fail_msg("%s rows, not %s", value(s, ROWS), n);
+            fail_msg("%s rows, not %s", real_value(s, ROWS), n);
         (void)usleep(20000);
     }
 }
@@ -143,13 +108,13 @@ one_leads_and_the_other_follows(void **state)
 
     (void)state;
     OK(instance_promote(arena, &one, false, REAL_WAIT_MS, why));
-    run_sql(&one, "CREATE DATABASE app");
-    run_sql(&one, "CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT)");
+    real_do(&one, "CREATE DATABASE app");
+    real_do(&one, "CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT)");
     OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
     OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
     OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
     OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
-    run_sql(&one, "INSERT INTO app.t VALUES ()");
+    real_do(&one, "INSERT INTO app.t VALUES ()");
     await_rows(&two, "1");
     OK(instance_position(arena, &one, REAL_WAIT_MS, &p, why));
     assert_true(!p.read_only && p.asks_acks && p.acking == 1);
@@ -158,7 +123,8 @@ one_leads_and_the_other_follows(void **state)
     assert_true(p.read_only && p.receives && p.applies && !p.asks_acks);
     assert_string_equal(p.source_host, one.address);
     assert_int_equal(p.source_port, one.port);
-    assert_string_equal(p.gtid_slave, value(&one, "SELECT @@gtid_binlog_pos"));
+    assert_string_equal(p.gtid_slave,
+                        real_value(&one, "SELECT @@gtid_binlog_pos"));
     assert_false(replica(&one).is_one);
     r = replica(&two);
     assert_true(r.is_one && r.receiving && r.connected && r.applying);
@@ -168,11 +134,11 @@ one_leads_and_the_other_follows(void **state)
     assert_string_equal(r.gtid_io, p.gtid_slave);
     assert_true(r.io_errno == 0 && r.io_error == NULL);
     assert_true(r.sql_errno == 0 && r.sql_error == NULL);
-    run_sql(&two, "STOP SLAVE");
+    real_do(&two, "STOP SLAVE");
     r = replica(&two);
     assert_true(r.is_one && !r.receiving && !r.connected && !r.applying);
     assert_int_equal(r.behind_s, -1);
-    run_sql(&two, "START SLAVE");
+    real_do(&two, "START SLAVE");
     OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
 }
 
@@ -183,12 +149,12 @@ what_lies_in_a_relay_log_is_not_lost(void **state)
 
     (void)state;
     /* received and acknowledged, not applied */
-    run_sql(&two, "STOP SLAVE SQL_THREAD");
-    run_sql(&one, "INSERT INTO app.t VALUES ()");
-    assert_string_equal(value(&two, ROWS), "1");
+    real_do(&two, "STOP SLAVE SQL_THREAD");
+    real_do(&one, "INSERT INTO app.t VALUES ()");
+    assert_string_equal(real_value(&two, ROWS), "1");
     real_stop(1, SIGKILL);
     OK(instance_promote(arena, &two, false, REAL_WAIT_MS, why));
-    assert_string_equal(value(&two, ROWS), "2");
+    assert_string_equal(real_value(&two, ROWS), "2");
     OK(instance_position(arena, &two, REAL_WAIT_MS, &p, why));
     assert_true(!p.read_only && p.source_host == NULL);
 }
@@ -197,9 +163,9 @@ static void
 the_old_one_comes_back_as_a_replica(void **state)
 {
     (void)state;
-    run_sql(&two, "INSERT INTO app.t VALUES ()");
+    real_do(&two, "INSERT INTO app.t VALUES ()");
     assert_true(real_start(1, &one));
-    assert_string_equal(value(&one, "SELECT @@read_only"), "1");
+    assert_string_equal(real_value(&one, "SELECT @@read_only"), "1");
     OK(instance_follow(arena, &one, &two, NULL, REAL_WAIT_MS, why));
     await_rows(&one, "3");
     /* and takes over again, the other leaving in good order */
@@ -207,7 +173,7 @@ the_old_one_comes_back_as_a_replica(void **state)
     OK(instance_demote(arena, &two, REAL_WAIT_MS, why));
     OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
     OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
-    run_sql(&one, "INSERT INTO app.t VALUES ()");
+    real_do(&one, "INSERT INTO app.t VALUES ()");
     await_rows(&two, "4");
 }
 
@@ -239,18 +205,19 @@ a_commit_that_waits_is_not_told_that_it_is_safe(void **state)
     pthread_t thread;
 
     (void)state;
-    run_sql(&two, "STOP SLAVE");
-    while (strcmp(value(&one, "SELECT VARIABLE_VALUE FROM "
-                              "information_schema.GLOBAL_STATUS WHERE "
-                              "VARIABLE_NAME = 'Rpl_semi_sync_master_clients'"),
+    real_do(&two, "STOP SLAVE");
+    while (strcmp(real_value(&one,
+                             "SELECT VARIABLE_VALUE FROM "
+                             "information_schema.GLOBAL_STATUS WHERE "
+                             "VARIABLE_NAME = 'Rpl_semi_sync_master_clients'"),
                   "0") != 0 &&
            clock_mono_ms() < until)
         (void)usleep(20000);
     outcome = 0;
     assert_int_equal(pthread_create(&thread, NULL, insert, NULL), 0);
-    while (strcmp(value(&one, "SELECT COUNT(*) FROM information_schema."
-                              "PROCESSLIST WHERE STATE LIKE "
-                              "'Waiting for semi-sync ACK%'"),
+    while (strcmp(real_value(&one, "SELECT COUNT(*) FROM information_schema."
+                                   "PROCESSLIST WHERE STATE LIKE "
+                                   "'Waiting for semi-sync ACK%'"),
                   "1") != 0 &&
            clock_mono_ms() < until)
         (void)usleep(20000);
@@ -258,8 +225,8 @@ a_commit_that_waits_is_not_told_that_it_is_safe(void **state)
     OK(instance_demote(arena, &one, REAL_WAIT_MS, why));
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(outcome, 2); /* its connection was ended */
-    assert_string_equal(value(&one, "SELECT @@rpl_semi_sync_master_enabled"),
-                        "1");
+    assert_string_equal(
+        real_value(&one, "SELECT @@rpl_semi_sync_master_enabled"), "1");
 }
 
 static void
@@ -267,8 +234,8 @@ who_has_diverged_cannot_follow(void **state)
 {
     (void)state;
     OK(instance_promote(arena, &two, false, REAL_WAIT_MS, why));
-    run_sql(&two, "INSERT INTO app.t VALUES (888)");
-    run_sql(&two, "INSERT INTO app.t VALUES (889)");
+    real_do(&two, "INSERT INTO app.t VALUES (888)");
+    real_do(&two, "INSERT INTO app.t VALUES (889)");
     /* it has 777, which nobody else has */
     assert_int_equal(
         instance_follow(arena, &one, &two, NULL, REAL_WAIT_MS, why), ERR_STATE);
@@ -276,7 +243,7 @@ who_has_diverged_cannot_follow(void **state)
     assert_null(strstr(why, two.repl_secret));
     assert_int_not_equal(replica(&one).io_errno, 0);
     assert_non_null(replica(&one).io_error);
-    assert_string_equal(value(&two, ROWS), "6");
+    assert_string_equal(real_value(&two, ROWS), "6");
 }
 
 /* ---- old binlogs ---- */
@@ -294,13 +261,14 @@ only_binlogs_that_nobody_needs_go(void **state)
     OK(instance_connect(&two, REAL_WAIT_MS, &my, why));
     my_until(my, 0);
     assert_int_equal(my_do(my, "FLUSH BINARY LOGS"), ERR_OK);
-    pos = arena_strdup(arena, value(&two, "SELECT @@gtid_binlog_pos"));
+    pos = arena_strdup(arena, real_value(&two, "SELECT @@gtid_binlog_pos"));
     assert_int_equal(my_do(my, "INSERT INTO app.t VALUES ()"), ERR_OK);
     assert_int_equal(my_do(my, "FLUSH BINARY LOGS"), ERR_OK);
     assert_int_equal(my_do(my, "INSERT INTO app.t VALUES ()"), ERR_OK);
     assert_int_equal(my_do(my, "FLUSH BINARY LOGS"), ERR_OK);
     /* one replica has all, another only what was there at pos */
-    ahead[0] = arena_strdup(arena, value(&two, "SELECT @@gtid_binlog_pos"));
+    ahead[0] =
+        arena_strdup(arena, real_value(&two, "SELECT @@gtid_binlog_pos"));
     ahead[1] = pos;
     /* what is left begins where the slower one is */
     until = clock_mono_ms() + REAL_WAIT_MS;
@@ -333,26 +301,7 @@ static int
 begin(void **state)
 {
     (void)state;
-    if (!real_begin())
-        return -1;
-    one = real_storage(1);
-    two = real_storage(2);
-    if (one.uuid == NULL || two.uuid == NULL ||
-        instance_install(real_arena, &one, why) != ERR_OK ||
-        instance_install(real_arena, &two, why) != ERR_OK ||
-        !real_start(1, &one) || !real_start(2, &two) ||
-        instance_settle(real_arena, &one, REAL_WAIT_MS, why) != ERR_OK)
-        return -1;
-    return instance_settle(real_arena, &two, REAL_WAIT_MS, why) == ERR_OK ? 0
-                                                                          : -1;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    real_end();
-    return 0;
+    return real_begin() && real_up(1, &one) && real_up(2, &two) ? 0 : -1;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -372,5 +321,5 @@ main(void)
         TEST(only_binlogs_that_nobody_needs_go),
     };
 
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, real_over);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "instance/real.h"
+#include "ok.h"
 #include "keeper/keeper_run.h"
 
 #define JOB_ID 7
@@ -18,15 +19,6 @@
 static struct instance_spec storage, computer, replica;
 static struct keeper *keeper;
 static _Atomic bool forbidden; /* to end what hangs */
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 static bool
 may_end(struct db *db, struct arena *a, const char *uuid)

@@ -6,20 +6,11 @@
 
 #include <cmocka.h>
 
-#include "instance/real.h"
+#include "instance/real_ask.h"
 #include "kunlun/cluster_mgr/computer.h"
 #include "pg.h"
 
 static struct instance_spec storage[2], comp;
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 static void
 make(unsigned slot, const struct instance_spec *s)
@@ -131,14 +122,6 @@ begin(void **state)
     return real_begin() ? 0 : -1;
 }
 
-static int
-end(void **state)
-{
-    (void)state;
-    real_end();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -151,5 +134,5 @@ main(void)
         cmocka_unit_test(the_probe_leaves_nothing),
     };
 
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, real_over);
 }

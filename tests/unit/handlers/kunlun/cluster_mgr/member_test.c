@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "instance/real.h"
+#include "ok.h"
 #include "kunlun/cluster_mgr/member.h"
 
 #define N      3
@@ -22,19 +23,10 @@ static struct member member[N];
 static struct fo_shard shard;
 static struct fo_plan plan;
 static struct arena *arena;
-static char why[WHY_BYTES];
 
 static const struct fo_rules rules = { .silent_ms = 3000,
                                        .evict_ms = 2000,
                                        .patience_ms = 5000 };
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 /* ---- a client that writes, and remembers what was acknowledged ---- */
 

@@ -13,6 +13,7 @@
 #include "store_fixture.h"
 
 #include "instance/real.h"
+#include "ok.h"
 #include "kunlun/cluster_mgr/shard.h"
 #include "kunlun/cluster_mgr/watch.h"
 
@@ -27,15 +28,6 @@ static struct lease lease = { .name = "cluster.failover",
                               .owner = "unit",
                               .ttl_ms = 600000 };
 static struct duty_run run;
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 /* What `control` does once a second. */
 static void
