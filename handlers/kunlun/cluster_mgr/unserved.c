@@ -23,9 +23,6 @@ static const struct job_step steps[] = { { "refuse", refuse, NULL } };
         .n = COUNT(steps),                          \
     }
 
-UNSERVED(create_machine);
-UNSERVED(update_machine);
-UNSERVED(delete_machine);
 UNSERVED(create_cluster);
 UNSERVED(delete_cluster);
 UNSERVED(add_shards);

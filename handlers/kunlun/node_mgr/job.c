@@ -58,6 +58,7 @@ const struct job_kind *const node_job_kinds[] = {
     &node_recv_kind,
     &node_peek_kind,
     &node_variable_kind,
+    &node_paths_kind,
     NULL,
 };
 

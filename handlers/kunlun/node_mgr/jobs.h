@@ -150,6 +150,14 @@ STRUCT(node_backup_memo, NODE_BACKUP_MEMO);
     X(s, STR, value, "value", IN | OUT, -)
 STRUCT(node_variable, NODE_VARIABLE);
 
+/* A machine's directories, before it is registered: cluster_mgr asks. */
+#define NODE_ROOTS_ASKED(X, s)                         \
+    X(s, STR, datadir, "datadir", IN | OUT, -)         \
+    X(s, STR, logdir, "logdir", IN | OUT, -)           \
+    X(s, STR, wal_log_dir, "wal_log_dir", IN | OUT, -) \
+    X(s, STR, comp_datadir, "comp_datadir", IN | OUT, -)
+STRUCT(node_roots_asked, NODE_ROOTS_ASKED);
+
 /* A file that was sent: the job's own arguments. */
 #define NODE_FILE(X, s)                      \
     X(s, STR, folder, "folder", IN | OUT, -) \
@@ -266,6 +274,7 @@ extern const struct job_kind node_control_kind;
 extern const struct job_kind node_command_kind;
 extern const struct job_kind node_upload_kind;
 extern const struct job_kind node_variable_kind;
+extern const struct job_kind node_paths_kind;
 extern const struct job_kind node_install_storage_kind;
 extern const struct job_kind node_install_computer_kind;
 extern const struct job_kind node_delete_storage_kind;

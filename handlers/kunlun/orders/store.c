@@ -1,0 +1,78 @@
+/* The SQL of jobs about machines. */
+#include "store.h"
+
+#include "kunlun/cluster_mgr/jobs.h"
+
+enum { THERE, ADD, BEAT, SET, INSTANCES, DROP, DROP_BEAT, SQL__MAX };
+
+static const char *const sql[SQL__MAX] = {
+    [THERE] = "SELECT 1 FROM Kunlun_Metadata_DB.server_nodes"
+              " WHERE hostaddr = ? LIMIT 1",
+    [ADD] = "INSERT INTO Kunlun_Metadata_DB.server_nodes (hostaddr, rack_id,"
+            " datadir, logdir, wal_log_dir, comp_datadir, total_mem,"
+            " total_cpu_cores) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    [BEAT] = "INSERT INTO kunlun_beat (machine, at_ms) VALUES (?, " DB_NOW_MS
+             ") ON DUPLICATE KEY UPDATE at_ms = VALUES(at_ms)",
+    [SET] = "UPDATE Kunlun_Metadata_DB.server_nodes SET rack_id = ?,"
+            " datadir = ?, logdir = ?, wal_log_dir = ?, comp_datadir = ?,"
+            " total_mem = ?, total_cpu_cores = ? WHERE hostaddr = ?",
+    [INSTANCES] = "SELECT (SELECT COUNT(*) FROM kunlun_instance"
+                  " WHERE machine = ?) + (SELECT COUNT(*) FROM kunlun_place"
+                  " WHERE machine = ?)",
+    [DROP] = "DELETE FROM Kunlun_Metadata_DB.server_nodes WHERE hostaddr = ?",
+    [DROP_BEAT] = "DELETE FROM kunlun_beat WHERE machine = ?",
+};
+
+enum err
+orders_machine(struct db *db, const char *hostaddr)
+{
+    int64_t there;
+
+    return db_one_i64(db, sql[THERE], DB_ARGS(db_str(hostaddr)), &there);
+}
+
+static int64_t
+at_least_0(int32_t v)
+{
+    return v > 0 ? v : 0;
+}
+
+enum err
+orders_machine_add(struct db *db, const struct cluster_want *w)
+{
+    enum err e = db_exec(
+        db, sql[ADD],
+        DB_ARGS(db_str(w->ip), db_str(w->rack_id), db_str(w->datadir),
+                db_str(w->logdir), db_str(w->wal_log_dir),
+                db_str(w->comp_datadir), db_i64(at_least_0(w->total_mem)),
+                db_i64(at_least_0(w->total_cpu_cores))));
+
+    /* it has just answered */
+    return e == ERR_OK ? db_exec(db, sql[BEAT], DB_ARGS(db_str(w->ip))) : e;
+}
+
+enum err
+orders_machine_set(struct db *db, const struct cluster_want *w)
+{
+    return db_exec_one(
+        db, sql[SET],
+        DB_ARGS(db_str(w->rack_id), db_str(w->datadir), db_str(w->logdir),
+                db_str(w->wal_log_dir), db_str(w->comp_datadir),
+                db_i64(at_least_0(w->total_mem)),
+                db_i64(at_least_0(w->total_cpu_cores)), db_str(w->ip)));
+}
+
+enum err
+orders_machine_drop(struct db *db, const char *hostaddr)
+{
+    int64_t n;
+    enum err e = db_one_i64(db, sql[INSTANCES],
+                            DB_ARGS(db_str(hostaddr), db_str(hostaddr)), &n);
+
+    if (e == ERR_OK && n > 0)
+        return ERR_STATE;
+    if (e == ERR_OK)
+        e = db_exec(db, sql[DROP], DB_ARGS(db_str(hostaddr)));
+    return e == ERR_OK ? db_exec(db, sql[DROP_BEAT], DB_ARGS(db_str(hostaddr)))
+                       : e;
+}
