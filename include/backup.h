@@ -26,7 +26,8 @@ struct instance_watch {
     X(s, I32, format, "format", IN | OUT, -)                                \
     X(s, STR, engine, "engine", IN | OUT, -)                                \
     X(s, STR, version, "version", IN | OUT, -)                              \
-    X(s, STR, gtid, "gtid", IN | OUT, -) /* where a replica goes on */      \
+    X(s, STR, gtid, "gtid", IN | OUT, -)     /* where a replica goes on */  \
+    X(s, I64, domain, "domain", IN | OUT, -) /* of its own transactions */  \
     X(s, STR, binlog, "binlog", IN | OUT, -)                                \
     X(s, I64, binlog_at, "binlog_at", IN | OUT, -)                          \
     X(s, STR, uuid, "uuid", IN | OUT, -)                                    \

@@ -92,6 +92,8 @@ begin_manifest(const struct instance_spec *s, const char *version,
     if (s->shard != NULL)
         PUT(out, instance_backup, shard, s->shard);
     PUT(out, instance_backup, port, s->port);
+    if (s->kind == INSTANCE_STORAGE)
+        PUT(out, instance_backup, domain, s->domain_id);
     PUT(out, instance_backup, begun_ms, clock_unix_ms());
 }
 

@@ -16,8 +16,7 @@
 #include "instance/mariadb_int.h"
 #include "instance/paths.h"
 
-#define END_MS    (10 * 60 * 1000)
-#define LOAD_INIT "load.sql" /* of the first start with it */
+#define END_MS (10 * 60 * 1000)
 
 /* ---- its homes, open ---- */
 
@@ -243,6 +242,8 @@ instance_load(struct arena *a, const struct instance_spec *s,
                      "another restore of it is not finished: its old data are "
                      "still aside");
     if (e == ERR_OK)
+        e = clear(h.fd[0], RELAY_DIR, why);
+    if (e == ERR_OK)
         e = clear(h.fd[0], LOAD_DIR, why);
     if (e == ERR_OK && mkdirat(h.fd[0], LOAD_DIR, 0700) != 0)
         e = copy_failed(ERR_STATE, LOAD_DIR, why);
@@ -351,6 +352,8 @@ take_back(const struct homes *h, char why[WHY_BYTES])
     }
     if (e == ERR_OK)
         e = clear(h->fd[0], LOAD_INIT, why);
+    if (e == ERR_OK)
+        e = clear(h->fd[0], RELAY_DIR, why);
     if (e == ERR_OK)
         e = clear(h->fd[0], LOAD_DIR, why);
     return e;

@@ -105,6 +105,16 @@ tool_write(struct tool *t, const struct instance_watch *w, const char *p,
     return true;
 }
 
+bool
+tool_has_ended(const struct tool *t)
+{
+    siginfo_t si = { .si_pid = 0 };
+
+    return t->pid == 0 || (waitid(P_PID, (id_t)t->pid, &si,
+                                  WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                           si.si_pid == t->pid);
+}
+
 enum err
 tool_wait(struct tool *t, int timeout_ms)
 {

@@ -28,6 +28,9 @@ tool_read(struct tool *t, const struct instance_watch *w, char *p, size_t n);
 bool tool_write(struct tool *t, const struct instance_watch *w, const char *p,
                 size_t n);
 
+/* Whether it has ended; tool_wait says how. */
+bool tool_has_ended(const struct tool *t);
+
 /* Closes the stream and waits for its end, at most so long; then it is killed.
  * OK when it exited with 0; STATE, TIMEOUT. */
 enum err tool_wait(struct tool *t, int timeout_ms) MUST_USE;

@@ -17,10 +17,12 @@ const char *
 instance_file(struct arena *a, const struct home *h, const char *name) MUST_USE;
 
 /* Names below the data home. */
-#define DATA_DIR     "data"      /* the server's data directory */
-#define NEW_DIR      "data.new"  /* ... of an installation under way */
-#define LOAD_DIR     "data.load" /* ... of a restore, prepared */
-#define OLD_DIR      "data.old"  /* ... put aside by a restore */
+#define DATA_DIR     "data"       /* the server's data directory */
+#define NEW_DIR      "data.new"   /* ... of an installation under way */
+#define LOAD_DIR     "data.load"  /* ... of a restore, prepared */
+#define RELAY_DIR    "data.relay" /* ... and what is applied to it */
+#define LOAD_INIT    "load.sql"   /* ... statements of its first start */
+#define OLD_DIR      "data.old"   /* ... put aside by a restore */
 #define TMP_DIR      "tmp"
 #define INIT_FILE    "init.sql"
 #define CONFIG_FILE  "my.cnf"      /* PostgreSQL's lie in its data directory */
