@@ -35,7 +35,9 @@ enum job_state {
 };
 extern const struct enum_name job_state_names[];
 
-/* A job as the store has it. */
+/* A job as the store has it. idle_ms: for how long nobody has taken it who
+ * might; age_ms: since it was begun, 0 before; both of one that is not
+ * finished, by the store's clock. */
 #define JOB(X, s)                                        \
     X(s, U64, id, "id", OUT, -)                          \
     X(s, STR, queue, "queue", OUT, -)                    \
@@ -61,7 +63,9 @@ extern const struct enum_name job_state_names[];
     X(s, STR, request_id, "request_id", OUT, -)          \
     X(s, I64, created_ms, "created_ms", OUT, -)          \
     X(s, I64, begun_ms, "begun_ms", OUT, -)              \
-    X(s, I64, finished_ms, "finished_ms", OUT, -)
+    X(s, I64, finished_ms, "finished_ms", OUT, -)        \
+    X(s, I64, idle_ms, "idle_ms", COLUMN_ONLY, -)        \
+    X(s, I64, age_ms, "age_ms", COLUMN_ONLY, -)
 STRUCT(job, JOB);
 LIST_OF(job);
 
@@ -198,6 +202,10 @@ void job_waits(struct job_run *run, int64_t retry_ms, const char *fmt, ...)
 /* Before STEP_FAILED: the sentence that the client is told. No secrets. */
 void job_fails(struct job_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* For how long this step has been called by now, by the store's clock; 0 when
+ * that cannot be read. */
+int64_t job_step_ms(struct job_run *run);
+
 /* How far a long step is: "12 of 40 MiB". Written at most once a second. */
 void job_progress(struct job_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -219,6 +227,10 @@ enum err job_part(struct job_run *run, const char *part, struct job_new *n,
 /* The parts of this job whose names begin so, in order of their names. */
 enum err job_parts(struct job_run *run, const char *prefix,
                    struct list_of_job *out) MUST_USE;
+
+/* What this call commits is work for others: they are woken when its outcome
+ * is written. Parts say so by themselves. */
+void job_wakes(struct job_run *run);
 
 /* Waits for them: DONE when all are done; FAILED, with the first one's error,
  * when one has failed and none is under way any more; else AGAIN. */

@@ -281,10 +281,10 @@ perform(struct hand *h, struct db *db, struct arena *a, const struct job *j,
     e = record(h, db, &r);
     if (e != ERR_OK)
         return e;
-    if (job_plan_finished(p.state)) {
+    if (job_plan_finished(p.state))
         log_end(j, &p, r.error != NULL ? r.error : j->error);
+    if (job_plan_finished(p.state) || private.wakes)
         wake_send();
-    }
     if (!job_plan_finished(p.state) && r.due_in_ms < 0)
         return ERR_OK;
     h->look_ms = clock_mono_ms() + r.due_in_ms;

@@ -112,6 +112,17 @@ job_fails(struct job_run *run, const char *fmt, ...)
     p->fails = true;
 }
 
+int64_t
+job_step_ms(struct job_run *run)
+{
+    int64_t ms = 0;
+
+    return job_store_step_ms(run->db, run->job->id, (unsigned)run->job->step,
+                             &ms) == ERR_OK
+               ? ms
+               : 0;
+}
+
 void
 job_progress(struct job_run *run, const char *fmt, ...)
 {
@@ -151,6 +162,12 @@ void
 job_result(struct job_run *run, const char *json)
 {
     run->private->result = json;
+}
+
+void
+job_wakes(struct job_run *run)
+{
+    run->private->wakes = true;
 }
 
 /* ---- parts ---- */

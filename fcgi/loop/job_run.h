@@ -25,7 +25,7 @@ struct job_private {
     const char *uid;
     int64_t retry_ms;
     int64_t progress_ms; /* monotonic: when it was written last */
-    bool waits, fails, undoing;
+    bool waits, fails, undoing, wakes;
     char progress[JOB_PROGRESS_BYTES];
     char error[JOB_TEXT_BYTES];
     const char *result;

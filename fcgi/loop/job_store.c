@@ -27,7 +27,10 @@ TABLE(job_step_row, JOB_STEP_ROW);
     "SELECT id, queue, machine, kind, client_id, parent_id, part, state," \
     " step, steps, doing, progress, since_ms, tries, cancel, error,"      \
     " result, shown, owner, epoch, token_name, request_id, created_ms,"   \
-    " begun_ms, finished_ms FROM job"
+    " begun_ms, finished_ms,"                                             \
+    " IF(finished_ms IS NULL, GREATEST(0, " DB_NOW_MS " - due_ms), 0)"    \
+    " AS idle_ms, IF(finished_ms IS NULL, GREATEST(0, " DB_NOW_MS         \
+    " - COALESCE(begun_ms, " DB_NOW_MS ")), 0) AS age_ms FROM job"
 
 /* A time further away than any lease or wait is none that we gave: the
  * database's clock has gone back. */
@@ -56,6 +59,7 @@ enum {
     RECORD,
     STEP_BEGIN,
     STEP_END,
+    STEP_MS,
     UNLOCK,
     WAKE_WAITING,
     WAKE_PARENT,
@@ -128,6 +132,8 @@ static const char *const sql[SQL__MAX] = {
                  ", " DB_NOW_MS ", ?) ON DUPLICATE KEY UPDATE"
                  " outcome = VALUES(outcome), ended_ms = VALUES(ended_ms),"
                  " text = COALESCE(VALUES(text), text)",
+    [STEP_MS] = "SELECT " DB_NOW_MS " - begun_ms FROM job_step"
+                " WHERE job_id = ? AND n = ?",
     [UNLOCK] = "DELETE FROM job_lock WHERE job_id = ?",
     [WAKE_WAITING] = "UPDATE job SET due_ms = " DB_NOW_MS ", waits_for = NULL"
                      " WHERE waits_for = ? AND owner = ''"
@@ -477,6 +483,12 @@ job_store_progress(struct db *db, uint64_t id, uint64_t epoch, const char *text)
 {
     return lost_if_absent(db_exec_one(
         db, sql[PROGRESS], DB_ARGS(db_str(text), db_u64(id), db_u64(epoch))));
+}
+
+enum err
+job_store_step_ms(struct db *db, uint64_t id, unsigned step, int64_t *out)
+{
+    return db_one_i64(db, sql[STEP_MS], DB_ARGS(db_u64(id), db_u64(step)), out);
 }
 
 enum err

@@ -72,6 +72,9 @@ enum err job_store_progress(struct db *db, uint64_t id, uint64_t epoch,
                             const char *text) MUST_USE;
 enum err job_store_remember(struct db *db, uint64_t id, uint64_t epoch,
                             const char *uid, const char *json) MUST_USE;
+/* Since that step has begun; NOT_FOUND. */
+enum err job_store_step_ms(struct db *db, uint64_t id, unsigned step,
+                           int64_t *out) MUST_USE;
 enum err job_store_parts(struct db *db, struct arena *a, uint64_t parent_id,
                          const char *prefix, struct list_of_job *out) MUST_USE;
 

@@ -443,6 +443,25 @@ a_step_keeps_and_tells_what_it_wants(void **state)
     stop(p);
 }
 
+/* Nobody takes it: how long that has been so is told until somebody does. */
+static void
+a_job_that_nobody_takes_is_idle(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id = accept(f, &plain, "{}", NULL);
+    struct job_pool *p;
+    struct job j;
+
+    while (get(f, id).idle_ms == 0)
+        nap();
+    assert_int_equal(get(f, id).age_ms, 0);
+    p = pool(1);
+    j = until_state(f, id, JOB_DONE);
+    assert_int_equal(j.idle_ms, 0);
+    assert_int_equal(j.age_ms, 0);
+    stop(p);
+}
+
 static void
 arguments_lie_encrypted(void **state)
 {
@@ -767,6 +786,7 @@ main(void)
         CASE(bytes_that_are_no_text_are_not_kept),
         CASE(arguments_that_do_not_fit_fail_the_job),
         CASE(a_step_keeps_and_tells_what_it_wants),
+        CASE(a_job_that_nobody_takes_is_idle),
         CASE(arguments_lie_encrypted),
         CASE(locked_out_jobs_take_their_turn),
         CASE(who_waits_for_a_lock_says_for_whom),
