@@ -20,6 +20,7 @@ struct turns {
 
 struct choosing {
     const struct placement_machine *m;
+    size_t n;
     const struct placement_taken *taken;
     size_t n_taken;
     const struct placement_wish *wish;
@@ -28,6 +29,7 @@ struct choosing {
     size_t next; /* turn */
     struct turns storage, computers;
     unsigned of_shard[PLACEMENT_MACHINES]; /* how many of the present one */
+    size_t shard_size;                     /* ... in the end */
     int64_t given_mb[PLACEMENT_MACHINES];
 };
 
@@ -149,7 +151,7 @@ next_for_shard(const struct choosing *c, size_t turn, size_t *out)
 {
     size_t k = c->storage.n;
 
-    for (size_t most = 0; most <= (c->wish->nodes - 1) / k; most++)
+    for (size_t most = 0; most <= (c->shard_size - 1) / k; most++)
         for (size_t i = 0; i < k; i++) {
             *out = c->storage.machine[(turn + i) % k];
             if (c->of_shard[*out] <= most && has_memory(c, *out))
@@ -165,6 +167,9 @@ choose_shard(struct choosing *c, unsigned *machine)
     size_t k = c->storage.n, nodes = c->wish->nodes;
 
     memset(c->of_shard, 0, sizeof(c->of_shard));
+    c->shard_size = nodes;
+    for (size_t i = 0; c->done == 0 && c->wish->there != NULL && i < c->n; i++)
+        c->shard_size += c->of_shard[i] = c->wish->there[i];
     for (size_t i = 0; k > 0 && i < nodes; i++) {
         enum placement_why why = PLACEMENT_NO_MEMORY;
         size_t at;
@@ -199,7 +204,12 @@ placement_choose(const struct placement_machine *m, size_t n,
                  struct placement_choice *out, unsigned *machine)
 {
     struct choosing c = {
-        .m = m, .taken = taken, .n_taken = n_taken, .wish = wish, .out = out
+        .m = m,
+        .n = n,
+        .taken = taken,
+        .n_taken = n_taken,
+        .wish = wish,
+        .out = out,
     };
     enum placement_why why =
         n > PLACEMENT_MACHINES ? PLACEMENT_NO_MACHINE : PLACEMENT_OK;

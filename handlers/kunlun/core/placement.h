@@ -51,6 +51,8 @@ struct placement_wish {
     unsigned shards, nodes, comps;        /* nodes: of each shard */
     int64_t buffer_mb;                    /* of each storage node */
     unsigned storage_port, computer_port; /* the first that are given out */
+    const unsigned *there; /* nodes that the first shard has on each machine
+                            * already; NULL: none */
 };
 
 struct placement_choice {

@@ -68,6 +68,33 @@ equal_machines_take_turns_in_the_order_of_registration(void **state)
     assert_placed(7, 0, 57031); /* above those of all machines */
 }
 
+/* Nodes for a shard that has two already: not on their machines, as long as
+ * there are others, whatever the load. */
+static void
+a_shard_that_grows_avoids_its_own_machines(void **state)
+{
+    const unsigned there[4] = { 1, 1, 0, 0 };
+    struct placement_wish more = two_by_three;
+
+    (void)state;
+    fleet(4);
+    m[2].instances = 5;
+    m[3].instances = 9;
+    more.shards = 1;
+    more.nodes = 2;
+    more.comps = 0;
+    more.there = there;
+    assert_int_equal(placement_choose(m, 4, NULL, 0, &more, out, &about),
+                     PLACEMENT_OK);
+    assert_int_equal(out[0].machine, 2);
+    assert_int_equal(out[1].machine, 3);
+    more.nodes = 3; /* five on four machines: one has two */
+    assert_int_equal(placement_choose(m, 4, NULL, 0, &more, out, &about),
+                     PLACEMENT_OK);
+    assert_int_equal(out[0].machine, 2);
+    assert_int_equal(out[1].machine, 3);
+}
+
 static void
 the_least_loaded_machine_comes_first(void **state)
 {
@@ -307,6 +334,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             equal_machines_take_turns_in_the_order_of_registration),
+        cmocka_unit_test(a_shard_that_grows_avoids_its_own_machines),
         cmocka_unit_test(the_least_loaded_machine_comes_first),
         cmocka_unit_test(a_shard_wraps_around_where_there_are_fewer_machines),
         cmocka_unit_test(the_next_port_is_above_the_highest_and_not_in_use),
