@@ -23,7 +23,8 @@ check(struct job_run *run)
         !node_wants(run, &node_at_rec, &in, at) || !node_is_ours(run, in.ip))
         return STEP_FAILED;
     e = keeper_spec(m->keeper, run->arena, (unsigned)in.port, &spec);
-    if (e == ERR_NOT_FOUND)
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && HAS(&in, node_at, uuid) &&
+                               strcmp(in.uuid, spec.uuid) != 0))
         return STEP_DONE;
     if (e == ERR_OK && spec.kind != (int)node_own(run)->kind) {
         job_fails(run, "%s: another kind of instance listens there",
@@ -62,15 +63,27 @@ stop(struct job_run *run)
 }
 
 static enum err
-drop_row(struct job_run *run, const struct instance_spec *spec)
+drop_row(struct job_run *run, const char *uuid)
 {
     enum err e = db_begin(run->db);
 
     if (e == ERR_OK)
         e = job_hold(run);
     if (e == ERR_OK)
-        e = node_store_drop(run->db, spec->address, (unsigned)spec->port);
+        e = node_store_drop(run->db, uuid);
     return db_end(run->db, e);
+}
+
+/* What was never here, or is gone, may still have a row that keeps its place.
+ */
+static enum err
+drop_rest(struct job_run *run)
+{
+    struct node_at in;
+
+    if (!node_args(run, &node_at_rec, &in))
+        return ERR_BAD_PARAM;
+    return HAS(&in, node_at, uuid) ? drop_row(run, in.uuid) : ERR_OK;
 }
 
 static enum step_answer
@@ -86,12 +99,12 @@ clear(struct job_run *run)
         if (e == ERR_OK)
             e = instance_remove(&spec, why);
         if (e == ERR_OK)
-            e = drop_row(run, &spec);
-        if (e != ERR_OK)
-            return node_failed(run, e, node_own(run)->error, why);
-    } else if (e != ERR_NOT_FOUND) {
-        return node_failed(run, e, node_own(run)->error, NULL);
+            e = drop_row(run, spec.uuid);
+    } else if (e == ERR_NOT_FOUND) {
+        e = drop_rest(run);
     }
+    if (e != ERR_OK)
+        return node_failed(run, e, node_own(run)->error, why);
     return node_done(run, node_own(run)->succeed);
 }
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypt.h"
 #include "jobs.h"
+#include "kunlun/spec.h"
 #include "node_mgr.h"
 #include "root.h"
 #include "store.h"
@@ -178,23 +178,6 @@ choose_roots(struct job_run *run, const struct node_place *at,
 
 /* ---- the spec ---- */
 
-/* The same number for all of a shard, whoever installs them. */
-static int64_t
-domain_of(const struct node_install *in)
-{
-    uint32_t h = 2166136261u;
-
-    if (!HAS(in, node_install, cluster_name) ||
-        !HAS(in, node_install, shard_name))
-        return 0;
-    for (const char *p = in->cluster_name; *p != '\0'; p++)
-        h = (h ^ (unsigned char)*p) * 16777619u;
-    h = (h ^ '/') * 16777619u;
-    for (const char *p = in->shard_name; *p != '\0'; p++)
-        h = (h ^ (unsigned char)*p) * 16777619u;
-    return (int64_t)(h % 2147483646u) + 1;
-}
-
 static bool
 is_alone(const struct node_install *in)
 {
@@ -202,17 +185,12 @@ is_alone(const struct node_install *in)
            strcmp(in->ha_mode, "no_rep") == 0;
 }
 
-static enum err
-put_storage(struct instance_spec *s, const struct node_install *in)
+/* One that was planned elsewhere is taken as it is; only jobs of ours may say
+ * so, since it has secrets and names that nobody has checked. */
+static bool
+is_planned(const struct job_run *run, const struct node_install *in)
 {
-    uint32_t id = 0;
-    enum err e = crypt_random(&id, sizeof(id));
-
-    PUT(s, instance_spec, server_id, (int64_t)(id % 2147483646u) + 1);
-    PUT(s, instance_spec, domain_id, domain_of(in));
-    PUT(s, instance_spec, lone, is_alone(in));
-    PUT(s, instance_spec, repl_user, "repl");
-    return e;
+    return run->job->parent_id != 0 && in->spec != NULL;
 }
 
 static enum err
@@ -221,27 +199,30 @@ make_spec(struct job_run *run, enum instance_kind kind,
           struct instance_spec *s)
 {
     bool storage = kind == INSTANCE_STORAGE;
-    const char *user = HAS(at, node_place, user) ? at->user
-                       : storage                 ? "pgx"
-                                                 : "abc";
+    const struct kunlun_server w = {
+        .kind = kind,
+        .address = at->ip,
+        .port = at->port,
+        .cluster =
+            HAS(in, node_install, cluster_name) ? in->cluster_name : NULL,
+        .name = storage && HAS(in, node_install, shard_name) ? in->shard_name
+                : !storage && HAS(at, node_place, name)      ? at->name
+                                                             : NULL,
+        .user = HAS(at, node_place, user) ? at->user : NULL,
+        .memory_bytes = memory_of(in, at),
+        .max_connections = HAS(in, node_install, max_connections)
+                               ? in->max_connections
+                               : MAX_CONNECTIONS,
+        .lone = is_alone(in),
+    };
 
-    PUT(s, instance_spec, driver, storage ? "mariadb" : "postgres");
-    PUT(s, instance_spec, kind, (int)kind);
-    PUT(s, instance_spec, address, at->ip);
-    PUT(s, instance_spec, port, at->port);
-    PUT(s, instance_spec, memory_bytes, memory_of(in, at));
-    PUT(s, instance_spec, max_connections,
-        HAS(in, node_install, max_connections) ? in->max_connections
-                                               : MAX_CONNECTIONS);
-    if (HAS(in, node_install, cluster_name))
-        PUT(s, instance_spec, cluster, in->cluster_name);
-    if (storage ? HAS(in, node_install, shard_name) : HAS(at, node_place, name))
-        PUT(s, instance_spec, shard, storage ? in->shard_name : at->name);
-    PUT(s, instance_spec, admin_user, "clustmgr");
-    PUT(s, instance_spec, client_user, user);
-    if (storage && put_storage(s, in) != ERR_OK)
+    if (!is_planned(run, in))
+        return kunlun_spec(run->arena, &w, s);
+    *s = *in->spec;
+    if (s->kind != (int)kind || strcmp(s->address, at->ip) != 0 ||
+        s->port != at->port)
         return ERR_INTERNAL;
-    return instance_secrets(run->arena, s);
+    return ERR_OK;
 }
 
 /* ---- steps ---- */

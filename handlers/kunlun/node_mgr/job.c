@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "jobs.h"
+#include "kunlun/survey.h"
 #include "node_mgr.h"
 #include "store.h"
 
@@ -59,6 +60,7 @@ const struct job_kind *const node_job_kinds[] = {
     &node_peek_kind,
     &node_variable_kind,
     &node_paths_kind,
+    &kunlun_survey_kind,
     NULL,
 };
 

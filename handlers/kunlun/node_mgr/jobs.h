@@ -18,11 +18,13 @@ struct node_job {
 extern const struct node_job node_jobs[];
 extern const struct job_kind *const node_job_kinds[]; /* NULL ends */
 
-/* Members that name an instance of this machine. */
+/* Members that name an instance of this machine; with uuid: that one, and
+ * nothing else that may listen there by now. */
 #define NODE_AT(X, s)                              \
     X(s, STR, job_id, "job_id", IN, -, .max = 128) \
     X(s, STR, ip, "ip", IN, -, .max = 64)          \
-    X(s, I32, port, "port", IN, -)
+    X(s, I32, port, "port", IN, -)                 \
+    X(s, STR, uuid, "uuid", IN, -, .max = 64)
 STRUCT(node_at, NODE_AT);
 
 #define NODE_CONTROL(X, s)                         \
@@ -56,6 +58,7 @@ STRUCT(node_place, NODE_PLACE);
     X(s, I32, innodb_size, "innodb_size", IN, -)               \
     X(s, I32, max_connections, "max_connections", IN, -)       \
     X(s, I32, install_id, "install_id", IN, -)                 \
+    X(s, OBJ, spec, "spec", IN | SECRET, instance_spec)        \
     X(s, LIST, nodes, "nodes", IN, node_place, .max = 1024)
 STRUCT(node_install, NODE_INSTALL);
 

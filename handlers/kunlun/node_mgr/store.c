@@ -15,6 +15,8 @@ enum {
     RESERVE,
     HOLDER,
     DROP,
+    DROP_PLACE,
+    UNRESERVE_PLACE,
     UNRESERVE,
     EPOCH,
     EPOCH_NOW,
@@ -45,7 +47,10 @@ static const char *const sql[SQL__MAX] = {
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")",
     [HOLDER] = "SELECT job_id FROM kunlun_instance"
                " WHERE machine = ? AND port = ?",
-    [DROP] = "DELETE FROM kunlun_instance WHERE machine = ? AND port = ?",
+    [DROP] = "DELETE FROM kunlun_instance WHERE uuid = ?",
+    [DROP_PLACE] = "DELETE FROM kunlun_place WHERE uuid = ?",
+    [UNRESERVE_PLACE] = "DELETE FROM kunlun_place WHERE uuid IN"
+                        " (SELECT uuid FROM kunlun_instance WHERE job_id = ?)",
     [UNRESERVE] = "DELETE FROM kunlun_instance WHERE job_id = ?",
     [EPOCH] = "INSERT INTO kunlun_epoch (machine, name, epoch)"
               " VALUES (?, ?, ?)"
@@ -120,15 +125,21 @@ node_store_reserve(struct db *db, const struct instance_spec *s,
 }
 
 enum err
-node_store_drop(struct db *db, const char *machine, unsigned port)
+node_store_drop(struct db *db, const char *uuid)
 {
-    return db_exec(db, sql[DROP], DB_ARGS(db_str(machine), db_u64(port)));
+    enum err e = db_exec(db, sql[DROP], DB_ARGS(db_str(uuid)));
+
+    return e == ERR_OK ? db_exec(db, sql[DROP_PLACE], DB_ARGS(db_str(uuid)))
+                       : e;
 }
 
 enum err
 node_store_unreserve(struct db *db, uint64_t job_id)
 {
-    return db_exec(db, sql[UNRESERVE], DB_ARGS(db_u64(job_id)));
+    enum err e = db_exec(db, sql[UNRESERVE_PLACE], DB_ARGS(db_u64(job_id)));
+
+    return e == ERR_OK ? db_exec(db, sql[UNRESERVE], DB_ARGS(db_u64(job_id)))
+                       : e;
 }
 
 /* ---- tables that are sent ---- */

@@ -53,10 +53,9 @@ node_store_mates(struct db *db, struct arena *a, const struct instance_spec *s,
  * EXISTS: another instance has it. In the caller's transaction. */
 enum err node_store_reserve(struct db *db, const struct instance_spec *s,
                             const char *path, uint64_t job_id) MUST_USE;
-/* Gives the port back; OK when there is nothing. In the caller's transaction.
- */
-enum err
-node_store_drop(struct db *db, const char *machine, unsigned port) MUST_USE;
+/* Gives the port of that instance back, and its place; OK when there is
+ * nothing. In the caller's transaction. */
+enum err node_store_drop(struct db *db, const char *uuid) MUST_USE;
 /* The same when that very job has reserved it. */
 enum err node_store_unreserve(struct db *db, uint64_t job_id) MUST_USE;
 
