@@ -12,6 +12,7 @@
 
 #define DATABASE "postgres"
 #define PROBE    "metagate_probe"
+#define TOLD     "metagate.told" /* of each shard: up to which epoch */
 #define ROWS_MAX 1000
 
 /* A connection, its arena and what is left of the time. */
@@ -126,6 +127,53 @@ put_mapping(struct to_computer *t, const char *shard, const char *user,
                : e;
 }
 
+/* ---- which epoch it was told of ---- */
+
+static enum err
+make_told(struct to_computer *t)
+{
+    enum err e = run(t, "CREATE SCHEMA IF NOT EXISTS metagate");
+
+    return e == ERR_OK ? run(t, "CREATE TABLE IF NOT EXISTS " TOLD
+                                " (shard text PRIMARY KEY,"
+                                " epoch bigint NOT NULL)")
+                       : e;
+}
+
+/* Whoever is late finds a higher one, and changes nothing. */
+static enum err
+note_epoch(struct to_computer *t, const char *shard, uint64_t epoch)
+{
+    bool noted;
+    enum err e = make_told(t);
+
+    if (e == ERR_OK)
+        e = exists(t,
+                   arena_printf(t->a,
+                                "INSERT INTO " TOLD " AS t VALUES ($1, %llu)"
+                                " ON CONFLICT (shard) DO UPDATE"
+                                " SET epoch = EXCLUDED.epoch"
+                                " WHERE t.epoch <= EXCLUDED.epoch RETURNING 1",
+                                (unsigned long long)epoch),
+                   shard, &noted);
+    return e == ERR_OK && !noted
+               ? why_fail(t->why, ERR_STATE,
+                          "it was told of a later primary of %s", shard)
+               : e;
+}
+
+static enum err
+forget_epoch(struct to_computer *t, const char *shard)
+{
+    enum err e = make_told(t);
+
+    return e == ERR_OK
+               ? run(t,
+                     arena_printf(t->a, "DELETE FROM " TOLD " WHERE shard = %s",
+                                  quote(t, shard)))
+               : e;
+}
+
 static enum err
 end(struct to_computer *t, enum err e)
 {
@@ -138,7 +186,7 @@ end(struct to_computer *t, enum err e)
 enum err
 computer_point(struct arena *a, const struct instance_spec *comp,
                const char *shard, const struct instance_spec *primary,
-               int timeout_ms, char why[WHY_BYTES])
+               uint64_t epoch, int timeout_ms, char why[WHY_BYTES])
 {
     struct to_computer t;
     enum err e = open_admin(&t, a, comp, timeout_ms, why);
@@ -146,6 +194,8 @@ computer_point(struct arena *a, const struct instance_spec *comp,
     if (e != ERR_OK)
         return e;
     e = run(&t, "BEGIN");
+    if (e == ERR_OK)
+        e = note_epoch(&t, shard, epoch);
     if (e == ERR_OK)
         e = put_server(&t, shard, primary);
     if (e == ERR_OK)
@@ -184,6 +234,8 @@ computer_forget(struct arena *a, const struct instance_spec *comp,
         e = why_fail(why, ERR_STATE, "%s has tables", shard);
     if (e == ERR_OK && there)
         e = run(&t, arena_printf(a, "DROP SERVER %s CASCADE", name(&t, shard)));
+    if (e == ERR_OK)
+        e = forget_epoch(&t, shard);
     return end(&t, e);
 }
 

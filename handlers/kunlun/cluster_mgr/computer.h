@@ -15,10 +15,12 @@
  * sentence without secrets. They may be called again. */
 
 /* The server `shard` leads to that primary from now on: made, or changed in one
- * transaction, so that no session sees half of it. */
-enum err computer_point(struct arena *a, const struct instance_spec *comp,
-                        const char *shard, const struct instance_spec *primary,
-                        int timeout_ms, char why[WHY_BYTES]) MUST_USE;
+ * transaction, so that no session sees half of it. epoch: of the shard, which
+ * the node keeps; STATE: it was told of a later one. */
+enum err
+computer_point(struct arena *a, const struct instance_spec *comp,
+               const char *shard, const struct instance_spec *primary,
+               uint64_t epoch, int timeout_ms, char why[WHY_BYTES]) MUST_USE;
 
 /* Removes it. STATE while tables of clients are on it, unless `force`: then
  * they go with it. OK when there is none. */

@@ -3,6 +3,7 @@
 
 #include "cluster_mgr.h"
 #include "kunlun/answers/upkeep.h"
+#include "kunlun/life/point.h"
 #include "secrets.h"
 #include "shard.h"
 #include "watch.h"
@@ -394,6 +395,10 @@ static const struct duty duties[] = {
       .step = kunlun_watch_step,
       .forget = kunlun_watch_forget },
     { .lease = "cluster.meta", .every_ms = 10000, .step = cluster_meta_step },
+    { .lease = "cluster.computers",
+      .every_ms = 1000,
+      .step = life_point_step,
+      .forget = life_point_forget },
     { .lease = NULL },
 };
 

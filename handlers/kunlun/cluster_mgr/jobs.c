@@ -22,17 +22,18 @@ TABLE(cluster_told, CLUSTER_TOLD);
       .working = words " working", .log = log_, __VA_ARGS__ },
 #define LOCKS .locks = true
 #define STEPS .shows_steps = true
+#define PLAN(name) .plan = cluster_##name##_plan
 
 const struct cluster_job cluster_jobs[] = {
     WORK(create_machine, MACHINE, "create machine", "create machine succeed")
     WORK(update_machine, MACHINE, "update machine", "update machine succeed")
     WORK(delete_machine, MACHINE_REF, "delete machine", "delete machine succeed")
-    WORK(create_cluster, CREATE, "create cluster", "create cluster succeed", STEPS)
-    WORK(delete_cluster, DELETE, "delete cluster", "delete cluster succeed", LOCKS, STEPS)
-    WORK(add_shards, ADD_SHARDS, "add shards", "add shards succeed", LOCKS)
-    WORK(delete_shard, DELETE_SHARD, "delete shard", "delete shard succeed", LOCKS)
-    WORK(add_comps, ADD_COMPS, "add comps", "add comps succeed", LOCKS)
-    WORK(delete_comp, DELETE_COMP, "delete comp", "delete comp succeed", LOCKS)
+    WORK(create_cluster, CREATE, "create cluster", "create cluster succeed", STEPS, PLAN(create_cluster))
+    WORK(delete_cluster, DELETE, "delete cluster", "delete cluster succeed", LOCKS, STEPS, PLAN(delete_cluster))
+    WORK(add_shards, ADD_SHARDS, "add shards", "add shards succeed", LOCKS, PLAN(add_shards))
+    WORK(delete_shard, DELETE_SHARD, "delete shard", "delete shard succeed", LOCKS, PLAN(delete_shard))
+    WORK(add_comps, ADD_COMPS, "add comps", "add comps succeed", LOCKS, PLAN(add_comps))
+    WORK(delete_comp, DELETE_COMP, "delete comp", "delete comp succeed", LOCKS, PLAN(delete_comp))
     WORK(add_nodes, ADD_NODES, "add nodes", "add nodes succeed", LOCKS)
     WORK(delete_node, DELETE_NODE, "delete node", "delete nodes succeed", LOCKS)
     WORK(backup_cluster, BACKUP, "backup cluster", "backup cluster succeed", LOCKS, .in_paras = "manual_backup_cluster")

@@ -26,6 +26,10 @@ struct kunlun_shard_ids {
 };
 enum err kunlun_store_shard_ids(struct db *db, struct arena *a,
                                 struct kunlun_shard_ids *out) MUST_USE;
+/* Of one cluster. */
+enum err
+kunlun_store_shard_ids_of(struct db *db, struct arena *a, const char *cluster,
+                          struct kunlun_shard_ids *out) MUST_USE;
 
 /* A shard by its id; NOT_FOUND. */
 enum err kunlun_store_shard(struct db *db, struct arena *a, int64_t id,

@@ -167,6 +167,7 @@ TABLE(kunlun_failover, KUNLUN_FAILOVER);
 
 enum {
     IDS,
+    IDS_OF,
     SHARD,
     SHARD_FIND,
     SHARD_OF,
@@ -186,6 +187,7 @@ enum {
 
 static const char *const sql[SQL__MAX] = {
     [IDS] = "SELECT id FROM kunlun_shard ORDER BY id",
+    [IDS_OF] = "SELECT id FROM kunlun_shard WHERE cluster = ? ORDER BY id",
     [SHARD] = "SELECT id, cluster, shard, state FROM kunlun_shard WHERE id = ?",
     [SHARD_FIND] = "SELECT id, cluster, shard, state FROM kunlun_shard"
                    " WHERE cluster = ? AND shard = ?",
@@ -220,14 +222,14 @@ static const char *const sql[SQL__MAX] = {
         " WHERE shard_id = ? ORDER BY id DESC LIMIT 1000",
 };
 
-enum err
-kunlun_store_shard_ids(struct db *db, struct arena *a,
-                       struct kunlun_shard_ids *out)
+static enum err
+list_ids(struct db *db, struct arena *a, const char *statement,
+         struct db_args args, struct kunlun_shard_ids *out)
 {
     struct list_of_id_row rows;
     int64_t *v;
     enum err e =
-        db_list(db, a, sql[IDS], DB_NO_ARGS, &id_row_rec, SHARDS_MAX, &rows);
+        db_list(db, a, statement, args, &id_row_rec, SHARDS_MAX, &rows);
 
     if (e != ERR_OK)
         return e;
@@ -238,6 +240,20 @@ kunlun_store_shard_ids(struct db *db, struct arena *a,
         v[i] = rows.v[i].id;
     *out = (struct kunlun_shard_ids){ rows.n, v };
     return ERR_OK;
+}
+
+enum err
+kunlun_store_shard_ids(struct db *db, struct arena *a,
+                       struct kunlun_shard_ids *out)
+{
+    return list_ids(db, a, sql[IDS], DB_NO_ARGS, out);
+}
+
+enum err
+kunlun_store_shard_ids_of(struct db *db, struct arena *a, const char *cluster,
+                          struct kunlun_shard_ids *out)
+{
+    return list_ids(db, a, sql[IDS_OF], DB_ARGS(db_str(cluster)), out);
 }
 
 static enum err

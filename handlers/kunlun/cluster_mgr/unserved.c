@@ -23,12 +23,6 @@ static const struct job_step steps[] = { { "refuse", refuse, NULL } };
         .n = COUNT(steps),                          \
     }
 
-UNSERVED(create_cluster);
-UNSERVED(delete_cluster);
-UNSERVED(add_shards);
-UNSERVED(delete_shard);
-UNSERVED(add_comps);
-UNSERVED(delete_comp);
 UNSERVED(add_nodes);
 UNSERVED(delete_node);
 UNSERVED(backup_cluster);

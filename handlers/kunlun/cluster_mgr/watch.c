@@ -10,6 +10,7 @@
 #include "address.h"
 #include "clock.h"
 #include "json.h"
+#include "kunlun/life/meta.h"
 #include "log.h"
 #include "member.h"
 #include "runner.h"
@@ -212,12 +213,14 @@ note_decision(struct duty_run *run, const struct watched *w,
             w->suspected_ms != 0 ? w->suspected_ms : clock_unix_ms(),
         .decided_ms = clock_unix_ms(),
     };
+    enum err e;
 
     log_warn("cluster.failover cluster=%s shard=%s kind=%s was=%s is=%s "
              "epoch=%llu",
              sh->cluster, sh->name, f.kind, f.was, f.is,
              (unsigned long long)f.epoch);
-    return kunlun_store_failover_add(run->db, sh->id, &f);
+    e = meta_source(run->db, sh->cluster, sh->name, &sh->spec[sh->s.primary]);
+    return e == ERR_OK ? kunlun_store_failover_add(run->db, sh->id, &f) : e;
 }
 
 /* ---- one look ---- */
@@ -290,6 +293,9 @@ look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
 
     if (e != ERR_OK)
         return e;
+    *plan = (struct fo_plan){ .verdict = FO_FINE, .about = FO_NOBODY };
+    if (sh.s.n == 1 && sh.spec[0].lone)
+        return ERR_OK; /* it needs nobody */
     for (unsigned i = 0; i < sh.s.n; i++)
         specs[i] = &sh.spec[i];
     if (!take_members(w, &sh, specs))
@@ -328,6 +334,9 @@ watched_step(void *ctx, struct db *db, struct arena *a, void **memory)
         (void)usleep(HURRY_US);
         return TURN_MORE;
     }
+    if (e != ERR_OK)
+        log_warn("cluster.look shard=%lld err=%s errno=%u why=\"%s\"",
+                 (long long)w->id, err_name(e), db_errno(db), db_error(db));
     return turn_of(e, false);
 }
 

@@ -49,7 +49,7 @@ a_probe_is_read_through_the_node(void **state)
     OK(probe_seen(real_arena, &storage[0], 7, REAL_WAIT_MS, why));
     assert_int_equal(probe_seen(real_arena, &storage[0], 8, REAL_WAIT_MS, why),
                      ERR_NOT_FOUND);
-    OK(computer_point(real_arena, &comp, "shard1", &storage[0], REAL_WAIT_MS,
+    OK(computer_point(real_arena, &comp, "shard1", &storage[0], 1, REAL_WAIT_MS,
                       why));
     OK(computer_reads(real_arena, &comp, "shard1", 7, REAL_WAIT_MS, why));
     assert_int_equal(
@@ -63,9 +63,22 @@ a_server_leads_elsewhere_from_one_moment_on(void **state)
 {
     (void)state;
     OK(probe_write(real_arena, &storage[1], 9, REAL_WAIT_MS, why));
-    OK(computer_point(real_arena, &comp, "shard1", &storage[1], REAL_WAIT_MS,
+    OK(computer_point(real_arena, &comp, "shard1", &storage[1], 2, REAL_WAIT_MS,
                       why));
     OK(computer_reads(real_arena, &comp, "shard1", 9, REAL_WAIT_MS, why));
+}
+
+/* A control that was held up, and wakes after another has told of the new. */
+static void
+who_is_late_changes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(computer_point(real_arena, &comp, "shard1", &storage[0], 1,
+                                    REAL_WAIT_MS, why),
+                     ERR_STATE);
+    OK(computer_reads(real_arena, &comp, "shard1", 9, REAL_WAIT_MS, why));
+    OK(computer_point(real_arena, &comp, "shard1", &storage[1], 2, REAL_WAIT_MS,
+                      why));
 }
 
 static void
@@ -75,12 +88,17 @@ one_that_is_gone_is_said_without_its_secret(void **state)
 
     (void)state;
     gone.port = 6009;
-    OK(computer_point(real_arena, &comp, "shard2", &gone, REAL_WAIT_MS, why));
+    OK(computer_point(real_arena, &comp, "shard2", &gone, 9, REAL_WAIT_MS,
+                      why));
     assert_int_not_equal(
         computer_reads(real_arena, &comp, "shard2", 7, REAL_WAIT_MS, why),
         ERR_OK);
     assert_null(strstr(why, gone.client_secret));
     assert_true(why[0] != '\0');
+    OK(computer_forget(real_arena, &comp, "shard2", false, REAL_WAIT_MS, why));
+    /* one of that name that is new begins anew */
+    OK(computer_point(real_arena, &comp, "shard2", &gone, 1, REAL_WAIT_MS,
+                      why));
     OK(computer_forget(real_arena, &comp, "shard2", false, REAL_WAIT_MS, why));
 }
 
@@ -129,6 +147,7 @@ main(void)
         cmocka_unit_test(three_servers_are_made),
         cmocka_unit_test(a_probe_is_read_through_the_node),
         cmocka_unit_test(a_server_leads_elsewhere_from_one_moment_on),
+        cmocka_unit_test(who_is_late_changes_nothing),
         cmocka_unit_test(one_that_is_gone_is_said_without_its_secret),
         cmocka_unit_test(one_with_tables_is_kept_unless_told_otherwise),
         cmocka_unit_test(the_probe_leaves_nothing),

@@ -1,0 +1,454 @@
+/* create_cluster, add_shards, add_comps: what is their own. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "build.h"
+#include "buf.h"
+#include "clock.h"
+#include "kunlun/cluster_mgr/shard.h"
+#include "kunlun/core/names.h"
+#include "servers.h"
+
+#define GIB             ((int64_t)1 << 30)
+#define CONNECTIONS_MIN 100 /* our own accounts need some */
+#define CONNECTIONS     500
+#define MEMO_BYTES      ((size_t)1 << 20)
+#define NAMES_BYTES     65536
+#define NAME_TRIES      1000
+
+/* ---- what checks share ---- */
+
+enum err
+life_find_cluster(struct db *db, struct arena *a,
+                  const struct cluster_want *want, struct meta_cluster *out,
+                  char why[WHY_BYTES])
+{
+    enum err e = meta_cluster(
+        db, a,
+        HAS(want, cluster_want, cluster_name) ? want->cluster_name : NULL,
+        want->cluster_id, out);
+
+    return e == ERR_NOT_FOUND
+               ? why_fail(why, e, "error, cluster_name is no exist")
+               : e;
+}
+
+enum err
+life_find_shard(const struct list_of_meta_shard *all,
+                const struct cluster_want *want, const struct meta_shard **out,
+                char why[WHY_BYTES])
+{
+    bool by_name = HAS(want, cluster_want, shard_name);
+
+    for (size_t i = 0; i < all->n; i++)
+        if (by_name ? strcmp(all->v[i].name, want->shard_name) == 0
+                    : all->v[i].id == want->shard_id) {
+            *out = &all->v[i];
+            return ERR_OK;
+        }
+    return why_fail(why, ERR_NOT_FOUND, "error, shard_name is no exist");
+}
+
+void
+life_size_of(const struct cluster_want *want, struct life_size *out)
+{
+    int32_t connections = HAS(want, cluster_want, max_connections)
+                              ? want->max_connections
+                              : CONNECTIONS;
+
+    *out = (struct life_size){
+        .memory_bytes = want->innodb_size * GIB,
+        .max_connections =
+            connections > CONNECTIONS_MIN ? connections : CONNECTIONS_MIN,
+        .cpu_cores = want->cpu_cores > 0 ? want->cpu_cores : 0,
+        .max_storage_gb =
+            want->max_storage_size > 0 ? want->max_storage_size : 0,
+    };
+}
+
+enum err
+life_size_before(struct arena *a, const struct meta_cluster *c,
+                 struct life_size *out)
+{
+    const char *memo = HAS(c, meta_cluster, memo) ? c->memo : "{}";
+    struct cluster_want want = { 0 };
+    const struct json *tree;
+    struct json_error syntax;
+    struct bind_error why;
+    enum err e = json_parse(a, memo, strlen(memo), JSON_OWN, &tree, &syntax);
+
+    if (e == ERR_OK)
+        e = record_bind(a, &cluster_want_rec, tree, BIND_INT_FROM_STR, &want,
+                        &why);
+    life_size_of(&want, out);
+    return e;
+}
+
+static void
+put_size(struct life_wish *w, const struct life_size *s)
+{
+    w->memory_bytes = s->memory_bytes;
+    w->max_connections = s->max_connections;
+}
+
+/* ---- what rows share ---- */
+
+static enum err
+node_rows(struct job_run *run, int64_t cluster, int64_t shard,
+          const struct kunlun_shard *sh, const struct life_memo *m,
+          const struct life_size *size)
+{
+    const char *primary = sh->spec[sh->s.primary].uuid;
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; e == ERR_OK && i < m->servers.n; i++) {
+        const struct life_server *v = &m->servers.v[i];
+        struct meta_node_new n = { .spec = v->spec,
+                                   .cluster = cluster,
+                                   .shard = shard,
+                                   .machine = v->machine,
+                                   .cpu_cores = size->cpu_cores,
+                                   .max_storage_gb = size->max_storage_gb };
+
+        if (v->spec->kind != INSTANCE_STORAGE ||
+            strcmp(v->spec->shard, sh->name) != 0)
+            continue;
+        n.source = strcmp(v->spec->uuid, primary) == 0;
+        e = meta_node_add(run->db, &n);
+    }
+    return e;
+}
+
+enum err
+life_shard_rows(struct job_run *run, int64_t cluster, const char *name,
+                const struct life_memo *m, const struct life_size *size)
+{
+    struct kunlun_shard *sh = arena_alloc(run->arena, sizeof(*sh));
+    struct list_of_meta_shard all;
+    enum err e = sh != NULL ? meta_shards(run->db, run->arena, cluster, &all)
+                            : ERR_NOMEM;
+    int64_t id;
+
+    for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+        if (strcmp(all.v[i].name, name) == 0)
+            return ERR_OK;
+    if (e == ERR_OK)
+        e = kunlun_store_shard_find(run->db, run->arena, m->cluster, name, sh);
+    if (e == ERR_OK)
+        e = meta_shard_add(run->db, cluster, name, sh->s.n, &id);
+    return e == ERR_OK ? node_rows(run, cluster, id, sh, m, size) : e;
+}
+
+enum err
+life_comp_rows(struct job_run *run, int64_t cluster, const struct life_memo *m,
+               const struct life_size *size)
+{
+    struct list_of_meta_comp all;
+    enum err e = meta_comps(run->db, run->arena, cluster, &all);
+
+    for (size_t i = 0; e == ERR_OK && i < m->servers.n; i++) {
+        const struct life_server *v = &m->servers.v[i];
+        size_t k = 0;
+
+        while (k < all.n && strcmp(all.v[k].name, v->spec->shard) != 0)
+            k++;
+        if (v->spec->kind == INSTANCE_COMPUTER && k == all.n)
+            e = meta_comp_add(run->db, v->spec, cluster, v->machine,
+                              size->cpu_cores);
+    }
+    return e;
+}
+
+enum err
+life_names_text(struct arena *a, const struct life_memo *m,
+                enum instance_kind kind, const char **out)
+{
+    struct buf b = BUF_INIT(NAMES_BYTES);
+    struct list_of_STR names;
+    enum err e = life_names(a, &SERVERS(m), kind, &names);
+
+    for (size_t i = 0; e == ERR_OK && i < names.n; i++)
+        buf_printf(&b, "%s%s", i > 0 ? ";" : "", names.v[i].v);
+    return e == ERR_OK ? buf_settle(&b, a, out) : e;
+}
+
+/* ---- create_cluster ---- */
+
+/* A name that nobody has. */
+static enum err
+name_it(struct db *db, struct arena *a, const char **out)
+{
+    char name[NAMES_CLUSTER_BYTES];
+    int64_t last = 0;
+    bool taken = true;
+    enum err e = meta_cluster_last(db, &last);
+
+    for (int i = 0; e == ERR_OK && taken && i < NAME_TRIES; i++) {
+        names_cluster(clock_unix_ms() / 1000, last + 1 + i, name);
+        e = meta_name_is_taken(db, name, &taken);
+    }
+    if (e == ERR_OK && taken)
+        return ERR_LIMIT;
+    *out = e == ERR_OK ? arena_strdup(a, name) : NULL;
+    return e == ERR_OK && *out == NULL ? ERR_NOMEM : e;
+}
+
+static enum err
+check_create(struct db *db, struct arena *a, struct life_order *o,
+             char why[WHY_BYTES])
+{
+    const struct cluster_want *want = &o->want;
+    struct life_wish *w = &o->wish[0];
+    struct meta_cluster other;
+    struct life_size size;
+    enum err e = ERR_NOT_FOUND;
+
+    if (HAS(want, cluster_want, nick_name))
+        e = meta_cluster_nick(db, a, want->nick_name, &other);
+    if (e == ERR_OK)
+        return why_fail(why, ERR_EXISTS, "nick_name have existed");
+    if (e != ERR_NOT_FOUND)
+        return e;
+    *w = (struct life_wish){ .shards = (unsigned)want->shards,
+                             .nodes = (unsigned)want->nodes,
+                             .comps = (unsigned)want->comps,
+                             .first_shard = 1,
+                             .first_comp = 1,
+                             .want = want,
+                             .lone = strcmp(want->ha_mode, "no_rep") == 0 };
+    life_size_of(want, &size);
+    put_size(w, &size);
+    o->n = 1;
+    return name_it(db, a, &w->cluster);
+}
+
+/* What later jobs, and restores, need to know of how it was made. */
+static enum err
+memo_of(struct arena *a, const struct cluster_want *want, const char **out)
+{
+    static const struct json_style style = { .indent = 0 };
+    struct buf b = BUF_INIT(MEMO_BYTES);
+    struct json_writer w;
+    enum err e;
+
+    jw_init(&w, &b, &style);
+    e = record_render(&w, &cluster_want_rec, want, SECRETS_STARS, true, a);
+    if (e != ERR_OK) {
+        buf_free(&b);
+        return e;
+    }
+    return buf_settle(&b, a, out);
+}
+
+static enum err
+rows_of_create(struct job_run *run, const struct cluster_want *want,
+               const struct life_memo *m, const char **info)
+{
+    struct meta_cluster c = { 0 };
+    struct list_of_STR shards;
+    struct life_size size;
+    int64_t id;
+    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+
+    *info = m->cluster;
+    if (e != ERR_NOT_FOUND)
+        return e; /* they are there */
+    PUT(&c, meta_cluster, name, m->cluster);
+    if (HAS(want, cluster_want, nick_name))
+        PUT(&c, meta_cluster, nick_name, want->nick_name);
+    PUT(&c, meta_cluster, ha_mode, want->ha_mode);
+    life_size_of(want, &size);
+    e = memo_of(run->arena, want, &c.memo);
+    if (e == ERR_OK)
+        e = meta_cluster_add(run->db, &c, &id);
+    if (e == ERR_OK)
+        e = life_names(run->arena, &SERVERS(m), INSTANCE_STORAGE, &shards);
+    for (size_t i = 0; e == ERR_OK && i < shards.n; i++)
+        e = life_shard_rows(run, id, shards.v[i].v, m, &size);
+    return e == ERR_OK ? life_comp_rows(run, id, m, &size) : e;
+}
+
+static const struct life_growth creation = {
+    .error = "create cluster error",
+    .check = check_create,
+    .rows = rows_of_create,
+};
+
+const struct job_kind cluster_create_cluster_kind = {
+    .name = CLUSTER_KIND "create_cluster",
+    .queue = CLUSTER_QUEUE,
+    .steps = life_growth_steps,
+    .n = LIFE_GROWTH_STEPS,
+    .of = &creation,
+};
+
+enum err
+cluster_create_cluster_plan(struct db *db, struct arena *a,
+                            const struct cluster_want *want,
+                            struct list_of_cluster_effect *out,
+                            char why[WHY_BYTES])
+{
+    return life_growth_plan(db, a, &creation, want, out, why);
+}
+
+/* ---- add_shards ---- */
+
+static enum err
+next_shard(struct arena *a, const struct list_of_meta_shard *all, unsigned *out)
+{
+    const char **names = arena_array(a, all->n + 1, sizeof(*names));
+
+    if (names == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < all->n; i++)
+        names[i] = all->v[i].name;
+    *out = names_next("shard", names, all->n);
+    return ERR_OK;
+}
+
+/* As many nodes as the first one was made with. */
+static enum err
+check_add_shards(struct db *db, struct arena *a, struct life_order *o,
+                 char why[WHY_BYTES])
+{
+    struct life_wish *w = &o->wish[0];
+    struct list_of_meta_shard all;
+    struct life_size size;
+    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
+
+    if (e == ERR_OK)
+        e = meta_shards(db, a, o->cluster.id, &all);
+    if (e == ERR_OK)
+        e = life_size_before(a, &o->cluster, &size);
+    if (e != ERR_OK)
+        return e;
+    *w = (struct life_wish){
+        .cluster = o->cluster.name,
+        .shards = (unsigned)o->want.shards,
+        .nodes = all.n > 0 ? (unsigned)all.v[0].num_nodes : 1,
+        .want = &o->want,
+        .lone = strcmp(o->cluster.ha_mode, "no_rep") == 0,
+    };
+    put_size(w, &size);
+    o->n = 1;
+    return next_shard(a, &all, &w->first_shard);
+}
+
+static enum err
+rows_of_add_shards(struct job_run *run, const struct cluster_want *want,
+                   const struct life_memo *m, const char **info)
+{
+    struct list_of_STR shards;
+    struct meta_cluster c;
+    struct life_size size;
+    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+
+    (void)want;
+    if (e == ERR_OK)
+        e = life_size_before(run->arena, &c, &size);
+    if (e == ERR_OK)
+        e = life_names(run->arena, &SERVERS(m), INSTANCE_STORAGE, &shards);
+    for (size_t i = 0; e == ERR_OK && i < shards.n; i++)
+        e = life_shard_rows(run, c.id, shards.v[i].v, m, &size);
+    return e == ERR_OK ? life_names_text(run->arena, m, INSTANCE_STORAGE, info)
+                       : e;
+}
+
+static const struct life_growth more_shards = {
+    .error = "add shards error",
+    .check = check_add_shards,
+    .rows = rows_of_add_shards,
+};
+
+const struct job_kind cluster_add_shards_kind = {
+    .name = CLUSTER_KIND "add_shards",
+    .queue = CLUSTER_QUEUE,
+    .steps = life_growth_steps,
+    .n = LIFE_GROWTH_STEPS,
+    .of = &more_shards,
+};
+
+enum err
+cluster_add_shards_plan(struct db *db, struct arena *a,
+                        const struct cluster_want *want,
+                        struct list_of_cluster_effect *out, char why[WHY_BYTES])
+{
+    return life_growth_plan(db, a, &more_shards, want, out, why);
+}
+
+/* ---- add_comps ---- */
+
+static enum err
+next_comp(struct arena *a, const struct list_of_meta_comp *all, unsigned *out)
+{
+    const char **names = arena_array(a, all->n + 1, sizeof(*names));
+
+    if (names == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < all->n; i++)
+        names[i] = all->v[i].name;
+    *out = names_next("comp", names, all->n);
+    return ERR_OK;
+}
+
+static enum err
+check_add_comps(struct db *db, struct arena *a, struct life_order *o,
+                char why[WHY_BYTES])
+{
+    struct life_wish *w = &o->wish[0];
+    struct list_of_meta_comp all;
+    struct life_size size;
+    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
+
+    if (e == ERR_OK)
+        e = meta_comps(db, a, o->cluster.id, &all);
+    if (e == ERR_OK)
+        e = life_size_before(a, &o->cluster, &size);
+    if (e != ERR_OK)
+        return e;
+    *w = (struct life_wish){ .cluster = o->cluster.name,
+                             .comps = (unsigned)o->want.comps,
+                             .want = &o->want };
+    put_size(w, &size);
+    o->n = 1;
+    return next_comp(a, &all, &w->first_comp);
+}
+
+static enum err
+rows_of_add_comps(struct job_run *run, const struct cluster_want *want,
+                  const struct life_memo *m, const char **info)
+{
+    struct meta_cluster c;
+    struct life_size size;
+    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+
+    (void)want;
+    if (e == ERR_OK)
+        e = life_size_before(run->arena, &c, &size);
+    if (e == ERR_OK)
+        e = life_comp_rows(run, c.id, m, &size);
+    return e == ERR_OK ? life_names_text(run->arena, m, INSTANCE_COMPUTER, info)
+                       : e;
+}
+
+static const struct life_growth more_comps = {
+    .error = "add comps error",
+    .check = check_add_comps,
+    .rows = rows_of_add_comps,
+};
+
+const struct job_kind cluster_add_comps_kind = {
+    .name = CLUSTER_KIND "add_comps",
+    .queue = CLUSTER_QUEUE,
+    .steps = life_growth_steps,
+    .n = LIFE_GROWTH_STEPS,
+    .of = &more_comps,
+};
+
+enum err
+cluster_add_comps_plan(struct db *db, struct arena *a,
+                       const struct cluster_want *want,
+                       struct list_of_cluster_effect *out, char why[WHY_BYTES])
+{
+    return life_growth_plan(db, a, &more_comps, want, out, why);
+}

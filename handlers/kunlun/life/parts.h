@@ -1,0 +1,43 @@
+/* What a job has done on machines: parts of it (job.h), which a machine's
+ * supervise performs. A machine that takes none of them is silent: it is not
+ * waited for. */
+#ifndef LIFE_PARTS_H
+#define LIFE_PARTS_H
+
+#include "job.h"
+#include "meta.h"
+
+#define PART_ASK     "ask/"
+#define PART_INSTALL "install/"
+#define PART_REMOVE  "remove/"
+
+/* Each makes the part when it is not there. */
+enum err part_ask(struct job_run *run, const char *machine,
+                  const char *question) MUST_USE;
+enum err
+part_install(struct job_run *run, const struct instance_spec *s) MUST_USE;
+/* Removes that instance, wherever in its life it is; what else may be on its
+ * port is left. */
+enum err part_remove(struct job_run *run, const char *machine, int32_t port,
+                     const char *uuid, bool storage) MUST_USE;
+
+/* Whether nobody performs it: its machine has taken nothing of what all has
+ * for it for too long. */
+bool part_is_silent(const struct list_of_job *all, const struct job *part);
+
+/* Waits for all parts of that prefix: AGAIN; DONE; FAILED, with a sentence in
+ * why, as soon as one has failed, is silent, or takes longer than limit_ms. */
+enum step_answer parts_await(struct job_run *run, const char *prefix,
+                             int64_t limit_ms, char why[WHY_BYTES]);
+
+/* For undo: cancels what is under way, and waits for those that machines
+ * perform. What a silent machine has begun it undoes itself, when it is back.
+ */
+enum step_answer parts_stop(struct job_run *run, const char *prefix);
+
+/* Waits for all parts of that prefix that machines perform, whatever becomes of
+ * them: AGAIN, or DONE; *left names those that are not done, and why. */
+enum step_answer parts_gone(struct job_run *run, const char *prefix,
+                            int64_t limit_ms, const char **left);
+
+#endif

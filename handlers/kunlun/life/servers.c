@@ -1,0 +1,157 @@
+/* Servers of a job, looked at together. */
+#include "servers.h"
+
+#include <string.h>
+
+#include "address.h"
+#include "buf.h"
+#include "kunlun/cluster_mgr/member.h"
+#include "kunlun/core/placement.h"
+
+#define HOSTS_BYTES ((size_t)1 << 20)
+
+enum err
+life_names(struct arena *a, const struct list_of_life_server *servers,
+           enum instance_kind kind, struct list_of_STR *out)
+{
+    out->n = 0;
+    out->v = arena_array(a, servers->n + 1, sizeof(*out->v));
+    if (out->v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < servers->n; i++) {
+        const struct instance_spec *s = servers->v[i].spec;
+        size_t k = 0;
+
+        while (k < out->n && strcmp(out->v[k].v, s->shard) != 0)
+            k++;
+        if (s->kind == (int)kind && k == out->n)
+            out->v[out->n++].v = s->shard;
+    }
+    return ERR_OK;
+}
+
+bool
+life_is_of(const struct job *part, const struct instance_spec *s)
+{
+    const char *slash = strchr(part->part, '/');
+    char at[ADDRESS_BYTES];
+
+    return slash != NULL &&
+           strcmp(slash + 1,
+                  address_print(s->address, s->port, at, sizeof(at))) == 0;
+}
+
+enum err
+life_run_of(struct arena *a, const struct instance_spec *const specs[],
+            unsigned n, int timeout_ms, uint64_t *out, char why[WHY_BYTES])
+{
+    struct member m = { .spec = specs[0] };
+    struct fo_seen seen = { 0 };
+
+    member_see(&m, a, specs, n, timeout_ms, &seen);
+    member_close(&m);
+    *out = seen.start;
+    return seen.answered ? ERR_OK : why_fail(why, ERR_PEER, "%.500s", m.why);
+}
+
+/* The numbers of enum placement_class; of each the directories together. */
+enum err
+life_note_space(struct db *db, int64_t machine, const struct survey *s)
+{
+    static const char *const classes[PLACEMENT_CLASS__MAX] = {
+        [PLACEMENT_DATA] = "data_dir_path",
+        [PLACEMENT_LOG] = "log_dir_path",
+        [PLACEMENT_WAL] = "innodb_log_dir_path",
+        [PLACEMENT_COMP] = "comp_datadir",
+    };
+    struct meta_space m = { { 0 }, { 0 } };
+
+    for (size_t i = 0; i < s->spaces.n; i++)
+        for (int k = 0; k < PLACEMENT_CLASS__MAX; k++)
+            if (strcmp(s->spaces.v[i].class, classes[k]) == 0) {
+                m.used[k] += s->spaces.v[i].used;
+                m.avail[k] += s->spaces.v[i].free;
+            }
+    return meta_machine_space(db, machine, &m);
+}
+
+/* ---- what is told of them ---- */
+
+/* "127.0.0.1:57330;127.0.0.2:57330;" of those with that name. */
+static enum err
+hosts_of(struct arena *a, const struct list_of_life_server *servers,
+         const char *name, const char **out)
+{
+    struct buf b = BUF_INIT(HOSTS_BYTES);
+
+    for (size_t i = 0; i < servers->n; i++) {
+        const struct instance_spec *s = servers->v[i].spec;
+        char at[ADDRESS_BYTES];
+
+        if (strcmp(s->shard, name) == 0)
+            buf_printf(&b, "%s;",
+                       address_print(s->address, s->port, at, sizeof(at)));
+    }
+    return buf_settle(&b, a, out);
+}
+
+static enum err
+tell_shards(struct arena *a, const struct list_of_life_server *servers,
+            const struct list_of_STR *names, const char *state,
+            struct cluster_told *told)
+{
+    struct cluster_shard_step *v = arena_array(a, names->n + 1, sizeof(*v));
+    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
+    const char *hosts;
+
+    for (size_t i = 0; e == ERR_OK && i < names->n; i++) {
+        e = hosts_of(a, servers, names->v[i].v, &hosts);
+        PUT(&v[i], cluster_shard_step, shard, names->v[i].v);
+        PUT(&v[i], cluster_shard_step, shard_id, (int64_t)i + 1);
+        PUT(&v[i], cluster_shard_step, state, state);
+        PUT(&v[i], cluster_shard_step, hosts, hosts);
+        PUT(&v[i], cluster_shard_step, error, "");
+    }
+    PUT_LIST(told, cluster_told, shards, names->n, v);
+    return e;
+}
+
+static enum err
+tell_comps(struct arena *a, const struct list_of_life_server *servers,
+           const struct list_of_STR *names, const char *state,
+           struct cluster_told *told)
+{
+    struct cluster_computer_step *v = arena_array(a, names->n + 1, sizeof(*v));
+    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
+    const char *hosts;
+
+    for (size_t i = 0; e == ERR_OK && i < names->n; i++) {
+        e = hosts_of(a, servers, names->v[i].v, &hosts);
+        PUT(&v[i], cluster_computer_step, comp, names->v[i].v);
+        PUT(&v[i], cluster_computer_step, comp_id, (int64_t)i + 1);
+        PUT(&v[i], cluster_computer_step, state, state);
+        PUT(&v[i], cluster_computer_step, hosts, hosts);
+        PUT(&v[i], cluster_computer_step, error, "");
+    }
+    PUT_LIST(told, cluster_told, comps, names->n, v);
+    return e;
+}
+
+enum err
+life_tell(struct job_run *run, const struct list_of_life_server *servers,
+          const char *state)
+{
+    struct cluster_told told = { 0 };
+    struct list_of_STR shards, comps;
+    enum err e = life_names(run->arena, servers, INSTANCE_STORAGE, &shards);
+
+    if (e == ERR_OK)
+        e = life_names(run->arena, servers, INSTANCE_COMPUTER, &comps);
+    if (e == ERR_OK)
+        e = tell_shards(run->arena, servers, &shards, state, &told);
+    if (e == ERR_OK)
+        e = tell_comps(run->arena, servers, &comps, state, &told);
+    PUT(&told, cluster_told, storage_state, state);
+    PUT(&told, cluster_told, computer_state, state);
+    return e == ERR_OK ? cluster_tell(run, &told) : e;
+}

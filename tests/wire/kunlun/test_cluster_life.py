@@ -1,0 +1,240 @@
+"""The life of a cluster: real servers on three machines, as jobs make them."""
+
+import os
+
+import psycopg2
+import pymysql
+import pytest
+
+from support import processes
+from support.kunlun import Machine, Node
+from support.waiting import until
+
+pytestmark = pytest.mark.fault
+
+SMALL = {"ha_mode": "mgr", "shards": "1", "nodes": "3", "comps": "1",
+         "max_storage_size": "20", "max_connections": "100", "cpu_cores": "1",
+         "innodb_size": "1"}
+JOB_S = 180
+
+
+class World:
+    """Three machines, and all that is on them."""
+
+    def __init__(self, deployment, word):
+        self.deployment = deployment
+        self.machines = [
+            Machine(deployment, Node(deployment.client(
+                f"node_mgr/127.0.0.{k}")), word) for k in (1, 2, 3)]
+
+    def rows(self, sql, *values):
+        with self.deployment.sql() as c, c.cursor() as q:
+            q.execute(sql, values)
+            return q.fetchall()
+
+    def nodes(self, name):
+        """(address, port, member_state) of its storage nodes."""
+        return [(r["hostaddr"], r["port"], r["member_state"]) for r in
+                self.rows("SELECT n.* FROM Kunlun_Metadata_DB.shard_nodes n"
+                          " JOIN Kunlun_Metadata_DB.db_clusters c"
+                          " ON c.id = n.db_cluster_id WHERE c.name = %s"
+                          " ORDER BY n.id", name)]
+
+    def comps(self, name):
+        return [(r["hostaddr"], r["port"]) for r in
+                self.rows("SELECT n.* FROM Kunlun_Metadata_DB.comp_nodes n"
+                          " JOIN Kunlun_Metadata_DB.db_clusters c"
+                          " ON c.id = n.db_cluster_id WHERE c.name = %s"
+                          " ORDER BY n.id", name)]
+
+    def leftovers(self):
+        """Processes, directories and rows of instances: nothing of them may
+        be there when there is no cluster."""
+        found = []
+        for pid, argv in processes._all():
+            words = " ".join(argv)
+            if any(m.top in words for m in self.machines):
+                found.append(words)
+        for m in self.machines:
+            for kind, column in m.CLASSES.items():
+                top = os.path.join(m.top, column, "instance_data", kind)
+                if os.path.isdir(top):
+                    found += [os.path.join(top, d) for d in os.listdir(top)]
+        for table in ("kunlun_instance", "kunlun_place", "kunlun_shard",
+                      "kunlun_member", "kunlun_computer", "kunlun_pointer",
+                      "Kunlun_Metadata_DB.db_clusters",
+                      "Kunlun_Metadata_DB.shards",
+                      "Kunlun_Metadata_DB.shard_nodes",
+                      "Kunlun_Metadata_DB.comp_nodes"):
+            n = self.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"]
+            if n:
+                found.append(f"{n} rows of {table}")
+        return found
+
+
+    # ---- clients ----
+
+    def entry(self, address, port):
+        machine = next(m for m in self.machines
+                       if m.node.address == address)
+        return until(lambda: next(
+            (n for n in machine.node.ask("get_node").values()
+             if n["port"] == port), None))
+
+    def on_storage(self, address, port):
+        """As a client of a storage node."""
+        entry = self.entry(address, port)
+        return pymysql.connect(host=address, port=port, autocommit=True,
+                               user=entry["user"], password=entry["pwd"])
+
+    def on_computer(self, address, port):
+        """As a client of a computing node."""
+        entry = self.entry(address, port)
+        c = psycopg2.connect(host=address, port=port, dbname="postgres",
+                             user=entry["user"], password=entry["pwd"],
+                             connect_timeout=5)
+        c.autocommit = True
+        return c
+
+    def source(self, name):
+        """(address, port) of the first shard's primary, by the row."""
+        return next(n[:2] for n in self.nodes(name) if n[2] == "source")
+
+    def table(self, name, shard="shard1"):
+        """A table on that shard, and the words that make it known to a
+        computing node."""
+        with self.on_storage(*self.source(name)) as c, c.cursor() as q:
+            q.execute("CREATE DATABASE IF NOT EXISTS d")
+            q.execute("CREATE TABLE d.t (a BIGINT PRIMARY KEY, b TEXT)")
+        return ("CREATE FOREIGN TABLE t (a bigint, b text)"
+                f" SERVER {shard} OPTIONS (dbname 'd', table_name 't')")
+
+
+@pytest.fixture
+def world(deployment, fresh):
+    return World(deployment, fresh)
+
+
+def test_a_cluster_is_made_used_and_deleted(world, cluster):
+    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
+    assert result == "done", name
+    nodes = world.nodes(name)
+    assert [n[2] for n in nodes] == ["source", "replica", "replica"]
+    assert len({n[0] for n in nodes}) == 3  # a machine for each
+    known = world.table(name)
+    comp, = world.comps(name)
+    with world.on_computer(*comp) as c, c.cursor() as q:
+        q.execute(known)
+        q.execute("INSERT INTO t VALUES (1, 'one'), (2, 'two')")
+        q.execute("SELECT a, b FROM t ORDER BY a")
+        assert q.fetchall() == [(1, "one"), (2, "two")]
+    for address, port, _ in nodes:
+        def rows():
+            with world.on_storage(address, port) as c, c.cursor() as q:
+                q.execute("SELECT COUNT(*) FROM d.t")
+                return q.fetchone() == (2,)
+        until(rows)
+
+    # growth: the new comp knows both shards, as the old one does
+    assert cluster.run("add_shards", JOB_S, cluster_name=name, shards="1") \
+        == ("done", "shard2")
+    assert cluster.run("add_comps", JOB_S, cluster_name=name, comps="1") \
+        == ("done", "comp2")
+    assert len(world.nodes(name)) == 6 and len(world.comps(name)) == 2
+    for comp in world.comps(name):
+        with world.on_computer(*comp) as c, c.cursor() as q:
+            q.execute("SELECT srvname FROM pg_foreign_server ORDER BY 1")
+            assert q.fetchall() == [("shard1",), ("shard2",)]
+
+    # what is wrong is told in the documented order
+    refused = [("delete_shard", {"shard_name": "shard7"},
+                "error, shard_name is no exist"),
+               ("delete_comp", {"comp_name": "comp7"},
+                "error, comp_name is no exist"),
+               ("add_shards", {"shards": "11"},
+                "shards error(must in 1-10)"),
+               ("add_comps", {"comps": "1",
+                              "machinelist": [{"hostaddr": "1.2.3.4"}]},
+                "error, no available machine")]
+    for job_type, members, expected in refused:
+        assert cluster.run(job_type, JOB_S, cluster_name=name, **members) \
+            == ("failed", expected)
+
+    # shrinking: not what holds tables
+    result, why = cluster.run("delete_shard", JOB_S, cluster_name=name,
+                              shard_name="shard1")
+    assert result == "failed" and "shard1 holds 1 tables, d.t" in why
+    assert cluster.run("delete_shard", JOB_S, cluster_name=name,
+                       shard_name="shard2") == ("done", "shard2")
+    assert cluster.run("delete_comp", JOB_S, cluster_name=name,
+                       comp_name="comp2") == ("done", "comp2")
+    for job_type, member, expected in (
+            ("delete_shard", "shard_name", "error, shard <= 1"),
+            ("delete_comp", "comp_name", "error, comp <= 1")):
+        word = member.partition("_")[0] + "1"
+        assert cluster.run(job_type, JOB_S, cluster_name=name,
+                           **{member: word}) == ("failed", expected)
+    with world.on_computer(*world.comps(name)[0]) as c, c.cursor() as q:
+        q.execute("SELECT srvname FROM pg_foreign_server")
+        assert q.fetchall() == [("shard1",)]
+        q.execute("SELECT COUNT(*) FROM t")
+        assert q.fetchone() == (2,)
+
+    assert cluster.run("delete_cluster", JOB_S, cluster_name=name) \
+        == ("done", name)
+    assert world.leftovers() == []
+
+
+def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster):
+    said = cluster.ask("create_cluster", dry_run="1", **SMALL)
+    assert said["result"] == "done", said
+    assert [p["what"] for p in said["plan"]].count("install storage") == 3
+    assert world.leftovers() == []
+    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
+    assert result == "done", name
+    planned = {(p["machine"], p["port"]) for p in said["plan"]}
+    assert planned == {n[:2] for n in world.nodes(name)} \
+        | set(world.comps(name))
+    for p in said["plan"]:
+        assert os.path.isdir(p["directory"]), p
+    cluster.run("delete_cluster", JOB_S, cluster_name=name)
+    assert world.leftovers() == []
+
+
+def pid_of(world, at):
+    """The storage server at that place, by its directory."""
+    machine = next(m for m in world.machines if m.node.address == at[0])
+    home = machine.home({"port": at[1]}, "data_dir_path")
+    return next((pid for pid, argv in processes._all()
+                 if argv and "mariadbd" in argv[0]
+                 and any(home in word for word in argv)), None)
+
+
+def test_computing_nodes_follow_the_primary(world, cluster):
+    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
+    assert result == "done", name
+    known = world.table(name)
+    comp, = world.comps(name)
+    old = world.source(name)
+    with world.on_computer(*comp) as c, c.cursor() as q:
+        q.execute(known)
+        q.execute("INSERT INTO t VALUES (1, 'before')")
+    os.kill(until(lambda: pid_of(world, old)), 9)
+    until(lambda: world.source(name) != old)
+
+    def written():
+        with world.on_computer(*comp) as c, c.cursor() as q:
+            q.execute("INSERT INTO t VALUES (2, 'after')")
+            return True
+    until(written)
+    with world.on_storage(*world.source(name)) as c, c.cursor() as q:
+        q.execute("SELECT b FROM d.t ORDER BY a")
+        assert q.fetchall() == (("before",), ("after",))
+
+    def rejoined():
+        with world.on_storage(*old) as c, c.cursor() as q:
+            q.execute("SELECT COUNT(*), @@read_only FROM d.t")
+            return q.fetchone() == (2, 1)
+    until(rejoined, timeout=60)
+    cluster.run("delete_cluster", JOB_S, cluster_name=name)
+    assert world.leftovers() == []
