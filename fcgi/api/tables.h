@@ -5,9 +5,10 @@
 #include "endpoint.h"
 
 /* Resolves every list of checks and looks for mistakes that a compiler cannot
- * see: error ids out of range, placeholders that nothing fills, unknown
- * listeners, examples of unknown paths or of bad JSON, missing DEFAULT rows.
- * Each is logged; INTERNAL when there is one. After route_init. */
+ * see: error ids out of range, paths that lack a part of their record, unknown
+ * listeners, examples of unknown paths, records that cannot be bound, keys in
+ * two tables, missing DEFAULT rows. Each is logged; INTERNAL when there is
+ * one. After route_init. */
 enum err tables_verify(void) MUST_USE;
 
 /* The number of a row among those of all dialects, by which it is counted. */

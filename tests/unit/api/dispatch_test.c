@@ -1,399 +1,6 @@
-/* The tables at work: a dialect of the tests' own goes through the dispatcher
- * without FastCGI and without a store. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "clock.h"
-#include "api/dispatch.h"
-#include "api/req_io.h"
-
-/* ---- the dialect ---- */
-
-#define INNER(X, s)                    \
-    X(s, STR, key, "key", IN | OUT, -) \
-    X(s, I64, n, "n", IN | OUT, -)
-STRUCT(sample_inner, INNER);
-TABLE(sample_inner, INNER);
-
-#define THING(X, s)                                      \
-    X(s, STR, name, "name", IN | OUT, -, .nested = NULL) \
-    X(s, STR, secret, "secret", IN | OUT | SECRET, -)    \
-    X(s, I64, level, "level", IN | OUT, -)               \
-    X(s, OBJ, inner, "inner", IN | OUT, sample_inner)    \
-    X(s, LIST, keyed, "keyed", IN | OUT, sample_inner, .keyed_by = "key")
-STRUCT(sample_thing, THING);
-TABLE(sample_thing, THING);
-
-#define THING_PARAS(X, s)                              \
-    X(s, STR, name, "label", IN, -, .nested = "paras") \
-    X(s, I64, level, "depth", IN, -, .nested = "paras")
-TABLE_OF(sample_thing_paras, sample_thing, THING_PARAS);
-
-#define REF(X, s)                         \
-    X(s, STR, name, "name", IN | PATH, -) \
-    X(s, FLAG, detail, "detail", IN | QUERY, -)
-STRUCT(sample_ref, REF);
-TABLE(sample_ref, REF);
-
-#define BY_NAME(X, s) X(s, STR, name, "name", IN, -)
-STRUCT(sample_by_name, BY_NAME);
-TABLE(sample_by_name, BY_NAME);
-
-#define COUNT_IN(X, s) X(s, I64, n, "n", IN | QUERY, -)
-STRUCT(sample_count, COUNT_IN);
-TABLE(sample_count, COUNT_IN);
-
-#define TABLE_OUT(X, s)                                            \
-    X(s, STR, first, "first", OUT, -)                              \
-    X(s, ROWS, rows, "rows", OUT, sample_inner, .keyed_by = "key") \
-    X(s, STR, last, "last", OUT, -)
-STRUCT(sample_table, TABLE_OUT);
-TABLE(sample_table, TABLE_OUT);
-
-#define ENDPOINT_FILE "sample/endpoints.def"
-#define ERROR_FILE    "sample/errors.def"
-#include "endpoint_protos.h"
-
-static enum err
-not_many(struct req *r, const void *p)
-{
-    const struct sample_thing *in = p;
-
-    return in->level > 9 ? req_fail(r, SAMPLE_MANY, ARGS()) : ERR_OK;
-}
-
-CHECKS(sample_thing, NEED(name, SAMPLE_NAME),
-       MATCH(name, "^[a-z]+$", SAMPLE_PATTERN), NEED_IN(inner.key, SAMPLE_NAME),
-       FN(not_many));
-CHECKS(sample_thing_paras, NEED(label, SAMPLE_NAME));
-NO_CHECKS(sample_ref);
-NO_CHECKS(sample_count);
-NO_CHECKS(sample_by_name);
-
-enum err
-sample_thing_put(struct req *r, const struct sample_thing *in)
-{
-    enum err e = req_check(r, in);
-
-    if (e != ERR_OK)
-        return e;
-    if (strcmp(in->name, "taken") == 0)
-        return req_fail(r, SAMPLE_TAKEN, ARGS(arg("why", "{name}%s")));
-    return req_send(r, &sample_thing_rec, in);
-}
-
-enum err
-sample_thing_get(struct req *r, const struct sample_ref *in)
-{
-    struct sample_thing *out = arena_alloc(r->arena, sizeof(*out));
-
-    out->name = in->name;
-    SET(out, sample_thing, name);
-    if (in->detail) {
-        out->level = 7;
-        SET(out, sample_thing, level);
-    }
-    return req_send(r, &sample_thing_rec, out);
-}
-
-enum err
-sample_thing_drop(struct req *r, const struct sample_ref *in)
-{
-    (void)in;
-    return req_ok(r);
-}
-
-enum err
-sample_named_drop(struct req *r, const struct sample_by_name *in)
-{
-    (void)in;
-    return req_ok(r);
-}
-
-enum err
-sample_open(struct req *r, const struct none *in)
-{
-    (void)in;
-    return req_ok(r);
-}
-
-enum err
-sample_late(struct req *r, const struct sample_ref *in)
-{
-    struct sample_ref *late = arena_alloc(r->arena, sizeof(*late));
-    enum err e;
-
-    assert_null(in->name);
-    e = req_bind(r, late);
-    return e == ERR_OK
-               ? req_send_text(r, "text/x", late->name, strlen(late->name))
-               : e;
-}
-
-/* What it was told of its end: the answer, and what stood before is gone. */
-static enum err
-sample_end(struct req *r, void *ctx)
-{
-    const struct sample_ref *in = ctx;
-    struct sample_thing *out = arena_alloc(r->arena, sizeof(*out));
-
-    if (strcmp(in->name, "fails") == 0)
-        return req_fail(r, SAMPLE_MANY, ARGS());
-    *out = (struct sample_thing){ 0 };
-    PUT(out, sample_thing, name, in->name);
-    return req_send(r, &sample_thing_rec, out);
-}
-
-enum err
-sample_then(struct req *r, const struct sample_ref *in)
-{
-    struct sample_ref *copy = arena_alloc(r->arena, sizeof(*copy));
-
-    *copy = *in;
-    req_header_add(r, "X-Before", "1");
-    req_then(r, sample_end, copy);
-    return req_send_text(r, "text/x", "before", 6);
-}
-
-static int busy_runs;
-
-enum err
-sample_busy(struct req *r, const struct none *in)
-{
-    (void)r;
-    (void)in;
-    busy_runs++;
-    return ERR_BUSY;
-}
-
-/* n rows; the row of number 13 fails. */
-static enum err
-next_row(struct rows *rows, struct arena *a, const void **row)
-{
-    static struct sample_inner inner;
-    int64_t *left = rows->state;
-
-    if (*left == 0)
-        return ERR_NOT_FOUND;
-    (*left)--;
-    inner = (struct sample_inner){ .n = *left };
-    inner.key = arena_printf(a, "key%08lld", (long long)*left);
-    SET(&inner, sample_inner, key);
-    SET(&inner, sample_inner, n);
-    *row = &inner;
-    return *left == 13 ? ERR_STORE : ERR_OK;
-}
-
-#define BYTES ((int64_t)600000)
-
-/* "0123456789" again and again; a file that was cut short at `*cut`. */
-static int64_t
-read_bytes(void *ctx, int64_t at, char *p, size_t n)
-{
-    int64_t *cut = ctx;
-
-    n = n > 1000 ? n / 2 : n; /* it gives what it has */
-    if (at + (int64_t)n > *cut)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        p[i] = (char)('0' + (at + (int64_t)i) % 10);
-    return (int64_t)n;
-}
-
-enum err
-sample_bytes_get(struct req *r, const struct sample_count *in)
-{
-    struct req_source *s = arena_alloc(r->arena, sizeof(*s));
-    int64_t *cut = arena_alloc(r->arena, sizeof(*cut));
-    enum err e;
-
-    *cut = HAS(in, sample_count, n) ? in->n : BYTES;
-    *s = (struct req_source){ "application/x", "t1", BYTES, read_bytes, cut };
-    e = req_send_source(r, s);
-    return e == ERR_LIMIT ? req_fail(r, SAMPLE_RANGE, ARGS()) : e;
-}
-
-enum err
-sample_rows_get(struct req *r, const struct sample_count *in)
-{
-    struct sample_table *out = arena_alloc(r->arena, sizeof(*out));
-    int64_t *left = arena_alloc(r->arena, sizeof(*left));
-
-    *left = in->n;
-    out->first = "f";
-    out->last = "l";
-    out->rows = (struct rows){ next_row, left };
-    SET(out, sample_table, first);
-    SET(out, sample_table, rows);
-    SET(out, sample_table, last);
-    return req_send(r, &sample_table_rec, out);
-}
-
-static enum err
-reply(struct req *r, struct json_writer *w, const struct record *rec,
-      const void *out)
-{
-    if (rec == NULL) {
-        jw_str(w, "ok");
-        return ERR_OK;
-    }
-    return record_render(w, rec, out, req_secrets(r), false, r->arena);
-}
-
-static void
-failure(struct req *r, struct json_writer *w, const struct failure *f)
-{
-    (void)r;
-    jw_object(w);
-    jw_key(w, f->code);
-    jw_str(w, f->text);
-    jw_object_end(w);
-}
-
-#define FORM_BASE                                               \
-    .secrets = SECRETS_STARS, .reply_type = "application/json", \
-    .error_type = "application/json", .reply = reply, .failure = failure
-
-static const struct form sample_form = { .name = "sample", FORM_BASE };
-static const struct form sample_leaves = {
-    .name = "leaves", FORM_BASE, .style = { .all_leaves_string = true }
-};
-
-static const struct encoding encodings[] = { { "D3", &sample_form },
-                                             { NULL, NULL } };
-
-static enum err
-classify(struct req *r, const struct json *body)
-{
-    const struct json *type = json_member(body, "job_type");
-
-    req_select(r, type == NULL ? "" : json_text(type),
-               json_member(body, "paras") != NULL ? &encodings[0] : NULL);
-    return ERR_OK;
-}
-
-static enum err
-leader(struct req *r)
-{
-    req_header_add(r, "Location", "http://other\r\nX: y");
-    return req_fail(r, SAMPLE_NAME, ARGS());
-}
-
-#include "endpoint_tables.h"
-
-static const struct listener listeners[] = {
-    { "doris", "", 1, 5000, "doris" },
-    { "console", "", 1, 8080, "console" },
-    { .name = NULL },
-};
-
-static const struct dialect sample = {
-    .name = "sample",
-    DIALECT_TABLES,
-    .listeners = listeners,
-    .encodings = encodings,
-    .classify = classify,
-    .leader = leader,
-};
-
-extern const struct dialect *const dialects[];
-const struct dialect *const dialects[] = { &sample, NULL };
-
-/* ---- a request without FastCGI ---- */
-
-static struct buf sent;
-static bool aborted;
-
-static enum err
-io_write(struct req_io *io, const char *p, size_t n)
-{
-    (void)io;
-    buf_put(&sent, p, n);
-    return ERR_OK;
-}
-
-static void
-io_abort(struct req_io *io)
-{
-    (void)io;
-    aborted = true;
-}
-
-static const char *range, *if_range;
-
-static const char *
-io_param(struct req_io *io, const char *name)
-{
-    (void)io;
-    if (strcmp(name, "HTTP_RANGE") == 0)
-        return range;
-    return strcmp(name, "HTTP_IF_RANGE") == 0 ? if_range : NULL;
-}
-
-static struct arena *arena;
-static struct db *db;
-
-struct ask {
-    const char *listener, *method, *path, *body, *scope;
-    const struct param *query;
-    size_t n_query;
-    bool secrets;
-    int64_t deadline_ms;
-};
-
-/* Sends the request (by default an admin's POST to "doris"); the whole CGI
- * reply is in `sent`. */
-static const char *
-serve(struct ask ask)
-{
-    struct req_io io = { .write = io_write,
-                         .abort = io_abort,
-                         .param = io_param };
-    struct req r = {
-        .arena = arena,
-        .db = db,
-        .io = &io,
-        .request_id = "id1",
-        .token_name = "t",
-        .listener = ask.listener == NULL ? "doris" : ask.listener,
-        .method = ask.method == NULL ? "POST" : ask.method,
-        .path = ask.path,
-        .body = ask.body == NULL ? "" : ask.body,
-        .query = ask.query,
-        .n_query = ask.n_query,
-        .rights = scope_rights(ask.scope == NULL ? "admin" : ask.scope),
-        .see_secrets = ask.secrets,
-        .deadline_ms = ask.deadline_ms,
-        .started_ms = clock_mono_ms(),
-    };
-
-    r.body_bytes = strlen(r.body);
-    arena_reset(arena);
-    buf_reset(&sent);
-    aborted = false;
-    dispatch(&r);
-    return buf_text(&sent);
-}
-
-static const char *
-body_of(const char *reply_text)
-{
-    const char *p = strstr(reply_text, "\r\n\r\n");
-
-    return p == NULL ? "" : p + 4;
-}
-
-#define ASK(...)        serve((struct ask){ __VA_ARGS__ })
-#define SAYS(text, ...) assert_string_equal(body_of(ASK(__VA_ARGS__)), text)
-#define STATUS(n, ...) \
-    assert_non_null(strstr(ASK(__VA_ARGS__), "Status: " #n " "))
+/* A request through the tables, without a store: who may, which row, which
+ * input, in which order it is refused. */
+#include "sample/sample.h"
 
 static void
 input_is_bound_and_rendered(void **state)
@@ -523,7 +130,9 @@ statuses_and_headers_leave_whole(void **state)
     STATUS(202, .path = "/a/things/x", .method = "DELETE");
     s = ASK(.path = "/a/open", .method = "GET", .scope = "none");
     assert_non_null(strstr(s, "Status: 200 OK\r\n"));
+    hook_refuses = 'l';
     s = ASK(.path = "/a/leader", .method = "GET");
+    hook_refuses = '\0';
     assert_non_null(strstr(s, "Location: http://otherX: y\r\n"));
     assert_non_null(strstr(s, "X-Request-Id: id1\r\n"));
     assert_non_null(strstr(s, "Content-Length: "));
@@ -570,116 +179,178 @@ keyed_members_are_an_object(void **state)
     assert_string_equal(body_of(ASK(.path = "/a/thing", .body = body)), body);
 }
 
-static void
-streamed_rows_stand_in_their_place(void **state)
-{
-    static const struct param two[] = { { .key = "n", .value = "2" } };
+/* ---- who asks ---- */
 
+static void
+a_mount_with_passwords_asks_for_them(void **state)
+{
     (void)state;
-    SAYS("{\"first\":\"f\",\"rows\":{"
-         "\"key00000001\":{\"key\":\"key00000001\",\"n\":1},"
-         "\"key00000000\":{\"key\":\"key00000000\",\"n\":0}},"
-         "\"last\":\"l\"}",
-         .method = "GET", .path = "/a/rows", .query = two, .n_query = 1);
+    STATUS(200, .listener = "basic", .method = "GET", .path = "/thing",
+           .scope = "none", .header_name = "HTTP_AUTHORIZATION",
+           .header_value = "Basic dXNlcjpwYXNz");
+    SAYS("{\"HOOK\":\"hook \"}", .listener = "basic", .method = "GET",
+         .path = "/thing", .header_name = "HTTP_AUTHORIZATION",
+         .header_value = "Basic b3RoZXI6cGFzcw==");
+    SAYS("{\"TOKEN\":\"token\"}", .listener = "basic", .method = "GET",
+         .path = "/thing", .header_name = "HTTP_AUTHORIZATION",
+         .header_value = "Bearer abc");
+    SAYS("{\"TOKEN\":\"token\"}", .listener = "basic", .method = "GET",
+         .path = "/nothing");
 }
 
 static void
-a_failure_before_the_first_mebibyte_is_an_error(void **state)
+a_mount_for_everybody_asks_nobody(void **state)
 {
-    static const struct param some[] = { { .key = "n", .value = "20" } };
-
     (void)state;
-    SAYS("{\"STORE\":\"store\"}", .method = "GET", .path = "/a/rows",
-         .query = some, .n_query = 1);
-    assert_false(aborted);
+    STATUS(200, .listener = "free", .method = "GET", .path = "/thing",
+           .scope = "none");
+    SAYS("{\"PATH\":\"no /nothing\"}", .listener = "free", .path = "/nothing",
+         .scope = "none");
+}
+
+/* A path is open when one of its rows is; the others ask for their scope. */
+static void
+a_path_that_is_open_is_open_by_its_row(void **state)
+{
+    (void)state;
+    STATUS(200, .path = "/a/open", .method = "GET", .scope = "none");
+    SAYS("{\"SCOPE\":\"open needs read\"}", .path = "/a/open", .scope = "none");
+    SAYS("{\"METHOD\":\"PUT\"}", .path = "/a/open", .method = "PUT",
+         .scope = "none");
 }
 
 static void
-a_failure_after_it_breaks_the_connection(void **state)
+a_row_may_take_either_of_two_scopes(void **state)
 {
-    static const struct param many[] = { { .key = "n", .value = "90000" } };
-
     (void)state;
-    ASK(.method = "GET", .path = "/a/rows", .query = many, .n_query = 1);
-    assert_true(sent.n > (size_t)1 << 20);
-    assert_true(aborted);
-    assert_null(strstr(buf_text(&sent), "\"last\""));
+    STATUS(200, .path = "/a/machines", .method = "GET", .scope = "machine");
+    STATUS(200, .path = "/a/machines", .method = "GET", .scope = "read");
+    SAYS("{\"SCOPE\":\"machines needs read|machine\"}", .path = "/a/machines",
+         .method = "GET", .scope = "profile");
 }
 
 static void
-bytes_are_sent_as_the_range_says(void **state)
+who_may_see_secrets_depends_on_form_and_token(void **state)
+{
+    struct req r = { .form = &sample_form };
+
+    (void)state;
+    assert_int_equal(req_secrets(&r), SECRETS_STARS);
+    r.see_secrets = true;
+    assert_int_equal(req_secrets(&r), SECRETS_FULL);
+}
+
+/* ---- which row ---- */
+
+static void
+allows(const char *list, const char *path, const char *method)
+{
+    char line[64];
+
+    (void)snprintf(line, sizeof(line), "\r\nAllow: %s\r\n", list);
+    if (strstr(ASK(.path = path, .method = method), line) == NULL)
+        fail_msg("%s", buf_text(&sent));
+}
+
+static void
+a_wrong_method_is_told_the_right_ones(void **state)
+{
+    (void)state;
+    allows("GET, HEAD, DELETE", "/a/things/x", "PUT");
+    allows("POST, PUT", "/a/writes", "GET");
+    allows("DELETE, OPTIONS", "/a/others", "GET");
+    allows("GET, HEAD, POST", "/a/open", "OPTIONS");
+    allows("GET, HEAD", "/a/rows", "PATCH");
+    allows("POST", "/a/act", "HEAD");
+}
+
+static void
+each_method_has_its_rows(void **state)
 {
     static const struct {
-        const char *range, *if_range, *head, *body; /* NULL: all of it */
-    } asked[] = {
-        { NULL, NULL, "Status: 200 OK", NULL },
-        { "bytes=3-5", NULL, "Content-Range: bytes 3-5/600000", "345" },
-        { "bytes=599998-", NULL, "Content-Range: bytes 599998-599999/", "89" },
-        { "bytes=599998-700000", NULL, "bytes 599998-599999/600000", "89" },
-        { "bytes=-3", NULL, "Status: 206 Partial Content", "789" },
-        { "Bytes=-3", "\"t1\"", "Status: 206", "789" },
-        { "bytes=3-5", "\"t0\"", "Status: 200", NULL },
-        { "bytes=-700000", NULL, "bytes 0-599999/600000", NULL },
-        { "bytes=600000-", NULL, "Content-Range: bytes */600000", "" },
-        { "bytes=-0", NULL, "Status: 416", "" },
-        { "bytes=1-2,4-5", NULL, "Status: 200", NULL },
-        { "bytes=5-3", NULL, "Status: 200", NULL },
-        { "bytes=x-3", NULL, "Status: 200", NULL },
-        { "bytes=-", NULL, "Status: 200", NULL },
-        { "bytes=99999999999999999999-", NULL, "Status: 200", NULL },
-        { "lines=1-2", NULL, "Status: 200", NULL },
+        const char *method, *path;
+    } rows[] = {
+        { "GET", "/a/thing" },     { "HEAD", "/a/thing" },
+        { "POST", "/a/thing" },    { "PUT", "/a/thing" },
+        { "DELETE", "/a/thing" },  { "OPTIONS", "/a/thing" },
+        { "GET", "/a/open" },      { "HEAD", "/a/open" },
+        { "POST", "/a/writes" },   { "PUT", "/a/writes" },
+        { "DELETE", "/a/others" }, { "OPTIONS", "/a/others" },
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(asked); i++) {
-        const char *text, *body, *want = asked[i].body;
-        char length[40];
-
-        range = asked[i].range;
-        if_range = asked[i].if_range;
-        text = ASK(.method = "GET", .path = "/a/bytes");
-        body = body_of(text);
-        if (strstr(text, asked[i].head) == NULL)
-            fail_msg("%s: %.200s", range, text);
-        assert_non_null(strstr(text, "Accept-Ranges: bytes\r\n"));
-        if (want != NULL && want[0] == '\0')
-            continue;
-        assert_non_null(strstr(text, "ETag: \"t1\"\r\n"));
-        (void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
-                       want != NULL ? strlen(want) : (size_t)BYTES);
-        assert_non_null(strstr(text, length));
-        if (want != NULL)
-            assert_string_equal(body, want);
-        for (size_t k = 0; want == NULL && k < (size_t)BYTES; k++)
-            assert_int_equal(body[k], (int)('0' + k % 10));
-        assert_int_equal(strlen(body), want != NULL ? strlen(want) : BYTES);
-        assert_false(aborted);
-    }
-    range = if_range = NULL;
-    /* of HEAD the head alone */
-    assert_string_equal(body_of(ASK(.method = "HEAD", .path = "/a/bytes")), "");
+    for (size_t i = 0; i < COUNT(rows); i++)
+        STATUS(200, .path = rows[i].path, .method = rows[i].method,
+               .body = "{\"name\":\"a\"}");
 }
 
 static void
-bytes_that_cannot_be_read_break_the_connection(void **state)
+a_verb_of_another_method_is_told_that_one(void **state)
 {
-    static const struct param cut[] = { { .key = "n", .value = "500000" } };
-
     (void)state;
-    ASK(.method = "GET", .path = "/a/bytes", .query = cut, .n_query = 1);
-    assert_true(aborted);
-    assert_true(sent.n < 510000);
+    STATUS(200, .listener = "console", .method = "PUT", .path = "/",
+           .body = "{\"job_type\":\"put_thing\",\"name\":\"a\"}");
+    SAYS("{\"METHOD\":\"POST\"}", .listener = "console", .path = "/",
+         .body = "{\"job_type\":\"put_thing\",\"name\":\"a\"}");
+    assert_non_null(strstr(buf_text(&sent), "Allow: PUT\r\n"));
+    SAYS("{\"METHOD\":\"GET\"}", .listener = "console", .path = "/",
+         .method = "GET", .body = "{\"job_type\":\"put_thing\"}");
+    assert_non_null(strstr(buf_text(&sent), "Allow: POST, PUT, OPTIONS\r\n"));
 }
 
 static void
-who_meets_another_in_between_is_run_again_in_time(void **state)
+a_method_without_a_verb_reads_no_body(void **state)
 {
     (void)state;
-    busy_runs = 0;
-    STATUS(503, .path = "/a/busy");
-    assert_int_equal(busy_runs, 4);
-    STATUS(503, .path = "/a/busy", .deadline_ms = 1);
-    assert_int_equal(busy_runs, 5);
+    STATUS(204, .listener = "console", .method = "OPTIONS", .path = "/x",
+           .body = "rubbish", .scope = "none");
+    SAYS("{\"SCOPE\":\"get_thing needs read\"}", .listener = "console",
+         .path = "/", .body = "{\"job_type\":\"get_thing\"}", .scope = "none");
+    assert_non_null(strstr(ASK(.listener = "console", .path = "/",
+                               .body = "rubbish", .scope = "none"),
+                           "{\"BODY\":"));
+}
+
+static void
+a_body_that_is_not_json_has_its_verb_elsewhere(void **state)
+{
+    (void)state;
+    SAYS("\"ok\"", .listener = "console", .path = "/", .body = "\x01\x02",
+         .header_name = "HTTP_VERB", .header_value = "upload");
+    SAYS("{\"PATH\":\"no /\"}", .listener = "console", .path = "/",
+         .header_name = "HTTP_VERB", .header_value = "fly");
+    SAYS("{\"LARGE\":\"too large\"}", .listener = "console", .path = "/",
+         .header_name = "HTTP_VERB", .header_value = "upload",
+         .too_large = true);
+    SAYS("{\"LARGE\":\"too large\"}", .listener = "console", .path = "/",
+         .body = "{\"job_type\":\"get_thing\"}", .too_large = true);
+}
+
+/* drop_thing has no other record for it, and keeps its form. */
+static void
+an_encoding_without_a_record_of_its_own_takes_the_rows(void **state)
+{
+    (void)state;
+    SAYS("{\"NAME\":\"name not given, put_thing\"}", .listener = "console",
+         .method = "PUT", .path = "/",
+         .body = "{\"job_type\":\"put_thing\",\"paras\":{}}");
+    SAYS("{\"name\":\"a\"}", .listener = "console", .method = "PUT",
+         .path = "/",
+         .body = "{\"job_type\":\"put_thing\",\"paras\":{},"
+                 "\"name\":\"a\"}");
+}
+
+static void
+checks_are_those_of_the_encoding(void **state)
+{
+    (void)state;
+    SAYS("{\"NAME\":\"name not given, get_thing\"}", .listener = "console",
+         .path = "/",
+         .body = "{\"job_type\":\"get_thing\",\"name\":\"a\","
+                 "\"paras\":{\"depth\":10}}");
+    SAYS("{\"name\":\"A1\"}", .listener = "console", .path = "/",
+         .body = "{\"job_type\":\"get_thing\","
+                 "\"paras\":{\"label\":\"A1\"}}");
 }
 
 static void
@@ -688,78 +359,10 @@ slow_rows_are_known_before_they_run(void **state)
     (void)state;
     assert_int_equal(dispatch_peek_flags("doris", "GET", "/a/rows"), STREAM);
     assert_int_equal(dispatch_peek_flags("doris", "GET", "/nope"), 0);
+    assert_int_equal(dispatch_peek_flags("doris", "POST", "/a/rows"), 0);
+    assert_int_equal(dispatch_peek_flags("console", "POST", "/x"), 0);
     assert_true(dispatch_knows_listener("doris/x"));
     assert_false(dispatch_knows_listener("dori"));
-}
-
-static void
-what_was_begun_is_answered_by_its_end(void **state)
-{
-    const char *sent_text;
-
-    (void)state;
-    sent_text = ASK(.method = "GET", .path = "/a/then/x");
-    assert_non_null(strstr(sent_text, "Status: 200 "));
-    assert_non_null(strstr(sent_text, "\"name\""));
-    assert_null(strstr(sent_text, "before"));
-    assert_null(strstr(sent_text, "X-Before"));
-    assert_null(
-        strstr(ASK(.method = "GET", .path = "/a/then/fails"), "Status: 200 "));
-    assert_null(strstr(buf_text(&sent), "before"));
-}
-
-static bool
-peeks(const char *method, const char *body)
-{
-    const struct req r = {
-        .listener = "console", .method = method, .path = "/x", .body = body
-    };
-
-    return dispatch_peek_verbs(&r);
-}
-
-static void
-slow_verbs_are_known_before_they_are_parsed(void **state)
-{
-    (void)state;
-    assert_true(peeks("POST", "{\"verb\":\"drop_thing\"}"));
-    assert_false(peeks("POST", "{\"verb\":\"get_thing\"}"));
-    assert_false(peeks("POST", ""));
-    assert_false(peeks("OPTIONS", "drop_thing"));
-    assert_false(peeks("GET", "drop_thing"));
-}
-
-/* A preflight brings no token; who brings none to the others is a stranger. */
-static void
-one_open_method_opens_no_other(void **state)
-{
-    (void)state;
-    STATUS(200, .listener = "console", .method = "OPTIONS", .path = "/x",
-           .scope = "none");
-    assert_non_null(
-        strstr(ASK(.listener = "console", .path = "/x", .scope = "none",
-                   .body = "{\"verb\":\"get_thing\"}"),
-               "TOKEN"));
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new((size_t)64 << 20);
-    db = db_open();
-    sent = (struct buf)BUF_INIT((size_t)64 << 20);
-    return dispatch_init() == ERR_OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    buf_free(&sent);
-    db_close(db);
-    arena_free(arena);
-    return 0;
 }
 
 int
@@ -781,17 +384,21 @@ main(void)
         cmocka_unit_test(the_body_selects_the_verb),
         cmocka_unit_test(an_encoding_brings_its_own_record_and_form),
         cmocka_unit_test(keyed_members_are_an_object),
-        cmocka_unit_test(streamed_rows_stand_in_their_place),
-        cmocka_unit_test(a_failure_before_the_first_mebibyte_is_an_error),
-        cmocka_unit_test(a_failure_after_it_breaks_the_connection),
-        cmocka_unit_test(bytes_are_sent_as_the_range_says),
-        cmocka_unit_test(bytes_that_cannot_be_read_break_the_connection),
-        cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
+        cmocka_unit_test(a_mount_with_passwords_asks_for_them),
+        cmocka_unit_test(a_mount_for_everybody_asks_nobody),
+        cmocka_unit_test(a_path_that_is_open_is_open_by_its_row),
+        cmocka_unit_test(a_row_may_take_either_of_two_scopes),
+        cmocka_unit_test(who_may_see_secrets_depends_on_form_and_token),
+        cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
+        cmocka_unit_test(each_method_has_its_rows),
+        cmocka_unit_test(a_verb_of_another_method_is_told_that_one),
+        cmocka_unit_test(a_method_without_a_verb_reads_no_body),
+        cmocka_unit_test(a_body_that_is_not_json_has_its_verb_elsewhere),
+        cmocka_unit_test(
+            an_encoding_without_a_record_of_its_own_takes_the_rows),
+        cmocka_unit_test(checks_are_those_of_the_encoding),
         cmocka_unit_test(slow_rows_are_known_before_they_run),
-        cmocka_unit_test(what_was_begun_is_answered_by_its_end),
-        cmocka_unit_test(slow_verbs_are_known_before_they_are_parsed),
-        cmocka_unit_test(one_open_method_opens_no_other),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
 }
