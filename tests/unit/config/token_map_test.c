@@ -53,6 +53,7 @@ times_of_a_line_are_taken(void **state)
         { "\"a\" \"read ci 0 0123456789abcdef 999999999999\";", 0,
           999999999999 },
         /* a person's own comments say nothing */
+        { "\"a\" \"read ci 0\"; # created 5", 5, 0 },
         { "\"a\" \"read ci 0\"; # created 12x", 0, 0 },
         { "\"a\" \"read ci 0\"; # created ", 0, 0 },
         { "\"a\" \"read ci 0\"; # created by me", 0, 0 },
@@ -139,6 +140,39 @@ what_is_no_token_is_told_from_a_comment(void **state)
     }
 }
 
+/* Names to 64 letters, and no grant that is longer than any can be. */
+static void
+what_is_too_long_is_broken(void **state)
+{
+    static const struct {
+        int letters;
+        bool broken;
+    } rows[] = { { 1, false },  { 64, false }, { 65, true },
+                 { 115, true }, { 119, true }, { 120, true },
+                 { 121, true }, { 122, true }, { 200, true } };
+    char name[201], text[256];
+    const char *p;
+
+    (void)state;
+    memset(name, 'n', sizeof(name));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(text, sizeof(text), "\"a\" \"read %.*s 0\";",
+                       rows[i].letters, name);
+        p = text;
+        if (!token_map_next(&p, &l) || l.broken != rows[i].broken)
+            fail_msg("%d letters", rows[i].letters);
+    }
+    p = "\t\"a\"\t\"read ci 0\";";
+    assert_true(token_map_next(&p, &l));
+    assert_false(l.broken);
+    p = "\"a\" \"";
+    assert_true(token_map_next(&p, &l));
+    assert_true(l.broken);
+    p = "\"a\"";
+    assert_true(token_map_next(&p, &l));
+    assert_true(l.broken);
+}
+
 static void
 every_line_is_visited_whole(void **state)
 {
@@ -164,6 +198,7 @@ main(void)
         cmocka_unit_test(a_token_is_known_until_the_second_it_expires),
         cmocka_unit_test(an_id_is_sixteen_hex_digits),
         cmocka_unit_test(what_is_no_token_is_told_from_a_comment),
+        cmocka_unit_test(what_is_too_long_is_broken),
         cmocka_unit_test(every_line_is_visited_whole),
     };
 
