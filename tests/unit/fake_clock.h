@@ -32,6 +32,15 @@ clock_mono_us(void)
     return fake_mono_us;
 }
 
+/* Nobody who is tried here looks at it. */
+const char *
+clock_text(int64_t unix_s, char out[CLOCK_TEXT])
+{
+    (void)unix_s;
+    out[0] = '\0';
+    return out;
+}
+
 /* Time passes. */
 static UNUSED void
 pass_ms(int64_t ms)

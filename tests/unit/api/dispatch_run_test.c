@@ -337,6 +337,21 @@ an_operation_is_named_below_its_mount(void **state)
          .method = "GET", .scope = "profile");
 }
 
+static void
+what_was_begun_is_answered_by_its_end(void **state)
+{
+    const char *text;
+
+    (void)state;
+    text = ASK(.method = "GET", .path = "/a/then/x");
+    assert_non_null(strstr(text, "Status: 200 "));
+    assert_string_equal(body_of(text), "{\"name\":\"x\"}");
+    assert_null(strstr(text, "X-Before"));
+    assert_non_null(
+        strstr(ASK(.method = "GET", .path = "/a/then/fails"), "Status: 400 "));
+    assert_null(strstr(buf_text(&sent), "before"));
+}
+
 /* ---- streams ---- */
 
 static void
@@ -394,6 +409,7 @@ main(void)
         cmocka_unit_test(an_operation_is_named_below_its_mount),
         cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
         cmocka_unit_test(a_refusal_in_words_is_not_run_again),
+        cmocka_unit_test(what_was_begun_is_answered_by_its_end),
         cmocka_unit_test(streamed_rows_stand_in_their_place),
         cmocka_unit_test(a_failure_before_the_first_mebibyte_is_an_error),
         cmocka_unit_test(a_failure_after_it_breaks_the_connection),

@@ -208,15 +208,21 @@ a_mount_for_everybody_asks_nobody(void **state)
          .scope = "none");
 }
 
-/* A path is open when one of its rows is; the others ask for their scope. */
+/* A path is open by its row of that method alone. A preflight brings no token;
+ * who brings none to the others is a stranger. */
 static void
 a_path_that_is_open_is_open_by_its_row(void **state)
 {
     (void)state;
     STATUS(200, .path = "/a/open", .method = "GET", .scope = "none");
-    SAYS("{\"SCOPE\":\"open needs read\"}", .path = "/a/open", .scope = "none");
-    SAYS("{\"METHOD\":\"PUT\"}", .path = "/a/open", .method = "PUT",
+    SAYS("{\"TOKEN\":\"token\"}", .path = "/a/open", .scope = "none");
+    SAYS("{\"TOKEN\":\"token\"}", .path = "/a/open", .method = "PUT",
          .scope = "none");
+    SAYS("{\"METHOD\":\"PUT\"}", .path = "/a/open", .method = "PUT");
+    STATUS(204, .listener = "console", .method = "OPTIONS", .path = "/x",
+           .scope = "none");
+    SAYS("{\"TOKEN\":\"token\"}", .listener = "console", .path = "/x",
+         .body = "{\"job_type\":\"get_thing\"}", .scope = "none");
 }
 
 static void
@@ -304,11 +310,9 @@ a_method_without_a_verb_reads_no_body(void **state)
     (void)state;
     STATUS(204, .listener = "console", .method = "OPTIONS", .path = "/x",
            .body = "rubbish", .scope = "none");
-    SAYS("{\"SCOPE\":\"get_thing needs read\"}", .listener = "console",
-         .path = "/", .body = "{\"job_type\":\"get_thing\"}", .scope = "none");
-    assert_non_null(strstr(ASK(.listener = "console", .path = "/",
-                               .body = "rubbish", .scope = "none"),
-                           "{\"BODY\":"));
+    assert_non_null(
+        strstr(ASK(.listener = "console", .path = "/", .body = "rubbish"),
+               "{\"BODY\":"));
 }
 
 static void
@@ -365,6 +369,30 @@ slow_rows_are_known_before_they_run(void **state)
     assert_false(dispatch_knows_listener("dori"));
 }
 
+static bool
+peeks(const char *listener, const char *method, const char *path,
+      const char *body)
+{
+    const struct req r = {
+        .listener = listener, .method = method, .path = path, .body = body
+    };
+
+    return dispatch_peek_verbs(&r);
+}
+
+static void
+slow_verbs_are_known_before_they_are_parsed(void **state)
+{
+    (void)state;
+    assert_true(peeks("console", "POST", "/x", "{\"verb\":\"drop_thing\"}"));
+    assert_false(peeks("console", "POST", "/x", "{\"verb\":\"get_thing\"}"));
+    assert_false(peeks("console", "POST", "/x", ""));
+    assert_false(peeks("console", "OPTIONS", "/x", "drop_thing - drop_thing"));
+    assert_false(peeks("console", "PUT", "/x", "drop_thing"));
+    assert_false(peeks("doris", "POST", "/a/thing", "drop_thing"));
+    assert_false(peeks("doris", "POST", "/nothing", "drop_thing"));
+}
+
 int
 main(void)
 {
@@ -398,6 +426,7 @@ main(void)
             an_encoding_without_a_record_of_its_own_takes_the_rows),
         cmocka_unit_test(checks_are_those_of_the_encoding),
         cmocka_unit_test(slow_rows_are_known_before_they_run),
+        cmocka_unit_test(slow_verbs_are_known_before_they_are_parsed),
     };
 
     return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
