@@ -33,6 +33,14 @@ static int tested, reloaded, forgot;
 static bool tested_ours;
 static char revoked[256]; /* ids, in order */
 
+const char *const *
+nginx_argv(void)
+{
+    static const char *const none[] = { NULL };
+
+    return none;
+}
+
 bool
 nginx_runs(void)
 {
