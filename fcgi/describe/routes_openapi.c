@@ -427,10 +427,32 @@ put_operation(struct json_writer *w, struct todo *todo,
     jw_object_end(w);
 }
 
+/* Of *g and what has the same path behind it, on other listeners, the
+ * first that does something by the method: a row that is shown; NULL. */
+static const struct row *
+shown_row(const struct route_group **g, const struct route_group *end,
+          unsigned method)
+{
+    const char *path = (*g)->path;
+    unsigned all;
+
+    for (; *g < end; (*g)++) {
+        const struct row *row = strcmp((*g)->path, path) == 0
+                                    ? route_row(*g, method, NULL, &all)
+                                    : NULL;
+
+        if (row != NULL &&
+            (row->methods != ANY || (method & (GET | PUT | POST)) != 0))
+            return row;
+    }
+    return NULL;
+}
+
 /* The methods of a path in OpenAPI's order; ANY is shown as GET, PUT and
  * POST, what the dialects' documents use. */
 static void
-put_path(struct json_writer *w, struct todo *todo, const struct route_group *g)
+put_path(struct json_writer *w, struct todo *todo, const struct route_group *g,
+         const struct route_group *end)
 {
     static const struct {
         unsigned bit;
@@ -441,17 +463,16 @@ put_path(struct json_writer *w, struct todo *todo, const struct route_group *g)
                   { DELETE, "delete" },
                   { OPTIONS, "options" } };
 
-    todo->now = &g->mount->form->style;
     jw_key(w, g->path);
     jw_object(w);
     for (size_t i = 0; i < COUNT(shown); i++) {
-        unsigned all;
-        const struct row *row = route_row(g, shown[i].bit, NULL, &all);
+        const struct route_group *of = g;
+        const struct row *row = shown_row(&of, end, shown[i].bit);
 
-        if (row == NULL ||
-            (row->methods == ANY && (shown[i].bit & (GET | PUT | POST)) == 0))
+        if (row == NULL)
             continue;
-        put_operation(w, todo, g, row, shown[i].name, shown[i].bit);
+        todo->now = &of->mount->form->style;
+        put_operation(w, todo, of, row, shown[i].name, shown[i].bit);
     }
     jw_object_end(w);
 }
@@ -470,8 +491,8 @@ put_info(struct json_writer *w)
     jw_object_end(w);
 }
 
-/* Two listeners may serve one path; the first in order of definition is
- * shown, the others beside it. */
+/* Two listeners may serve one path; of each method the first in order of
+ * definition is shown, the others beside it. */
 static bool
 shown_before(const struct route_group *g, size_t i)
 {
@@ -496,7 +517,7 @@ routes_openapi(struct buf *b)
     jw_object(&w);
     for (size_t i = 0; i < n; i++)
         if (!shown_before(g, i))
-            put_path(&w, &todo, &g[i]);
+            put_path(&w, &todo, &g[i], g + n);
     jw_object_end(&w);
     jw_key(&w, "components");
     jw_object(&w);
