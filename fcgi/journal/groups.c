@@ -64,9 +64,8 @@ groups_free(struct groups *g)
 static bool
 refuse(struct groups *g, const char *what)
 {
-    if (g->wrong[0] == '\0')
-        (void)snprintf(g->wrong, sizeof(g->wrong), "%s (at %lld)", what,
-                       (long long)g->at);
+    if (str_empty(g->wrong))
+        why_say(g->wrong, "%s (at %lld)", what, (long long)g->at);
     return false;
 }
 
@@ -342,7 +341,7 @@ groups_write(void *ctx, const char *p, size_t n)
     struct groups *g = ctx;
     const uint8_t *b = (const uint8_t *)p;
 
-    if (g->wrong[0] != '\0' || g->broken_off)
+    if (!str_empty(g->wrong) || g->broken_off)
         return false;
     while (n > 0) {
         size_t k;
@@ -373,11 +372,11 @@ bool
 groups_may_end(const struct groups *g)
 {
     return g->begun && g->state == OUTSIDE && g->n == 0 &&
-           g->wrong[0] == '\0' && !g->broken_off;
+           str_empty(g->wrong) && !g->broken_off;
 }
 
 const char *
 groups_wrong(const struct groups *g)
 {
-    return g->wrong[0] != '\0' ? g->wrong : NULL;
+    return str_empty(g->wrong) ? NULL : g->wrong;
 }
