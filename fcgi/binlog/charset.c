@@ -33,29 +33,86 @@ static const struct {
     { "koi8u", "KOI8-U", 1 },
     { "greek", "ISO-8859-7", 1 },
     { "hebrew", "ISO-8859-8", 1 },
-    { "tis620", "TIS-620", 1 },
+    { "tis620", "ISO-8859-11", 1 },
     { "macroman", "MACINTOSH", 1 },
-    { "macce", "MACCENTRALEUROPE", 1 },
+    { "macce", "MAC-CENTRALEUROPE", 1 },
     { "gbk", "GBK", 1 },
     { "gb2312", "GB2312", 1 },
     { "gb18030", "GB18030", 1 },
-    { "big5", "BIG5", 1 },
+    { "big5", "CP950", 1 },
     { "sjis", "SHIFT-JIS", 1 },
     { "cp932", "CP932", 1 },
-    { "ujis", "EUC-JP", 1 },
+    { "ujis", "EUC-JP-MS", 1 },
     { "eucjpms", "EUC-JP-MS", 1 },
     { "euckr", "UHC", 1 },
     { "ucs2", "UCS-2BE", 2 },
     { "utf16", "UTF-16BE", 2 },
     { "utf16le", "UTF-16LE", 2 },
     { "utf32", "UTF-32BE", 4 },
-    { "dec8", "", 1 },
-    { "hp8", "", 1 },
-    { "swe7", "", 1 },
-    { "armscii8", "", 1 },
+    { "dec8", "DEC-MCS", 1 },
+    { "hp8", "HP-ROMAN8", 1 },
+    { "swe7", "SEN_850200_C", 1 },
+    { "armscii8", "ARMSCII-8", 1 },
     { "geostd8", "", 1 },
     { "keybcs2", "", 1 },
 };
+/* Characters that the servers take for others than the C library does: n from
+ * `from` on are those from `to` on. Of NO_COUNTERPART it is the byte that the
+ * library does not know at all. */
+#define NO_COUNTERPART 0xfffd
+static const struct patch {
+    const char *charset;
+    uint32_t from, to;
+    uint16_t n;
+    uint8_t byte;
+} patches[] = {
+    { "armscii8", NO_COUNTERPART, 0x2741, 1, 0xa1 },
+    { "armscii8", 0x0587, 0x00a7, 1, 0 },
+    { "armscii8", 0x058a, 0x055f, 1, 0 },
+    { "armscii8", 0x055a, 0x2019, 1, 0 },
+    { "big5", 0x00af, 0x203e, 1, 0 },
+    { "big5", 0x2027, 0x2022, 1, 0 },
+    { "big5", 0x2215, 0xff0f, 1, 0 },
+    { "big5", 0x2295, 0x2641, 1, 0 },
+    { "big5", 0x2299, 0x2609, 1, 0 },
+    { "big5", 0xf6b1, 0x30fe, 1, 0 },
+    { "big5", 0xf6b2, 0x309d, 2, 0 },
+    { "big5", 0xf6b4, 0x3005, 1, 0 },
+    { "big5", 0xf6b5, 0x3041, 83, 0 },
+    { "big5", 0xf708, 0x30a1, 86, 0 },
+    { "big5", 0xf75e, 0x0414, 2, 0 },
+    { "big5", 0xf760, 0x0401, 1, 0 },
+    { "big5", 0xf761, 0x0416, 7, 0 },
+    { "big5", 0xf768, 0x0423, 19, 0 },
+    { "big5", 0xf77b, 0x0451, 1, 0 },
+    { "big5", 0xf77c, 0x0436, 26, 0 },
+    { "big5", 0xf796, 0x2460, 10, 0 },
+    { "big5", 0xf7a0, 0x2474, 10, 0 },
+    { "big5", 0xfe51, 0xff64, 1, 0 },
+    { "big5", 0xfe68, 0xff3c, 1, 0 },
+    { "big5", 0xff5e, 0x223c, 1, 0 },
+    { "big5", 0xffe0, 0x00a2, 2, 0 },
+    { "big5", 0xffe5, 0x00a5, 1, 0 },
+    { "cp866", 0x00a4, 0x00b2, 1, 0 },
+    { "cp866", 0x2116, 0x207f, 1, 0 },
+    { "dec8", NO_COUNTERPART, 0x00a0, 1, 0xa0 },
+    { "greek", 0x2018, 0x02bd, 1, 0 },
+    { "greek", 0x2019, 0x02bc, 1, 0 },
+    { "hebrew", 0x00af, 0x203e, 1, 0 },
+    { "koi8u", 0x2219, 0x2022, 1, 0 },
+    { "macroman", 0x0394, 0x2206, 1, 0 },
+    { "macroman", 0xe01e, 0xf8ff, 1, 0 },
+    { "sjis", 0x203e, 0x007e, 1, 0 },
+    { "sjis", 0xff3c, 0x005c, 1, 0 },
+    { "swe7", 0x00a4, 0x0024, 1, 0 },
+    { "ujis", 0x2225, 0x2016, 1, 0 },
+    { "ujis", 0xff0d, 0x2212, 1, 0 },
+    { "ujis", 0xff5e, 0x301c, 1, 0 },
+    { "ujis", 0xffe0, 0x00a2, 2, 0 },
+    { "ujis", 0xffe2, 0x00ac, 1, 0 },
+    { "ujis", 0xffe4, 0x00a6, 1, 0 },
+};
+
 _Static_assert(COUNT(charsets) <= COUNT(((struct converters *)0)->open),
                "a converter for each charset");
 
@@ -91,8 +148,6 @@ collation_charset(const struct collations *c, uint64_t collation)
 }
 
 /* ---- to UTF-8 ---- */
-
-#define NO_COUNTERPART 0xfffd
 
 static void
 put_code(struct buf *out, uint32_t code)
@@ -139,11 +194,54 @@ put_latin1(const char *p, size_t n, struct buf *out)
     }
 }
 
+static uint32_t
+patched(const char *charset, uint32_t code, uint8_t byte)
+{
+    for (size_t i = 0; i < COUNT(patches); i++) {
+        const struct patch *p = &patches[i];
+
+        if (code - p->from < p->n && byte == p->byte &&
+            strcmp(p->charset, charset) == 0)
+            return p->to + (code - p->from);
+    }
+    return code;
+}
+
+static bool
+has_patches(const char *charset)
+{
+    for (size_t i = 0; i < COUNT(patches); i++)
+        if (strcmp(patches[i].charset, charset) == 0)
+            return true;
+    return false;
+}
+
+/* What the library has made of some of it: whole characters. */
+static void
+put_made(const char *charset, bool has, const char *p, size_t n,
+         struct buf *out)
+{
+    size_t k;
+
+    if (!has) {
+        buf_put(out, p, n);
+        return;
+    }
+    for (; n > 0; p += k, n -= k) {
+        k = utf8_len(p, n);
+        if (k == 0)
+            return;
+        put_code(out, patched(charset, utf8_decode(p, k), 0));
+    }
+}
+
 static enum err
 put_by_iconv(struct converters *c, size_t which, const char *p, size_t n,
              struct buf *out)
 {
     iconv_t cd = (iconv_t)c->open[which];
+    const char *charset = charsets[which].name;
+    bool has = has_patches(charset);
 
     if (cd == NULL) {
         cd = iconv_open("UTF-8", charsets[which].iconv);
@@ -157,13 +255,13 @@ put_by_iconv(struct converters *c, size_t which, const char *p, size_t n,
         size_t room = sizeof(text), left = n;
         bool ok = iconv(cd, &from, &left, &to, &room) != (size_t)-1;
 
-        buf_put(out, text, sizeof(text) - room);
+        put_made(charset, has, text, sizeof(text) - room, out);
         p = from;
         n = left;
         if (!ok && errno != E2BIG) { /* not of the charset, or cut */
             size_t skip = charsets[which].unit < n ? charsets[which].unit : n;
 
-            put_code(out, NO_COUNTERPART);
+            put_code(out, patched(charset, NO_COUNTERPART, (uint8_t)*p));
             p += skip;
             n -= skip;
         }

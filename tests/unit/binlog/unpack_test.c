@@ -187,6 +187,8 @@ texts_become_utf8(void **state)
              "a");
     converts("cp932", "82a0", "あ");
     converts("gb18030", "81308130", "\xc2\x80");
+    converts("dec8", "a0a1 ff", "\xc2\xa0¡\ufffd");
+    converts("sjis", "7e 815f", "~\\");
     converts("latin2", "", "");
     converters_close(&converters);
 }
@@ -218,7 +220,8 @@ a_long_text_is_whole(void **state)
 static void
 what_cannot_be_converted_is_refused(void **state)
 {
-    static const char *const none[] = { "binary", "no charset", "swe7", NULL };
+    static const char *const none[] = { "binary", "no charset", "keybcs2",
+                                        NULL };
     struct buf out = BUF_INIT(100);
 
     (void)state;
