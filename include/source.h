@@ -80,7 +80,8 @@ struct source_taker {
 
 struct source_config {
     struct my_server server; /* its texts live as long as the source */
-    uint32_t server_id;      /* of its own among all replicas of the server */
+    uint32_t server_id;      /* of its own among all replicas of the server:
+                              * who comes with the same ends the other one */
     unsigned heartbeat_ms;   /* how often an idle server says so */
     size_t event_max;        /* bytes of the largest event */
     size_t tables_max;       /* definitions kept */

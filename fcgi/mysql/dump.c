@@ -36,6 +36,10 @@ failed(struct my *my, const char *what)
 {
     unsigned code = mysql_errno(my->c);
 
+    /* the library calls it lost, too; a connection that is has error 2 */
+    if (code == CR_SERVER_LOST && my->c->net.error == 1)
+        return my_fail(my, CR_NET_PACKET_TOO_LARGE, "beyond packet_max",
+                       "binlog dump", 0);
     return my_fail(my, code != 0 ? code : CR_SERVER_LOST,
                    code != 0 ? mysql_error(my->c) : what, "binlog dump", 0);
 }

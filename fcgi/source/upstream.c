@@ -17,6 +17,7 @@
 enum {
     NO_PRIVILEGE = 1227,
     NO_BINLOG = 1236, /* and whatever else hinders a dump */
+    SAME_ID = 4052,   /* MariaDB */
 };
 
 /* ---- failures ---- */
@@ -53,6 +54,8 @@ upstream_failed(const struct my *my, struct binlog_failure *why)
 
     if (f->code == NO_BINLOG)
         fault = fault_of_dump(f->text);
+    else if (f->code == SAME_ID)
+        fault = BINLOG_FAULT_RIVAL;
     else if (f->code == NO_PRIVILEGE)
         fault = BINLOG_FAULT_PRIVILEGE;
     else if (f->err == ERR_DENIED)
