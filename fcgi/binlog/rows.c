@@ -120,25 +120,39 @@ is_full(const uint8_t *bits, size_t n)
 }
 
 enum err
-binlog_decode(struct binlog_decoder *d, const struct binlog_rows *rows)
+rows_open(const struct binlog_rows *rows, struct cursor *out,
+          struct binlog_failure *why)
 {
+    const struct binlog_table *t = rows->table;
     struct cursor c = cursor_on(rows->p, rows->n);
     uint64_t n = take_packed(&c);
-    const uint8_t *bits, *more;
+    const uint8_t *bits = take(&c, (t->n + 7) / 8), *more = bits;
+
+    if (rows->kind == BINLOG_UPDATE)
+        more = take(&c, (t->n + 7) / 8);
+    *out = c;
+    if (n != t->n || more == NULL)
+        return binlog_fail(why, BINLOG_FAULT_CUT, "rows of %s.%s", t->schema,
+                           t->name);
+    return is_full(bits, n) && is_full(more, n)
+               ? ERR_OK
+               : binlog_fail(why, BINLOG_FAULT_IMAGE, "%s.%s", t->schema,
+                             t->name);
+}
+
+enum err
+binlog_decode(struct binlog_decoder *d, const struct binlog_rows *rows)
+{
+    enum err e;
 
     d->table = rows->table;
     d->kind = rows->kind;
-    d->in = cursor_on(NULL, 0);
-    if (n != rows->table->n)
-        return fault(d, BINLOG_FAULT_CUT, "another number of columns");
-    bits = take(&c, (n + 7) / 8);
-    more = rows->kind == BINLOG_UPDATE ? take(&c, (n + 7) / 8) : bits;
-    if (bits == NULL || more == NULL)
-        return fault(d, BINLOG_FAULT_CUT, "cut");
-    if (!is_full(bits, n) || !is_full(more, n))
-        return fault(d, BINLOG_FAULT_IMAGE, "an image");
-    d->in = c;
-    return make_room(d, rows->table);
+    e = rows_open(rows, &d->in, &d->failure);
+    if (e == ERR_OK)
+        e = make_room(d, rows->table);
+    if (e != ERR_OK)
+        d->in = cursor_on(NULL, 0);
+    return e;
 }
 
 /* ---- values ---- */

@@ -29,6 +29,10 @@ struct rows_head {
 /* The rest of c is then what struct binlog_rows has. */
 enum err rows_head(struct cursor *c, bool v2, struct rows_head *out,
                    struct binlog_failure *why) MUST_USE;
+/* The images, behind what says which columns they have: all of the table's, or
+ * it is a fault. */
+enum err rows_open(const struct binlog_rows *rows, struct cursor *out,
+                   struct binlog_failure *why) MUST_USE;
 /* How many bytes of c stand in front of the rows themselves, which may be
  * compressed; 0: it is cut. */
 size_t rows_prefix(struct cursor c, bool is_update);

@@ -459,7 +459,8 @@ give_rows(struct feed *f, struct binlog_table *t, struct form form,
         rows.p = (const uint8_t *)f->unpacked.p;
         rows.n = f->unpacked.n;
     }
-    return told(f, f->taker->rows(f->ctx, &rows));
+    e = rows_open(&rows, &c, &f->failure);
+    return e == ERR_OK ? told(f, f->taker->rows(f->ctx, &rows)) : e;
 }
 
 static enum err

@@ -295,6 +295,21 @@ rows_need_a_table_of_their_statement(void **state)
 }
 
 static void
+rows_without_a_column_are_refused(void **state)
+{
+    (void)state;
+    ok(give_gtid(&s, 1, 0));
+    ok(give_table(&s, 5, "t"));
+    bad(give_hex(&s, EVENT_WRITE_ROWS_V1, "050000000000 0000 01 00 00"),
+        BINLOG_FAULT_IMAGE);
+    bad(give_hex(&s, EVENT_UPDATE_ROWS_V1, "050000000000 0000 01 01 00 00"),
+        BINLOG_FAULT_IMAGE);
+    bad(give_hex(&s, EVENT_WRITE_ROWS_V1, "050000000000 0000 02 03 00"),
+        BINLOG_FAULT_CUT);
+    said(" begin(0-1-1) wants:t");
+}
+
+static void
 another_definition_is_another_table(void **state)
 {
     struct table_entry *first;
@@ -605,6 +620,7 @@ main(void)
         TEST(mysql_says_at_the_end_what_was_prepared),
         TEST(a_table_that_is_not_wanted_is_not_read),
         TEST(rows_need_a_table_of_their_statement),
+        TEST(rows_without_a_column_are_refused),
         TEST(another_definition_is_another_table),
         TEST(a_table_without_names_needs_a_description),
         TEST(nothing_comes_out_of_place),
