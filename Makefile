@@ -195,9 +195,10 @@ token: release ## NAME=who SCOPE=read|write|admin|profile|machine [SECRETS=yes] 
 test: ## install what is missing, then every test; what .ci/run calls
 	@.package/deps run build test comp
 	@tests/run
-drills: ## the package in a Debian that boots; minutes, as root, with a network
+drills: ## a Debian that boots with the package, a source that is broken; minutes, as root
 	@.package/deps run build test drills
 	@$(BUILD)
+	@$(MAKE) --no-print-directory -s $(ALL_CORES) B=build/asan build/asan/support/source_shell
 	@/usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir tests \
 	    tests/drills $(DRILLS)
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
