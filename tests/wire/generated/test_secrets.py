@@ -15,6 +15,8 @@ HANDLER = "the handler leaves it empty for who may not see secrets"
 WITHOUT = {(verb, f"{kind}.pwd"): HANDLER
            for verb in ("get_node", "get_instance")
            for kind in ("meta", "storage", "computer")}
+WITHOUT |= {(verb, "meta.pwd"): HANDLER
+            for verb in ("get_meta", "get_storage", "get_computer")}
 
 
 def texts():
