@@ -165,7 +165,7 @@ def listener(front):
         server = next(part for part in f.read().split("server {")
                       if refuse in part)
     client = front.client("doris")
-    client.port = 57000
+    client.port = 57900
 
     def up():
         try:
@@ -175,7 +175,7 @@ def listener(front):
 
     def make(text):
         with open(front.path("nginx", "more.conf"), "w") as f:
-            f.write("server {" + server.replace(":5000 ", ":57000 ").replace(
+            f.write("server {" + server.replace(":5000 ", ":57900 ").replace(
                 refuse, text + """
                     location = /.early { internal; return 400 "early"; }
                     location @too_large { return 413 "large"; }
