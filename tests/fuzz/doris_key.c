@@ -1,6 +1,6 @@
 /* Keys of the Meta Service: whatever the bytes, fields lie inside them, in
  * order, and what they show is UTF-8 without control bytes. */
-#include "doris/data/key_codec.h"
+#include "doris/key/key_codec.h"
 
 #include <string.h>
 

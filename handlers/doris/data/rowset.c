@@ -10,7 +10,7 @@
 #include "rowset.h"
 #include "rpc.h"
 #include "tablet.h"
-#include "txn.h"
+#include "doris/txn/txn.h"
 
 const struct enum_name doris_rowset_state_names[] = {
     { "PREPARED", 0 }, { "COMMITTED", 1 }, { "VISIBLE", 2 }, { NULL, 0 }

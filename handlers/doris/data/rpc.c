@@ -5,8 +5,8 @@
 
 #include "doris/doris.h"
 #include "doris/meta/instance.h"
-#include "key.h"
-#include "key_codec.h"
+#include "doris/key/key.h"
+#include "doris/key/key_codec.h"
 #include "rpc.h"
 
 /* ---- the form ---- */

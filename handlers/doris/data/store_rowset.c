@@ -4,7 +4,7 @@
 #include "rowset.h"
 #include "rpc.h"
 #include "tablet.h"
-#include "txn.h"
+#include "doris/txn/txn.h"
 
 #define ROWSETS_MAX 65536
 

@@ -2,7 +2,7 @@
  * storage; marked as deleted, kept until the recycler takes them. */
 #include <string.h>
 
-#include "cluster.h"
+#include "doris/cluster/cluster.h"
 #include "doris/doris.h"
 #include "instance.h"
 #include "object.h"

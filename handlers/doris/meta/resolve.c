@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "doris/doris.h"
-#include "node.h"
+#include "doris/cluster/node.h"
 
 /* The next part between colons that is not empty; NULL at the end. */
 static const char *

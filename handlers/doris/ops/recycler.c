@@ -9,7 +9,7 @@
 
 #include "doris/settings.h"
 #include "clock.h"
-#include "doris/data/txn.h"
+#include "doris/txn/txn.h"
 #include "doris/doris.h"
 #include "doris/meta/instance.h"
 #include "duties.h"

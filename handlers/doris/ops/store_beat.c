@@ -1,6 +1,6 @@
 /* The SQL of heartbeats. */
-#include "doris/meta/cluster.h"
-#include "doris/meta/node.h"
+#include "doris/cluster/cluster.h"
+#include "doris/cluster/node.h"
 #include "duties.h"
 #include "heartbeat.h"
 #include "thrift.h"

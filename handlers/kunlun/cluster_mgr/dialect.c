@@ -5,8 +5,8 @@
 #include "kunlun/answers/upkeep.h"
 #include "kunlun/life/point.h"
 #include "secrets.h"
-#include "shard.h"
-#include "watch.h"
+#include "kunlun/shard/shard.h"
+#include "kunlun/shard/watch.h"
 
 #define VERSION "1.0"
 #define FAILED  "70001" /* whatever has no code of its own */

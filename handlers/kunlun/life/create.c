@@ -5,7 +5,7 @@
 #include "build.h"
 #include "buf.h"
 #include "clock.h"
-#include "kunlun/cluster_mgr/shard.h"
+#include "kunlun/shard/shard.h"
 #include "kunlun/core/names.h"
 #include "servers.h"
 

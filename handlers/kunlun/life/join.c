@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "kunlun/cluster_mgr/computer.h"
-#include "kunlun/cluster_mgr/shard.h"
+#include "kunlun/shard/computer.h"
+#include "kunlun/shard/shard.h"
 #include "log.h"
 #include "point.h"
 #include "servers.h"

@@ -2,7 +2,7 @@
  * clusters live. Kunlun_Metadata_DB is what XPanel and our getters show;
  * kunlun_place says which ports and how much memory are given out;
  * kunlun_computer has what a computing node is spoken to with, as
- * kunlun_member (cluster_mgr/shard.h) has of storage nodes. What writes is part
+ * kunlun_member (shard/shard.h) has of storage nodes. What writes is part
  * of the caller's transaction. */
 #ifndef KUNLUN_META_H
 #define KUNLUN_META_H

@@ -5,7 +5,7 @@
 #define LIFE_POINT_H
 
 #include "duty.h"
-#include "kunlun/cluster_mgr/shard.h"
+#include "kunlun/shard/shard.h"
 #include "meta.h"
 
 /* Tells one of one shard, at most timeout_ms, and notes the epoch. OK too when

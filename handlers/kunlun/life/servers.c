@@ -5,7 +5,7 @@
 
 #include "address.h"
 #include "buf.h"
-#include "kunlun/cluster_mgr/member.h"
+#include "kunlun/shard/member.h"
 #include "kunlun/core/placement.h"
 
 #define HOSTS_BYTES ((size_t)1 << 20)

@@ -4,7 +4,7 @@
 
 #include "choose.h"
 #include "kunlun/cluster_mgr/jobs.h"
-#include "kunlun/cluster_mgr/shard.h"
+#include "kunlun/shard/shard.h"
 
 LIST_OF(STR);
 

@@ -5,8 +5,8 @@
 
 #include "address.h"
 #include "build.h"
-#include "kunlun/cluster_mgr/computer.h"
-#include "kunlun/cluster_mgr/shard.h"
+#include "kunlun/shard/computer.h"
+#include "kunlun/shard/shard.h"
 #include "log.h"
 #include "my.h"
 #include "parts.h"

@@ -194,7 +194,7 @@ def test_keys_are_encoded(ms, asked):
 
 def key_types():
     """Every row of key_types.def."""
-    with open(os.path.join(ROOT, "handlers/doris/data/key_types.def")) as f:
+    with open(os.path.join(ROOT, "handlers/doris/key/key_types.def")) as f:
         return re.findall(r'^KEY\("(\w+)", +(\d), "([^"]*)"\)', f.read(),
                           re.M)
 

@@ -80,11 +80,15 @@ def test_a_room_that_has_grown_too_large_is_named(copy):
     for i in range(15):
         (copy / f"fcgi/pgsql/{i}.c").write_text("")
     (copy / "fcgi/cli/0.cc").write_text("\n" * 3500)
+    (copy / "handlers/doris/attic").mkdir()
+    (copy / "handlers/doris/attic/0.c").write_text("\n" * 3500)
     assert complaints(copy) == []
     (copy / "fcgi/pgsql/15.cc").write_text("")
     (copy / "fcgi/cli/1.c").write_text("\n")
+    (copy / "handlers/doris/attic/1.c").write_text("\n")
     assert complaints(copy) == ["fcgi/cli/ has more than 3500 lines",
-                                "fcgi/pgsql/ has more than 15 sources"]
+                                "fcgi/pgsql/ has more than 15 sources",
+                                "handlers/doris/attic/ has more than 3500 lines"]
 
 
 def test_a_file_of_a_stack_that_calls_a_later_one_is_named(tmp_path):

@@ -4,7 +4,7 @@
 #include "doris/settings.h"
 #include "cluster.h"
 #include "doris/doris.h"
-#include "instance.h"
+#include "doris/meta/instance.h"
 #include "node.h"
 
 /* ---- the instance ---- */

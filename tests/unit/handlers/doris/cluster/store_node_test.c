@@ -1,6 +1,6 @@
 /* Every statement of nodes fits the migrated schema. */
 #include "statements.h"
 
-#include "doris/meta/store_node.c"
+#include "doris/cluster/store_node.c"
 
 STATEMENTS_TEST(sql)

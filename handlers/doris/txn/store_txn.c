@@ -2,7 +2,7 @@
  * and time-out are columns too, since they are searched and must be unique. */
 #include "clock.h"
 #include "doris/doris.h"
-#include "rowset.h"
+#include "doris/data/rowset.h"
 #include "txn.h"
 
 enum {

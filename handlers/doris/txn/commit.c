@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "rowset.h"
-#include "tablet.h"
+#include "doris/data/rowset.h"
+#include "doris/data/tablet.h"
 #include "txn.h"
 
 TABLE(doris_commit_txn, DORIS_COMMIT_TXN);

@@ -5,7 +5,7 @@
 #include "doris/settings.h"
 #include "clock.h"
 #include "doris/doris.h"
-#include "rpc.h"
+#include "doris/data/rpc.h"
 #include "txn.h"
 
 const struct enum_name doris_txn_status_names[] = {

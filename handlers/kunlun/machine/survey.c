@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "jobs.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/jobs.h"
+#include "kunlun/node_mgr/node_mgr.h"
 #include "root.h"
 
 #define MIB          ((int64_t)1 << 20)

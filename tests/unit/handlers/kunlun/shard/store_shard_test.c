@@ -6,7 +6,7 @@
 #include "crypt.h"
 #include "store_fixture.h"
 
-#include "kunlun/cluster_mgr/store_shard.c"
+#include "kunlun/shard/store_shard.c"
 
 static void
 each_statement_fits_the_schema(void **state)

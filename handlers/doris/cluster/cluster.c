@@ -3,7 +3,7 @@
 
 #include "cluster.h"
 #include "doris/doris.h"
-#include "instance.h"
+#include "doris/meta/instance.h"
 #include "node.h"
 
 const struct enum_name doris_cluster_type_names[] = {

@@ -3,7 +3,7 @@
 #define MG_DORIS_CLUSTER_H
 
 #include "doris/doris.h"
-#include "doris/meta/node.h"
+#include "node.h"
 
 enum doris_cluster_type { DORIS_SQL, DORIS_COMPUTE, DORIS_VIRTUAL };
 extern const struct enum_name doris_cluster_type_names[];

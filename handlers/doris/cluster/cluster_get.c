@@ -5,7 +5,7 @@
 #include "cluster.h"
 #include "coherence.h"
 #include "doris/doris.h"
-#include "instance.h"
+#include "doris/meta/instance.h"
 #include "node.h"
 
 TABLE(doris_get_cluster, DORIS_GET_CLUSTER);

@@ -11,7 +11,7 @@
 
 #include "instance/real.h"
 #include "ok.h"
-#include "kunlun/cluster_mgr/member.h"
+#include "kunlun/shard/member.h"
 
 #define N      3
 #define ROWS   200000

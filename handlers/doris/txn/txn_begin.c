@@ -2,7 +2,7 @@
  * aborted keeps it, and the request that comes again learns of the first. */
 #include "clock.h"
 #include "doris/doris.h"
-#include "rpc.h"
+#include "doris/data/rpc.h"
 #include "txn.h"
 
 TABLE(doris_begin_txn, DORIS_BEGIN_TXN);

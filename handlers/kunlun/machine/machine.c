@@ -13,7 +13,7 @@
 
 #include "config.h"
 #include "file.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/node_mgr.h"
 #include "own_store.h"
 #include "place.h"
 #include "root.h"

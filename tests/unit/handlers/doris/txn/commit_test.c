@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "doris/data/commit.c"
+#include "doris/txn/commit.c"
 
 #define TABLE_ID 7
 

@@ -6,9 +6,9 @@
 
 #include "config.h"
 #include "file.h"
-#include "jobs.h"
+#include "kunlun/node_mgr/jobs.h"
 #include "multipart.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/node_mgr.h"
 
 #define NAME_MAX_BYTES 128
 #define TEXT_BYTES     ((size_t)96 << 20) /* of the largest body, in base64 */

@@ -3,8 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "jobs.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/jobs.h"
+#include "kunlun/node_mgr/node_mgr.h"
 #include "root.h"
 
 #define BAD_BYTES 4000

@@ -7,12 +7,12 @@
 #include "doris/meta/stage.h"
 #include "doris/meta/vault.h"
 #include "doris/ops/recycle.h"
-#include "job.h"
+#include "doris/data/job.h"
 #include "key.h"
 #include "key_codec.h"
-#include "rowset.h"
-#include "tablet.h"
-#include "txn.h"
+#include "doris/data/rowset.h"
+#include "doris/data/tablet.h"
+#include "doris/txn/txn.h"
 
 TABLE(doris_get_value, DORIS_GET_VALUE);
 TABLE(doris_value, DORIS_VALUE);

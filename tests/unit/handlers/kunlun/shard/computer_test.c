@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "instance/real_ask.h"
-#include "kunlun/cluster_mgr/computer.h"
+#include "kunlun/shard/computer.h"
 #include "pg.h"
 
 static struct instance_spec storage[2], comp;

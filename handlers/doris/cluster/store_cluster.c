@@ -8,7 +8,7 @@
 
 #include "cluster.h"
 #include "doris/doris.h"
-#include "instance.h"
+#include "doris/meta/instance.h"
 #include "node.h"
 
 enum {

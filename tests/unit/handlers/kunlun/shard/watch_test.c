@@ -14,8 +14,8 @@
 
 #include "instance/real.h"
 #include "ok.h"
-#include "kunlun/cluster_mgr/shard.h"
-#include "kunlun/cluster_mgr/watch.h"
+#include "kunlun/shard/shard.h"
+#include "kunlun/shard/watch.h"
 
 #define N       3
 #define LOOK_US 100000

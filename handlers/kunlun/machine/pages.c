@@ -1,7 +1,7 @@
 /* GET: the pages that tell a person what to send; below the id of a table that
  * is sent, its files. */
 #include "kunlun/table/table.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/node_mgr.h"
 
 static const struct kunlun_page pages[] = {
     { "/",

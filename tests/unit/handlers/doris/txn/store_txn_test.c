@@ -1,6 +1,6 @@
 /* Every statement of transactions fits the migrated schema. */
 #include "statements.h"
 
-#include "doris/data/store_txn.c"
+#include "doris/txn/store_txn.c"
 
 STATEMENTS_TEST(sql)
