@@ -27,7 +27,6 @@ UNSERVED(add_nodes);
 UNSERVED(delete_node);
 UNSERVED(backup_cluster);
 UNSERVED(restore_new_cluster);
-UNSERVED(control_instance);
 UNSERVED(update_prometheus);
 UNSERVED(postgres_exporter);
 UNSERVED(mysqld_exporter);

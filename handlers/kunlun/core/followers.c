@@ -24,11 +24,9 @@ look_at_outsider(struct fo_look *l, unsigned i)
 static bool
 unfit(const struct fo_look *l, unsigned i)
 {
-    const struct fo_member *m = &l->s->member[i];
     const struct fo_seen *o = &l->seen[i];
 
-    return m->leaving || o->broken ||
-           (!o->answered && o->silent_ms >= l->rules->evict_ms);
+    return o->broken || (!o->answered && o->silent_ms >= l->rules->evict_ms);
 }
 
 static void
@@ -54,7 +52,8 @@ look_at_replica(struct fo_look *l, unsigned i)
     struct fo_member *m = &l->s->member[i];
     const struct fo_seen *o = &l->seen[i], *p = &l->seen[l->s->primary];
 
-    if (unfit(l, i) && fo_another_serves(l, i)) {
+    /* somebody has said that it is to go, though the last one that serves */
+    if (m->leaving || (unfit(l, i) && fo_another_serves(l, i))) {
         evict(l, i);
         return;
     }

@@ -1,9 +1,23 @@
-/* The SQL of jobs about machines. */
+/* The SQL of orders to machines and instances. */
 #include "store.h"
 
 #include "kunlun/cluster_mgr/jobs.h"
 
-enum { THERE, ADD, BEAT, SET, INSTANCES, DROP, DROP_BEAT, SQL__MAX };
+TABLE(orders_instance, ORDERS_INSTANCE);
+
+enum {
+    THERE,
+    ADD,
+    BEAT,
+    SET,
+    INSTANCES,
+    DROP,
+    DROP_BEAT,
+    INSTANCE,
+    STORAGE_STATUS,
+    COMPUTER_STATUS,
+    SQL__MAX
+};
 
 static const char *const sql[SQL__MAX] = {
     [THERE] = "SELECT 1 FROM Kunlun_Metadata_DB.server_nodes"
@@ -21,6 +35,12 @@ static const char *const sql[SQL__MAX] = {
                   " WHERE machine = ?)",
     [DROP] = "DELETE FROM Kunlun_Metadata_DB.server_nodes WHERE hostaddr = ?",
     [DROP_BEAT] = "DELETE FROM kunlun_beat WHERE machine = ?",
+    [INSTANCE] = "SELECT uuid, kind FROM kunlun_instance"
+                 " WHERE machine = ? AND port = ?",
+    [STORAGE_STATUS] = "UPDATE Kunlun_Metadata_DB.shard_nodes SET status = ?"
+                       " WHERE hostaddr = ? AND port = ?",
+    [COMPUTER_STATUS] = "UPDATE Kunlun_Metadata_DB.comp_nodes SET status = ?"
+                        " WHERE hostaddr = ? AND port = ?",
 };
 
 enum err
@@ -75,4 +95,23 @@ orders_machine_drop(struct db *db, const char *hostaddr)
         e = db_exec(db, sql[DROP], DB_ARGS(db_str(hostaddr)));
     return e == ERR_OK ? db_exec(db, sql[DROP_BEAT], DB_ARGS(db_str(hostaddr)))
                        : e;
+}
+
+enum err
+orders_instance(struct db *db, struct arena *a, const char *machine,
+                int32_t port, struct orders_instance *out)
+{
+    return db_one(db, a, sql[INSTANCE], DB_ARGS(db_str(machine), db_i64(port)),
+                  &orders_instance_rec, out);
+}
+
+enum err
+orders_instance_status(struct db *db, const char *machine, int32_t port,
+                       const char *status)
+{
+    struct db_args args =
+        DB_ARGS(db_str(status), db_str(machine), db_i64(port));
+    enum err e = db_exec(db, sql[STORAGE_STATUS], args);
+
+    return e == ERR_OK ? db_exec(db, sql[COMPUTER_STATUS], args) : e;
 }

@@ -1,8 +1,10 @@
-/* The SQL of jobs about machines. All of it in the caller's transaction. */
+/* The SQL of orders to machines and instances. What writes does so in the
+ * caller's transaction. */
 #ifndef ORDERS_STORE_H
 #define ORDERS_STORE_H
 
 #include "db.h"
+#include "record.h"
 
 struct cluster_want;
 
@@ -16,5 +18,16 @@ enum err
 orders_machine_set(struct db *db, const struct cluster_want *w) MUST_USE;
 /* STATE: it has instances. OK too when it is not registered. */
 enum err orders_machine_drop(struct db *db, const char *hostaddr) MUST_USE;
+
+/* An instance that is kept somewhere, running or not; NOT_FOUND. */
+#define ORDERS_INSTANCE(X, s)               \
+    X(s, STR, uuid, "uuid", COLUMN_ONLY, -) \
+    X(s, STR, kind, "kind", COLUMN_ONLY, -)
+STRUCT(orders_instance, ORDERS_INSTANCE);
+enum err orders_instance(struct db *db, struct arena *a, const char *machine,
+                         int32_t port, struct orders_instance *out) MUST_USE;
+/* "active", "inactive": of its row, when it is of a cluster. */
+enum err orders_instance_status(struct db *db, const char *machine,
+                                int32_t port, const char *status) MUST_USE;
 
 #endif

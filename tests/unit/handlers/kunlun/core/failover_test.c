@@ -785,6 +785,35 @@ a_planned_change_that_cannot_be_is_given_up(void **state)
     assert_true(becomes_whole(&world, 100));
 }
 
+/* Stopped by order, one behind the other: nobody waits for what they have, and
+ * who led last leads again. */
+static void
+who_is_to_leave_gets_out_though_he_is_the_last(void **state)
+{
+    (void)state;
+    create_whole(3);
+    for (unsigned i = 1; i < 3; i++) {
+        world.shard.member[i].leaving = true;
+        world.shard.order++;
+        ticks(40);
+        assert_int_equal(world.shard.member[i].role, FO_OUT);
+        world.server[i].up = false;
+    }
+    world.shard.member[0].leaving = true;
+    world.shard.order++;
+    world.server[0].up = false;
+    ticks(40);
+    assert_int_equal(world.shard.primary, 0);
+    assert_int_equal(world.plan.verdict, FO_UNSAFE);
+    for (unsigned i = 0; i < 3; i++)
+        world.shard.member[i].leaving = false;
+    world.shard.order++;
+    heal(&world);
+    assert_true(becomes_whole(&world, 200));
+    assert_int_equal(world.shard.primary, 0);
+    assert_has_all(&world, 0, world.server[0].applied);
+}
+
 static void
 each_reason_has_a_sentence(void **state)
 {
@@ -808,6 +837,7 @@ main(void)
         cmocka_unit_test(a_pause_and_a_series_of_failovers_keep_it_from_acting),
         cmocka_unit_test(a_planned_change_loses_no_write_and_takes_one_epoch),
         cmocka_unit_test(a_planned_change_that_cannot_be_is_given_up),
+        cmocka_unit_test(who_is_to_leave_gets_out_though_he_is_the_last),
         cmocka_unit_test(each_reason_has_a_sentence),
         cmocka_unit_test(nothing_acknowledged_is_lost_whatever_happens),
     };
