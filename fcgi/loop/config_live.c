@@ -275,7 +275,7 @@ static enum err
 apply_one(const struct conf_row *row, size_t i, const char *want,
           struct arena *a)
 {
-    const char *have = value_text(row, a);
+    const char *have = value_text(row, a), *now = have;
     struct conf_reason why;
     enum err e;
 
@@ -285,7 +285,12 @@ apply_one(const struct conf_row *row, size_t i, const char *want,
         return ERR_OK;
     e = put_value(row, want, &why);
     if (e == ERR_OK)
-        log_info("config.changed key=%s from=%s to=%s", row->name, have, want);
+        now = value_text(row, a);
+    if (now == NULL)
+        return ERR_NOMEM;
+    /* "no" is false already: the same value may be written in several ways */
+    if (strcmp(have, now) != 0)
+        log_info("config.changed key=%s from=%s to=%s", row->name, have, now);
     else if (e == ERR_BAD_PARAM && !live.refused[i])
         log_error("config.refused key=%s value=%s why=\"%s\"", row->name, want,
                   why.text);
