@@ -53,10 +53,13 @@ struct duty {
  * last. */
 const struct duty *duty_at(size_t i);
 
+struct keeper;
+
 struct upkeep_run {
     struct db *db;
     struct arena *arena;
-    const char *machine; /* its address */
+    const char *machine;   /* its address */
+    struct keeper *keeper; /* of its instances (keeper.h) */
     void *memory;
 };
 

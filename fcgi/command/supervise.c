@@ -28,7 +28,7 @@
 
 struct tended {
     const struct upkeep *upkeep;
-    const char *machine;
+    const struct machine *machine;
     struct runner_task task;
     struct runner *runner;
 };
@@ -37,7 +37,8 @@ static enum turn
 step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
     const struct tended *p = ctx;
-    struct upkeep_run run = { db, a, p->machine, *memory };
+    struct upkeep_run run = { db, a, p->machine->address, p->machine->keeper,
+                              *memory };
     enum turn t = p->upkeep->step(&run);
 
     *memory = run.memory;
@@ -45,7 +46,7 @@ step(void *ctx, struct db *db, struct arena *a, void **memory)
 }
 
 static bool
-start(struct tended *p, const struct upkeep *u, const char *machine)
+start(struct tended *p, const struct upkeep *u, const struct machine *machine)
 {
     p->upkeep = u;
     p->machine = machine;
@@ -141,7 +142,7 @@ supervise(struct daemon *d, const char *address)
     struct jobs jobs = { .pool = NULL };
     bool ok = p != NULL && begin_machine(&m, &jobs), quiet;
 
-    while (ok && started < n && start(&p[started], upkeep_at(started), address))
+    while (ok && started < n && start(&p[started], upkeep_at(started), &m))
         started++;
     ok = ok && started == n;
     if (ok)
