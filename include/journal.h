@@ -40,11 +40,13 @@ struct journal_piece {
     uint64_t groups;
 };
 
-/* The transactions from there on that are whole: up to `most` bytes, or one.
+/* The transactions from there on that are whole: up to `most` bytes, or one,
+ * and none of the shard's behind number `last` (UINT64_MAX: all): what no
+ * replica has may yet be taken out of a binlog, and another come in its place.
  * *at is moved behind them. NOT_FOUND: there are none now. BAD_PARAM: the
  * binlog is damaged; STATE: the place is not there any more. */
 enum err journal_next(const struct instance_spec *s, struct journal_place *at,
-                      int64_t most, struct journal_piece *out,
+                      int64_t most, uint64_t last, struct journal_piece *out,
                       char why[WHY_BYTES]) MUST_USE;
 
 /* Puts it to a key of the target. */

@@ -178,6 +178,8 @@ journal_seek(const struct instance_spec *s, struct instance_gtid after,
 struct piece {
     uint32_t domain;
     int64_t most;
+    uint64_t last; /* no transaction of the domain behind that one ... */
+    bool held;     /* ... and there is one */
     struct journal_piece *out;
     uint64_t groups;
     bool begun;
@@ -202,6 +204,9 @@ piece_begin(void *ctx, const struct group *g, bool *wanted)
     struct piece *p = ctx;
 
     (void)wanted;
+    p->held = g->domain == p->domain && g->seq > p->last;
+    if (p->held)
+        return false;
     if (!p->begun)
         p->out->from = g->begin;
     p->begun = true;
@@ -272,18 +277,21 @@ check_place(const struct folder *f, size_t i, const struct journal_place *at,
 
 static enum err
 next(const struct folder *f, int64_t domain, struct journal_place *at,
-     int64_t most, struct journal_piece *out, char why[WHY_BYTES])
+     int64_t most, uint64_t last, struct journal_piece *out,
+     char why[WHY_BYTES])
 {
     size_t i = folder_find(f, at->file);
     enum err e = check_place(f, i, at, why);
 
     while (e == ERR_OK) {
-        struct piece p = { .domain = (uint32_t)domain,
-                           .most = most,
-                           .out = out };
+        struct piece p = {
+            .domain = (uint32_t)domain, .most = most, .last = last, .out = out
+        };
 
         *out = (struct journal_piece){ .after = at->after };
         e = piece_in(f, i, at, &p, why);
+        if (e == ERR_OK && out->groups == 0 && p.held)
+            return ERR_NOT_FOUND;
         if (e == ERR_OK && out->groups > 0) {
             memcpy(out->file, at->file, sizeof(out->file));
             at->at = out->to;
@@ -302,13 +310,14 @@ next(const struct folder *f, int64_t domain, struct journal_place *at,
 
 enum err
 journal_next(const struct instance_spec *s, struct journal_place *at,
-             int64_t most, struct journal_piece *out, char why[WHY_BYTES])
+             int64_t most, uint64_t last, struct journal_piece *out,
+             char why[WHY_BYTES])
 {
     struct folder f;
     enum err e = folder_open(s, &f, why);
 
     if (e == ERR_OK)
-        e = next(&f, s->domain_id, at, most, out, why);
+        e = next(&f, s->domain_id, at, most, last, out, why);
     folder_close(&f);
     return e;
 }

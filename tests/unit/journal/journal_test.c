@@ -74,7 +74,8 @@ keep(int64_t most, int second)
     struct blob_sum sum;
     enum err e;
 
-    while ((e = journal_next(&one, &place, most, &p, why)) == ERR_OK) {
+    while ((e = journal_next(&one, &place, most, UINT64_MAX, &p, why)) ==
+           ERR_OK) {
         struct journal_stored *s = &piece[n_pieces];
 
         assert_true(n_pieces < PIECES);
@@ -175,8 +176,17 @@ a_place_is_found_by_its_transaction(void **state)
 
     (void)state;
     OK(journal_seek(&one, at, &found, why));
-    OK(journal_next(&one, &found, 1, &p, why));
+    OK(journal_next(&one, &found, 1, UINT64_MAX, &p, why));
     assert_true(p.after.seq == at.seq && p.upto.seq == at.seq + 1);
+    /* what nobody else has yet is left */
+    OK(journal_seek(&one, at, &found, why));
+    OK(journal_next(&one, &found, 1 << 20, at.seq + 2, &p, why));
+    assert_true(p.upto.seq <= at.seq + 2);
+    while (journal_next(&one, &found, 1 << 20, at.seq + 2, &p, why) == ERR_OK)
+        assert_true(p.upto.seq <= at.seq + 2);
+    assert_true(found.after.seq == at.seq + 2);
+    assert_int_equal(journal_next(&one, &found, 1 << 20, at.seq + 2, &p, why),
+                     ERR_NOT_FOUND);
     at.server++;
     assert_int_equal(journal_seek(&one, at, &found, why), ERR_NOT_FOUND);
     at = piece[n_pieces - 1].upto;
@@ -184,7 +194,7 @@ a_place_is_found_by_its_transaction(void **state)
     assert_int_equal(journal_seek(&one, at, &found, why), ERR_NOT_FOUND);
     at = (struct instance_gtid){ 0 };
     OK(journal_seek(&one, at, &found, why));
-    OK(journal_next(&one, &found, 1, &p, why));
+    OK(journal_next(&one, &found, 1, UINT64_MAX, &p, why));
     assert_true(p.after.seq == 0 && p.upto.seq == 1);
 }
 
@@ -204,13 +214,15 @@ what_was_purged_is_not_found(void **state)
     do {
         SQL(&one, "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY");
         (void)usleep(20000);
-    } while (journal_next(&one, &old, 1, &p, why) == ERR_OK &&
+    } while (journal_next(&one, &old, 1, UINT64_MAX, &p, why) == ERR_OK &&
              clock_mono_ms() < until);
-    assert_int_equal(journal_next(&one, &old, 1, &p, why), ERR_STATE);
+    assert_int_equal(journal_next(&one, &old, 1, UINT64_MAX, &p, why),
+                     ERR_STATE);
     assert_int_equal(journal_seek(&one, piece[0].after, &old, why), ERR_STATE);
     /* what is behind it goes on */
     OK(journal_seek(&one, piece[n_pieces - 1].upto, &old, why));
-    assert_int_equal(journal_next(&one, &old, 1, &p, why), ERR_NOT_FOUND);
+    assert_int_equal(journal_next(&one, &old, 1, UINT64_MAX, &p, why),
+                     ERR_NOT_FOUND);
 }
 
 /* ---- played ---- */
