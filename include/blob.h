@@ -73,4 +73,8 @@ enum err blob_text(struct blob_store *s, struct arena *a, const char *key,
 enum err blob_add_line(struct blob_store *s, struct arena *a, const char *key,
                        const char *line, char why[WHY_BYTES]) MUST_USE;
 
+/* Without that line, wherever it is; OK when it is not there. As above. */
+enum err blob_drop_line(struct blob_store *s, struct arena *a, const char *key,
+                        const char *line, char why[WHY_BYTES]) MUST_USE;
+
 #endif

@@ -206,20 +206,53 @@ read_text(void *ctx, char *p, size_t n)
     return (int64_t)n;
 }
 
+static enum err
+put_text(struct blob_store *s, const char *key, const char *text,
+         char why[WHY_BYTES])
+{
+    struct text t = { text, strlen(text) };
+    struct blob_sum sum;
+
+    return blob_put(s, key, read_text, &t, &sum, why);
+}
+
 enum err
 blob_add_line(struct blob_store *s, struct arena *a, const char *key,
               const char *line, char why[WHY_BYTES])
 {
-    struct blob_sum sum;
     const char *old, *new;
-    struct text t;
     enum err e = blob_text(s, a, key, &old, why);
 
     if (e != ERR_OK)
         return e;
     new = arena_printf(a, "%s%s\n", old, line);
+    return new != NULL ? put_text(s, key, new, why) : ERR_NOMEM;
+}
+
+enum err
+blob_drop_line(struct blob_store *s, struct arena *a, const char *key,
+               const char *line, char why[WHY_BYTES])
+{
+    const char *old;
+    char *new, *to;
+    size_t n = strlen(line);
+    enum err e = blob_text(s, a, key, &old, why);
+
+    if (e != ERR_OK)
+        return e;
+    new = to = arena_alloc(a, strlen(old) + 1);
     if (new == NULL)
         return ERR_NOMEM;
-    t = (struct text){ new, strlen(new) };
-    return blob_put(s, key, read_text, &t, &sum, why);
+    for (const char *p = old; *p != '\0';) {
+        size_t len = strcspn(p, "\n");
+        size_t whole = len + (p[len] == '\n');
+
+        if (len != n || memcmp(p, line, n) != 0) {
+            memcpy(to, p, whole);
+            to += whole;
+        }
+        p += whole;
+    }
+    *to = '\0';
+    return strcmp(new, old) != 0 ? put_text(s, key, new, why) : ERR_OK;
 }

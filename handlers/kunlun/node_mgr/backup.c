@@ -1,12 +1,17 @@
-/* coldbackup and backup_shard: an archive of a storage instance, and its line
- * in the index, which is written only when the archive is there. */
+/* coldbackup and backup_shard: an archive of an instance, and its line in the
+ * index and its row, which are written only when the archive is there. Of a
+ * computing node it is the schema. */
 #include "backup.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "kunlun/archive/archive.h"
+#include "kunlun/shard/shard.h"
 #include "node_mgr.h"
 #include "target.h"
+
+#define MEMO_BYTES 65536
 
 TABLE(node_source, NODE_SOURCE);
 TABLE(node_shard, NODE_SHARD);
@@ -38,14 +43,19 @@ read_shard(struct job_run *run, struct asked *out, struct instance_spec *spec)
 {
     static const char *const at[] = { "ip", "port", NULL };
     static const char *const rest[] = { "cluster_name", "shard_name", NULL };
+    const struct machine *m = run->ctx;
     struct node_shard in;
 
     if (!node_args(run, &node_shard_rec, &in) ||
         !node_wants(run, &node_shard_rec, &in, at) ||
         !node_is_ours(run, in.ip) ||
-        !node_wants(run, &node_shard_rec, &in, rest) ||
-        !node_instance(run, in.ip, in.port, INSTANCE_STORAGE, spec))
+        !node_wants(run, &node_shard_rec, &in, rest))
         return false;
+    if (in.port <= 0 || in.port > 65535 ||
+        keeper_spec(m->keeper, run->arena, (unsigned)in.port, spec) != ERR_OK) {
+        node_no_connection(run, in.ip, in.port);
+        return false;
+    }
     *out =
         (struct asked){ (unsigned)in.port, in.cluster_name, in.shard_name,
                         HAS(&in, node_shard, backup_storage) ? in.backup_storage
@@ -69,7 +79,19 @@ way_of(const struct job_run *run)
 
 /* ---- steps ---- */
 
-/* The name is chosen once: whoever goes on writes the same archive. */
+static enum err
+remember(struct job_run *run, const struct node_backup_memo *memo)
+{
+    const char *text;
+    enum err e =
+        record_text(run->arena, &node_mgr_form.style, &node_backup_memo_rec,
+                    memo, SECRETS_FULL, MEMO_BYTES, &text);
+
+    return e == ERR_OK ? job_remember(run, text) : e;
+}
+
+/* The name is chosen once: whoever goes on writes the same archive. One that is
+ * there is another's, of the same second. */
 static enum step_answer
 start(struct job_run *run)
 {
@@ -78,14 +100,14 @@ start(struct job_run *run)
     struct instance_spec spec;
     struct blob_store *to;
     struct asked in;
-    const char *text;
+    int64_t bytes;
     enum err e;
 
     if (!way_of(run)->read(run, &in, &spec))
         return STEP_FAILED;
     if (run->memo != NULL)
         return STEP_DONE;
-    e = node_target(run, in.storage, &to, why);
+    e = node_target(run, in.storage, &to, NULL, why);
     if (e != ERR_OK)
         return node_failed(run, e, way_of(run)->error, why);
     PUT(&memo, node_backup_memo, key,
@@ -94,12 +116,62 @@ start(struct job_run *run)
     if (memo.key == NULL)
         return node_failed(run, ERR_BAD_PARAM, way_of(run)->error,
                            "cluster or shard can be no part of a path");
-    e = record_text(run->arena, &node_mgr_form.style, &node_backup_memo_rec,
-                    &memo, SECRETS_FULL, 2048, &text);
-    if (e == ERR_OK)
-        e = job_remember(run, text);
+    if (blob_size(to, memo.key, &bytes, why) == ERR_OK) {
+        job_waits(run, 1000, "there is a backup of this second");
+        return STEP_AGAIN;
+    }
+    e = remember(run, &memo);
     return e == ERR_OK ? STEP_DONE
                        : node_failed(run, e, way_of(run)->error, NULL);
+}
+
+/* Whether binlogs of it are kept from here on: of a shard that has a primary,
+ * and of a server that is one by itself. */
+static enum err
+has_history(struct job_run *run, const struct instance_spec *spec, bool *out)
+{
+    struct kunlun_shard *sh = arena_alloc(run->arena, sizeof(*sh));
+    unsigned i;
+    enum err e = sh == NULL ? ERR_NOMEM
+                            : kunlun_store_shard_of(run->db, run->arena,
+                                                    spec->uuid, sh, &i);
+
+    *out = spec->kind == INSTANCE_STORAGE && spec->cluster != NULL &&
+           spec->shard != NULL && (e == ERR_OK || spec->lone);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err
+remember_made(struct job_run *run, const struct asked *in,
+              const struct instance_spec *spec,
+              const struct instance_backup *made, const char *url,
+              struct node_backup_memo *memo)
+{
+    bool history;
+    enum err e = has_history(run, spec, &history);
+
+    PUT(memo, node_backup_memo, job, run->job->id);
+    PUT(memo, node_backup_memo, storage,
+        in->storage != NULL ? in->storage : "");
+    PUT(memo, node_backup_memo, target, url);
+    PUT(memo, node_backup_memo, kind,
+        enum_text(instance_kind_names, spec->kind));
+    PUT(memo, node_backup_memo, cluster,
+        in->cluster != NULL ? in->cluster : spec->cluster);
+    PUT(memo, node_backup_memo, shard,
+        in->shard != NULL ? in->shard : spec->shard);
+    if (e == ERR_OK && history) {
+        PUT(memo, node_backup_memo, history_cluster, spec->cluster);
+        PUT(memo, node_backup_memo, history_shard, spec->shard);
+    }
+    PUT(memo, node_backup_memo, gtid,
+        HAS(made, instance_backup, gtid) ? made->gtid : "");
+    PUT(memo, node_backup_memo, domain, made->domain);
+    PUT(memo, node_backup_memo, begun_ms, made->begun_ms);
+    PUT(memo, node_backup_memo, ended_ms, made->ended_ms);
+    PUT(memo, node_backup_memo, bytes, made->bytes);
+    PUT(memo, node_backup_memo, sha256, made->sha256);
+    return e == ERR_OK ? remember(run, memo) : e;
 }
 
 static enum step_answer
@@ -111,15 +183,20 @@ copy(struct job_run *run)
     char why[WHY_BYTES] = "";
     struct instance_spec spec;
     struct blob_store *to;
+    const char *url;
     struct asked in;
     enum err e;
 
     if (!way_of(run)->read(run, &in, &spec) ||
         !node_memo(run, &node_backup_memo_rec, &memo))
         return STEP_FAILED;
-    e = node_target(run, in.storage, &to, why);
+    if (HAS(&memo, node_backup_memo, sha256))
+        return STEP_DONE;
+    e = node_target(run, in.storage, &to, &url, why);
     if (e == ERR_OK)
         e = instance_backup(run->arena, &spec, to, memo.key, &w, &made, why);
+    if (e == ERR_OK)
+        e = remember_made(run, &in, &spec, &made, url, &memo);
     return node_broken_off(run, e, way_of(run)->error, why);
 }
 
@@ -137,7 +214,7 @@ uncopy(struct job_run *run)
     if (run->memo == NULL || !way_of(run)->read(run, &in, &spec) ||
         !node_memo(run, &node_backup_memo_rec, &memo))
         return STEP_DONE;
-    e = node_target(run, in.storage, &to, why);
+    e = node_target(run, in.storage, &to, NULL, why);
     if (e == ERR_OK)
         e = blob_drop(to, memo.key, why);
     return e == ERR_OK ? STEP_DONE
@@ -150,23 +227,17 @@ note(struct job_run *run)
 {
     struct job_new n = { .kind = &node_backup_index_kind,
                          .machine = ((struct machine *)run->ctx)->address,
-                         .locks = "node_mgr index" };
+                         .args = run->memo,
+                         .shown = run->memo,
+                         .locks = TARGET_INDEX_LOCK };
     struct node_backup_memo memo;
-    struct instance_spec spec;
     enum step_answer answer;
-    struct asked in;
     uint64_t id;
     enum err e;
 
-    if (!way_of(run)->read(run, &in, &spec) ||
-        !node_memo(run, &node_backup_memo_rec, &memo))
+    if (!node_memo(run, &node_backup_memo_rec, &memo))
         return STEP_FAILED;
-    PUT(&memo, node_backup_memo, storage, in.storage != NULL ? in.storage : "");
-    e = record_text(run->arena, &node_mgr_form.style, &node_backup_memo_rec,
-                    &memo, SECRETS_FULL, 4096, &n.args);
-    n.shown = n.args;
-    if (e == ERR_OK)
-        e = job_part(run, "index", &n, &id);
+    e = job_part(run, "index", &n, &id);
     if (e != ERR_OK)
         return node_failed(run, e, way_of(run)->error, NULL);
     answer = job_parts_wait(run, "index");
@@ -191,6 +262,42 @@ has_line(const char *text, const char *line)
     return false;
 }
 
+/* What restores look for; behind it the binlogs are kept from here on. */
+static enum err
+add_row(struct job_run *run, const struct node_backup_memo *in)
+{
+    struct archive_backup b = { .job_id = in->job,
+                                .kind = in->kind,
+                                .cluster = in->cluster,
+                                .shard = in->shard,
+                                .machine =
+                                    ((struct machine *)run->ctx)->address,
+                                .target = in->target,
+                                .path = in->key,
+                                .gtid = in->gtid,
+                                .domain = in->domain,
+                                .begun_ms = in->begun_ms,
+                                .ended_ms = in->ended_ms,
+                                .bytes = in->bytes,
+                                .sha256 = in->sha256 };
+    struct instance_gtid at;
+    int64_t history;
+    enum err e = db_begin(run->db);
+
+    (void)instance_gtid_of(in->gtid, in->domain, &at);
+    b.seq = at.seq;
+    if (e == ERR_OK)
+        e = job_hold(run);
+    if (e == ERR_OK && HAS(in, node_backup_memo, history_shard)) {
+        e = archive_begin(run->db, run->arena, in->history_cluster,
+                          in->history_shard, in->domain, at, &history);
+        PUT(&b, archive_backup, archive_id, history);
+    }
+    if (e == ERR_OK)
+        e = archive_backup_add(run->db, &b);
+    return db_end(run->db, e);
+}
+
 static enum step_answer
 add_line(struct job_run *run)
 {
@@ -203,17 +310,21 @@ add_line(struct job_run *run)
     if (!node_args(run, &node_backup_memo_rec, &in))
         return STEP_FAILED;
     line = arena_printf(run->arena, "/%s", in.key);
-    e = line != NULL ? node_target(run, in.storage, &to, why) : ERR_NOMEM;
+    e = line != NULL ? node_target(run, in.storage, &to, NULL, why) : ERR_NOMEM;
     if (e == ERR_OK)
         e = blob_text(to, run->arena, TARGET_INDEX, &text, why);
     if (e == ERR_OK && !has_line(text, line))
         e = blob_add_line(to, run->arena, TARGET_INDEX, line, why);
+    if (e == ERR_OK)
+        e = add_row(run, &in);
     return e == ERR_OK ? STEP_DONE
                        : node_failed(run, e, "backup index error", why);
 }
 
-static const struct job_step index_steps[] = { { "backup index", add_line,
-                                                 NULL } };
+static const struct job_step index_steps[] = {
+    { "backup index", add_line, NULL },
+    { "backup expire", archive_expire_step, NULL },
+};
 const struct job_kind node_backup_index_kind = {
     .name = "node_mgr.backup_index",
     .queue = MACHINE_QUEUE,

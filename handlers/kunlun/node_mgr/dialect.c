@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "jobs.h"
+#include "kunlun/archive/archive.h"
 #include "node_mgr.h"
 #include "secrets.h"
 
@@ -93,6 +94,14 @@ static const struct secret_column secrets[] = {
     { .table = NULL },
 };
 
+static const struct upkeep upkeeps[] = {
+    { .name = "node_mgr.archive",
+      .every_ms = archive_every_ms,
+      .step = archive_step,
+      .forget = archive_forget },
+    { .name = NULL },
+};
+
 extern const struct dialect node_mgr_dialect;
 const struct dialect node_mgr_dialect = {
     .name = "node_mgr",
@@ -103,6 +112,7 @@ const struct dialect node_mgr_dialect = {
     .listeners = listeners,
     .settings = node_mgr_settings_rows,
     .jobs = node_job_kinds,
+    .upkeeps = upkeeps,
     .secrets = secrets,
     .unlogged = schemas,
 };

@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "jobs.h"
+#include "kunlun/archive/archive.h"
 #include "kunlun/survey.h"
 #include "node_mgr.h"
 #include "store.h"
@@ -52,6 +53,7 @@ const struct job_kind *const node_job_kinds[] = {
     &node_coldbackup_kind,
     &node_backup_shard_kind,
     &node_backup_index_kind,
+    &node_backup_expire_kind,
     &node_coldrestore_kind,
     &node_restore_storage_kind,
     &node_delete_kind,

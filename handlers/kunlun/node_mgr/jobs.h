@@ -71,6 +71,7 @@ STRUCT(node_install, NODE_INSTALL);
     X(s, STR, s_pwd, "s_pwd", IN | SECRET, -, .max = 128) \
     X(s, STR, file_type, "file_type", IN, -)              \
     X(s, STR, file, "file", IN, -, .max = 512)            \
+    X(s, STR, timestamp, "timestamp", IN, -, .max = 32)   \
     X(s, STR, s_dbname, "s_dbname", IN, -, .max = 64)     \
     X(s, STR, s_table_name, "s_table_name", IN, -, .max = 64)
 STRUCT(node_source, NODE_SOURCE);
@@ -140,10 +141,35 @@ STRUCT(node_shard, NODE_SHARD);
     X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
 STRUCT(node_restore, NODE_RESTORE);
 
-/* What a backup keeps, and the arguments of its part that notes it. */
-#define NODE_BACKUP_MEMO(X, s)         \
-    X(s, STR, key, "key", IN | OUT, -) \
-    X(s, STR, storage, "storage", IN | OUT, -)
+/* What a restore keeps: the instance as it was found, the archive, and up to
+ * where its history is played; archive_id 0: not at all. */
+#define NODE_RESTORING(X, s)                         \
+    X(s, OBJ, spec, "spec", IN | OUT, instance_spec) \
+    X(s, STR, key, "key", IN | OUT, -)               \
+    X(s, STR, target, "target", IN | OUT, -)         \
+    X(s, I64, archive_id, "archive", IN | OUT, -)    \
+    X(s, I64, until_ms, "until_ms", IN | OUT, -)
+STRUCT(node_restoring, NODE_RESTORING);
+
+/* What a backup keeps, and the arguments of its part that notes it: first the
+ * key, then what has come of it. history: the shard whose binlogs go on behind
+ * it; absent: none. job: that has made it. */
+#define NODE_BACKUP_MEMO(X, s)                                 \
+    X(s, STR, key, "key", IN | OUT, -)                         \
+    X(s, STR, storage, "storage", IN | OUT, -)                 \
+    X(s, U64, job, "job", IN | OUT, -)                         \
+    X(s, STR, target, "target", IN | OUT, -)                   \
+    X(s, STR, kind, "kind", IN | OUT, -)                       \
+    X(s, STR, cluster, "cluster", IN | OUT, -)                 \
+    X(s, STR, shard, "shard", IN | OUT, -)                     \
+    X(s, STR, history_cluster, "history_cluster", IN | OUT, -) \
+    X(s, STR, history_shard, "history_shard", IN | OUT, -)     \
+    X(s, STR, gtid, "gtid", IN | OUT, -)                       \
+    X(s, I64, domain, "domain", IN | OUT, -)                   \
+    X(s, I64, begun_ms, "begun_ms", IN | OUT, -)               \
+    X(s, I64, ended_ms, "ended_ms", IN | OUT, -)               \
+    X(s, I64, bytes, "bytes", IN | OUT, -)                     \
+    X(s, STR, sha256, "sha256", IN | OUT, -)
 STRUCT(node_backup_memo, NODE_BACKUP_MEMO);
 
 /* A variable of an instance: no request of node_mgr's, cluster_mgr asks. */

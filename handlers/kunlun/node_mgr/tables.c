@@ -4,6 +4,7 @@
 
 #include "address.h"
 #include "jobs.h"
+#include "kunlun/archive/store.h"
 #include "my.h"
 #include "node_mgr.h"
 #include "store.h"
@@ -75,6 +76,29 @@ drop_table(struct job_run *run, struct my *my, const struct node_source *in)
                        "delete_db_table error", my_failure(my)->text);
 }
 
+/* Up to where the binlogs are kept elsewhere, if they are: what is not yet is
+ * left here. */
+static enum err
+archived(struct job_run *run, const struct instance_spec *spec,
+         const char **out)
+{
+    struct archive at;
+    enum err e = ERR_NOT_FOUND;
+
+    *out = NULL;
+    if (spec->cluster != NULL && spec->shard != NULL)
+        e = archive_open_of(run->db, run->arena, spec->cluster, spec->shard,
+                            &at);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    *out = at.after_seq == 0 ? ""
+                             : arena_printf(run->arena, "%lld-%llu-%llu",
+                                            (long long)at.domain,
+                                            (unsigned long long)at.after_server,
+                                            (unsigned long long)at.after_seq);
+    return *out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
 /* Where the others of the shard are: what they have not read is kept. */
 static enum err
 positions(struct job_run *run, const struct instance_spec *spec,
@@ -82,13 +106,21 @@ positions(struct job_run *run, const struct instance_spec *spec,
 {
     struct list_of_node_mate mates;
     char at[1024], where[ADDRESS_BYTES];
+    const char *kept;
     enum err e = node_store_mates(run->db, run->arena, spec, &mates);
 
     *n = 0;
     if (e != ERR_OK)
         return e;
-    *out = arena_array(run->arena, mates.n + 1, sizeof(**out));
-    for (size_t i = 0; i < mates.n && *out != NULL; i++) {
+    *out = arena_array(run->arena, mates.n + 2, sizeof(**out));
+    if (*out == NULL)
+        return ERR_NOMEM;
+    e = archived(run, spec, &kept);
+    if (e != ERR_OK)
+        return e;
+    if (kept != NULL)
+        (*out)[(*n)++] = kept;
+    for (size_t i = 0; i < mates.n; i++) {
         const struct node_mate *m = &mates.v[i];
         struct node_source login = { .s_ip = m->machine,
                                      .s_port = m->port,
@@ -104,7 +136,7 @@ positions(struct job_run *run, const struct instance_spec *spec,
                 address_print(m->machine, m->port, where, sizeof(where)));
         (*out)[(*n)++] = arena_strdup(run->arena, at);
     }
-    return *out != NULL ? ERR_OK : ERR_NOMEM;
+    return ERR_OK;
 }
 
 /* The client has logged in; that its account may drop tables but purge no

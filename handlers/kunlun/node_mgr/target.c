@@ -24,27 +24,26 @@ go_on(void *ctx)
 
 /* The machine's first directory for data. */
 static enum err
-own_url(struct job_run *run, const char **out, char why[WHY_BYTES])
+own_url(const struct target_user *u, const char **out, char why[WHY_BYTES])
 {
-    const struct machine *m = run->ctx;
     char real[PATH_MAX];
     struct node_roots r;
-    enum err e = node_store_roots(run->db, run->arena, m->address, &r);
+    enum err e = node_store_roots(u->db, u->a, u->machine, &r);
     const char *list = e == ERR_OK && HAS(&r, node_roots, data) ? r.data : "";
-    const char *first = arena_strndup(run->arena, list, strcspn(list, ";"));
+    const char *first = arena_strndup(u->a, list, strcspn(list, ";"));
 
     if (e == ERR_NOT_FOUND || (e == ERR_OK && str_empty(first)))
-        return why_fail(why, ERR_BAD_PARAM, "%s is not registered", m->address);
+        return why_fail(why, ERR_BAD_PARAM, "%s is not registered", u->machine);
     if (e == ERR_OK)
         e = root_check(first, real, why);
     if (e != ERR_OK)
         return e;
-    *out = arena_printf(run->arena, "file://%s", real);
+    *out = arena_printf(u->a, "file://%s", real);
     return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err
-read_secret(struct job_run *run, const char **out, char why[WHY_BYTES])
+read_secret(struct arena *a, const char **out, char why[WHY_BYTES])
 {
     const char *path = node_mgr_settings()->backup_secret_file;
     char *text;
@@ -54,7 +53,7 @@ read_secret(struct job_run *run, const char **out, char why[WHY_BYTES])
     *out = NULL;
     if (str_empty(path))
         return ERR_OK;
-    e = file_read(run->arena, path, 4096, &text, &n);
+    e = file_read(a, path, 4096, &text, &n);
     if (e != ERR_OK)
         return why_fail(why, ERR_BAD_PARAM,
                         "[node_mgr] backup_secret_file cannot be read");
@@ -63,30 +62,75 @@ read_secret(struct job_run *run, const char **out, char why[WHY_BYTES])
     return ERR_OK;
 }
 
-enum err
-node_target(struct job_run *run, const char *asked, struct blob_store **out,
-            char why[WHY_BYTES])
+/* The keys are for who is asked by a url of ours, never for one that a client
+ * has named. */
+static enum err
+open_url(const struct target_user *u, const char *url, bool keys,
+         struct blob_store **out, char why[WHY_BYTES])
 {
     const struct node_mgr_settings *s = node_mgr_settings();
-    const struct machine *m = run->ctx;
     struct blob_config cfg = {
-        .url = s->backup_url, .from = m->address, .go_on = go_on, .ctx = run
+        .url = url, .from = u->machine, .go_on = u->go_on, .ctx = u->ctx
     };
     enum err e = ERR_OK;
 
-    if (!str_empty(asked) && strcmp(asked, s->backup_url) != 0) {
+    if (keys && !str_empty(s->backup_access_key)) {
+        cfg.access_key = s->backup_access_key;
+        e = read_secret(u->a, &cfg.secret_key, why);
+    }
+    return e == ERR_OK ? blob_open(u->a, &cfg, out, why) : e;
+}
+
+enum err
+target_open(const struct target_user *u, const char *asked,
+            struct blob_store **out, const char **url, char why[WHY_BYTES])
+{
+    const char *ours = node_mgr_settings()->backup_url, *it = ours;
+    bool keys = false;
+    enum err e = ERR_OK;
+
+    if (!str_empty(asked) && strcmp(asked, ours) != 0) {
         if (strncmp(asked, "webhdfs://", 10) != 0)
             return why_fail(why, ERR_BAD_PARAM,
                             "backup_storage is no webhdfs:// and not [node_mgr]"
                             " backup_url");
-        cfg.url = asked;
-    } else if (str_empty(cfg.url)) {
-        e = own_url(run, &cfg.url, why);
-    } else if (!str_empty(s->backup_access_key)) {
-        cfg.access_key = s->backup_access_key;
-        e = read_secret(run, &cfg.secret_key, why);
+        it = asked;
+    } else if (str_empty(ours)) {
+        e = own_url(u, &it, why);
+    } else {
+        keys = true;
     }
-    return e == ERR_OK ? blob_open(run->arena, &cfg, out, why) : e;
+    if (url != NULL)
+        *url = it;
+    return e == ERR_OK ? open_url(u, it, keys, out, why) : e;
+}
+
+enum err
+target_again(const struct target_user *u, const char *url,
+             struct blob_store **out, char why[WHY_BYTES])
+{
+    return open_url(u, url, strncmp(url, "s3://", 5) == 0, out, why);
+}
+
+struct target_user
+target_of(struct job_run *run)
+{
+    const struct machine *m = run->ctx;
+
+    return (struct target_user){ .db = run->db,
+                                 .a = run->arena,
+                                 .machine = m->address,
+                                 .go_on = go_on,
+                                 .ctx = run };
+}
+
+enum err
+node_target(struct job_run *run, const char *asked, struct blob_store **out,
+            const char **url, char why[WHY_BYTES])
+{
+    const struct target_user u = target_of(run);
+
+    return target_open(&u, asked, out, url, why);
 }
 
 static bool
@@ -118,38 +162,13 @@ node_backup_key(struct job_run *run, const char *cluster, const char *shard)
                         shard, stamp);
 }
 
-enum err
-node_backup_find(struct job_run *run, struct blob_store *from,
-                 const char *cluster, const char *shard, const char *when,
-                 const char **out, char why[WHY_BYTES])
+bool
+target_moment(const char *when, int64_t *unix_ms)
 {
-    char latest[STAMP + 1] = "99999999_999999", best[STAMP + 1] = "";
-    const char *prefix =
-        arena_printf(run->arena, "/coldbackup/%s/%s/" NAME, cluster, shard);
-    char *rest, *line;
-    const char *text;
-    size_t n;
-    enum err e;
+    struct tm at = { .tm_isdst = -1 };
+    const char *end = strptime(when, "%Y-%m-%d %H:%M:%S", &at);
+    time_t t = end != NULL && *end == '\0' ? mktime(&at) : -1;
 
-    if (prefix == NULL)
-        return ERR_NOMEM;
-    if (when != NULL && !stamp_of(when, latest))
-        return why_fail(why, ERR_BAD_PARAM, "timestamp is none");
-    e = blob_text(from, run->arena, TARGET_INDEX, &text, why);
-    if (e != ERR_OK)
-        return e;
-    n = strlen(prefix);
-    rest = arena_strdup(run->arena, text);
-    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
-        if (strncmp(line, prefix, n) != 0 ||
-            strlen(line + n) != STAMP + sizeof(TAIL) - 1 ||
-            strncmp(line + n, latest, STAMP) > 0 ||
-            strncmp(line + n, best, STAMP) <= 0)
-            continue;
-        memcpy(best, line + n, STAMP);
-        *out = line + 1;
-    }
-    return !str_empty(best)
-               ? ERR_OK
-               : why_fail(why, ERR_NOT_FOUND, "there is no such backup");
+    *unix_ms = (int64_t)t * 1000;
+    return t >= 0;
 }

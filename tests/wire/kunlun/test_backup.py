@@ -1,6 +1,8 @@
 """Backups of an instance, restores, and what is deleted of one."""
 
 import os
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -76,20 +78,198 @@ def test_a_damaged_archive_is_refused_and_nothing_touched(machine, full):
     assert not [n for n in os.listdir(home) if "load" in n or "old" in n]
 
 
+def moment(machine, at, after=0):
+    """A whole second, as its clients are told it, that all transactions before
+    it are older than; behind it no transaction has begun."""
+    with machine.login(at) as c, c.cursor() as q:
+        q.execute("SELECT UNIX_TIMESTAMP()")
+        second = q.fetchone()[0] + 1 + after
+
+        def passed():
+            q.execute("SELECT UNIX_TIMESTAMP()")
+            return q.fetchone()[0] >= second
+        until(passed)
+    zone = ZoneInfo("Asia/Shanghai")
+    return datetime.fromtimestamp(second, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def restore(machine, at, when):
+    return machine.run("restore_storage", at, timestamp=when,
+                       cluster_name=at["cluster"], shard_name="shard1")
+
+
 def test_a_shard_is_restored_to_what_it_was_by_a_time(machine, full):
     named = {"cluster_name": full["cluster"], "shard_name": "shard1"}
     word, path = machine.run("backup_shard", full, **named)
     assert word == "succeed" and backups(machine, full) == [path]
     insert(machine, full, 2)
-    assert machine.run("restore_storage", full, timestamp="2001-01-01 00:00:00",
-                       **named) == ("error", "restore storage error: there is"
-                                    " no such backup")
-    assert machine.run("restore_storage", full, timestamp="soon", **named) \
+    then = moment(machine, full)
+    insert(machine, full, 3)
+    assert restore(machine, full, "2001-01-01 00:00:00") \
+        == ("error", "restore storage error: there is no such backup")
+    assert restore(machine, full, "soon") \
         == ("error", "restore storage error: timestamp is none")
-    assert rows(machine, full) == [1, 2]
-    assert machine.run("restore_storage", full, timestamp=HOUR_AHEAD, **named) \
+    assert rows(machine, full) == [1, 2, 3]
+    assert restore(machine, full, then) \
         == ("succeed", "restore storage succeed")
-    assert rows(machine, full) == [1]
+    assert rows(machine, full) == [1, 2]
+
+
+def test_a_time_to_come_is_the_latest(machine, full):
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    with machine.login(full) as c, c.cursor() as q:
+        for n in range(2, 6):
+            q.execute("INSERT INTO d.t VALUES (%s)", (n,))
+            q.execute("FLUSH BINARY LOGS")
+    assert restore(machine, full, HOUR_AHEAD)[0] == "succeed"
+    assert rows(machine, full) == [1, 2, 3, 4, 5]
+
+
+def test_a_time_that_is_not_covered_is_refused(machine, full):
+    """A restore puts another history in the place of the one before: until
+    the next backup none is kept, and what is behind it is not there."""
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    file, = backups(machine, full)
+    assert cold(machine, full, "coldrestore", file=file)[0] == "succeed"
+    insert(machine, full, 2)
+    word, said = restore(machine, full, moment(machine, full))
+    assert word == "error", said
+    assert said.startswith("restore storage error: ")
+    assert "is not covered" in said and "another history" in said
+    assert rows(machine, full) == [1, 2]
+    entry = until(lambda: machine.entry(full))
+    assert entry["state"] == "running"
+    # from the next backup on it is
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    insert(machine, full, 3)
+    then = moment(machine, full)
+    insert(machine, full, 4)
+    assert restore(machine, full, then)[0] == "succeed"
+    assert rows(machine, full) == [1, 2, 3]
+
+
+def test_a_file_is_restored_up_to_a_time(machine, full):
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    file, = backups(machine, full)
+    insert(machine, full, 2)
+    then = moment(machine, full)
+    insert(machine, full, 3)
+    assert cold(machine, full, "coldrestore", file=file,
+                timestamp="2001-01-01 00:00:00")[0] == "error"
+    assert cold(machine, full, "coldrestore", file=file, timestamp=then) \
+        == ("succeed", "coldrestore succeed")
+    assert rows(machine, full) == [1, 2]
+
+
+def pieces(sql, at):
+    """The binlogs that are kept of it: rows, and how far they go."""
+    with sql.cursor() as q:
+        q.execute("SELECT p.*, a.open FROM kunlun_archive a JOIN kunlun_piece p"
+                  " ON p.archive_id = a.id WHERE a.cluster = %s ORDER BY n",
+                  (at["cluster"],))
+        return q.fetchall()
+
+
+def kept(sql, at):
+    """Waits until all is kept that there is by now."""
+    with sql.cursor() as q:
+        q.execute("UPDATE kunlun_archive SET wanted_ms ="
+                  " UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE cluster = %s",
+                  (at["cluster"],))
+
+        def covered():
+            q.execute("SELECT covered_ms >= wanted_ms AS c FROM kunlun_archive"
+                      " WHERE cluster = %s AND open", (at["cluster"],))
+            return q.fetchone()["c"] == 1
+        until(covered)
+    return pieces(sql, at)
+
+
+def test_a_damaged_piece_is_refused_and_nothing_touched(machine, full, sql):
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    insert(machine, full, 2)
+    piece = kept(sql, full)[-1]
+    path = os.path.join(machine.top, "datadir", piece["path"])
+    with open(path, "r+b") as f:
+        f.seek(os.path.getsize(path) // 2)
+        f.write(bytes(16))
+    insert(machine, full, 3)
+    word, said = restore(machine, full, HOUR_AHEAD)
+    assert word == "error" and piece["path"] in said, said
+    assert rows(machine, full) == [1, 2, 3]
+    os.unlink(path)
+    word, said = restore(machine, full, HOUR_AHEAD)
+    assert word == "error" and piece["path"] in said, said
+    assert rows(machine, full) == [1, 2, 3]
+    home = machine.home(full, "data_dir_path")
+    assert not [n for n in os.listdir(home)
+                if "load" in n or "old" in n or "relay" in n]
+    # it was put back: its history goes on
+    assert pieces(sql, full)[-1]["open"] == 1
+
+
+def test_binlogs_that_are_not_kept_yet_are_not_purged(machine, full, sql):
+    def logs(q):
+        q.execute("SHOW BINARY LOGS")
+        return [row[0] for row in q.fetchall()]
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    kept(sql, full)
+    with machine.login(full) as c, c.cursor() as q:
+        # as if it were kept by somebody else, who does not come to it
+        with sql.cursor() as s:
+            s.execute("UPDATE kunlun_archive SET covered_ms ="
+                      " UNIX_TIMESTAMP() * 1000 + 3600000 WHERE cluster = %s",
+                      (full["cluster"],))
+        for n in (2, 3):
+            q.execute("INSERT INTO d.t VALUES (%s)", (n,))
+            q.execute("FLUSH BINARY LOGS")
+        before = logs(q)
+        assert cold(machine, full, "delete", file_type="binlog")[0] \
+            == "succeed"
+        left = logs(q)
+        assert left == before[-3:], (before, left)
+        with sql.cursor() as s:
+            s.execute("UPDATE kunlun_archive SET covered_ms = 0"
+                      " WHERE cluster = %s", (full["cluster"],))
+        kept(sql, full)
+        assert cold(machine, full, "delete", file_type="binlog")[0] \
+            == "succeed"
+        assert logs(q) == before[-1:]
+
+
+def test_old_backups_go_with_the_next_one(machine, full, sql):
+    """... and the binlogs that no backup needs any more."""
+    def age(ms):
+        with sql.cursor() as q:
+            q.execute("UPDATE kunlun_backup SET ended_ms = ended_ms - %s,"
+                      " begun_ms = begun_ms - %s WHERE cluster = %s",
+                      (ms, ms, full["cluster"]))
+            q.execute("UPDATE kunlun_piece p JOIN kunlun_archive a"
+                      " ON a.id = p.archive_id SET read_ms = read_ms - %s"
+                      " WHERE a.cluster = %s", (ms, full["cluster"]))
+    day = 86400 * 1000
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    first, = backups(machine, full)
+    insert(machine, full, 2)
+    old = kept(sql, full)
+    assert old
+    age(day)
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    insert(machine, full, 3)
+    kept(sql, full)
+    # the first is the only one that has ended 14 days ago: it is needed
+    age(14 * day)
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    second, third = backups(machine, full)
+    assert first not in (second, third)
+    assert not os.path.exists(os.path.join(machine.top, "datadir" + first))
+    left = pieces(sql, full)
+    assert not {p["path"] for p in old} & {p["path"] for p in left}
+    for p in old:
+        assert not os.path.exists(
+            os.path.join(machine.top, "datadir", p["path"]))
+    assert restore(machine, full, HOUR_AHEAD)[0] == "succeed"
+    assert rows(machine, full) == [1, 2, 3]
 
 
 def test_older_jobs_are_checked_in_their_order(machine):

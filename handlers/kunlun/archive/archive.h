@@ -1,0 +1,35 @@
+/* Binlogs that are kept behind backups. The words of journal.h; an *archive* is
+ * a shard's timeline from one backup on (sql/0048). What adds to it is the
+ * machine that the shard's primary is on, under a lease of the archive's own;
+ * what it adds some replica has, so that no failover takes it back. A restore
+ * takes the newest backup that ended before a moment, and plays what is behind
+ * it up to that: a moment that is not covered is refused. */
+#ifndef KUNLUN_ARCHIVE_H
+#define KUNLUN_ARCHIVE_H
+
+#include "duty.h"
+#include "kunlun/node_mgr/target.h"
+#include "store.h"
+
+/* The upkeep "node_mgr.archive" of each machine. */
+int64_t archive_every_ms(void);
+enum turn archive_step(struct upkeep_run *run);
+void archive_forget(void *memory);
+
+/* Plays what a job has loaded up to a moment: all of the pieces that are behind
+ * it, wherever they lie. */
+enum err archive_play(struct job_run *run, const struct instance_spec *s,
+                      const struct instance_backup *loaded, int64_t archive,
+                      int64_t until_ms, const struct instance_watch *w,
+                      char why[WHY_BYTES]) MUST_USE;
+
+/* Removes what [node_mgr] backup_keep_days has made old and this machine has
+ * written; what cannot be removed is logged, and tried again another time. A
+ * step of a job that has TARGET_INDEX_LOCK: of one that has just added a
+ * backup, and of one that is accepted when there is something. */
+enum step_answer archive_expire_step(struct job_run *run);
+extern const struct job_kind node_backup_expire_kind;
+enum err
+archive_expire(struct db *db, struct arena *a, const char *machine) MUST_USE;
+
+#endif
