@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "crypt.h"
 #include "crypt/crypt_keys.h"
+#include "locks.h"
 #include "log_fixture.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -36,6 +38,33 @@ OPENSSL_cleanse(void *p, size_t n)
     explicit_bzero(p, n);
     if (n < SIZE_MAX_SEEN)
         wiped[n]++;
+}
+
+/* The disk: how often something was made sure of, and what it refuses. */
+static int synced;
+static bool no_sync, no_rename, no_link;
+
+int
+fsync(int fd)
+{
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    synced++;
+    errno = EIO;
+    return no_sync ? -1 : 0;
+}
+
+int
+rename(const char *from, const char *to)
+{
+    errno = EIO;
+    return no_rename ? -1 : renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int
+link(const char *from, const char *to)
+{
+    errno = EPERM;
+    return no_link ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 static void
@@ -93,6 +122,8 @@ teardown(void **state)
     (void)state;
     log_release();
     arena_free(arena);
+    no_sync = no_rename = no_link = false;
+    assert_unlocked();
     return 0;
 }
 
@@ -247,6 +278,38 @@ what_cannot_be_done_is_told(void **state)
     assert_string_equal(logged(), "");
 }
 
+static void
+what_was_written_is_on_the_disk_with_its_name(void **state)
+{
+    (void)state;
+    synced = 0;
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    assert_int_equal(synced, 2);
+    (void)unlink(path);
+    synced = 0;
+    assert_int_equal(crypt_create(path), ERR_OK);
+    assert_int_equal(synced, 2);
+}
+
+/* That no temporary file is left is seen when the folder is removed. */
+static void
+what_the_disk_refuses_is_no_key(void **state)
+{
+    (void)state;
+    no_sync = true;
+    assert_int_equal(crypt_add_key(path), ERR_INTERNAL);
+    assert_non_null(strstr(logged(), "reason=\"Input/output error\""));
+    no_sync = false;
+    no_rename = true;
+    assert_int_equal(crypt_add_key(path), ERR_INTERNAL);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_id(), 1);
+    (void)unlink(path);
+    no_link = true;
+    assert_int_equal(crypt_create(path), ERR_INTERNAL);
+    assert_int_equal(crypt_load(path), ERR_NOT_FOUND);
+}
+
 /* Descriptors and temporary files. */
 static void
 nothing_stays_open(void **state)
@@ -278,6 +341,8 @@ main(void)
         TEST(a_refused_file_is_told_with_its_line),
         TEST(keys_that_were_read_again_are_told),
         TEST(what_cannot_be_done_is_told),
+        TEST(what_was_written_is_on_the_disk_with_its_name),
+        TEST(what_the_disk_refuses_is_no_key),
         TEST(nothing_stays_open),
     };
 

@@ -16,6 +16,7 @@
 #include "arena_fixture.h"
 #include "fake_clock.h"
 #include "host/wake.h"
+#include "locks.h"
 #include "log_fixture.h"
 #include "loop/job_plan.h"
 #include "loop/job_run.h"

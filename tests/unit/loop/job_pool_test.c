@@ -121,6 +121,7 @@ no_pool(void **state)
     hangs = -1;
     if (pool != NULL && !job_pool_stop(pool, 1))
         return -1;
+    assert_unlocked();
     return teardown(state);
 }
 

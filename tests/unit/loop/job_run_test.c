@@ -31,6 +31,13 @@ a_step(void **state)
     return 0;
 }
 
+static int
+a_step_ends(void **state)
+{
+    assert_unlocked();
+    return teardown(state);
+}
+
 /* Its lease has run out. */
 static void
 lose(void)
@@ -385,7 +392,7 @@ a_part_that_has_just_ended_is_no_failure(void **state)
                         "waits for the metadata store (store)");
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, a_step, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, a_step, a_step_ends)
 
 int
 main(void)
