@@ -25,6 +25,20 @@ kunlun_page_send(struct req *r, const struct kunlun_page *pages, size_t n)
     return ERR_NOT_FOUND;
 }
 
+enum err
+kunlun_say(struct req *r, const char *result, const char *info)
+{
+    struct kunlun_result *out = arena_alloc(r->arena, sizeof(*out));
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    *out = (struct kunlun_result){ 0 };
+    PUT(out, kunlun_result, result, result);
+    if (info != NULL)
+        PUT(out, kunlun_result, info, info);
+    return req_send(r, &kunlun_result_rec, out);
+}
+
 const char *
 kunlun_port_lock(struct arena *a, const char *machine, int64_t port)
 {

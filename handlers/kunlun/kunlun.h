@@ -23,6 +23,10 @@ struct kunlun_page {
 enum err kunlun_page_send(struct req *r, const struct kunlun_page *pages,
                           size_t n) MUST_USE;
 
+/* Answers with an outcome and its sentence; info NULL: without one. */
+enum err
+kunlun_say(struct req *r, const char *result, const char *info) MUST_USE;
+
 /* The lock by which jobs of one port of a machine wait for each other. */
 const char *
 kunlun_port_lock(struct arena *a, const char *machine, int64_t port);

@@ -40,20 +40,6 @@ CHECKS(cluster_storage_paras, NEED(name, CLUSTER_GET_NAME),
 CHECKS(cluster_storage_ref, NEED(name, CLUSTER_GET_NAME));
 CHECKS(cluster_storage_ref_paras, NEED(name, CLUSTER_GET_NAME));
 
-/* {"result":"done","info":"<words> succeed"}; in paras the envelope says so. */
-static enum err
-done(struct req *r, const char *info)
-{
-    struct kunlun_result *out = arena_alloc(r->arena, sizeof(*out));
-
-    if (out == NULL)
-        return ERR_NOMEM;
-    *out = (struct kunlun_result){ 0 };
-    PUT(out, kunlun_result, result, "done");
-    PUT(out, kunlun_result, info, info);
-    return req_send(r, &kunlun_result_rec, out);
-}
-
 enum err
 cluster_rename(struct req *r, const struct cluster_new_name *in)
 {
@@ -72,7 +58,7 @@ cluster_rename(struct req *r, const struct cluster_new_name *in)
     if (e != ERR_OK)
         return e;
     req_audit(r, arena_printf(r->arena, "cluster %s", name), NULL, NULL);
-    return done(r, "rename cluster succeed");
+    return kunlun_say(r, "done", "rename cluster succeed");
 }
 
 enum err
@@ -127,7 +113,7 @@ cluster_storage_add(struct req *r, const struct cluster_storage *in)
     if (e != ERR_OK)
         return e;
     req_audit(r, target(r, in->name), NULL, NULL);
-    return done(r, "create backup storage succeed");
+    return kunlun_say(r, "done", "create backup storage succeed");
 }
 
 enum err
@@ -144,7 +130,7 @@ cluster_storage_set(struct req *r, const struct cluster_storage *in)
     if (e != ERR_OK)
         return e;
     req_audit(r, target(r, in->name), NULL, NULL);
-    return done(r, "update backup storage succeed");
+    return kunlun_say(r, "done", "update backup storage succeed");
 }
 
 enum err
@@ -159,7 +145,7 @@ cluster_storage_drop(struct req *r, const struct cluster_storage_ref *in)
     if (e != ERR_OK)
         return e;
     req_audit(r, target(r, in->name), NULL, NULL);
-    return done(r, "delete backup storage succeed");
+    return kunlun_say(r, "done", "delete backup storage succeed");
 }
 
 enum err

@@ -246,18 +246,6 @@ accept(struct req *r, const struct cluster_job *j, bool paras,
     return e == ERR_EXISTS ? ERR_BUSY : e;
 }
 
-static enum err
-answer_again(struct req *r)
-{
-    struct kunlun_result *out = arena_alloc(r->arena, sizeof(*out));
-
-    if (out == NULL)
-        return ERR_NOMEM;
-    *out = (struct kunlun_result){ 0 };
-    PUT(out, kunlun_result, result, "accept");
-    return req_send(r, &kunlun_result_rec, out);
-}
-
 enum err
 cluster_job_accept(struct req *r, const struct cluster_ask *in)
 {
@@ -276,7 +264,7 @@ cluster_job_accept(struct req *r, const struct cluster_ask *in)
         e = id_name != NULL ? check_id(r, id_name, &again) : ERR_NOMEM;
     }
     if (e == ERR_OK && again)
-        return answer_again(r);
+        return kunlun_say(r, "accept", NULL);
     if (e == ERR_OK)
         e = check_cluster(r, j, paras, &cluster);
     if (e != ERR_OK)

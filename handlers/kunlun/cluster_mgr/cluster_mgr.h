@@ -6,6 +6,7 @@
 
 #include "jobs.h"
 #include "kunlun/answers/desk.h"
+#include "kunlun/answers/failovers.h"
 #include "kunlun/answers/lists.h"
 #include "kunlun/answers/variable.h"
 #include "kunlun/kunlun.h"

@@ -40,6 +40,7 @@ const struct cluster_job cluster_jobs[] = {
     WORK(restore_cluster, NO, "restore cluster", "restore cluster succeed", .in_paras = "cluster_restore")
     WORK(restore_new_cluster, RESTORE_NEW, "restore new cluster", "restore new cluster succeed", LOCKS)
     WORK(control_instance, CONTROL, "control instance", "control instance succeed")
+    WORK(manual_switch, SWITCH, "manual switch", "manual switch succeed", LOCKS)
     WORK(update_prometheus, NO, "update prometheus", "update prometheus succeed")
     WORK(postgres_exporter, INSTANCE, "postgres_exporter", "restart postgres_exporter succeed")
     WORK(mysqld_exporter, INSTANCE, "mysqld_exporter", "restart mysql_exporter succeed")
@@ -54,7 +55,8 @@ const struct job_kind *const cluster_job_kinds[] = {
     &cluster_delete_comp_kind,     &cluster_add_nodes_kind,
     &cluster_delete_node_kind,     &cluster_backup_cluster_kind,
     &cluster_restore_cluster_kind, &cluster_restore_new_cluster_kind,
-    &cluster_control_instance_kind, &cluster_update_prometheus_kind,
+    &cluster_control_instance_kind, &cluster_manual_switch_kind,
+    &cluster_update_prometheus_kind,
     &cluster_postgres_exporter_kind, &cluster_mysqld_exporter_kind,
     NULL,
 };

@@ -147,6 +147,7 @@ enum cluster_list {
     WANTS_RESTORE_NEW,
     WANTS_CONTROL,
     WANTS_INSTANCE,
+    WANTS_SWITCH,
     WANTS__MAX
 };
 
@@ -191,6 +192,7 @@ extern const struct job_kind cluster_backup_cluster_kind;
 extern const struct job_kind cluster_restore_cluster_kind;
 extern const struct job_kind cluster_restore_new_cluster_kind;
 extern const struct job_kind cluster_control_instance_kind;
+extern const struct job_kind cluster_manual_switch_kind;
 extern const struct job_kind cluster_update_prometheus_kind;
 extern const struct job_kind cluster_postgres_exporter_kind;
 extern const struct job_kind cluster_mysqld_exporter_kind;

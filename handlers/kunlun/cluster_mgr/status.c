@@ -1,4 +1,5 @@
-/* get_status: what has become of a job, as its row says. */
+/* get_status: what has become of a job, as its row says; and its end before its
+ * time. */
 #include <string.h>
 
 #include "cluster_mgr.h"
@@ -286,4 +287,48 @@ cluster_status_get(struct req *r, const struct cluster_ask *in)
 {
     (void)in;
     return cluster_in_paras(r) ? status_paras(r) : status_flat(r);
+}
+
+/* ---- its end ---- */
+
+/* By the client's id, or by our number. */
+static enum err
+find(struct req *r, struct job *job)
+{
+    const struct json *id = json_member(r->json, "job_id");
+    enum err e;
+
+    if (cluster_in_paras(r))
+        return find_by_number(r, job);
+    if (id == NULL || json_type(id) != JSON_STRING || str_empty(json_text(id)))
+        return req_fail(r, CLUSTER_GET_JOB_ID, ARGS());
+    e = job_find(r->db, r->arena, CLUSTER_QUEUE, NULL, json_text(id), job);
+    if (e == ERR_OK && cluster_job_of_kind(job->kind) == NULL)
+        e = ERR_NOT_FOUND;
+    return e == ERR_NOT_FOUND ? req_fail(r, CLUSTER_NO_JOB, ARGS()) : e;
+}
+
+/* Undone as if it had failed; what only goes forward stops for nobody. */
+enum err
+cluster_cancel(struct req *r, const struct cluster_ask *in)
+{
+    const struct cluster_job *j;
+    struct job job;
+    enum err e = find(r, &job);
+
+    (void)in;
+    if (e != ERR_OK)
+        return e;
+    j = cluster_job_of_kind(job.kind);
+    if (j->kind->forward_only && job.state == JOB_RUNNING)
+        return req_fail(r, CLUSTER_JOB_GOES_ON, ARGS());
+    e = job_cancel(r->db, job.id);
+    if (e == ERR_STATE)
+        return req_fail(r, CLUSTER_JOB_OVER, ARGS());
+    if (e != ERR_OK)
+        return e;
+    req_audit(r, arena_printf(r->arena, "job %llu", (unsigned long long)job.id),
+              NULL, NULL);
+    req_wake(r);
+    return kunlun_say(r, "done", "cancel job accepted");
 }

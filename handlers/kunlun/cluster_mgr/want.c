@@ -246,6 +246,16 @@ static const struct cluster_member control[] = {
 
 static const struct cluster_member instance[] = { IP, PORT, END };
 
+/* Without a node: whichever is fit. */
+static const struct cluster_member switch_to[] = {
+    CLUSTER,
+    SHARD(BOTH),
+    { .key = "ip", .paras = "hostaddr" },
+    { .key = "port", .type = NUMBER },
+    FORCE,
+    END,
+};
+
 static const struct cluster_member *const lists[WANTS__MAX] = {
     [WANTS_NO] = none_of_them,           [WANTS_MACHINE] = machine,
     [WANTS_MACHINE_REF] = machine_ref,   [WANTS_CREATE] = create,
@@ -254,7 +264,7 @@ static const struct cluster_member *const lists[WANTS__MAX] = {
     [WANTS_DELETE_COMP] = delete_comp,   [WANTS_ADD_NODES] = add_nodes,
     [WANTS_DELETE_NODE] = delete_node,   [WANTS_BACKUP] = backup,
     [WANTS_RESTORE_NEW] = restore_new,   [WANTS_CONTROL] = control,
-    [WANTS_INSTANCE] = instance,
+    [WANTS_INSTANCE] = instance,         [WANTS_SWITCH] = switch_to,
 };
 
 /* ---- reading ---- */

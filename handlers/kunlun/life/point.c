@@ -81,6 +81,9 @@ point_one(struct duty_run *run, const struct meta_behind *b)
     if (e == ERR_OK)
         e = life_point(run->db, run->arena, &comp, &sh, TELL_MS, why);
     if (e == ERR_OK)
+        e = kunlun_store_failover_pointed(run->db, sh.id, sh.s.epoch,
+                                          clock_unix_ms());
+    if (e == ERR_OK)
         log_info("cluster.pointed cluster=%s computer=%s shard=%s epoch=%llu",
                  sh.cluster, comp.shard, sh.name,
                  (unsigned long long)sh.s.epoch);

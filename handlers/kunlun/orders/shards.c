@@ -39,6 +39,15 @@ orders_shard_switch(struct job_run *run, struct kunlun_shard *sh, int to,
     return save(run, sh);
 }
 
+enum err
+orders_shard_force(struct job_run *run, struct kunlun_shard *sh, bool force)
+{
+    if (sh->s.force == force)
+        return ERR_OK;
+    sh->s.force = force;
+    return save(run, sh);
+}
+
 bool
 orders_shard_may_lead(const struct fo_shard *s, unsigned i)
 {

@@ -19,6 +19,11 @@ enum err orders_shard_leaving(struct job_run *run, struct kunlun_shard *sh,
 enum err orders_shard_switch(struct job_run *run, struct kunlun_shard *sh,
                              int to, int64_t until_ms) MUST_USE;
 
+/* Losing rows is better than waiting: who answers is enough, at the failover
+ * that is under way. */
+enum err orders_shard_force(struct job_run *run, struct kunlun_shard *sh,
+                            bool force) MUST_USE;
+
 /* Whether, as far as the store knows, that member could become primary. */
 bool orders_shard_may_lead(const struct fo_shard *s, unsigned i);
 /* One that could, at each turn another; FO_NOBODY. */

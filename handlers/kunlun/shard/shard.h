@@ -86,10 +86,14 @@ kunlun_store_shard_verdict(struct db *db, int64_t id, enum fo_verdict verdict,
     X(s, STR, was, "was", OUT, -)     /* the primary's address */            \
     X(s, STR, is, "is", OUT, -)                                              \
     X(s, STR, why, "why", OUT, -)                                            \
-    X(s, JSON, seen, "seen", OUT, -) /* each member's position */            \
+    X(s, JSON, seen, "seen", OUT, -)          /* each member's position */   \
+    X(s, STR, chosen, "chosen", OUT, -)       /* why that one */             \
+    X(s, STR, undecided, "undecided", OUT, -) /* what is not known */        \
     X(s, I64, suspected_ms, "suspected_ms", OUT, -)                          \
+    X(s, I64, fenced_ms, "fenced_ms", OUT, -) /* nobody wrote any more */    \
     X(s, I64, decided_ms, "decided_ms", OUT, -)                              \
-    X(s, I64, writable_ms, "writable_ms", OUT, -)
+    X(s, I64, writable_ms, "writable_ms", OUT, -)                            \
+    X(s, I64, pointed_ms, "pointed_ms", OUT, -) /* all computing nodes know */
 STRUCT(kunlun_failover, KUNLUN_FAILOVER);
 LIST_OF(kunlun_failover);
 enum err kunlun_store_failover_add(struct db *db, int64_t shard_id,
@@ -98,6 +102,16 @@ enum err kunlun_store_failover_add(struct db *db, int64_t shard_id,
 enum err
 kunlun_store_failover_done(struct db *db, int64_t shard_id, uint64_t epoch,
                            int64_t writable_ms) MUST_USE;
+/* ... and all of its cluster's computing nodes were told, when that is so. */
+enum err
+kunlun_store_failover_pointed(struct db *db, int64_t shard_id, uint64_t epoch,
+                              int64_t pointed_ms) MUST_USE;
+/* Of a cluster, or of one shard of it (NULL: all): the newest, which are at
+ * most 100, first. */
+enum err
+kunlun_store_failovers_of(struct db *db, struct arena *a, const char *cluster,
+                          const char *shard,
+                          struct list_of_kunlun_failover *out) MUST_USE;
 /* The newest first. */
 enum err
 kunlun_store_failovers(struct db *db, struct arena *a, int64_t shard_id,

@@ -181,9 +181,16 @@ enum {
     VERDICT,
     FAILOVER_ADD,
     FAILOVER_DONE,
+    FAILOVER_POINTED,
     FAILOVERS,
+    FAILOVERS_OF,
     SQL__MAX
 };
+
+#define FAILOVER_COLUMNS                                                \
+    "SELECT id, shard_id, cluster, shard, epoch, kind, was, `is`, why," \
+    " seen, chosen, undecided, suspected_ms, fenced_ms, decided_ms,"    \
+    " writable_ms, pointed_ms FROM kunlun_failover"
 
 static const char *const sql[SQL__MAX] = {
     [IDS] = "SELECT id FROM kunlun_shard ORDER BY id",
@@ -210,16 +217,24 @@ static const char *const sql[SQL__MAX] = {
                 " WHERE id = ? AND (verdict <> ? OR sentence <> ?)",
     [FAILOVER_ADD] =
         "INSERT INTO kunlun_failover (shard_id, cluster, shard, epoch, kind,"
-        " was, `is`, why, seen, suspected_ms, decided_ms)"
-        " SELECT id, cluster, shard, ?, ?, ?, ?, ?, ?, ?, ?"
-        " FROM kunlun_shard WHERE id = ?",
+        " was, `is`, why, seen, chosen, undecided, suspected_ms, fenced_ms,"
+        " decided_ms) SELECT id, cluster, shard, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ? FROM kunlun_shard WHERE id = ?",
     [FAILOVER_DONE] = "UPDATE kunlun_failover SET writable_ms = ?"
                       " WHERE shard_id = ? AND epoch = ?"
                       " AND writable_ms IS NULL",
+    [FAILOVER_POINTED] =
+        "UPDATE kunlun_failover f SET f.pointed_ms = ?"
+        " WHERE f.shard_id = ? AND f.epoch = ? AND f.pointed_ms IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM kunlun_computer c"
+        " LEFT JOIN kunlun_pointer p ON p.uuid = c.uuid"
+        " AND p.shard_id = f.shard_id WHERE c.cluster = f.cluster"
+        " AND COALESCE(p.epoch, 0) < f.epoch)",
     [FAILOVERS] =
-        "SELECT id, shard_id, cluster, shard, epoch, kind, was, `is`, why,"
-        " seen, suspected_ms, decided_ms, writable_ms FROM kunlun_failover"
-        " WHERE shard_id = ? ORDER BY id DESC LIMIT 1000",
+        FAILOVER_COLUMNS " WHERE shard_id = ? ORDER BY id DESC LIMIT 1000",
+    [FAILOVERS_OF] =
+        FAILOVER_COLUMNS " WHERE cluster = ? AND (? IS NULL OR shard = ?)"
+                         " ORDER BY id DESC LIMIT 100",
 };
 
 static enum err
@@ -414,16 +429,30 @@ kunlun_store_shard_verdict(struct db *db, int64_t id, enum fo_verdict verdict,
                            db_str(name), db_str(sentence)));
 }
 
+/* A time that is not known is none. */
+static struct db_value
+when(bool known, int64_t ms)
+{
+    return known ? db_i64(ms) : db_null();
+}
+
+static const char *
+or_nothing(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 enum err
 kunlun_store_failover_add(struct db *db, int64_t shard_id,
                           const struct kunlun_failover *f)
 {
-    return db_exec_one(db, sql[FAILOVER_ADD],
-                       DB_ARGS(db_u64(f->epoch), db_str(f->kind),
-                               db_str(f->was), db_str(f->is), db_str(f->why),
-                               db_bytes(f->seen.p, f->seen.n),
-                               db_i64(f->suspected_ms), db_i64(f->decided_ms),
-                               db_i64(shard_id)));
+    return db_exec_one(
+        db, sql[FAILOVER_ADD],
+        DB_ARGS(db_u64(f->epoch), db_str(f->kind), db_str(f->was),
+                db_str(f->is), db_str(f->why), db_bytes(f->seen.p, f->seen.n),
+                db_str(or_nothing(f->chosen)), db_str(or_nothing(f->undecided)),
+                db_i64(f->suspected_ms), when(f->fenced_ms != 0, f->fenced_ms),
+                db_i64(f->decided_ms), db_i64(shard_id)));
 }
 
 enum err
@@ -433,6 +462,25 @@ kunlun_store_failover_done(struct db *db, int64_t shard_id, uint64_t epoch,
     return db_exec(
         db, sql[FAILOVER_DONE],
         DB_ARGS(db_i64(writable_ms), db_i64(shard_id), db_u64(epoch)));
+}
+
+enum err
+kunlun_store_failover_pointed(struct db *db, int64_t shard_id, uint64_t epoch,
+                              int64_t pointed_ms)
+{
+    return db_exec(
+        db, sql[FAILOVER_POINTED],
+        DB_ARGS(db_i64(pointed_ms), db_i64(shard_id), db_u64(epoch)));
+}
+
+enum err
+kunlun_store_failovers_of(struct db *db, struct arena *a, const char *cluster,
+                          const char *shard,
+                          struct list_of_kunlun_failover *out)
+{
+    return db_list(db, a, sql[FAILOVERS_OF],
+                   DB_ARGS(db_str(cluster), db_str(shard), db_str(shard)),
+                   &kunlun_failover_rec, FAILOVERS_MAX, out);
 }
 
 enum err

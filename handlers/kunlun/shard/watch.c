@@ -8,21 +8,25 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "buf.h"
 #include "clock.h"
 #include "json.h"
+#include "kunlun/core/fo_look.h"
 #include "kunlun/life/meta.h"
 #include "log.h"
 #include "member.h"
 #include "runner.h"
 #include "shard.h"
 
-#define LOOK_MS    500   /* between two looks at a shard that is well */
-#define HURRY_US   50000 /* ... that is not */
-#define ANSWER_MS  1000  /* for each question to a member */
-#define LOOKS_MAX  64    /* in one step of the runner */
-#define SEEN_MAX   16384
-#define JOIN_MS    15000
-#define ASKING_MIB ((size_t)4 << 20)
+#define LOOK_MS       500   /* between two looks at a shard that is well */
+#define HURRY_US      50000 /* ... that is not */
+#define ANSWER_MS     1000  /* for each question to a member */
+#define LOOKS_MAX     64    /* in one step of the runner */
+#define SEEN_MAX      16384
+#define UNDECIDED_MAX 2000
+#define SEP(b)        ((b).n > 0 ? "; " : "")
+#define JOIN_MS       15000
+#define ASKING_MIB    ((size_t)4 << 20)
 
 /* ---- asking all members at once ---- */
 
@@ -194,6 +198,60 @@ sentence(struct arena *a, const struct kunlun_shard *sh,
     return out != NULL ? out : "";
 }
 
+/* Why that one. */
+static const char *
+chosen(struct arena *a, const struct watched *w, const struct kunlun_shard *sh,
+       const struct fo_shard *was)
+{
+    const struct fo_seen *o = &w->asked[sh->s.primary].seen;
+    const char *who = name_of(a, sh, sh->s.primary);
+    const char *at = position(
+        a, fo_covers(o->applied, o->received) ? o->applied : o->received);
+    const char *why =
+        was->force ? "has most of those that answer, which is enough by order"
+        : was->switch_to == sh->s.primary
+            ? "was asked for, and has all that the old one had"
+        : was->primary == sh->s.primary
+            ? "is back with all that may have been acknowledged"
+            : "has most of those that may have acknowledged anything";
+
+    return who != NULL && at != NULL
+               ? arena_printf(a, "%s %s: %s", who, why, at)
+               : "";
+}
+
+/* What of the other members is not known, or will not stay. */
+static const char *
+undecided(struct arena *a, const struct watched *w,
+          const struct kunlun_shard *sh, const struct fo_shard *was)
+{
+    const struct fo_seen *is = &w->asked[sh->s.primary].seen;
+    struct buf b = BUF_INIT(UNDECIDED_MAX);
+    const char *text;
+
+    for (unsigned i = 0; i < was->n; i++) {
+        const struct fo_seen *o = &w->asked[i].seen;
+        const char *who = name_of(a, sh, (int)i),
+                   *last = position(a, o->applied);
+
+        if ((int)i == sh->s.primary || who == NULL || last == NULL ||
+            was->member[i].role == FO_OUT)
+            continue;
+        if (!o->answered)
+            buf_printf(&b, "%s%s does not answer: what it alone has %s", SEP(b),
+                       who,
+                       was->force ? "is lost, acknowledged or not"
+                                  : "was acknowledged to nobody");
+        else if (o->applied.seq > is->applied.seq &&
+                 o->applied.seq > is->received.seq)
+            buf_printf(&b, "%s%s has up to %s: what is beyond %s", SEP(b), who,
+                       last,
+                       was->force ? "is lost, acknowledged or not"
+                                  : "was acknowledged to nobody");
+    }
+    return buf_settle(&b, a, &text) == ERR_OK ? text : "";
+}
+
 static enum err
 note_decision(struct duty_run *run, const struct watched *w,
               const struct kunlun_shard *sh, const struct fo_shard *was,
@@ -209,8 +267,11 @@ note_decision(struct duty_run *run, const struct watched *w,
         .why = !str_empty(w->sentence) ? w->sentence
                                        : sentence(run->arena, sh, plan),
         .seen = seen_text(run->arena, w, sh, was),
+        .chosen = chosen(run->arena, w, sh, was),
+        .undecided = undecided(run->arena, w, sh, was),
         .suspected_ms =
             w->suspected_ms != 0 ? w->suspected_ms : clock_unix_ms(),
+        .fenced_ms = was->fencing ? was->fencing_ms : 0,
         .decided_ms = clock_unix_ms(),
     };
     enum err e;

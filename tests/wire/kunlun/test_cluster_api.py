@@ -35,6 +35,7 @@ NEEDED = {
     "backup_cluster": ["backup_cluster_name"],
     "restore_new_cluster": ["timestamp", "backup_cluster_name"],
     "control_instance": ["control", "ip", "port"],
+    "manual_switch": ["cluster_name", "shard_name"],
     "postgres_exporter": ["ip", "port"], "mysqld_exporter": ["ip", "port"],
 }
 GOOD = {**MACHINE, **CREATE, "cluster_name": "no-such", "shard_name": "s",
