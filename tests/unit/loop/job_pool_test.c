@@ -45,6 +45,16 @@ runner_join(struct runner *r, int64_t timeout_ms)
     return r->n != hangs;
 }
 
+/* Nobody waits for a clock that stands. */
+int
+nanosleep(const struct timespec *t, struct timespec *rest)
+{
+    (void)t;
+    (void)rest;
+    saying("nap; ");
+    return 0;
+}
+
 /* ---- steps ---- */
 
 static enum step_answer says, undo_says;
@@ -475,6 +485,7 @@ an_outcome_is_written_as_long_as_the_lease_runs(void **state)
     refuses("record", ERR_STORE, 3);
     assert_int_equal(turn(0), TURN_MORE);
     assert_int_equal(times("record", said), 4);
+    assert_int_equal(times("nap", said), 3);
     assert_true(holds());
     assert_null(strstr(logged(), "job.abandoned"));
     refuses("record", ERR_STORE, 100);
