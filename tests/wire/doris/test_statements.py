@@ -1,7 +1,9 @@
 """How many statements an operation costs: round trips are what a request is
 made of, and one more is easily added without being noticed."""
 
+import collections
 import itertools
+import re
 import statistics
 import time
 
@@ -13,35 +15,52 @@ from support.store import rows
 from support.words import fresh
 
 REQUESTS = 25
-ROUNDS = 8
+ROUNDS = 5
+IDLE_S = 1.5
+VALUE = re.compile(r"'(?:[^'\\]|\\.|'')*'|\b\d+\b", re.S)
 
 
 @pytest.fixture
 def cost(deployment):
     """Statements per call, of a round in the middle; calls before it have
-    prepared theirs. What background duties send in as much time without a
-    call is taken off."""
+    prepared theirs. The server's log tells them: what comes as often as the
+    calls, from connections that are silent while there are none."""
     connection = deployment.sql()
 
-    def sent():
-        return int(rows(connection, "SHOW GLOBAL STATUS LIKE 'Questions'")
-                   [0]["Value"])
+    def do(*statements):
+        with connection.cursor() as c:
+            for sql in statements:
+                c.execute(sql)
+
+    def logged(f):
+        """What the others sent while f ran: (connection, statement)."""
+        do("TRUNCATE mysql.general_log", "SET GLOBAL general_log = 1")
+        f()
+        do("SET GLOBAL general_log = 0")
+        return [(row["thread_id"], VALUE.sub("?", row["argument"])[:200])
+                for row in rows(connection, "SELECT thread_id, argument "
+                                "FROM mysql.general_log WHERE command_type IN "
+                                "('Query', 'Execute') AND thread_id <> "
+                                "CONNECTION_ID()")]
 
     def one_round(f):
-        before, begun = sent(), time.monotonic()
-        for _ in range(REQUESTS):
-            f()
-        busy, took = sent() - before, time.monotonic() - begun
-        before = sent()
-        time.sleep(took)
-        idle = sent() - before
-        return max(0, round((busy - idle) / REQUESTS))
+        def calls():
+            for _ in range(REQUESTS):
+                f()
+
+        times = collections.Counter(text for who, text in logged(calls)
+                                    if who not in background)
+        return sum(n // REQUESTS for n in times.values())
 
     def per_call(f):
         one_round(f)
         return statistics.median_low(one_round(f) for _ in range(ROUNDS))
 
+    before = rows(connection, "SELECT @@log_output AS o")[0]["o"]
+    do("SET GLOBAL log_output = 'TABLE'")
+    background = {who for who, _ in logged(lambda: time.sleep(IDLE_S))}
     yield per_call
+    do("SET GLOBAL general_log = 0", f"SET GLOBAL log_output = '{before}'")
     connection.close()
 
 

@@ -155,14 +155,17 @@ def test_a_commit_during_which_the_server_dies_is_settled(store):
 
 
 def test_a_commit_just_before_the_server_dies_is_found_after_its_return(store):
-    shell = store.shell(read_s=3)
+    """The client waits for its reply while the server recovers, which takes
+    as long as it takes, and is looking when it can be reached again."""
+    shell = store.shell(read_s=120)
     begin(shell, "r1")
     store.proxy.mute(COMMIT)
     shell.send("end")
     until(lambda: store.value("SELECT COUNT(*) FROM audit") == 1)
     store.server.kill()
-    store.proxy.cut()
     store.server.start()
+    store.proxy.refuse()
+    store.proxy.resume()
     assert shell.answer().err == "ok"
     assert outcome(store) == (1, 1)
 
