@@ -6,10 +6,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,10 +28,22 @@
 /* Accepted in one go, before the thread looks for other work. */
 #define ACCEPT_BURST 16
 
+/* Descriptors above it wait without a seat, and are closed at the end as they
+ * are. */
+#define SEATS_MAX (1 << 20)
+
+/* Who has a connection. park_stop shuts the way in of those that wait; a
+ * thread that gets one in that moment lets it finish, so that no descriptor is
+ * closed, and its number given to another file, in between. */
+enum seat { SEAT_TAKEN, SEAT_WAITS, SEAT_SHUTTING };
+
 struct park {
     int epoll_fd, listen_fd, stop_fd;
     bool tcp;
     atomic_int open;
+    atomic_bool stopping;
+    atomic_uchar *seat; /* by descriptor */
+    int n_seats;
     pthread_mutex_t accept_lock; /* for the two below */
     bool draining;
     int spare_fd; /* given up to accept and refuse when descriptors run out */
@@ -60,6 +75,16 @@ set_nonblocking(int fd)
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
+static atomic_uchar *
+make_seats(int *n)
+{
+    struct rlimit limit = { .rlim_cur = SEATS_MAX };
+
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    *n = limit.rlim_cur < SEATS_MAX ? (int)limit.rlim_cur : SEATS_MAX;
+    return calloc((size_t)*n, sizeof(atomic_uchar));
+}
+
 static int
 open_spare(void)
 {
@@ -75,13 +100,15 @@ park_open(int listen_fd)
         return NULL;
     p->listen_fd = listen_fd;
     p->tcp = is_tcp(listen_fd);
+    p->seat = make_seats(&p->n_seats);
     p->spare_fd = open_spare();
     p->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     pthread_mutex_init(&p->accept_lock, NULL);
     /* Exclusive: one connection wakes one thread, also of several workers
      * that share the socket (systemd). */
-    if (p->stop_fd >= 0 && p->epoll_fd >= 0 && set_nonblocking(listen_fd) &&
+    if (p->seat != NULL && p->stop_fd >= 0 && p->epoll_fd >= 0 &&
+        set_nonblocking(listen_fd) &&
         watch(p, listen_fd, EPOLLIN | EPOLLEXCLUSIVE) &&
         watch(p, p->stop_fd, EPOLLIN))
         return p;
@@ -108,6 +135,7 @@ park_close(struct park *p)
     close_if_open(p->stop_fd);
     close_if_open(p->epoll_fd);
     pthread_mutex_destroy(&p->accept_lock);
+    free(p->seat);
     free(p);
 }
 
@@ -150,15 +178,38 @@ accept_failed(struct park *p, int error)
         (void)nanosleep(&pause, NULL);
 }
 
+/* Before another thread gets it. */
+static void
+wait_seated(struct park *p, int fd)
+{
+    metrics_gauge(METRIC_PARKED, 1);
+    if (fd < p->n_seats)
+        atomic_store(&p->seat[fd], SEAT_WAITS);
+}
+
+static void
+take_seated(struct park *p, int fd)
+{
+    unsigned char waits = SEAT_WAITS;
+
+    metrics_gauge(METRIC_PARKED, -1);
+    if (fd >= p->n_seats)
+        return;
+    while (!atomic_compare_exchange_strong(&p->seat[fd], &waits, SEAT_TAKEN)) {
+        waits = SEAT_WAITS;
+        (void)sched_yield();
+    }
+}
+
 static void
 adopt(struct park *p, int fd)
 {
     set_timeouts(p, fd);
     atomic_fetch_add(&p->open, 1);
-    metrics_gauge(METRIC_PARKED, 1); /* before another thread gets it */
+    wait_seated(p, fd);
     if (watch(p, fd, EPOLLIN | EPOLLONESHOT))
         return;
-    metrics_gauge(METRIC_PARKED, -1);
+    take_seated(p, fd);
     log_warn("worker.park errno=%d", errno);
     close_if_open(fd);
     park_gone(p);
@@ -215,11 +266,22 @@ park_wait(struct park *p, int *fd)
         if (*fd == p->stop_fd || *fd < 0)
             return false;
         if (*fd != p->listen_fd) {
-            metrics_gauge(METRIC_PARKED, -1);
+            take_seated(p, *fd);
             return true;
         }
         accept_unless_draining(p);
     }
+}
+
+/* Its peer can send nothing from now on; what has come is there to be read.
+ * One that has begun to send is left to whoever reads it. */
+static void
+shut_idle(int fd)
+{
+    int readable = 0;
+
+    if (ioctl(fd, FIONREAD, &readable) == 0 && readable == 0)
+        (void)shutdown(fd, SHUT_RD);
 }
 
 void
@@ -227,10 +289,12 @@ park_back(struct park *p, int fd)
 {
     struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.fd = fd };
 
-    metrics_gauge(METRIC_PARKED, 1);
+    wait_seated(p, fd);
+    if (atomic_load(&p->stopping)) /* park_stop may have passed it by */
+        shut_idle(fd);
     if (epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, fd, &ev) == 0)
         return;
-    metrics_gauge(METRIC_PARKED, -1);
+    take_seated(p, fd);
     log_warn("worker.park errno=%d", errno);
     close_if_open(fd);
     park_gone(p);
@@ -261,7 +325,17 @@ void
 park_stop(struct park *p)
 {
     const uint64_t one = 1;
+    unsigned char waits;
 
+    atomic_store(&p->stopping, true);
+    for (int fd = 0; fd < p->n_seats; fd++) {
+        waits = SEAT_WAITS;
+        if (atomic_compare_exchange_strong(&p->seat[fd], &waits,
+                                           SEAT_SHUTTING)) {
+            shut_idle(fd);
+            atomic_store(&p->seat[fd], SEAT_WAITS);
+        }
+    }
     /* Never read: it stays readable, so that every thread sees it. */
     (void)!write(p->stop_fd, &one, sizeof(one));
 }

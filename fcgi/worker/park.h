@@ -28,7 +28,10 @@ void park_gone(struct park *p);
 void park_drain(struct park *p);
 /* Connections that are open, waiting or being served. */
 int park_open_count(const struct park *p);
-/* Wakes every thread in park_wait, now and later. */
+/* Wakes every thread in park_wait, now and later. A connection that waits is
+ * shut for reading first: on a Unix socket a request was either sent before,
+ * and is still read and answered, or its sender is refused (EPIPE) and knows
+ * that it was not taken. */
 void park_stop(struct park *p);
 
 #endif

@@ -1,9 +1,11 @@
 /* What the set of waiting connections promises. */
 #include "worker/park.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +174,78 @@ a_request_that_came_before_the_stop_is_given_first(void **state)
     (void)close(a);
 }
 
+/* What a front end needs to know: taken, or not. */
+static void
+after_the_stop_nobody_can_send_into_the_void(void **state)
+{
+    int a = client(), b = client(), fd;
+    char c;
+
+    (void)state;
+    say(a, "one");
+    assert_true(park_wait(park, &fd));
+    expect_read(fd, "one");
+    park_back(park, fd);
+    assert_int_equal(park_open_count(park), 2); /* b has never said a word */
+    park_stop(park);
+    for (int i = 0; i < 2; i++) {
+        int from = i == 0 ? a : b;
+
+        assert_int_equal(send(from, "two", 3, MSG_NOSIGNAL), -1);
+        assert_int_equal(errno, EPIPE);
+        assert_true(park_wait(park, &fd));
+        assert_int_equal(read(fd, &c, 1), 0);
+        end(fd);
+    }
+    assert_false(park_wait(park, &fd));
+    (void)close(a);
+    (void)close(b);
+}
+
+static void *
+send_until_refused(void *arg)
+{
+    const int *fd = arg;
+    intptr_t n = 0;
+
+    while (send(*fd, "x", 1, MSG_NOSIGNAL) == 1)
+        n++;
+    return (void *)n;
+}
+
+/* In whichever moment the stop comes: what was sent is read. */
+static void
+what_was_sent_at_the_stop_is_read_to_the_last_byte(void **state)
+{
+    int a = client(), fd;
+    pthread_t t;
+    void *sent;
+    intptr_t got = 0;
+    char part[256];
+    ssize_t n;
+
+    (void)state;
+    say(a, "x");
+    assert_true(park_wait(park, &fd));
+    expect_read(fd, "x");
+    park_back(park, fd);
+    assert_int_equal(pthread_create(&t, NULL, send_until_refused, &a), 0);
+    for (int round = 0;; round++) {
+        assert_true(park_wait(park, &fd));
+        n = read(fd, part, sizeof(part));
+        if (n <= 0)
+            break;
+        got += n;
+        park_back(park, fd);
+        if (round >= 100)
+            park_stop(park);
+    }
+    assert_int_equal(pthread_join(t, &sent), 0);
+    assert_int_equal(got, (intptr_t)sent);
+    end(fd);
+    (void)close(a);
+}
+
 static void
 draining_accepts_nothing_and_serves_what_is_open(void **state)
 {
@@ -230,6 +304,8 @@ main(void)
         TEST(a_closed_connection_is_given_too),
         TEST(stop_wakes_every_thread_and_those_who_come_later),
         TEST(a_request_that_came_before_the_stop_is_given_first),
+        TEST(after_the_stop_nobody_can_send_into_the_void),
+        TEST(what_was_sent_at_the_stop_is_read_to_the_last_byte),
         TEST(draining_accepts_nothing_and_serves_what_is_open),
         TEST(without_descriptors_a_connection_is_refused_and_the_rest_goes_on),
     };
