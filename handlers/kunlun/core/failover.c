@@ -224,7 +224,9 @@ better(const struct fo_seen *a, const struct fo_seen *b)
     return !a->full && b->full;
 }
 
-/* Of those that have `most`, one that can apply it; NOBODY. */
+/* Of those that have `most`, one that applies it; NOBODY. One that receives
+ * nothing more, and whose applying thread has ended, never will: what it has
+ * not applied is dropped when that thread begins again. */
 static int
 candidate(const struct fo_look *l, const bool usable[], struct fo_gtid most)
 {
@@ -234,7 +236,7 @@ candidate(const struct fo_look *l, const bool usable[], struct fo_gtid most)
         const struct fo_seen *o = &l->seen[i];
 
         if (!usable[i] || l->s->member[i].leaving ||
-            (o->broken && !fo_same(o->applied, most)) ||
+            (!o->applying && !fo_same(o->applied, most)) ||
             !fo_same(o->received, most))
             continue;
         if (c == FO_NOBODY || better(o, &l->seen[c]))
@@ -272,8 +274,6 @@ choose(struct fo_look *l, const bool usable[])
                                         : FO_WHY_BELOW_BASE,
                who);
     } else if (c != s->primary && !fo_same(l->seen[c].applied, most)) {
-        if (!l->seen[c].applying)
-            fo_act(l, FO_START_APPLYING, c, FO_NOBODY, 0);
         fo_say(l, FO_WORKS, FO_WHY_MEMBER_APPLIES, c);
     } else {
         count_failover(l);
@@ -287,10 +287,13 @@ choose(struct fo_look *l, const bool usable[])
 static void
 force_all(const struct fo_look *l, bool usable[])
 {
-    for (unsigned i = 0; i < l->s->n; i++)
-        usable[i] = fo_is_in(l->s, i) && l->seen[i].answered &&
-                    !l->seen[i].writable && !l->seen[i].broken &&
-                    !l->seen[i].io;
+    for (unsigned i = 0; i < l->s->n; i++) {
+        const struct fo_seen *o = &l->seen[i];
+
+        usable[i] = fo_is_in(l->s, i) && o->answered && !o->writable &&
+                    !o->broken && !o->io &&
+                    (o->applying || fo_same(o->applied, o->received));
+    }
 }
 
 /* Whether the primary is over, so that another one is needed. */
@@ -350,7 +353,8 @@ fail_over(struct fo_look *l)
     choose(l, usable);
 }
 
-/* It was only out of sight: its replicas go on, each with a new ticket. */
+/* It was only out of sight: its replicas go on. Who has stopped to receive by
+ * now, or does when an order comes late, is told to begin again. */
 static void
 resume(struct fo_look *l)
 {
@@ -361,10 +365,7 @@ resume(struct fo_look *l)
     s->fencing = false;
     s->force = false;
     for (unsigned i = 0; i < s->n; i++)
-        if (s->member[i].fence != 0) {
-            s->member[i].fence = 0;
-            s->member[i].broken = true;
-        }
+        s->member[i].fence = 0;
 }
 
 /* ---- a planned change ---- */

@@ -13,9 +13,12 @@
  *     it out (its account is locked, its connection ended);
  *   - a replica that is in is a *witness* as long as the run of replication
  *     that it was told to begin goes on (its ticket): then it has all that it
- *     ever acknowledged. When that run has ended by itself or with its server,
- *     its relay log, and rows with it, may be gone (MDEV-4698): it is no
- *     witness until it is told again;
+ *     ever acknowledged. When that run has ended with its server, or both of
+ *     its threads have, its relay log, and rows with it, may be gone
+ *     (MDEV-4698): it is no witness until it is told again. One that receives
+ *     nothing more, since what it followed came back with less (1236), but
+ *     goes on applying, has all of it: nothing is dropped under the thread
+ *     that applies, and the one that receives does not start by itself;
  *   - `base` is a position that covers whatever was acknowledged before the
  *     present tickets were given out.
  *
@@ -49,7 +52,8 @@ enum fo_role {
 struct fo_member {
     enum fo_role role;
     uint64_t start;  /* the run of its server that the role is about */
-    uint64_t ticket; /* IN: the order by which it was told to follow */
+    uint64_t ticket; /* IN: the order by which it was told to follow; 0: it is
+                      * broken, and has ended for good */
     bool broken;     /* IN: that run of replication is over: no witness */
     uint64_t evict;  /* IN: the order by which the primary was told to shut it
                       * out; 0: it was not */
@@ -93,7 +97,8 @@ struct fo_seen {
     bool writable;
     bool broken;    /* replication stopped by an error */
     bool unrelated; /* ... since the primary does not know its position */
-    bool io;        /* the thread that receives runs, connected or not */
+    bool io;        /* the thread that receives runs, connected or not; it
+                     * does not begin again by itself */
     bool connected; /* ... and is connected to whom it follows */
     bool applying;  /* the thread that applies runs */
     bool full;      /* its disk has no room */
@@ -114,7 +119,10 @@ enum fo_action_kind {
     FO_DEMOTE,  /* end sessions, be read-only: for a planned change */
     FO_FOLLOW,  /* begin to follow the primary, once for each ticket; that was
                  * noted before it began */
-    FO_START_APPLYING, /* the applying thread alone */
+    FO_START_APPLYING, /* the applying thread alone, and only beside one that
+                        * receives, before and after: else what was not
+                        * applied may be gone, and the member says so by a
+                        * ticket that nobody has given out */
     FO_STOP_RECEIVING, /* the receiving thread, and only while the applying
                         * one runs: else what is not applied is dropped */
     FO_NOTE,           /* nothing but the order */

@@ -66,7 +66,7 @@ fo_unbroken(const struct fo_member *m, const struct fo_seen *o)
 {
     return !m->broken && o->answered && !o->ended && o->start == m->start &&
            o->ticket <= m->ticket &&
-           (o->ticket < m->ticket || o->io || m->fence != 0);
+           (o->ticket < m->ticket || o->io || o->applying || m->fence != 0);
 }
 
 bool

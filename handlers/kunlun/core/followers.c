@@ -46,6 +46,50 @@ evict(struct fo_look *l, unsigned i)
     }
 }
 
+/* Whether its run is over, and no older FOLLOW that is under way begins another
+ * one: it could acknowledge more than base covers, and lose it when it is told
+ * to follow again. */
+static bool
+has_ended(struct fo_look *l, unsigned i)
+{
+    struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *o = &l->seen[i];
+
+    if (m->fence == 0)
+        m->fence = fo_change(l);
+    if (o->io && !o->applying)
+        fo_act(l, FO_START_APPLYING, (int)i, FO_NOBODY, 0);
+    else if (o->io || o->order < m->fence)
+        fo_act(l, o->io ? FO_STOP_RECEIVING : FO_NOTE, (int)i, FO_NOBODY, 0);
+    else
+        return true;
+    return false;
+}
+
+/* It is no witness: it is told to follow again. That it has ended is stored
+ * before the primary is asked whose position base becomes: what it may have
+ * acknowledged is below that. First it applies what it still has. */
+static void
+begin_again(struct fo_look *l, unsigned i)
+{
+    struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *o = &l->seen[i];
+
+    if (o->broken &&
+        !(o->unrelated && o->applying && !fo_same(o->applied, o->received))) {
+        fo_act(l, FO_REBUILD, (int)i, FO_NOBODY, 0);
+    } else if (!has_ended(l, i) ||
+               (o->applying && !fo_same(o->applied, o->received))) {
+        return;
+    } else if (m->ticket != 0) {
+        m->ticket = 0;
+        (void)fo_change(l);
+    } else {
+        fo_raise_base(l, l->seen[l->s->primary].applied);
+        fo_tell_to_follow(l, i, o->start);
+    }
+}
+
 static void
 look_at_replica(struct fo_look *l, unsigned i)
 {
@@ -61,25 +105,17 @@ look_at_replica(struct fo_look *l, unsigned i)
         m->evict = 0;
         (void)fo_change(l);
     }
-    if ((p->shut & 1U << i) != 0)
-        fo_act(l, FO_ADMIT, l->s->primary, (int)i, 0);
     if (!o->answered)
         return;
+    /* not before: an older FOLLOW that comes first would be let in by it */
+    if ((p->shut & 1U << i) != 0 && o->ticket == m->ticket)
+        fo_act(l, FO_ADMIT, l->s->primary, (int)i, 0);
     if (m->broken) {
-        /* Its end was stored before the primary was asked: what it may have
-         * acknowledged until then is below that position. First it applies
-         * what it still has. */
-        if (o->start == m->start && o->applying &&
-            !fo_same(o->applied, o->received))
-            return;
-        if (o->broken) {
-            fo_act(l, FO_REBUILD, (int)i, FO_NOBODY, 0);
-            return;
-        }
-        fo_raise_base(l, p->applied);
-        fo_tell_to_follow(l, i, o->start);
-    } else if (!fo_unbroken(m, o) || o->broken) {
-        m->broken = true; /* the last one that acknowledges, and cannot apply */
+        begin_again(l, i);
+    } else if (!fo_unbroken(m, o) || o->broken ||
+               (o->ticket == m->ticket && !o->io)) {
+        m->broken = true; /* the last one that acknowledges, and cannot apply,
+                           * or one that receives nothing more */
         (void)fo_change(l);
     } else if (o->ticket < m->ticket) {
         fo_act(l, FO_FOLLOW, (int)i, FO_NOBODY, m->ticket);

@@ -11,6 +11,10 @@
 #define LOCK_S     2
 #define REFUSED_MS 3600000
 
+/* A ticket with this bit was given out by nobody: what its replication had
+ * received may be gone. */
+#define DOUBT (UINT64_C(1) << 62)
+
 /* A server that was restarted a moment ago is asked for it with the seconds. */
 static const char lock_name[] = "metagate.member";
 
@@ -418,17 +422,18 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
     struct fo_seen o = { 0 };
     enum err e = see_state(m, a, &o);
 
-    if (e != ERR_OK || o.ticket >= act->ticket)
+    if (e != ERR_OK || (o.ticket & ~DOUBT) >= act->ticket)
         return e;
     if (o.writable)
         return why_fail(m->why, ERR_STATE, "it is writable");
-    /* before it begins: so it begins once */
-    e = run(m, arena_printf(a,
-                            "UPDATE metagate_member.told SET ticket = %llu"
-                            " WHERE server = @@server_id",
-                            (unsigned long long)act->ticket));
+    /* The older run is over before the ticket is noted, that before the new one
+     * begins: so it begins once, and who sees the ticket sees nothing older. */
+    e = run(m, "STOP SLAVE");
     if (e == ERR_OK)
-        e = run(m, "STOP SLAVE");
+        e = run(m, arena_printf(a,
+                                "UPDATE metagate_member.told SET ticket = %llu"
+                                " WHERE server = @@server_id",
+                                (unsigned long long)act->ticket));
     if (e == ERR_OK)
         e = begin_at(m, a);
     if (e == ERR_OK)
@@ -437,6 +442,33 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
         e = run(m, instance_change_master(a, source, account(a, m->spec),
                                           m->spec->repl_secret));
     return e == ERR_OK ? run(m, "START SLAVE") : e;
+}
+
+/* Its receiver may end while this is done, and without an applying thread what
+ * it had received goes with it. So it is in doubt until the receiver is seen
+ * to run after the other has begun: it does not begin again by itself. */
+static enum err
+start_applying(struct member *m, struct arena *a)
+{
+    struct fo_seen o = { 0 };
+    enum err e = run(m, arena_printf(a,
+                                     "UPDATE metagate_member.told"
+                                     " SET ticket = ticket | %llu"
+                                     " WHERE server = @@server_id",
+                                     (unsigned long long)DOUBT));
+
+    if (e == ERR_OK)
+        e = run(m, "START SLAVE SQL_THREAD");
+    if (e == ERR_OK)
+        e = see_replication(m, a, &o);
+    if (e == ERR_OK && !o.io)
+        return why_fail(m->why, ERR_STATE, "it receives nothing any more");
+    return e != ERR_OK ? e
+                       : run(m, arena_printf(a,
+                                             "UPDATE metagate_member.told"
+                                             " SET ticket = ticket & ~%llu"
+                                             " WHERE server = @@server_id",
+                                             (unsigned long long)DOUBT));
 }
 
 static enum err
@@ -462,7 +494,7 @@ act_on(struct member *m, struct arena *a, const struct fo_action *act,
     case FO_FOLLOW:
         return follow(m, a, act, others[s->primary]);
     case FO_START_APPLYING:
-        return run(m, "START SLAVE SQL_THREAD");
+        return start_applying(m, a);
     case FO_STOP_RECEIVING:
         return stop_receiving(m, a);
     case FO_NOTE:

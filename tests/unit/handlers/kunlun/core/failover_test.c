@@ -20,6 +20,7 @@
 #define LOG       512
 #define LATE      24 /* actions under way */
 #define TICK_MS   100
+#define DOUBT     (UINT64_C(1) << 62)
 
 /* ---- chance ---- */
 
@@ -70,8 +71,10 @@ struct late {
 
 struct odds { /* one in so many ticks */
     unsigned kill_primary, kill_replica, cut, freeze, stop_sql, break_sql;
+    unsigned stop_io;
     unsigned lose, late, second_control, switch_over, full;
-    bool slow_start; /* killed servers stay down for long */
+    bool slow_start;  /* killed servers stay down for long */
+    bool quick_start; /* ... or are up before anybody has looked */
 };
 
 struct world {
@@ -156,6 +159,15 @@ acknowledge(struct world *w, unsigned i, unsigned n)
     }
 }
 
+/* Without a thread that applies, what it has not applied goes with it. */
+static void
+end_receiving(struct server *v)
+{
+    v->io = false;
+    if (!v->sql || v->broken)
+        v->received = v->applied;
+}
+
 static void
 receive(struct world *w, unsigned i)
 {
@@ -168,8 +180,8 @@ receive(struct world *w, unsigned i)
     if (v->received > from->applied ||
         (v->received > 0 &&
          v->log[v->received - 1].id != from->log[v->received - 1].id)) {
-        v->broken = v->unrelated = true;
-        v->io = false;
+        v->unrelated = true;
+        end_receiving(v);
         return;
     }
     most = from->applied - v->received;
@@ -223,7 +235,7 @@ start_server(const struct world *w, struct server *v)
 static void
 follow(struct server *v, int source, uint64_t ticket)
 {
-    if (ticket <= v->ticket)
+    if (ticket <= (v->ticket & ~DOUBT))
         return;
     v->ticket = ticket;
     v->received = v->applied;
@@ -272,6 +284,10 @@ carry_out(struct world *w, const struct late *l)
         follow(v, l->source, l->a.ticket);
     } else if (l->a.kind == FO_START_APPLYING) {
         v->sql = true;
+        if (!v->io) { /* too late: it begins without a relay log */
+            v->received = v->applied;
+            v->ticket |= DOUBT;
+        }
     } else if (l->a.kind == FO_STOP_RECEIVING) {
         /* the relay log of a receiver that stops alone would be dropped */
         if (v->sql && !v->broken)
@@ -320,7 +336,7 @@ look(struct world *w, struct fo_seen seen[])
         o->order = v->order;
         o->ticket = v->ticket;
         o->writable = v->writable;
-        o->broken = v->broken;
+        o->broken = v->broken || v->unrelated;
         o->unrelated = v->unrelated;
         o->io = v->io;
         o->connected = is_connected(w, i);
@@ -397,11 +413,15 @@ hurt_server(struct world *w, unsigned i)
             start_server(w, v);
     } else if (one_in(v->writable ? o->kill_primary : o->kill_replica)) {
         v->up = false;
+        if (o->quick_start && one_in(2))
+            start_server(w, v);
     }
     if (v->frozen ? one_in(10) : one_in(o->freeze))
         v->frozen = !v->frozen;
     if (one_in(o->stop_sql))
         v->sql = false;
+    if (v->io && one_in(o->stop_io))
+        end_receiving(v);
     if (one_in(o->break_sql) && !v->writable)
         v->broken = true;
     if (one_in(o->full))
@@ -515,10 +535,15 @@ is_rightly_unsafe(const struct world *w)
 
     if (w->plan.verdict != FO_UNSAFE)
         return false;
-    for (unsigned i = 0; i < w->n; i++)
+    for (unsigned i = 0; i < w->n; i++) {
+        const struct server *v = &w->server[i];
+        /* neither thread runs: its relay log goes when one begins */
+        bool ended = !v->io && !v->sql && v->applied < v->received;
+
         if (s->member[i].role == FO_IN &&
-            (s->member[i].broken || w->server[i].broken))
+            (s->member[i].broken || v->broken || ended))
             return true;
+    }
     return w->plan.why == FO_WHY_BELOW_BASE || w->plan.why == FO_WHY_DIVERGED ||
            w->plan.why == FO_WHY_NO_CANDIDATE;
 }
@@ -590,12 +615,14 @@ nothing_acknowledged_is_lost_whatever_happens(void **state)
             .freeze = pick(200),
             .stop_sql = pick(200),
             .break_sql = pick(600),
+            .stop_io = pick(400),
             .lose = pick(12),
             .late = pick(12),
             .second_control = pick(20),
             .switch_over = pick(60),
             .full = pick(100),
             .slow_start = one_in(3),
+            .quick_start = one_in(3),
         };
         unsafe += live(&world, 1 + dice(MEMBERS), &o, 120, seed + i);
         decisions += world.decisions;
@@ -634,6 +661,40 @@ a_dead_primary_is_followed_by_another(void **state)
     }
 }
 
+/* Started again before anybody has looked, it may have dropped what others
+ * have: they end to receive from it, and are witnesses all the same. */
+static void
+a_primary_that_is_pulled_up_unseen_is_followed_by_another(void **state)
+{
+    unsigned ended = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        unsigned n = 2 + dice(MEMBERS - 1), quick = dice(40);
+        int was;
+
+        chance = (uint64_t)(i + 1) * 0x9e3779b97f4a7c15u | 1;
+        create(&world, n);
+        assert_true(becomes_whole(&world, 100));
+        for (unsigned k = 0; k < quick; k++)
+            tick(&world, false);
+        was = world.shard.primary;
+        start_server(&world, &world.server[was]);
+        for (unsigned k = 0; k < n; k++) { /* long before control does */
+            run_server(&world, k);
+            ended += world.server[k].unrelated;
+        }
+        for (unsigned k = 0; k < 12; k++)
+            tick(&world, false);
+        assert_int_not_equal(world.shard.primary, was);
+        assert_true(world.server[world.shard.primary].writable);
+        assert_has_all(&world, (unsigned)world.shard.primary,
+                       world.server[world.shard.primary].applied);
+        assert_true(becomes_whole(&world, 100));
+    }
+    assert_true(ended > 100);
+}
+
 static void
 create_whole(unsigned n)
 {
@@ -647,6 +708,27 @@ ticks(unsigned n)
 {
     while (n-- > 0)
         tick(&world, false);
+}
+
+/* It is told to apply when what it had received has gone meanwhile. */
+static void
+one_that_is_told_to_apply_too_late_is_no_witness(void **state)
+{
+    struct fo_action a = { .kind = FO_START_APPLYING };
+    struct server *one;
+
+    (void)state;
+    create_whole(2);
+    a.member = 1 - world.shard.primary;
+    one = &world.server[a.member];
+    one->sql = false;
+    end_receiving(one);
+    carry_out(&world, &(struct late){ .a = a, .order = world.shard.order });
+    world.server[world.shard.primary].up = false;
+    ticks(30);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_int_equal(world.plan.verdict, FO_UNSAFE);
+    assert_int_equal(world.plan.why, FO_WHY_MEMBER_BROKEN);
 }
 
 /* Its replicas are cut off with it: they cannot acknowledge for it. */
@@ -829,6 +911,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dead_primary_is_followed_by_another),
+        cmocka_unit_test(
+            a_primary_that_is_pulled_up_unseen_is_followed_by_another),
+        cmocka_unit_test(one_that_is_told_to_apply_too_late_is_no_witness),
         cmocka_unit_test(one_that_is_cut_off_is_replaced_and_comes_back),
         cmocka_unit_test(one_that_its_replicas_see_stays),
         cmocka_unit_test(
