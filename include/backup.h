@@ -53,6 +53,13 @@ instance_backup(struct arena *a, const struct instance_spec *s,
                 const struct instance_watch *w, struct instance_backup *out,
                 char why[WHY_BYTES]) MUST_USE;
 
+/* Reads all of an archive: whether it is as it was written. *out with the sum
+ * of all its bytes. */
+enum err instance_backup_check(struct arena *a, struct blob_store *from,
+                               const char *key, const struct instance_watch *w,
+                               struct instance_backup *out,
+                               char why[WHY_BYTES]) MUST_USE;
+
 /* A restore of a storage instance, in the order of the calls; each may be
  * called again. Between load and place its process is ended and held, between
  * place and keep it is started and probed.
@@ -75,7 +82,8 @@ enum err instance_load_back(struct arena *a, const struct instance_spec *s,
                             char why[WHY_BYTES]) MUST_USE;
 
 /* Of a computer that runs: the schema of an archive is made in it, in one
- * transaction; all of the archive is checked before. */
+ * transaction; all of the archive is checked before. OK when a call before has
+ * done it. */
 enum err instance_load_schema(struct arena *a, const struct instance_spec *s,
                               struct blob_store *from, const char *key,
                               const struct instance_watch *w,

@@ -8,6 +8,7 @@
 #include "archive.h"
 #include "archive_int.h"
 #include "clock.h"
+#include "crypt/digest.h"
 #include "log.h"
 
 #define END_MS (10 * 60 * 1000) /* from its last byte to its end */
@@ -184,5 +185,62 @@ instance_backup(struct arena *a, const struct instance_spec *s,
     if (secrets != NULL)
         (void)unlink(secrets);
     argv_free(&argv);
+    return e;
+}
+
+/* ---- read again ---- */
+
+struct reading {
+    struct unpack *unpack;
+    struct digest *digest;
+    const struct instance_watch *w;
+    int64_t bytes;
+};
+
+static bool
+pass(void *ctx, const char *p, size_t n)
+{
+    (void)ctx;
+    (void)p;
+    (void)n;
+    return true;
+}
+
+static bool
+read_archive(void *ctx, const char *p, size_t n)
+{
+    struct reading *r = ctx;
+
+    if (r->w != NULL && r->w->go_on != NULL && !r->w->go_on(r->w->ctx))
+        return false;
+    r->bytes += (int64_t)n;
+    if (r->w != NULL && r->w->progress != NULL)
+        r->w->progress(r->w->ctx, r->bytes);
+    return digest_add(r->digest, p, n) && unpack_write(r->unpack, p, n);
+}
+
+enum err
+instance_backup_check(struct arena *a, struct blob_store *from, const char *key,
+                      const struct instance_watch *w,
+                      struct instance_backup *out, char why[WHY_BYTES])
+{
+    struct reading r = { unpack_new(pass, NULL), digest_new(), w, 0 };
+    char sha256[65], text[WHY_BYTES] = "";
+    enum err e = r.unpack != NULL && r.digest != NULL ? ERR_OK : ERR_NOMEM, got;
+
+    if (e == ERR_OK) {
+        got = blob_get(from, key, 0, read_archive, &r, text);
+        e = unpack_end(r.unpack, a, out, why);
+        if (got != ERR_OK && (got != ERR_STATE || e == ERR_OK))
+            e = why_fail(why, got, "%.500s", text);
+    }
+    if (e == ERR_OK)
+        e = digest_hex(r.digest, sha256);
+    if (e == ERR_OK) {
+        PUT(out, instance_backup, bytes, r.bytes);
+        PUT(out, instance_backup, sha256, arena_strdup(a, sha256));
+    }
+    unpack_free(r.unpack);
+    digest_free(r.digest);
     return e;
 }

@@ -136,18 +136,48 @@ blank_psql_words(char *text)
     }
 }
 
+/* The database says which schema was made in it: by the same transaction, so
+ * that whoever goes on knows it. */
+#define MADE "schema of "
+
 static enum err
-apply(const struct instance_spec *s, const char *sql, char why[WHY_BYTES])
+is_made(struct pg *pg, struct arena *a, const char *sum, bool *out,
+        char why[WHY_BYTES])
 {
-    char text[WHY_BYTES];
+    const char *value = arena_printf(a, MADE "%s", sum);
+    struct pg_table rows;
+    enum err e =
+        value != NULL
+            ? pg_query(pg, a,
+                       "SELECT 1 FROM pg_database WHERE datname = '" DATABASE
+                       "' AND shobj_description(oid, 'pg_database') = $1",
+                       &value, 1, 1, &rows, clock_mono_ms() + APPLY_MS, why)
+            : ERR_NOMEM;
+
+    *out = e == ERR_OK && rows.n > 0;
+    return e;
+}
+
+static enum err
+apply(struct arena *a, const struct instance_spec *s, struct buf *sql,
+      const char *sum, char why[WHY_BYTES])
+{
+    char text[WHY_BYTES] = "";
     struct pg *pg;
+    bool made;
     enum err e = instance_pg_connect(s, DATABASE, 10000, &pg, why);
 
     if (e != ERR_OK)
         return e;
-    e = pg_script(pg, sql, clock_mono_ms() + APPLY_MS, text);
-    if (e != ERR_OK)
-        why_say(why, "the schema cannot be made: %.400s", text);
+    buf_printf(sql, "\nCOMMENT ON DATABASE " DATABASE " IS '" MADE "%s';\n",
+               sum);
+    e = sql->failed ? why_fail(why, ERR_LIMIT, "the schema is too long")
+                    : is_made(pg, a, sum, &made, why);
+    if (e == ERR_OK && !made) {
+        e = pg_script(pg, buf_text(sql), clock_mono_ms() + APPLY_MS, text);
+        if (e != ERR_OK)
+            why_say(why, "the schema cannot be made: %.400s", text);
+    }
     pg_close(pg);
     return e;
 }
@@ -176,8 +206,9 @@ instance_load_schema(struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK && strcmp(b.engine, s->driver) != 0)
         e = why_fail(why, ERR_BAD_PARAM, "the archive is of %.40s", b.engine);
     if (e == ERR_OK && schema.text.n > 0) {
+        buf_putc(&schema.text, '\n');
         blank_psql_words(schema.text.p);
-        e = apply(s, schema.text.p, why);
+        e = apply(a, s, &schema.text, b.payload_sha256, why);
     }
     if (schema.text.p != NULL)
         crypt_wipe(schema.text.p, schema.text.n);

@@ -8,8 +8,8 @@
 #define KUNLUN_ARCHIVE_H
 
 #include "duty.h"
-#include "kunlun/node_mgr/target.h"
 #include "store.h"
+#include "target.h"
 
 /* The upkeep "node_mgr.archive" of each machine. */
 int64_t archive_every_ms(void);
@@ -22,6 +22,21 @@ enum err archive_play(struct job_run *run, const struct instance_spec *s,
                       const struct instance_backup *loaded, int64_t archive,
                       int64_t until_ms, const struct instance_watch *w,
                       char why[WHY_BYTES]) MUST_USE;
+
+/* Up to when: the same moment for all that one asks for, or what a client has
+ * said; one that is to come is now, the latest there is. */
+enum err restore_moment(const struct node_restore *in, int64_t *until_ms,
+                        char why[WHY_BYTES]) MUST_USE;
+
+/* restore_computer; and what cluster_mgr alone asks for: reads a backup again,
+ * whole. */
+extern const struct job_kind node_restore_computer_kind;
+extern const struct job_kind node_backup_verify_kind;
+#define NODE_VERIFY(X, s)                    \
+    X(s, STR, target, "target", IN | OUT, -) \
+    X(s, STR, path, "path", IN | OUT, -)     \
+    X(s, STR, sha256, "sha256", IN | OUT, -)
+STRUCT(node_verify, NODE_VERIFY);
 
 /* Removes what [node_mgr] backup_keep_days has made old and this machine has
  * written; what cannot be removed is logged, and tried again another time. A

@@ -54,7 +54,9 @@ static const char *const sql[SQL__MAX] = {
             " WHERE a.open = 1 AND i.machine = ?"
             " AND (a.covered_ms < ? OR a.wanted_ms > a.covered_ms)"
             " ORDER BY a.id, i.port",
-    [GET] = "SELECT " COLUMNS " FROM kunlun_archive a WHERE a.id = ?",
+    [GET] = "SELECT " COLUMNS ", (SELECT COUNT(*) FROM kunlun_instance i"
+            " WHERE i.cluster = a.cluster AND i.shard = a.shard) AS members"
+            " FROM kunlun_archive a WHERE a.id = ?",
     [OPEN_OF] = "SELECT " COLUMNS " FROM kunlun_archive a"
                 " WHERE a.cluster = ? AND a.shard = ? AND a.open = 1",
     [BEGIN] =
@@ -97,7 +99,8 @@ static const char *const sql[SQL__MAX] = {
                    " ON DUPLICATE KEY UPDATE job_id = job_id",
     [BACKUP_OF] = "SELECT " BACKUP " FROM kunlun_backup b WHERE b.job_id = ?",
     [BACKUP_FIND] = "SELECT " BACKUP " FROM kunlun_backup b"
-                    " WHERE b.cluster = ? AND b.shard = ? AND b.kind = ?"
+                    " WHERE b.cluster = ? AND (? IS NULL OR b.shard = ?)"
+                    " AND b.kind = ?"
                     " AND b.ended_ms <= ? AND (? IS NULL OR b.target = ?)"
                     " ORDER BY b.ended_ms DESC, b.id DESC LIMIT 1",
     [BACKUP_AT] = "SELECT " BACKUP " FROM kunlun_backup b"
@@ -303,7 +306,7 @@ archive_backup_find(struct db *db, struct arena *a, enum instance_kind kind,
                     int64_t until_ms, struct archive_backup *out)
 {
     return db_one(db, a, sql[BACKUP_FIND],
-                  DB_ARGS(db_str(cluster), db_str(shard),
+                  DB_ARGS(db_str(cluster), db_str(shard), db_str(shard),
                           db_str(enum_text(instance_kind_names, (int)kind)),
                           db_i64(until_ms), db_str(target), db_str(target)),
                   &archive_backup_rec, out);

@@ -9,18 +9,19 @@
 
 /* ---- histories ---- */
 
-#define ARCHIVE(X, s)                                         \
-    X(s, I64, id, "id", COLUMN_ONLY, -)                       \
-    X(s, STR, cluster, "cluster", COLUMN_ONLY, -)             \
-    X(s, STR, shard, "shard", COLUMN_ONLY, -)                 \
-    X(s, I64, open, "open", COLUMN_ONLY, -) /* absent: no */  \
-    X(s, I64, domain, "domain", COLUMN_ONLY, -)               \
-    X(s, U64, after_server, "after_server", COLUMN_ONLY, -)   \
-    X(s, U64, after_seq, "after_seq", COLUMN_ONLY, -)         \
-    X(s, U64, pieces, "pieces", COLUMN_ONLY, -)               \
-    X(s, I64, covered_ms, "covered_ms", COLUMN_ONLY, -)       \
-    X(s, STR, why, "why", COLUMN_ONLY, -)                     \
-    X(s, I32, port, "port", COLUMN_ONLY, -) /* archive_due */ \
+#define ARCHIVE(X, s)                                               \
+    X(s, I64, id, "id", COLUMN_ONLY, -)                             \
+    X(s, STR, cluster, "cluster", COLUMN_ONLY, -)                   \
+    X(s, STR, shard, "shard", COLUMN_ONLY, -)                       \
+    X(s, I64, open, "open", COLUMN_ONLY, -) /* absent: no */        \
+    X(s, I64, domain, "domain", COLUMN_ONLY, -)                     \
+    X(s, U64, after_server, "after_server", COLUMN_ONLY, -)         \
+    X(s, U64, after_seq, "after_seq", COLUMN_ONLY, -)               \
+    X(s, U64, pieces, "pieces", COLUMN_ONLY, -)                     \
+    X(s, I64, covered_ms, "covered_ms", COLUMN_ONLY, -)             \
+    X(s, STR, why, "why", COLUMN_ONLY, -)                           \
+    X(s, I64, members, "members", COLUMN_ONLY, -) /* archive_get */ \
+    X(s, I32, port, "port", COLUMN_ONLY, -)       /* archive_due */ \
     X(s, STR, uuid, "uuid", COLUMN_ONLY, -)
 STRUCT(archive, ARCHIVE);
 LIST_OF(archive);
@@ -112,7 +113,8 @@ enum err
 archive_backup_add(struct db *db, const struct archive_backup *b) MUST_USE;
 enum err archive_backup_of(struct db *db, struct arena *a, uint64_t job,
                            struct archive_backup *out) MUST_USE;
-/* The newest that ended not after that; target NULL: wherever. NOT_FOUND. */
+/* The newest that ended not after that; shard NULL: of whichever; target NULL:
+ * wherever. NOT_FOUND. */
 enum err
 archive_backup_find(struct db *db, struct arena *a, enum instance_kind kind,
                     const char *cluster, const char *shard, const char *target,

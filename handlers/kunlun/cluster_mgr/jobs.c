@@ -38,7 +38,7 @@ const struct cluster_job cluster_jobs[] = {
     WORK(delete_node, DELETE_NODE, "delete node", "delete nodes succeed", LOCKS)
     WORK(backup_cluster, BACKUP, "backup cluster", "backup cluster succeed", LOCKS, .in_paras = "manual_backup_cluster")
     WORK(restore_cluster, NO, "restore cluster", "restore cluster succeed", .in_paras = "cluster_restore")
-    WORK(restore_new_cluster, RESTORE_NEW, "restore new cluster", "restore new cluster succeed", LOCKS)
+    WORK(restore_new_cluster, RESTORE_NEW, "restore new cluster", "restore new cluster succeed", LOCKS, PLAN(restore_new_cluster))
     WORK(control_instance, CONTROL, "control instance", "control instance succeed")
     WORK(manual_switch, SWITCH, "manual switch", "manual switch succeed", LOCKS)
     WORK(update_prometheus, NO, "update prometheus", "update prometheus succeed")

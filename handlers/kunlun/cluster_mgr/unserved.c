@@ -25,8 +25,6 @@ static const struct job_step steps[] = { { "refuse", refuse, NULL } };
 
 UNSERVED(add_nodes);
 UNSERVED(delete_node);
-UNSERVED(backup_cluster);
-UNSERVED(restore_new_cluster);
 UNSERVED(update_prometheus);
 UNSERVED(postgres_exporter);
 UNSERVED(mysqld_exporter);

@@ -130,8 +130,8 @@ ask_all(struct job_run *run, const struct life_order *o)
 }
 
 /* Who does not answer, or takes too long, is left out. */
-static enum step_answer
-ask(struct job_run *run)
+enum step_answer
+life_ask(struct job_run *run)
 {
     struct list_of_job all;
     enum step_answer answer;
@@ -166,8 +166,8 @@ ask(struct job_run *run)
     return STEP_AGAIN;
 }
 
-static enum step_answer
-unask(struct job_run *run)
+enum step_answer
+life_unask(struct job_run *run)
 {
     return parts_stop(run, PART_ASK);
 }
@@ -254,8 +254,8 @@ reserve(struct job_run *run, struct life_order *o,
     return e == ERR_OK ? job_remember(run, text) : e;
 }
 
-static enum step_answer
-choose(struct job_run *run)
+enum step_answer
+life_choose_places(struct job_run *run)
 {
     char why[WHY_BYTES] = "";
     struct life_asked asked;
@@ -284,8 +284,8 @@ choose(struct job_run *run)
 }
 
 /* What machines have installed they give back themselves. */
-static enum step_answer
-unchoose(struct job_run *run)
+enum step_answer
+life_unchoose_places(struct job_run *run)
 {
     enum err e = db_begin(run->db);
 
@@ -299,8 +299,8 @@ unchoose(struct job_run *run)
 
 /* ---- servers are installed ---- */
 
-static enum step_answer
-install(struct job_run *run)
+enum step_answer
+life_install(struct job_run *run)
 {
     char why[WHY_BYTES] = "";
     enum step_answer answer;
@@ -339,8 +339,8 @@ remove_installed(struct job_run *run, const struct life_memo *m)
 }
 
 /* A machine that does not answer does it when it is back. */
-static enum step_answer
-uninstall(struct job_run *run)
+enum step_answer
+life_uninstall(struct job_run *run)
 {
     enum step_answer answer = parts_stop(run, PART_INSTALL);
     struct life_memo memo;
@@ -363,8 +363,8 @@ uninstall(struct job_run *run)
 
 /* ---- rows ---- */
 
-static enum step_answer
-finish(struct job_run *run)
+enum step_answer
+life_write_rows(struct job_run *run)
 {
     const char *info = NULL;
     struct cluster_want want;
@@ -392,13 +392,13 @@ finish(struct job_run *run)
 }
 
 const struct job_step life_growth_steps[LIFE_GROWTH_STEPS] = {
-    { "ask the machines", ask, unask },
-    { "choose machines", choose, unchoose },
-    { "install servers", install, uninstall },
+    { "ask the machines", life_ask, life_unask },
+    { "choose machines", life_choose_places, life_unchoose_places },
+    { "install servers", life_install, life_uninstall },
     { "begin the shards", life_begin_shards, life_unbegin_shards },
     { "point the computing nodes", life_point_all, life_unpoint },
     { "prove it", life_prove, NULL },
-    { "write the rows", finish, NULL },
+    { "write the rows", life_write_rows, NULL },
 };
 
 /* ---- dry_run ---- */

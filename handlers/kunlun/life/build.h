@@ -77,7 +77,22 @@ void life_size_of(const struct cluster_want *want, struct life_size *out);
 enum err life_size_before(struct arena *a, const struct meta_cluster *c,
                           struct life_size *out) MUST_USE;
 
+/* A name for a cluster that nobody has. */
+enum err
+life_name_it(struct db *db, struct arena *a, const char **out) MUST_USE;
+/* EXISTS with "nick_name have existed". */
+enum err
+life_check_nick(struct db *db, struct arena *a, const struct cluster_want *want,
+                char why[WHY_BYTES]) MUST_USE;
+
 /* ---- what rows share ---- */
+
+/* Those of a new cluster with all that it has. memo: what it was asked for
+ * with, of which `size` is a part. */
+enum err life_cluster_rows(struct job_run *run, const char *nick_name,
+                           const char *ha_mode, const char *memo,
+                           const struct life_size *size,
+                           const struct life_memo *m) MUST_USE;
 
 /* The rows of the storage nodes of that shard, and its own; nothing when it has
  * one. */
@@ -103,7 +118,14 @@ enum err life_recall(struct job_run *run, struct life_memo *out) MUST_USE;
 /* A memo of another version: what cannot be gone on with is undone. */
 enum step_answer life_no_memo(struct job_run *run);
 
-/* Steps of join.c. */
+/* The steps of build.c and join.c, for kinds that have others between them. */
+enum step_answer life_ask(struct job_run *run);
+enum step_answer life_unask(struct job_run *run);
+enum step_answer life_choose_places(struct job_run *run);
+enum step_answer life_unchoose_places(struct job_run *run);
+enum step_answer life_install(struct job_run *run);
+enum step_answer life_uninstall(struct job_run *run);
+enum step_answer life_write_rows(struct job_run *run);
 enum step_answer life_begin_shards(struct job_run *run);
 enum step_answer life_unbegin_shards(struct job_run *run);
 enum step_answer life_point_all(struct job_run *run);

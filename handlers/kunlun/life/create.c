@@ -175,8 +175,8 @@ life_names_text(struct arena *a, const struct life_memo *m,
 /* ---- create_cluster ---- */
 
 /* A name that nobody has. */
-static enum err
-name_it(struct db *db, struct arena *a, const char **out)
+enum err
+life_name_it(struct db *db, struct arena *a, const char **out)
 {
     char name[NAMES_CLUSTER_BYTES];
     int64_t last = 0;
@@ -193,21 +193,30 @@ name_it(struct db *db, struct arena *a, const char **out)
     return e == ERR_OK && *out == NULL ? ERR_NOMEM : e;
 }
 
+enum err
+life_check_nick(struct db *db, struct arena *a, const struct cluster_want *want,
+                char why[WHY_BYTES])
+{
+    struct meta_cluster other;
+    enum err e = HAS(want, cluster_want, nick_name)
+                     ? meta_cluster_nick(db, a, want->nick_name, &other)
+                     : ERR_NOT_FOUND;
+
+    if (e == ERR_OK)
+        return why_fail(why, ERR_EXISTS, "nick_name have existed");
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err
 check_create(struct db *db, struct arena *a, struct life_order *o,
              char why[WHY_BYTES])
 {
     const struct cluster_want *want = &o->want;
     struct life_wish *w = &o->wish[0];
-    struct meta_cluster other;
     struct life_size size;
-    enum err e = ERR_NOT_FOUND;
+    enum err e = life_check_nick(db, a, want, why);
 
-    if (HAS(want, cluster_want, nick_name))
-        e = meta_cluster_nick(db, a, want->nick_name, &other);
-    if (e == ERR_OK)
-        return why_fail(why, ERR_EXISTS, "nick_name have existed");
-    if (e != ERR_NOT_FOUND)
+    if (e != ERR_OK)
         return e;
     *w = (struct life_wish){ .shards = (unsigned)want->shards,
                              .nodes = (unsigned)want->nodes,
@@ -219,7 +228,7 @@ check_create(struct db *db, struct arena *a, struct life_order *o,
     life_size_of(want, &size);
     put_size(w, &size);
     o->n = 1;
-    return name_it(db, a, &w->cluster);
+    return life_name_it(db, a, &w->cluster);
 }
 
 /* What later jobs, and restores, need to know of how it was made. */
@@ -240,32 +249,47 @@ memo_of(struct arena *a, const struct cluster_want *want, const char **out)
     return buf_settle(&b, a, out);
 }
 
+enum err
+life_cluster_rows(struct job_run *run, const char *nick_name,
+                  const char *ha_mode, const char *memo,
+                  const struct life_size *size, const struct life_memo *m)
+{
+    struct meta_cluster c = { 0 };
+    struct list_of_STR shards;
+    int64_t id;
+    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+
+    if (e != ERR_NOT_FOUND)
+        return e; /* they are there */
+    PUT(&c, meta_cluster, name, m->cluster);
+    if (nick_name != NULL)
+        PUT(&c, meta_cluster, nick_name, nick_name);
+    PUT(&c, meta_cluster, ha_mode, ha_mode);
+    PUT(&c, meta_cluster, memo, memo);
+    e = meta_cluster_add(run->db, &c, &id);
+    if (e == ERR_OK)
+        e = life_names(run->arena, &SERVERS(m), INSTANCE_STORAGE, &shards);
+    for (size_t i = 0; e == ERR_OK && i < shards.n; i++)
+        e = life_shard_rows(run, id, shards.v[i].v, m, size);
+    return e == ERR_OK ? life_comp_rows(run, id, m, size) : e;
+}
+
 static enum err
 rows_of_create(struct job_run *run, const struct cluster_want *want,
                const struct life_memo *m, const char **info)
 {
-    struct meta_cluster c = { 0 };
-    struct list_of_STR shards;
     struct life_size size;
-    int64_t id;
-    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+    const char *memo;
+    enum err e = memo_of(run->arena, want, &memo);
 
     *info = m->cluster;
-    if (e != ERR_NOT_FOUND)
-        return e; /* they are there */
-    PUT(&c, meta_cluster, name, m->cluster);
-    if (HAS(want, cluster_want, nick_name))
-        PUT(&c, meta_cluster, nick_name, want->nick_name);
-    PUT(&c, meta_cluster, ha_mode, want->ha_mode);
     life_size_of(want, &size);
-    e = memo_of(run->arena, want, &c.memo);
-    if (e == ERR_OK)
-        e = meta_cluster_add(run->db, &c, &id);
-    if (e == ERR_OK)
-        e = life_names(run->arena, &SERVERS(m), INSTANCE_STORAGE, &shards);
-    for (size_t i = 0; e == ERR_OK && i < shards.n; i++)
-        e = life_shard_rows(run, id, shards.v[i].v, m, &size);
-    return e == ERR_OK ? life_comp_rows(run, id, m, &size) : e;
+    return e == ERR_OK ? life_cluster_rows(run,
+                                           HAS(want, cluster_want, nick_name)
+                                               ? want->nick_name
+                                               : NULL,
+                                           want->ha_mode, memo, &size, m)
+                       : e;
 }
 
 static const struct life_growth creation = {

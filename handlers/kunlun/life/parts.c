@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "kunlun/archive/archive.h"
 #include "kunlun/node_mgr/jobs.h"
 #include "kunlun/survey.h"
 
@@ -110,6 +111,73 @@ part_remove(struct job_run *run, const char *machine, int32_t port,
                     ARGS_BYTES, &n.args);
     n.shown = n.args;
     return e == ERR_OK ? make(run, PART_REMOVE, machine, port, &n) : e;
+}
+
+/* ---- copies ---- */
+
+#define PART_COPY(X, s)                             \
+    X(s, STR, ip, "ip", OUT, -)                     \
+    X(s, I32, port, "port", OUT, -)                 \
+    X(s, STR, cluster_name, "cluster_name", OUT, -) \
+    X(s, STR, shard_name, "shard_name", OUT, -)     \
+    X(s, STR, storage, "backup_storage", OUT, -)    \
+    X(s, I64, until_ms, "until_ms", OUT, -)
+STRUCT(part_copy_args, PART_COPY);
+TABLE(part_copy_args, PART_COPY);
+
+static enum err
+make_copy(struct job_run *run, const char *prefix, const struct job_kind *kind,
+          const struct part_copy *c)
+{
+    struct job_new n = { .kind = kind };
+    struct part_copy_args in = { 0 };
+    enum err e;
+
+    PUT(&in, part_copy_args, ip, c->ip);
+    PUT(&in, part_copy_args, port, c->port);
+    PUT(&in, part_copy_args, cluster_name, c->cluster_name);
+    if (c->shard_name != NULL)
+        PUT(&in, part_copy_args, shard_name, c->shard_name);
+    if (!str_empty(c->storage))
+        PUT(&in, part_copy_args, storage, c->storage);
+    if (c->until_ms != 0)
+        PUT(&in, part_copy_args, until_ms, c->until_ms);
+    e = record_text(run->arena, &compact, &part_copy_args_rec, &in,
+                    SECRETS_FULL, ARGS_BYTES, &n.args);
+    n.shown = n.args;
+    return e == ERR_OK ? make(run, prefix, c->ip, c->port, &n) : e;
+}
+
+enum err
+part_backup(struct job_run *run, const char *prefix, const struct part_copy *c)
+{
+    return make_copy(run, prefix, &node_backup_shard_kind, c);
+}
+
+enum err
+part_restore(struct job_run *run, const char *prefix, bool storage,
+             const struct part_copy *c)
+{
+    return make_copy(
+        run, prefix,
+        storage ? &node_restore_storage_kind : &node_restore_computer_kind, c);
+}
+
+enum err
+part_verify(struct job_run *run, const char *prefix,
+            const struct archive_backup *b, int32_t port)
+{
+    struct job_new n = { .kind = &node_backup_verify_kind };
+    struct node_verify in = { 0 };
+    enum err e;
+
+    PUT(&in, node_verify, target, b->target);
+    PUT(&in, node_verify, path, b->path);
+    PUT(&in, node_verify, sha256, b->sha256);
+    e = record_text(run->arena, &compact, &node_verify_rec, &in, SECRETS_FULL,
+                    ARGS_BYTES, &n.args);
+    n.shown = n.args;
+    return e == ERR_OK ? make(run, prefix, b->machine, port, &n) : e;
 }
 
 /* ---- waiting for them ---- */

@@ -21,6 +21,25 @@ part_install(struct job_run *run, const struct instance_spec *s) MUST_USE;
 enum err part_remove(struct job_run *run, const char *machine, int32_t port,
                      const char *uuid, bool storage) MUST_USE;
 
+/* A copy of what is at that place, or one that is put there: node_mgr's
+ * backup_shard; restore_storage or restore_computer, all up to the same
+ * moment. prefix: of the part's name. */
+struct part_copy {
+    const char *ip;
+    int32_t port;
+    const char *cluster_name, *shard_name;
+    const char *storage; /* of a backup; "": the machine's own */
+    int64_t until_ms;    /* of a restore */
+};
+enum err part_backup(struct job_run *run, const char *prefix,
+                     const struct part_copy *c) MUST_USE;
+enum err part_restore(struct job_run *run, const char *prefix, bool storage,
+                      const struct part_copy *c) MUST_USE;
+/* Who has made it, from the port, reads it again. */
+struct archive_backup;
+enum err part_verify(struct job_run *run, const char *prefix,
+                     const struct archive_backup *b, int32_t port) MUST_USE;
+
 /* Whether nobody performs it: its machine has taken nothing of what all has
  * for it for too long. */
 bool part_is_silent(const struct list_of_job *all, const struct job *part);

@@ -38,6 +38,8 @@ const struct node_job node_jobs[] = {
     { "backup_shard", &node_backup_shard_kind, &node_shard_rec, "accept" },
     { "restore_storage", &node_restore_storage_kind, &node_restore_rec,
       "accept" },
+    { "restore_computer", &node_restore_computer_kind, &node_restore_rec,
+      "accept" },
     { "upload", &node_upload_kind, &node_file_rec, "succeed" },
     { .verb = NULL },
 };
@@ -56,6 +58,8 @@ const struct job_kind *const node_job_kinds[] = {
     &node_backup_expire_kind,
     &node_coldrestore_kind,
     &node_restore_storage_kind,
+    &node_restore_computer_kind,
+    &node_backup_verify_kind,
     &node_delete_kind,
     &node_send_kind,
     &node_recv_kind,

@@ -131,6 +131,8 @@ STRUCT(node_arriving, NODE_ARRIVING);
     X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
 STRUCT(node_shard, NODE_SHARD);
 
+/* until_ms: cluster_mgr's own, in the place of timestamp: the same moment for
+ * all. Of restore_computer shard_name is nobody's. */
 #define NODE_RESTORE(X, s)                                     \
     X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
     X(s, STR, ip, "ip", IN, -, .max = 64)                      \
@@ -138,6 +140,7 @@ STRUCT(node_shard, NODE_SHARD);
     X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128) \
     X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
     X(s, STR, timestamp, "timestamp", IN, -, .max = 32)        \
+    X(s, I64, until_ms, "until_ms", IN, -)                     \
     X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
 STRUCT(node_restore, NODE_RESTORE);
 

@@ -6,10 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kunlun/archive/archive.h"
+#include "archive.h"
+#include "kunlun/node_mgr/node_mgr.h"
 #include "kunlun/shard/shard.h"
-#include "node_mgr.h"
-#include "target.h"
 
 #define MEMO_BYTES 65536
 

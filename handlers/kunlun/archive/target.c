@@ -8,9 +8,9 @@
 
 #include "clock.h"
 #include "file.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/node_mgr.h"
+#include "kunlun/node_mgr/store.h"
 #include "root.h"
-#include "store.h"
 
 #define NAME  "coldback_"
 #define TAIL  ".tgz"

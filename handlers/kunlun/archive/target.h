@@ -1,11 +1,11 @@
 /* Where backups of a machine go, and how they are called there:
  *     coldbackup/<cluster>/<shard>/coldback_<YYYYmmdd_HHMMSS>.tgz
  * with a line for each in coldbackup/storage.txt. Times are the host's. */
-#ifndef NODE_MGR_TARGET_H
-#define NODE_MGR_TARGET_H
+#ifndef ARCHIVE_TARGET_H
+#define ARCHIVE_TARGET_H
 
 #include "blob.h"
-#include "jobs.h"
+#include "kunlun/node_mgr/jobs.h"
 
 #define TARGET_INDEX "coldbackup/storage.txt"
 /* Who has it may write indexes. */

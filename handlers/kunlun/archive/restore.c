@@ -4,10 +4,10 @@
  * not. */
 #include <string.h>
 
+#include "archive.h"
 #include "backup.h"
 #include "clock.h"
-#include "kunlun/archive/archive.h"
-#include "node_mgr.h"
+#include "kunlun/node_mgr/node_mgr.h"
 
 #define PROBE_MS   2000
 #define COVERED_MS 120000
@@ -62,7 +62,6 @@ failed(struct job_run *run, enum err e, const char *why)
     return node_failed(run, e, way_of(run)->error, why);
 }
 
-/* A moment to come is now: the latest there is. */
 static enum err
 moment(const char *when, int64_t *until_ms, char why[WHY_BYTES])
 {
@@ -73,6 +72,26 @@ moment(const char *when, int64_t *until_ms, char why[WHY_BYTES])
     if (*until_ms > now_ms)
         *until_ms = now_ms;
     return ERR_OK;
+}
+
+enum err
+restore_moment(const struct node_restore *in, int64_t *until_ms,
+               char why[WHY_BYTES])
+{
+    if (HAS(in, node_restore, until_ms)) {
+        *until_ms = in->until_ms;
+        return ERR_OK;
+    }
+    return moment(in->timestamp, until_ms, why);
+}
+
+static bool
+restore_wants_moment(struct job_run *run, const struct node_restore *in)
+{
+    static const char *const when[] = { "timestamp", NULL };
+
+    return HAS(in, node_restore, until_ms) ||
+           node_wants(run, &node_restore_rec, in, when);
 }
 
 /* Whether the moment can be reached from that backup. One that has ended within
@@ -125,8 +144,7 @@ static enum step_answer
 read_storage(struct job_run *run, struct asked *out, struct instance_spec *spec)
 {
     static const char *const at[] = { "ip", "port", NULL };
-    static const char *const rest[] = { "cluster_name", "shard_name",
-                                        "timestamp", NULL };
+    static const char *const rest[] = { "cluster_name", "shard_name", NULL };
     const char *target = NULL;
     struct archive_backup b;
     char why[WHY_BYTES] = "";
@@ -139,9 +157,10 @@ read_storage(struct job_run *run, struct asked *out, struct instance_spec *spec)
         !node_wants(run, &node_restore_rec, &in, at) ||
         !node_is_ours(run, in.ip) ||
         !node_wants(run, &node_restore_rec, &in, rest) ||
+        !restore_wants_moment(run, &in) ||
         !node_instance(run, in.ip, in.port, INSTANCE_STORAGE, spec))
         return STEP_FAILED;
-    e = moment(in.timestamp, &out->until_ms, why);
+    e = restore_moment(&in, &out->until_ms, why);
     if (e == ERR_OK && HAS(&in, node_restore, backup_storage))
         e = node_target(run, in.backup_storage, &from, &target, why);
     if (e == ERR_OK)
@@ -270,7 +289,8 @@ await_covered(struct job_run *run)
         return failed(run, e, NULL);
     (void)clock_text(at.memo.until_ms / 1000, until);
     (void)clock_text(a.covered_ms / 1000, covered);
-    if (HAS(&a, archive, open) && job_step_ms(run) < COVERED_MS) {
+    if (HAS(&a, archive, open) && a.members > 0 &&
+        job_step_ms(run) < COVERED_MS) {
         job_waits(run, 500, "waits for the binlogs up to %s", until);
         return STEP_AGAIN;
     }
