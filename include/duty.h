@@ -53,6 +53,7 @@ struct duty {
  * last. */
 const struct duty *duty_at(size_t i);
 
+struct helpers;
 struct keeper;
 
 struct upkeep_run {
@@ -60,6 +61,8 @@ struct upkeep_run {
     struct arena *arena;
     const char *machine;   /* its address */
     struct keeper *keeper; /* of its instances (keeper.h) */
+    /* Programs beside them (helper.h); they are one upkeep's. */
+    struct helpers *helpers;
     void *memory;
 };
 

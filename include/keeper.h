@@ -36,6 +36,7 @@ struct keeper;
 struct machine {
     const char *address;
     struct keeper *keeper;
+    struct helpers *helpers; /* helper.h */
 };
 #define MACHINE_QUEUE "machine"
 

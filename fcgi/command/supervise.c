@@ -17,6 +17,7 @@
 #include "db.h"
 #include "dialect.h"
 #include "duty.h"
+#include "helper.h"
 #include "jobs.h"
 #include "keeper/keeper_run.h"
 #include "log.h"
@@ -24,6 +25,7 @@
 
 #define IDLE_MS 60000
 #define END_MS  3000
+#define HELP_MS 6000   /* for the programs beside them */
 #define DOWN_MS 130000 /* for all instances: up waits a little longer */
 
 struct tended {
@@ -37,8 +39,12 @@ static enum turn
 step(void *ctx, struct db *db, struct arena *a, void **memory)
 {
     const struct tended *p = ctx;
-    struct upkeep_run run = { db, a, p->machine->address, p->machine->keeper,
-                              *memory };
+    struct upkeep_run run = { .db = db,
+                              .arena = a,
+                              .machine = p->machine->address,
+                              .keeper = p->machine->keeper,
+                              .helpers = p->machine->helpers,
+                              .memory = *memory };
     enum turn t = p->upkeep->step(&run);
 
     *memory = run.memory;
@@ -102,7 +108,8 @@ begin_machine(struct machine *m, struct jobs *jobs)
                                        .may_end = may_end };
 
     m->keeper = keeper_start(&cfg);
-    return m->keeper != NULL &&
+    m->helpers = helpers_new();
+    return m->keeper != NULL && m->helpers != NULL &&
            jobs_start(jobs, m->address, MACHINE_QUEUE, m->address,
                       (unsigned)config()->supervise_jobs, m) == ERR_OK;
 }
@@ -118,6 +125,16 @@ end_machine(struct machine *m, struct jobs *jobs, bool end_all)
     if (end_all && !keeper_end_all(m->keeper, DOWN_MS))
         log_warn("supervise.left instances=1");
     return quiet && keeper_stop(m->keeper, END_MS);
+}
+
+/* Not while the upkeep that has them may go on. */
+static void
+end_helpers(struct machine *m, bool end_all)
+{
+    if (end_all && m->helpers != NULL && !helpers_end(m->helpers, HELP_MS))
+        log_warn("supervise.left helpers=1");
+    helpers_free(m->helpers);
+    m->helpers = NULL;
 }
 
 static void
@@ -150,6 +167,8 @@ supervise(struct daemon *d, const char *address)
     else
         log_error("supervise.threads started=%zu of=%zu", started, n);
     quiet = p == NULL || stop_all(p, started);
+    if (quiet)
+        end_helpers(&m, ok && d->stop_signal == SIGINT);
     if (!end_machine(&m, &jobs, ok && d->stop_signal == SIGINT) || !quiet) {
         log_warn("supervise.left threads=1");
         _exit(EXIT_SUCCESS);

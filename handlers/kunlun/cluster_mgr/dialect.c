@@ -4,6 +4,7 @@
 #include "cluster_mgr.h"
 #include "kunlun/answers/upkeep.h"
 #include "kunlun/life/point.h"
+#include "kunlun/monitor/monitor.h"
 #include "secrets.h"
 #include "kunlun/shard/shard.h"
 #include "kunlun/shard/watch.h"
@@ -406,6 +407,9 @@ static const struct upkeep upkeeps[] = {
     { .name = "cluster.beat",
       .every_ms = cluster_beat_every_ms,
       .step = cluster_beat },
+    { .name = "cluster.watchers",
+      .every_ms = watch_over_every_ms,
+      .step = watch_over },
     { .name = NULL },
 };
 

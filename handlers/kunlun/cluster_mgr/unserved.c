@@ -25,9 +25,6 @@ static const struct job_step steps[] = { { "refuse", refuse, NULL } };
 
 UNSERVED(add_nodes);
 UNSERVED(delete_node);
-UNSERVED(update_prometheus);
-UNSERVED(postgres_exporter);
-UNSERVED(mysqld_exporter);
 
 /* For ever: the interface has it closed. */
 static enum step_answer

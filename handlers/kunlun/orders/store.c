@@ -13,6 +13,7 @@ enum {
     INSTANCES,
     DROP,
     DROP_BEAT,
+    DROP_NODE,
     INSTANCE,
     STORAGE_STATUS,
     COMPUTER_STATUS,
@@ -35,6 +36,8 @@ static const char *const sql[SQL__MAX] = {
                   " WHERE machine = ?)",
     [DROP] = "DELETE FROM Kunlun_Metadata_DB.server_nodes WHERE hostaddr = ?",
     [DROP_BEAT] = "DELETE FROM kunlun_beat WHERE machine = ?",
+    [DROP_NODE] = "DELETE FROM kunlun_watcher"
+                  " WHERE machine = ? AND kind = 'node'",
     [INSTANCE] = "SELECT uuid, kind FROM kunlun_instance"
                  " WHERE machine = ? AND port = ?",
     [STORAGE_STATUS] = "UPDATE Kunlun_Metadata_DB.shard_nodes SET status = ?"
@@ -93,7 +96,9 @@ orders_machine_drop(struct db *db, const char *hostaddr)
         return ERR_STATE;
     if (e == ERR_OK)
         e = db_exec(db, sql[DROP], DB_ARGS(db_str(hostaddr)));
-    return e == ERR_OK ? db_exec(db, sql[DROP_BEAT], DB_ARGS(db_str(hostaddr)))
+    if (e == ERR_OK)
+        e = db_exec(db, sql[DROP_BEAT], DB_ARGS(db_str(hostaddr)));
+    return e == ERR_OK ? db_exec(db, sql[DROP_NODE], DB_ARGS(db_str(hostaddr)))
                        : e;
 }
 
