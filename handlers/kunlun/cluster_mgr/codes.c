@@ -26,6 +26,7 @@ static const struct {
     { "delete_cluster", "get cluster_name error", "70096", NULL },
     { "delete_cluster", "error, cluster_name is no exist", "70097", "70098" },
     { "delete_shard", "error, shard <= 1", "70174", NULL },
+    { "delete_node", "error, node is the primary", "70172", NULL },
     { NULL, "roll back by restart", "70106", NULL },
 };
 

@@ -201,6 +201,7 @@ extern const struct job_kind *const cluster_job_kinds[]; /* NULL ends */
 /* What dry_run shows of those that have a plan. */
 cluster_plan_fn cluster_create_cluster_plan, cluster_delete_cluster_plan,
     cluster_add_shards_plan, cluster_delete_shard_plan, cluster_add_comps_plan,
-    cluster_delete_comp_plan, cluster_restore_new_cluster_plan;
+    cluster_delete_comp_plan, cluster_delete_node_plan,
+    cluster_restore_new_cluster_plan;
 
 #endif

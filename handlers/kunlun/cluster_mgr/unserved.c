@@ -24,7 +24,6 @@ static const struct job_step steps[] = { { "refuse", refuse, NULL } };
     }
 
 UNSERVED(add_nodes);
-UNSERVED(delete_node);
 
 /* For ever: the interface has it closed. */
 static enum step_answer

@@ -133,7 +133,7 @@ finish(struct job_run *run)
     return e == ERR_OK ? cluster_done(run, l.name) : failed(run, e, NULL);
 }
 
-static const struct job_step steps[] = {
+const struct job_step life_decay_steps[LIFE_DECAY_STEPS] = {
     { "look what is there", begin, NULL },
     { "take it out", detach, NULL },
     { "remove servers", remove_servers, NULL },
@@ -144,8 +144,8 @@ static const struct job_step steps[] = {
     const struct job_kind cluster_##type##_kind = { \
         .name = CLUSTER_KIND #type,                 \
         .queue = CLUSTER_QUEUE,                     \
-        .steps = steps,                             \
-        .n = COUNT(steps),                          \
+        .steps = life_decay_steps,                  \
+        .n = LIFE_DECAY_STEPS,                      \
         .forward_only = true,                       \
         .of = &(own_),                              \
     }
@@ -434,10 +434,10 @@ DECAY(delete_comp, end_of_comp);
 
 /* ---- dry_run ---- */
 
-static enum err
-plan(struct db *db, struct arena *a, const struct life_decay *d,
-     const struct cluster_want *want, struct list_of_cluster_effect *out,
-     char why[WHY_BYTES])
+enum err
+life_decay_plan(struct db *db, struct arena *a, const struct life_decay *d,
+                const struct cluster_want *want,
+                struct list_of_cluster_effect *out, char why[WHY_BYTES])
 {
     struct life_loss l = { 0 };
     enum err e = d->check(db, a, want, &l, why);
@@ -458,7 +458,8 @@ plan(struct db *db, struct arena *a, const struct life_decay *d,
         PUT(f, cluster_effect, port, g->port);
     }
     PUT(&out->v[out->n], cluster_effect, what, "remove rows");
-    PUT(&out->v[out->n++], cluster_effect, name, l.name);
+    PUT(&out->v[out->n], cluster_effect, name, l.name);
+    out->n++;
     return ERR_OK;
 }
 
@@ -467,7 +468,7 @@ plan(struct db *db, struct arena *a, const struct life_decay *d,
         struct db *db, struct arena *a, const struct cluster_want *want, \
         struct list_of_cluster_effect *out, char why[WHY_BYTES])         \
     {                                                                    \
-        return plan(db, a, &(own_), want, out, why);                     \
+        return life_decay_plan(db, a, &(own_), want, out, why);          \
     }
 
 PLAN(delete_cluster, end_of_cluster)

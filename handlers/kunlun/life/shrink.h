@@ -21,6 +21,7 @@ STRUCT(life_going, LIFE_GOING);
     X(s, I64, cluster_id, "cluster_id", IN | OUT, -)                        \
     X(s, STR, name, "name", IN | OUT, -) /* of what goes; of the cluster */ \
     X(s, I64, id, "id", IN | OUT, -)                                        \
+    X(s, STR, shard, "shard", IN | OUT, -) /* a node's */                   \
     X(s, BOOL, force, "force", IN | OUT, -)                                 \
     X(s, LIST, going, "going", IN | OUT, life_going)
 STRUCT(life_loss, LIFE_LOSS);
@@ -38,5 +39,15 @@ struct life_decay {
     /* Its rows, in the caller's transaction. */
     enum err (*rows)(struct job_run *run, const struct life_loss *l);
 };
+
+extern const struct job_step life_decay_steps[];
+#define LIFE_DECAY_STEPS 4
+
+/* For dry_run. */
+enum err
+life_decay_plan(struct db *db, struct arena *a, const struct life_decay *d,
+                const struct cluster_want *want,
+                struct list_of_cluster_effect *out,
+                char why[WHY_BYTES]) MUST_USE;
 
 #endif

@@ -232,3 +232,47 @@ def test_computing_nodes_follow_the_primary(world, cluster):
         assert q.fetchall() == (("before",), ("after",))
     cluster.run("delete_cluster", JOB_S, cluster_name=name)
     assert world.leftovers() == []
+
+
+def test_a_replica_leaves_its_shard_and_no_row_with_it(world, cluster):
+    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
+    assert result == "done", name
+    world.table(name)
+    primary = world.source(name)
+    one, other = [n[:2] for n in world.nodes(name) if n[2] == "replica"]
+
+    def delete(at, **members):
+        return cluster.run("delete_node", JOB_S, cluster_name=name,
+                           **{"shard_name": "shard1", "ip": at[0],
+                              "port": str(at[1]), **members})
+
+    # what is not of that shard, and whom clients write to, stays
+    assert delete(one, shard_name="shard2") \
+        == ("failed", "error, shard_name is no exist")
+    assert delete(world.comps(name)[0]) == ("failed", "error, node is no exist")
+    assert delete(primary) \
+        == ("failed", "error, node is the primary, switch first")
+    plan = cluster.ask("delete_node", cluster_name=name, shard_name="shard1",
+                       ip=one[0], port=str(one[1]), dry_run="1")["plan"]
+    assert [(p["what"], p.get("machine"), p.get("port")) for p in plan] \
+        == [("remove storage", *one), ("remove rows", None, None)]
+    assert len(world.nodes(name)) == 3
+
+    assert delete(one) == ("done", "%s:%d" % one)
+    assert {n[:2] for n in world.nodes(name)} == {primary, other}
+    assert pid_of(world, one) is None
+    for table in ("kunlun_member", "kunlun_place"):
+        assert len(world.rows(f"SELECT uuid FROM {table}")) \
+            == (2 if table == "kunlun_member" else 3)
+    with world.on_storage(*primary) as c, c.cursor() as q:
+        q.execute("INSERT INTO d.t VALUES (1, 'acknowledged by the other')")
+    assert delete(other) == ("failed", "error, node <= 2")
+
+    # who is left takes over
+    os.kill(until(lambda: pid_of(world, primary)), 9)
+    until(lambda: world.source(name) == other)
+    with world.on_storage(*other) as c, c.cursor() as q:
+        q.execute("SELECT a FROM d.t")
+        assert q.fetchall() == ((1,),)
+    cluster.run("delete_cluster", JOB_S, cluster_name=name)
+    assert world.leftovers() == []
