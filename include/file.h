@@ -43,6 +43,16 @@ enum err file_read_fd(int fd, char *text, size_t max, size_t *n) MUST_USE;
  * NUL: as far as size - 1 hold them; how many. 0 when it cannot be read. */
 size_t file_start(const char *path, char *out, size_t size);
 
+/* The same below an open directory, through no link on the way. NOT_FOUND when
+ * there is none, STATE when it cannot be read (errno); then out is "". */
+enum err
+file_start_beneath(int dir, const char *name, char *out, size_t size) MUST_USE;
+
+/* As file_write, 0600, below an open directory and through no link; what it is
+ * written to first is called `name`.new and may be left behind by a crash. */
+enum err
+file_write_beneath(int dir, const char *name, const char *p, size_t n) MUST_USE;
+
 /* The whole of such a file, behind what out holds; out's maximum is the
  * file's too. NOT_FOUND, STATE (errno). */
 enum err file_append(const char *path, struct buf *out) MUST_USE;

@@ -131,15 +131,9 @@ table_list_read(struct arena *a, const char *text, size_t n,
 enum err
 table_list_write(int box, const char *text, size_t n, char why[WHY_BYTES])
 {
-    static const char new[] = LIST_FILE ".new";
-    int fd = open_beneath(box, new, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-
-    if (fd >= 0 && close(fd) != 0)
-        ok = false;
-    if (!ok || renameat(box, new, box, LIST_FILE) != 0 || fsync(box) != 0)
-        return copy_failed(ERR_STATE, LIST_FILE, why);
-    return ERR_OK;
+    return file_write_beneath(box, LIST_FILE, text, n) == ERR_OK
+               ? ERR_OK
+               : copy_failed(ERR_STATE, LIST_FILE, why);
 }
 
 enum err

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "beneath.h"
+
 static bool
 write_all(int fd, const char *p, size_t n)
 {
@@ -125,6 +127,32 @@ file_write(const char *path, mode_t mode, const char *p, size_t n)
 }
 
 enum err
+file_write_beneath(int dir, const char *name, const char *p, size_t n)
+{
+    char new[NAME_MAX + 1];
+    int fd, code;
+    bool ok;
+
+    if ((size_t)snprintf(new, sizeof(new), "%s.new", name) >= sizeof(new)) {
+        errno = ENAMETOOLONG;
+        return ERR_STATE;
+    }
+    fd = open_beneath(dir, new, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0)
+        return ERR_STATE;
+    ok = write_all(fd, p, n) && fsync(fd) == 0;
+    code = errno;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        code = errno;
+    }
+    if (ok && renameat(dir, new, dir, name) == 0 && fsync(dir) == 0)
+        return ERR_OK;
+    errno = ok ? errno : code;
+    return ERR_STATE;
+}
+
+enum err
 file_read_fd(int fd, char *text, size_t max, size_t *n)
 {
     *n = 0;
@@ -166,19 +194,49 @@ file_read(struct arena *a, const char *path, size_t max, char **out, size_t *n)
     return e;
 }
 
+/* What is left of fd, which is closed, as far as out holds it. */
+static enum err
+read_start(int fd, char *out, size_t size, size_t *n)
+{
+    enum err e = file_read_fd(fd, out, size - 1, n);
+    int code = errno;
+
+    if (e == ERR_LIMIT) {
+        *n = size - 1;
+        e = ERR_OK;
+    }
+    out[*n] = '\0';
+    (void)close(fd);
+    errno = code;
+    return e;
+}
+
 size_t
 file_start(const char *path, char *out, size_t size)
 {
     size_t n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd >= 0) {
-        if (file_read_fd(fd, out, size - 1, &n) == ERR_LIMIT)
-            n = size - 1;
-        (void)close(fd);
-    }
-    out[n] = '\0';
+    out[0] = '\0';
+    if (fd >= 0)
+        (void)read_start(fd, out, size, &n);
     return n;
+}
+
+enum err
+file_start_beneath(int dir, const char *name, char *out, size_t size)
+{
+    size_t n;
+    int fd = open_beneath(dir, name, O_RDONLY, 0);
+    enum err e;
+
+    out[0] = '\0';
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_STATE;
+    e = read_start(fd, out, size, &n);
+    if (e != ERR_OK)
+        out[0] = '\0';
+    return e;
 }
 
 enum err

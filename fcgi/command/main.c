@@ -13,6 +13,7 @@
 #include "base/commands.h"
 #include "build_info.h"
 #include "config.h"
+#include "file.h"
 #include "config_live.h"
 #include "log.h"
 #include "place.h"
@@ -188,16 +189,14 @@ settle_account(const struct command *c)
 static bool
 adopt_net_of(const char *file)
 {
-    char path[PLACE_BYTES], net[32] = "", why[WHY_BYTES];
-    FILE *f = place_path(path, sizeof(path), file) == ERR_OK ? fopen(path, "re")
-                                                             : NULL;
+    char path[PLACE_BYTES], net[32], why[WHY_BYTES];
 
-    if (f == NULL)
+    if (place_path(path, sizeof(path), file) != ERR_OK ||
+        access(path, F_OK) != 0)
         return false;
-    if (fgets(net, sizeof(net), f) != NULL &&
+    if (file_start(path, net, sizeof(net)) > 0 &&
         place_set(config_run_dir(), net, why) != ERR_OK)
         (void)fprintf(stderr, "metagate: %s: %s\n", path, why);
-    (void)fclose(f);
     return true;
 }
 

@@ -85,18 +85,13 @@ is_master(pid_t pid)
 static enum err
 find_master(pid_t *out)
 {
-    char path[PLACE_BYTES];
-    long pid = 0;
-    FILE *f;
+    char path[PLACE_BYTES], text[10];
+    long pid;
 
     if (place_path(path, sizeof(path), "nginx/nginx.pid") != ERR_OK)
         return ERR_LIMIT;
-    f = fopen(path, "re");
-    if (f == NULL)
-        return ERR_NOT_FOUND;
-    if (fscanf(f, "%9ld", &pid) != 1)
-        pid = 0; /* nginx -t leaves an empty one */
-    (void)fclose(f);
+    (void)file_start(path, text, sizeof(text));
+    pid = strtol(text, NULL, 10); /* 0: nginx -t leaves an empty one */
     if (pid < 2 || !is_master((pid_t)pid))
         return ERR_NOT_FOUND;
     *out = (pid_t)pid;

@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "file.h"
 
 #define DATA       "instance_data"
-#define NEW_MARKER HOME_MARKER ".new"
+#define NEW_MARKER HOME_MARKER ".new" /* as file_write_beneath calls it */
 #define DEPTH_MAX  32
 
 static enum err
@@ -172,19 +173,10 @@ walk(const struct home *h, bool make, int *fd, struct home_error *why)
 static enum err
 read_marker(int fd, char out[65])
 {
-    int file = open_beneath(fd, HOME_MARKER, O_RDONLY | O_NOFOLLOW, 0);
-    ssize_t n;
+    enum err e = file_start_beneath(fd, HOME_MARKER, out, 65);
 
-    out[0] = '\0';
-    if (file < 0)
-        return errno == ENOENT ? ERR_OK : ERR_DENIED;
-    n = read(file, out, 64);
-    (void)close(file);
-    if (n < 0)
-        return ERR_DENIED;
-    out[n] = '\0';
     out[strcspn(out, "\n")] = '\0';
-    return ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* But for a marker that was not finished. */
@@ -213,18 +205,12 @@ is_empty(int fd)
 static enum err
 write_marker(int fd, const char *uuid, struct home_error *why)
 {
-    int file =
-        openat(fd, NEW_MARKER,
-               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    size_t n = strlen(uuid);
-    bool ok = file >= 0 && write(file, uuid, n) == (ssize_t)n &&
-              write(file, "\n", 1) == 1 && fsync(file) == 0;
+    char line[66];
+    int n = snprintf(line, sizeof(line), "%s\n", uuid);
 
-    if (file >= 0)
-        (void)close(file);
-    if (ok && renameat(fd, NEW_MARKER, fd, HOME_MARKER) == 0 && fsync(fd) == 0)
-        return ERR_OK;
-    return because(why, ERR_DENIED, "cannot be written:", HOME_MARKER);
+    return file_write_beneath(fd, HOME_MARKER, line, (size_t)n) == ERR_OK
+               ? ERR_OK
+               : because(why, ERR_DENIED, "cannot be written:", HOME_MARKER);
 }
 
 static enum err

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/beneath.h"
 #include "clock.h"
 #include "file.h"
 #include "json.h"
@@ -22,7 +21,6 @@
 #include "place.h"
 
 #define STATE_FILE  ".metagate-state"
-#define NEW_FILE    STATE_FILE ".new"
 #define STATE_BYTES 65536
 #define LIST_END    ".json"
 #define LIST_BYTES  ((size_t)8 << 20)
@@ -57,19 +55,11 @@ static const struct json_style readable = { .indent = 2 };
 static enum err
 write_at(int home, const char *text)
 {
-    size_t n = strlen(text);
-    int fd =
-        openat(home, NEW_FILE,
-               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-    int code = errno;
+    enum err e = file_write_beneath(home, STATE_FILE, text, strlen(text));
 
-    if (fd >= 0)
-        (void)close(fd);
-    if (ok && renameat(home, NEW_FILE, home, STATE_FILE) == 0 &&
-        fsync(home) == 0)
+    if (e == ERR_OK)
         return ERR_OK;
-    return code == ENOSPC || code == EDQUOT ? ERR_LIMIT : ERR_DENIED;
+    return errno == ENOSPC || errno == EDQUOT ? ERR_LIMIT : ERR_DENIED;
 }
 
 enum err
@@ -100,18 +90,6 @@ keep_save(struct keep *one)
     if (e != ERR_OK)
         log_error("keeper.save name=%s err=%s", one->name, err_name(e));
     return e;
-}
-
-static enum err
-read_at(int home, char *text, size_t size)
-{
-    int fd = open_beneath(home, STATE_FILE, O_RDONLY | O_NOFOLLOW, 0);
-    ssize_t n = fd >= 0 ? read(fd, text, size - 1) : -1;
-
-    if (fd >= 0)
-        (void)close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    return n > 0 ? ERR_OK : ERR_NOT_FOUND;
 }
 
 static enum err
@@ -166,7 +144,7 @@ keep_load(struct keeper *k, struct keep *one)
     enum err e = text != NULL ? keep_home(one, &home) : ERR_NOMEM;
 
     if (e == ERR_OK) {
-        e = read_at(home, text, STATE_BYTES);
+        e = file_start_beneath(home, STATE_FILE, text, STATE_BYTES);
         (void)close(home);
         if (e != ERR_OK)
             (void)snprintf(one->why, sizeof(one->why),

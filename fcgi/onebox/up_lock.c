@@ -18,16 +18,18 @@
 
 #include "clock.h"
 #include "config.h"
+#include "file.h"
 #include "log.h"
 
 /* First they are asked to end, by then they have been told twice. */
 #define LAST_KILL_MS    30000
 #define LAST_GIVE_UP_MS 60000
+#define CHILDREN_BYTES  65536
 
 void
 up_note_children(const struct up *up)
 {
-    struct buf text = BUF_INIT(65536);
+    struct buf text = BUF_INIT(CHILDREN_BYTES);
 
     for (size_t i = 0; i < up->n; i++) {
         const struct up_child *c = &up->child[i];
@@ -45,17 +47,16 @@ up_note_children(const struct up *up)
 static void
 signal_noted(const char *run_dir, int sig, char *out, size_t size)
 {
-    char path[PLACE_BYTES + 16], name[32];
+    char path[PLACE_BYTES + 16], text[CHILDREN_BYTES], name[32];
     unsigned long long started;
     size_t used = 0;
-    int group;
-    FILE *f;
+    int group, n;
 
     out[0] = '\0';
     (void)snprintf(path, sizeof(path), "%s/up.children", run_dir);
-    f = fopen(path, "re");
-    while (f != NULL &&
-           fscanf(f, "%d %llu %31s", &group, &started, name) == 3) {
+    (void)file_start(path, text, sizeof(text));
+    for (const char *p = text;
+         sscanf(p, "%d %llu %31s%n", &group, &started, name, &n) == 3; p += n) {
         if (group <= 1 || !child_group_lives(group, started))
             continue;
         (void)kill(-group, sig);
@@ -64,8 +65,6 @@ signal_noted(const char *run_dir, int sig, char *out, size_t size)
             used += (size_t)snprintf(out + used, size - used, "%s%s (%d)",
                                      used > 0 ? ", " : "", name, group);
     }
-    if (f != NULL)
-        (void)fclose(f);
 }
 
 static enum err
@@ -120,10 +119,11 @@ static pid_t
 read_pid(int fd)
 {
     char text[16];
-    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    size_t n;
 
-    text[n > 0 ? n : 0] = '\0';
-    return (pid_t)strtol(text, NULL, 10);
+    return file_read_fd(fd, text, sizeof(text) - 1, &n) == ERR_OK
+               ? (pid_t)strtol(text, NULL, 10)
+               : 0;
 }
 
 enum err

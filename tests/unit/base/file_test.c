@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -139,6 +140,47 @@ a_whole_file_goes_behind_a_text(void **state)
     buf_free(&small);
 }
 
+static void
+what_lies_below_a_directory_is_replaced_and_read_through_no_link(void **state)
+{
+    char path[] = "/var/tmp/file-unit.XXXXXX", text[8] = "#######";
+    struct stat st;
+    int dir;
+
+    (void)state;
+    assert_non_null(mkdtemp(path));
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(dir >= 0);
+    assert_int_equal(file_start_beneath(dir, "a", text, 6), ERR_NOT_FOUND);
+    assert_string_equal(text, "");
+    assert_int_equal(file_write_beneath(dir, "a", "abcdefg", 7), ERR_OK);
+    assert_int_equal(fstatat(dir, "a", &st, 0), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(file_write_beneath(dir, "a", "xyzw", 4), ERR_OK);
+    assert_int_equal(file_start_beneath(dir, "a", text, 4), ERR_OK);
+    assert_string_equal(text, "xyz");
+    assert_int_equal(fstatat(dir, "a.new", &st, 0), -1);
+
+    assert_int_equal(symlinkat("a", dir, "b"), 0);
+    assert_int_equal(file_start_beneath(dir, "b", text, 6), ERR_STATE);
+    assert_int_equal(errno, ELOOP);
+    assert_string_equal(text, "");
+    assert_int_equal(symlinkat("elsewhere", dir, "a.new"), 0);
+    assert_int_equal(file_write_beneath(dir, "a", "new", 3), ERR_STATE);
+    assert_int_equal(errno, ELOOP);
+    assert_int_equal(fstatat(dir, "elsewhere", &st, 0), -1);
+    assert_int_equal(file_start_beneath(dir, "a", text, 6), ERR_OK);
+    assert_string_equal(text, "xyzw"); /* the old one stays */
+    assert_int_equal(file_start_beneath(dir, ".", text, 6), ERR_STATE);
+    assert_int_equal(errno, EISDIR);
+    for (const char *const *name =
+             (const char *const[]){ "a", "b", "a.new", NULL };
+         *name != NULL; name++)
+        assert_int_equal(unlinkat(dir, *name, 0), 0);
+    (void)close(dir);
+    assert_int_equal(rmdir(path), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -150,6 +192,7 @@ main(void)
         TEST(what_cannot_be_read_says_how_much_was),
         TEST(the_start_of_a_file_is_as_much_as_fits),
         TEST(a_whole_file_goes_behind_a_text),
+        TEST(what_lies_below_a_directory_is_replaced_and_read_through_no_link),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
