@@ -15,6 +15,7 @@
 #include "address.h"
 #include "buf.h"
 #include "file.h"
+#include "port_idle.h"
 #include "proc_look.h"
 
 /* ---- addresses ---- */
@@ -293,6 +294,17 @@ try_listen(const struct port_address *a)
         code = errno;
     (void)close(fd);
     return code;
+}
+
+bool
+port_is_idle(const char *address, unsigned port)
+{
+    char text[INET6_ADDRSTRLEN + 10];
+    struct port_address a;
+
+    return port_address(address_print(address, (int)port, text, sizeof(text)),
+                        &a) == ERR_OK &&
+           try_listen(&a) == 0;
 }
 
 void

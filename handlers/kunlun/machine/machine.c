@@ -1,13 +1,10 @@
 /* What a machine is and has: of the host that this worker runs on, which is
  * the machine that its listener speaks for. */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +13,7 @@
 #include "kunlun/node_mgr/node_mgr.h"
 #include "own_store.h"
 #include "place.h"
+#include "port_idle.h"
 #include "root.h"
 
 #define MIB        ((int64_t)1 << 20)
@@ -305,27 +303,6 @@ node_paths_get(struct req *r, const struct node_paths *in)
 
 /* ---- ports ---- */
 
-/* Nobody listens there: a bound socket says so, and is closed at once. */
-bool
-node_port_is_idle(const char *address, uint16_t port)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
-    int one = 1, fd;
-    bool idle;
-
-    if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
-        return false;
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    /* what only waits for the last packets of a connection is no server */
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    idle = bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 &&
-           listen(fd, 1) == 0;
-    (void)close(fd);
-    return idle;
-}
-
 /* port0, port1 ...: which numbers they have does not matter. */
 static bool
 names_port(const char *key)
@@ -355,7 +332,7 @@ node_ports_check(struct req *r, const struct node_ports *in)
             continue;
         if (!read_port(j, &port) || ++n > PORTS_MAX)
             return req_fail(r, NODE_GET, ARGS(arg("field", json_key(j))));
-        if (!node_port_is_idle(r->listener_tail, (uint16_t)port))
+        if (!port_is_idle(r->listener_tail, (unsigned)port))
             return req_fail(r, NODE_PORT_USED, ARGS(arg_i64(r, "port", port)));
     }
     if (n == 0)

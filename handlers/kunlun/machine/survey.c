@@ -8,6 +8,7 @@
 
 #include "kunlun/node_mgr/jobs.h"
 #include "kunlun/node_mgr/node_mgr.h"
+#include "port_idle.h"
 #include "root.h"
 
 #define MIB          ((int64_t)1 << 20)
@@ -96,7 +97,7 @@ look_at_ports(struct looking *l, const char *address, bool computer,
               int32_t from, int32_t n)
 {
     for (int32_t p = from; p < from + n && p <= 65535; p++)
-        if (!node_port_is_idle(address, (uint16_t)p) ||
+        if (!port_is_idle(address, (unsigned)p) ||
             has_directory(l, computer, p))
             l->out.busy.v[l->out.busy.n++] = (struct I32){ .v = p };
 }

@@ -9,6 +9,7 @@
 #include "jobs.h"
 #include "kunlun/spec.h"
 #include "node_mgr.h"
+#include "port_idle.h"
 #include "root.h"
 #include "store.h"
 
@@ -266,7 +267,7 @@ check(struct job_run *run)
         return STEP_DONE;
     if (!read_install(run, &in, &at) || !check_place(run, at))
         return STEP_FAILED;
-    if (!node_port_is_idle(at->ip, (uint16_t)at->port))
+    if (!port_is_idle(at->ip, (unsigned)at->port))
         return node_failed(run, ERR_STATE, node_own(run)->error,
                            "the port is not idle");
     if (memory_of(&in, at) <= 0) {

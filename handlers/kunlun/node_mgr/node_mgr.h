@@ -91,9 +91,6 @@ STRUCT(node_space, NODE_SPACE);
     X(s, LIST, paths3, "paths3", OUT | KEEP_EMPTY, node_space)
 STRUCT(node_spaces, NODE_SPACES);
 
-/* Nobody listens there. */
-bool node_port_is_idle(const char *address, uint16_t port);
-
 /* The epoch that a request of our own daemons carries: OK, also when it has
  * none, or what req_fail has said. In the request's transaction. */
 enum err node_epoch(struct req *r) MUST_USE;

@@ -11,6 +11,7 @@
 #include "node_mgr.h"
 #include "listener.h"
 #include "own_store.h"
+#include "port_idle.h"
 #include "root.h"
 #include "store.h"
 
@@ -326,7 +327,7 @@ node_exporter_start(struct req *r, const struct node_exporter *in)
     struct listening l;
 
     if (HAS(in, node_exporter, port) &&
-        !node_port_is_idle(r->listener_tail, (uint16_t)(in->port + 1)))
+        !port_is_idle(r->listener_tail, (unsigned)in->port + 1))
         return req_ok(r);
     if (out == NULL)
         return ERR_NOMEM;

@@ -12,6 +12,9 @@
 
 #include <cmocka.h>
 
+#include "address.h"
+#include "port_idle.h"
+
 #define HEADING                                                  \
     "  sl  local_address rem_address   st tx_queue rx_queue tr " \
     "tm->when retrnsmt   uid  timeout inode\n"
@@ -250,6 +253,33 @@ our_own_listener_is_found_with_its_process(void **state)
 }
 
 static void
+a_port_is_idle_while_nobody_listens_there(void **state)
+{
+    static const char *const hosts[] = { "127.0.0.1", "::1" };
+    struct port_address a;
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        bool idle = false;
+
+        /* somebody else may take it meanwhile */
+        for (int tries = 0; !idle && tries < 20; tries++) {
+            int fd =
+                listen_on(address_print(hosts[i], 1, text, sizeof(text)), &a);
+
+            assert_false(port_is_idle(hosts[i], port_number(&a)));
+            (void)close(fd);
+            idle = port_is_idle(hosts[i], port_number(&a));
+        }
+        assert_true(idle);
+    }
+    assert_false(port_is_idle("192.0.2.1", 5000));
+    assert_false(port_is_idle("localhost", port_number(&a)));
+    assert_false(port_is_idle("127.0.0.1", 65536));
+}
+
+static void
 an_address_of_another_machine_is_absent(void **state)
 {
     struct port_address a;
@@ -275,6 +305,7 @@ main(void)
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(a_listener_of_every_form_is_reached),
         cmocka_unit_test(our_own_listener_is_found_with_its_process),
+        cmocka_unit_test(a_port_is_idle_while_nobody_listens_there),
         cmocka_unit_test(an_address_of_another_machine_is_absent),
     };
 
