@@ -5,6 +5,24 @@
 
 #define PORT_MAX 65535
 
+const char *const placement_class_names[PLACEMENT_CLASS__MAX] = {
+    [PLACEMENT_DATA] = "data_dir_path",
+    [PLACEMENT_LOG] = "log_dir_path",
+    [PLACEMENT_WAL] = "innodb_log_dir_path",
+    [PLACEMENT_COMP] = "comp_datadir",
+};
+
+enum placement_class
+placement_class_of(const char *name)
+{
+    int k = 0;
+
+    while (k < PLACEMENT_CLASS__MAX &&
+           strcmp(placement_class_names[k], name) != 0)
+        k++;
+    return (enum placement_class)k;
+}
+
 /* What stands only in one kind of server's rows. */
 static const unsigned steps[] = {
     [PLACEMENT_OTHER] = 1,

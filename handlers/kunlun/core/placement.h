@@ -22,6 +22,12 @@ enum placement_class {
     PLACEMENT_CLASS__MAX
 };
 
+/* What its folders are called, below instance_data (home.h). */
+extern const char *const placement_class_names[PLACEMENT_CLASS__MAX];
+
+/* The class of that name; PLACEMENT_CLASS__MAX when there is none. */
+enum placement_class placement_class_of(const char *name);
+
 #define PLACEMENT_MACHINES 1024
 #define PLACEMENT_DIRS     16 /* of one class */
 

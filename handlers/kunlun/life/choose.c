@@ -18,13 +18,6 @@
 
 TABLE(life_server, LIFE_SERVER);
 
-static const char *const classes[PLACEMENT_CLASS__MAX] = {
-    [PLACEMENT_DATA] = "data_dir_path",
-    [PLACEMENT_LOG] = "log_dir_path",
-    [PLACEMENT_WAL] = "innodb_log_dir_path",
-    [PLACEMENT_COMP] = "comp_datadir",
-};
-
 static const char *
 dirs_of(const struct meta_machine *m, int class)
 {
@@ -124,10 +117,12 @@ add_dir(struct placement_machine *m, int class, int64_t free_mb)
 static void
 take_told(struct placement_machine *m, const struct survey *s)
 {
-    for (size_t i = 0; i < s->spaces.n; i++)
-        for (int k = 0; k < PLACEMENT_CLASS__MAX; k++)
-            if (strcmp(s->spaces.v[i].class, classes[k]) == 0)
-                add_dir(m, k, s->spaces.v[i].free);
+    for (size_t i = 0; i < s->spaces.n; i++) {
+        enum placement_class k = placement_class_of(s->spaces.v[i].class);
+
+        if (k < PLACEMENT_CLASS__MAX)
+            add_dir(m, (int)k, s->spaces.v[i].free);
+    }
 }
 
 static void
@@ -408,9 +403,9 @@ directory(struct arena *a, const struct meta_machine *m, int class,
 
     if (strchr(list, ';') != NULL)
         return arena_printf(a, "one of %s/instance_data/%s/%d", list,
-                            classes[class], (int)port);
-    return arena_printf(a, "%s/instance_data/%s/%d", list, classes[class],
-                        (int)port);
+                            placement_class_names[class], (int)port);
+    return arena_printf(a, "%s/instance_data/%s/%d", list,
+                        placement_class_names[class], (int)port);
 }
 
 static void

@@ -58,20 +58,16 @@ life_run_of(struct arena *a, const struct instance_spec *const specs[],
 enum err
 life_note_space(struct db *db, int64_t machine, const struct survey *s)
 {
-    static const char *const classes[PLACEMENT_CLASS__MAX] = {
-        [PLACEMENT_DATA] = "data_dir_path",
-        [PLACEMENT_LOG] = "log_dir_path",
-        [PLACEMENT_WAL] = "innodb_log_dir_path",
-        [PLACEMENT_COMP] = "comp_datadir",
-    };
     struct meta_space m = { { 0 }, { 0 } };
 
-    for (size_t i = 0; i < s->spaces.n; i++)
-        for (int k = 0; k < PLACEMENT_CLASS__MAX; k++)
-            if (strcmp(s->spaces.v[i].class, classes[k]) == 0) {
-                m.used[k] += s->spaces.v[i].used;
-                m.avail[k] += s->spaces.v[i].free;
-            }
+    for (size_t i = 0; i < s->spaces.n; i++) {
+        enum placement_class k = placement_class_of(s->spaces.v[i].class);
+
+        if (k < PLACEMENT_CLASS__MAX) {
+            m.used[k] += s->spaces.v[i].used;
+            m.avail[k] += s->spaces.v[i].free;
+        }
+    }
     return meta_machine_space(db, machine, &m);
 }
 

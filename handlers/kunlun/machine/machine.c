@@ -1,7 +1,6 @@
 /* What a machine is and has: of the host that this worker runs on, which is
  * the machine that its listener speaks for. */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "dirs.h"
 #include "file.h"
 #include "kunlun/node_mgr/node_mgr.h"
 #include "own_store.h"
@@ -16,11 +16,12 @@
 #include "port_idle.h"
 #include "root.h"
 
-#define MIB        ((int64_t)1 << 20)
 #define SAMPLE_MS  200
 #define PROC_BYTES 8192
-#define PATHS_MAX  64
+#define PATHS_MAX  256
 #define PORTS_MAX  256
+/* Of the wrong ones, as long as they were given. */
+#define WRONG_BYTES ((size_t)1 << 20)
 
 TABLE(node_ask, NODE_ASK);
 TABLE(node_path, NODE_PATH);
@@ -189,116 +190,70 @@ node_disk_get(struct req *r, const struct node_path *in)
     return req_send(r, &node_disk_rec, out);
 }
 
-/* The directories of one class, and those that are none. */
-struct looking {
-    struct arena *arena;
-    struct node_space bad[PATHS_MAX];
-    size_t n_bad;
-    bool too_many;
-};
-
-static void
-note_bad(struct looking *l, const char *path)
+static enum err
+put_spaces(const struct machine_dirs *d, enum placement_class class,
+           struct node_space **v, size_t *n)
 {
-    for (size_t i = 0; i < l->n_bad; i++)
-        if (strcmp(l->bad[i].path, path) == 0)
-            return;
-    if (l->n_bad < PATHS_MAX)
-        l->bad[l->n_bad++].path = path;
-}
-
-static void
-look_at(struct looking *l, const char *path, const char *class,
-        struct node_space *v, size_t *n)
-{
-    char real[PATH_MAX], why[WHY_BYTES];
-    struct root_space space;
-    const char *dir;
-    int64_t used;
-
-    if (root_check(path, real, why) != ERR_OK ||
-        root_space(real, &space) != ERR_OK ||
-        (dir = arena_printf(l->arena, "%s/instance_data/%s", real, class)) ==
-            NULL) {
-        note_bad(l, path);
-        return;
-    }
-    used = root_used(dir);
-    if (used < 0) {
-        note_bad(l, path);
-        return;
-    }
-    v[*n] = (struct node_space){ 0 };
-    PUT(&v[*n], node_space, path, path);
-    PUT(&v[*n], node_space, used, (used + MIB - 1) / MIB);
-    PUT(&v[*n], node_space, free, space.free / MIB);
-    (*n)++;
-}
-
-static struct node_space *
-look_at_all(struct looking *l, const char *list, const char *class, size_t *n)
-{
-    struct node_space *v = arena_array(l->arena, PATHS_MAX, sizeof(*v));
-    char *rest = arena_strdup(l->arena, list), *path;
-
     *n = 0;
-    if (v == NULL || rest == NULL)
-        return NULL;
-    while ((path = strsep(&rest, ";")) != NULL) {
-        if (str_empty(path))
+    *v = arena_array(d->arena, d->n + 1, sizeof(**v));
+    if (*v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < d->n; i++) {
+        struct node_space *s = &(*v)[*n];
+
+        if (d->v[i].class != class)
             continue;
-        if (*n + l->n_bad == PATHS_MAX) {
-            l->too_many = true;
-            break;
-        }
-        look_at(l, path, class, v, n);
+        *s = (struct node_space){ 0 };
+        PUT(s, node_space, path, d->v[i].path);
+        PUT(s, node_space, used, d->v[i].used);
+        PUT(s, node_space, free, d->v[i].free);
+        (*n)++;
     }
-    return v;
+    return ERR_OK;
 }
 
 static enum err
-refuse_paths(struct req *r, const struct looking *l)
+refuse_paths(struct req *r, const struct machine_dirs *d)
 {
-    struct buf b = BUF_INIT((size_t)1 << 20);
     const char *text;
-    enum err e;
+    enum err e = machine_dirs_wrong(d, WRONG_BYTES, &text);
 
-    for (size_t i = 0; i < l->n_bad; i++)
-        buf_printf(&b, "%s%s", i > 0 ? ";" : "", l->bad[i].path);
-    e = buf_settle(&b, r->arena, &text);
     return e == ERR_OK ? req_fail(r, NODE_PATHS_BAD, ARGS(arg("paths", text)))
                        : e;
 }
-
-#define LOOK(member, class)                                                \
-    do {                                                                   \
-        out->member.v = look_at_all(l, in->member, class, &out->member.n); \
-        if (out->member.v == NULL)                                         \
-            return ERR_NOMEM;                                              \
-    } while (0)
 
 enum err
 node_paths_get(struct req *r, const struct node_paths *in)
 {
     struct node_spaces *out = arena_alloc(r->arena, sizeof(*out));
-    struct looking *l = arena_alloc(r->arena, sizeof(*l));
+    struct machine_dirs d;
     enum err e = req_check(r, in);
 
-    if (e != ERR_OK || out == NULL || l == NULL)
+    if (e != ERR_OK || out == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
     *out = (struct node_spaces){ 0 };
-    *l = (struct looking){ .arena = r->arena };
-    LOOK(paths0, "data_dir_path");
-    LOOK(paths1, "log_dir_path");
-    LOOK(paths2, "innodb_log_dir_path");
-    LOOK(paths3, "comp_datadir");
-    if (l->too_many)
-        return ERR_LIMIT;
-    if (l->n_bad > 0)
-        return refuse_paths(r, l);
+    e = machine_dirs_look(r->arena, PATHS_MAX,
+                          (const char *const[]){
+                              [PLACEMENT_DATA] = in->paths0,
+                              [PLACEMENT_LOG] = in->paths1,
+                              [PLACEMENT_WAL] = in->paths2,
+                              [PLACEMENT_COMP] = in->paths3,
+                          },
+                          &d);
+    if (e != ERR_OK)
+        return e;
+    if (d.n_wrong > 0)
+        return refuse_paths(r, &d);
+    e = put_spaces(&d, PLACEMENT_DATA, &out->paths0.v, &out->paths0.n);
+    if (e == ERR_OK)
+        e = put_spaces(&d, PLACEMENT_LOG, &out->paths1.v, &out->paths1.n);
+    if (e == ERR_OK)
+        e = put_spaces(&d, PLACEMENT_WAL, &out->paths2.v, &out->paths2.n);
+    if (e == ERR_OK)
+        e = put_spaces(&d, PLACEMENT_COMP, &out->paths3.v, &out->paths3.n);
     PUT(out, node_spaces, result, "succeed");
     PUT(out, node_spaces, info, "");
-    return req_send(r, &node_spaces_rec, out);
+    return req_send_or_fail(r, e, &node_spaces_rec, out);
 }
 
 /* ---- ports ---- */

@@ -2,16 +2,13 @@
  * there. */
 #include "kunlun/survey.h"
 
-#include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 
+#include "dirs.h"
 #include "kunlun/node_mgr/jobs.h"
 #include "kunlun/node_mgr/node_mgr.h"
 #include "port_idle.h"
-#include "root.h"
 
-#define MIB          ((int64_t)1 << 20)
 #define SURVEY_BYTES ((size_t)1 << 20)
 #define DIRS_MAX     64
 #define PORTS_MAX    4096
@@ -23,50 +20,43 @@ TABLE(survey, SURVEY);
 
 struct looking {
     struct arena *a;
+    struct machine_dirs dirs;
     struct survey out;
 };
 
 /* ---- directories ---- */
 
-static void
-look_at(struct looking *l, const char *path, const char *class)
-{
-    struct survey_space *s = &l->out.spaces.v[l->out.spaces.n];
-    char real[PATH_MAX], why[WHY_BYTES];
-    struct root_space space;
-    const char *dir;
-    int64_t used = -1;
-
-    if (root_check(path, real, why) == ERR_OK &&
-        root_space(real, &space) == ERR_OK &&
-        (dir = arena_printf(l->a, "%s/instance_data/%s", real, class)) != NULL)
-        used = root_used(dir);
-    if (used < 0) {
-        l->out.wrong.v[l->out.wrong.n++] = (struct STR){ .v = path };
-        return;
-    }
-    *s = (struct survey_space){ 0 };
-    PUT(s, survey_space, class, class);
-    PUT(s, survey_space, path, path);
-    PUT(s, survey_space, used, (used + MIB - 1) / MIB);
-    PUT(s, survey_space, free, space.free / MIB);
-    l->out.spaces.n++;
-}
-
 static enum err
-look_at_all(struct looking *l, const char *list, const char *class)
+look_at_dirs(struct looking *l, const struct survey_asked *in)
 {
-    char *rest = arena_strdup(l->a, list != NULL ? list : ""), *path;
+    struct machine_dirs *d = &l->dirs;
+    struct survey *out = &l->out;
+    enum err e = machine_dirs_look(l->a, DIRS_MAX,
+                                   (const char *const[]){
+                                       [PLACEMENT_DATA] = in->datadir,
+                                       [PLACEMENT_LOG] = in->logdir,
+                                       [PLACEMENT_WAL] = in->wal_log_dir,
+                                       [PLACEMENT_COMP] = in->comp_datadir,
+                                   },
+                                   d);
 
-    if (rest == NULL)
+    if (e != ERR_OK)
+        return e;
+    out->spaces.v = arena_array(l->a, d->n + 1, sizeof(*out->spaces.v));
+    if (out->spaces.v == NULL)
         return ERR_NOMEM;
-    while ((path = strsep(&rest, ";")) != NULL) {
-        if (path[0] == '\0')
-            continue;
-        if (l->out.spaces.n + l->out.wrong.n == DIRS_MAX)
-            return ERR_LIMIT;
-        look_at(l, path, class);
+    for (size_t i = 0; i < d->n; i++) {
+        struct survey_space *s = &out->spaces.v[i];
+
+        *s = (struct survey_space){ 0 };
+        PUT(s, survey_space, class, placement_class_names[d->v[i].class]);
+        PUT(s, survey_space, path, d->v[i].path);
+        PUT(s, survey_space, used, d->v[i].used);
+        PUT(s, survey_space, free, d->v[i].free);
     }
+    out->spaces.n = d->n;
+    out->wrong.v = d->wrong;
+    out->wrong.n = d->n_wrong;
     return ERR_OK;
 }
 
@@ -77,15 +67,15 @@ look_at_all(struct looking *l, const char *list, const char *class)
 static bool
 has_directory(const struct looking *l, bool computer, int32_t port)
 {
-    for (size_t i = 0; i < l->out.spaces.n; i++) {
-        const struct survey_space *s = &l->out.spaces.v[i];
+    for (size_t i = 0; i < l->dirs.n; i++) {
+        const struct machine_dir *d = &l->dirs.v[i];
         const char *path;
         struct stat st;
 
-        if ((strcmp(s->class, "comp_datadir") == 0) != computer)
+        if ((d->class == PLACEMENT_COMP) != computer)
             continue;
-        path = arena_printf(l->a, "%s/instance_data/%s/%d", s->path, s->class,
-                            (int)port);
+        path = arena_printf(l->a, "%s/instance_data/%s/%d", d->real,
+                            placement_class_names[d->class], (int)port);
         if (path == NULL || lstat(path, &st) == 0)
             return true;
     }
@@ -113,25 +103,15 @@ is_range(int32_t from, int32_t n)
 static enum err
 look(struct looking *l, const char *address, const struct survey_asked *in)
 {
-    enum err e = ERR_OK;
+    enum err e = look_at_dirs(l, in);
 
-    l->out.spaces.v = arena_array(l->a, DIRS_MAX, sizeof(*l->out.spaces.v));
-    l->out.wrong.v = arena_array(l->a, DIRS_MAX, sizeof(*l->out.wrong.v));
+    if (e != ERR_OK)
+        return e;
     l->out.busy.v = arena_array(
         l->a, (size_t)in->storage_ports + (size_t)in->computer_ports + 1,
         sizeof(*l->out.busy.v));
-    if (l->out.spaces.v == NULL || l->out.wrong.v == NULL ||
-        l->out.busy.v == NULL)
+    if (l->out.busy.v == NULL)
         return ERR_NOMEM;
-    e = look_at_all(l, in->datadir, "data_dir_path");
-    if (e == ERR_OK)
-        e = look_at_all(l, in->logdir, "log_dir_path");
-    if (e == ERR_OK)
-        e = look_at_all(l, in->wal_log_dir, "innodb_log_dir_path");
-    if (e == ERR_OK)
-        e = look_at_all(l, in->comp_datadir, "comp_datadir");
-    if (e != ERR_OK)
-        return e;
     look_at_ports(l, address, false, in->storage_port, in->storage_ports);
     look_at_ports(l, address, true, in->computer_port, in->computer_ports);
     SET(&l->out, survey, spaces);

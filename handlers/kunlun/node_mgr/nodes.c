@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "config.h"
 #include "keeper.h"
+#include "kunlun/machine/dirs.h"
 #include "node_mgr.h"
 #include "listener.h"
 #include "own_store.h"
@@ -199,46 +200,39 @@ mib_of(const char *dir)
     return used > 0 ? (used + MIB - 1) / MIB : 0;
 }
 
-/* One list of directories; those that cannot be asked are left out, as
- * get_path_space would refuse them. */
-static void
-put_roots(struct req *r, const char *list, const char *class,
-          struct node_info *out)
-{
-    char *rest = arena_strdup(r->arena, list != NULL ? list : ""), *path;
-    struct root_space space;
-
-    while (rest != NULL && (path = strsep(&rest, ";")) != NULL) {
-        struct node_root *root = &out->disks.v[out->disks.n];
-
-        if (str_empty(path) || out->disks.n == ROOTS_MAX ||
-            root_space(path, &space) != ERR_OK)
-            continue;
-        *root = (struct node_root){ 0 };
-        PUT(root, node_root, class, class);
-        PUT(root, node_root, path, path);
-        PUT(root, node_root, used,
-            mib_of(arena_printf(r->arena, "%s/instance_data/%s", path, class)));
-        PUT(root, node_root, free, space.free / MIB);
-        out->disks.n++;
-    }
-}
-
+/* Those that cannot be asked are left out, as get_path_space would refuse
+ * them. */
 static enum err
 put_disks(struct req *r, struct node_info *out)
 {
     struct node_roots roots;
+    struct machine_dirs d;
     enum err e = node_store_roots(r->db, r->arena, r->listener_tail, &roots);
 
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e; /* it is not registered */
-    out->disks.v = arena_array(r->arena, ROOTS_MAX + 1, sizeof(*out->disks.v));
+    e = machine_dirs_look(r->arena, ROOTS_MAX,
+                          (const char *const[]){
+                              [PLACEMENT_DATA] = roots.data,
+                              [PLACEMENT_LOG] = roots.log,
+                              [PLACEMENT_WAL] = roots.wal,
+                              [PLACEMENT_COMP] = roots.comp,
+                          },
+                          &d);
+    if (e != ERR_OK && e != ERR_LIMIT)
+        return e;
+    out->disks.v = arena_array(r->arena, d.n + 1, sizeof(*out->disks.v));
     if (out->disks.v == NULL)
         return ERR_NOMEM;
-    put_roots(r, roots.data, "data_dir_path", out);
-    put_roots(r, roots.log, "log_dir_path", out);
-    put_roots(r, roots.wal, "innodb_log_dir_path", out);
-    put_roots(r, roots.comp, "comp_datadir", out);
+    for (size_t i = 0; i < d.n; i++) {
+        struct node_root *root = &out->disks.v[out->disks.n++];
+
+        *root = (struct node_root){ 0 };
+        PUT(root, node_root, class, placement_class_names[d.v[i].class]);
+        PUT(root, node_root, path, d.v[i].path);
+        PUT(root, node_root, used, d.v[i].used);
+        PUT(root, node_root, free, d.v[i].free);
+    }
     return ERR_OK;
 }
 

@@ -328,10 +328,20 @@ every_choice_keeps_the_rules(void **state)
     assert_true(placed > FLEETS / 4);
 }
 
+static void
+a_class_is_found_by_its_name(void **state)
+{
+    (void)state;
+    for (int k = 0; k < PLACEMENT_CLASS__MAX; k++)
+        assert_int_equal(placement_class_of(placement_class_names[k]), k);
+    assert_int_equal(placement_class_of("data"), PLACEMENT_CLASS__MAX);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_class_is_found_by_its_name),
         cmocka_unit_test(
             equal_machines_take_turns_in_the_order_of_registration),
         cmocka_unit_test(a_shard_that_grows_avoids_its_own_machines),

@@ -1,0 +1,84 @@
+/* The directories of a machine, looked at. */
+#include "dirs.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "buf.h"
+#include "root.h"
+
+#define MIB ((int64_t)1 << 20)
+
+static void
+note_wrong(struct machine_dirs *d, const char *path)
+{
+    for (size_t i = 0; i < d->n_wrong; i++)
+        if (strcmp(d->wrong[i].v, path) == 0)
+            return;
+    d->wrong[d->n_wrong++] = (struct STR){ .v = path };
+}
+
+static enum err
+look_at(struct machine_dirs *d, enum placement_class class, const char *path)
+{
+    char real[PATH_MAX], why[WHY_BYTES];
+    struct root_space space;
+    const char *copy, *below;
+    int64_t used;
+
+    if (root_check(path, real, why) != ERR_OK ||
+        root_space(real, &space) != ERR_OK) {
+        note_wrong(d, path);
+        return ERR_OK;
+    }
+    copy = arena_strdup(d->arena, real);
+    below = arena_printf(d->arena, "%s/instance_data/%s", real,
+                         placement_class_names[class]);
+    if (copy == NULL || below == NULL)
+        return ERR_NOMEM;
+    used = root_used(below);
+    if (used < 0)
+        note_wrong(d, path);
+    else
+        d->v[d->n++] =
+            (struct machine_dir){ class, path, copy, (used + MIB - 1) / MIB,
+                                  space.free / MIB };
+    return ERR_OK;
+}
+
+enum err
+machine_dirs_look(struct arena *a, size_t max,
+                  const char *const lists[PLACEMENT_CLASS__MAX],
+                  struct machine_dirs *out)
+{
+    enum err e = ERR_OK;
+
+    *out = (struct machine_dirs){ .arena = a };
+    out->v = arena_array(a, max, sizeof(*out->v));
+    out->wrong = arena_array(a, max, sizeof(*out->wrong));
+    if (out->v == NULL || out->wrong == NULL)
+        return ERR_NOMEM;
+    for (int k = 0; e == ERR_OK && k < PLACEMENT_CLASS__MAX; k++) {
+        char *rest = arena_strdup(a, lists[k] != NULL ? lists[k] : ""), *path;
+
+        if (rest == NULL)
+            return ERR_NOMEM;
+        while (e == ERR_OK && (path = strsep(&rest, ";")) != NULL)
+            if (!str_empty(path))
+                e = out->n + out->n_wrong < max
+                        ? look_at(out, (enum placement_class)k, path)
+                        : ERR_LIMIT;
+    }
+    return e;
+}
+
+enum err
+machine_dirs_wrong(const struct machine_dirs *d, size_t most, const char **out)
+{
+    struct buf b = BUF_INIT(most + 1);
+
+    for (size_t i = 0; i < d->n_wrong; i++)
+        if (b.n + strlen(d->wrong[i].v) + 1 <= most)
+            buf_printf(&b, "%s%s", b.n > 0 ? ";" : "", d->wrong[i].v);
+    return buf_settle(&b, d->arena, out);
+}
