@@ -26,31 +26,7 @@ table_inbox(struct job_run *run)
 
 /* ---- what is asked for ---- */
 
-static bool
-read_recv(struct job_run *run, struct node_recv *in, struct instance_spec *spec)
-{
-    static const char *const at[] = { "d_ip", "d_port", NULL };
-    static const char *const login[] = { "d_user", "d_pwd", "file_type", NULL };
-    static const char *const rest[] = { "d_dbname", "d_table_name", "url",
-                                        NULL };
-
-    return node_args(run, &node_recv_rec, in) &&
-           node_wants(run, &node_recv_rec, in, at) &&
-           node_is_ours(run, in->d_ip) &&
-           node_wants(run, &node_recv_rec, in, login) &&
-           table_type_ok(run, in->file_type) &&
-           node_wants(run, &node_recv_rec, in, rest) &&
-           node_instance(run, in->d_ip, in->d_port, INSTANCE_STORAGE, spec);
-}
-
-static struct my *
-login(struct job_run *run, const struct node_recv *in)
-{
-    const struct node_login at = { in->d_ip, in->d_port, in->d_user,
-                                   in->d_pwd };
-
-    return node_login_at(run, &at, NODE_LONG_S);
-}
+static const char *const rest[] = { "d_dbname", "d_table_name", "url", NULL };
 
 /* A machine asks nobody but one that sends, whatever url it is given: its
  * token is for those. */
@@ -61,7 +37,7 @@ start(struct job_run *run)
     struct node_recv in;
     enum err e;
 
-    if (!read_recv(run, &in, &spec))
+    if (!table_end_read(run, TABLE_END(node_recv, &in, d, rest), &spec))
         return STEP_FAILED;
     e = node_store_is_sent(run->db, in.url);
     if (e == ERR_NOT_FOUND) {
@@ -70,7 +46,9 @@ start(struct job_run *run)
     }
     if (e != ERR_OK)
         return node_failed(run, e, SENTENCE, NULL);
-    return login(run, &in) != NULL ? STEP_DONE : STEP_FAILED;
+    return table_end_login(run, TABLE_END(node_recv, &in, d, rest)) != NULL
+               ? STEP_DONE
+               : STEP_FAILED;
 }
 
 /* ---- fetching ---- */
@@ -169,7 +147,7 @@ fetch(struct job_run *run)
     struct node_recv in;
     enum err e;
 
-    if (!read_recv(run, &in, &spec) ||
+    if (!table_end_read(run, TABLE_END(node_recv, &in, d, rest), &spec) ||
         (run->memo != NULL && !node_memo(run, &node_arriving_rec, &memo)))
         return STEP_FAILED;
     e = fetch_into(run, &in, &spec, &reached, why);
@@ -257,7 +235,9 @@ import(struct job_run *run)
     if (run->memo != NULL && !node_memo(run, &node_arriving_rec, &memo))
         return STEP_FAILED;
     if (!memo.arrived) {
-        if (!read_recv(run, &in, &spec) || (my = login(run, &in)) == NULL)
+        if (!table_end_read(run, TABLE_END(node_recv, &in, d, rest), &spec) ||
+            (my = table_end_login(run, TABLE_END(node_recv, &in, d, rest))) ==
+                NULL)
             return STEP_FAILED;
         e = import_from(run, &in, &spec, my, why);
         if (e != ERR_OK)

@@ -34,36 +34,33 @@ table_type_ok(struct job_run *run, const char *file_type)
     return false;
 }
 
-/* ---- what is asked for ---- */
-
-/* All of it, in the order of the older jobs, before anything is connected to.
- */
-static bool
-read_send(struct job_run *run, struct node_send *in, struct instance_spec *spec)
+bool
+table_end_read(struct job_run *run, const struct table_end *end,
+               struct instance_spec *spec)
 {
-    static const char *const at[] = { "s_ip", "s_port", NULL };
-    static const char *const login[] = { "s_user", "s_pwd", "file_type", NULL };
-    static const char *const rest[] = { "s_dbname", "s_table_name", "d_ip",
-                                        "d_port",   "d_user",       "d_pwd",
-                                        "d_dbname", "d_table_name", NULL };
-
-    return node_args(run, &node_send_rec, in) &&
-           node_wants(run, &node_send_rec, in, at) &&
-           node_is_ours(run, in->s_ip) &&
-           node_wants(run, &node_send_rec, in, login) &&
-           table_type_ok(run, in->file_type) &&
-           node_wants(run, &node_send_rec, in, rest) &&
-           node_instance(run, in->s_ip, in->s_port, INSTANCE_STORAGE, spec);
+    return node_args(run, end->rec, end->in) &&
+           node_wants(run, end->rec, end->in, end->at) &&
+           node_is_ours(run, *end->ip) &&
+           node_wants(run, end->rec, end->in, end->login) &&
+           table_type_ok(run, *end->file_type) &&
+           node_wants(run, end->rec, end->in, end->rest) &&
+           node_instance(run, *end->ip, *end->port, INSTANCE_STORAGE, spec);
 }
 
-static struct my *
-login(struct job_run *run, const struct node_send *in)
+struct my *
+table_end_login(struct job_run *run, const struct table_end *end)
 {
-    const struct node_login at = { in->s_ip, in->s_port, in->s_user,
-                                   in->s_pwd };
+    const struct node_login at = { *end->ip, *end->port, *end->user,
+                                   *end->password };
 
     return node_login_at(run, &at, NODE_LONG_S);
 }
+
+/* ---- what is asked for ---- */
+
+static const char *const rest[] = { "s_dbname", "s_table_name", "d_ip",
+                                    "d_port",   "d_user",       "d_pwd",
+                                    "d_dbname", "d_table_name", NULL };
 
 /* One id and one url for this sending, whoever goes on with it. */
 static enum err
@@ -97,7 +94,7 @@ start(struct job_run *run)
     struct node_send in;
     enum err e;
 
-    if (!read_send(run, &in, &spec))
+    if (!table_end_read(run, TABLE_END(node_send, &in, s, rest), &spec))
         return STEP_FAILED;
     if (strcmp(in.s_ip, in.d_ip) == 0 && in.s_port == in.d_port &&
         strcmp(in.s_dbname, in.d_dbname) == 0 &&
@@ -111,7 +108,7 @@ start(struct job_run *run)
         return STEP_FAILED;
     }
     if (e == ERR_OK && run->memo == NULL) {
-        if (login(run, &in) == NULL)
+        if (table_end_login(run, TABLE_END(node_send, &in, s, rest)) == NULL)
             return STEP_FAILED;
         e = keep_url(run);
     }
@@ -177,7 +174,8 @@ export_it(struct job_run *run)
     struct my *my;
     enum err e;
 
-    if (!read_send(run, &in, &spec) || (my = login(run, &in)) == NULL)
+    if (!table_end_read(run, TABLE_END(node_send, &in, s, rest), &spec) ||
+        (my = table_end_login(run, TABLE_END(node_send, &in, s, rest))) == NULL)
         return STEP_FAILED;
     e = copy(run, &spec, &in, my, why);
     if (e == ERR_OK)

@@ -20,6 +20,39 @@ struct req;
 const char *table_outbox(struct job_run *run);
 const char *table_inbox(struct job_run *run);
 
+/* The end of a table that is at this machine: as what a job says where it is
+ * and by whom one logs in, what else it must say, and where that is, once it
+ * has been read. */
+struct table_end {
+    const struct record *rec;
+    void *in;
+    const char *at[3], *login[4]; /* NULL ends */
+    const char *const *rest;      /* NULL ends */
+    const char *const *ip, *const *user, *const *password, *const *file_type;
+    const int32_t *port;
+};
+
+/* Of the arguments *in, a struct s whose members of this end begin with side.
+ */
+#define TABLE_END(s, in, side, rest)                                          \
+    (&(const struct table_end){ &s##_rec,                                     \
+                                (in),                                         \
+                                { #side "_ip", #side "_port" },               \
+                                { #side "_user", #side "_pwd", "file_type" }, \
+                                (rest),                                       \
+                                &(in)->side##_ip,                             \
+                                &(in)->side##_user,                           \
+                                &(in)->side##_pwd,                            \
+                                &(in)->file_type,                             \
+                                &(in)->side##_port })
+
+/* The members, in the order of the older jobs, before anything is connected
+ * to; false: job_fails has said what is wrong. */
+bool table_end_read(struct job_run *run, const struct table_end *end,
+                    struct instance_spec *spec);
+/* NULL: job_fails has said why. */
+struct my *table_end_login(struct job_run *run, const struct table_end *end);
+
 /* What is wrong with file_type; false: job_fails has said so. */
 bool table_type_ok(struct job_run *run, const char *file_type);
 
