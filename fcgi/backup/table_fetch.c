@@ -68,7 +68,7 @@ take(void *ctx, const char *p, size_t n)
 
     if (s->call->status != 206 || n > s->max - s->n)
         s->e = why_fail(f->why, ERR_PEER, "the other end sends no ranges");
-    else if (f->tag[0] != '\0' && strstr(s->call->etag, f->tag) == NULL)
+    else if (!str_empty(f->tag) && strstr(s->call->etag, f->tag) == NULL)
         s->e = why_fail(f->why, ERR_EXISTS, "another copy of it is sent now");
     else if (s->fd < 0)
         memcpy(s->text + s->n, p, n);

@@ -284,7 +284,7 @@ charset_to_utf8(struct converters *c, const char *charset, const char *p,
             put_utf8(p, n, out);
         return buf_err(out);
     }
-    if (charsets[which].iconv[0] == '\0')
+    if (str_empty(charsets[which].iconv))
         return ERR_BAD_PARAM;
     return put_by_iconv(c, which, p, n, out) == ERR_OK ? buf_err(out)
                                                        : ERR_BAD_PARAM;

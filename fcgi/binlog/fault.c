@@ -41,7 +41,7 @@ binlog_fail(struct binlog_failure *f, enum binlog_fault id, const char *fmt,
     va_end(ap);
     f->fault = id;
     f->err = faults[id].err;
-    why_say(f->why, "%s%s%s", faults[id].text, more[0] != '\0' ? ": " : "",
+    why_say(f->why, "%s%s%s", faults[id].text, !str_empty(more) ? ": " : "",
             more);
     return f->err;
 }

@@ -12,9 +12,8 @@
 #include "file.h"
 #include "mariadb_int.h"
 #include "paths.h"
-#include "host/proc.h"
+#include "template.h"
 
-#define VERSION_MS  10000
 #define OPTIONS_MAX 65536
 
 /* ---- the template ---- */
@@ -25,21 +24,15 @@ mariadb_version(char *out, size_t size, char why[WHY_BYTES])
 {
     const char *const argv[] = { config()->instance_mariadbd, "--no-defaults",
                                  "--version", NULL };
-    struct proc_result r;
-    enum err e = proc_run(argv, VERSION_MS, &r);
-    const char *p = strstr(r.output, "Ver ");
-    size_t n = p != NULL ? strspn(p + 4, "0123456789.") : 0;
+    static const struct template_program p = { "mariadb", "MariaDB", "run",
+                                               "Ver " };
+    enum err e = template_version(&p, argv, out, size, why);
+    size_t n = strlen(out);
 
-    if (e == ERR_NOT_FOUND)
-        return why_fail(why, e,
-                        "mariadb binaries not found (%.200s); as root: "
-                        "make deps GROUPS=run",
-                        argv[0]);
-    if (e != ERR_OK || n == 0)
-        return why_fail(why, ERR_STATE, "%.200s is no MariaDB server", argv[0]);
-    (void)snprintf(out, size, "%.*s-%d", (int)n, p + 4,
-                   (int)config()->instance_redo_mib);
-    return ERR_OK;
+    if (e == ERR_OK)
+        (void)snprintf(out + n, size - n, "-%d",
+                       (int)config()->instance_redo_mib);
+    return e;
 }
 
 void

@@ -20,8 +20,8 @@
 #include "pg.h"
 #include "host/port.h"
 #include "host/proc.h"
+#include "template.h"
 
-#define VERSION_MS  10000
 #define SINGLE_MS   60000
 #define CONNECT_MS  200
 #define OPTIONS_MAX 65536
@@ -42,20 +42,10 @@ version(char *out, size_t size, char why[WHY_BYTES])
     char path[1024];
     const char *const argv[] = { program("postgres", path, sizeof(path)),
                                  "--version", NULL };
-    struct proc_result r;
-    enum err e = proc_run(argv, VERSION_MS, &r);
-    const char *p = strstr(r.output, "(PostgreSQL) ");
-    size_t n = p != NULL ? strspn(p + 13, "0123456789.") : 0;
+    static const struct template_program p = { "postgres", "PostgreSQL", "comp",
+                                               "(PostgreSQL) " };
 
-    if (e == ERR_NOT_FOUND)
-        return why_fail(why, e,
-                        "postgres binaries not found (%.300s); as root: make "
-                        "deps GROUPS=comp",
-                        path);
-    if (e != ERR_OK || n == 0)
-        return why_fail(why, ERR_STATE, "%.300s is no PostgreSQL server", path);
-    (void)snprintf(out, size, "%.*s", (int)n, p + 13);
-    return ERR_OK;
+    return template_version(&p, argv, out, size, why);
 }
 
 static void

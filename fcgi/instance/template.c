@@ -21,7 +21,8 @@
 #include "place.h"
 #include "host/proc.h"
 
-#define MAKE_MS 120000
+#define MAKE_MS    120000
+#define VERSION_MS 10000
 
 static enum err
 open_folder(struct arena *a, const char **path, int *fd, char why[WHY_BYTES])
@@ -147,6 +148,31 @@ make(struct arena *a, const struct instance_driver *d, const char *folder_path,
     if (e != ERR_OK)
         (void)!home_clear(folder, new, &error);
     return e;
+}
+
+enum err
+template_version(const struct template_program *p, const char *const *argv,
+                 char *out, size_t size, char why[WHY_BYTES])
+{
+    struct proc_result r;
+    enum err e = proc_run(argv, VERSION_MS, &r);
+    const char *text = strstr(r.output, p->before);
+    size_t n = 0;
+
+    if (text != NULL) {
+        text += strlen(p->before);
+        n = strspn(text, "0123456789.");
+    }
+    if (e == ERR_NOT_FOUND)
+        return why_fail(why, e,
+                        "%s binaries not found (%.300s); as root: make deps "
+                        "GROUPS=%s",
+                        p->name, argv[0], p->group);
+    if (e != ERR_OK || n == 0)
+        return why_fail(why, ERR_STATE, "%.300s is no %s server", argv[0],
+                        p->product);
+    (void)snprintf(out, size, "%.*s", (int)n, text);
+    return ERR_OK;
 }
 
 enum err

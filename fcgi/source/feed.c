@@ -526,7 +526,7 @@ locate(struct feed *f)
         binlog_gtid_text(&f->txn.gtid, gtid);
     memcpy(said, f->failure.why, sizeof(said));
     why_say(f->failure.why, "%s (%s:%" PRIu64 "%s%s)", said, f->file, f->pos,
-            gtid[0] != '\0' ? ", GTID " : "", gtid);
+            !str_empty(gtid) ? ", GTID " : "", gtid);
 }
 
 enum err

@@ -210,7 +210,7 @@ bad_position(struct binlog_failure *why, enum binlog_fault fault,
 
     binlog_gtid_text(g, text);
     return binlog_fail(why, fault, "%s; the server has %s", text,
-                       server_says[0] != '\0' ? server_says : "nothing");
+                       !str_empty(server_says) ? server_says : "nothing");
 }
 
 /* A domain that the position has not may have begun since then: all of it is

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kunlun/cluster_mgr/cluster_mgr.h"
+#include "kunlun/life/meta.h"
 #include "lists.h"
 #include "store.h"
 
@@ -102,12 +103,12 @@ cluster_detail_get(struct req *r, const struct cluster_ref *in)
 {
     struct cluster_detail *out = arena_alloc(r->arena, sizeof(*out));
     struct list_of_cluster_row storages = { 0 }, computers = { 0 };
-    struct cluster_found c;
+    struct meta_cluster c;
     enum err e = req_check(r, in);
 
     if (e != ERR_OK || out == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
-    e = cluster_store_find(r->db, r->arena, in->name, in->id, &c);
+    e = meta_cluster(r->db, r->arena, in->name, in->id, &c);
     if (e == ERR_NOT_FOUND)
         return req_fail(r, CLUSTER_UNKNOWN, ARGS());
     *out = (struct cluster_detail){ 0 };
@@ -119,7 +120,8 @@ cluster_detail_get(struct req *r, const struct cluster_ref *in)
         return e;
     PUT(out, cluster_detail, name, c.name);
     PUT(out, cluster_detail, id, number(r, c.id));
-    PUT(out, cluster_detail, nick_name, c.nick_name);
+    PUT(out, cluster_detail, nick_name,
+        HAS(&c, meta_cluster, nick_name) ? c.nick_name : c.name);
     PUT(out, cluster_detail, ha_mode, c.ha_mode);
     e = put_shards(r, &storages, out);
     if (e == ERR_OK)

@@ -180,37 +180,25 @@ cluster_list_get(struct req *r, const struct none *in)
     return req_send(r, &cluster_shorts_rec, out);
 }
 
-enum err
-cluster_summaries_get(struct req *r, const struct none *in)
-{
-    struct cluster_summaries *out = arena_alloc(r->arena, sizeof(*out));
-    struct list_of_cluster_summary rows;
-    enum err e = cluster_store_summaries(r->db, r->arena, &rows);
-
-    (void)in;
-    if (out == NULL || e != ERR_OK)
-        return e != ERR_OK ? e : ERR_NOMEM;
-    *out = (struct cluster_summaries){ 0 };
-    PUT_LIST(out, cluster_summaries, v, rows.n, rows.v);
-    return send_list(r, e, &cluster_summaries_rec, &cluster_summaries_paras_rec,
-                     out);
-}
-
-enum err
-cluster_machines_get(struct req *r, const struct none *in)
-{
-    struct cluster_machines *out = arena_alloc(r->arena, sizeof(*out));
-    struct list_of_cluster_machine rows;
-    enum err e = cluster_store_machines(r->db, r->arena, &rows);
-
-    (void)in;
-    if (out == NULL || e != ERR_OK)
-        return e != ERR_OK ? e : ERR_NOMEM;
-    *out = (struct cluster_machines){ 0 };
-    PUT_LIST(out, cluster_machines, v, rows.n, rows.v);
-    return send_list(r, e, &cluster_machines_rec, &cluster_machines_paras_rec,
-                     out);
-}
+/* Lists that are answered as they are stored. */
+#define LISTED(handler, form, row, read)                             \
+    enum err handler(struct req *r, const struct none *in)           \
+    {                                                                \
+        struct form *out = arena_alloc(r->arena, sizeof(*out));      \
+        struct list_of_##row rows;                                   \
+        enum err e = read(r->db, r->arena, &rows);                   \
+                                                                     \
+        (void)in;                                                    \
+        if (out == NULL || e != ERR_OK)                              \
+            return e != ERR_OK ? e : ERR_NOMEM;                      \
+        *out = (struct form){ 0 };                                   \
+        PUT_LIST(out, form, v, rows.n, rows.v);                      \
+        return send_list(r, e, &form##_rec, &form##_paras_rec, out); \
+    }
+LISTED(cluster_summaries_get, cluster_summaries, cluster_summary,
+       cluster_store_summaries)
+LISTED(cluster_machines_get, cluster_machines, cluster_machine,
+       cluster_store_machines)
 
 /* ---- what is in a cluster ---- */
 
@@ -356,7 +344,7 @@ put_metas(struct req *r, struct cluster_instances *out)
 static bool
 wants_type(const struct cluster_instances_ref *in, const char *type)
 {
-    return !HAS(in, cluster_instances_ref, type) || in->type[0] == '\0' ||
+    return !HAS(in, cluster_instances_ref, type) || str_empty(in->type) ||
            strcmp(in->type, type) == 0;
 }
 

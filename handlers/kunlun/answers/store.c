@@ -3,14 +3,11 @@
 
 #define STORAGES_MAX 1000
 
-TABLE(cluster_found, CLUSTER_FOUND);
 TABLE(cluster_watched, CLUSTER_WATCHED);
 TABLE(cluster_backup_storage, CLUSTER_BACKUP_STORAGE);
 TABLE(cluster_at, CLUSTER_AT);
 
 enum {
-    FIND,
-    FIND_ID,
     IS_CALLED,
     RENAME,
     WATCHED,
@@ -25,13 +22,7 @@ enum {
     SQL__MAX
 };
 
-#define FOUND                                                          \
-    "SELECT id, name, COALESCE(nick_name, name) AS nick_name, ha_mode" \
-    " FROM Kunlun_Metadata_DB.db_clusters WHERE "
-
 static const char *const sql[SQL__MAX] = {
-    [FIND] = FOUND "name = ?",
-    [FIND_ID] = FOUND "id = ?",
     [IS_CALLED] = "SELECT 1 FROM Kunlun_Metadata_DB.db_clusters"
                   " WHERE name <> ? AND (nick_name = ? OR name = ?) LIMIT 1",
     [RENAME] = "UPDATE Kunlun_Metadata_DB.db_clusters SET nick_name = ?"
@@ -67,16 +58,6 @@ static const char *const sql[SQL__MAX] = {
         "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES"
         " WHERE VARIABLE_NAME = ?",
 };
-
-enum err
-cluster_store_find(struct db *db, struct arena *a, const char *name, int64_t id,
-                   struct cluster_found *out)
-{
-    return name != NULL ? db_one(db, a, sql[FIND], DB_ARGS(db_str(name)),
-                                 &cluster_found_rec, out)
-                        : db_one(db, a, sql[FIND_ID], DB_ARGS(db_i64(id)),
-                                 &cluster_found_rec, out);
-}
 
 enum err
 cluster_store_rename(struct db *db, const char *name, const char *nick_name)

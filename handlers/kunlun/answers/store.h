@@ -7,15 +7,6 @@
 
 /* ---- clusters ---- */
 
-#define CLUSTER_FOUND(X, s)                           \
-    X(s, I64, id, "id", COLUMN_ONLY, -)               \
-    X(s, STR, name, "name", COLUMN_ONLY, -)           \
-    X(s, STR, nick_name, "nick_name", COLUMN_ONLY, -) \
-    X(s, STR, ha_mode, "ha_mode", COLUMN_ONLY, -)
-STRUCT(cluster_found, CLUSTER_FOUND);
-enum err cluster_store_find(struct db *db, struct arena *a, const char *name,
-                            int64_t id, struct cluster_found *out) MUST_USE;
-
 /* EXISTS: another has that nick name, or is called so. In the caller's
  * transaction; NOT_FOUND. */
 enum err cluster_store_rename(struct db *db, const char *name,

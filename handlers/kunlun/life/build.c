@@ -61,7 +61,7 @@ take_order(struct job_run *run, struct life_order *o, enum step_answer *answer)
     e = own(run)->check(run->db, run->arena, o, why);
     if (e == ERR_OK)
         return true;
-    if (why[0] != '\0')
+    if (!str_empty(why))
         job_fails(run, "%s", why);
     else
         *answer = failed(run, e, NULL);
@@ -355,7 +355,7 @@ life_uninstall(struct job_run *run)
     if (e != ERR_OK)
         return failed(run, e, NULL);
     answer = parts_gone(run, PART_REMOVE, REMOVE_MS, &left);
-    if (answer == STEP_DONE && left[0] != '\0')
+    if (answer == STEP_DONE && !str_empty(left))
         log_warn("cluster.left job=%llu what=\"%s\"",
                  (unsigned long long)run->job->id, left);
     return answer;

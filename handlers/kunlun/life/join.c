@@ -108,20 +108,35 @@ drop_shard(struct job_run *run, const char *cluster, const char *name)
     return e == ERR_OK ? kunlun_store_shard_drop(run->db, sh->id) : e;
 }
 
-enum step_answer
-life_unbegin_shards(struct job_run *run)
+/* Begins a transaction in which a step is undone; false: the step's answer is
+ * in *answer, that there is nothing to be undone or what has failed. */
+static bool
+begin_undo(struct job_run *run, struct life_memo *memo,
+           struct list_of_STR *names, enum step_answer *answer)
 {
-    struct list_of_STR names;
-    struct life_memo memo;
-    enum err e = life_recall(run, &memo);
+    enum err e;
 
-    if (e != ERR_OK)
-        return STEP_DONE;
-    e = life_names(run->arena, &SERVERS(&memo), INSTANCE_STORAGE, &names);
+    *answer = STEP_DONE;
+    if (life_recall(run, memo) != ERR_OK)
+        return false;
+    e = life_names(run->arena, &SERVERS(memo), INSTANCE_STORAGE, names);
     if (e == ERR_OK)
         e = db_begin(run->db);
     if (e != ERR_OK)
-        return failed(run, e, NULL);
+        *answer = failed(run, e, NULL);
+    return e == ERR_OK;
+}
+
+enum step_answer
+life_unbegin_shards(struct job_run *run)
+{
+    enum step_answer answer;
+    struct list_of_STR names;
+    struct life_memo memo;
+    enum err e;
+
+    if (!begin_undo(run, &memo, &names, &answer))
+        return answer;
     e = job_hold(run);
     for (size_t i = 0; e == ERR_OK && i < names.n; i++)
         e = drop_shard(run, memo.cluster, names.v[i].v);
@@ -207,7 +222,7 @@ life_point_all(struct job_run *run)
         for (size_t k = 0; e == ERR_OK && k < n; k++) {
             e = life_point(run->db, run->arena, &comps.v[i], &shards[k],
                            ANSWER_MS, why);
-            if (why[0] != '\0' && !is_new(&memo, comps.v[i].uuid)) {
+            if (!str_empty(why) && !is_new(&memo, comps.v[i].uuid)) {
                 e = ERR_OK;
                 break;
             }
@@ -220,17 +235,13 @@ life_unpoint(struct job_run *run)
 {
     struct list_of_instance_spec comps = { 0 };
     char why[WHY_BYTES] = "";
+    enum step_answer answer;
     struct list_of_STR names;
     struct life_memo memo;
-    enum err e = life_recall(run, &memo);
+    enum err e;
 
-    if (e != ERR_OK)
-        return STEP_DONE;
-    e = life_names(run->arena, &SERVERS(&memo), INSTANCE_STORAGE, &names);
-    if (e == ERR_OK)
-        e = db_begin(run->db);
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
+    if (!begin_undo(run, &memo, &names, &answer))
+        return answer;
     e = job_hold(run);
     for (size_t i = 0; e == ERR_OK && i < memo.servers.n; i++)
         e = meta_computer_drop(run->db, memo.servers.v[i].spec->uuid);

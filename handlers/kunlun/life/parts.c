@@ -271,7 +271,7 @@ parts_await(struct job_run *run, const char *prefix, int64_t limit_ms,
         return STEP_DONE;
     job_waits(run, AWAIT_MS, "%zu of %zu done; %s %s: %s", done, all.n,
               where(next), next->doing,
-              next->progress[0] != '\0' ? next->progress : "under way");
+              !str_empty(next->progress) ? next->progress : "under way");
     return STEP_AGAIN;
 }
 

@@ -87,7 +87,7 @@ point_one(struct duty_run *run, const struct meta_behind *b)
         log_info("cluster.pointed cluster=%s computer=%s shard=%s epoch=%llu",
                  sh.cluster, comp.shard, sh.name,
                  (unsigned long long)sh.s.epoch);
-    else if (why[0] != '\0')
+    else if (!str_empty(why))
         log_warn("cluster.not_pointed uuid=%s shard=%s why=\"%s\"", b->uuid,
                  sh.name, why);
     return e;

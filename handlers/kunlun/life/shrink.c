@@ -67,7 +67,7 @@ begin(struct job_run *run)
         return STEP_FAILED;
     PUT(&l, life_loss, force, HAS(&want, cluster_want, force) && want.force);
     e = own(run)->check(run->db, run->arena, &want, &l, why);
-    if (e != ERR_OK && why[0] != '\0') {
+    if (e != ERR_OK && !str_empty(why)) {
         job_fails(run, "%s", why);
         return STEP_FAILED;
     }
@@ -107,7 +107,7 @@ remove_servers(struct job_run *run)
     if (e != ERR_OK)
         return failed(run, e, NULL);
     answer = parts_gone(run, PART_REMOVE, REMOVE_MS, &left);
-    if (answer != STEP_DONE || left[0] == '\0')
+    if (answer != STEP_DONE || str_empty(left))
         return answer;
     if (!l.force)
         return failed(run, ERR_STATE, left);

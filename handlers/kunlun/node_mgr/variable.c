@@ -40,7 +40,7 @@ set(struct job_run *run)
     if (e == ERR_OK)
         return node_done(run, "set variable succeed");
     job_fails(run, "set variable error: %s",
-              why[0] != '\0' ? why : err_name(e));
+              !str_empty(why) ? why : err_name(e));
     return STEP_FAILED;
 }
 

@@ -91,7 +91,7 @@ judge(struct job_run *run, const struct cluster_want *w, const struct job *part)
     int64_t most_ms = part->state == JOB_QUEUED ? SILENT_MS : LONGEST_MS;
     const char *bad = told(run, part);
 
-    if (bad != NULL && bad[0] == '\0')
+    if (bad != NULL && str_empty(bad))
         return STEP_DONE;
     if (part->state < JOB_DONE && age_ms <= most_ms) {
         job_waits(run, RETRY_MS, "waits for %s", w->ip);
