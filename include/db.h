@@ -7,7 +7,12 @@
  * (a batch), secrets that are sealed in it, the witness of a COMMIT (the row
  * by which its outcome is found), and a watcher that hears what changes. An
  * ENUM is stored as its name, SECRET columns are decrypted here and nowhere
- * else. */
+ * else.
+ *
+ * The text of a statement is a constant of the program, or lives as long as the
+ * handle: what is prepared and cached goes by the address of its text, so that
+ * another text that comes to lie there would run the statement before it.
+ * db_exec_text alone takes one that is built. */
 #ifndef MG_DB_H
 #define MG_DB_H
 

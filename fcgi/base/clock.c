@@ -1,6 +1,7 @@
 /* The two clocks of the kernel in the units that we count in. */
 #include "clock.h"
 
+#include <string.h>
 #include <time.h>
 
 static int64_t
@@ -36,14 +37,37 @@ clock_mono_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+static bool
+to_local(int64_t unix_s, struct tm *out)
+{
+    time_t t = (time_t)unix_s;
+
+    return localtime_r(&t, out) != NULL;
+}
+
 const char *
 clock_text(int64_t unix_s, char out[CLOCK_TEXT])
 {
-    time_t t = (time_t)unix_s;
     struct tm tm;
 
-    if (localtime_r(&t, &tm) == NULL ||
+    if (!to_local(unix_s, &tm) ||
         strftime(out, CLOCK_TEXT, "%Y-%m-%d %H:%M:%S", &tm) == 0)
         out[0] = '\0';
+    return out;
+}
+
+const char *
+clock_stamp(int64_t unix_ms, char out[CLOCK_TEXT])
+{
+    struct tm tm;
+    size_t n = to_local(unix_ms / 1000, &tm)
+                   ? strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S.000%z", &tm)
+                   : 0;
+    char *point = n > 0 ? strchr(out, '.') : NULL;
+
+    out[n] = '\0';
+    for (int64_t i = 3, ms = unix_ms % 1000; point != NULL && i > 0;
+         i--, ms /= 10)
+        point[i] = (char)('0' + ms % 10);
     return out;
 }

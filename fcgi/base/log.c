@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -238,19 +238,12 @@ line_puts(struct line *l, const char *s)
 static void
 line_start(struct line *l, enum log_level lv)
 {
-    char text[96], zone[16];
-    struct timeval now;
-    struct tm tm;
-    size_t n;
+    char at[CLOCK_TEXT];
 
-    (void)gettimeofday(&now, NULL);
-    (void)localtime_r(&now.tv_sec, &tm);
-    n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    if (strftime(zone, sizeof(zone), "%z", &tm) == 0)
-        zone[0] = '\0';
-    (void)snprintf(text + n, sizeof(text) - n, ".%03ld%s %s ",
-                   (long)(now.tv_usec / 1000), zone, level_names[lv]);
-    line_puts(l, text);
+    line_puts(l, clock_stamp(clock_unix_ms(), at));
+    line_puts(l, " ");
+    line_puts(l, level_names[lv]);
+    line_puts(l, " ");
     line_puts(l, !str_empty(process_name) ? process_name : "metagate");
     if (request_id != NULL) {
         line_puts(l, " [");

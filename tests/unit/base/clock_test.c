@@ -46,6 +46,10 @@ a_moment_is_told_in_local_time(void **state)
     assert_string_equal(clock_text(0, text), "1970-01-01 08:00:00");
     assert_string_equal(clock_text(1798732799, text), "2026-12-31 23:59:59");
     assert_string_equal(clock_text(INT64_MAX, text), "");
+    assert_string_equal(clock_stamp(7, text), "1970-01-01T08:00:00.007+0800");
+    assert_string_equal(clock_stamp(1798732799120, text),
+                        "2026-12-31T23:59:59.120+0800");
+    assert_string_equal(clock_stamp(INT64_MAX, text), "");
 }
 
 int
