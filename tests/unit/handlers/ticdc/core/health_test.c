@@ -62,8 +62,8 @@ each_state_takes_what_fits_it(void **state)
 static void
 it_waits_longer_each_time_and_then_gives_up(void **state)
 {
-    static const int64_t waits[] = { 9000,   18000,  36000,  72000,
-                                     144000, 288000, 540000, 540000 };
+    static const int64_t waits[] = { 9000,   18000,  36000,  72000, 144000,
+                                     288000, 540000, 540000, 540000 };
     int64_t now = NOW;
 
     (void)state;
