@@ -22,6 +22,7 @@
 #define PIECE_MAX  ((int64_t)16 << 20)
 #define AT_ONCE    32 /* pieces of one call */
 #define REMEMBERED 256
+#define GONE_MAX   5 /* a file may go while it is looked for */
 #define EXPIRE_MS  1800000
 
 /* ---- from call to call ---- */
@@ -32,6 +33,7 @@ struct known {
     int64_t id; /* 0: nobody's */
     struct journal_place place;
     bool placed;
+    unsigned gone;    /* how often its binlogs began behind it, in a row */
     int64_t until_ms; /* left alone until then */
 };
 
@@ -107,29 +109,36 @@ hold(struct adding *x)
 }
 
 /* The last transaction that a replica has, or a shard of one server; and
- * whether all that was acknowledged before is among them. */
+ * whether all that was acknowledged before is among them: by who is a replica
+ * now, or before that (`base`, core/failover.h). A primary that is not writable
+ * has not yet applied what it is going to begin with. */
 static enum err
 what_is_safe(struct adding *x, struct instance_gtid *last, bool *all)
 {
     const struct kunlun_shard *sh = x->sh;
     struct instance_position p;
     struct instance_gtid g;
-    enum err e = ERR_OK;
+    char ignored[WHY_BYTES];
+    enum err e =
+        instance_position(x->run->arena, &x->spec, ANSWER_MS, &p, x->why);
 
     *last = (struct instance_gtid){ 0 };
     *all = true;
-    if (sh->s.n <= 1) {
-        e = instance_position(x->run->arena, &x->spec, ANSWER_MS, &p, x->why);
-        if (e == ERR_OK)
-            (void)instance_gtid_of(p.gtid_binlog, x->at.domain, last);
+    if (e == ERR_OK && p.read_only)
+        e = why_fail(x->why, ERR_PEER, "it is not writable yet");
+    if (e != ERR_OK)
         return e;
+    if (sh->s.n <= 1) {
+        (void)instance_gtid_of(p.gtid_binlog, x->at.domain, last);
+        return ERR_OK;
     }
     for (unsigned i = 0; i < sh->s.n; i++) {
+        const struct fo_member *m = &sh->s.member[i];
         const char *lists[2];
 
-        if ((int)i == sh->s.primary ||
+        if (m->role != FO_IN || m->broken ||
             instance_position(x->run->arena, &sh->spec[i], ANSWER_MS, &p,
-                              x->why) != ERR_OK)
+                              ignored) != ERR_OK)
             continue;
         lists[0] = p.gtid_io;
         lists[1] = p.gtid_slave;
@@ -207,9 +216,10 @@ find_place(struct adding *x)
         return ERR_OK;
     k->placed = false;
     e = journal_seek(&x->spec, after, &k->place, x->why);
+    k->gone = e == ERR_STATE ? k->gone + 1 : 0;
     if (e == ERR_NOT_FOUND)
         return take_back(x);
-    if (e == ERR_STATE)
+    if (e == ERR_STATE && k->gone > GONE_MAX)
         return end_archive(x, x->why);
     k->placed = e == ERR_OK;
     return e;

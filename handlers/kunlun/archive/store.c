@@ -44,6 +44,7 @@ enum {
     PIECE_DROP,
     CLOSE_GONE,
     DROP_EMPTY,
+    DROP_COPIES,
     SQL__MAX
 };
 
@@ -133,6 +134,10 @@ static const char *const sql[SQL__MAX] = {
                    " WHERE p.archive_id = a.id)"
                    " AND NOT EXISTS (SELECT 1 FROM kunlun_backup b"
                    " WHERE b.archive_id = a.id)",
+    [DROP_COPIES] = "DELETE c FROM kunlun_copy c WHERE NOT EXISTS"
+                    " (SELECT 1 FROM kunlun_backup b"
+                    " WHERE b.cluster = c.cluster"
+                    " AND b.ended_ms <= c.ended_ms)",
 };
 
 /* ---- histories ---- */
@@ -360,5 +365,7 @@ archive_drop_empty(struct db *db, int64_t before_ms)
 {
     enum err e = db_exec(db, sql[CLOSE_GONE], DB_ARGS(db_i64(before_ms)));
 
-    return e == ERR_OK ? db_exec(db, sql[DROP_EMPTY], DB_NO_ARGS) : e;
+    if (e == ERR_OK)
+        e = db_exec(db, sql[DROP_EMPTY], DB_NO_ARGS);
+    return e == ERR_OK ? db_exec(db, sql[DROP_COPIES], DB_NO_ARGS) : e;
 }

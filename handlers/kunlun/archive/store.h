@@ -139,8 +139,8 @@ enum err archive_old_pieces(struct db *db, struct arena *a, const char *machine,
 enum err archive_backup_drop(struct db *db, int64_t id) MUST_USE;
 enum err
 archive_piece_drop(struct db *db, int64_t archive, uint64_t n) MUST_USE;
-/* Histories that have neither; that of a shard that is gone ends when it was
- * begun before that moment. */
+/* Histories that have neither, and copies of clusters without a backup; that of
+ * a shard that is gone ends when it was begun before that moment. */
 enum err archive_drop_empty(struct db *db, int64_t before_ms) MUST_USE;
 
 #endif

@@ -8,6 +8,8 @@ import pytest
 
 from support.waiting import until
 
+pytestmark = pytest.mark.limit(600)
+
 HOUR_AHEAD = "2099-01-01 00:00:00"
 
 

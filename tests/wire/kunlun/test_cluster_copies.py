@@ -1,14 +1,15 @@
 """Copies of clusters, and clusters that are made of them."""
 
+import os
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from support.waiting import until
-from wire.kunlun.test_cluster_life import JOB_S, SMALL, World
+from wire.kunlun.test_cluster_life import JOB_S, SMALL, World, pid_of
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.limit(900)]
 
 ZONE = ZoneInfo("Asia/Shanghai")  # of the deployment's processes
 
@@ -168,13 +169,23 @@ def test_a_cluster_comes_back_as_it_was_at_a_time(world, cluster, panel):
 
 
 def test_every_node_of_a_shard_is_restored(world, cluster):
-    """... and follows its primary, like those that were made empty."""
+    """... with what was written to two primaries, one after the other; and
+    follows its own, like those that were made empty."""
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name
     sources = filled(world, name)
     assert cluster.run("backup_cluster", JOB_S,
                        backup_cluster_name=name)[0] == "done"
     on_all(world, sources, "INSERT INTO d.t VALUES (2, 'behind')")
+    os.kill(until(lambda: pid_of(world, sources["shard1"])), 9)
+    until(lambda: sources_of(world, name) != sources)
+
+    def written():
+        on_all(world, sources_of(world, name),
+               "INSERT INTO d.t VALUES (3, 'another') ON DUPLICATE KEY"
+               " UPDATE b = b")
+        return True
+    until(written)
     result, new = cluster.run("restore_new_cluster", JOB_S,
                               backup_cluster_name=name,
                               timestamp="2099-01-01 00:00:00")
@@ -182,10 +193,10 @@ def test_every_node_of_a_shard_is_restored(world, cluster):
     nodes = world.nodes(new)
     assert [n[2] for n in nodes] == ["source", "replica", "replica"]
     assert rows_of(world, new) \
-        == {"shard1": [((1, "copied"), (2, "behind"))] * 3}
-    on_all(world, sources_of(world, new), "INSERT INTO d.t VALUES (3, 'on')")
+        == {"shard1": [((1, "copied"), (2, "behind"), (3, "another"))] * 3}
+    on_all(world, sources_of(world, new), "INSERT INTO d.t VALUES (4, 'on')")
     until(lambda: rows_of(world, new)["shard1"]
-          == [((1, "copied"), (2, "behind"), (3, "on"))] * 3)
+          == [((1, "copied"), (2, "behind"), (3, "another"), (4, "on"))] * 3)
     for each in (new, name):
         assert cluster.run("delete_cluster", JOB_S, cluster_name=each)[0] \
             == "done"

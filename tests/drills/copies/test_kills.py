@@ -1,0 +1,94 @@
+"""Copies and restores of a cluster whose runners are killed in each step: the
+job is done, or undone with nothing left of it; what comes back is whole."""
+
+import os
+import signal
+
+import pytest
+
+from support import processes
+from support.waiting import until
+from wire.kunlun.test_cluster_copies import (
+    filled, on_all, rows_of)
+from wire.kunlun.test_cluster_life import JOB_S, SMALL, World
+
+pytestmark = [pytest.mark.fault, pytest.mark.limit(3600)]
+
+LATEST = "2099-01-01 00:00:00"
+DONE_S = 600
+
+
+@pytest.fixture
+def world(deployment, fresh):
+    return World(deployment, fresh)
+
+
+def steps(world, job, kind):
+    """How many steps that job has begun, and whether it goes on."""
+    row, = world.rows("SELECT id, step, state FROM job WHERE client_id = %s"
+                      " AND kind = %s", job, "cluster_mgr." + kind)
+    return row["step"], row["state"] in ("queued", "running", "undoing")
+
+
+def kill_runners(world):
+    """All that performs jobs; up starts it again."""
+    for pid, argv in processes.below(world.deployment.run_dir).items():
+        if any(role in argv for role in ("control", "supervise")):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def killed_at(world, cluster, kind, n, **members):
+    """The outcome of that job, whose runners are killed in its n-th step;
+    None: it has no such step."""
+    job = cluster.begin(kind, **members)
+
+    def there():
+        step, goes_on = steps(world, job, kind)
+        return step >= n or not goes_on
+    until(there, "the step", DONE_S, pause=0.005)
+    if not steps(world, job, kind)[1]:
+        return None if n > 0 else cluster.finished(job, DONE_S)
+    kill_runners(world)
+    return cluster.finished(job, DONE_S)
+
+
+@pytest.mark.parametrize("ha_mode, nodes", [("no_rep", "1"), ("mgr", "3")])
+def test_runners_are_killed_in_every_step(world, cluster, ha_mode, nodes):
+    result, name = cluster.run("create_cluster", JOB_S, **{
+        **SMALL, "ha_mode": ha_mode, "nodes": nodes})
+    assert result == "done", name
+    sources = filled(world, name)
+    seen = []
+    for n in range(16):
+        outcome = killed_at(world, cluster, "backup_cluster", n,
+                            backup_cluster_name=name)
+        if outcome is None:
+            break
+        seen.append(("backup_cluster", n, *outcome))
+        assert outcome[0] == "done", seen
+    on_all(world, sources, "INSERT INTO d.t VALUES (2, 'behind')")
+    before = {r["uuid"] for r in world.rows("SELECT uuid FROM kunlun_instance")}
+    for n in range(16):
+        outcome = killed_at(world, cluster, "restore_new_cluster", n,
+                            backup_cluster_name=name, timestamp=LATEST)
+        if outcome is None:
+            break
+        seen.append(("restore_new_cluster", n, *outcome))
+        if outcome[0] == "done":
+            assert rows_of(world, outcome[1]) == {
+                "shard1": [((1, "copied"), (2, "behind"))] * int(nodes)}, seen
+            assert cluster.run("delete_cluster", DONE_S,
+                               cluster_name=outcome[1])[0] == "done", seen
+
+        def gone():
+            return {r["uuid"] for r in world.rows(
+                "SELECT uuid FROM kunlun_instance")} == before
+        until(gone, "nothing is left of it", DONE_S)
+    print(*seen, sep="\n")
+    assert any(o[2] == "done" for o in seen if o[0] == "restore_new_cluster")
+    assert cluster.run("delete_cluster", DONE_S, cluster_name=name)[0] \
+        == "done"
+    until(lambda: world.leftovers() == [], "nothing is left", DONE_S)
