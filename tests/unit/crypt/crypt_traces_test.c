@@ -26,7 +26,8 @@ static char folder[] = "/var/tmp/mgtraces.XXXXXX";
 static char path[64];
 static struct arena *arena;
 
-/* libcrypto's, in whose place this stands: blocks by size that were wiped. */
+/* libcrypto's, in whose place this stands: blocks by size that were wiped.
+ * It may wipe some of its own. */
 #define SIZE_MAX_SEEN 65536
 static unsigned wiped[SIZE_MAX_SEEN];
 
@@ -138,14 +139,14 @@ a_key_is_wiped_once_it_was_used(void **state)
 
     (void)state;
     assert_int_equal(crypt_seal(arena, "t", "r", "c", "x", 1, &sealed), ERR_OK);
-    assert_int_equal(wiped[KEY], 1);
+    assert_true(wiped[KEY] > 0);
     forget();
     assert_int_equal(crypt_open(arena, "t", "r", "c", sealed, &out), ERR_OK);
-    assert_int_equal(wiped[KEY], 1);
+    assert_true(wiped[KEY] > 0);
     forget();
     assert_true(crypt_fingerprint(1, print));
-    assert_int_equal(wiped[KEY], 1);
-    assert_int_equal(wiped[64 + CRYPT_KEY_BYTES], 1);
+    assert_true(wiped[KEY] > 0);
+    assert_true(wiped[64 + CRYPT_KEY_BYTES] > 0);
 }
 
 /* What GCM has put out before its tag was compared. */
@@ -162,8 +163,8 @@ a_plain_text_that_was_altered_is_wiped(void **state)
     forget();
     assert_int_equal(crypt_open(arena, "t", "other", "c", sealed, &out),
                      ERR_STATE);
-    assert_int_equal(wiped[sizeof(plain)], 1);
-    assert_int_equal(wiped[KEY], 1);
+    assert_true(wiped[sizeof(plain)] > 0);
+    assert_true(wiped[KEY] > 0);
 }
 
 static void
@@ -171,13 +172,13 @@ a_file_of_keys_is_wiped_once_it_was_read(void **state)
 {
     (void)state;
     assert_int_equal(crypt_load(path), ERR_OK);
-    assert_int_equal(wiped[32768], 1); /* its text */
-    assert_int_equal(wiped[SET], 1);
+    assert_true(wiped[32768] > 0); /* its text */
+    assert_true(wiped[SET] > 0);
     write_key("nonsense\n");
     forget();
     assert_int_equal(crypt_load(path), ERR_BAD_PARAM);
-    assert_int_equal(wiped[32768], 1);
-    assert_int_equal(wiped[SET], 1);
+    assert_true(wiped[32768] > 0);
+    assert_true(wiped[SET] > 0);
 }
 
 static void
@@ -185,15 +186,15 @@ a_file_of_keys_is_wiped_once_it_was_written(void **state)
 {
     (void)state;
     assert_int_equal(crypt_add_key(path), ERR_OK);
-    assert_int_equal(wiped[SET], 1);
-    assert_int_equal(wiped[2 * CRYPT_KEY_BYTES + 1], 1); /* digits */
-    assert_int_equal(wiped[128], 1);                     /* a line */
+    assert_true(wiped[SET] > 0);
+    assert_true(wiped[2 * CRYPT_KEY_BYTES + 1] > 0); /* digits */
+    assert_true(wiped[128] > 0);                     /* a line */
     (void)unlink(path);
     forget();
     assert_int_equal(crypt_create(path), ERR_OK);
-    assert_int_equal(wiped[SET], 1);
-    assert_int_equal(wiped[2 * CRYPT_KEY_BYTES + 1], 1);
-    assert_int_equal(wiped[128], 1);
+    assert_true(wiped[SET] > 0);
+    assert_true(wiped[2 * CRYPT_KEY_BYTES + 1] > 0);
+    assert_true(wiped[128] > 0);
 }
 
 static void
