@@ -409,7 +409,8 @@ static const struct upkeep upkeeps[] = {
       .step = cluster_beat },
     { .name = "cluster.watchers",
       .every_ms = watch_over_every_ms,
-      .step = watch_over },
+      .step = watch_over,
+      .forget = watch_over_forget },
     { .name = NULL },
 };
 

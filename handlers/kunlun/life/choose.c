@@ -3,13 +3,12 @@
 
 #include <string.h>
 
+#include "kunlun/cluster_mgr/cluster_mgr.h"
 #include "kunlun/core/names.h"
 #include "kunlun/core/placement.h"
 #include "kunlun/spec.h"
 
 #define MIB             ((int64_t)1 << 20)
-#define STORAGE_PORT    57330
-#define COMPUTER_PORT   57030
 #define PORTS_MORE      300 /* that a machine looks at beyond the next */
 #define PORTS_MAX       4000
 #define COMPUTER_MEMORY (128 * MIB)
@@ -33,12 +32,21 @@ dirs_of(const struct meta_machine *m, int class)
 
 /* ---- what is asked ---- */
 
+/* The first that is given out of a kind. */
+static int32_t
+first_port(bool storage)
+{
+    const struct cluster_mgr_settings *s = cluster_mgr_settings();
+
+    return (int32_t)(storage ? s->storage_port : s->computer_port);
+}
+
 /* Beyond the highest that is given out on any machine: a machine may share its
  * directories with others, computers' ports are above those of all. */
 static int32_t
 next_port(const struct list_of_meta_place *places, bool storage)
 {
-    int32_t next = storage ? STORAGE_PORT : COMPUTER_PORT;
+    int32_t next = first_port(storage);
     int32_t step = storage ? PLACEMENT_PORT_STEP : 1;
 
     for (size_t i = 0; i < places->n; i++)
@@ -67,12 +75,12 @@ life_question(struct arena *a, const struct meta_machine *m,
     PUT(&q, survey_asked, logdir, dirs_of(m, PLACEMENT_LOG));
     PUT(&q, survey_asked, wal_log_dir, dirs_of(m, PLACEMENT_WAL));
     PUT(&q, survey_asked, comp_datadir, dirs_of(m, PLACEMENT_COMP));
-    PUT(&q, survey_asked, storage_port, STORAGE_PORT);
-    PUT(&q, survey_asked, computer_port, COMPUTER_PORT);
+    PUT(&q, survey_asked, storage_port, first_port(true));
+    PUT(&q, survey_asked, computer_port, first_port(false));
     PUT(&q, survey_asked, storage_ports,
-        port_count(STORAGE_PORT, next_port(places, true)));
+        port_count(first_port(true), next_port(places, true)));
     PUT(&q, survey_asked, computer_ports,
-        port_count(COMPUTER_PORT, next_port(places, false)));
+        port_count(first_port(false), next_port(places, false)));
     return record_text(a, &style, &survey_asked_rec, &q, SECRETS_FULL,
                        ASKED_BYTES, out);
 }
@@ -373,8 +381,9 @@ life_choose(struct db *db, struct arena *a, const struct life_wish *w,
                                    .nodes = w->nodes,
                                    .comps = w->comps,
                                    .buffer_mb = w->memory_bytes / MIB,
-                                   .storage_port = STORAGE_PORT,
-                                   .computer_port = COMPUTER_PORT };
+                                   .storage_port = (unsigned)first_port(true),
+                                   .computer_port =
+                                       (unsigned)first_port(false) };
     unsigned *there, machine;
     enum err e = at != NULL ? fill(db, &c, w, asked, out) : ERR_NOMEM;
 

@@ -60,5 +60,6 @@ enum err watcher_machines(struct db *db, struct arena *a,
 /* The upkeep cluster.watchers. */
 int64_t watch_over_every_ms(void);
 enum turn watch_over(struct upkeep_run *run);
+void watch_over_forget(void *memory);
 
 #endif

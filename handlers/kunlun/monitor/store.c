@@ -26,7 +26,9 @@ static const char *const sql[SQL__MAX] = {
               " why = '', uuid = ?"
               " WHERE machine = ? AND kind = ? AND target = ?",
     [PORTS] = "SELECT port FROM kunlun_watcher WHERE machine = ?"
-              " ORDER BY port FOR UPDATE",
+              " UNION SELECT port FROM kunlun_instance WHERE machine = ?"
+              " UNION SELECT port FROM kunlun_place WHERE machine = ?"
+              " ORDER BY port",
     [ADD] = "INSERT INTO kunlun_watcher (machine, port, kind, target, uuid,"
             " state, why) VALUES (?, ?, ?, ?, ?, '" WATCHER_WANTED "', '')",
     [DROP] = "DELETE FROM kunlun_watcher"
@@ -75,8 +77,9 @@ watcher_want(struct db *db, struct arena *a, const char *machine,
 
     if (e != ERR_NOT_FOUND)
         return e;
-    e = db_list(db, a, sql[PORTS], DB_ARGS(db_str(machine)), &watcher_at_rec,
-                WATCHERS_MAX, &ports);
+    e = db_list(db, a, sql[PORTS],
+                DB_ARGS(db_str(machine), db_str(machine), db_str(machine)),
+                &watcher_at_rec, WATCHERS_MAX, &ports);
     while (e == ERR_OK && port < first + n && is_taken(&ports, port))
         port++;
     if (e == ERR_OK && port == first + n)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
@@ -15,6 +16,7 @@
 #include "monitor.h"
 #include "place.h"
 
+#define LEISURE    5
 #define ARGS_MAX   12
 #define FILE_MAX   ((size_t)4 << 20)
 #define PATH_NAME  96
@@ -356,20 +358,42 @@ look(struct upkeep_run *run, const struct list_of_watcher *mine)
     return e;
 }
 
+void
+watch_over_forget(void *memory)
+{
+    free(memory);
+}
+
 int64_t
 watch_over_every_ms(void)
 {
     return 1000;
 }
 
+/* As long as there was nothing to watch, every fifth time is often enough. */
+struct leisure {
+    unsigned looks;
+    bool busy;
+};
+
 enum turn
 watch_over(struct upkeep_run *run)
 {
+    struct leisure *l = run->memory;
     struct list_of_watcher mine;
-    enum err e = watcher_list(run->db, run->arena, run->machine, &mine);
+    enum err e;
 
+    if (l == NULL)
+        l = run->memory = calloc(1, sizeof(*l));
+    if (l == NULL)
+        return TURN_FAILED;
+    if (!l->busy && l->looks++ % LEISURE != 0)
+        return TURN_IDLE;
+    e = watcher_list(run->db, run->arena, run->machine, &mine);
     if (e == ERR_OK)
         e = look(run, &mine);
+    if (e == ERR_OK)
+        l->busy = mine.n > 0;
     if (e == ERR_OK)
         return TURN_IDLE;
     log_warn("cluster.watchers machine=%s err=%s errno=%u", run->machine,

@@ -290,3 +290,29 @@ def test_a_job_is_taken_back(world, cluster, panel):
     else:
         assert said["error_info"] == "cancelled"
     assert world.leftovers() == []
+
+
+def test_what_is_unsafe_goes_on_by_force_alone(world, cluster):
+    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
+    assert result == "done", name
+    world.table(name)
+    shard = {"cluster_name": name, "shard_name": "shard1"}
+    # nothing is to be forced where somebody leads
+    result, why = cluster.run("manual_switch", JOB_S, force="1", **shard)
+    assert result == "failed" and "nothing is to be forced" in why, why
+    pids = [until(lambda at=n[:2]: pid_of(world, at))
+            for n in world.nodes(name)]
+    for pid in pids:
+        os.kill(pid, 9)
+    until(lambda: watched(cluster, name)["verdict"] == "unsafe", timeout=90)
+    result, why = cluster.run("manual_switch", JOB_S, **shard)
+    assert result == "failed" and "shard1 is unsafe: " in why, why
+    result, info = cluster.run("manual_switch", JOB_S, force="1", **shard)
+    assert result == "done", info
+    assert info == "%s:%d" % world.source(name)
+    until(lambda: watched(cluster, name)["verdict"] == "fine", timeout=90)
+    with world.on_storage(*world.source(name)) as c, c.cursor() as q:
+        q.execute("INSERT INTO d.t VALUES (1, 'goes on')")
+    assert history(cluster, name)[0]["kind"] == "forced"
+    assert cluster.run("delete_cluster", JOB_S, cluster_name=name)[0] == "done"
+    assert world.leftovers() == []
