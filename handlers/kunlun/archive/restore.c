@@ -140,6 +140,27 @@ read_cold(struct job_run *run, struct asked *out, struct instance_spec *spec)
     return e == ERR_OK ? STEP_DONE : failed(run, e, why);
 }
 
+/* What another part of our parent has made, for a replica: its primary has what
+ * is behind it. */
+static bool
+is_copy(const struct job_run *run, const struct node_restore *in)
+{
+    return run->job->parent_id != 0 && HAS(in, node_restore, backup_job);
+}
+
+static enum step_answer
+read_copy(struct job_run *run, const struct node_restore *in, struct asked *out)
+{
+    struct archive_backup b;
+    enum err e = archive_backup_of(run->db, run->arena, in->backup_job, &b);
+
+    if (e != ERR_OK)
+        return failed(run, e,
+                      e == ERR_NOT_FOUND ? "there is no such backup" : NULL);
+    *out = (struct asked){ .key = b.path, .target = b.target };
+    return STEP_DONE;
+}
+
 static enum step_answer
 read_storage(struct job_run *run, struct asked *out, struct instance_spec *spec)
 {
@@ -157,9 +178,11 @@ read_storage(struct job_run *run, struct asked *out, struct instance_spec *spec)
         !node_wants(run, &node_restore_rec, &in, at) ||
         !node_is_ours(run, in.ip) ||
         !node_wants(run, &node_restore_rec, &in, rest) ||
-        !restore_wants_moment(run, &in) ||
+        (!is_copy(run, &in) && !restore_wants_moment(run, &in)) ||
         !node_instance(run, in.ip, in.port, INSTANCE_STORAGE, spec))
         return STEP_FAILED;
+    if (is_copy(run, &in))
+        return read_copy(run, &in, out);
     e = restore_moment(&in, &out->until_ms, why);
     if (e == ERR_OK && HAS(&in, node_restore, backup_storage))
         e = node_target(run, in.backup_storage, &from, &target, why);

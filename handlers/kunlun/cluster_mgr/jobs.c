@@ -34,7 +34,7 @@ const struct cluster_job cluster_jobs[] = {
     WORK(delete_shard, DELETE_SHARD, "delete shard", "delete shard succeed", LOCKS, PLAN(delete_shard))
     WORK(add_comps, ADD_COMPS, "add comps", "add comps succeed", LOCKS, PLAN(add_comps))
     WORK(delete_comp, DELETE_COMP, "delete comp", "delete comp succeed", LOCKS, PLAN(delete_comp))
-    WORK(add_nodes, ADD_NODES, "add nodes", "add nodes succeed", LOCKS)
+    WORK(add_nodes, ADD_NODES, "add nodes", "add nodes succeed", LOCKS, PLAN(add_nodes))
     WORK(delete_node, DELETE_NODE, "delete node", "delete nodes succeed", LOCKS, PLAN(delete_node))
     WORK(backup_cluster, BACKUP, "backup cluster", "backup cluster succeed", LOCKS, .in_paras = "manual_backup_cluster")
     WORK(restore_cluster, NO, "restore cluster", "restore cluster succeed", .in_paras = "cluster_restore")

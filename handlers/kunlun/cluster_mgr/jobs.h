@@ -175,8 +175,7 @@ const char *cluster_lock(struct arena *a, const char *cluster);
 
 /* ---- kinds ---- */
 
-/* Each in the file that performs it; those that nobody performs yet end by
- * "<job_type> is not served yet" (unserved.c). */
+/* Each in the file that performs it; closed.c: the one that nobody does. */
 extern const struct job_kind cluster_create_machine_kind;
 extern const struct job_kind cluster_update_machine_kind;
 extern const struct job_kind cluster_delete_machine_kind;
@@ -201,7 +200,7 @@ extern const struct job_kind *const cluster_job_kinds[]; /* NULL ends */
 /* What dry_run shows of those that have a plan. */
 cluster_plan_fn cluster_create_cluster_plan, cluster_delete_cluster_plan,
     cluster_add_shards_plan, cluster_delete_shard_plan, cluster_add_comps_plan,
-    cluster_delete_comp_plan, cluster_delete_node_plan,
+    cluster_delete_comp_plan, cluster_delete_node_plan, cluster_add_nodes_plan,
     cluster_restore_new_cluster_plan;
 
 #endif

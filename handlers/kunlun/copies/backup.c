@@ -53,9 +53,8 @@ recall(struct job_run *run, struct copy_memo *out)
 
 /* ---- what is copied ---- */
 
-/* A replica that has what it acknowledged; the primary when there is none. */
-static const struct instance_spec *
-member_of(const struct kunlun_shard *sh)
+const struct instance_spec *
+copy_member_of(const struct kunlun_shard *sh)
 {
     for (unsigned i = 0; i < sh->s.n; i++) {
         const struct fo_member *m = &sh->s.member[i];
@@ -88,7 +87,7 @@ add_shards(struct job_run *run, const struct meta_cluster *c,
                                     sh);
         if (e != ERR_OK)
             break;
-        s = member_of(sh);
+        s = copy_member_of(sh);
         PUT(&v[i], copy_source, name, all.v[i].name);
         PUT(&v[i], copy_source, shard_id, all.v[i].id);
         PUT(&v[i], copy_source, nodes, all.v[i].num_nodes);

@@ -132,4 +132,9 @@ enum step_answer life_point_all(struct job_run *run);
 enum step_answer life_unpoint(struct job_run *run);
 enum step_answer life_prove(struct job_run *run);
 
+/* Of leave.c: AGAIN until that instance is no member of that shard any more;
+ * DONE when it is none. One that leads hands over first. */
+enum step_answer life_leave(struct job_run *run, const char *cluster,
+                            const char *shard, const char *uuid);
+
 #endif

@@ -1,12 +1,15 @@
-/* delete_node: a replica gets out of its shard, and is removed. */
+/* delete_node: a replica gets out of its shard, and is removed. And how a
+ * member leaves whose job is undone. */
 #include <string.h>
 
 #include "address.h"
 #include "build.h"
+#include "clock.h"
 #include "kunlun/orders/shards.h"
 #include "shrink.h"
 
 #define LEAVE_MS  60000
+#define SWITCH_MS 15000
 #define LOOK_MS   100
 #define NODES_MIN 2 /* one alone could not commit */
 
@@ -184,10 +187,55 @@ give_up(struct job_run *run, struct kunlun_shard *sh, unsigned i)
     return STEP_FAILED;
 }
 
+/* One that leads by now hands over first. */
+static enum step_answer
+hand_over(struct job_run *run, struct kunlun_shard *sh)
+{
+    int to = orders_shard_candidate(&sh->s, (unsigned)run->job->tries);
+    enum err e = ERR_OK;
+
+    if (sh->s.switch_to == FO_NOBODY && to != FO_NOBODY)
+        e = orders_shard_switch(run, sh, to, clock_unix_ms() + SWITCH_MS);
+    return e == ERR_OK || e == ERR_BUSY ? wait(run, "hands over")
+                                        : failed(run, e, NULL);
+}
+
+enum step_answer
+life_leave(struct job_run *run, const char *cluster, const char *shard,
+           const char *uuid)
+{
+    struct kunlun_shard *sh = arena_alloc(run->arena, sizeof(*sh));
+    int i = FO_NOBODY;
+    enum err e = sh != NULL ? kunlun_store_shard_find(run->db, run->arena,
+                                                      cluster, shard, sh)
+                            : ERR_NOMEM;
+
+    if (e == ERR_OK)
+        i = member_of(sh, uuid);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && i == FO_NOBODY))
+        return STEP_DONE; /* it is out */
+    if (e != ERR_OK)
+        return failed(run, e, NULL);
+    if (i == sh->s.primary)
+        return hand_over(run, sh);
+    if (!sh->s.member[i].leaving) {
+        e = orders_shard_leaving(run, sh, (unsigned)i, true);
+        return e == ERR_OK || e == ERR_BUSY ? wait(run, "is told to leave")
+                                            : failed(run, e, NULL);
+    }
+    if (sh->s.member[i].role != FO_OUT)
+        return wait(run, "waits until another one acknowledges");
+    e = drop_member(run, sh, (unsigned)i);
+    return e == ERR_OK      ? STEP_DONE
+           : e == ERR_STATE ? wait(run, "leaves")
+                            : failed(run, e, NULL);
+}
+
 static enum step_answer
 detach(struct job_run *run, const struct life_loss *l)
 {
     struct kunlun_shard *sh = arena_alloc(run->arena, sizeof(*sh));
+    const char *uuid = l->going.v[0].uuid;
     char why[WHY_BYTES] = "";
     int i = FO_NOBODY;
     enum err e = sh != NULL ? kunlun_store_shard_find(run->db, run->arena,
@@ -195,29 +243,19 @@ detach(struct job_run *run, const struct life_loss *l)
                             : ERR_NOMEM;
 
     if (e == ERR_OK)
-        i = member_of(sh, l->going.v[0].uuid);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && i == FO_NOBODY))
-        return STEP_DONE; /* it is out */
-    if (e != ERR_OK)
+        i = member_of(sh, uuid);
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
         return failed(run, e, NULL);
+    if (i == FO_NOBODY)
+        return STEP_DONE;
     if (check_shard(sh, i, why) != ERR_OK) {
         job_fails(run, "%s", why);
         return STEP_FAILED;
     }
-    if (!sh->s.member[i].leaving) {
-        e = orders_shard_leaving(run, sh, (unsigned)i, true);
-        return e == ERR_OK || e == ERR_BUSY ? wait(run, "is told to leave")
-                                            : failed(run, e, NULL);
-    }
-    if (sh->s.member[i].role == FO_OUT) {
-        e = drop_member(run, sh, (unsigned)i);
-        return e == ERR_OK      ? STEP_DONE
-               : e == ERR_STATE ? wait(run, "leaves")
-                                : failed(run, e, NULL);
-    }
-    if (job_step_ms(run) > LEAVE_MS)
+    if (sh->s.member[i].leaving && sh->s.member[i].role != FO_OUT &&
+        job_step_ms(run) > LEAVE_MS)
         return give_up(run, sh, (unsigned)i);
-    return wait(run, "waits until another one acknowledges");
+    return life_leave(run, l->cluster, l->shard, uuid);
 }
 
 /* Again, when that was done before: the number of nodes changes once. */

@@ -121,7 +121,8 @@ part_remove(struct job_run *run, const char *machine, int32_t port,
     X(s, STR, cluster_name, "cluster_name", OUT, -) \
     X(s, STR, shard_name, "shard_name", OUT, -)     \
     X(s, STR, storage, "backup_storage", OUT, -)    \
-    X(s, I64, until_ms, "until_ms", OUT, -)
+    X(s, I64, until_ms, "until_ms", OUT, -)         \
+    X(s, U64, backup_job, "backup_job", OUT, -)
 STRUCT(part_copy_args, PART_COPY);
 TABLE(part_copy_args, PART_COPY);
 
@@ -142,6 +143,8 @@ make_copy(struct job_run *run, const char *prefix, const struct job_kind *kind,
         PUT(&in, part_copy_args, storage, c->storage);
     if (c->until_ms != 0)
         PUT(&in, part_copy_args, until_ms, c->until_ms);
+    if (c->backup_job != 0)
+        PUT(&in, part_copy_args, backup_job, c->backup_job);
     e = record_text(run->arena, &compact, &part_copy_args_rec, &in,
                     SECRETS_FULL, ARGS_BYTES, &n.args);
     n.shown = n.args;

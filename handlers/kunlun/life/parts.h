@@ -30,6 +30,7 @@ struct part_copy {
     const char *cluster_name, *shard_name;
     const char *storage; /* of a backup; "": the machine's own */
     int64_t until_ms;    /* of a restore */
+    uint64_t backup_job; /* ... or: that part's backup, and nothing behind it */
 };
 enum err part_backup(struct job_run *run, const char *prefix,
                      const struct part_copy *c) MUST_USE;

@@ -141,6 +141,7 @@ STRUCT(node_shard, NODE_SHARD);
     X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
     X(s, STR, timestamp, "timestamp", IN, -, .max = 32)        \
     X(s, I64, until_ms, "until_ms", IN, -)                     \
+    X(s, U64, backup_job, "backup_job", IN, -)                 \
     X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
 STRUCT(node_restore, NODE_RESTORE);
 

@@ -1,6 +1,7 @@
 """The life of a cluster: real servers on three machines, as jobs make them."""
 
 import os
+import signal
 
 import psycopg2
 import pymysql
@@ -234,6 +235,35 @@ def test_computing_nodes_follow_the_primary(world, cluster):
     assert world.leftovers() == []
 
 
+def taken_back(world, cluster, name):
+    """A node that is to be added is a member already, and then it stands
+    still: what its job has done is undone when it is cancelled."""
+    members = "SELECT uuid FROM kunlun_member"
+    before = {r["uuid"] for r in world.rows(members)}
+    job = cluster.begin("add_nodes", cluster_name=name, nodes="1")
+
+    def entered():
+        return [r["uuid"] for r in world.rows(members)
+                if r["uuid"] not in before]
+    new, = until(entered, timeout=JOB_S)
+    place, = world.rows("SELECT machine, port FROM kunlun_place"
+                        " WHERE uuid = %s", new)
+    pid = pid_of(world, (place["machine"], place["port"]))
+    os.kill(pid, signal.SIGSTOP)
+    world.rows("UPDATE job SET cancel = 1 WHERE client_id = %s", job)
+    # nobody ends it as long as it may have acknowledged something
+    until(lambda: {r["uuid"] for r in world.rows(members)} == before
+          or cluster.status(job)["result"] == "done", timeout=JOB_S)
+    os.kill(pid, signal.SIGCONT)
+    if cluster.finished(job, JOB_S)[0] == "done":  # we came too late
+        assert cluster.run("delete_node", JOB_S, cluster_name=name,
+                           shard_name="shard1", ip=place["machine"],
+                           port=str(place["port"]))[0] == "done"
+    for table in ("kunlun_place", "kunlun_instance"):
+        assert not world.rows(f"SELECT uuid FROM {table} WHERE uuid = %s", new)
+    assert pid_of(world, (place["machine"], place["port"])) is None
+
+
 def test_a_replica_leaves_its_shard_and_no_row_with_it(world, cluster):
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name
@@ -268,10 +298,30 @@ def test_a_replica_leaves_its_shard_and_no_row_with_it(world, cluster):
         q.execute("INSERT INTO d.t VALUES (1, 'acknowledged by the other')")
     assert delete(other) == ("failed", "error, node <= 2")
 
+    # another one begins as a copy of what is there, and catches up
+    plan = cluster.ask("add_nodes", cluster_name=name, nodes="1",
+                       dry_run="1")["plan"]
+    assert [(p["what"], p["name"], p["machine"]) for p in plan
+            if p["what"] == "install storage"] \
+        == [("install storage", "shard1", one[0])]
+    taken_back(world, cluster, name)
+    assert {n[:2] for n in world.nodes(name)} == {primary, other}
+    result, new = cluster.run("add_nodes", JOB_S, cluster_name=name,
+                              nodes="1", shard_name="shard1")
+    assert result == "done", new
+    new = (new.split(":")[0], int(new.split(":")[1]))
+    assert {n[:2] for n in world.nodes(name)} == {primary, other, new}
+    assert world.rows("SELECT num_nodes FROM Kunlun_Metadata_DB.shards") \
+        == [{"num_nodes": 3}]
+    with world.on_storage(*new) as c, c.cursor() as q:
+        q.execute("SELECT a FROM d.t")
+        assert q.fetchall() == ((1,),)
+    assert delete(other)[0] == "done"
+
     # who is left takes over
     os.kill(until(lambda: pid_of(world, primary)), 9)
-    until(lambda: world.source(name) == other)
-    with world.on_storage(*other) as c, c.cursor() as q:
+    until(lambda: world.source(name) == new)
+    with world.on_storage(*new) as c, c.cursor() as q:
         q.execute("SELECT a FROM d.t")
         assert q.fetchall() == ((1,),)
     cluster.run("delete_cluster", JOB_S, cluster_name=name)
