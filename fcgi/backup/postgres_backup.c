@@ -164,7 +164,7 @@ apply(struct arena *a, const struct instance_spec *s, struct buf *sql,
 {
     char text[WHY_BYTES] = "";
     struct pg *pg;
-    bool made;
+    bool made = false;
     enum err e = instance_pg_connect(s, DATABASE, 10000, &pg, why);
 
     if (e != ERR_OK)
