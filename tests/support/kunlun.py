@@ -8,8 +8,30 @@ import pymysql
 from support.waiting import until
 
 
-class Node:
+class Asked:
+    """What answers to job_type, members beside it; what is understood by 200."""
+
+    def ask(self, job_type, **members):
+        """The reply's object."""
+        r = self.client.post("/", {"ver": "0.1", "job_type": job_type,
+                                   **members})
+        assert r.status == 200, r
+        return r.json
+
+    def refused(self, job_type, **members):
+        """The sentence of a refusal."""
+        said = self.ask(job_type, **members)
+        assert said["result"] == self.REFUSED, said
+        return said["info"]
+
+    def status(self, job_id):
+        return self.ask("get_status", job_id=job_id)
+
+
+class Node(Asked):
     """node_mgr of one machine."""
+
+    REFUSED = "error"
 
     def __init__(self, client):
         self.client = client
@@ -21,30 +43,16 @@ class Node:
     def scope(self, scope):
         return Node(self.client.scope(scope))
 
-    def ask(self, job_type, **members):
-        """The reply's object; the answer is always 200."""
-        r = self.client.post("/", {"ver": "0.1", "job_type": job_type,
-                                   **members})
-        assert r.status == 200, r
-        return r.json
-
-    def refused(self, job_type, **members):
-        """The sentence of a refusal."""
-        said = self.ask(job_type, **members)
-        assert said["result"] == "error", said
-        return said["info"]
-
-    def status(self, job_id):
-        return self.ask("get_status", job_id=job_id)
-
     def finished(self, job_id, timeout=60):
         """get_status of a job once that is over."""
         return until(lambda: (s := self.status(job_id))["result"] != "busy"
                      and s, timeout)
 
 
-class Cluster:
+class Cluster(Asked):
     """cluster_mgr, asked as its flat clients do."""
+
+    REFUSED = "failed"
 
     def __init__(self, client, word=None):
         self.client, self.word = client, word
@@ -52,26 +60,11 @@ class Cluster:
     def scope(self, scope):
         return Cluster(self.client.scope(scope), self.word)
 
-    def ask(self, job_type, **members):
-        """The reply's object; what is understood is answered by 200."""
-        r = self.client.post("/", {"ver": "0.1", "job_type": job_type,
-                                   **members})
-        assert r.status == 200, r
-        return r.json
-
-    def refused(self, job_type, **members):
-        said = self.ask(job_type, **members)
-        assert said["result"] == "failed", said
-        return said["info"]
-
     def begin(self, job_type, **members):
         job = members.pop("job_id", None) or self.word("job")
         said = self.ask(job_type, job_id=job, **members)
         assert said == {"result": "accept"}, said
         return job
-
-    def status(self, job_id):
-        return self.ask("get_status", job_id=job_id)
 
     def finished(self, job_id, timeout=60):
         """(result, info) of a job once that is over."""

@@ -11,6 +11,7 @@
 #include "arena_fixture.h"
 #include "instance/real.h"
 #include "journal.h"
+#include "ok.h"
 
 #define KEY    "c1/s1/base.tgz"
 #define PIECES 64
@@ -23,15 +24,6 @@ static struct instance_backup base;
 static struct journal_stored piece[PIECES];
 static size_t n_pieces;
 static struct journal_place place;
-static char why[WHY_BYTES];
-
-#define OK(call)                                   \
-    do {                                           \
-        why[0] = '\0';                             \
-        enum err e_ = (call);                      \
-        if (e_ != ERR_OK)                          \
-            fail_msg("%s: %s", err_name(e_), why); \
-    } while (0)
 
 static void
 run_sql(const struct instance_spec *s, const char *const *sql)
