@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -22,6 +23,7 @@
 #define NAME_BYTES  64
 #define STARTING_MS 20000 /* so long it may not let in */
 #define LOOK_US     20000
+#define CONNECT_US  500000
 
 static const struct child_rules rules = {
     .backoff_ms = { 1000, 2000, 5000, 10000 },
@@ -149,6 +151,7 @@ static bool
 serves(const struct helper *w)
 {
     struct sockaddr_in at = { .sin_family = AF_INET };
+    const struct timeval most = { .tv_usec = CONNECT_US };
     bool yes = false;
     int fd;
 
@@ -157,6 +160,7 @@ serves(const struct helper *w)
         return true; /* nothing is known of it */
     fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
         yes = connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
         (void)close(fd);
     }

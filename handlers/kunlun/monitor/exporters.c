@@ -185,6 +185,9 @@ want_all(struct job_run *run, const char *where)
     enum err e = watcher_machines(run->db, run->arena, &m);
 
     if (e == ERR_OK)
+        e = watcher_move(run->db, where, port_of(AT_PROMETHEUS),
+                         port_of(AT_NODE));
+    if (e == ERR_OK)
         e = watcher_want(run->db, run->arena, where, WATCHER_PROMETHEUS, 0, "",
                          port_of(AT_PROMETHEUS), 1);
     for (size_t i = 0; e == ERR_OK && i < m.n; i++)

@@ -48,6 +48,9 @@ enum err watcher_tell(struct db *db, const struct watcher *w, const char *state,
 enum err watcher_want(struct db *db, struct arena *a, const char *machine,
                       const char *kind, int32_t target, const char *uuid,
                       int32_t first, int32_t n) MUST_USE;
+/* Prometheus is nowhere else than there, node exporters on no other port. */
+enum err watcher_move(struct db *db, const char *machine, int32_t port,
+                      int32_t node_port) MUST_USE;
 enum err watcher_drop(struct db *db, const char *machine, const char *kind,
                       int32_t target) MUST_USE;
 /* The machines that a node exporter belongs on. */

@@ -12,7 +12,18 @@ STRUCT(watcher_at, WATCHER_AT);
 TABLE(watcher_at, WATCHER_AT);
 LIST_OF(watcher_at);
 
-enum { LIST, TELL, AGAIN, PORTS, ADD, DROP, MACHINES, SQL__MAX };
+enum {
+    LIST,
+    TELL,
+    AGAIN,
+    PORTS,
+    ADD,
+    DROP,
+    ELSEWHERE,
+    NODES_ELSEWHERE,
+    MACHINES,
+    SQL__MAX
+};
 
 static const char *const sql[SQL__MAX] = {
     [LIST] = "SELECT w.machine, w.port, w.kind, w.target, w.uuid, w.state,"
@@ -33,6 +44,11 @@ static const char *const sql[SQL__MAX] = {
             " state, why) VALUES (?, ?, ?, ?, ?, '" WATCHER_WANTED "', '')",
     [DROP] = "DELETE FROM kunlun_watcher"
              " WHERE machine = ? AND kind = ? AND target = ?",
+    [ELSEWHERE] = "DELETE FROM kunlun_watcher"
+                  " WHERE kind = '" WATCHER_PROMETHEUS "'"
+                  " AND NOT (machine = ? AND port = ?)",
+    [NODES_ELSEWHERE] = "DELETE FROM kunlun_watcher"
+                        " WHERE kind = '" WATCHER_NODE "' AND port <> ?",
     [MACHINES] = "SELECT hostaddr FROM Kunlun_Metadata_DB.server_nodes"
                  " WHERE hostaddr <> 'pseudo_server_useless'"
                  " GROUP BY hostaddr ORDER BY MIN(id)",
@@ -89,6 +105,18 @@ watcher_want(struct db *db, struct arena *a, const char *machine,
                     DB_ARGS(db_str(machine), db_i64(port), db_str(kind),
                             db_i64(target), db_str(uuid)));
     return e;
+}
+
+enum err
+watcher_move(struct db *db, const char *machine, int32_t port,
+             int32_t node_port)
+{
+    enum err e =
+        db_exec(db, sql[ELSEWHERE], DB_ARGS(db_str(machine), db_i64(port)));
+
+    return e == ERR_OK
+               ? db_exec(db, sql[NODES_ELSEWHERE], DB_ARGS(db_i64(node_port)))
+               : e;
 }
 
 enum err

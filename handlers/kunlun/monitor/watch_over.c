@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "helper.h"
@@ -16,13 +17,15 @@
 #include "monitor.h"
 #include "place.h"
 
-#define LEISURE    5
-#define ARGS_MAX   12
-#define FILE_MAX   ((size_t)4 << 20)
-#define PATH_NAME  96
-#define KEEP_DAYS  "15d"
-#define KEEP_BYTES "1GB"
-#define SCRAPE     "10s"
+#define LEISURE        5
+#define ARGS_MAX       12
+#define FILE_MAX       ((size_t)4 << 20)
+#define MYSQL_LOGIN    "cnf"
+#define POSTGRES_LOGIN "pass"
+#define PATH_NAME      96
+#define KEEP_DAYS      "15d"
+#define KEEP_BYTES     "1GB"
+#define SCRAPE         "10s"
 
 static const struct json_style compact = { .indent = 0 };
 
@@ -186,6 +189,13 @@ run_prometheus(struct upkeep_run *run, const struct watcher *o,
     return ERR_OK;
 }
 
+static void
+login_name(const struct watcher *o, const char *suffix, char out[PATH_NAME])
+{
+    (void)snprintf(out, PATH_NAME, "%.48s-%d.%s", o->machine, (int)o->port,
+                   suffix);
+}
+
 /* The login in a file that we alone read; version: the text of it. */
 static enum err
 write_login(struct upkeep_run *run, const struct watcher *o, const char *suffix,
@@ -194,8 +204,7 @@ write_login(struct upkeep_run *run, const struct watcher *o, const char *suffix,
     char name[PATH_NAME], at[PATH_MAX];
     enum err e;
 
-    (void)snprintf(name, sizeof(name), "%.48s-%d.%s", o->machine, (int)o->port,
-                   suffix);
+    login_name(o, suffix, name);
     e = text != NULL ? path_of(at, name) : ERR_NOMEM;
     if (e == ERR_OK)
         e = keep_file(run->arena, at, text);
@@ -216,7 +225,7 @@ run_mysql(struct upkeep_run *run, const struct watcher *o,
                             "port=%d\n",
                             s->client_user, s->client_secret, s->address,
                             (int)s->port);
-    e = write_login(run, o, "cnf", *version, &path);
+    e = write_login(run, o, MYSQL_LOGIN, *version, &path);
     if (e != ERR_OK)
         return e;
     add(run->arena, p, "prometheus-mysqld-exporter", NULL);
@@ -234,7 +243,7 @@ run_postgres(struct upkeep_run *run, const struct watcher *o,
     enum err e;
 
     *version = s->client_secret;
-    e = write_login(run, o, "pass", *version, &path);
+    e = write_login(run, o, POSTGRES_LOGIN, *version, &path);
     if (e != ERR_OK)
         return e;
     add(run->arena, p, "prometheus-postgres-exporter", NULL);
@@ -312,12 +321,28 @@ tell(struct upkeep_run *run, const struct watcher *w, enum helper_state state,
     return watcher_tell(run->db, w, word(state), why);
 }
 
+/* With its password. */
+static void
+drop_logins(const struct watcher *w)
+{
+    static const char *const suffixes[] = { MYSQL_LOGIN, POSTGRES_LOGIN };
+    char name[PATH_NAME], path[PATH_MAX];
+
+    for (size_t i = 0; i < COUNT(suffixes); i++) {
+        login_name(w, suffixes[i], name);
+        if (path_of(path, name) == ERR_OK)
+            (void)unlink(path);
+    }
+}
+
 /* What its files cannot be written for is told, and left as it is. */
 static enum err
 cannot(struct upkeep_run *run, const struct watcher *w, enum err e)
 {
-    if (e == ERR_NOT_FOUND)
+    if (e == ERR_NOT_FOUND) {
+        drop_logins(w);
         return watcher_drop(run->db, w->machine, w->kind, w->target);
+    }
     if (e != ERR_STATE && e != ERR_LIMIT)
         return e;
     return tell(run, w, HELPER_FAILED,

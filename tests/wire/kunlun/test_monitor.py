@@ -108,4 +108,6 @@ def test_prometheus_sees_every_server(world, cluster, panel):
         with open(os.path.join(world.deployment.run_dir, "monitor", "targets",
                                kind + ".json")) as f:
             assert json.load(f) == []
+    left = os.listdir(os.path.join(world.deployment.run_dir, "monitor"))
+    assert not [name for name in left if name.endswith((".cnf", ".pass"))]
     assert world.leftovers() == []
