@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "kunlun/cluster_mgr/jobs.h"
+#include "kunlun/life/meta.h"
 
 TABLE(orders_instance, ORDERS_INSTANCE);
 
@@ -88,10 +89,12 @@ orders_machine_set(struct db *db, const struct cluster_want *w)
 enum err
 orders_machine_drop(struct db *db, const char *hostaddr)
 {
-    int64_t n;
-    enum err e = db_one_i64(db, sql[INSTANCES],
-                            DB_ARGS(db_str(hostaddr), db_str(hostaddr)), &n);
+    int64_t n = 0;
+    enum err e = meta_turn(db); /* who is choosing may choose this one */
 
+    if (e == ERR_OK)
+        e = db_one_i64(db, sql[INSTANCES],
+                       DB_ARGS(db_str(hostaddr), db_str(hostaddr)), &n);
     if (e == ERR_OK && n > 0)
         return ERR_STATE;
     if (e == ERR_OK)

@@ -16,7 +16,9 @@ orders_machine_add(struct db *db, const struct cluster_want *w) MUST_USE;
 /* NOT_FOUND. */
 enum err
 orders_machine_set(struct db *db, const struct cluster_want *w) MUST_USE;
-/* STATE: it has instances. OK too when it is not registered. */
+/* STATE: it has instances, or places that were given out. OK too when it is not
+ * registered. Waits for who is choosing places, so it comes first of all that
+ * is read in the transaction. */
 enum err orders_machine_drop(struct db *db, const char *hostaddr) MUST_USE;
 
 /* An instance that is kept somewhere, running or not; NOT_FOUND. */
