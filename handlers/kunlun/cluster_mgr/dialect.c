@@ -3,7 +3,7 @@
 
 #include "cluster_mgr.h"
 #include "kunlun/answers/upkeep.h"
-#include "kunlun/life/point.h"
+#include "kunlun/shard/point.h"
 #include "kunlun/monitor/monitor.h"
 #include "secrets.h"
 #include "kunlun/shard/shard.h"

@@ -7,7 +7,7 @@
 #include "kunlun/shard/computer.h"
 #include "kunlun/shard/shard.h"
 #include "log.h"
-#include "point.h"
+#include "kunlun/shard/point.h"
 #include "servers.h"
 
 #define BEGIN_MS  60000

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "kunlun/shard/computer.h"
+#include "computer.h"
 #include "log.h"
 
 #define TELL_MS  2000

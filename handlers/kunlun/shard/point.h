@@ -5,8 +5,8 @@
 #define LIFE_POINT_H
 
 #include "duty.h"
-#include "kunlun/shard/shard.h"
-#include "meta.h"
+#include "shard.h"
+#include "kunlun/life/meta.h"
 
 /* Tells one of one shard, at most timeout_ms, and notes the epoch. OK too when
  * it was told of a later one. */
