@@ -14,6 +14,34 @@ PROGRAM = os.path.join(ROOT, "build", "asan", "support", "blob_shell")
 LARGE = os.urandom(1 << 20) * 20  # three parts of S3
 
 
+# Published with the description of the signature (Amazon S3, "Signature
+# Calculations for the Authorization Header: Transferring Payload in a Single
+# Chunk"): method, path, query, further headers, payload, signature.
+VECTORS = [
+    ("GET", "/test.txt", "", {"range": "bytes=0-9"}, b"",
+     "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"),
+    ("PUT", "/test%24file.text", "",
+     {"date": "Fri, 24 May 2013 00:00:00 GMT",
+      "x-amz-storage-class": "REDUCED_REDUNDANCY"}, b"Welcome to Amazon S3.",
+     "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"),
+    ("GET", "/", "lifecycle", {}, b"",
+     "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+    ("GET", "/", "max-keys=2&prefix=J", {}, b"",
+     "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+]
+
+
+@pytest.mark.parametrize("method, path, query, more, body, expected", VECTORS)
+def test_who_checks_our_signatures_knows_the_published_ones(
+        method, path, query, more, body, expected):
+    date = "20130524T000000Z"
+    total = hashlib.sha256(body).hexdigest()
+    headers = {"host": "examplebucket.s3.amazonaws.com", "x-amz-date": date,
+               "x-amz-content-sha256": total, **more}
+    assert objects.sigv4(objects.SECRET, method, path, query, headers,
+                         sorted(headers), total, date, "us-east-1") == expected
+
+
 class Store:
     def __init__(self, url, files):
         self.url, self.files = url, files
