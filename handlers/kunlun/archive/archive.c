@@ -35,6 +35,7 @@ struct known {
     bool placed;
     unsigned gone;    /* how often its binlogs began behind it, in a row */
     int64_t until_ms; /* left alone until then */
+    char said[160];   /* why: once for each reason */
 };
 
 struct memory {
@@ -359,10 +360,16 @@ step_one(struct upkeep_run *run, const struct archive *at, struct known *known,
     x.sh = arena_alloc(run->arena, sizeof(*x.sh));
     if (e == ERR_OK)
         e = x.sh != NULL ? add_under_lease(&x, more) : ERR_NOMEM;
+    if (e == ERR_OK)
+        known->said[0] = '\0';
     if (e == ERR_OK || e == ERR_STORE)
         return e;
-    log_warn("archive.waits cluster=%s shard=%s port=%d err=%s why=\"%s\"",
-             at->cluster, at->shard, (int)at->port, err_name(e), why);
+    if (str_empty(why))
+        why_say(why, "%s", err_name(e));
+    if (strncmp(known->said, why, sizeof(known->said) - 1) != 0)
+        log_warn("archive.waits cluster=%s shard=%s port=%d err=%s why=\"%s\"",
+                 at->cluster, at->shard, (int)at->port, err_name(e), why);
+    (void)snprintf(known->said, sizeof(known->said), "%.159s", why);
     known->until_ms = clock_mono_ms() + LATER_MS;
     return ERR_OK;
 }
