@@ -15,8 +15,8 @@
 
 #define PART       "control/"
 #define SENTENCE   "control instance error"
-#define LEAVE_MS   15000 /* it is stopped all the same */
-#define SWITCH_MS  10000
+#define LEAVE_MS   30000 /* it is stopped all the same */
+#define SWITCH_MS  20000
 #define MACHINE_MS 120000
 #define LOOK_MS    150
 #define ARGS_BYTES 4096

@@ -12,8 +12,8 @@
 #include "shards.h"
 
 #define SENTENCE   "manual switch error"
-#define WELL_MS    10000 /* so long it may not be well before it is refused */
-#define SWITCH_MS  15000
+#define WELL_MS    20000 /* so long it may not be well before it is refused */
+#define SWITCH_MS  30000
 #define FORCE_MS   30000
 #define POINT_MS   20000
 #define LOOK_MS    100
