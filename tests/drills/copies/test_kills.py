@@ -41,18 +41,18 @@ def kill_runners(world):
 
 
 def killed_at(world, cluster, kind, n, **members):
-    """The outcome of that job, whose runners are killed in its n-th step;
-    None: it has no such step."""
+    """Whether the runners of that job were killed in its n-th step, which it
+    may not have; and its outcome."""
     job = cluster.begin(kind, **members)
 
     def there():
         step, goes_on = steps(world, job, kind)
         return step >= n or not goes_on
     until(there, "the step", DONE_S, pause=0.005)
-    if not steps(world, job, kind)[1]:
-        return None if n > 0 else cluster.finished(job, DONE_S)
-    kill_runners(world)
-    return cluster.finished(job, DONE_S)
+    killed = steps(world, job, kind)[1]
+    if killed:
+        kill_runners(world)
+    return killed, cluster.finished(job, DONE_S)
 
 
 @pytest.mark.parametrize("ha_mode, nodes", [("no_rep", "1"), ("mgr", "3")])
@@ -63,19 +63,17 @@ def test_runners_are_killed_in_every_step(world, cluster, ha_mode, nodes):
     sources = filled(world, name)
     seen = []
     for n in range(16):
-        outcome = killed_at(world, cluster, "backup_cluster", n,
-                            backup_cluster_name=name)
-        if outcome is None:
-            break
+        killed, outcome = killed_at(world, cluster, "backup_cluster", n,
+                                    backup_cluster_name=name)
         seen.append(("backup_cluster", n, *outcome))
         assert outcome[0] == "done", seen
+        if not killed:
+            break
     on_all(world, sources, "INSERT INTO d.t VALUES (2, 'behind')")
     before = {r["uuid"] for r in world.rows("SELECT uuid FROM kunlun_instance")}
     for n in range(16):
-        outcome = killed_at(world, cluster, "restore_new_cluster", n,
-                            backup_cluster_name=name, timestamp=LATEST)
-        if outcome is None:
-            break
+        killed, outcome = killed_at(world, cluster, "restore_new_cluster", n,
+                                    backup_cluster_name=name, timestamp=LATEST)
         seen.append(("restore_new_cluster", n, *outcome))
         if outcome[0] == "done":
             assert rows_of(world, outcome[1]) == {
@@ -87,6 +85,8 @@ def test_runners_are_killed_in_every_step(world, cluster, ha_mode, nodes):
             return {r["uuid"] for r in world.rows(
                 "SELECT uuid FROM kunlun_instance")} == before
         until(gone, "nothing is left of it", DONE_S)
+        if not killed:
+            break
     print(*seen, sep="\n")
     assert any(o[2] == "done" for o in seen if o[0] == "restore_new_cluster")
     assert cluster.run("delete_cluster", DONE_S, cluster_name=name)[0] \
