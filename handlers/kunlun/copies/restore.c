@@ -170,7 +170,7 @@ take_source(struct job_run *run, struct source *s, enum step_answer *answer)
     e = find_source(run->db, run->arena, &want, run->job->created_ms, s, why);
     if (e == ERR_OK)
         return true;
-    if (why[0] != '\0')
+    if (!str_empty(why))
         job_fails(run, "%s", why);
     else
         *answer = failed(run, e, NULL);
