@@ -23,8 +23,9 @@ VALUE = re.compile(r"'(?:[^'\\]|\\.|'')*'|\b\d+\b", re.S)
 @pytest.fixture
 def cost(deployment):
     """Statements per call, of a round in the middle; calls before it have
-    prepared theirs. The server's log tells them: what comes as often as the
-    calls, from connections that are silent while there are none."""
+    prepared theirs. The server's log tells them apart: of each, what duties
+    send in as much time without a call is taken off, and what does not come
+    with every call counts for nothing."""
     connection = deployment.sql()
 
     def do(*statements):
@@ -33,24 +34,28 @@ def cost(deployment):
                 c.execute(sql)
 
     def logged(f):
-        """What the others sent while f ran: (connection, statement)."""
+        """How often the others sent each statement while f ran, and for how
+        long it did."""
         do("TRUNCATE mysql.general_log", "SET GLOBAL general_log = 1")
+        begun = time.monotonic()
         f()
+        took = time.monotonic() - begun
         do("SET GLOBAL general_log = 0")
-        return [(row["thread_id"], VALUE.sub("?", row["argument"])[:200])
-                for row in rows(connection, "SELECT thread_id, argument "
-                                "FROM mysql.general_log WHERE command_type IN "
-                                "('Query', 'Execute') AND thread_id <> "
-                                "CONNECTION_ID()")]
+        return collections.Counter(
+            VALUE.sub("?", row["argument"])[:200]
+            for row in rows(connection, "SELECT argument FROM "
+                            "mysql.general_log WHERE command_type IN ('Query',"
+                            " 'Execute') AND thread_id <> CONNECTION_ID()")
+        ), took
 
     def one_round(f):
         def calls():
             for _ in range(REQUESTS):
                 f()
 
-        times = collections.Counter(text for who, text in logged(calls)
-                                    if who not in background)
-        return sum(n // REQUESTS for n in times.values())
+        sent, took = logged(calls)
+        return sum(max(0, round((n - idle[text] * took / idle_s) / REQUESTS))
+                   for text, n in sent.items())
 
     def per_call(f):
         one_round(f)
@@ -58,7 +63,7 @@ def cost(deployment):
 
     before = rows(connection, "SELECT @@log_output AS o")[0]["o"]
     do("SET GLOBAL log_output = 'TABLE'")
-    background = {who for who, _ in logged(lambda: time.sleep(IDLE_S))}
+    idle, idle_s = logged(lambda: time.sleep(IDLE_S))
     yield per_call
     do("SET GLOBAL general_log = 0", f"SET GLOBAL log_output = '{before}'")
     connection.close()
