@@ -8,7 +8,7 @@ import time
 CPUS = len(os.sched_getaffinity(0))
 
 
-def _slower():
+def slower():
     """How many times slower than alone one runs now, at least 1."""
     with open("/proc/loadavg") as f:
         words = f.read().split()
@@ -25,6 +25,6 @@ class Patience:
         """Whether it has run out; to be asked often, every second or so."""
         now = time.monotonic()
         if now > self.last:
-            self.left -= (now - self.last) / _slower()
+            self.left -= (now - self.last) / slower()
             self.last = now
         return self.left < 0

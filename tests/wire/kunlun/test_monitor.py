@@ -104,10 +104,12 @@ def test_prometheus_sees_every_server(world, cluster, panel):
     # what is deleted is watched no more
     assert cluster.run("delete_cluster", JOB_S, cluster_name=name)[0] == "done"
     until(lambda: len(programs(world)) == 4)
-    for kind in ("mysql", "postgres"):
-        with open(os.path.join(world.deployment.run_dir, "monitor", "targets",
-                               kind + ".json")) as f:
-            assert json.load(f) == []
-    left = os.listdir(os.path.join(world.deployment.run_dir, "monitor"))
-    assert not [name for name in left if name.endswith((".cnf", ".pass"))]
-    assert world.leftovers() == []
+    place = os.path.join(world.deployment.run_dir, "monitor")
+
+    def targets(kind):
+        with open(os.path.join(place, "targets", kind + ".json")) as f:
+            return json.load(f)
+    until(lambda: targets("mysql") == targets("postgres") == [])
+    until(lambda: not [name for name in os.listdir(place)
+                       if name.endswith((".cnf", ".pass"))])
+    until(lambda: world.leftovers() == [])
