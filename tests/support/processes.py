@@ -80,12 +80,26 @@ def _parent(pid):
 
 
 def kill(pid, sig=signal.SIGKILL):
-    """Sends it; with SIGKILL, returns when the process is gone. One that has
-    ended meanwhile is no error."""
+    """Sends it; with SIGKILL, returns when the process is gone, with SIGSTOP,
+    when each of its threads stands still. One that has ended meanwhile is no
+    error."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, sig)
     if sig == signal.SIGKILL:
         until(lambda: not alive(pid), f"end of process {pid}")
+    if sig == signal.SIGSTOP:
+        until(lambda: _thread_states(pid) <= set("TtZX"),
+              f"threads of process {pid} stand still")
+
+
+def _thread_states(pid):
+    """The letters of proc(5); empty when the process is gone."""
+    found = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/stat") as f:
+                found.add(f.read().rpartition(")")[2].split()[0])
+    return found
 
 
 def alive(pid):
