@@ -1,4 +1,4 @@
-/* Room: api/ */
+/* Room: request/ */
 /* The four tables of a dialect: endpoints, records, checks, errors. What they
  * mean is done once, in fcgi/api/dispatch.c and its neighbours.
  *

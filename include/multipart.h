@@ -1,4 +1,4 @@
-/* Room: api/ */
+/* Room: request/ */
 /* Bodies of multipart/form-data (RFC 7578, 2046), read in place. */
 #ifndef MG_MULTIPART_H
 #define MG_MULTIPART_H

@@ -1,4 +1,4 @@
-/* Room: api/ */
+/* Room: request/ */
 /* One request: what came in, and the ways to answer it. Everything in it
  * lives in its arena, until the worker resets that. */
 #ifndef MG_REQ_H

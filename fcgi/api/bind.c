@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "failure.h"
-#include "req_io.h"
+#include "request/failure.h"
+#include "request/req_io.h"
 
 static bool
 from_body(const struct field *f)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/authorization.h"
+#include "request/authorization.h"
 #include "crypt.h"
 #include "hex.h"
 #include "params.h"

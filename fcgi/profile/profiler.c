@@ -22,11 +22,11 @@
 
 #include "clock.h"
 #include "file.h"
-#include "api/failure.h"
-#include "api/form_text.h"
+#include "request/failure.h"
+#include "request/form_text.h"
 #include "log.h"
 #include "number.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 #include "symbols.h"
 
 #define PROFILE_MAX ((size_t)256 << 20)

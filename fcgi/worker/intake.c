@@ -9,10 +9,10 @@
 #include "identity/identity.h"
 #include "log.h"
 #include "identity/params.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 #include "request.h"
 #include "api/route.h"
-#include "api/uri.h"
+#include "request/uri.h"
 
 /* Below the time nginx waits for slow answers (nginx/slow.conf). */
 #define SLOW_DEADLINE_MS 315000

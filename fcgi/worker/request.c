@@ -22,7 +22,7 @@
 #include "number.h"
 #include "pairs.h"
 #include "identity/params.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 
 /* A connection is handed to libfcgi and taken back by these fields, which its
  * header calls internal. They are those of libfcgi 2.4.2. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/dispatch.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 #include "clock.h"
 #include "fuzz.h"
 #include "log.h"

@@ -1,5 +1,5 @@
 /* Request targets: path and query, split and decoded, as each dialect may. */
-#include "api/uri.h"
+#include "request/uri.h"
 
 #include <string.h>
 

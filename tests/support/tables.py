@@ -166,7 +166,7 @@ OPENS = {"read": {"read", "read|machine"},
 
 # ---- refusals ----
 
-# The class of an event for which a dialect has no row, as fcgi/api/failure.c.
+# The class of an event for which a dialect has no row, as fcgi/request/failure.c.
 EVENT_CLASS = {"UNKNOWN_PATH": "not_found", "METHOD": "not_found",
                "NO_TOKEN": "denied", "SCOPE": "denied", "QUERY": "bad_param",
                "BODY": "bad_param", "FIELD": "bad_param",

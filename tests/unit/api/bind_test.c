@@ -1,7 +1,7 @@
 /* Where the members of an input come from, and how they are refused. */
 #include "api/bind.h"
 
-#include "request.h"
+#include "request/request.h"
 
 #define BODY_IN(X, s)                \
     X(s, STR, name, "name", IN, -)   \

@@ -1,7 +1,7 @@
 /* What each kind of check means, at its bounds. */
 #include "api/checks.h"
 
-#include "request.h"
+#include "request/request.h"
 #include "log_fixture.h"
 
 #define INNER(X, s)                \

@@ -17,7 +17,7 @@
 #include "clock.h"
 #include "job.h"
 #include "api/dispatch.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 
 /* ---- the dialect ---- */
 

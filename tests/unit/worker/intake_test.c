@@ -12,7 +12,7 @@
 #include "worker/request.h"
 #include "clock.h"
 #include "api/dispatch.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
 

@@ -42,9 +42,9 @@ LEAST = {
               "fcgi/crypt/crypt_keys.c": 40},
     "intake": {"fcgi/worker/intake.c": 90, "fcgi/identity/identity.c": 80,
                "fcgi/identity/params.c": 80},
-    "query": {"fcgi/api/uri.c": 80},
+    "query": {"fcgi/request/uri.c": 80},
     "router": {"fcgi/api/route.c": 80},
-    "multipart": {"fcgi/api/multipart.c": 80},
+    "multipart": {"fcgi/request/multipart.c": 80},
     "token_map": {"fcgi/config/token_map.c": 90},
 }
 

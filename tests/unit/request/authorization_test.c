@@ -1,5 +1,5 @@
 /* The Authorization header: schemes, and the two texts of Basic. */
-#include "api/authorization.h"
+#include "request/authorization.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

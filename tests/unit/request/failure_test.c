@@ -1,6 +1,6 @@
 /* Texts of failures: what the placeholders of a row give, and where a text
  * ends. */
-#include "api/failure.h"
+#include "request/failure.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* From what a handler asked for to the bytes of the CGI reply. */
-#include "api/reply.h"
+#include "request/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>

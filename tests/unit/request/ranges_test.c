@@ -1,10 +1,10 @@
 /* Bytes that are read while they are sent, and the ranges that clients ask
  * for (RFC 9110, 14). */
-#include "api/ranges.h"
+#include "request/ranges.h"
 
 #include <stdio.h>
 
-#include "api/reply.h"
+#include "request/reply.h"
 #include "request.h"
 #include "log_fixture.h"
 

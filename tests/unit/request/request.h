@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "dialect.h"
-#include "api/req_io.h"
+#include "request/req_io.h"
 
 static struct buf sent;
 static size_t writes; /* how many there were */

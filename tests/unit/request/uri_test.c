@@ -1,5 +1,5 @@
 /* What the splitting and decoding of REQUEST_URI promises. */
-#include "api/uri.h"
+#include "request/uri.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
