@@ -41,6 +41,9 @@ enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;
 /* Inside a transaction: nobody can take the lease before its end; STATE when
  * somebody has. First statement of every transaction under the lease. */
 enum err lease_hold(struct db *db, const struct lease *l) MUST_USE;
+/* db_begin() and lease_hold(): a transaction under the lease, ended by db_end()
+ * whatever this answers. */
+enum err lease_begin(struct db *db, const struct lease *l) MUST_USE;
 
 /* Every lease that was ever taken, in the arena. */
 #define LEASE_ROW(X, s)                                 \

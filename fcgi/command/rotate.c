@@ -93,11 +93,8 @@ static enum err
 reseal_page(struct rotation *r, const struct secret_column *c,
             const struct list_of_sealed_row *rows)
 {
-    enum err e;
+    enum err e = lease_begin(r->db, &r->keeper.lease);
 
-    e = db_begin(r->db);
-    if (e == ERR_OK)
-        e = lease_hold(r->db, &r->keeper.lease);
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++)
         e = reseal_row(r, c, &rows->v[i]);
     return db_end(r->db, e);

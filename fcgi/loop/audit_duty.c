@@ -59,11 +59,8 @@ audit_duty(struct duty_run *run)
 {
     uint64_t n = 0, data = 0, counted = 0, over = 0, jobs = 0;
     int64_t bytes = 0;
-    enum err e;
+    enum err e = lease_begin(run->db, run->lease);
 
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = lease_hold(run->db, run->lease);
     if (e == ERR_OK)
         e = audit_purge(run->db, false, config()->audit_keep_days * DAY_MS,
                         BATCH, &n);

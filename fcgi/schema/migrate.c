@@ -128,10 +128,8 @@ say_step(struct run *r, const struct migration *m, size_t i, const char *what)
 static enum err
 write_row(struct run *r, const char *sql, struct db_args args)
 {
-    enum err e = db_begin(r->db);
+    enum err e = lease_begin(r->db, &r->lock.keeper.lease);
 
-    if (e == ERR_OK)
-        e = lease_hold(r->db, &r->lock.keeper.lease);
     if (e == ERR_OK)
         e = db_exec(r->db, sql, args);
     return db_end(r->db, e);

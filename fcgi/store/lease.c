@@ -144,6 +144,14 @@ lease_hold(struct db *db, const struct lease *l)
 }
 
 enum err
+lease_begin(struct db *db, const struct lease *l)
+{
+    enum err e = db_begin(db);
+
+    return e == ERR_OK ? lease_hold(db, l) : e;
+}
+
+enum err
 lease_release(struct db *db, const struct lease *l)
 {
     return lost_if_absent(db_exec_one(

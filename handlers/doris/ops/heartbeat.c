@@ -219,11 +219,8 @@ static enum err
 save(struct duty_run *run, const struct call *v, size_t n)
 {
     int64_t now_ms = clock_unix_ms();
-    enum err e;
+    enum err e = lease_begin(run->db, run->lease);
 
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = lease_hold(run->db, run->lease);
     for (size_t i = 0; i < n && e == ERR_OK; i++)
         if (v[i].answered)
             e = doris_store_beat(run->db, v[i].peer, &v[i].beat, now_ms);

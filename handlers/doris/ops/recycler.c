@@ -29,11 +29,8 @@ static enum err
 under_lease(struct duty_run *run, enum err (*f)(struct duty_run *run, void *p),
             void *p)
 {
-    enum err e;
+    enum err e = lease_begin(run->db, run->lease);
 
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = lease_hold(run->db, run->lease);
     if (e == ERR_OK)
         e = f(run, p);
     return db_end(run->db, e);

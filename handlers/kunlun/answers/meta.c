@@ -60,11 +60,9 @@ cluster_meta_step(struct duty_run *run)
     size_t n;
     enum err e = look_at_all(v, &n);
 
-    if (e == ERR_OK)
-        e = db_begin(run->db);
     if (e != ERR_OK)
         return turn_of(e, false);
-    e = lease_hold(run->db, run->lease);
+    e = lease_begin(run->db, run->lease);
     if (e == ERR_OK)
         e = cluster_store_meta_servers(run->db, run->arena, v, n,
                                        own_store() ? OWN_STORE_USER

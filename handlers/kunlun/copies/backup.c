@@ -27,28 +27,12 @@ TABLE(copy_doc, COPY_DOC);
 
 static const struct json_style compact = { .indent = 0 };
 
+static const char error[] = "backup cluster error";
+
 static enum step_answer
 failed(struct job_run *run, enum err e, const char *why)
 {
-    return life_failed(run, "backup cluster error", e, run->job->doing, why);
-}
-
-static enum err
-recall(struct job_run *run, struct copy_memo *out)
-{
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
-    enum err e;
-
-    *out = (struct copy_memo){ 0 };
-    if (run->memo == NULL)
-        return ERR_NOT_FOUND;
-    e = json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
-                   &syntax);
-    return e == ERR_OK ? record_bind(run->arena, &copy_memo_rec, tree,
-                                     BIND_ANY_COUNT, out, &why)
-                       : e;
+    return life_failed(run, error, e, run->job->doing, why);
 }
 
 /* ---- what is copied ---- */
@@ -203,10 +187,8 @@ unchoose(struct job_run *run)
 static enum step_answer
 back_up(struct job_run *run)
 {
-    char why[WHY_BYTES] = "";
-    enum step_answer answer;
     struct copy_memo memo;
-    enum err e = recall(run, &memo);
+    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);
@@ -220,10 +202,7 @@ back_up(struct job_run *run)
 
         e = part_backup(run, PART_BACKUP, &p);
     }
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
-    answer = parts_await(run, PART_BACKUP, BACKUP_MS, why);
-    return answer == STEP_FAILED ? failed(run, ERR_STATE, why) : answer;
+    return life_await(run, error, e, PART_BACKUP, BACKUP_MS);
 }
 
 static enum step_answer
@@ -310,7 +289,7 @@ keep(struct job_run *run)
     struct archive_backup *b;
     struct copy_memo memo;
     bool all = true, covered;
-    enum err e = recall(run, &memo);
+    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);
@@ -340,21 +319,16 @@ keep(struct job_run *run)
 static enum step_answer
 verify(struct job_run *run)
 {
-    char why[WHY_BYTES] = "";
-    enum step_answer answer;
     struct archive_backup *b;
     struct copy_memo memo;
-    enum err e = recall(run, &memo);
+    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);
     e = backups(run, &memo, &b);
     for (size_t i = 0; e == ERR_OK && i < memo.sources.n; i++)
         e = part_verify(run, PART_VERIFY, &b[i], memo.sources.v[i].port);
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
-    answer = parts_await(run, PART_VERIFY, BACKUP_MS, why);
-    return answer == STEP_FAILED ? failed(run, ERR_STATE, why) : answer;
+    return life_await(run, error, e, PART_VERIFY, BACKUP_MS);
 }
 
 static enum step_answer
@@ -429,7 +403,7 @@ finish(struct job_run *run)
     struct archive_backup *b;
     char ended[CLOCK_TEXT];
     struct copy_memo memo;
-    enum err e = recall(run, &memo);
+    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);

@@ -150,9 +150,7 @@ back_up(struct job_run *run)
 {
     struct copy_storage storage;
     struct list_of_job parts;
-    char why[WHY_BYTES] = "";
     struct list_of_STR names;
-    enum step_answer answer;
     struct life_memo memo;
     enum err e = shards_of(run, &memo, &names);
 
@@ -165,10 +163,7 @@ back_up(struct job_run *run)
         e = job_parts(run, PART_BACKUP, &parts);
     for (size_t i = 0; e == ERR_OK && i < names.n; i++)
         e = back_up_one(run, &parts, &memo, names.v[i].v, storage.conn);
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
-    answer = parts_await(run, PART_BACKUP, BACKUP_MS, why);
-    return answer == STEP_FAILED ? failed(run, ERR_STATE, why) : answer;
+    return life_await(run, error, e, PART_BACKUP, BACKUP_MS);
 }
 
 static enum step_answer
@@ -181,8 +176,6 @@ static enum step_answer
 load(struct job_run *run)
 {
     struct list_of_job parts;
-    char why[WHY_BYTES] = "";
-    enum step_answer answer;
     struct life_memo memo;
     enum err e = life_recall(run, &memo);
 
@@ -204,10 +197,7 @@ load(struct job_run *run)
         p.backup_job = made->id;
         e = part_restore(run, PART_LOAD, true, &p);
     }
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
-    answer = parts_await(run, PART_LOAD, LOAD_MS, why);
-    return answer == STEP_FAILED ? failed(run, ERR_STATE, why) : answer;
+    return life_await(run, error, e, PART_LOAD, LOAD_MS);
 }
 
 static enum step_answer

@@ -18,11 +18,12 @@
 #define SCHEMA_MS    ((int64_t)1800 * 1000)
 #define ROUNDED_MS   1000
 
+static const char error[] = "restore new cluster error";
+
 static enum step_answer
 failed(struct job_run *run, enum err e, const char *why)
 {
-    return life_failed(run, "restore new cluster error", e, run->job->doing,
-                       why);
+    return life_failed(run, error, e, run->job->doing, why);
 }
 
 /* ---- what is asked for ---- */
@@ -231,7 +232,6 @@ restore_of(struct job_run *run, enum instance_kind kind, const char *prefix,
            int64_t limit_ms)
 {
     bool storage = kind == INSTANCE_STORAGE;
-    char why[WHY_BYTES] = "";
     enum step_answer answer;
     struct life_memo memo;
     struct source s;
@@ -254,10 +254,7 @@ restore_of(struct job_run *run, enum instance_kind kind, const char *prefix,
         if (at->kind == (int)kind)
             e = part_restore(run, prefix, storage, &p);
     }
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
-    answer = parts_await(run, prefix, limit_ms, why);
-    return answer == STEP_FAILED ? failed(run, ERR_STATE, why) : answer;
+    return life_await(run, error, e, prefix, limit_ms);
 }
 
 static enum step_answer
@@ -313,7 +310,7 @@ rows(struct job_run *run, const struct cluster_want *want,
 }
 
 static const struct life_growth restoration = {
-    .error = "restore new cluster error",
+    .error = error,
     .check = check,
     .rows = rows,
 };

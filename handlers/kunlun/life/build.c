@@ -69,21 +69,42 @@ take_order(struct job_run *run, struct life_order *o, enum step_answer *answer)
 }
 
 enum err
-life_recall(struct job_run *run, struct life_memo *out)
+life_recall_as(struct job_run *run, const struct record *rec, void *out)
 {
     const struct json *tree;
     struct json_error syntax;
     struct bind_error why;
     enum err e;
 
-    *out = (struct life_memo){ 0 };
+    memset(out, 0, rec->size);
     if (run->memo == NULL)
         return ERR_NOT_FOUND;
     e = json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
                    &syntax);
-    return e == ERR_OK ? record_bind(run->arena, &life_memo_rec, tree,
-                                     BIND_ANY_COUNT, out, &why)
-                       : e;
+    return e == ERR_OK
+               ? record_bind(run->arena, rec, tree, BIND_ANY_COUNT, out, &why)
+               : e;
+}
+
+enum err
+life_recall(struct job_run *run, struct life_memo *out)
+{
+    return life_recall_as(run, &life_memo_rec, out);
+}
+
+enum step_answer
+life_await(struct job_run *run, const char *error, enum err e,
+           const char *prefix, int64_t limit_ms)
+{
+    char why[WHY_BYTES] = "";
+    enum step_answer answer;
+
+    if (e != ERR_OK)
+        return life_failed(run, error, e, run->job->doing, NULL);
+    answer = parts_await(run, prefix, limit_ms, why);
+    return answer == STEP_FAILED
+               ? life_failed(run, error, ERR_STATE, run->job->doing, why)
+               : answer;
 }
 
 enum step_answer
@@ -302,8 +323,6 @@ life_unchoose_places(struct job_run *run)
 enum step_answer
 life_install(struct job_run *run)
 {
-    char why[WHY_BYTES] = "";
-    enum step_answer answer;
     struct life_memo memo;
     enum err e = life_recall(run, &memo);
 
@@ -312,10 +331,7 @@ life_install(struct job_run *run)
     e = life_tell(run, &SERVERS(&memo), "ongoing");
     for (size_t i = 0; e == ERR_OK && i < memo.servers.n; i++)
         e = part_install(run, memo.servers.v[i].spec);
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
-    answer = parts_await(run, PART_INSTALL, INSTALL_MS, why);
-    return answer == STEP_FAILED ? failed(run, ERR_STATE, why) : answer;
+    return life_await(run, own(run)->error, e, PART_INSTALL, INSTALL_MS);
 }
 
 /* Of those that were installed: they are deleted like any other. */

@@ -113,8 +113,15 @@ enum err life_names_text(struct arena *a, const struct life_memo *m,
 enum step_answer life_failed(struct job_run *run, const char *error, enum err e,
                              const char *step, const char *why);
 
-/* What the job has chosen; NOT_FOUND before. */
+/* What the job has chosen, of life_memo or of another record whose struct out
+ * is; NOT_FOUND before. */
 enum err life_recall(struct job_run *run, struct life_memo *out) MUST_USE;
+enum err life_recall_as(struct job_run *run, const struct record *rec,
+                        void *out) MUST_USE;
+/* Behind the asking for parts, which answered e: waits for all of that prefix
+ * (parts_await); what fails is told as life_failed() does. */
+enum step_answer life_await(struct job_run *run, const char *error, enum err e,
+                            const char *prefix, int64_t limit_ms);
 /* A memo of another version: what cannot be gone on with is undone. */
 enum step_answer life_no_memo(struct job_run *run);
 

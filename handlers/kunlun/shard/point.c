@@ -96,11 +96,8 @@ point_one(struct duty_run *run, const struct meta_behind *b)
 static enum err
 list_behind(struct duty_run *run, struct list_of_meta_behind *out)
 {
-    enum err e = db_begin(run->db);
+    enum err e = lease_begin(run->db, run->lease);
 
-    if (e != ERR_OK)
-        return e;
-    e = lease_hold(run->db, run->lease);
     if (e == ERR_OK)
         e = meta_behind(run->db, run->arena, out);
     return db_end(run->db, e);

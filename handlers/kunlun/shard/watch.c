@@ -298,10 +298,7 @@ store(struct duty_run *run, struct watched *w, const struct kunlun_shard *sh,
 
     if (!plan->changed && !told && !writable)
         return ERR_OK;
-    e = db_begin(run->db);
-    if (e != ERR_OK)
-        return e;
-    e = lease_hold(run->db, run->lease);
+    e = lease_begin(run->db, run->lease);
     if (e == ERR_OK && plan->changed)
         e = kunlun_store_shard_save(run->db, run->arena, sh, was->order);
     if (e == ERR_OK && plan->decided)
@@ -475,11 +472,8 @@ drop_others(struct watched **list)
 static enum err
 list_shards(struct duty_run *run, struct kunlun_shard_ids *out)
 {
-    enum err e = db_begin(run->db);
+    enum err e = lease_begin(run->db, run->lease);
 
-    if (e != ERR_OK)
-        return e;
-    e = lease_hold(run->db, run->lease);
     if (e == ERR_OK)
         e = kunlun_store_shard_ids(run->db, run->arena, out);
     return db_end(run->db, e);

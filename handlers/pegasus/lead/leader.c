@@ -44,14 +44,6 @@ policy_of_config(void)
 /* ---- storing ---- */
 
 static enum err
-begin_fenced(struct duty_run *run)
-{
-    enum err e = db_begin(run->db);
-
-    return e == ERR_OK ? lease_hold(run->db, run->lease) : e;
-}
-
-static enum err
 store_one(struct duty_run *run, struct pg_leader *l, struct pg_work *w)
 {
     const struct pg_app *app = &l->s.app[w->app];
@@ -68,7 +60,7 @@ static enum err
 store_batch(struct duty_run *run, struct pg_leader *l, struct pg_work *w,
             size_t n)
 {
-    enum err e = begin_fenced(run);
+    enum err e = lease_begin(run->db, run->lease);
 
     if (e == ERR_OK) /* all of a batch is of one table */
         e = pegasus_store_configs(run->db, l->s.app[w[0].app].id);
@@ -135,7 +127,7 @@ hear(struct pg_leader *l, const struct pegasus_node *row, struct pg_node *n,
 static enum err
 store_node(struct duty_run *run, const struct pg_node *n)
 {
-    enum err e = begin_fenced(run);
+    enum err e = lease_begin(run->db, run->lease);
 
     if (e == ERR_OK)
         e = pegasus_store_node_state(run->db, n);
@@ -246,7 +238,7 @@ balance(struct duty_run *run, struct pg_leader *l)
         pg_tick_drop_balance(&l->s);
     e = pg_tick_balance(&l->s, l->now_ms, &count);
     if (e == ERR_OK && !same_counters(&count, &l->count)) {
-        e = begin_fenced(run);
+        e = lease_begin(run->db, run->lease);
         if (e == ERR_OK)
             e = pegasus_store_counters(run->db, &count);
         e = db_end(run->db, e);
@@ -273,7 +265,7 @@ purge(struct duty_run *run, struct pg_leader *l)
     if (clock_mono_ms() < l->next_purge_ms ||
         pg_level_of_state(&l->s) != PG_LIVELY)
         return ERR_OK;
-    e = begin_fenced(run);
+    e = lease_begin(run->db, run->lease);
     if (e == ERR_OK)
         e = pegasus_store_purge(run->db, &n);
     e = db_end(run->db, e);
@@ -303,7 +295,7 @@ make_default_table(struct duty_run *run)
 static enum err
 open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
 {
-    enum err e = begin_fenced(run);
+    enum err e = lease_begin(run->db, run->lease);
 
     if (e == ERR_OK && c->next_app_id == 1 &&
         !str_empty(pegasus_settings()->default_table))

@@ -440,9 +440,7 @@ pg_leader_drop_done(struct pg_leader *l, struct duty_run *run)
         int n = p == NULL ? 0 : p->n_acts;
 
         if (e == ERR_OK && n != noted.rows) {
-            e = db_begin(run->db);
-            if (e == ERR_OK)
-                e = lease_hold(run->db, run->lease);
+            e = lease_begin(run->db, run->lease);
             if (e == ERR_OK)
                 e = store_rest(run, l, &noted, p);
             e = db_end(run->db, e);

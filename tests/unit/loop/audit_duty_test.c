@@ -66,9 +66,12 @@ db_errno(const struct db *db)
 }
 
 enum err
-lease_hold(struct db *db, const struct lease *l)
+lease_begin(struct db *db, const struct lease *l)
 {
-    (void)db;
+    enum err e = db_begin(db);
+
+    if (e != ERR_OK)
+        return e;
     saying("hold %s; ", l->name);
     return answer("hold");
 }
