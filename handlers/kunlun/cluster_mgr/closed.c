@@ -11,9 +11,4 @@ disabled(struct job_run *run)
 
 static const struct job_step steps[] = { { "refuse", disabled, NULL } };
 
-const struct job_kind cluster_restore_cluster_kind = {
-    .name = CLUSTER_KIND "restore_cluster",
-    .queue = CLUSTER_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+CLUSTER_JOB(restore_cluster, steps, COUNT(steps), .of = NULL);

@@ -21,6 +21,16 @@
 #define CLUSTER_QUEUE "cluster"
 #define CLUSTER_KIND  "cluster_mgr." /* in front of job_type: a kind's name */
 
+/* The kind of a job_type: its steps, and what tells it from others that have
+ * the same ones (`.of = &x`, or NULL), and members of struct job_kind. */
+#define CLUSTER_JOB(type, steps_, n_, ...)                                  \
+    const struct job_kind cluster_##type##_kind = { .name =                 \
+                                                        CLUSTER_KIND #type, \
+                                                    .queue = CLUSTER_QUEUE, \
+                                                    .steps = (steps_),      \
+                                                    .n = (n_),              \
+                                                    __VA_ARGS__ }
+
 /* ---- what is wanted ---- */
 
 /* Members of all jobs; which of them a job has, and which it needs, says its

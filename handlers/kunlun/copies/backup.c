@@ -436,9 +436,4 @@ static const struct job_step steps[] = {
     { "write the rows", finish, NULL },
 };
 
-const struct job_kind cluster_backup_cluster_kind = {
-    .name = CLUSTER_KIND "backup_cluster",
-    .queue = CLUSTER_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+CLUSTER_JOB(backup_cluster, steps, COUNT(steps), .of = NULL);

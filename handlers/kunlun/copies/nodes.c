@@ -384,13 +384,7 @@ static const struct job_step steps[] = {
     { "write the rows", life_write_rows, NULL },
 };
 
-const struct job_kind cluster_add_nodes_kind = {
-    .name = CLUSTER_KIND "add_nodes",
-    .queue = CLUSTER_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .of = &more_nodes,
-};
+CLUSTER_JOB(add_nodes, steps, COUNT(steps), .of = &more_nodes);
 
 enum err
 cluster_add_nodes_plan(struct db *db, struct arena *a,

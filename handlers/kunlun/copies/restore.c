@@ -328,13 +328,7 @@ static const struct job_step steps[] = {
     { "write the rows", life_write_rows, NULL },
 };
 
-const struct job_kind cluster_restore_new_cluster_kind = {
-    .name = CLUSTER_KIND "restore_new_cluster",
-    .queue = CLUSTER_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .of = &restoration,
-};
+CLUSTER_JOB(restore_new_cluster, steps, COUNT(steps), .of = &restoration);
 
 enum err
 cluster_restore_new_cluster_plan(struct db *db, struct arena *a,

@@ -298,13 +298,8 @@ static const struct life_growth creation = {
     .rows = rows_of_create,
 };
 
-const struct job_kind cluster_create_cluster_kind = {
-    .name = CLUSTER_KIND "create_cluster",
-    .queue = CLUSTER_QUEUE,
-    .steps = life_growth_steps,
-    .n = LIFE_GROWTH_STEPS,
-    .of = &creation,
-};
+CLUSTER_JOB(create_cluster, life_growth_steps, LIFE_GROWTH_STEPS,
+            .of = &creation);
 
 enum err
 cluster_create_cluster_plan(struct db *db, struct arena *a,
@@ -384,13 +379,8 @@ static const struct life_growth more_shards = {
     .rows = rows_of_add_shards,
 };
 
-const struct job_kind cluster_add_shards_kind = {
-    .name = CLUSTER_KIND "add_shards",
-    .queue = CLUSTER_QUEUE,
-    .steps = life_growth_steps,
-    .n = LIFE_GROWTH_STEPS,
-    .of = &more_shards,
-};
+CLUSTER_JOB(add_shards, life_growth_steps, LIFE_GROWTH_STEPS,
+            .of = &more_shards);
 
 enum err
 cluster_add_shards_plan(struct db *db, struct arena *a,
@@ -461,13 +451,7 @@ static const struct life_growth more_comps = {
     .rows = rows_of_add_comps,
 };
 
-const struct job_kind cluster_add_comps_kind = {
-    .name = CLUSTER_KIND "add_comps",
-    .queue = CLUSTER_QUEUE,
-    .steps = life_growth_steps,
-    .n = LIFE_GROWTH_STEPS,
-    .of = &more_comps,
-};
+CLUSTER_JOB(add_comps, life_growth_steps, LIFE_GROWTH_STEPS, .of = &more_comps);
 
 enum err
 cluster_add_comps_plan(struct db *db, struct arena *a,

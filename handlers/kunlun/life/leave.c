@@ -282,14 +282,8 @@ static const struct life_decay end_of_node = {
     .rows = rows,
 };
 
-const struct job_kind cluster_delete_node_kind = {
-    .name = CLUSTER_KIND "delete_node",
-    .queue = CLUSTER_QUEUE,
-    .steps = life_decay_steps,
-    .n = LIFE_DECAY_STEPS,
-    .forward_only = true,
-    .of = &end_of_node,
-};
+CLUSTER_JOB(delete_node, life_decay_steps, LIFE_DECAY_STEPS,
+            .forward_only = true, .of = &end_of_node);
 
 enum err
 cluster_delete_node_plan(struct db *db, struct arena *a,

@@ -140,16 +140,6 @@ const struct job_step life_decay_steps[LIFE_DECAY_STEPS] = {
     { "remove the rows", finish, NULL },
 };
 
-#define DECAY(type, own_)                           \
-    const struct job_kind cluster_##type##_kind = { \
-        .name = CLUSTER_KIND #type,                 \
-        .queue = CLUSTER_QUEUE,                     \
-        .steps = life_decay_steps,                  \
-        .n = LIFE_DECAY_STEPS,                      \
-        .forward_only = true,                       \
-        .of = &(own_),                              \
-    }
-
 /* ---- what they share ---- */
 
 static enum err
@@ -248,7 +238,8 @@ static const struct life_decay end_of_cluster = {
     .detach = detach_cluster,
     .rows = cluster_rows,
 };
-DECAY(delete_cluster, end_of_cluster);
+CLUSTER_JOB(delete_cluster, life_decay_steps, LIFE_DECAY_STEPS,
+            .forward_only = true, .of = &end_of_cluster);
 
 /* ---- delete_shard ---- */
 
@@ -365,7 +356,8 @@ static const struct life_decay end_of_shard = {
     .detach = detach_shard,
     .rows = shard_rows,
 };
-DECAY(delete_shard, end_of_shard);
+CLUSTER_JOB(delete_shard, life_decay_steps, LIFE_DECAY_STEPS,
+            .forward_only = true, .of = &end_of_shard);
 
 /* ---- delete_comp ---- */
 
@@ -430,7 +422,8 @@ static const struct life_decay end_of_comp = {
     .detach = detach_comp,
     .rows = comp_rows,
 };
-DECAY(delete_comp, end_of_comp);
+CLUSTER_JOB(delete_comp, life_decay_steps, LIFE_DECAY_STEPS,
+            .forward_only = true, .of = &end_of_comp);
 
 /* ---- dry_run ---- */
 

@@ -157,16 +157,10 @@ static const struct job_step exporter_steps[] = {
     { "wait for its machine", await_one, NULL },
 };
 
-#define EXPORTER(type, own)                         \
-    const struct job_kind cluster_##type##_kind = { \
-        .name = CLUSTER_KIND #type,                 \
-        .queue = CLUSTER_QUEUE,                     \
-        .steps = exporter_steps,                    \
-        .n = COUNT(exporter_steps),                 \
-        .of = &(own),                               \
-    }
-EXPORTER(mysqld_exporter, mysql);
-EXPORTER(postgres_exporter, postgres);
+CLUSTER_JOB(mysqld_exporter, exporter_steps, COUNT(exporter_steps),
+            .of = &mysql);
+CLUSTER_JOB(postgres_exporter, exporter_steps, COUNT(exporter_steps),
+            .of = &postgres);
 
 /* ---- Prometheus ---- */
 
@@ -271,9 +265,5 @@ static const struct job_step prometheus_steps[] = {
     { "wait for the machines", await_prometheus, NULL },
 };
 
-const struct job_kind cluster_update_prometheus_kind = {
-    .name = CLUSTER_KIND "update_prometheus",
-    .queue = CLUSTER_QUEUE,
-    .steps = prometheus_steps,
-    .n = COUNT(prometheus_steps),
-};
+CLUSTER_JOB(update_prometheus, prometheus_steps, COUNT(prometheus_steps),
+            .of = NULL);

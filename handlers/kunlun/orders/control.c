@@ -271,9 +271,4 @@ static const struct job_step steps[] = {
     { "write it down", write, NULL },
 };
 
-const struct job_kind cluster_control_instance_kind = {
-    .name = CLUSTER_KIND "control_instance",
-    .queue = CLUSTER_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+CLUSTER_JOB(control_instance, steps, COUNT(steps), .of = NULL);

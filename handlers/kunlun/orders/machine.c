@@ -162,16 +162,8 @@ static const struct job_step steps[] = {
     { "register it", write, NULL },
 };
 
-#define REGISTERS(type, order)                      \
-    const struct job_kind cluster_##type##_kind = { \
-        .name = CLUSTER_KIND #type,                 \
-        .queue = CLUSTER_QUEUE,                     \
-        .steps = steps,                             \
-        .n = COUNT(steps),                          \
-        .of = &(order),                             \
-    }
-REGISTERS(create_machine, create);
-REGISTERS(update_machine, update);
+CLUSTER_JOB(create_machine, steps, COUNT(steps), .of = &create);
+CLUSTER_JOB(update_machine, steps, COUNT(steps), .of = &update);
 
 /* ---- and away ---- */
 
@@ -199,9 +191,4 @@ drop(struct job_run *run)
 
 static const struct job_step drop_steps[] = { { "forget it", drop, NULL } };
 
-const struct job_kind cluster_delete_machine_kind = {
-    .name = CLUSTER_KIND "delete_machine",
-    .queue = CLUSTER_QUEUE,
-    .steps = drop_steps,
-    .n = COUNT(drop_steps),
-};
+CLUSTER_JOB(delete_machine, drop_steps, COUNT(drop_steps), .of = NULL);

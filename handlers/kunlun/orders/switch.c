@@ -344,9 +344,4 @@ static const struct job_step steps[] = {
     { "point the computing nodes", point, NULL },
 };
 
-const struct job_kind cluster_manual_switch_kind = {
-    .name = CLUSTER_KIND "manual_switch",
-    .queue = CLUSTER_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+CLUSTER_JOB(manual_switch, steps, COUNT(steps), .of = NULL);
