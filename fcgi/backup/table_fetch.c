@@ -120,6 +120,7 @@ call(struct fetching *f, int64_t at, int64_t n, struct sink *s)
     s->f = f;
     s->call = &c;
     e = http_call(&c);
+    s->call = NULL;
     explicit_bzero(token, sizeof(token));
     if (s->e != ERR_OK)
         return s->e;

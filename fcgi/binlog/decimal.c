@@ -63,6 +63,7 @@ decimal_text(const uint8_t *p, unsigned precision, unsigned scale,
         return 0;
     if (mask != 0)
         *at++ = '-';
+    /* cppcheck-suppress uninitvar ; take_groups() has filled them */
     while (whole > 1 && *d == '0') {
         d++;
         whole--;

@@ -101,7 +101,7 @@ is_primary(struct adding *x, bool *out)
 static enum err
 hold(struct adding *x)
 {
-    bool ours;
+    bool ours = false;
     enum err e = lease_hold(x->run->db, &x->lease);
 
     if (e == ERR_OK)

@@ -249,7 +249,7 @@ check_shard(struct db *db, struct arena *a, const struct cluster_want *want,
 {
     const struct meta_shard *shard;
     struct list_of_meta_place places;
-    struct list_of_meta_shard all;
+    struct list_of_meta_shard all = { 0 };
     enum err e = put_cluster(db, a, want, l, why);
 
     if (e == ERR_OK)
@@ -379,7 +379,7 @@ check_comp(struct db *db, struct arena *a, const struct cluster_want *want,
 {
     const struct meta_comp *comp = NULL;
     struct list_of_meta_place places;
-    struct list_of_meta_comp all;
+    struct list_of_meta_comp all = { 0 };
     enum err e = put_cluster(db, a, want, l, why);
 
     if (e == ERR_OK)

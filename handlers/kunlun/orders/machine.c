@@ -104,7 +104,7 @@ judge(struct job_run *run, const struct cluster_want *w, const struct job *part)
 static enum step_answer
 look(struct job_run *run)
 {
-    struct list_of_job parts;
+    struct list_of_job parts = { 0 };
     struct cluster_want w;
     enum err e;
 

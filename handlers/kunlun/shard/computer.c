@@ -144,7 +144,7 @@ make_told(struct to_computer *t)
 static enum err
 note_epoch(struct to_computer *t, const char *shard, uint64_t epoch)
 {
-    bool noted;
+    bool noted = false;
     enum err e = make_told(t);
 
     if (e == ERR_OK)
