@@ -155,6 +155,7 @@ mistakes_are_found_inside_and_circles_end(void **state)
     circle = (struct record){ "circle", 64, &self, 1 };
     assert_int_equal(record_verify(&circle, &why), ERR_INTERNAL);
     assert_string_equal(why.reason, "contains itself");
+    assert_string_equal(why.field, "circle.me");
 }
 
 /* A struct cluster of these fields. */
