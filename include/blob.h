@@ -62,7 +62,8 @@ blob_get(struct blob_store *s, const char *key, int64_t offset,
 enum err blob_size(struct blob_store *s, const char *key, int64_t *bytes,
                    char why[WHY_BYTES]) MUST_USE;
 
-/* OK when it is not there. */
+/* OK when it is not there. What a put of that name has left that was killed,
+ * or could not reach the store any more, goes too. */
 enum err
 blob_drop(struct blob_store *s, const char *key, char why[WHY_BYTES]) MUST_USE;
 

@@ -23,15 +23,22 @@ def pool():
     pool.stop()
 
 
+@pytest.fixture(scope="module")
+def environment():
+    """Settings that a module finds out when it begins, beside those of its
+    mark `config`: it defines this anew, and is marked."""
+    return {}
+
+
 @pytest.fixture
-def deployment(request, pool):
+def deployment(request, pool, environment):
     """The deployment this test runs on: the shared one of its build; with a
     mark `fault` or `config` one that its module has for itself."""
-    name, environment = "shared", {}
+    name = "shared"
     config = request.node.get_closest_marker("config")
     if config or request.node.get_closest_marker("fault"):
         name = request.module.__name__.rpartition(".")[2]
-        environment = dict(config.kwargs) if config else {}
+        environment = {**environment, **(config.kwargs if config else {})}
     profile = request.node.get_closest_marker("profile")
     deployment = pool.get("release" if profile else "asan", environment, name)
     request.node.stash[LOGS] = (deployment, deployment.log_sizes())

@@ -11,7 +11,8 @@
 #include "base/beneath.h"
 #include "blob_kind.h"
 
-#define PIECE ((size_t)256 << 10)
+#define TEMP_MAX (BLOB_KEY_MAX + 8)
+#define PIECE    ((size_t)256 << 10)
 
 static enum err
 because(const char *what, char why[WHY_BYTES])
@@ -105,17 +106,23 @@ copy_in(const struct blob_store *s, int fd, blob_read_fn *read, void *ctx,
     return e;
 }
 
+static void
+temp_of(const char *key, char out[TEMP_MAX])
+{
+    (void)snprintf(out, TEMP_MAX, ".%s.new", name_of(key));
+}
+
 static enum err
 file_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
          char why[WHY_BYTES])
 {
-    char temp[BLOB_KEY_MAX + 8];
+    char temp[TEMP_MAX];
     int dir = folder_of(s, key, true), fd;
     enum err e;
 
     if (dir < 0)
         return because(s->base, why);
-    (void)snprintf(temp, sizeof(temp), ".%s.new", name_of(key));
+    temp_of(key, temp);
     fd = open_beneath(dir, temp, O_WRONLY | O_CREAT | O_TRUNC, 0640);
     e = fd >= 0 ? copy_in(s, fd, read, ctx, why) : because(temp, why);
     if (fd >= 0 && close(fd) != 0 && e == ERR_OK)
@@ -187,16 +194,21 @@ file_size(struct blob_store *s, const char *key, int64_t *bytes,
     return e;
 }
 
+/* ... and what one who was killed in a put has left. */
 static enum err
 file_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
 {
     int dir = folder_of(s, key, false);
+    char temp[TEMP_MAX];
     enum err e = ERR_OK;
 
     if (dir < 0)
         return errno == ENOENT ? ERR_OK : because(s->base, why);
     if (unlinkat(dir, name_of(key), 0) != 0 && errno != ENOENT)
         e = because(key, why);
+    temp_of(key, temp);
+    if (e == ERR_OK && unlinkat(dir, temp, 0) != 0 && errno != ENOENT)
+        e = because(temp, why);
     (void)close(dir);
     return e;
 }

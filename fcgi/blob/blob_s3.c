@@ -80,6 +80,18 @@ take_reply(void *ctx, const char *p, size_t n)
     return buf_err(&c->reply) == ERR_OK;
 }
 
+/* The path of a key; of the bucket itself when that is NULL. */
+static bool
+put_path(const struct blob_store *s, const char *key, char url[URL_MAX])
+{
+    int n = key == NULL
+                ? snprintf(url, URL_MAX, "%s/%s", s->endpoint, s->bucket)
+                : snprintf(url, URL_MAX, "%s/%s%s/%s", s->endpoint, s->bucket,
+                           s->base, key);
+
+    return n > 0 && n < URL_MAX;
+}
+
 /* query: sorted by name, escaped, "name=" for one without a value, as it is
  * signed. The payload's sum is part of what is signed, also of an empty one. */
 static enum err
@@ -87,13 +99,15 @@ prepare(struct blob_store *s, struct signed_call *c, const char *method,
         const char *key, const char *query, struct span body)
 {
     char hex[65];
-    int n;
+    size_t n;
 
     memset(c, 0, sizeof(*c));
     c->reply = (struct buf)BUF_INIT(REPLY_MAX);
-    n = snprintf(c->url, sizeof(c->url), "%s/%s%s/%s%s%s", s->endpoint,
-                 s->bucket, s->base, key, !str_empty(query) ? "?" : "", query);
-    if (n < 0 || (size_t)n >= sizeof(c->url))
+    if (!put_path(s, key, c->url))
+        return ERR_LIMIT;
+    n = strlen(c->url);
+    if (!str_empty(query) &&
+        snprintf(c->url + n, URL_MAX - n, "?%s", query) >= (int)(URL_MAX - n))
         return ERR_LIMIT;
     (void)snprintf(c->sigv4, sizeof(c->sigv4), "aws:amz:%s:s3", s->region);
     crypt_sha256_hex(body.p != NULL ? body.p : "", body.n, hex);
@@ -148,14 +162,14 @@ ask(struct blob_store *s, struct signed_call *c, const char *method,
 
 /* The text of the first <name> of a reply, into out. */
 static bool
-element(const struct buf *reply, const char *name, char *out, size_t size)
+element(const char *reply, const char *name, char *out, size_t size)
 {
     char open[64], close[64];
     const char *p, *end;
 
     (void)snprintf(open, sizeof(open), "<%s>", name);
     (void)snprintf(close, sizeof(close), "</%s>", name);
-    p = strstr(buf_text(reply), open);
+    p = strstr(reply, open);
     end = p != NULL ? strstr(p, close) : NULL;
     if (end == NULL)
         return false;
@@ -172,8 +186,9 @@ begin_parts(struct blob_store *s, const char *key, char id[512],
     enum err e =
         ask(s, &c, "POST", key, "uploads=", (struct span){ NULL, 0 }, why);
 
-    if (e == ERR_OK && (!element(&c.reply, "UploadId", raw, sizeof(raw)) ||
-                        http_escape(raw, false, id, 512) != ERR_OK))
+    if (e == ERR_OK &&
+        (!element(buf_text(&c.reply), "UploadId", raw, sizeof(raw)) ||
+         http_escape(raw, false, id, 512) != ERR_OK))
         e = why_fail(why, ERR_PEER, "POST: the reply has no UploadId");
     buf_free(&c.reply);
     return e;
@@ -222,15 +237,61 @@ end_parts(struct blob_store *s, const char *key, const char *id,
     return e;
 }
 
-static void
-give_up_parts(struct blob_store *s, const char *key, const char *id)
+static enum err
+give_up_parts(struct blob_store *s, const char *key, const char *id,
+              char why[WHY_BYTES])
 {
-    char query[600], why[WHY_BYTES];
+    char query[600];
     struct signed_call c;
+    enum err e;
 
     (void)snprintf(query, sizeof(query), "uploadId=%s", id);
-    (void)ask(s, &c, "DELETE", key, query, (struct span){ NULL, 0 }, why);
+    e = ask(s, &c, "DELETE", key, query, (struct span){ NULL, 0 }, why);
     buf_free(&c.reply);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Of a list of uploads, those of exactly that object. */
+static enum err
+give_up_listed(struct blob_store *s, const char *key, const char *object,
+               const char *list, char why[WHY_BYTES])
+{
+    char of[2 * BLOB_KEY_MAX], raw[256], id[512];
+    enum err e = ERR_OK;
+
+    while (e == ERR_OK && (list = strstr(list, "<Upload>")) != NULL) {
+        if (element(list, "Key", of, sizeof(of)) && strcmp(of, object) == 0 &&
+            element(list, "UploadId", raw, sizeof(raw)) &&
+            http_escape(raw, false, id, sizeof(id)) == ERR_OK)
+            e = give_up_parts(s, key, id, why);
+        list += strlen("<Upload>");
+    }
+    return e;
+}
+
+/* Parts that one who was killed, or could not reach the store any more, has
+ * left: nobody sees them, and they are paid for. A store that does not list
+ * them has none, as far as we can tell: its bucket's rules may remove them. */
+static enum err
+give_up_others(struct blob_store *s, const char *key, char why[WHY_BYTES])
+{
+    char object[2 * BLOB_KEY_MAX], prefix[6 * BLOB_KEY_MAX],
+        query[6 * BLOB_KEY_MAX + 32], ignored[WHY_BYTES];
+    const char *base = s->base[0] == '/' ? s->base + 1 : s->base;
+    struct signed_call c;
+    enum err e;
+    int n = snprintf(object, sizeof(object), "%s%s%s", base,
+                     str_empty(base) ? "" : "/", key);
+
+    if (n < 0 || (size_t)n >= sizeof(object) ||
+        http_escape(object, false, prefix, sizeof(prefix)) != ERR_OK)
+        return ERR_LIMIT;
+    (void)snprintf(query, sizeof(query), "prefix=%s&uploads=", prefix);
+    e = ask(s, &c, "GET", NULL, query, (struct span){ NULL, 0 }, ignored);
+    e = e == ERR_OK ? give_up_listed(s, key, object, buf_text(&c.reply), why)
+                    : ERR_OK;
+    buf_free(&c.reply);
+    return e;
 }
 
 /* As many bytes as there are, up to a part. -1: broken off. */
@@ -259,10 +320,12 @@ put_parts(struct blob_store *s, const char *key, char *piece,
           blob_read_fn *read, void *ctx, char why[WHY_BYTES])
 {
     struct buf list = BUF_INIT((size_t)3 << 20);
-    char id[512];
+    char id[512], ignored[WHY_BYTES];
     int64_t n = (int64_t)PART;
-    enum err e = begin_parts(s, key, id, why);
+    enum err e = give_up_others(s, key, why);
 
+    if (e == ERR_OK)
+        e = begin_parts(s, key, id, why);
     if (e != ERR_OK)
         return e;
     for (unsigned i = 1; e == ERR_OK && n > 0; i++) {
@@ -279,7 +342,7 @@ put_parts(struct blob_store *s, const char *key, char *piece,
     if (e == ERR_OK)
         e = end_parts(s, key, id, &list, why);
     if (e != ERR_OK)
-        give_up_parts(s, key, id);
+        (void)give_up_parts(s, key, id, ignored);
     buf_free(&list);
     return e;
 }
@@ -348,7 +411,7 @@ s3_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
     enum err e = ask(s, &c, "DELETE", key, "", (struct span){ NULL, 0 }, why);
 
     buf_free(&c.reply);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return e == ERR_OK || e == ERR_NOT_FOUND ? give_up_others(s, key, why) : e;
 }
 
 const struct blob_kind blob_s3 = { "s3",   s3_open, s3_put,

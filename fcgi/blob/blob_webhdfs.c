@@ -6,6 +6,7 @@
 #include "blob_kind.h"
 #include "egress/http.h"
 
+#define TEMP_MAX  (BLOB_KEY_MAX + 8)
 #define URL_MAX   4096
 #define REPLY_MAX 4096
 
@@ -153,7 +154,7 @@ rename_to(struct blob_store *s, const char *from, const char *key,
 }
 
 static enum err
-hdfs_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
+drop_file(struct blob_store *s, const char *key, char why[WHY_BYTES])
 {
     struct http_call c;
     enum err e = ask(s, "DELETE", key, "DELETE", "", NULL, &c, why);
@@ -161,6 +162,23 @@ hdfs_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
     if (e == ERR_OK && c.status != 200 && c.status != 404)
         e = blob_status(c.status, "DELETE", why);
     return e;
+}
+
+static void
+temp_of(const char *key, char out[TEMP_MAX])
+{
+    (void)snprintf(out, TEMP_MAX, "%s.new", key);
+}
+
+/* ... and what a put has left that could not reach the store any more. */
+static enum err
+hdfs_drop(struct blob_store *s, const char *key, char why[WHY_BYTES])
+{
+    char temp[TEMP_MAX];
+    enum err e = drop_file(s, key, why);
+
+    temp_of(key, temp);
+    return e == ERR_OK ? drop_file(s, temp, why) : e;
 }
 
 static enum err
@@ -187,22 +205,22 @@ static enum err
 hdfs_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
          char why[WHY_BYTES])
 {
-    char temp[BLOB_KEY_MAX + 8], ignored[WHY_BYTES];
+    char temp[TEMP_MAX], ignored[WHY_BYTES];
     struct http_call c;
     enum err e;
 
-    (void)snprintf(temp, sizeof(temp), "%s.new", key);
+    temp_of(key, temp);
     e = ask(s, "PUT", temp, "CREATE", "&overwrite=true", NULL, &c, why);
     if (e == ERR_OK)
         e = target_of(&c, "CREATE", why);
     if (e == ERR_OK)
         e = send_to(s, c.location, read, ctx, why);
     if (e == ERR_OK) /* a RENAME does not replace */
-        e = hdfs_drop(s, key, why);
+        e = drop_file(s, key, why);
     if (e == ERR_OK)
         e = rename_to(s, temp, key, why);
     if (e != ERR_OK)
-        (void)hdfs_drop(s, temp, ignored);
+        (void)drop_file(s, temp, ignored);
     return e;
 }
 

@@ -31,6 +31,10 @@ def sigv4(secret, method, path, query, headers, signed, payload_sum, date,
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
+class Cut(Exception):
+    """A body that has ended too early: what has come of it."""
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -41,15 +45,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         out = b""
-        while True:
-            line = self.rfile.readline()
-            if not line:
-                raise ConnectionError("cut in a chunk")
-            n = int(line, 16)
-            out += self.rfile.read(n)
+        try:
+            while n := int(self.rfile.readline(), 16):
+                out += self.rfile.read(n)
+                self.rfile.readline()
             self.rfile.readline()
-            if n == 0:
-                return out
+        except (ConnectionError, ValueError):
+            raise Cut(out) from None
+        return out
 
     def answer(self, status, body=b"", **headers):
         self.send_response(status)
@@ -78,6 +81,7 @@ class Server:
     def __init__(self):
         self.files, self.calls, self.broken = {}, [], None
         self.uploads, self.refused = {}, []
+        self.uploading = {}  # of which object an upload is, or was
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
                                                     self.handler)
         self.http.daemon_threads = True
@@ -109,7 +113,14 @@ class HdfsHandler(Handler):
                 self.answer(307, Location="http://%s%s&data=1" %
                             (self.server.owner.at, self.path))
         elif op == "CREATE":
-            files[name] = self.body()
+            files[name] = b""  # there from the beginning, until it is deleted
+            try:
+                files[name] = self.body()
+            except Cut as e:
+                if name in files:
+                    files[name] = e.args[0]
+                self.close_connection = True
+                return
             self.answer(201)
         elif op == "OPEN":
             self.answer(200, files[name][int(q.get("offset", 0)):])
@@ -163,10 +174,20 @@ class S3Handler(Handler):
             s.refused.append(self.path)
             return self.answer(403, b"<Error><Code>SignatureDoesNotMatch"
                                     b"</Code></Error>")
+        if "uploads" in q and self.command == "GET":
+            return self.answer(200, b"<ListMultipartUploadsResult>%s"
+                               b"</ListMultipartUploadsResult>" % b"".join(
+                                   b"<Upload><Key>%s</Key><UploadId>%s"
+                                   b"</UploadId></Upload>" % (
+                                       o.encode(), u.encode())
+                                   for u, o in s.uploading.items()
+                                   if u in s.uploads
+                                   and o.startswith(q["prefix"])))
         if "uploads" in q:
             # with what has to be escaped when it is sent back
-            upload = "up/%d+=" % len(s.uploads)
+            upload = "up/%d+=" % len(s.uploading)
             s.uploads[upload] = {}
+            s.uploading[upload] = path.removeprefix("/bucket/")
             return self.answer(200, b"<UploadId>%s</UploadId>" %
                                upload.encode())
         if "uploadId" in q and self.command == "PUT":

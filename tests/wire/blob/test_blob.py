@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support import objects
+from support.waiting import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
@@ -129,6 +130,28 @@ def test_what_was_dropped_is_gone(store):
     store.ok("drop", "a/b/c")
     store.ok("drop", "never/was")
     assert not list(store.files)
+
+
+def test_a_put_that_was_killed_leaves_nothing_behind_a_drop(store):
+    """... nor behind the next put."""
+    for then in (("drop", "a/b"), ("put", "a/b")):
+        put = subprocess.Popen([PROGRAM, store.url, "put", "a/b"],
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={**os.environ,
+                                    "METAGATE_TEST_ACCESS_KEY": objects.ACCESS,
+                                    "METAGATE_TEST_SECRET_KEY": objects.SECRET})
+        put.stdin.write(LARGE)
+        put.stdin.flush()
+        left = store.server.uploads if "s3" in store.url else store.files
+        if "webhdfs" not in store.url:  # there it is told when it is cut
+            until(lambda: list(left), "some of it is there")
+        put.kill()
+        put.communicate()
+        until(lambda: list(left), "it is left behind")
+        store.ok(*then, data=LARGE)
+        assert len(list(store.files)) == (then[0] == "put")
+        if hasattr(store, "server"):
+            assert not store.server.uploads
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../b", "/a", "a//b", "a/", "",
