@@ -5,6 +5,7 @@ import socket
 
 import pymysql
 
+from support import processes, store
 from support.waiting import until
 
 
@@ -209,9 +210,20 @@ class Machine:
                                user=entry["user"], password=entry["pwd"],
                                autocommit=True, **more)
 
+    def install_computer(self, at):
+        return self.begin("install_computer", install_id=0, nodes=[
+            {"ip": at["ip"], "port": at["port"], "name": "comp1",
+             "user": "abc"}], cluster_name=at["cluster"])
+
+    def gone(self, at):
+        """Nothing of it is left, neither here nor in the store."""
+        return self.entry(at) is None and not self.listens(at) and not [
+            p for p in (self.home(at, k) for k in self.CLASSES)
+            if os.path.exists(p)]
+
     def close(self):
         for at in self.made:
-            self.run("delete_storage", at)
+            self.run(at.get("delete", "delete_storage"), at)
 
 
 class End:
@@ -285,3 +297,26 @@ class Lent:
             return
         for end in self.pair:
             end.machine.close()
+
+
+def leftovers(deployment, machines):
+    """Processes, directories and rows of instances: nothing of them may be
+    there when there is none."""
+    found = [argv for argv in processes.words()
+             if any(m.top in argv for m in machines)]
+    for m in machines:
+        for kind, column in m.CLASSES.items():
+            top = os.path.join(m.top, column, "instance_data", kind)
+            if os.path.isdir(top):
+                found += [os.path.join(top, d) for d in os.listdir(top)]
+    with deployment.sql() as c:
+        for table in ("kunlun_instance", "kunlun_place", "kunlun_outbox",
+                      "kunlun_shard", "kunlun_member", "kunlun_computer",
+                      "kunlun_pointer", "Kunlun_Metadata_DB.db_clusters",
+                      "Kunlun_Metadata_DB.shards",
+                      "Kunlun_Metadata_DB.shard_nodes",
+                      "Kunlun_Metadata_DB.comp_nodes"):
+            n = store.value(c, f"SELECT COUNT(*) AS n FROM {table}")
+            if n:
+                found.append(f"{n} rows of {table}")
+    return found

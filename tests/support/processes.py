@@ -28,6 +28,11 @@ def find(run_dir, role):
     return None
 
 
+def words():
+    """The command line of every process there is, a text each."""
+    return [" ".join(argv) for _, argv in _all()]
+
+
 def _role(argv):
     words = " ".join(argv)
     name = os.path.basename(argv[0].split()[0].rstrip(":"))

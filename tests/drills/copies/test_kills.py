@@ -2,11 +2,11 @@
 job is done, or undone with nothing left of it; what comes back is whole."""
 
 import os
-import signal
+import random
 
 import pytest
 
-from support import processes
+from support.kills import MOMENTS, Kills
 from support.waiting import until
 from wire.kunlun.test_cluster_copies import (
     filled, on_all, rows_of)
@@ -23,35 +23,11 @@ def world(deployment, fresh):
     return World(deployment, fresh)
 
 
-def steps(world, job, kind):
-    """How many steps that job has begun, and whether it goes on."""
-    row, = world.rows("SELECT id, step, state FROM job WHERE client_id = %s"
-                      " AND kind = %s", job, "cluster_mgr." + kind)
-    return row["step"], row["state"] in ("queued", "running", "undoing")
-
-
-def kill_runners(world):
-    """All that performs jobs; up starts it again."""
-    for pid, argv in processes.below(world.deployment.run_dir).items():
-        if any(role in argv for role in ("control", "supervise")):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-
-
-def killed_at(world, cluster, kind, n, **members):
+def killed_at(world, cluster, kind, n, moment, **members):
     """Whether the runners of that job were killed in its n-th step, which it
     may not have; and its outcome."""
     job = cluster.begin(kind, **members)
-
-    def there():
-        step, goes_on = steps(world, job, kind)
-        return step >= n or not goes_on
-    until(there, "the step", DONE_S, pause=0.005)
-    killed = steps(world, job, kind)[1]
-    if killed:
-        kill_runners(world)
+    killed = Kills(world.deployment).at(job, "cluster_mgr." + kind, n, moment)
     return killed, cluster.finished(job, DONE_S)
 
 
@@ -61,9 +37,11 @@ def test_runners_are_killed_in_every_step(world, cluster, ha_mode, nodes):
         **SMALL, "ha_mode": ha_mode, "nodes": nodes})
     assert result == "done", name
     sources = filled(world, name)
-    seen = []
+    seed = int(os.environ.get("METAGATE_DRILL_SEED", "1"))
+    draw, seen = random.Random(seed), [("METAGATE_DRILL_SEED", seed)]
     for n in range(16):
         killed, outcome = killed_at(world, cluster, "backup_cluster", n,
+                                    draw.choice(MOMENTS),
                                     backup_cluster_name=name)
         seen.append(("backup_cluster", n, *outcome))
         assert outcome[0] == "done", seen
@@ -73,6 +51,7 @@ def test_runners_are_killed_in_every_step(world, cluster, ha_mode, nodes):
     before = {r["uuid"] for r in world.rows("SELECT uuid FROM kunlun_instance")}
     for n in range(16):
         killed, outcome = killed_at(world, cluster, "restore_new_cluster", n,
+                                    draw.choice(MOMENTS),
                                     backup_cluster_name=name, timestamp=LATEST)
         seen.append(("restore_new_cluster", n, *outcome))
         if outcome[0] == "done":
@@ -88,7 +67,8 @@ def test_runners_are_killed_in_every_step(world, cluster, ha_mode, nodes):
         if not killed:
             break
     print(*seen, sep="\n")
-    assert any(o[2] == "done" for o in seen if o[0] == "restore_new_cluster")
+    assert any(o[2] == "done" for o in seen[1:]
+               if o[0] == "restore_new_cluster")
     assert cluster.run("delete_cluster", DONE_S, cluster_name=name)[0] \
         == "done"
     until(lambda: world.leftovers() == [], "nothing is left", DONE_S)

@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from support import processes
-from support.kunlun import Machine, Node
+from support.kunlun import Machine, Node, leftovers
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -49,29 +49,7 @@ class World:
                           " ORDER BY n.id", name)]
 
     def leftovers(self):
-        """Processes, directories and rows of instances: nothing of them may
-        be there when there is no cluster."""
-        found = []
-        for pid, argv in processes._all():
-            words = " ".join(argv)
-            if any(m.top in words for m in self.machines):
-                found.append(words)
-        for m in self.machines:
-            for kind, column in m.CLASSES.items():
-                top = os.path.join(m.top, column, "instance_data", kind)
-                if os.path.isdir(top):
-                    found += [os.path.join(top, d) for d in os.listdir(top)]
-        for table in ("kunlun_instance", "kunlun_place", "kunlun_shard",
-                      "kunlun_member", "kunlun_computer", "kunlun_pointer",
-                      "Kunlun_Metadata_DB.db_clusters",
-                      "Kunlun_Metadata_DB.shards",
-                      "Kunlun_Metadata_DB.shard_nodes",
-                      "Kunlun_Metadata_DB.comp_nodes"):
-            n = self.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"]
-            if n:
-                found.append(f"{n} rows of {table}")
-        return found
-
+        return leftovers(self.deployment, self.machines)
 
     # ---- clients ----
 

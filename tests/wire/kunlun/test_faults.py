@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from support import processes
+from support import node_jobs, processes
+from support.kills import MOMENTS, Kills, sample
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -89,32 +90,11 @@ def test_instances_outlive_supervise_and_obey_the_next(machine):
     assert server_of(machine, at) is None
 
 
-def test_an_install_goes_on_when_its_runner_is_killed(machine):
-    at = machine.place()
-    job = machine.begin("install_storage", **machine.body(at))
-    until(lambda: machine.node.status(job)["job_status"]
-          != "install storage start", pause=0)
-    kill_supervise(machine)
-    said = machine.node.finished(job, 120)
-    assert (said["result"], said["info"]) \
-        == ("succeed", "install storage succeed")
-    with machine.login(at) as c:
-        assert c.get_server_info()
-    machine.made.append(at)
-
-
-def test_a_restore_goes_on_when_its_runner_is_killed(machine):
-    at = machine.installed()
-    named = {"cluster_name": at["cluster"], "shard_name": "shard1"}
-    assert machine.run("backup_shard", at, **named)[0] == "succeed"
-    with machine.login(at) as c, c.cursor() as q:
-        q.execute("CREATE DATABASE later")
-    job = machine.begin("restore_storage", ip=at["ip"], port=at["port"],
-                        timestamp="2099-01-01 00:00:00", **named)
-    until(lambda: machine.node.status(job)["job_status"]
-          != "restore storage start", pause=0)
-    kill_supervise(machine)
-    assert machine.node.finished(job, 120)["result"] == "succeed"
-    with machine.login(at) as c, c.cursor() as q:
-        q.execute("SHOW DATABASES LIKE 'later'")
-        assert q.fetchall() == (("later",),)  # a time to come is the latest
+@pytest.mark.parametrize("name, n, moment",
+                         sample(node_jobs.places(MOMENTS), 3))
+def test_a_job_goes_on_when_its_runner_is_killed(request, machine, name, n,
+                                                 moment):
+    """drills/node does so in every step of every kind."""
+    assert node_jobs.drill(Kills(machine.deployment),
+                           node_jobs.made(name, machine, request),
+                           n, moment)
