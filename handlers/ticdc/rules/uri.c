@@ -1,0 +1,412 @@
+#include "uri.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "buf.h"
+#include "utf8.h"
+
+#define ENCODE                                                 \
+    "; what has a meaning in a URI is written percent-encoded" \
+    " (# as %23, @ as %40, / as %2F, ? as %3F, : as %3A)"
+
+static enum err
+refuse(char why[WHY_BYTES], const char *what)
+{
+    snprintf(why, WHY_BYTES, "%s", what);
+    return ERR_BAD_PARAM;
+}
+
+static int
+hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Decoded, as text without NUL; plus: a + is a blank. */
+static enum err
+decode(struct arena *a, struct span s, bool plus, const char **out,
+       char why[WHY_BYTES])
+{
+    char *to = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+
+    if (to == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (c == '%') {
+            if (s.n - i < 3 || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
+                return refuse(why, "a % is not followed by two hex digits "
+                                   "(a % as such is %25)");
+            c = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
+        if (c == '\0')
+            return refuse(why, "it holds a NUL");
+        to[n++] = c;
+    }
+    to[n] = '\0';
+    if (!utf8_valid(to, n))
+        return refuse(why, "it is no UTF-8");
+    *out = to;
+    return ERR_OK;
+}
+
+/* ---- its parts, as they are written ---- */
+
+struct parts {
+    struct span scheme, user, password, hosts, path, query;
+    bool has_user, has_password;
+};
+
+static bool
+is_scheme(struct span s)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+    if (s.n == 0 || s.n > 32)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool letter = c != '\0' && strchr(letters, c | 32) != NULL;
+
+        if (!letter &&
+            (i == 0 || c == '\0' || strchr("0123456789+-.", c) == NULL))
+            return false;
+    }
+    return true;
+}
+
+static enum err
+split_authority(const char *p, size_t n, struct parts *out, char why[WHY_BYTES])
+{
+    const char *at = memchr(p, '@', n), *colon;
+
+    if (at == NULL) {
+        out->hosts = (struct span){ p, n };
+        return ERR_OK;
+    }
+    if (memchr(at + 1, '@', n - (size_t)(at + 1 - p)) != NULL)
+        return refuse(why, "it has more than one @ before the host" ENCODE);
+    out->has_user = true;
+    out->user = (struct span){ p, (size_t)(at - p) };
+    out->hosts = (struct span){ at + 1, n - (size_t)(at + 1 - p) };
+    colon = memchr(p, ':', out->user.n);
+    if (colon == NULL)
+        return ERR_OK;
+    out->has_password = true;
+    out->password =
+        (struct span){ colon + 1, out->user.n - (size_t)(colon + 1 - p) };
+    out->user.n = (size_t)(colon - p);
+    return ERR_OK;
+}
+
+static enum err
+split(const char *text, struct parts *out, char why[WHY_BYTES])
+{
+    const char *p = strstr(text, "://");
+    size_t n;
+
+    *out = (struct parts){ 0 };
+    if (p == NULL)
+        return refuse(why, "it does not begin with scheme://");
+    out->scheme = (struct span){ text, (size_t)(p - text) };
+    if (!is_scheme(out->scheme))
+        return refuse(why, "it does not begin with scheme://");
+    if (strlen(text) > SINK_URI_BYTES_MAX)
+        return refuse(why, "it is too long");
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return refuse(why, "it holds a control character");
+    p += 3;
+    if (strchr(p, '#') != NULL)
+        return refuse(why, "it holds a #" ENCODE);
+    n = strcspn(p, "/?");
+    if (memchr(p, '@', n) == NULL &&
+        memchr(p + n, '@', strlen(p + n)) != NULL &&
+        memchr(p, ':', n) != NULL && strcspn(p + n, "@") < strcspn(p + n, "="))
+        return refuse(why, "there is an @ behind the first / or ?" ENCODE);
+    if (split_authority(p, n, out, why) != ERR_OK)
+        return ERR_BAD_PARAM;
+    p += n;
+    if (*p == '/') {
+        n = strcspn(++p, "?");
+        out->path = (struct span){ p, n };
+        p += n;
+    }
+    if (*p == '?')
+        out->query = (struct span){ p + 1, strlen(p + 1) };
+    return ERR_OK;
+}
+
+/* ---- hosts ---- */
+
+static bool
+read_port(const char *p, size_t n, unsigned *out)
+{
+    *out = 0;
+    if (n == 0 || n > 5)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        *out = *out * 10 + (unsigned)(p[i] - '0');
+    }
+    return *out > 0 && *out < 65536;
+}
+
+/* A name, an IPv4 address, or an IPv6 address in brackets. */
+static enum err
+read_host(struct arena *a, struct span s, struct sink_host *out,
+          char why[WHY_BYTES])
+{
+    const char *end = s.p + s.n, *port = NULL;
+    struct span host = s;
+    enum err e;
+
+    if (s.n > 0 && s.p[0] == '[') {
+        const char *close = memchr(s.p, ']', s.n);
+
+        if (close == NULL || (close + 1 < end && close[1] != ':'))
+            return refuse(why, "the brackets of an address do not fit");
+        host = (struct span){ s.p + 1, (size_t)(close - s.p - 1) };
+        port = close + 1 < end ? close + 2 : NULL;
+        for (size_t i = 0; i < host.n; i++)
+            if (hex(host.p[i]) < 0 && strchr(":.", host.p[i]) == NULL)
+                return refuse(why, "there is no address in the brackets");
+    } else {
+        const char *colon = memchr(s.p, ':', s.n);
+
+        if (colon != NULL) {
+            host.n = (size_t)(colon - s.p);
+            port = colon + 1;
+        }
+        for (size_t i = 0; i < host.n; i++)
+            if (strchr(" \"<>[]\\^`{|}!$&'()*+;=", host.p[i]) != NULL)
+                return refuse(why, "the host has a character that none can "
+                                   "have" ENCODE);
+    }
+    if (host.n > 255)
+        return refuse(why, "a host is too long");
+    if (port != NULL && !read_port(port, (size_t)(end - port), &out->port))
+        return refuse(why, "a port is no number from 1 to 65535" ENCODE);
+    e = decode(a, host, false, &out->host, why);
+    return e;
+}
+
+static enum err
+read_hosts(struct arena *a, struct span all, struct sink_uri *out,
+           char why[WHY_BYTES])
+{
+    const char *p = all.p, *end = all.p + all.n, *comma;
+    enum err e;
+
+    out->host = arena_array(a, SINK_HOSTS_MAX, sizeof(*out->host));
+    if (out->host == NULL)
+        return ERR_NOMEM;
+    if (all.n == 0)
+        return ERR_OK;
+    for (;; p = comma + 1) {
+        comma = memchr(p, ',', (size_t)(end - p));
+        if (out->n_hosts == SINK_HOSTS_MAX)
+            return refuse(why, "it has too many hosts");
+        e = read_host(
+            a, (struct span){ p, (size_t)((comma != NULL ? comma : end) - p) },
+            &out->host[out->n_hosts], why);
+        if (e != ERR_OK)
+            return e;
+        if (out->host[out->n_hosts++].host[0] == '\0' && all.n > 0)
+            return refuse(why, "a host is empty");
+        if (comma == NULL)
+            return ERR_OK;
+    }
+}
+
+/* ---- parameters ---- */
+
+/* The next of a query; false at its end. */
+static bool
+next_param(const char **p, const char *end, struct span *key,
+           struct span *value, bool *has_value)
+{
+    const char *stop, *equals;
+
+    if (*p >= end)
+        return false;
+    stop = memchr(*p, '&', (size_t)(end - *p));
+    if (stop == NULL)
+        stop = end;
+    equals = memchr(*p, '=', (size_t)(stop - *p));
+    *has_value = equals != NULL;
+    *key = (struct span){ *p, (size_t)((equals != NULL ? equals : stop) - *p) };
+    *value = equals != NULL
+                 ? (struct span){ equals + 1, (size_t)(stop - equals - 1) }
+                 : (struct span){ stop, 0 };
+    *p = stop + 1;
+    return true;
+}
+
+static enum err
+read_params(struct arena *a, struct span query, struct sink_uri *out,
+            char why[WHY_BYTES])
+{
+    const char *p = query.p, *end = query.n > 0 ? query.p + query.n : query.p;
+    struct span key, value;
+    bool has_value;
+    enum err e;
+
+    out->param = arena_array(a, SINK_PARAMS_MAX, sizeof(*out->param));
+    if (out->param == NULL)
+        return ERR_NOMEM;
+    while (query.n > 0 && next_param(&p, end, &key, &value, &has_value)) {
+        struct sink_param *to = &out->param[out->n_params];
+
+        if (key.n == 0 && !has_value)
+            continue;
+        if (out->n_params == SINK_PARAMS_MAX)
+            return refuse(why, "it has too many parameters");
+        e = decode(a, key, true, &to->key, why);
+        if (e == ERR_OK)
+            e = decode(a, value, true, &to->value, why);
+        if (e != ERR_OK)
+            return e;
+        if (memchr(key.p, ';', key.n) != NULL ||
+            memchr(value.p, ';', value.n) != NULL)
+            return refuse(why, "parameters are parted by &, not by ;");
+        out->n_params++;
+    }
+    return ERR_OK;
+}
+
+enum err
+sink_uri_parse(struct arena *a, const char *text, struct sink_uri *out,
+               char why[WHY_BYTES])
+{
+    struct parts p;
+    char *scheme;
+    enum err e;
+
+    *out = (struct sink_uri){ .path = "" };
+    e = split(text, &p, why);
+    if (e != ERR_OK)
+        return e;
+    scheme = arena_strndup(a, p.scheme.p, p.scheme.n);
+    if (scheme == NULL)
+        return ERR_NOMEM;
+    for (char *c = scheme; *c != '\0'; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c | 32);
+    out->scheme = scheme;
+    if (p.has_user)
+        e = decode(a, p.user, false, &out->user, why);
+    if (e == ERR_OK && p.has_password)
+        e = decode(a, p.password, false, &out->password, why);
+    if (e == ERR_OK)
+        e = read_hosts(a, p.hosts, out, why);
+    if (e == ERR_OK && p.path.n > 0)
+        e = decode(a, p.path, false, &out->path, why);
+    return e == ERR_OK ? read_params(a, p.query, out, why) : e;
+}
+
+const char *
+sink_uri_param(const struct sink_uri *u, const char *key)
+{
+    for (size_t i = u->n_params; i > 0; i--)
+        if (strcmp(u->param[i - 1].key, key) == 0)
+            return u->param[i - 1].value;
+    return NULL;
+}
+
+/* ---- masking ---- */
+
+bool
+sink_is_secret(const char *key, size_t n)
+{
+    static const char *const words[] = {
+        "password", "passwd", "pwd",        "secret",    "token",
+        "key",      "access", "credential", "signature", "private",
+    };
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        size_t w = strlen(words[i]);
+
+        for (size_t at = 0; w <= n && at <= n - w; at++)
+            if (strncasecmp(key + at, words[i], w) == 0)
+                return true;
+    }
+    return false;
+}
+
+static void
+put(struct buf *b, struct span s)
+{
+    buf_put(b, s.p, s.n);
+}
+
+static void
+put_params(struct arena *a, struct buf *b, struct span query)
+{
+    const char *p = query.p, *end = query.p + query.n, *name;
+    struct span key, value;
+    char why[WHY_BYTES];
+    bool has_value;
+
+    while (next_param(&p, end, &key, &value, &has_value)) {
+        put(b, key);
+        if (has_value)
+            buf_putc(b, '=');
+        /* a name may be encoded too */
+        if (decode(a, key, true, &name, why) != ERR_OK ||
+            sink_is_secret(name, strlen(name)))
+            buf_puts(b, has_value ? "xxxxx" : "");
+        else
+            put(b, value);
+        if (p <= end)
+            buf_putc(b, '&');
+    }
+}
+
+const char *
+sink_uri_masked(struct arena *a, const char *text)
+{
+    struct buf b = BUF_INIT(4 * SINK_URI_BYTES_MAX);
+    struct sink_uri u;
+    struct parts p;
+    char why[WHY_BYTES];
+    const char *masked;
+    enum err e = split(text, &p, why);
+
+    if (e == ERR_OK)
+        e = sink_uri_parse(a, text, &u, why);
+    if (e == ERR_NOMEM)
+        return NULL;
+    if (e != ERR_OK)
+        return is_scheme(p.scheme) ? arena_printf(a, "%.*s://xxxxx",
+                                                  (int)p.scheme.n, p.scheme.p)
+                                   : "xxxxx";
+    put(&b, p.scheme);
+    buf_puts(&b, "://");
+    if (p.has_user) {
+        put(&b, p.user);
+        buf_puts(&b, p.has_password ? ":xxxxx@" : "@");
+    }
+    put(&b, p.hosts);
+    put(&b, (struct span){ p.hosts.p + p.hosts.n,
+                           p.path.p != NULL ? p.path.n + 1 : 0 });
+    if (p.query.p != NULL) {
+        buf_putc(&b, '?');
+        put_params(a, &b, p.query);
+    }
+    masked = b.failed ? NULL : arena_strndup(a, buf_text(&b), b.n);
+    buf_free(&b);
+    return masked;
+}
