@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "config.h"
 #include "crypt.h"
+#include "dry_run.h"
 #include "job.h"
 #include "request/failure.h"
 #include "log.h"
@@ -330,6 +331,18 @@ forget_answer(struct req *r)
     io->then = NULL;
 }
 
+/* A connection that cannot roll back is closed, which does. */
+static enum err
+take_back(struct req *r, struct reply *rp)
+{
+    enum err e = dry_run_answer(r);
+
+    if (e == ERR_OK)
+        e = reply_render(rp);
+    (void)!db_end(r->db, ERR_STATE);
+    return e;
+}
+
 /* The transaction of a mutation. Its reply is made before the commit: what
  * cannot be answered is not done. A duplicate audit row means that a front end
  * has used a request id twice: this one is not done, and not called done. */
@@ -341,6 +354,8 @@ run_transaction(struct req *r, const void *in, struct reply *rp)
     e = db_begin(r->db);
     if (e == ERR_OK)
         e = r->endpoint->handler(r, in);
+    if (e == ERR_OK && r->io->dry_run)
+        return take_back(r, rp);
     if (e == ERR_OK)
         e = reply_render(rp);
     if (e == ERR_OK)
@@ -431,7 +446,8 @@ may_run_again(const struct req *r, enum err e)
 static enum err
 run(struct req *r, const void *in, struct reply *rp)
 {
-    bool batched = (r->endpoint->flags & TX) != 0; /* one transaction */
+    /* one transaction; of a dry run the end sends nothing */
+    bool batched = (r->endpoint->flags & TX) != 0 && !r->io->dry_run;
     enum err e = ERR_OK;
 
     for (int runs = 1;; runs++) {
@@ -477,6 +493,8 @@ serve(struct req *r, const struct route_match *m, struct reply *rp)
     if (e == ERR_OK)
         e = check_scope(r);
     if (e == ERR_OK)
+        e = dry_run_ask(r);
+    if (e == ERR_OK)
         e = prepare_input(r, &in);
     if (e != ERR_OK)
         return e;
@@ -514,10 +532,10 @@ log_request(const struct req *r, enum err e)
                   db_error(r->db), (long long)ms);
     else if (mutation || ms >= SLOW_REQUEST_MS)
         log_info("request.done listener=%s operation=%s token=%s target=%s "
-                 "err=%s ms=%lld",
+                 "err=%s ms=%lld dry_run=%s",
                  r->listener, r->operation, r->token_name,
                  r->io->target == NULL ? "" : r->io->target, err_name(e),
-                 (long long)ms);
+                 (long long)ms, r->io->dry_run ? "yes" : "no");
 }
 
 static void

@@ -171,15 +171,39 @@ put_parameter(struct json_writer *w, struct todo *todo, const struct field *f)
     jw_object_end(w);
 }
 
+/* Of rows with TX: api/dry_run.h. */
 static void
-put_parameters(struct json_writer *w, struct todo *todo,
-               const struct record *rec)
+put_dry_run(struct json_writer *w)
 {
+    jw_object(w);
+    jw_key_str(w, "name", "X-Metagate-Dry-Run");
+    jw_key_str(w, "in", "header");
+    jw_key_str(w, "description",
+               "1: answers what the audit row would say, and changes nothing");
+    jw_key(w, "schema");
+    jw_object(w);
+    jw_key_str(w, "type", "string");
+    jw_key(w, "enum");
+    jw_array(w);
+    jw_str(w, "0");
+    jw_str(w, "1");
+    jw_array_end(w);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_parameters(struct json_writer *w, struct todo *todo, const struct row *row)
+{
+    const struct record *rec = row->in;
+
     jw_key(w, "parameters");
     jw_array(w);
     for (size_t i = 0; i < rec->n; i++)
         if ((rec->fields[i].flags & (PATH | QUERY)) != 0)
             put_parameter(w, todo, &rec->fields[i]);
+    if ((row->flags & TX) != 0)
+        put_dry_run(w);
     jw_array_end(w);
 }
 
@@ -420,7 +444,7 @@ put_operation(struct json_writer *w, struct todo *todo,
     jw_key_str(w, "x-listener", g->mount->listener);
     jw_key_str(w, "x-scope", scope_name(row->scope));
     put_others(w, g, row, bit);
-    put_parameters(w, todo, row->in);
+    put_parameters(w, todo, row);
     if (takes_body(row->in) && strcmp(method, "get") != 0)
         put_body(w, todo, g, row);
     put_responses(w, todo, g, row);

@@ -170,12 +170,18 @@ reply_render(struct reply *rp)
     return e == ERR_OK ? buf_err(&rp->body) : e;
 }
 
+static int
+status_of(const struct req *r)
+{
+    return r->io->status != 0 ? r->io->status : r->endpoint->status;
+}
+
 /* Head, and the bytes as they are read: never a short body that looks whole. */
 static void
 send_source(struct req *r)
 {
-    int status = r->io->status != 0 ? r->io->status : r->endpoint->status;
-    enum err e = send_head(r, status, r->io->source->type, r->io->source_bytes);
+    enum err e =
+        send_head(r, status_of(r), r->io->source->type, r->io->source_bytes);
 
     if (e == ERR_OK)
         e = ranges_write(r);
@@ -196,7 +202,7 @@ reply_send(struct reply *rp)
         return;
     }
     if (!rp->head_sent)
-        e = send_head(r, r->endpoint->status, type, (int64_t)rp->body.n);
+        e = send_head(r, status_of(r), type, (int64_t)rp->body.n);
     if (e == ERR_OK)
         e = r->io->write(r->io, rp->body.p, rp->body.n);
     if (e == ERR_LIMIT) /* more headers than a front end takes */

@@ -84,12 +84,11 @@ shorten(struct req *r, struct audit *a)
 }
 
 enum err
-req_audit_write(struct req *r)
+req_audit_row(struct req *r, struct audit *out)
 {
-    enum err e;
-
     const struct req_io *io = r->io;
-    struct audit a = {
+
+    *out = (struct audit){
         .request_id = r->request_id,
         .token_name = r->token_name,
         .listener = r->listener,
@@ -101,7 +100,15 @@ req_audit_write(struct req *r)
     };
 
     if (io->in != NULL)
-        a.request = print(r, io->in_rec, io->in, true, AUDIT_JSON_BYTES);
-    e = io->audit_lost ? ERR_NOMEM : shorten(r, &a);
+        out->request = print(r, io->in_rec, io->in, true, AUDIT_JSON_BYTES);
+    return io->audit_lost ? ERR_NOMEM : shorten(r, out);
+}
+
+enum err
+req_audit_write(struct req *r)
+{
+    struct audit a;
+    enum err e = req_audit_row(r, &a);
+
     return e == ERR_OK ? audit_write(r->db, &a) : e;
 }

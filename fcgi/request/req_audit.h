@@ -4,8 +4,13 @@
 
 #include "req.h"
 
-/* Writes it: last in the transaction. NOMEM when there was no memory for what
+struct audit;
+
+/* What it says, in the request's arena. NOMEM when there was no memory for what
  * was said; the row does not say less than it must. */
+enum err req_audit_row(struct req *r, struct audit *out) MUST_USE;
+
+/* Writes it: last in the transaction. */
 enum err req_audit_write(struct req *r) MUST_USE;
 
 #endif

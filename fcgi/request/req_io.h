@@ -24,6 +24,7 @@ struct req_io {
     bool (*stopping)(struct req_io *io);
     void *ctx;           /* the worker's */
     bool body_too_large; /* the body was longer than [serve] body_kib */
+    bool dry_run;        /* what is done is taken back (api/dry_run.h) */
 
     /* The dispatcher's: what the handler has asked for. */
     struct {

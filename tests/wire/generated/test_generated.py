@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from support import badinput, tables
+from support.examples import client_of, endpoints, prepared
 from support.listeners import first
 from support.tables import event
 from support.words import fresh
@@ -38,37 +39,12 @@ def _marks(endpoint):
     return [pytest.mark.profile] if "/pprof/" in endpoint.url else []
 
 
-def endpoints():
-    """Those with a path of their own ("*" is what is left), whose body is
-    what selects them (one that is not JSON has tests of its own)."""
-    return [e for e in tables.endpoints() if e.path != "*"
-            and not (e.verb != "-" and "BODY_RAW" in e.flags)]
-
-
 def mounts():
     """One endpoint of each mount."""
     first_of = {}
     for e in tables.endpoints():
         first_of.setdefault((e.listener, e.prefix), e)
     return first_of.values()
-
-
-def client_of(deployment, endpoint, token="admin"):
-    client = deployment.client(first(endpoint.listener), token)
-    if endpoint.auth == "basic" and token not in ("none", "unknown"):
-        client = client.using(token=None, basic=deployment.fe_user())
-    return client
-
-
-def prepared(deployment, endpoint):
-    """The endpoint's valid request, its setup done."""
-    request = endpoint.request()
-    client = client_of(deployment, endpoint)
-    for before in endpoint.before(request.word):
-        r = before.send(client)
-        assert r.status == before.endpoint.status, (
-            f"setup {before.endpoint}: {r}")
-    return request
 
 
 def assert_refused(reply, refusal):
