@@ -67,6 +67,13 @@ binlog_gtids_add(struct binlog_gtids *s, const struct binlog_gtid *g) MUST_USE;
 bool
 binlog_gtids_have(const struct binlog_gtids *s, const struct binlog_gtid *g);
 bool binlog_gtids_empty(const struct binlog_gtids *s);
+/* Whether all of the one is in the other. */
+bool binlog_gtids_within(const struct binlog_gtids *part,
+                         const struct binlog_gtids *all);
+/* Leaves what both have: where two who stand at different places would begin
+ * together. On NOMEM it is as it was. */
+enum err binlog_gtids_meet(struct binlog_gtids *s,
+                           const struct binlog_gtids *with) MUST_USE;
 void binlog_gtids_print(const struct binlog_gtids *s, struct buf *out);
 
 /* ---- tables ---- */

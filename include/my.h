@@ -153,7 +153,8 @@ unsigned my_warnings(const struct my *my);
 
 /* A value for a '?'. */
 struct my_arg {
-    enum { MY_NULL, MY_STR, MY_I64, MY_U64, MY_F64 } type;
+    /* BYTES have no charset; STR is UTF-8. */
+    enum { MY_NULL, MY_STR, MY_I64, MY_U64, MY_F64, MY_BYTES } type;
     union {
         const char *p;
         int64_t i;

@@ -251,7 +251,66 @@ gtids_within(const struct binlog_gtids *part, const struct binlog_gtids *all)
     return true;
 }
 
+static enum err
+meet_spans(struct binlog_gtids *out, const struct gtid_server *a,
+           const struct gtid_server *b)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0, k = 0; i < a->n && k < b->n && e == ERR_OK;) {
+        struct gtid_span x = a->span[i], y = b->span[k];
+        uint64_t first = x.first > y.first ? x.first : y.first;
+        uint64_t last = x.last < y.last ? x.last : y.last;
+
+        if (first <= last)
+            e = gtids_add_span(out, a->uuid, first, last);
+        if (x.last < y.last)
+            i++;
+        else
+            k++;
+    }
+    return e;
+}
+
 /* ---- both ---- */
+
+bool
+binlog_gtids_within(const struct binlog_gtids *part,
+                    const struct binlog_gtids *all)
+{
+    for (size_t i = 0; i < part->n_domains; i++)
+        if (!binlog_gtids_have(all, &part->domain[i]))
+            return false;
+    return gtids_within(part, all);
+}
+
+enum err
+binlog_gtids_meet(struct binlog_gtids *s, const struct binlog_gtids *with)
+{
+    struct binlog_gtids both = { 0 };
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < s->n_domains && e == ERR_OK; i++) {
+        const struct binlog_gtid *g = &s->domain[i];
+        const struct binlog_gtid *o = gtids_domain(with, g->domain);
+
+        if (o != NULL)
+            e = add_domain(&both, o->seq < g->seq ? o : g);
+    }
+    for (size_t i = 0; i < s->n_servers && e == ERR_OK; i++) {
+        const struct gtid_server *o = find_server(with, s->server[i].uuid);
+
+        if (o != NULL)
+            e = meet_spans(&both, &s->server[i], o);
+    }
+    if (e != ERR_OK) {
+        gtids_clear(&both);
+        return e;
+    }
+    gtids_clear(s);
+    *s = both;
+    return ERR_OK;
+}
 
 enum err
 binlog_gtids_add(struct binlog_gtids *s, const struct binlog_gtid *g)

@@ -216,7 +216,10 @@ is_too_large(const struct my *my, struct my_args args)
     uint64_t n = HEAD_BYTES;
 
     for (size_t i = 0; i < args.n; i++)
-        n += VALUE_BYTES + (args.v[i].type == MY_STR ? args.v[i].n : 0);
+        n += VALUE_BYTES +
+             (args.v[i].type == MY_STR || args.v[i].type == MY_BYTES
+                  ? args.v[i].n
+                  : 0);
     return my->packet_bytes != 0 && n > my->packet_bytes;
 }
 

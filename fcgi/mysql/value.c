@@ -21,13 +21,13 @@ my_bind(MYSQL_BIND *b, const struct my_arg *v)
     static const enum enum_field_types types[] = {
         [MY_NULL] = MYSQL_TYPE_NULL,    [MY_STR] = MYSQL_TYPE_STRING,
         [MY_I64] = MYSQL_TYPE_LONGLONG, [MY_U64] = MYSQL_TYPE_LONGLONG,
-        [MY_F64] = MYSQL_TYPE_DOUBLE,
+        [MY_F64] = MYSQL_TYPE_DOUBLE,   [MY_BYTES] = MYSQL_TYPE_BLOB,
     };
 
     memset(b, 0, sizeof(*b));
     b->buffer_type = types[v->type];
     b->is_unsigned = v->type == MY_U64;
-    if (v->type == MY_STR) {
+    if (v->type == MY_STR || v->type == MY_BYTES) {
         b->buffer = unconst(v->p != NULL ? v->p : "");
         b->buffer_length = v->n; /* without `length` that is the length */
     } else {

@@ -79,6 +79,65 @@ a_text_is_read_and_printed_in_order(void **state)
 }
 
 static void
+meets(const char *a, const char *b, const char *both)
+{
+    struct binlog_gtids *x = binlog_gtids_new(), *y = binlog_gtids_new();
+    struct buf out = BUF_INIT(1000);
+
+    assert_int_equal(binlog_gtids_parse(x, a), ERR_OK);
+    assert_int_equal(binlog_gtids_parse(y, b), ERR_OK);
+    assert_int_equal(binlog_gtids_meet(x, y), ERR_OK);
+    binlog_gtids_print(x, &out);
+    assert_string_equal(buf_text(&out), both);
+    assert_true(binlog_gtids_within(x, y));
+    buf_free(&out);
+    binlog_gtids_free(x);
+    binlog_gtids_free(y);
+}
+
+static void
+two_positions_meet_where_both_have_been(void **state)
+{
+    (void)state;
+    meets("0-1-5", "0-2-7", "0-1-5");
+    meets("0-2-7", "0-1-5", "0-1-5");
+    meets("0-1-5,3-1-9", "0-1-6", "0-1-5");
+    meets("0-1-5,3-1-9", "3-1-1,9-1-1", "3-1-1");
+    meets("", "0-1-1", "");
+    meets(A ":1-9", A ":3-4:8-20", A ":3-4:8-9");
+    meets(A ":1-3:7-9", A ":2-8", A ":2-3:7-8");
+    meets(A ":1-3", B ":1-3", "");
+}
+
+static void
+a_set_is_within_one_that_has_all_of_it(void **state)
+{
+    static const struct {
+        const char *part, *all;
+        bool within;
+    } cases[] = {
+        { "", "", true },
+        { "", "0-1-1", true },
+        { "0-1-1", "", false },
+        { "0-1-5", "0-2-5", true },
+        { "0-1-5", "0-1-4,1-1-9", false },
+        { A ":2-3", A ":1-5", true },
+        { A ":2-6", A ":1-5", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct binlog_gtids *x = binlog_gtids_new(), *y = binlog_gtids_new();
+
+        assert_int_equal(binlog_gtids_parse(x, cases[i].part), ERR_OK);
+        assert_int_equal(binlog_gtids_parse(y, cases[i].all), ERR_OK);
+        assert_int_equal(binlog_gtids_within(x, y), cases[i].within);
+        binlog_gtids_free(x);
+        binlog_gtids_free(y);
+    }
+}
+
+static void
 what_is_no_set_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -311,6 +370,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_text_is_read_and_printed_in_order),
         TEST(what_is_no_set_is_refused),
+        TEST(two_positions_meet_where_both_have_been),
+        TEST(a_set_is_within_one_that_has_all_of_it),
         TEST(a_domain_has_its_last),
         TEST(a_server_has_intervals),
         TEST(intervals_are_what_was_added),
