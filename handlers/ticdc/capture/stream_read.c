@@ -1,0 +1,299 @@
+/* The reading half: what a source tells becomes pieces, each with its TSO. */
+#include "stream_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define ASK_TIMEOUT_S 5
+#define CALL_BYTES    ((size_t)1 << 20)
+/* Of the quota for the transaction that is being read, before it goes to a
+ * file: the rest is for those that wait. */
+#define SPOOL_PART 8
+
+const struct stream_table *
+stream_find(const struct stream *s, const char *schema, const char *name)
+{
+    size_t low = 0, high = s->c.n_tables;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        const struct sink_table *t = &s->c.tables[mid].t;
+        int way = strcmp(schema, t->schema);
+
+        if (way == 0)
+            way = strcmp(name, t->name);
+        if (way == 0)
+            return &s->c.tables[mid];
+        if (way < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return NULL;
+}
+
+/* ---- transactions ---- */
+
+/* A whole second is when the committing statement began: it may have ended
+ * until that second's end. So one that may be later than start_ts is taken. */
+static bool
+is_before_start(const struct stream *s, const struct source_txn *txn)
+{
+    int64_t end_us = txn->at_us + (txn->is_exact ? 0 : 999999);
+
+    return s->is_starting && tso_of_ms(end_us / 1000) <= s->c.start_ts;
+}
+
+static enum err
+read_begin(void *ctx, const struct source_txn *txn)
+{
+    struct stream *s = ctx;
+
+    s->piece = piece_new(PIECE_TXN);
+    if (s->piece == NULL)
+        return ERR_NOMEM;
+    s->piece->gtid = txn->gtid;
+    s->skipped = is_before_start(s, txn);
+    return pipe_is_stopped(s->pipe) ? ERR_STATE : ERR_OK;
+}
+
+static bool
+read_wants(void *ctx, const char *schema, const char *table)
+{
+    struct stream *s = ctx;
+
+    return s->ops->wants(s->ctx, schema, table);
+}
+
+static enum err
+read_rows(void *ctx, const struct binlog_rows *rows)
+{
+    struct stream *s = ctx;
+    struct piece *p = s->piece;
+
+    if (s->skipped)
+        return ERR_OK;
+    if (stream_find(s, rows->table->schema, rows->table->name) == NULL)
+        return s->c.finds
+                   ? piece_unknown(p, rows->table->schema, rows->table->name)
+                   : ERR_OK;
+    atomic_fetch_add(&s->counts.rows, 1);
+    if (p->rows == NULL)
+        p->rows = spool_new(s->c.folder, s->c.quota / SPOOL_PART);
+    return p->rows != NULL ? spool_add(p->rows, rows) : ERR_NOMEM;
+}
+
+static enum err
+read_statement(void *ctx, const struct binlog_statement *st)
+{
+    struct stream *s = ctx;
+
+    if (s->skipped || st->error != 0)
+        return ERR_OK;
+    if (s->piece->st != NULL)
+        return ERR_STATE; /* no server writes two */
+    return piece_statement(s->piece, st);
+}
+
+static void
+read_drop(void *ctx)
+{
+    struct stream *s = ctx;
+
+    piece_free(s->piece);
+    s->piece = NULL;
+}
+
+static bool
+is_ignored(const struct stream *s, uint64_t ts)
+{
+    for (size_t i = 0; i < s->c.n_ignore; i++)
+        if (s->c.ignore[i] == ts)
+            return true;
+    return false;
+}
+
+static void
+make_empty(struct piece *p)
+{
+    struct piece old = *p;
+
+    *p = (struct piece){ .kind = PIECE_TXN, .gtid = old.gtid, .ts = old.ts };
+    old.next = NULL;
+    spool_free(old.rows);
+    if (old.st != NULL)
+        free(old.st->text);
+    free(old.st);
+    free(old.unknown);
+}
+
+/* Everything up to target_ts has been read. */
+static enum err
+finish(struct stream *s)
+{
+    struct piece *p = piece_new(PIECE_LAST);
+
+    s->finished = true;
+    if (p == NULL)
+        return ERR_NOMEM;
+    p->ts = s->c.target_ts;
+    return pipe_push(s->pipe, p) == ERR_OK ? ERR_LIMIT : ERR_STATE;
+}
+
+static enum err
+read_commit(void *ctx, const struct source_txn *txn)
+{
+    struct stream *s = ctx;
+    struct piece *p = s->piece;
+    struct tso_clock before = s->clock;
+
+    if (!s->skipped) {
+        s->is_starting = false;
+        p->ts = tso_commit(&s->clock, txn->at_us / 1000);
+    }
+    if (!s->skipped && s->c.target_ts != 0 && p->ts > s->c.target_ts) {
+        s->clock = before;
+        read_drop(s);
+        return finish(s);
+    }
+    if (s->skipped)
+        p->ts = s->clock.prev;
+    if (is_ignored(s, p->ts))
+        make_empty(p);
+    s->piece = NULL;
+    atomic_fetch_add(&s->counts.txns, 1);
+    if (p->rows != NULL)
+        atomic_fetch_add(&s->counts.bytes_spilled, spool_on_disk(p->rows));
+    atomic_store(&s->counts.resolved, p->ts);
+    return pipe_push(s->pipe, p);
+}
+
+/* ---- nothing to read ---- */
+
+/* What the source's clock shows, and then what it has: whatever comes behind
+ * that position is committed later. */
+#define NOW(X, s)                       \
+    X(s, I64, ms, "ms", COLUMN_ONLY, -) \
+    X(s, STR, gtids, "gtids", COLUMN_ONLY, -)
+STRUCT(now, NOW);
+TABLE(now, NOW);
+
+static const char now_mariadb_sql[] =
+    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS ms,"
+    " CAST(@@GLOBAL.gtid_binlog_pos AS CHAR) AS gtids";
+static const char now_mysql_sql[] =
+    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS ms,"
+    " CAST(@@GLOBAL.gtid_executed AS CHAR) AS gtids";
+
+static enum err
+ask_now(struct stream *s, struct arena *a, struct now *out)
+{
+    struct my_server server = s->c.source.server;
+    struct my_stmt *st;
+    enum err e = ERR_OK;
+
+    server.read_timeout_s = ASK_TIMEOUT_S;
+    if (!my_is_connected(s->ask) || my_is_stale(s->ask))
+        e = my_connect(s->ask, &server, 0);
+    if (e == ERR_OK)
+        e = my_send(
+            s->ask,
+            MY_SQL(my_is_mariadb(s->ask) ? now_mariadb_sql : now_mysql_sql),
+            MY_NO_ARGS, &now_rec, &st);
+    if (e == ERR_OK)
+        e = my_fetch(s->ask, st, a, out);
+    if (e == ERR_OK)
+        my_finish(s->ask, st);
+    else
+        my_hangup(s->ask);
+    return e;
+}
+
+static bool
+has_all(struct stream *s, int64_t *now_ms)
+{
+    struct arena *a = arena_new(CALL_BYTES);
+    struct binlog_gtids *has = binlog_gtids_new();
+    struct now now;
+    bool all = a != NULL && has != NULL && ask_now(s, a, &now) == ERR_OK &&
+               now.gtids != NULL &&
+               binlog_gtids_parse(has, now.gtids) == ERR_OK &&
+               binlog_gtids_within(has, source_position(s->source));
+
+    if (all)
+        *now_ms = now.ms;
+    binlog_gtids_free(has);
+    if (a != NULL)
+        arena_free(a);
+    return all;
+}
+
+/* The clock goes on only when that is stored: else the same transactions
+ * could get other numbers after a restart. */
+static enum err
+read_idle(void *ctx)
+{
+    struct stream *s = ctx;
+    uint64_t before = s->clock.prev;
+    struct piece *p;
+    int64_t now_ms;
+    enum err e;
+
+    if (pipe_is_stopped(s->pipe))
+        return ERR_STATE;
+    if (!has_all(s, &now_ms) || tso_idle(&s->clock, now_ms) == before)
+        return ERR_OK;
+    if (s->c.target_ts != 0 && s->clock.prev >= s->c.target_ts)
+        return finish(s);
+    p = piece_new(PIECE_IDLE);
+    if (p == NULL)
+        return ERR_NOMEM;
+    p->ts = s->clock.prev;
+    atomic_store(&s->counts.resolved, p->ts);
+    e = pipe_push(s->pipe, p);
+    return e == ERR_OK && !pipe_wait_empty(s->pipe) ? ERR_STATE : e;
+}
+
+static void
+read_state(void *ctx, enum source_state state, const struct binlog_failure *why,
+           int64_t wait_ms)
+{
+    struct stream *s = ctx;
+
+    atomic_store(&s->is_reading, state == SOURCE_STREAMING);
+    if (state == SOURCE_WAITING)
+        log_warn("ticdc.source wait_ms=%" PRId64 " why=\"%.300s\"", wait_ms,
+                 why->why);
+}
+
+const struct source_taker stream_taker = {
+    .wants = read_wants,
+    .begin = read_begin,
+    .rows = read_rows,
+    .statement = read_statement,
+    .commit = read_commit,
+    .drop = read_drop,
+    .idle = read_idle,
+    .state = read_state,
+};
+
+/* ---- the thread ---- */
+
+void *
+stream_read(void *stream)
+{
+    struct stream *s = stream;
+
+    s->read_err = source_run(s->source);
+    s->read_failed =
+        s->read_err != ERR_OK && !s->finished && !pipe_is_stopped(s->pipe);
+    atomic_store(&s->is_reading, false);
+    read_drop(s);
+    pipe_end(s->pipe);
+    return NULL;
+}

@@ -1,0 +1,210 @@
+/* Runs as statements, prepared, with the values of their rows. */
+#include "mysql_int.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hex.h"
+#include "log.h"
+
+/* What a value of a column may need beside it: a time, an address. */
+#define ARG_TEXT 64
+
+enum err
+mysql_failed(struct mysql_sink *m, const char *what)
+{
+    const struct my_failure *f = my_failure(m->my);
+    bool again = err_may_retry(f->err) || f->err == ERR_EXISTS ||
+                 f->err == ERR_DENIED || (f->traits & MY_LOST) != 0 ||
+                 (f->traits & MY_RO) != 0;
+    enum err e = f->err != ERR_OK ? f->err : ERR_INTERNAL;
+
+    return sink_fail(&m->s, e, again,
+                     (f->traits & MY_LOST) != 0 ? "CDC:ErrMySQLConnectionError"
+                                                : "CDC:ErrMySQLTxnError",
+                     "%s: %s (%u)", what, f->text, f->code);
+}
+
+/* As the server prints it: it stores them in an order of its own, and takes
+ * only the text for certain. */
+static size_t
+uuid_text(const struct binlog_value *v, char out[ARG_TEXT])
+{
+    static const unsigned char at[] = { 8, 12, 16, 20 };
+    char hex[33];
+    size_t n = 0;
+
+    hex_write(v->p, 16, hex);
+    for (size_t i = 0; i < 32; i++) {
+        if (n < COUNT(at) && i == at[n])
+            out[i + n++] = '-';
+        out[i + n] = hex[i];
+    }
+    return 36;
+}
+
+static size_t
+special_text(enum column_way way, const struct binlog_value *v,
+             char out[ARG_TEXT])
+{
+    if (way == WAY_UUID)
+        return v->n == 16 ? uuid_text(v, out) : 0;
+    if (inet_ntop(way == WAY_INET4 ? AF_INET : AF_INET6, v->p, out, ARG_TEXT) ==
+        NULL)
+        return 0;
+    return strlen(out);
+}
+
+static void
+set_arg(struct my_arg *arg, const struct target *t, size_t i,
+        const struct binlog_value *v, char text[ARG_TEXT])
+{
+    const struct binlog_column *c = &t->def->column[i];
+
+    *arg = (struct my_arg){ .type = MY_NULL };
+    switch (v->form) {
+    case BINLOG_NULL:
+        return;
+    case BINLOG_I64:
+        *arg = (struct my_arg){ .type = MY_I64, .i = v->i };
+        return;
+    case BINLOG_U64:
+        *arg = (struct my_arg){ .type = MY_U64, .u = v->u };
+        return;
+    case BINLOG_F32:
+    case BINLOG_F64:
+        *arg = (struct my_arg){ .type = MY_F64, .f = v->f };
+        return;
+    case BINLOG_STAMP: /* the session is in UTC */
+        *arg = (struct my_arg){ .type = MY_STR, .p = text };
+        arg->n = binlog_stamp_text(v->i, c->scale, false, text);
+        return;
+    case BINLOG_TEXT:
+        *arg = (struct my_arg){ .type = MY_STR, .p = v->p, .n = v->n };
+        return;
+    case BINLOG_BYTES:
+        *arg =
+            (struct my_arg){ .type = t->way[i] == WAY_TEXT ||
+                                             c->charset == NULL ||
+                                             strcmp(c->charset, "binary") == 0
+                                         ? MY_BYTES
+                                         : MY_STR,
+                             .p = v->p,
+                             .n = v->n };
+        if (t->way[i] == WAY_UUID || t->way[i] == WAY_INET4 ||
+            t->way[i] == WAY_INET6)
+            *arg = (struct my_arg){ .type = MY_STR,
+                                    .p = text,
+                                    .n = special_text(t->way[i], v, text) };
+        return;
+    }
+}
+
+struct args {
+    struct my_arg *v;
+    char (*text)[ARG_TEXT];
+    size_t n;
+};
+
+static void
+put(struct args *a, const struct target *t, size_t i,
+    const struct binlog_value *v)
+{
+    set_arg(&a->v[a->n], t, i, v, a->text[a->n]);
+    a->n++;
+}
+
+static void
+put_all(struct args *a, const struct target *t, const struct binlog_value *row)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->way[i] != WAY_LEFT_OUT)
+            put(a, t, i, &row[i]);
+}
+
+static void
+put_handle(struct args *a, const struct target *t,
+           const struct binlog_value *row)
+{
+    for (size_t i = 0; i < t->n_handle; i++)
+        put(a, t, t->handle[i], &row[t->handle[i]]);
+}
+
+static enum err
+send_one(struct mysql_sink *m, const struct target *t, enum change_sql sql,
+         const struct change *c)
+{
+    struct args a = { .v = arena_array(m->a, 2 * t->n + 1, sizeof(*a.v)),
+                      .text = arena_array(m->a, 2 * t->n + 1, ARG_TEXT) };
+    enum err e;
+
+    if (a.v == NULL || a.text == NULL)
+        return sink_fail(&m->s, ERR_NOMEM, true, "CDC:ErrMySQLTxnError",
+                         "no memory");
+    if (sql != SQL_DELETE)
+        put_all(&a, t, c->after);
+    if (sql == SQL_UPDATE || sql == SQL_DELETE)
+        put_handle(&a, t, c->before);
+    e = my_exec(m->my, t->sql[sql], (struct my_args){ a.v, a.n });
+    arena_reset(m->a);
+    return e == ERR_OK ? ERR_OK : mysql_failed(m, t->sql[sql]);
+}
+
+/* The downstream is not what it was taken for: what comes is put there whole.
+ */
+static enum err
+replace_instead(struct mysql_sink *m, const struct target *t, const char *why)
+{
+    m->replaces = true;
+    log_warn("ticdc.replace table=%s.%s why=\"%.300s\"", t->table->schema,
+             t->table->name, why);
+    return sink_fail(&m->s, ERR_STATE, true, "CDC:ErrMySQLTxnError",
+                     "%s.%s: %s; it is written again with REPLACE",
+                     t->table->schema, t->table->name, why);
+}
+
+static enum err
+send_change(struct mysql_sink *m, const struct target *t, enum binlog_kind kind,
+            const struct change *c)
+{
+    bool replace = (m->replaces || m->c.safe_mode) && t->has_key;
+    enum err e = ERR_OK;
+
+    switch (kind) {
+    case BINLOG_DELETE:
+        return send_one(m, t, SQL_DELETE, c);
+    case BINLOG_UPDATE:
+        if (!replace) {
+            e = send_one(m, t, SQL_UPDATE, c);
+            return e == ERR_OK && my_matched(m->my) == 0 && t->has_key
+                       ? replace_instead(m, t, "a row is missing")
+                       : e;
+        }
+        e = send_one(m, t, SQL_DELETE, c);
+        return e == ERR_OK ? send_one(m, t, SQL_REPLACE, c) : e;
+    case BINLOG_INSERT:
+        e = send_one(m, t, replace ? SQL_REPLACE : SQL_INSERT, c);
+        return e == ERR_EXISTS && !replace && t->has_key
+                   ? replace_instead(m, t, my_failure(m->my)->text)
+                   : e;
+    }
+    return ERR_INTERNAL;
+}
+
+enum err
+batch_send(struct mysql_sink *m)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < m->batch.n_runs && e == ERR_OK; i++) {
+        const struct run *r = &m->batch.run[i];
+
+        for (const struct change *c = r->first; c != NULL && e == ERR_OK;
+             c = c->next)
+            e = send_change(m, r->target, r->kind, c);
+    }
+    if (e == ERR_OK)
+        batch_clear(&m->batch);
+    return e;
+}

@@ -1,0 +1,108 @@
+/* Where a changefeed writes to. A sink takes transactions in the order of the
+ * source, keeps of them what it likes, and has written all of it when flush
+ * answers OK: only then is it acknowledged. What it has taken and not
+ * acknowledged is given again after a failure, so a sink says of each table
+ * how far it has come (adopt), and whoever gives leaves out what it has.
+ *
+ * Words. A *fence* is the right to write a table, as a number: who adopts a
+ * table with a greater one takes it from whoever wrote it before, and what that
+ * one has not finished by then never takes effect.
+ *
+ * A sink is used by one thread. It may stand in front of another (`next`): then
+ * it hands on what it is given, changed or counted, and answers what that one
+ * answers. No store is known here. */
+#ifndef TICDC_SINK_H
+#define TICDC_SINK_H
+
+#include "base.h"
+#include "binlog.h"
+#include "buf.h"
+#include "my.h"
+
+/* Why a sink could not: `again` may help, `fenced` says that another writes. */
+struct sink_failure {
+    enum err err;
+    bool again, fenced;
+    const char *code; /* "CDC:ErrMySQLTxnError"; static */
+    char why[WHY_BYTES];
+};
+
+/* A table as the feed knows it. It lives as long as it is adopted. */
+struct sink_table {
+    int64_t id;
+    uint64_t fence;
+    const char *schema, *name;
+    struct binlog_gtids *given; /* which transactions the sink has of it, at
+                                 * the next flush */
+};
+
+struct sink_txn {
+    uint64_t commit_ts;
+    bool repeats; /* it may have been written before, as a whole or in part */
+};
+
+struct sink_ddl {
+    const struct binlog_statement *st;
+    const char *sql; /* what of it is to be done: st->sql, or a part */
+    uint64_t commit_ts;
+    bool is_schema; /* it makes or drops st->schema itself */
+    bool repeats;   /* it was begun before, and may have been done */
+};
+
+struct sink;
+struct sink_ops {
+    const char *name;
+    /* Connects, or does so anew: what was not acknowledged is forgotten, and
+     * every table has to be adopted again. */
+    enum err (*open)(struct sink *s);
+    /* Takes the table, and says behind which position it has been written
+     * here: nothing is added to `gtids` when that is not known. */
+    enum err (*adopt)(struct sink *s, const struct sink_table *t,
+                      struct buf *gtids);
+    enum err (*begin)(struct sink *s, const struct sink_txn *txn);
+    /* A row; its values are read before this returns. `def` is how the table
+     * was then. */
+    enum err (*row)(struct sink *s, const struct sink_table *t,
+                    struct binlog_table *def, enum binlog_kind kind,
+                    const struct binlog_row *row);
+    enum err (*end)(struct sink *s);
+    /* All that it was given is written, up to that TSO. */
+    enum err (*flush)(struct sink *s, uint64_t ts);
+    /* Behind a flush. */
+    enum err (*ddl)(struct sink *s, const struct sink_ddl *d);
+    void (*close)(struct sink *s);
+};
+
+struct sink {
+    const struct sink_ops *ops;
+    struct sink *next; /* which it stands in front of; NULL: the last */
+    bool full;         /* it wants to be flushed before it is given more */
+    struct sink_failure failure;
+};
+
+/* Notes the failure; answers its class. */
+enum err sink_fail(struct sink *s, enum err e, bool again, const char *code,
+                   const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* ---- the sinks; NULL without memory. close frees them. ---- */
+
+struct sink *sink_blackhole(void);
+
+struct sink_mysql_config {
+    struct my_server server; /* its texts live as long as the sink */
+    /* Where to connect to at each attempt, when names have to be looked up
+     * anew; may be NULL. */
+    enum err (*resolve)(void *ctx, struct my_server *server,
+                        char why[WHY_BYTES]);
+    void *ctx;
+    const char *deployment; /* whose changefeed it is, among those that write
+                             * to that server */
+    uint64_t feed;
+    unsigned txn_rows; /* rows of a downstream transaction */
+    size_t txn_bytes;  /* ... and about how much memory they need */
+    bool safe_mode, force_replicate;
+    const char *time_zone; /* of DDL; NULL: as the source says */
+};
+struct sink *sink_mysql(const struct sink_mysql_config *c);
+
+#endif
