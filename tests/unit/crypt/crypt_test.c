@@ -332,6 +332,24 @@ a_text_has_its_bound(void **state)
 }
 
 static void
+a_base64_has_its_bound(void **state)
+{
+    const size_t most = 16u << 20;
+    struct arena *a = arena_new(64u << 20);
+    char *text = calloc(1, most + 5);
+    struct span out;
+
+    (void)state;
+    memset(text, 'A', most + 4);
+    assert_int_equal(crypt_unbase64(a, text, &out), ERR_BAD_PARAM);
+    text[most] = '\0';
+    assert_int_equal(crypt_unbase64(a, text, &out), ERR_OK);
+    assert_int_equal(out.n, most / 4 * 3);
+    free(text);
+    arena_free(a);
+}
+
+static void
 a_key_id_cannot_be_swapped_for_another(void **state)
 {
     char *sealed = arena_strdup(*state, seal(*state, "x"));
@@ -380,7 +398,7 @@ static void
 a_key_file_may_be_written_by_hand(void **state)
 {
     (void)state;
-    write_keys("\n# a comment\n \t7   " KEY_A " \t\r\n\n\t# another\n"
+    write_keys("\n# a comment\n \t007   " KEY_A " \t\r\n\n\t# another\n"
                "999999999 " KEY_B,
                0600);
     assert_int_equal(crypt_load(path), ERR_OK);
@@ -522,6 +540,7 @@ keys_have_their_number_and_their_bound(void **state)
     assert_int_equal(crypt_add_key(path), ERR_OK);
     assert_int_equal(crypt_load(path), ERR_OK);
     assert_int_equal(crypt_key_at(255), 256);
+    assert_int_equal(crypt_key_at(256), 0);
     assert_int_equal(crypt_add_key(path), ERR_LIMIT);
     (void)sprintf(to, "256 " KEY_A "\n\n257 " KEY_B "\n");
     write_keys(text, 0600);
@@ -582,6 +601,8 @@ base64_comes_back_and_junk_is_refused(void **state)
     assert_int_equal(crypt_unbase64(*state, nothing, &out), ERR_OK);
     assert_int_equal(out.n, 0);
     free(nothing);
+    assert_int_equal(crypt_unbase64(*state, &"="[1], &out), ERR_OK);
+    assert_int_equal(out.n, 0);
 }
 
 static void
@@ -668,6 +689,7 @@ main(void)
         TEST(a_fingerprint_tells_keys_of_one_id_apart),
         TEST(the_id_is_read_from_what_is_sealed),
         TEST(a_text_has_its_bound),
+        TEST(a_base64_has_its_bound),
         TEST(a_key_id_cannot_be_swapped_for_another),
         TEST(a_bad_key_file_is_refused_and_the_keys_stay),
         TEST(a_key_file_may_be_written_by_hand),

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crypt.h"
@@ -44,6 +45,7 @@ OPENSSL_cleanse(void *p, size_t n)
 /* The disk: how often something was made sure of, and what it refuses. */
 static int synced;
 static bool no_sync, no_rename, no_link;
+static bool slowly, refuses; /* a byte, then an interruption, and so on */
 
 int
 fsync(int fd)
@@ -59,6 +61,20 @@ rename(const char *from, const char *to)
 {
     errno = EIO;
     return no_rename ? -1 : renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+ssize_t
+write(int fd, const void *p, size_t n)
+{
+    static unsigned turn;
+
+    errno = ENOSPC;
+    if (refuses)
+        return -1;
+    errno = EINTR;
+    if (slowly && turn++ % 2 == 1)
+        return -1;
+    return syscall(SYS_write, fd, p, slowly && n > 1 ? 1 : n);
 }
 
 int
@@ -123,7 +139,7 @@ teardown(void **state)
     (void)state;
     log_release();
     arena_free(arena);
-    no_sync = no_rename = no_link = false;
+    no_sync = no_rename = no_link = slowly = refuses = false;
     assert_unlocked();
     return 0;
 }
@@ -311,6 +327,26 @@ what_the_disk_refuses_is_no_key(void **state)
     assert_int_equal(crypt_load(path), ERR_NOT_FOUND);
 }
 
+static void
+what_is_taken_byte_by_byte_is_whole(void **state)
+{
+    struct crypt_key first;
+
+    (void)state;
+    assert_true(crypt_key_newest(&first));
+    slowly = true;
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    slowly = false;
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_at(0), first.id);
+    assert_int_equal(crypt_key_at(1), 2);
+    refuses = true;
+    assert_int_equal(crypt_add_key(path), ERR_INTERNAL);
+    refuses = false;
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_id(), 2);
+}
+
 /* Descriptors and temporary files. */
 static void
 nothing_stays_open(void **state)
@@ -344,6 +380,7 @@ main(void)
         TEST(what_cannot_be_done_is_told),
         TEST(what_was_written_is_on_the_disk_with_its_name),
         TEST(what_the_disk_refuses_is_no_key),
+        TEST(what_is_taken_byte_by_byte_is_whole),
         TEST(nothing_stays_open),
     };
 
