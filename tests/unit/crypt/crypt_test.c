@@ -331,6 +331,24 @@ a_text_has_its_bound(void **state)
     arena_free(a);
 }
 
+/* However much there is: all of it or nothing. */
+static void
+without_memory_nothing_is_opened_and_nothing_altered(void **state)
+{
+    const char *sealed = seal(*state, "AKIA0123456789"), *out;
+    enum err e = ERR_NOMEM;
+    size_t max = 0;
+
+    for (; e != ERR_OK; max++) {
+        struct arena *a = arena_new(max);
+
+        e = crypt_open(a, "doris_obj", "i1", "ak", sealed, &out);
+        assert_true(e == ERR_NOMEM || e == ERR_OK);
+        arena_free(a);
+    }
+    assert_true(max > strlen("AKIA0123456789"));
+}
+
 static void
 a_base64_has_its_bound(void **state)
 {
@@ -689,6 +707,7 @@ main(void)
         TEST(a_fingerprint_tells_keys_of_one_id_apart),
         TEST(the_id_is_read_from_what_is_sealed),
         TEST(a_text_has_its_bound),
+        TEST(without_memory_nothing_is_opened_and_nothing_altered),
         TEST(a_base64_has_its_bound),
         TEST(a_key_id_cannot_be_swapped_for_another),
         TEST(a_bad_key_file_is_refused_and_the_keys_stay),

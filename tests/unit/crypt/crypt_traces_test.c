@@ -347,6 +347,19 @@ what_is_taken_byte_by_byte_is_whole(void **state)
     assert_int_equal(crypt_key_id(), 2);
 }
 
+/* As for who was started without one. */
+static void
+a_file_of_keys_may_be_the_first_descriptor(void **state)
+{
+    int input = dup(0);
+
+    (void)state;
+    assert_true(input > 0 && close(0) == 0);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(dup2(input, 0), 0);
+    assert_int_equal(close(input), 0);
+}
+
 /* Descriptors and temporary files. */
 static void
 nothing_stays_open(void **state)
@@ -381,6 +394,7 @@ main(void)
         TEST(what_was_written_is_on_the_disk_with_its_name),
         TEST(what_the_disk_refuses_is_no_key),
         TEST(what_is_taken_byte_by_byte_is_whole),
+        TEST(a_file_of_keys_may_be_the_first_descriptor),
         TEST(nothing_stays_open),
     };
 
