@@ -14,6 +14,7 @@ struct db;
 struct duty;
 struct encoding;
 struct error_text;
+struct instance_spec;
 struct job_kind;
 struct json;
 struct req;
@@ -95,7 +96,7 @@ struct dialect {
     /* Browsers' pages of other origins may call it: the section whose key
      * allow_origin says which ("*": all); NULL: none may. */
     const char *cors;
-    const struct conf_row *settings;            /* config_keys.h */
+    const struct conf_row *settings; /* config_keys.h */
 
     /* ---- what runs in the background: duty.h ---- */
 
@@ -108,6 +109,11 @@ struct dialect {
     /* A machine's keeper asks before it ends, by itself, an instance that does
      * not answer: whether nothing is lost by it. NULL: it may. */
     bool (*may_end)(struct db *db, struct arena *a, const char *uuid);
+    /* What is done at an instance that serves before its machine ends it in
+     * order: at most timeout_ms; then it is ended all the same. NULL: nothing.
+     */
+    void (*before_end)(struct arena *a, const struct instance_spec *s,
+                       int timeout_ms);
 
     /* ---- what it has on disk ---- */
 

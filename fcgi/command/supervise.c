@@ -100,12 +100,21 @@ may_end(struct db *db, struct arena *a, const char *uuid)
     return true;
 }
 
+static void
+before_end(struct arena *a, const struct instance_spec *s, int timeout_ms)
+{
+    for (size_t i = 0; dialects[i] != NULL; i++)
+        if (dialects[i]->before_end != NULL)
+            dialects[i]->before_end(a, s, timeout_ms);
+}
+
 static bool
 begin_machine(struct machine *m, struct jobs *jobs)
 {
     const struct keeper_config cfg = { .machine = m->address,
                                        .store = true,
-                                       .may_end = may_end };
+                                       .may_end = may_end,
+                                       .before_end = before_end };
 
     m->keeper = keeper_start(&cfg);
     m->helpers = helpers_new();

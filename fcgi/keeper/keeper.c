@@ -376,14 +376,18 @@ bool
 keeper_stop(struct keeper *k, int64_t timeout_ms)
 {
     int64_t until_ms = clock_mono_ms() + timeout_ms;
+    bool parted;
 
     pthread_mutex_lock(&k->mutex);
     k->leave = true;
     keeper_poke(k);
     pthread_cond_broadcast(&k->change);
     pthread_cond_broadcast(&k->sync_change);
+    while (k->parting > 0 && wait_change(k, until_ms))
+        ;
+    parted = k->parting == 0;
     pthread_mutex_unlock(&k->mutex);
-    if (!join(k->thread, &k->began, until_ms) ||
+    if (!parted || !join(k->thread, &k->began, until_ms) ||
         !join(k->sync_thread, &k->sync_began, until_ms) ||
         !join(k->probe_thread, &k->probe_began, until_ms))
         return false;
@@ -592,7 +596,7 @@ obey(struct keeper *k, struct keep *one, enum keeper_order order)
         return e;
     log_info("keeper.order name=%s order=%d", one->name, (int)order);
     if (ends)
-        keep_end(one, now, false);
+        keep_end(k, one, now, false);
     else if (one->want.ordered)
         begin_anew(one, now);
     keeper_poke(k);

@@ -5,6 +5,7 @@
  *     keeper_file.c   what is on disk: a file in each home, the list of homes
  *     keeper_store.c  what the store has of it, both ways; a thread
  *     keeper_probe.c  servers that hang, logs that grow; a thread
+ *     keeper_part.c   what is done before one is ended; a thread for each
  *
  * One mutex is before all of it. Its holder never waits for a server, nor for
  * the store; for a small file, and for a process to be made. */
@@ -21,6 +22,9 @@
 #include "pullup.h"
 
 #define KEPT_WHY 512
+
+/* What is done before this run of it is ended. */
+enum keep_part { PART_NOT_YET, PART_GOES_ON, PART_DONE };
 
 /* An instance. */
 struct keep {
@@ -50,6 +54,9 @@ struct keep {
     int64_t ask_ms;
     unsigned hung; /* probes in a row without an answer */
     bool ending;   /* it is ended with the keeper */
+    enum keep_part part;
+    bool part_for_good;    /* as keep_end was told */
+    int64_t part_until_ms; /* it is ended then, whatever goes on */
 
     /* ---- as it was shown last ---- */
     enum kept_state state;
@@ -68,6 +75,7 @@ struct keeper {
     int event_fd; /* wakes the thread */
     bool leave;   /* the thread is to end */
     bool stopping, ended;
+    unsigned parting; /* threads of keeper_part.c */
 
     struct keep **v; /* by port */
     size_t n;
@@ -114,11 +122,18 @@ void keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next);
 enum kept_state keep_state(const struct keep *one);
 /* It runs, and was not told to end. */
 bool keep_is_alive(const struct keep *one);
-/* Asks it to end; for good, or to be started again if it is to run. One that
- * does not serve yet has not long for it: nobody loses anything, and MariaDB
- * hangs when it is asked in the first moments of its start. */
-void keep_end(struct keep *one, int64_t now, bool for_good);
+/* Asks it to end, after what is to be done before; for good, or to be started
+ * again if it is to run. One that does not serve yet has not long for it:
+ * nobody loses anything, and MariaDB hangs when it is asked in the first
+ * moments of its start. */
+void keep_end(struct keeper *k, struct keep *one, int64_t now, bool for_good);
 void keep_show(const struct keep *one, struct kept *out);
+
+/* ---- keeper_part.c ---- */
+
+/* Begins what is to be done before it is ended: PART_GOES_ON, and PART_DONE by
+ * the thread. False: nothing is, or nothing can be. */
+bool keeper_part(struct keeper *k, struct keep *one, int64_t now) MUST_USE;
 
 /* ---- keeper_file.c ---- */
 

@@ -147,8 +147,9 @@ keep_spec(struct keeper *k, struct keep *one, const struct instance_spec *spec)
 bool
 keep_is_alive(const struct keep *one)
 {
-    return one->child.state == CHILD_STARTING ||
-           one->child.state == CHILD_READY;
+    return (one->child.state == CHILD_STARTING ||
+            one->child.state == CHILD_READY) &&
+           one->part == PART_NOT_YET;
 }
 
 enum kept_state
@@ -162,7 +163,7 @@ keep_state(const struct keep *one)
     case CHILD_STARTING:
         return KEPT_STARTING;
     case CHILD_READY:
-        return KEPT_RUNNING;
+        return one->part == PART_NOT_YET ? KEPT_RUNNING : KEPT_ENDING;
     case CHILD_ENDING:
         return KEPT_ENDING;
     default:
@@ -194,10 +195,19 @@ keep_show(const struct keep *one, struct kept *out)
 }
 
 void
-keep_end(struct keep *one, int64_t now, bool for_good)
+keep_end(struct keeper *k, struct keep *one, int64_t now, bool for_good)
 {
     bool starting = one->child.state == CHILD_STARTING && !one->child.adopted;
 
+    if (one->part == PART_GOES_ON) {
+        one->part_for_good = one->part_for_good || for_good;
+        return;
+    }
+    if (one->part == PART_NOT_YET && one->child.state == CHILD_READY &&
+        keeper_part(k, one, now)) {
+        one->part_for_good = for_good;
+        return;
+    }
     if (for_good)
         child_unwant(&one->child, now);
     else
@@ -439,6 +449,7 @@ note_end(struct keep *one)
     char how[64];
 
     close_ready(one);
+    one->part = PART_NOT_YET;
     if (one->child.told)
         return;
     metrics_add(METRIC_INSTANCE_DEATHS, 1);
@@ -466,7 +477,7 @@ go_on(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
     if (again_ms != 0)
         sooner(next, now + left);
     if (what == PULLUP_END) {
-        keep_end(one, now, true);
+        keep_end(k, one, now, true);
     } else if (s == CHILD_STARTING) {
         watch_start(one, now, next);
     } else if (s != CHILD_READY && s != CHILD_ENDING) {
@@ -487,6 +498,18 @@ go_on(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
     }
 }
 
+/* What was to be done before its end is done, or takes too long. */
+static void
+end_parted(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
+{
+    if (one->part == PART_GOES_ON && now >= one->part_until_ms)
+        one->part = PART_DONE;
+    if (one->part == PART_GOES_ON)
+        sooner(next, one->part_until_ms);
+    else if (one->part == PART_DONE && one->child.state == CHILD_READY)
+        keep_end(k, one, now, one->part_for_good);
+}
+
 void
 keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
 {
@@ -502,8 +525,9 @@ keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
     }
     if (child_step(&one->child, now) == CHILD_ENDED)
         note_end(one);
+    end_parted(k, one, now, next);
     if (one->ending)
-        keep_end(one, now, true);
+        keep_end(k, one, now, true);
     else if (!k->stopping)
         go_on(k, one, now, next);
     if (keep_is_alive(one) || one->child.state == CHILD_ENDING || *next == 0)

@@ -19,6 +19,10 @@ struct keeper_config {
     /* Whether an instance that does not answer may be ended by the keeper
      * itself. db is NULL without a store. NULL: any may. */
     bool (*may_end)(struct db *db, struct arena *a, const char *uuid);
+    /* What is done at one that serves before it is ended in order, in a thread
+     * of its own, at most timeout_ms. NULL: nothing. */
+    void (*before_end)(struct arena *a, const struct instance_spec *s,
+                       int timeout_ms);
 };
 
 /* Reads what it kept last, adopts what runs, and begins. NULL without memory

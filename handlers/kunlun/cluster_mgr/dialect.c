@@ -428,6 +428,7 @@ const struct dialect cluster_mgr_dialect = {
     .settings = cluster_mgr_settings_rows,
     .jobs = cluster_job_kinds,
     .may_end = kunlun_may_end,
+    .before_end = kunlun_before_end,
     .duties = duties,
     .upkeeps = upkeeps,
     .secrets = secrets,

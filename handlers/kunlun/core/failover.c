@@ -19,6 +19,7 @@ static const char *const why_texts[FO_WHY__MAX] = {
     [FO_WHY_PRIMARY_SILENT] = "is primary, and nobody reaches it",
     [FO_WHY_PRIMARY_UNSEEN] = "is primary and does not answer here, but its"
                               " replicas are connected to it",
+    [FO_WHY_PRIMARY_ENDS] = "is primary, and is being stopped",
     [FO_WHY_NOT_WRITABLE] = "is primary, and does not take writes yet",
     [FO_WHY_MEMBER_SILENT] = "may hold what nobody else has, and does not"
                              " answer",
@@ -105,7 +106,7 @@ old_primary_is_back(const struct fo_look *l)
 {
     const struct fo_seen *o = &l->seen[l->s->primary];
 
-    return o->answered && (!o->writable || l->s->n == 1) &&
+    return o->answered && !o->ends && (!o->writable || l->s->n == 1) &&
            (o->ended || o->start != l->s->member[l->s->primary].start);
 }
 
@@ -116,6 +117,45 @@ primary_is_certainly_over(const struct fo_look *l)
 
     return o->ended ||
            (o->answered && o->start != l->s->member[l->s->primary].start);
+}
+
+/* The primary leads on: its replicas go on. Who has stopped to receive by now,
+ * or does when an order comes late, is told to begin again. */
+static void
+lead_on(struct fo_look *l)
+{
+    struct fo_shard *s = l->s;
+
+    (void)fo_change(l);
+    s->epoch++;
+    s->fencing = false;
+    s->force = false;
+    for (unsigned i = 0; i < s->n; i++)
+        s->member[i].fence = 0;
+}
+
+/* Its server was ended in order and started again, and has all that it ever
+ * wrote: nobody else can have more. */
+static bool
+old_primary_is_whole(const struct fo_look *l)
+{
+    const struct fo_member *m = &l->s->member[l->s->primary];
+    const struct fo_seen *o = &l->seen[l->s->primary];
+
+    return o->start != m->start && !o->ends && fo_ended_whole(m, o);
+}
+
+/* It goes on where it was, and so does who follows it. */
+static void
+lead_again(struct fo_look *l)
+{
+    struct fo_shard *s = l->s;
+
+    lead_on(l);
+    s->member[s->primary].start = l->seen[s->primary].start;
+    fo_say(l, FO_WORKS, FO_WHY_NOT_WRITABLE, s->primary);
+    fo_act(l, FO_PROMOTE, s->primary, FO_NOBODY, 0);
+    l->plan->decided = true;
 }
 
 /* It may have lost what it had: it is no witness any more. */
@@ -147,7 +187,7 @@ fence(struct fo_look *l, unsigned i)
         fo_say(l, waits ? FO_WORKS : FO_UNSAFE, FO_WHY_MEMBER_SILENT, (int)i);
         return false;
     }
-    if (!fo_unbroken(m, o) ||
+    if (!fo_is_witness(m, o) ||
         (m->fence != 0 && !fo_covers(o->received, m->floor)))
         return lose(l, i);
     if (m->fence != 0 && o->order >= m->fence && (!o->io || as_it_is))
@@ -235,7 +275,7 @@ candidate(const struct fo_look *l, const bool usable[], struct fo_gtid most)
     for (unsigned i = 0; i < l->s->n; i++) {
         const struct fo_seen *o = &l->seen[i];
 
-        if (!usable[i] || l->s->member[i].leaving ||
+        if (!usable[i] || l->s->member[i].leaving || o->ends ||
             (!o->applying && !fo_same(o->applied, most)) ||
             !fo_same(o->received, most))
             continue;
@@ -243,6 +283,20 @@ candidate(const struct fo_look *l, const bool usable[], struct fo_gtid most)
             c = (int)i;
     }
     return c;
+}
+
+/* All of them were ended in order, as it seems the primary too, which is best
+ * waited for: it need not be copied anew then. */
+static bool
+may_come_back(const struct fo_look *l, const bool usable[])
+{
+    if (l->s->force || l->seen[l->s->primary].answered ||
+        l->now_ms - l->s->fencing_ms >= l->rules->patience_ms)
+        return false;
+    for (unsigned i = 0; i < l->s->n; i++)
+        if (usable[i] && l->seen[i].start == l->s->member[i].start)
+            return false;
+    return true;
 }
 
 static void
@@ -275,6 +329,8 @@ choose(struct fo_look *l, const bool usable[])
                who);
     } else if (c != s->primary && !fo_same(l->seen[c].applied, most)) {
         fo_say(l, FO_WORKS, FO_WHY_MEMBER_APPLIES, c);
+    } else if (c != s->primary && may_come_back(l, usable)) {
+        fo_say(l, FO_WORKS, FO_WHY_PRIMARY_ENDED, s->primary);
     } else {
         count_failover(l);
         fo_say(l, FO_WORKS, FO_WHY_NOT_WRITABLE, c);
@@ -330,6 +386,10 @@ fail_over(struct fo_look *l)
     struct fo_shard *s = l->s;
     bool usable[FO_MEMBERS] = { false };
 
+    if (old_primary_is_whole(l)) {
+        lead_again(l);
+        return;
+    }
     if (s->paused_until_ms > l->now_ms && !s->force) {
         l->plan->verdict = FO_PAUSED;
         return;
@@ -351,21 +411,6 @@ fail_over(struct fo_look *l)
     if (s->force)
         force_all(l, usable);
     choose(l, usable);
-}
-
-/* It was only out of sight: its replicas go on. Who has stopped to receive by
- * now, or does when an order comes late, is told to begin again. */
-static void
-resume(struct fo_look *l)
-{
-    struct fo_shard *s = l->s;
-
-    (void)fo_change(l);
-    s->epoch++;
-    s->fencing = false;
-    s->force = false;
-    for (unsigned i = 0; i < s->n; i++)
-        s->member[i].fence = 0;
 }
 
 /* ---- a planned change ---- */
@@ -417,8 +462,12 @@ failover_step(struct fo_shard *s, const struct fo_seen seen[],
     }
     if (!seen[s->primary].answered)
         return;
-    if (s->fencing)
-        resume(&l);
+    if (seen[s->primary].ends) {
+        fo_say(&l, FO_WORKS, FO_WHY_PRIMARY_ENDS, s->primary);
+        return;
+    }
+    if (s->fencing) /* it was only out of sight */
+        lead_on(&l);
     if (switch_over(&l))
         return;
     if (!seen[s->primary].writable) {

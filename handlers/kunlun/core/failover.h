@@ -19,15 +19,21 @@
  *     nothing more, since what it followed came back with less (1236), but
  *     goes on applying, has all of it: nothing is dropped under the thread
  *     that applies, and the one that receives does not start by itself;
+ *   - one whose machine has ended it in order has left a *mark*: it received
+ *     nothing more, had applied all that it had received under its ticket, and
+ *     that position. As long as it has just this, and was told nothing since,
+ *     it is a witness although its server was started again;
  *   - `base` is a position that covers whatever was acknowledged before the
  *     present tickets were given out.
  *
  * Hence the rule: a new primary is chosen when every replica that is in is a
  * witness and has stopped receiving (which is the fence too: the old primary
  * can have nothing acknowledged any more), among those that have most, and
- * only if that reaches base. Otherwise nobody is promoted, and the verdict says
- * why. Members start read-only and without replication, so that neither a
- * restart nor a return changes any of this by itself. */
+ * only if that reaches base. A primary that has left a mark has all that it
+ * ever wrote, and leads again when nobody was chosen meanwhile, whatever its
+ * replicas have. Otherwise nobody is promoted, and the verdict says why.
+ * Members start read-only and without replication, so that neither a restart
+ * nor a return changes any of this by itself. */
 #ifndef KUNLUN_FAILOVER_H
 #define KUNLUN_FAILOVER_H
 
@@ -86,6 +92,14 @@ struct fo_shard {
     struct fo_member member[FO_MEMBERS];
 };
 
+/* What a member has noted before it was ended in order, in this run or in one
+ * before. Being promoted takes it back. */
+struct fo_mark {
+    uint64_t start;    /* the run that noted it; 0: there is none */
+    uint64_t ticket;   /* the last FOLLOW that it had carried out */
+    struct fo_gtid at; /* all that it had */
+};
+
 /* What a member, or the daemon of its machine, has just told. */
 struct fo_seen {
     bool answered;     /* the server itself: what stands below is known */
@@ -102,6 +116,8 @@ struct fo_seen {
     bool connected; /* ... and is connected to whom it follows */
     bool applying;  /* the thread that applies runs */
     bool full;      /* its disk has no room */
+    bool ends;      /* its machine is about to end it: it takes no orders */
+    struct fo_mark mark;
     struct fo_gtid received; /* in the relay log or applied */
     struct fo_gtid applied;  /* ... of these; of who was told nothing of a
                               * primary: all in its binlog */
@@ -156,6 +172,7 @@ enum fo_why {
     FO_WHY_PRIMARY_ENDED,  /* its server has ended, or has been restarted */
     FO_WHY_PRIMARY_SILENT, /* nobody reaches it */
     FO_WHY_PRIMARY_UNSEEN, /* we do not reach it, its replicas do */
+    FO_WHY_PRIMARY_ENDS,   /* its machine is about to end it */
     FO_WHY_NOT_WRITABLE,   /* promoted, not yet writable */
     FO_WHY_MEMBER_SILENT,  /* may hold what nobody else has */
     FO_WHY_MEMBER_BROKEN,  /* may have lost what nobody else has */

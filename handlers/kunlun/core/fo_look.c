@@ -70,6 +70,25 @@ fo_unbroken(const struct fo_member *m, const struct fo_seen *o)
 }
 
 bool
+fo_ended_whole(const struct fo_member *m, const struct fo_seen *o)
+{
+    return o->answered && !o->writable && !o->io && o->mark.start != 0 &&
+           o->mark.start == m->start &&
+           (m->role != FO_IN ||
+            (o->mark.ticket == m->ticket && o->ticket == m->ticket)) &&
+           fo_same(o->mark.at, o->applied);
+}
+
+bool
+fo_is_witness(const struct fo_member *m, const struct fo_seen *o)
+{
+    if (fo_unbroken(m, o))
+        return true;
+    return !m->broken && o->answered &&
+           (o->ticket < m->ticket || fo_ended_whole(m, o));
+}
+
+bool
 fo_serves(const struct fo_member *m, const struct fo_seen *o)
 {
     return fo_unbroken(m, o) && m->evict == 0 && !m->leaving && m->fence == 0 &&

@@ -44,6 +44,12 @@ bool fo_is_in(const struct fo_shard *s, unsigned i);
 /* The run of replication that it was told to begin goes on, or has not begun:
  * it has all that it has acknowledged under its ticket. */
 bool fo_unbroken(const struct fo_member *m, const struct fo_seen *o);
+/* It was ended in order, and has what it noted then: all that it had in the run
+ * that its role is about; of a replica also what it is IN by. */
+bool fo_ended_whole(const struct fo_member *m, const struct fo_seen *o);
+/* It has all that it has acknowledged under its ticket, or has nothing
+ * acknowledged under it. */
+bool fo_is_witness(const struct fo_member *m, const struct fo_seen *o);
 /* It receives, applies, and acknowledges: what the shard needs one of. */
 bool fo_serves(const struct fo_member *m, const struct fo_seen *o);
 bool fo_another_serves(const struct fo_look *l, unsigned but);

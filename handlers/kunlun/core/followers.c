@@ -8,7 +8,7 @@ look_at_outsider(struct fo_look *l, unsigned i)
 {
     const struct fo_seen *o = &l->seen[i], *p = &l->seen[l->s->primary];
 
-    if (l->s->member[i].leaving || !o->answered)
+    if (l->s->member[i].leaving || !o->answered || o->ends)
         return;
     if (o->writable)
         fo_act(l, FO_RESTART, (int)i, FO_NOBODY, 0);
@@ -105,13 +105,17 @@ look_at_replica(struct fo_look *l, unsigned i)
         m->evict = 0;
         (void)fo_change(l);
     }
-    if (!o->answered)
+    if (!o->answered || o->ends)
         return;
     /* not before: an older FOLLOW that comes first would be let in by it */
     if ((p->shut & 1U << i) != 0 && o->ticket == m->ticket)
         fo_act(l, FO_ADMIT, l->s->primary, (int)i, 0);
     if (m->broken) {
         begin_again(l, i);
+    } else if (o->start != m->start && fo_ended_whole(m, o)) {
+        /* nothing older can begin: its ticket was carried out */
+        fo_raise_base(l, p->applied);
+        fo_tell_to_follow(l, i, o->start);
     } else if (!fo_unbroken(m, o) || o->broken ||
                (o->ticket == m->ticket && !o->io)) {
         m->broken = true; /* the last one that acknowledges, and cannot apply,

@@ -3,13 +3,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "log.h"
 #include "my.h"
+#include "shard.h"
 
 #define ROWS_MAX   4096
 #define LOCK_S     2
 #define REFUSED_MS 3600000
+#define ENDS_S     60 /* one that is to be ended is, or its machine has died */
+#define APPLY_US   20000
+
+/* Names the run of the server. */
+#define RUN_SQL                                                    \
+    "CONV(LEFT(IF(@@report_user <> '', @@report_user,"             \
+    " HEX(UNIX_TIMESTAMP() - (SELECT VARIABLE_VALUE"               \
+    " FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME =" \
+    " 'UPTIME'))), 16), 16, 10)"
 
 /* A ticket with this bit was given out by nobody: what its replication had
  * received may be gone. */
@@ -83,6 +95,16 @@ member_connect(struct member *m, int timeout_ms)
         "orders BIGINT UNSIGNED NOT NULL, ticket BIGINT UNSIGNED NOT NULL"
         ") ENGINE=InnoDB",
         "INSERT IGNORE INTO metagate_member.told VALUES (@@server_id, 0, 0)",
+        /* `ends` is the run that is about to be ended, since ends_s; the others
+         * are its struct fo_mark */
+        "CREATE TABLE IF NOT EXISTS metagate_member.mark ("
+        "server BIGINT UNSIGNED NOT NULL PRIMARY KEY,"
+        "ends BIGINT UNSIGNED NOT NULL, ends_s BIGINT NOT NULL,"
+        "run BIGINT UNSIGNED NOT NULL, ticket BIGINT UNSIGNED NOT NULL,"
+        "source BIGINT UNSIGNED NOT NULL, seq BIGINT UNSIGNED NOT NULL"
+        ") ENGINE=InnoDB",
+        "INSERT IGNORE INTO metagate_member.mark"
+        " VALUES (@@server_id, 0, 0, 0, 0, 0, 0)",
     };
     enum err e;
 
@@ -138,13 +160,14 @@ see_state(struct member *m, struct arena *a, struct fo_seen *o)
     struct fo_gtid binlog, slave;
 
     if (my_query(m->my, a,
-                 "SELECT CONV(LEFT(IF(@@report_user <> '', @@report_user, "
-                 "HEX(UNIX_TIMESTAMP() - VARIABLE_VALUE)), 16), 16, 10) AS run,"
+                 "SELECT " RUN_SQL " AS run,"
                  " @@read_only AS ro, @@gtid_binlog_pos AS binlog,"
-                 " @@gtid_slave_pos AS slave, orders, ticket"
-                 " FROM metagate_member.told,"
-                 " information_schema.GLOBAL_STATUS"
-                 " WHERE server = @@server_id AND VARIABLE_NAME = 'UPTIME'",
+                 " @@gtid_slave_pos AS slave, t.orders, t.ticket, m.ends,"
+                 " ABS(UNIX_TIMESTAMP() - m.ends_s) AS ends_for,"
+                 " m.run AS m_run, m.ticket AS m_ticket, m.source AS m_source,"
+                 " m.seq AS m_seq"
+                 " FROM metagate_member.told t JOIN metagate_member.mark m"
+                 " ON m.server = t.server WHERE t.server = @@server_id",
                  1, &t) != ERR_OK)
         return failed(m, "see");
     if (t.n != 1)
@@ -156,6 +179,12 @@ see_state(struct member *m, struct arena *a, struct fo_seen *o)
     binlog = gtid_of(my_cell(&t, 0, "binlog"), m->spec->domain_id);
     slave = gtid_of(my_cell(&t, 0, "slave"), m->spec->domain_id);
     o->applied = o->received = higher(binlog, slave);
+    o->ends = number(&t, "ends") == o->start && number(&t, "ends_for") < ENDS_S;
+    o->mark = (struct fo_mark){
+        .start = number(&t, "m_run"),
+        .ticket = number(&t, "m_ticket"),
+        .at = { number(&t, "m_seq"), (uint32_t)number(&t, "m_source") },
+    };
     return ERR_OK;
 }
 
@@ -309,11 +338,16 @@ note_order(struct member *m, struct arena *a, uint64_t order)
     enum err e = run(
         m, arena_printf(a,
                         "UPDATE metagate_member.told SET orders = %llu"
-                        " WHERE server = @@server_id AND orders <= %llu",
-                        (unsigned long long)order, (unsigned long long)order));
+                        " WHERE server = @@server_id AND orders <= %llu"
+                        " AND NOT EXISTS (SELECT 1 FROM metagate_member.mark m"
+                        " WHERE m.server = @@server_id AND m.ends = " RUN_SQL
+                        " AND ABS(UNIX_TIMESTAMP() - m.ends_s) < %d)",
+                        (unsigned long long)order, (unsigned long long)order,
+                        ENDS_S));
 
     if (e == ERR_OK && my_matched(m->my) == 0)
-        return why_fail(m->why, ERR_STATE, "it was told something since");
+        return why_fail(m->why, ERR_STATE,
+                        "it was told something since, or is being stopped");
     return e;
 }
 
@@ -380,6 +414,9 @@ promote(struct member *m, struct arena *a, const struct fo_action *act,
         e = run(m, "RESET SLAVE ALL");
     for (unsigned i = 0; e == ERR_OK && i < n; i++)
         e = shut_out(m, a, others[i]);
+    if (e == ERR_OK) /* what it has noted is no longer all that it has */
+        e = run(m, "UPDATE metagate_member.mark SET run = 0"
+                   " WHERE server = @@server_id");
     if (e == ERR_OK)
         e = semi_sync(m, n > 1 ? SEMI_SYNC_LEADS : SEMI_SYNC_OFF);
     return e == ERR_OK ? run(m, "SET GLOBAL read_only = 0") : e;
@@ -527,4 +564,118 @@ member_tell(struct member *m, struct arena *a, const struct fo_action *act,
         e = act_on(m, a, act, s, others);
     unlock(m, a);
     return e;
+}
+
+/* ---- taking leave ---- */
+
+/* From here on it is told nothing: what it does is what its end wants. */
+static enum err
+announce_end(struct member *m, struct arena *a, struct fo_seen *o)
+{
+    enum err e = lock(m, a);
+
+    if (e != ERR_OK)
+        return e;
+    e = see_state(m, a, o);
+    if (e == ERR_OK)
+        e = run(m, arena_printf(a,
+                                "UPDATE metagate_member.mark SET ends = %llu,"
+                                " ends_s = UNIX_TIMESTAMP()"
+                                " WHERE server = @@server_id",
+                                (unsigned long long)o->start));
+    unlock(m, a);
+    return e;
+}
+
+/* Nobody writes any more. A commit that waits for a replica keeps it up until
+ * its session is ended; another one may come in between. */
+static enum err
+close_primary(struct member *m, struct arena *a, int64_t until)
+{
+    enum err e;
+
+    do {
+        e = demote(m, a);
+    } while (e != ERR_OK && m->my != NULL && clock_mono_ms() < until);
+    return e;
+}
+
+/* It has applied all that it will ever have received. */
+static enum err
+close_replica(struct member *m, struct arena *a, int64_t until)
+{
+    struct fo_seen o;
+    enum err e = stop_receiving(m, a);
+
+    while (e == ERR_OK) {
+        o = (struct fo_seen){ 0 };
+        e = see_state(m, a, &o);
+        if (e == ERR_OK)
+            e = see_replication(m, a, &o);
+        if (e == ERR_OK && !o.applying)
+            return why_fail(m->why, ERR_STATE, "it does not apply");
+        if (e == ERR_OK && o.applied.seq == o.received.seq)
+            return ERR_OK;
+        if (e == ERR_OK && clock_mono_ms() >= until)
+            return why_fail(m->why, ERR_TIMEOUT,
+                            "it has not applied everything");
+        (void)usleep(APPLY_US);
+    }
+    return e;
+}
+
+static enum err
+leave_mark(struct member *m, struct arena *a)
+{
+    struct fo_seen o = { 0 };
+    enum err e = see_state(m, a, &o);
+
+    if (e != ERR_OK)
+        return e;
+    return run(m, arena_printf(a,
+                               "UPDATE metagate_member.mark SET run = %llu,"
+                               " ticket = %llu, source = %u, seq = %llu"
+                               " WHERE server = @@server_id",
+                               (unsigned long long)o.start,
+                               (unsigned long long)o.ticket, o.applied.server,
+                               (unsigned long long)o.applied.seq));
+}
+
+enum err
+member_take_leave(struct member *m, struct arena *a, int timeout_ms)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    struct fo_seen o = { 0 };
+    enum err e = member_connect(m, timeout_ms);
+
+    if (e == ERR_OK)
+        e = announce_end(m, a, &o);
+    if (e == ERR_OK)
+        e = see_replication(m, a, &o);
+    if (e != ERR_OK)
+        return e;
+    if (o.writable)
+        e = close_primary(m, a, until);
+    else if (o.io || o.applying)
+        e = close_replica(m, a, until);
+    else
+        return ERR_OK; /* it was told nothing in this run: what it has noted in
+                        * the one before still says all */
+    return e == ERR_OK ? leave_mark(m, a) : e;
+}
+
+void
+kunlun_before_end(struct arena *a, const struct instance_spec *s,
+                  int timeout_ms)
+{
+    struct member m = { .spec = s };
+    enum err e;
+
+    if (s->kind != INSTANCE_STORAGE || s->lone)
+        return;
+    e = member_take_leave(&m, a, timeout_ms);
+    if (e != ERR_OK)
+        log_warn("cluster.leave uuid=%s err=%s why=\"%s\"", s->uuid,
+                 err_name(e), m.why);
+    member_close(&m);
 }

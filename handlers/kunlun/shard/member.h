@@ -45,4 +45,11 @@ enum err member_tell(struct member *m, struct arena *a,
                      const struct instance_spec *const others[],
                      int timeout_ms) MUST_USE;
 
+/* Before its machine ends it in order: it is told nothing more for a minute,
+ * writes and receives nothing more, and notes what it has when that is all
+ * (struct fo_mark), at most timeout_ms. An error: it has noted nothing, and may
+ * be no witness when it is started again; m->why. */
+enum err
+member_take_leave(struct member *m, struct arena *a, int timeout_ms) MUST_USE;
+
 #endif

@@ -47,6 +47,10 @@ enum err kunlun_store_shard_of(struct db *db, struct arena *a, const char *uuid,
  * its process: not while it may have what nobody else of its shard has, or is
  * the one whom clients write to. (struct dialect, may_end) */
 bool kunlun_may_end(struct db *db, struct arena *a, const char *uuid);
+/* Lets a member that its machine ends note what it has, so that it is a witness
+ * when it is back. (struct dialect, before_end) */
+void kunlun_before_end(struct arena *a, const struct instance_spec *s,
+                       int timeout_ms);
 
 /* A new one with its members; sets its id. EXISTS. Part of the caller's
  * transaction, as everything that writes here. */

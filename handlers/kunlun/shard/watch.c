@@ -252,6 +252,16 @@ undecided(struct arena *a, const struct watched *w,
     return buf_settle(&b, a, &text) == ERR_OK ? text : "";
 }
 
+static const char *
+kind_of(const struct kunlun_shard *sh, const struct fo_shard *was)
+{
+    if (was->force)
+        return "forced";
+    if (was->primary == sh->s.primary)
+        return "resume";
+    return was->switch_to == sh->s.primary ? "switch" : "failover";
+}
+
 static enum err
 note_decision(struct duty_run *run, const struct watched *w,
               const struct kunlun_shard *sh, const struct fo_shard *was,
@@ -259,9 +269,7 @@ note_decision(struct duty_run *run, const struct watched *w,
 {
     struct kunlun_failover f = {
         .epoch = sh->s.epoch,
-        .kind = was->force                        ? "forced"
-                : was->switch_to == sh->s.primary ? "switch"
-                                                  : "failover",
+        .kind = kind_of(sh, was),
         .was = name_of(run->arena, sh, was->primary),
         .is = name_of(run->arena, sh, sh->s.primary),
         .why = !str_empty(w->sentence) ? w->sentence

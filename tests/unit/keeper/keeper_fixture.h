@@ -247,6 +247,8 @@ struct ground {
     struct keeper *k;
     struct arena *a;
     bool store;
+    void (*before_end)(struct arena *a, const struct instance_spec *s,
+                       int timeout_ms);
 };
 
 static unsigned
@@ -269,7 +271,8 @@ open_keeper(const struct ground *g)
     const struct keeper_config cfg = { .machine = ADDRESS,
                                        .driver = find_test_driver,
                                        .rules = &quick,
-                                       .store = g->store };
+                                       .store = g->store,
+                                       .before_end = g->before_end };
     struct keeper *k = keeper_start(&cfg);
 
     assert_non_null(k);

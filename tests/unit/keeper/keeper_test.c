@@ -333,6 +333,106 @@ a_stop_of_everything_leaves_what_is_to_run(void **state)
     assert_int_equal(shown(g).restarts, 0);
 }
 
+/* ---- what is done before an end ---- */
+
+static _Atomic int heard, served;
+static _Atomic bool wait_for_it;
+
+static void
+hear(struct arena *a, const struct instance_spec *s, int timeout_ms)
+{
+    int fd = dial((unsigned)s->port);
+    char *room = arena_alloc(a, 16);
+
+    assert_true(timeout_ms > 0);
+    assert_non_null(room);
+    if (fd >= 0)
+        (void)close(fd);
+    heard++;
+    served += fd >= 0;
+    while (wait_for_it)
+        (void)poll(NULL, 0, 5);
+}
+
+static void
+until_heard(int n)
+{
+    int64_t until_ms = clock_mono_ms() + LONG_MS;
+
+    while (heard < n && clock_mono_ms() < until_ms)
+        (void)poll(NULL, 0, 5);
+    assert_int_equal(heard, n);
+}
+
+static struct ground *
+begin_heard(void **state, pid_t *pid)
+{
+    struct ground *g = *state;
+
+    heard = served = 0;
+    wait_for_it = false;
+    close_keeper(g, false);
+    g->before_end = hear;
+    g->k = open_keeper(g);
+    *pid = begin(g);
+    return g;
+}
+
+static void
+before_it_is_ended_in_order_something_is_done(void **state)
+{
+    pid_t pid;
+    struct ground *g = begin_heard(state, &pid);
+
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    pid = until_runs(g, pid);
+    assert_int_equal(heard, 0);
+    ok(keeper_tell(g->k, port_of(g), ORDER_RESTART, 0));
+    pid = until_runs(g, pid);
+    assert_int_equal(heard, 1);
+    ok(keeper_tell(g->k, port_of(g), ORDER_END, 0));
+    pid = until_runs(g, pid);
+    assert_int_equal(heard, 2);
+    ok(keeper_tell(g->k, port_of(g), ORDER_STOP, 0));
+    ok(keeper_await(g->k, port_of(g), KEPT_STOPPED, LONG_MS, NULL));
+    assert_int_equal(heard, 3);
+    ok(keeper_tell(g->k, port_of(g), ORDER_START, 0));
+    (void)until_runs(g, pid);
+    close_keeper(g, true);
+    assert_int_equal(heard, 4);
+    assert_int_equal(served, 4);
+    assert_int_equal(starts(g), 5);
+}
+
+static void
+orders_while_that_goes_on_are_carried_out(void **state)
+{
+    pid_t pid;
+    struct ground *g = begin_heard(state, &pid);
+
+    wait_for_it = true;
+    ok(keeper_tell(g->k, port_of(g), ORDER_STOP, 0));
+    until_heard(1);
+    assert_int_equal(shown(g).state, KEPT_ENDING);
+    assert_int_equal(shown(g).pid, pid);
+    ok(keeper_tell(g->k, port_of(g), ORDER_STOP, 0));
+    ok(keeper_tell(g->k, port_of(g), ORDER_START, 0));
+    assert_int_equal(shown(g).state, KEPT_ENDING);
+    wait_for_it = false;
+    pid = until_runs(g, pid);
+    assert_int_equal(heard, 1);
+    /* it ends by itself meanwhile */
+    wait_for_it = true;
+    ok(keeper_tell(g->k, port_of(g), ORDER_RESTART, 0));
+    until_heard(2);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    pid = until_runs(g, pid);
+    wait_for_it = false;
+    close_keeper(g, false);
+    assert_int_equal(kill(pid, 0), 0);
+    assert_int_equal(starts(g), 3);
+}
+
 /* ---- files ---- */
 
 static void
@@ -440,6 +540,8 @@ main(int argc, char **argv)
         TEST(a_pause_outlives_the_keeper),
         TEST(two_keepers_never_make_two_servers),
         TEST(a_stop_of_everything_leaves_what_is_to_run),
+        TEST(before_it_is_ended_in_order_something_is_done),
+        TEST(orders_while_that_goes_on_are_carried_out),
         TEST(a_home_that_is_not_there_is_lost_until_it_comes_back),
         TEST(nothing_is_forgotten_that_runs),
         TEST(secrets_lie_in_its_home_for_its_owner_only),

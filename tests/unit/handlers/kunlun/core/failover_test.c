@@ -21,6 +21,7 @@
 #define LATE      24 /* actions under way */
 #define TICK_MS   100
 #define DOUBT     (UINT64_C(1) << 62)
+#define ENDS_MS   1500 /* so long one that is to be ended takes no orders */
 
 /* ---- chance ---- */
 
@@ -58,7 +59,12 @@ struct server {
     unsigned applied, received, acked; /* lengths: of the binlog, with what
                                         * lies in the relay log, of what is
                                         * committed */
-    struct entry log[LOG];             /* binlog, then relay log */
+    bool parts;                        /* its machine ends it in order ... */
+    bool in_order;                     /* ... and has done so */
+    struct fo_mark mark;
+    bool ends; /* ... has said so, and it takes no orders since: */
+    int64_t ends_ms;
+    struct entry log[LOG]; /* binlog, then relay log */
 };
 
 struct late {
@@ -72,6 +78,7 @@ struct late {
 struct odds { /* one in so many ticks */
     unsigned kill_primary, kill_replica, cut, freeze, stop_sql, break_sql;
     unsigned stop_io;
+    unsigned stop, give_up; /* in order; not carried through */
     unsigned lose, late, second_control, switch_over, full;
     bool slow_start;  /* killed servers stay down for long */
     bool quick_start; /* ... or are up before anybody has looked */
@@ -194,6 +201,31 @@ receive(struct world *w, unsigned i)
         acknowledge(w, (unsigned)v->source, v->received);
 }
 
+/* It is ended in order: it receives nothing more, applies what it has, notes
+ * that, and ends. Who sees to that may be killed at any point. */
+static void
+part(struct world *w, struct server *v)
+{
+    bool marked = v->mark.start == v->start;
+
+    if (!v->ends) {
+        v->ends = true;
+        v->ends_ms = w->now_ms;
+    } else if (one_in(w->odds.give_up)) {
+        v->parts = false;
+    } else if (v->writable ||
+               (!marked && v->sql && !v->broken && !v->io &&
+                v->applied == v->received && (v->ticket & DOUBT) == 0)) {
+        v->writable = false;
+        v->mark = (struct fo_mark){ v->start, v->ticket, at(v, v->applied) };
+    } else if (!marked && v->sql && !v->broken && v->io) {
+        v->io = false;
+    } else if (one_in(3)) { /* it may have waited in vain */
+        v->up = v->parts = false;
+        v->in_order = true;
+    }
+}
+
 static void
 run_server(struct world *w, unsigned i)
 {
@@ -201,6 +233,11 @@ run_server(struct world *w, unsigned i)
 
     if (!v->up || v->frozen)
         return;
+    if (v->parts) {
+        part(w, v);
+        if (!v->up)
+            return;
+    }
     if (v->writable) {
         if (one_in(2))
             write_row(w, i);
@@ -214,18 +251,24 @@ run_server(struct world *w, unsigned i)
     v->acked = v->applied;
 }
 
+static bool
+takes_no_orders(const struct world *w, const struct server *v)
+{
+    return v->ends && w->now_ms - v->ends_ms < ENDS_MS;
+}
+
 /* A relay log that is not applied is gone; of the binlog, the newest may be,
  * but not where no other server is asked. */
 static void
 start_server(const struct world *w, struct server *v)
 {
-    unsigned drop = w->n > 1 ? dice(3) : 0;
+    unsigned drop = w->n > 1 && !v->in_order ? dice(3) : 0;
 
     v->applied -= drop < v->applied ? drop : v->applied;
     v->received = v->acked = v->applied;
     v->writable = w->lone;
     v->io = v->sql = v->broken = v->unrelated = false;
-    v->frozen = false;
+    v->frozen = v->parts = v->ends = v->in_order = false;
     v->up = true;
     v->start++;
 }
@@ -251,7 +294,7 @@ carry_out(struct world *w, const struct late *l)
     struct server *v = &w->server[i];
     bool server_answers = v->up && !v->frozen;
 
-    if (w->cut_control[i] || l->order < v->order)
+    if (w->cut_control[i] || l->order < v->order || takes_no_orders(w, v))
         return;
     v->order = l->order;
     if (l->a.kind == FO_RESTART) {
@@ -277,6 +320,7 @@ carry_out(struct world *w, const struct late *l)
         v->io = v->sql = false;
         v->received = v->applied;
         v->locked = ~0U;
+        v->mark = (struct fo_mark){ 0 };
         v->writable = true;
     } else if (l->a.kind == FO_DEMOTE) {
         v->writable = false;
@@ -342,6 +386,8 @@ look(struct world *w, struct fo_seen seen[])
         o->connected = is_connected(w, i);
         o->applying = v->sql && !v->broken;
         o->full = v->full;
+        o->ends = takes_no_orders(w, v);
+        o->mark = v->mark;
         o->received = at(v, v->received);
         o->applied = at(v, v->applied);
         if (v->writable) /* nobody who is locked out stays connected here */
@@ -413,8 +459,12 @@ hurt_server(struct world *w, unsigned i)
             start_server(w, v);
     } else if (one_in(v->writable ? o->kill_primary : o->kill_replica)) {
         v->up = false;
+        v->in_order = false;
         if (o->quick_start && one_in(2))
             start_server(w, v);
+    } else if (one_in(o->stop)) {
+        v->parts = true;
+        v->ends = false;
     }
     if (v->frozen ? one_in(10) : one_in(o->freeze))
         v->frozen = !v->frozen;
@@ -466,6 +516,7 @@ heal(struct world *w)
     memset(&w->odds, 0, sizeof(w->odds));
     for (unsigned i = 0; i < w->n; i++) {
         w->server[i].frozen = w->server[i].full = false;
+        w->server[i].parts = false;
         if (!w->server[i].up)
             start_server(w, &w->server[i]);
     }
@@ -616,6 +667,8 @@ nothing_acknowledged_is_lost_whatever_happens(void **state)
             .stop_sql = pick(200),
             .break_sql = pick(600),
             .stop_io = pick(400),
+            .stop = pick(60),
+            .give_up = pick(20),
             .lose = pick(12),
             .late = pick(12),
             .second_control = pick(20),
@@ -708,6 +761,165 @@ ticks(unsigned n)
 {
     while (n-- > 0)
         tick(&world, false);
+}
+
+/* ---- stopped in order ---- */
+
+static void
+end_all_in_order(bool watched)
+{
+    unsigned left;
+
+    do {
+        world.server[dice(world.n)].parts |= one_in(4);
+        world.now_ms += TICK_MS;
+        left = 0;
+        for (unsigned i = 0; i < world.n; i++) {
+            run_server(&world, i);
+            left += world.server[i].up;
+        }
+        if (watched) {
+            carry_out_late(&world);
+            control(&world);
+        }
+    } while (left > 0);
+}
+
+static void
+start_all(void)
+{
+    for (unsigned left = world.n; left > 0; tick(&world, false)) {
+        struct server *one = &world.server[dice(world.n)];
+
+        if (!one->up && one_in(3)) {
+            start_server(&world, one);
+            left--;
+        }
+    }
+}
+
+/* In any order, while control looks or not: nobody has to be asked. */
+static void
+a_shard_that_was_stopped_in_order_begins_again_by_itself(void **state)
+{
+    unsigned as_before = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 4000; i++) {
+        int was;
+
+        chance = (uint64_t)(i + 1) * 0x9e3779b97f4a7c15u | 1;
+        create(&world, 2 + dice(MEMBERS - 1));
+        assert_true(becomes_whole(&world, 100));
+        ticks(dice(40));
+        was = world.shard.primary;
+        end_all_in_order(one_in(2));
+        start_all();
+        if (!becomes_whole(&world, 100))
+            explain(&world, i);
+        assert_true(is_whole(&world));
+        assert_has_all(&world, (unsigned)world.shard.primary,
+                       world.server[world.shard.primary].applied);
+        as_before += world.shard.primary == was;
+    }
+    assert_true(as_before > 2000);
+}
+
+/* A replica that has left this mark, and was started again; its primary is
+ * not there. */
+static void
+assert_void(struct fo_mark mark, struct server *one)
+{
+    world.server[world.shard.primary].up = false;
+    one->mark = mark;
+    one->io = one->sql = false;
+    one->start++;
+    ticks(30);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_int_equal(world.plan.verdict, FO_UNSAFE);
+    assert_int_equal(world.plan.why, FO_WHY_MEMBER_BROKEN);
+}
+
+static struct server *
+a_replica(void)
+{
+    struct server *one;
+
+    create_whole(2);
+    ticks(20);
+    one = &world.server[1 - world.shard.primary];
+    one->received = one->applied;
+    assert_true(one->applied > 1);
+    return one;
+}
+
+static void
+a_mark_of_more_than_it_has_is_void(void **state)
+{
+    struct server *one = a_replica();
+    struct fo_mark mark = { one->start, one->ticket, at(one, one->applied) };
+
+    (void)state;
+    one->received = --one->applied;
+    assert_void(mark, one);
+}
+
+static void
+a_mark_of_before_it_was_told_to_follow_is_void(void **state)
+{
+    struct server *one = a_replica();
+
+    (void)state;
+    assert_void(
+        (struct fo_mark){ one->start, one->ticket - 1, at(one, one->applied) },
+        one);
+    one = a_replica();
+    assert_void(
+        (struct fo_mark){ one->start - 1, one->ticket, at(one, one->applied) },
+        one);
+}
+
+/* Whoever wanted to end it was killed. */
+static void
+one_that_is_not_ended_after_all_goes_on(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct server *one;
+
+        create_whole(3);
+        one = &world.server[(world.shard.primary + i) % 3];
+        one->parts = true;
+        while (one->mark.start == 0)
+            run_server(&world, (unsigned)(one - world.server));
+        one->parts = false;
+        ticks(5);
+        assert_false(one->writable);
+        assert_false(one->io);
+        assert_true(becomes_whole(&world, 100));
+        assert_int_equal(world.shard.primary, 0);
+    }
+}
+
+/* One alone, as for a new version of the server: it is a witness all the
+ * time. */
+static void
+a_replica_that_was_stopped_in_order_stops_no_failover(void **state)
+{
+    struct server *one;
+
+    (void)state;
+    create_whole(2);
+    one = &world.server[1 - world.shard.primary];
+    one->parts = true;
+    while (one->up)
+        tick(&world, false);
+    world.server[world.shard.primary].up = false;
+    start_server(&world, one);
+    ticks(60);
+    assert_int_equal(world.shard.epoch, 2);
+    assert_true(one->writable);
+    assert_has_all(&world, (unsigned)world.shard.primary, one->applied);
 }
 
 /* It is told to apply when what it had received has gone meanwhile. */
@@ -923,6 +1135,12 @@ main(void)
         cmocka_unit_test(a_planned_change_loses_no_write_and_takes_one_epoch),
         cmocka_unit_test(a_planned_change_that_cannot_be_is_given_up),
         cmocka_unit_test(who_is_to_leave_gets_out_though_he_is_the_last),
+        cmocka_unit_test(
+            a_shard_that_was_stopped_in_order_begins_again_by_itself),
+        cmocka_unit_test(a_mark_of_more_than_it_has_is_void),
+        cmocka_unit_test(a_mark_of_before_it_was_told_to_follow_is_void),
+        cmocka_unit_test(one_that_is_not_ended_after_all_goes_on),
+        cmocka_unit_test(a_replica_that_was_stopped_in_order_stops_no_failover),
         cmocka_unit_test(each_reason_has_a_sentence),
         cmocka_unit_test(nothing_acknowledged_is_lost_whatever_happens),
     };

@@ -283,6 +283,127 @@ a_killed_primary_loses_no_acknowledged_row(void **state)
     assert_nothing_is_lost();
 }
 
+static void
+start_all(void)
+{
+    for (unsigned i = 0; i < N; i++)
+        if (real_pid[i] == 0)
+            assert_true(real_start(i, specs[i]));
+}
+
+/* As a machine ends it. */
+static void
+end_in_order(unsigned i)
+{
+    struct member m = { .spec = specs[i] };
+
+    OK(member_take_leave(&m, arena, REAL_WAIT_MS));
+    member_close(&m);
+    real_stop(i, SIGTERM);
+}
+
+/* All of them in mid-write, in two orders, while nobody looks and while
+ * somebody does; a primary that is back has all, and leads again. */
+static void
+one_that_was_stopped_in_order_begins_again_by_itself(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    until_whole();
+    atomic_store(&writing, true);
+    assert_int_equal(pthread_create(&thread, NULL, client, NULL), 0);
+    for (unsigned round = 0; round < 2; round++) {
+        unsigned before = n_acknowledged;
+        int was;
+
+        while (n_acknowledged < before + 50)
+            look();
+        was = shard.primary;
+        for (unsigned i = 0; i < N; i++) {
+            end_in_order((round + i) % N);
+            if (round == 1)
+                look();
+        }
+        start_all();
+        until_whole();
+        if (round == 0)
+            assert_int_equal(shard.primary, was);
+    }
+    atomic_store(&writing, false);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_nothing_is_lost();
+}
+
+/* The primary's machine does not come back: its replicas are witnesses. */
+static void
+one_that_was_stopped_in_order_needs_no_primary(void **state)
+{
+    int was = shard.primary;
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+    (void)state;
+    until_whole();
+    for (unsigned i = 0; i < N; i++)
+        end_in_order(i);
+    for (unsigned i = 0; i < N; i++)
+        if ((int)i != was)
+            assert_true(real_start(i, specs[i]));
+    while (shard.primary == was && clock_mono_ms() < until)
+        look();
+    assert_int_not_equal(shard.primary, was);
+    start_all();
+    until_whole();
+    assert_nothing_is_lost();
+}
+
+static void
+one_that_takes_leave_is_told_nothing(void **state)
+{
+    struct fo_action note = { .kind = FO_NOTE };
+    struct member m = { 0 };
+    struct fo_seen o = { 0 };
+
+    (void)state;
+    until_whole();
+    note.member = (shard.primary + 1) % (int)N;
+    m.spec = specs[note.member];
+    OK(member_take_leave(&m, arena, REAL_WAIT_MS));
+    member_see(&m, arena, specs, N, SEE_MS, &o);
+    assert_true(o.answered && o.ends && !o.io && o.applying);
+    assert_int_equal(o.mark.start, o.start);
+    assert_int_equal(o.mark.ticket, o.ticket);
+    assert_int_equal(o.mark.at.seq, o.applied.seq);
+    assert_int_equal(member_tell(&m, arena, &note, &shard, specs, SEE_MS),
+                     ERR_STATE);
+    member_close(&m);
+    real_stop((unsigned)note.member, SIGTERM);
+    start_all();
+    until_whole();
+}
+
+/* All of them are killed instead: nobody knows who has what. */
+static void
+one_that_was_killed_as_a_whole_waits_for_a_person(void **state)
+{
+    uint64_t epoch = shard.epoch;
+
+    (void)state;
+    until_whole();
+    for (unsigned i = 0; i < N; i++)
+        real_stop(i, SIGKILL);
+    start_all();
+    for (unsigned i = 0; i < 10; i++)
+        look();
+    assert_int_equal(shard.epoch, epoch);
+    assert_int_equal(plan.verdict, FO_UNSAFE);
+    assert_int_equal(plan.why, FO_WHY_MEMBER_BROKEN);
+    shard.force = true;
+    shard.order++;
+    until_whole();
+    assert_int_equal(shard.epoch, epoch + 1);
+}
+
 /* Kills of a replica, then of the primary, before it could be shut out: who
  * is left may lack rows, so nobody is promoted until a person says so. */
 static void
@@ -403,6 +524,10 @@ main(void)
         cmocka_unit_test(a_planned_change_moves_the_primary),
         cmocka_unit_test(who_is_late_is_refused),
         cmocka_unit_test(a_lost_replica_is_shut_out_and_let_in_again),
+        cmocka_unit_test(one_that_was_stopped_in_order_begins_again_by_itself),
+        cmocka_unit_test(one_that_was_stopped_in_order_needs_no_primary),
+        cmocka_unit_test(one_that_takes_leave_is_told_nothing),
+        cmocka_unit_test(one_that_was_killed_as_a_whole_waits_for_a_person),
         cmocka_unit_test(without_witnesses_nobody_is_promoted),
     };
 
