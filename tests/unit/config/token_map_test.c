@@ -95,6 +95,24 @@ an_id_is_sixteen_hex_digits(void **state)
     assert_false(token_id_ok(""));
 }
 
+/* As long as there is room for, and one more. */
+static void
+a_grant_has_its_bound(void **state)
+{
+    char text[256];
+    const char *p;
+
+    (void)state;
+    for (int n = 127; n <= 129; n++) {
+        p = text;
+        (void)snprintf(text, sizeof(text), "\"a\" \"read ci 0%*s\";", n - 9,
+                       "x");
+        assert_int_equal(strlen(text), 7 + n);
+        assert_true(token_map_next(&p, &l));
+        assert_true(l.broken);
+    }
+}
+
 static void
 what_is_no_token_is_told_from_a_comment(void **state)
 {
@@ -115,6 +133,10 @@ what_is_no_token_is_told_from_a_comment(void **state)
         "\"a\" \"read ci 0 0123456789abcdef 1797000000 1\";",
         "\"a\" \"read ci 0\"",
         "\"\" \"read ci 0\";",
+        "\"a\";",
+        "\"a\" ;",
+        "\"a\" \"read ci 0\" ;",
+        "\"a\" \"read ci 0\"x;",
         "a read;",
         "\"a",
         "\"a\" \"read c.i 0\";",
@@ -197,6 +219,7 @@ main(void)
         cmocka_unit_test(times_of_a_line_are_taken),
         cmocka_unit_test(a_token_is_known_until_the_second_it_expires),
         cmocka_unit_test(an_id_is_sixteen_hex_digits),
+        cmocka_unit_test(a_grant_has_its_bound),
         cmocka_unit_test(what_is_no_token_is_told_from_a_comment),
         cmocka_unit_test(what_is_too_long_is_broken),
         cmocka_unit_test(every_line_is_visited_whole),

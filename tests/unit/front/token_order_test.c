@@ -137,6 +137,21 @@ names_scopes_and_marks_are_checked(void **state)
     refused(line);
 }
 
+static void
+of_several_mistakes_the_first_word_is_told(void **state)
+{
+    char why[WHY_BYTES];
+
+    (void)state;
+    assert_int_equal(token_check("a.b", "root", "yes", why), ERR_BAD_PARAM);
+    assert_memory_equal(why, "NAME ", 5);
+    assert_int_equal(token_check("ci", "root", "yes", why), ERR_BAD_PARAM);
+    assert_memory_equal(why, "SCOPE ", 6);
+    assert_int_equal(token_check("ci", "read", "yes", why), ERR_BAD_PARAM);
+    assert_memory_equal(why, "after SCOPE ", 12);
+    assert_int_equal(token_check("ci", "read", "secrets", why), ERR_OK);
+}
+
 /* ---- ages ---- */
 
 static void
@@ -250,6 +265,7 @@ main(void)
         cmocka_unit_test(each_command_has_its_words),
         cmocka_unit_test(words_go_where_they_belong),
         cmocka_unit_test(names_scopes_and_marks_are_checked),
+        cmocka_unit_test(of_several_mistakes_the_first_word_is_told),
         cmocka_unit_test(an_age_counts_from_now),
         cmocka_unit_test(what_is_replaced_is_kept_for_a_minute_or_more),
         cmocka_unit_test(a_date_is_of_the_calendar_in_utc),

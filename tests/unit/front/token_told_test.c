@@ -590,9 +590,60 @@ a_line_that_an_editor_left_open_is_closed(void **state)
     put("tokens.map", "\"0a\" \"read a 0\";");
     assert_int_equal(run("add ci read"), 0);
     assert_memory_equal(text_of("tokens.map"), closed, sizeof(closed) - 1);
+    put("tokens.map", "#");
+    assert_int_equal(run("add ci read"), 0);
+    assert_memory_equal(text_of("tokens.map"), "#\n\"", 3);
     put("tokens.map", "");
     assert_int_equal(run("add me read"), 0);
     assert_memory_equal(text_of("tokens.map"), "\"", 1);
+}
+
+/* What each start looks after: nginx is told of what is new, and of nothing
+ * when nothing is. */
+static void
+own_tokens_that_are_missing_are_published(void **state)
+{
+    struct stat written, st;
+    char *before;
+
+    (void)state;
+    runs = true;
+    put("tokens.map", "\"0a\" \"admin me 0\";");
+    reloaded = 0;
+    assert_int_equal(token_own(), ERR_OK);
+    assert_int_equal(reloaded, 1);
+    before = text_of("tokens.map");
+    assert_null(strstr(before, "\n\n"));
+    assert_memory_equal(before, "\"0a\" \"admin me 0\";\n\"", 20);
+    assert_int_equal(stat(in_dir("tokens.map"), &written), 0);
+    assert_int_equal(token_own(), ERR_OK);
+    assert_int_equal(reloaded, 1);
+    assert_string_equal(text_of("tokens.map"), before);
+    assert_int_equal(stat(in_dir("tokens.map"), &st), 0);
+    assert_int_equal(st.st_ino, written.st_ino); /* not even written */
+    put("tokens.map", "\"0a\" \"admin me 0\";\n");
+    assert_int_equal(token_own(), ERR_OK);
+    assert_int_equal(reloaded, 2);
+    assert_null(strstr(text_of("tokens.map"), "\n\n"));
+}
+
+/* As for who was started without one. */
+static void
+the_lock_may_be_the_first_descriptor(void **state)
+{
+    struct token_change c, other;
+    int input = dup(0), fd;
+
+    (void)state;
+    assert_true(input > 0 && close(0) == 0);
+    put("tokens.map", "");
+    assert_int_equal(token_change_begin(&c), ERR_OK);
+    token_change_end(&c);
+    fd = dup(input);
+    assert_int_equal(fd, 0); /* it was given back */
+    assert_int_equal(token_change_begin(&other), ERR_OK); /* and unlocked */
+    token_change_end(&other);
+    assert_int_equal(close(input), 0);
 }
 
 /* Two at a time would each write the map without the other's line. */
@@ -683,6 +734,8 @@ main(void)
         CASE(a_run_dir_without_a_deployment_is_told),
         CASE(a_map_may_have_four_mebibytes),
         CASE(a_line_that_an_editor_left_open_is_closed),
+        CASE(own_tokens_that_are_missing_are_published),
+        CASE(the_lock_may_be_the_first_descriptor),
         CASE(who_comes_second_waits),
         CASE(marks_of_expired_forerunners_go_when_the_name_is_used_again),
     };

@@ -410,6 +410,8 @@ a_request_id_that_could_not_stand_in_a_header_is_replaced(void **state)
     (void)state;
     id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=a-1_b.C")));
     assert_string_equal(id, "a-1_b.C");
+    id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=7")));
+    assert_string_equal(id, "7");
     id = identity_request_id(arena, PARAMS(TEXT("MG_REQUEST_ID=a\r\nb")));
     assert_int_equal(strlen(id), 32);
     assert_int_equal(strspn(id, "0123456789abcdef"), 32);

@@ -143,6 +143,20 @@ no_descriptor_stays_open(void **state)
     assert_int_equal(close(after), 0);
 }
 
+/* As for who was started without one. */
+static void
+the_file_may_be_the_first_descriptor(void **state)
+{
+    int input = dup(0);
+
+    (void)state;
+    write_map("\"" A "\" \"read ci 0\";\n");
+    assert_true(input > 0 && close(0) == 0);
+    assert_int_equal(token_lookup_load(path), ERR_OK);
+    assert_int_equal(dup2(input, 0), 0);
+    assert_int_equal(close(input), 0);
+}
+
 static void
 what_is_unloaded_is_not_known_and_not_watched(void **state)
 {
@@ -169,6 +183,7 @@ main(void)
         TEST(a_refusal_names_the_line_and_not_the_token),
         TEST(a_file_that_others_may_read_is_told_with_its_mode),
         TEST(no_descriptor_stays_open),
+        TEST(the_file_may_be_the_first_descriptor),
         TEST(what_is_unloaded_is_not_known_and_not_watched),
     };
 

@@ -66,6 +66,24 @@ a_use_is_marked_once_a_minute(void **state)
 }
 
 /* Two that differ in one bit are two, wherever it is. */
+/* As for who was started without one. */
+static void
+a_mark_may_be_the_first_descriptor(void **state)
+{
+    int input = dup(0);
+
+    (void)state;
+    log_catch();
+    make_dir("used");
+    assert_true(input > 0 && close(0) == 0);
+    token_use_note(ID);
+    assert_int_equal(dup2(input, 0), 0);
+    assert_int_equal(close(input), 0);
+    assert_true(marked("used/" ID));
+    assert_string_equal(logged(), "");
+    log_release();
+}
+
 static void
 every_token_has_a_mark_of_its_own(void **state)
 {
@@ -188,6 +206,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_use_is_marked_once_a_minute),
+        CASE(a_mark_may_be_the_first_descriptor),
         CASE(every_token_has_a_mark_of_its_own),
         CASE(a_mark_bears_the_time),
         CASE(the_folder_is_made_when_it_is_missing),
