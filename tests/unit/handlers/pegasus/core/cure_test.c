@@ -121,6 +121,8 @@ the_least_loaded_living_secondary_leads(void **state)
     (void)state;
     begin("+++-", "- 3 2 1 0");
     assert_string_equal(cured(), "UPGRADE_TO_PRIMARY 2>2");
+    begin("+++", "- 0 1 2"); /* of equals the first */
+    assert_string_equal(cured(), "UPGRADE_TO_PRIMARY 0>0");
     begin("+++-", "- 3 2 1 0");
     partitions[2] = 1;
     primaries[0] = primaries[1] = 1;
@@ -176,6 +178,38 @@ of_those_who_left_the_last_two_are_asked(void **state)
     assert_string_equal(cured(), "nothing");
     p.c.drop[1].present = true;
     assert_string_equal(cured(), "ASSIGN_PRIMARY 1>1");
+}
+
+/* Of two that left: ballot and decree of the first and the last. */
+static void
+a_ballot_and_a_decree_do_not_contradict_when_one_is_equal(void **state)
+{
+    static const struct {
+        int64_t ballot[2], committed[2];
+        const char *cure;
+    } cases[] = {
+        { { 3, 4 }, { 5, 5 }, "ASSIGN_PRIMARY 1>1" },
+        { { 4, 3 }, { 5, 5 }, "ASSIGN_PRIMARY 0>0" },
+        { { 4, 4 }, { 5, 6 }, "ASSIGN_PRIMARY 1>1" },
+        { { 4, 4 }, { 6, 5 }, "ASSIGN_PRIMARY 0>0" },
+        { { 3, 4 }, { 5, 6 }, "ASSIGN_PRIMARY 1>1" },
+        { { 4, 3 }, { 6, 5 }, "ASSIGN_PRIMARY 0>0" },
+        { { 3, 4 }, { 6, 5 }, "nothing" },
+        { { 4, 3 }, { 5, 6 }, "nothing" },
+        { { 4, 4 }, { 5, 5 }, "ASSIGN_PRIMARY 1>1" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        begin("++", "-");
+        for (int k = 0; k < 2; k++) {
+            dropped(k);
+            p.c.drop[k].ballot = cases[i].ballot[k];
+            p.c.drop[k].committed = cases[i].committed[k];
+            p.c.drop[k].prepared = 9;
+        }
+        assert_string_equal(cured(), cases[i].cure);
+    }
 }
 
 /* ---- a partition with a primary ---- */
@@ -511,6 +545,8 @@ main(void)
         cmocka_unit_test(the_least_loaded_living_secondary_leads),
         cmocka_unit_test(the_only_one_who_left_is_taken_back),
         cmocka_unit_test(of_those_who_left_the_last_two_are_asked),
+        cmocka_unit_test(
+            a_ballot_and_a_decree_do_not_contradict_when_one_is_equal),
         cmocka_unit_test(one_too_many_is_removed_where_most_lies),
         cmocka_unit_test(one_too_few_learns_at_the_least_loaded),
         cmocka_unit_test(there_is_no_place_for_a_seventh_secondary),

@@ -76,6 +76,13 @@ stddev_follows_the_examples(void **state)
           4,
           0.82,
           1.00 },
+        { { { false, 1, 1 }, { true, 5, 5 }, { true, 4, 4 }, { true, 3, 3 } },
+          4,
+          1.00,
+          1.00 },
+        /* one that owns nothing is of no matter; one partition is a sample */
+        { { { true, 4, 6 }, { true, 2, 6 }, { false, 0, 0 } }, 3, 1.00, 0.00 },
+        { { { true, 1, 1 }, { true, 3, 3 } }, 2, 1.00, 1.00 },
         /* an empty node does not raise the figure; one is no sample */
         { { { true, 6, 6 }, { true, 6, 6 }, { true, 0, 0 } }, 3, 0.00, 0.00 },
         { { { true, 9, 9 }, { true, 0, 0 } }, 2, 0.00, 0.00 },
@@ -109,6 +116,8 @@ the_level_falls_when_too_few_nodes_live(void **state)
         { PG_STOPPED, 0, 9, 3, 65, PG_STOPPED },
         { PG_FREEZED, 9, 0, 3, 65, PG_FREEZED },
         { PG_STEADY, 2, 1, 1, 65, PG_STEADY },
+        { PG_STEADY, 2, 1, 1, 66, PG_STEADY },
+        { PG_STEADY, 2, 1, 1, 67, PG_FREEZED },
         { PG_STEADY, 1, 1, 1, 65, PG_FREEZED },
     };
 
@@ -356,6 +365,28 @@ nodes_count_what_available_tables_lay_on_them(void **state)
     free(node);
 }
 
+static void
+each_secondary_is_counted(void **state)
+{
+    struct pg_node node[4] = { { .alive = true } };
+    struct pg_partition p;
+    struct pg_app app = { .n = 1, .p = &p };
+    struct pg_state s = {
+        .n_nodes = 4, .node = node, .n_apps = 1, .app = &app
+    };
+
+    (void)state;
+    pg_config_init(&p.c, 4);
+    p.c.primary = 3;
+    for (int n = 0; n < 3; n++)
+        p.c.secondary[p.c.n_secondaries++] = n;
+    pg_state_count(&s);
+    for (int n = 0; n < 4; n++) {
+        assert_int_equal(node[n].partitions, 1);
+        assert_int_equal(node[n].primaries, n == 3);
+    }
+}
+
 /* ---- changes of a configuration ---- */
 
 static void
@@ -426,6 +457,8 @@ a_change_that_does_not_fit_changes_nothing(void **state)
     assert_int_equal(change(&c, PG_REMOVE, 0), ERR_STATE);
     assert_int_equal(change(&c, PG_ADD_SECONDARY, 0), ERR_STATE);
     assert_int_equal(change(&c, PG_ASSIGN_PRIMARY, PG_NONE), ERR_STATE);
+    assert_int_equal(pg_config_apply(&c, &old, 5), ERR_EXISTS);
+    old.node = PG_NONE; /* what is asked of another ballot is not looked at */
     assert_int_equal(pg_config_apply(&c, &old, 5), ERR_EXISTS);
     assert_int_equal(c.ballot, 0);
     assert_int_equal(change(&c, PG_ASSIGN_PRIMARY, 0), ERR_OK);
@@ -730,6 +763,7 @@ main(void)
         cmocka_unit_test(members_are_the_primary_and_then_the_secondaries),
         cmocka_unit_test(only_a_node_that_is_there_is_alive),
         cmocka_unit_test(nodes_count_what_available_tables_lay_on_them),
+        cmocka_unit_test(each_secondary_is_counted),
         cmocka_unit_test(a_server_that_keeps_restarting_is_not_heard),
         cmocka_unit_test(every_change_raises_the_ballot_by_one),
         cmocka_unit_test(a_change_that_does_not_fit_changes_nothing),

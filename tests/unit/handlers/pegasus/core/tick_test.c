@@ -102,6 +102,10 @@ the_dead_leave_one_at_a_time(void **state)
     assert_int_equal(work[0].next.drop[0].at_ms, NOW);
     assert_int_equal(work[1].next.primary, PG_NONE);
     assert_int_equal(fix.app[1].p[0].c.ballot, 7); /* until it is stored */
+    fix.app[1].p[0].c = members("0 3 4 2");        /* the last one of them */
+    assert_string_equal(buried(1), "1.0 DOWNGRADE_TO_INACTIVE 2 @0, "
+                                   "1.1 DOWNGRADE_TO_INACTIVE 1 @0, "
+                                   "1.2 DOWNGRADE_TO_INACTIVE 2 @0");
     fix.app[1].p[0].c = members("3 0 2");
     assert_string_equal(buried(1), "1.0 DOWNGRADE_TO_INACTIVE 2 @0, "
                                    "1.1 DOWNGRADE_TO_INACTIVE 1 @0, "
@@ -367,6 +371,24 @@ a_round_is_counted_and_at_lively_begun(void **state)
 }
 
 static void
+each_operation_of_a_round_is_begun(void **state)
+{
+    static const char *const parts[] = { "0 1", "0 1", "0 1", "0 1", "0 1",
+                                         "0 1", "0 1", "0 1", NULL };
+    struct pg_counters count = { 0 };
+    int moving = 0;
+
+    (void)state;
+    begin("++");
+    (void)add_table(parts);
+    assert_int_equal(pg_tick_balance(&fix, NOW, &count), ERR_OK);
+    assert_int_equal(count.total, 4);
+    for (int i = 0; i < 8; i++)
+        moving += fix.app[0].p[i].n_acts > 0;
+    assert_int_equal(moving, 4);
+}
+
+static void
 a_round_waits_for_who_has_not_reported(void **state)
 {
     struct pg_counters count = { 9, 9, 9, 9 };
@@ -415,6 +437,7 @@ what_the_balancer_wants_is_dropped_and_nothing_else(void **state)
             fix.app[a].p[i].act[0].balancer = i != 1;
         }
     fix.app[0].p[0].n_acts = 2;
+    fix.app[1].p[0].n_acts = 1;
     pg_tick_drop_balance(&fix);
     for (int a = 0; a < 3; a++)
         for (int i = 0; i < 3; i++)
@@ -446,6 +469,7 @@ main(void)
         cmocka_unit_test(a_table_without_a_history_is_fresh_for_a_while),
         cmocka_unit_test(a_table_is_fresh_until_it_is_whole),
         cmocka_unit_test(a_round_is_counted_and_at_lively_begun),
+        cmocka_unit_test(each_operation_of_a_round_is_begun),
         cmocka_unit_test(a_round_waits_for_who_has_not_reported),
         cmocka_unit_test(a_round_without_memory_changes_nothing),
         cmocka_unit_test(what_the_balancer_wants_is_dropped_and_nothing_else),
