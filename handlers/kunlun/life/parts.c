@@ -34,13 +34,6 @@ TABLE(part_at, PART_AT);
 STRUCT(part_new, PART_NEW);
 TABLE(part_new, PART_NEW);
 
-/* Jobs of one port wait for each other, whoever made them. */
-static const char *
-lock_of(struct arena *a, const char *machine, int32_t port)
-{
-    return arena_printf(a, "node_mgr %s:%d", machine, (int)port);
-}
-
 static enum err
 make(struct job_run *run, const char *prefix, const char *machine, int32_t port,
      struct job_new *n)
@@ -52,7 +45,8 @@ make(struct job_run *run, const char *prefix, const char *machine, int32_t port,
     uint64_t id;
 
     n->machine = machine;
-    if (port != 0 && (n->locks = lock_of(run->arena, machine, port)) == NULL)
+    if (port != 0 &&
+        (n->locks = kunlun_port_lock(run->arena, machine, port)) == NULL)
         return ERR_NOMEM;
     return part != NULL ? job_part(run, part, n, &id) : ERR_NOMEM;
 }
