@@ -9,4 +9,8 @@
  * it. False for any other (NULL too); *out is untouched then. */
 bool number_read(const char *text, int64_t max, int64_t *out) MUST_USE;
 
+/* The fewest digits that read back as v, which is finite: 15 to 17 of them, as
+ * "%g" prints. Their number, as snprintf. */
+int number_shortest(char *text, size_t size, double v);
+
 #endif

@@ -1,6 +1,9 @@
 /* Decimal digits. strtol alone would take blanks, signs and an empty text. */
 #include "number.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 bool
 number_read(const char *text, int64_t max, int64_t *out)
 {
@@ -15,4 +18,17 @@ number_read(const char *text, int64_t max, int64_t *out)
     }
     *out = v;
     return true;
+}
+
+int
+number_shortest(char *text, size_t size, double v)
+{
+    int n = 0;
+
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(text, size, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    return n;
 }

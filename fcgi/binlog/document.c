@@ -6,9 +6,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "json.h"
+#include "number.h"
 
 #define DEPTH_MAX 100 /* MySQL's own bound */
 
@@ -61,11 +61,7 @@ put_double(struct writer *w, uint64_t bits)
     memcpy(&v, &bits, sizeof(v));
     if (!isfinite(v))
         return false;
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
+    (void)number_shortest(text, sizeof(text), v);
     buf_puts(w->out, text);
     if (strpbrk(text, ".e") == NULL)
         buf_puts(w->out, ".0"); /* or it would be an integer */

@@ -3,7 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "number.h"
 
 /* Text without bytes to escape, quoted or not. */
 static inline void
@@ -67,20 +68,6 @@ jw_u64(struct json_writer *w, uint64_t v)
                 w->style->all_leaves_string || w->style->i64_as_string);
 }
 
-/* The fewest digits that read back as v. */
-static int
-print_shortest(char *text, size_t size, double v)
-{
-    int n = 0;
-
-    for (int digits = 15; digits <= 17; digits++) {
-        n = snprintf(text, size, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    return n;
-}
-
 /* As table printers do: two places, no "-0.00". */
 static int
 print_two_places(char *text, size_t size, double v)
@@ -100,7 +87,7 @@ jw_f64(struct json_writer *w, double v)
         return;
     }
     n = strings ? print_two_places(text, sizeof(text), v)
-                : print_shortest(text, sizeof(text), v);
+                : number_shortest(text, sizeof(text), v);
     put_plain(w, text, (size_t)n, strings);
 }
 
