@@ -46,6 +46,10 @@ struct binlog_gtid {
 };
 #define BINLOG_GTID_MAX 60 /* its text, with the NUL */
 void binlog_gtid_text(const struct binlog_gtid *g, char out[BINLOG_GTID_MAX]);
+/* MariaDB: the first GTID of a list ("0-1-5,7-3-90") that is of the domain;
+ * what is none is passed over. False, and *out is 0, when there is none or the
+ * list is NULL. */
+bool binlog_gtid_of(const char *list, int64_t domain, struct binlog_gtid *out);
 
 /* A position is a set of GTIDs: those that have been taken. Of MariaDB the
  * last of each domain ("0-1-42,7-1-3"), of MySQL intervals ("UUID:1-42:44").

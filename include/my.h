@@ -137,6 +137,11 @@ my_value_of(struct my *my, const char *sql, char *out, size_t size) MUST_USE;
  * such row or column, or it is NULL. */
 const char *my_cell(const struct my_table *t, size_t row, const char *column);
 
+/* MariaDB: the GTIDs that stand before a binlog of that name ("0-1-42,7-1-3"),
+ * "" when nothing does. As my_query. */
+enum err my_binlog_begins(struct my *my, struct arena *a, const char *file,
+                          const char **out) MUST_USE;
+
 /* 'text' and `name` for a statement of this connection, whatever the bytes;
  * NULL without memory. */
 const char *

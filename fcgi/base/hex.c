@@ -56,3 +56,34 @@ hex_random(char *out, size_t n)
     explicit_bzero(b, sizeof(b));
     return ERR_OK;
 }
+
+/* Bytes before each dash, and all of them. */
+static const uint8_t uuid_parts[] = { 4, 6, 8, 10, 16 };
+
+bool
+uuid_read(const char *text, uint8_t out[16])
+{
+    for (size_t i = 0, from = 0; i < COUNT(uuid_parts); i++) {
+        size_t n = uuid_parts[i] - from;
+
+        if ((from > 0 && *text++ != '-') || !hex_read(text, out + from, n))
+            return false;
+        text += 2 * n;
+        from += n;
+    }
+    return true;
+}
+
+void
+uuid_write(const uint8_t uuid[16], char out[UUID_TEXT])
+{
+    for (size_t i = 0, from = 0; i < COUNT(uuid_parts); i++) {
+        size_t n = uuid_parts[i] - from;
+
+        if (from > 0)
+            *out++ = '-';
+        hex_write(uuid + from, n, out);
+        out += 2 * n;
+        from += n;
+    }
+}

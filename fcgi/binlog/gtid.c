@@ -10,36 +10,13 @@
 
 #define PARTS_MAX 100000 /* domains, servers or intervals of a set */
 
-static const uint8_t uuid_dashes[] = { 4, 6, 8, 10 }; /* bytes before each */
-
-/* ---- texts ---- */
-
-static size_t
-uuid_text(const uint8_t uuid[16], char out[37])
-{
-    char *to = out;
-    size_t from = 0;
-
-    for (size_t i = 0; i <= COUNT(uuid_dashes); i++) {
-        size_t end = i < COUNT(uuid_dashes) ? uuid_dashes[i] : 16;
-
-        hex_write(uuid + from, end - from, to);
-        to += 2 * (end - from);
-        if (i < COUNT(uuid_dashes))
-            *to++ = '-';
-        from = end;
-    }
-    *to = '\0';
-    return (size_t)(to - out);
-}
-
 void
 binlog_gtid_text(const struct binlog_gtid *g, char out[BINLOG_GTID_MAX])
 {
-    char uuid[37];
+    char uuid[UUID_TEXT];
 
     if (g->is_uuid) {
-        (void)uuid_text(g->uuid, uuid);
+        uuid_write(g->uuid, uuid);
         (void)snprintf(out, BINLOG_GTID_MAX, "%s:%" PRIu64, uuid, g->seq);
     } else {
         (void)snprintf(out, BINLOG_GTID_MAX, "%u-%u-%" PRIu64, g->domain,
@@ -365,7 +342,8 @@ binlog_gtids_print(const struct binlog_gtids *s, struct buf *out)
         const struct gtid_server *sv = &s->server[i];
 
         buf_puts(out, comma);
-        buf_put(out, text, uuid_text(sv->uuid, text));
+        uuid_write(sv->uuid, text);
+        buf_puts(out, text);
         for (size_t k = 0; k < sv->n; k++) {
             buf_putc(out, ':');
             buf_u64(out, sv->span[k].first);
@@ -402,33 +380,15 @@ read_number(const char **p, uint64_t max, uint64_t *out)
     return *p > from;
 }
 
-static bool
-read_uuid(const char **p, uint8_t uuid[16])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i <= COUNT(uuid_dashes); i++) {
-        size_t end = i < COUNT(uuid_dashes) ? uuid_dashes[i] : 16;
-
-        if (strnlen(*p, 2 * (end - n)) < 2 * (end - n) ||
-            !hex_read(*p, uuid + n, end - n))
-            return false;
-        *p += 2 * (end - n);
-        n = end;
-        if (i < COUNT(uuid_dashes) && *(*p)++ != '-')
-            return false;
-    }
-    return true;
-}
-
 static enum err
 read_server(struct binlog_gtids *s, const char **p)
 {
     uint8_t uuid[16];
     enum err e = ERR_BAD_PARAM;
 
-    if (s->n_domains > 0 || !read_uuid(p, uuid))
+    if (s->n_domains > 0 || !uuid_read(*p, uuid))
         return ERR_BAD_PARAM;
+    *p += UUID_TEXT - 1;
     for (;;) {
         uint64_t first, last;
 
@@ -451,20 +411,49 @@ read_server(struct binlog_gtids *s, const char **p)
     }
 }
 
+/* MariaDB's; *p may be behind the end when it is none. */
+static bool
+read_gtid(const char **p, struct binlog_gtid *g)
+{
+    uint64_t domain, server;
+
+    *g = (struct binlog_gtid){ 0 };
+    if (!read_number(p, UINT32_MAX, &domain) || *(*p)++ != '-' ||
+        !read_number(p, UINT32_MAX, &server) || *(*p)++ != '-' ||
+        !read_number(p, UINT64_MAX, &g->seq))
+        return false;
+    g->domain = (uint32_t)domain;
+    g->server = (uint32_t)server;
+    return true;
+}
+
 static enum err
 read_domain(struct binlog_gtids *s, const char **p)
 {
-    struct binlog_gtid g = { 0 };
-    uint64_t domain, server;
+    struct binlog_gtid g;
 
-    if (s->n_servers > 0 || !read_number(p, UINT32_MAX, &domain) ||
-        *(*p)++ != '-' || !read_number(p, UINT32_MAX, &server) ||
-        *(*p)++ != '-' || !read_number(p, UINT64_MAX, &g.seq))
-        return ERR_BAD_PARAM;
-    g.domain = (uint32_t)domain;
-    g.server = (uint32_t)server;
-    return gtids_domain(s, g.domain) == NULL ? add_domain(s, &g)
-                                             : ERR_BAD_PARAM;
+    return s->n_servers == 0 && read_gtid(p, &g) &&
+                   gtids_domain(s, g.domain) == NULL
+               ? add_domain(s, &g)
+               : ERR_BAD_PARAM;
+}
+
+bool
+binlog_gtid_of(const char *list, int64_t domain, struct binlog_gtid *out)
+{
+    for (const char *p = list; p != NULL; p = strchr(p, ',')) {
+        p += *p == ',';
+        skip_spaces(&p);
+        const char *end = p;
+
+        if (!read_gtid(&end, out) || out->domain != domain)
+            continue;
+        skip_spaces(&end);
+        if (*end == ',' || *end == '\0')
+            return true;
+    }
+    *out = (struct binlog_gtid){ 0 };
+    return false;
 }
 
 /* Which of the two it is: a UUID has 8 hex digits before its first dash, and

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "binlog.h"
 #include "clock.h"
 #include "mariadb_int.h"
 #include "my.h"
@@ -65,24 +66,11 @@ instance_begin_at(struct arena *a, const char *gtid)
 bool
 instance_gtid_of(const char *list, int64_t domain, struct instance_gtid *out)
 {
-    *out = (struct instance_gtid){ 0 };
-    while (list != NULL && *list != '\0') {
-        char *end;
-        long long d = strtoll(list, &end, 10);
+    struct binlog_gtid g;
+    bool found = binlog_gtid_of(list, domain, &g);
 
-        if (d == domain && end != list && *end == '-') {
-            unsigned long server = strtoul(end + 1, &end, 10);
-
-            if (*end != '-')
-                return false;
-            out->server = (uint32_t)server;
-            out->seq = strtoull(end + 1, NULL, 10);
-            return true;
-        }
-        list = strchr(list, ',');
-        list = list != NULL ? list + 1 : NULL;
-    }
-    return false;
+    *out = (struct instance_gtid){ g.server, g.seq };
+    return found;
 }
 
 /* ---- where it is ---- */
@@ -467,21 +455,26 @@ instance_follow(struct arena *a, const struct instance_spec *s,
 
 /* ---- old binlogs ---- */
 
-/* Whether all that `start` has is in `pos`: "domain-server-number,...". */
-static bool
-covers(const char *pos, const char *start)
+/* Whether somebody has not got all that stands before a file. A list that
+ * cannot be read has nothing, one before the file has what nobody has. */
+static enum err
+is_missing(const char *start, const char *const *positions, size_t n, bool *out)
 {
-    while (*start != '\0') {
-        int64_t domain = strtoll(start, NULL, 10);
-        struct instance_gtid needs, has;
+    struct binlog_gtids *before = binlog_gtids_new(), *has = binlog_gtids_new();
+    enum err e = before != NULL && has != NULL ? ERR_OK : ERR_NOMEM;
 
-        if (!instance_gtid_of(start, domain, &needs) ||
-            !instance_gtid_of(pos, domain, &has) || has.seq < needs.seq)
-            return false;
-        start += strcspn(start, ",");
-        start += *start == ',';
+    if (e == ERR_OK)
+        e = binlog_gtids_parse(before, start);
+    *out = e == ERR_BAD_PARAM;
+    for (size_t i = 0; e == ERR_OK && i < n && !*out; i++) {
+        e = positions[i] != NULL ? binlog_gtids_parse(has, positions[i])
+                                 : ERR_NOMEM;
+        *out = e == ERR_BAD_PARAM || !binlog_gtids_within(before, has);
+        e = e == ERR_BAD_PARAM ? ERR_OK : e;
     }
-    return true;
+    binlog_gtids_free(before);
+    binlog_gtids_free(has);
+    return e == ERR_BAD_PARAM ? ERR_OK : e;
 }
 
 static enum err
@@ -489,19 +482,14 @@ is_needed(struct my *my, struct arena *a, const char *file,
           const char *const *positions, size_t n, bool *out,
           char why[WHY_BYTES])
 {
-    char start[4096] = "";
-    const char *name = my_quote(my, a, file), *sql;
+    const char *start;
+    enum err e = my_binlog_begins(my, a, file, &start);
 
-    sql = name != NULL ? arena_printf(a, "SELECT BINLOG_GTID_POS(%s, 4)", name)
-                       : NULL;
-    if (sql == NULL)
-        return ERR_NOMEM;
-    if (my_value_of(my, sql, start, sizeof(start)) != ERR_OK)
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK)
         return mariadb_failed(my, "BINLOG_GTID_POS", why);
-    *out = false;
-    for (size_t i = 0; i < n; i++)
-        *out = *out || !covers(positions[i], start);
-    return ERR_OK;
+    return is_missing(start, positions, n, out);
 }
 
 enum err

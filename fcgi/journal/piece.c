@@ -134,6 +134,12 @@ static enum err
 seek(const struct folder *f, int64_t domain, struct instance_gtid after,
      struct journal_place *out, char why[WHY_BYTES])
 {
+    const struct binlog_gtid g = { .domain = (uint32_t)domain,
+                                   .server = after.server,
+                                   .seq = after.seq };
+    char text[BINLOG_GTID_MAX];
+
+    binlog_gtid_text(&g, text);
     for (size_t i = f->n; i-- > 0;) {
         struct seek k = { .domain = (uint32_t)domain, .after = after };
         enum err e = seek_in(f, i, &k, why);
@@ -148,13 +154,10 @@ seek(const struct folder *f, int64_t domain, struct instance_gtid after,
         }
         if (k.before.seq < after.seq)
             return why_fail(why, ERR_NOT_FOUND,
-                            "its binlogs have no transaction %lld-%u-%llu",
-                            (long long)domain, after.server,
-                            (unsigned long long)after.seq);
+                            "its binlogs have no transaction %s", text);
     }
-    return why_fail(
-        why, ERR_STATE, "its binlogs begin behind transaction %lld-%u-%llu",
-        (long long)domain, after.server, (unsigned long long)after.seq);
+    return why_fail(why, ERR_STATE, "its binlogs begin behind transaction %s",
+                    text);
 }
 
 enum err

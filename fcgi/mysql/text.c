@@ -166,3 +166,22 @@ my_cell(const struct my_table *t, size_t row, const char *column)
             return t->cell[row * t->n_columns + i].p;
     return NULL;
 }
+
+enum err
+my_binlog_begins(struct my *my, struct arena *a, const char *file,
+                 const char **out)
+{
+    const char *name = my_quote(my, a, file), *sql;
+    struct my_table t;
+    enum err e;
+
+    *out = "";
+    sql = name != NULL ? arena_printf(a, "SELECT BINLOG_GTID_POS(%s, 4)", name)
+                       : NULL;
+    if (sql == NULL)
+        return ERR_NOMEM;
+    e = my_query(my, a, sql, 1, &t);
+    if (e == ERR_OK && t.n == 1 && t.cell[0].p != NULL)
+        *out = t.cell[0].p;
+    return e;
+}

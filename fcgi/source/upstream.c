@@ -164,17 +164,18 @@ ask_first(struct my *my, struct arena *a, const char **out,
           struct binlog_failure *why)
 {
     struct my_table t;
-    const char *file, *name, *sql;
+    const char *file;
+    enum err e;
 
     if (my_query(my, a, "SHOW BINARY LOGS", ROWS_MAX, &t) != ERR_OK)
         return upstream_failed(my, why);
     file = my_cell(&t, 0, "Log_name");
-    name = file != NULL ? my_quote(my, a, file) : NULL;
-    sql = name != NULL ? arena_printf(a, "SELECT BINLOG_GTID_POS(%s, 4)", name)
-                       : NULL;
-    if (sql == NULL)
+    if (file == NULL)
         return binlog_fail(why, BINLOG_FAULT_LOST, "it lists no binlog");
-    return ask(my, a, sql, out, why);
+    e = my_binlog_begins(my, a, file, out);
+    if (e == ERR_NOMEM)
+        return binlog_fail(why, BINLOG_FAULT_MEMORY, "%s", "");
+    return e == ERR_OK ? ERR_OK : upstream_failed(my, why);
 }
 
 enum err

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "binlog.h"
 #include "clock.h"
 #include "log.h"
 #include "my.h"
@@ -439,7 +440,7 @@ begin_at(struct member *m, struct arena *a)
 {
     struct fo_seen o = { 0 };
     char slave[512] = "";
-    const char *at;
+    char at[BINLOG_GTID_MAX];
     enum err e = see_state(m, a, &o);
 
     if (e == ERR_OK && my_value_of(m->my, "SELECT @@gtid_slave_pos", slave,
@@ -447,9 +448,12 @@ begin_at(struct member *m, struct arena *a)
         return failed(m, "position");
     if (e != ERR_OK || o.applied.seq <= gtid_of(slave, m->spec->domain_id).seq)
         return e;
-    at = arena_printf(a, "%lld-%u-%llu", (long long)m->spec->domain_id,
-                      o.applied.server, (unsigned long long)o.applied.seq);
-    return at != NULL ? run(m, instance_begin_at(a, at)) : ERR_NOMEM;
+    binlog_gtid_text(
+        &(struct binlog_gtid){ .domain = (uint32_t)m->spec->domain_id,
+                               .server = o.applied.server,
+                               .seq = o.applied.seq },
+        at);
+    return run(m, instance_begin_at(a, at));
 }
 
 static enum err

@@ -45,6 +45,30 @@ what_is_no_digit_is_refused(void **state)
 }
 
 static void
+a_uuid_has_its_dashes(void **state)
+{
+    static const char *const none[] = {
+        "",
+        "3e11fa47",
+        "3e11fa47-71ca-11e1-9e33-c80aa942956",
+        "3e11fa4771ca-11e1-9e33-c80aa9429562-",
+        "3e11fa47-71ca-11e1-9e33+c80aa9429562",
+        "3e11fa47-71ca-11e1-9e33-c80aa942956g",
+    };
+    unsigned char id[16];
+    char text[UUID_TEXT];
+
+    (void)state;
+    assert_true(uuid_read("3E11fa47-71ca-11e1-9e33-c80aa9429562:1", id));
+    assert_memory_equal(id, "\x3e\x11\xfa\x47\x71\xca\x11\xe1", 8);
+    uuid_write(id, text);
+    assert_string_equal(text, "3e11fa47-71ca-11e1-9e33-c80aa9429562");
+    for (size_t i = 0; i < COUNT(none); i++)
+        if (uuid_read(none[i], id))
+            fail_msg("read: %s", none[i]);
+}
+
+static void
 random_ones_differ(void **state)
 {
     char a[129], b[129];
@@ -66,6 +90,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_comes_back_in_either_case),
         cmocka_unit_test(what_is_no_digit_is_refused),
+        cmocka_unit_test(a_uuid_has_its_dashes),
         cmocka_unit_test(random_ones_differ),
     };
 

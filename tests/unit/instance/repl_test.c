@@ -47,6 +47,15 @@ a_position_is_read_by_its_domain(void **state)
         { "7-3", 7, false, 0, 0 },
         { "-1-5", 0, false, 0, 0 },
         { ",x,0-2-9", 0, true, 2, 9 },
+        { "0-1-5, 7-3-90", 7, true, 3, 90 },
+        /* no number is cut to what fits, and none has a sign or a blank */
+        { "7-4294967297-5", 7, false, 0, 0 },
+        { "7-3-18446744073709551616", 7, false, 0, 0 },
+        { "4294967303-3-5", 7, false, 0, 0 },
+        { "7--3-5", 7, false, 0, 0 },
+        { "7-3-+5", 7, false, 0, 0 },
+        { "7-3- 5", 7, false, 0, 0 },
+        { "7-3-5x", 7, false, 0, 0 },
     };
     struct instance_gtid at;
 
