@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "archive.h"
@@ -17,6 +18,7 @@
 #include "instance/paths.h"
 
 #define END_MS (10 * 60 * 1000)
+#define MIB    ((uint64_t)1 << 20)
 
 /* ---- its homes, open ---- */
 
@@ -132,16 +134,28 @@ check_manifest(const struct instance_spec *s, const struct instance_backup *b,
     return e;
 }
 
-/* mbstream's sentence, and whether it is about the disk. */
+/* mbstream does not say why it cannot write; what it has written is there. */
+static bool
+is_full(const char *dir)
+{
+    struct statvfs v;
+
+    return statvfs(dir, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < MIB;
+}
+
 static enum err
-unpacking_failed(const struct tool *t, char why[WHY_BYTES])
+unpacking_failed(const struct tool *t, const char *into, char why[WHY_BYTES])
 {
     char line[512];
 
     tool_last_line(t, line, sizeof(line));
-    return why_fail(
-        why, strstr(line, "No space left") != NULL ? ERR_LIMIT : ERR_BAD_PARAM,
-        "the archive cannot be unpacked: %s", line);
+    if (is_full(into))
+        return why_fail(why, ERR_LIMIT,
+                        "the archive cannot be unpacked: No space left on "
+                        "device: %s",
+                        line);
+    return why_fail(why, ERR_BAD_PARAM, "the archive cannot be unpacked: %s",
+                    line);
 }
 
 static enum err
@@ -174,7 +188,7 @@ fetch(struct arena *a, const struct instance_spec *s, struct blob_store *from,
             e = ERR_STATE;
         /* it ends early when it cannot go on */
         if (e == ERR_STATE && tool.status != 0 && !tool.stopped)
-            e = unpacking_failed(&tool, why);
+            e = unpacking_failed(&tool, into, why);
         if (e == ERR_OK && !xbstream_may_end(&l.stream.xbstream))
             e = why_fail(why, ERR_BAD_PARAM, "the archive is cut off");
         tool_close(&tool);

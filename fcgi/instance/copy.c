@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "paths.h"
 
 #define DEPTH_MAX 16
+#define PIECE     ((size_t)1 << 20)
 
 enum err
 copy_failed(enum err other, const char *what, char why[WHY_BYTES])
@@ -38,7 +40,52 @@ copy_secret(struct buf *b, const char *path, char why[WHY_BYTES])
     return e;
 }
 
-/* The bytes from at to end; the kernel copies them. */
+/* Between two kinds of file systems, or on one that cannot, as some over a
+ * network. */
+static bool
+kernel_refuses(int code)
+{
+    return code == EXDEV || code == EOPNOTSUPP || code == ENOSYS ||
+           code == EINVAL;
+}
+
+static bool
+write_at(int to, const char *p, size_t n, off_t at)
+{
+    while (n > 0) {
+        ssize_t w = pwrite(to, p, n, at);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0)
+            return false;
+        p += w;
+        n -= (size_t)w;
+        at += w;
+    }
+    return true;
+}
+
+static bool
+copy_by_hand(int from, int to, off_t at, off_t end)
+{
+    char *piece = malloc(PIECE);
+    bool ok = piece != NULL;
+
+    while (ok && at < end) {
+        size_t want = end - at < (off_t)PIECE ? (size_t)(end - at) : PIECE;
+        ssize_t n = pread(from, piece, want, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        ok = n > 0 && write_at(to, piece, (size_t)n, at);
+        at += n;
+    }
+    free(piece);
+    return ok;
+}
+
+/* The bytes from at to end; the kernel copies them where it can. */
 static bool
 copy_range(int from, int to, off_t at, off_t end)
 {
@@ -48,6 +95,8 @@ copy_range(int from, int to, off_t at, off_t end)
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && kernel_refuses(errno))
+            return copy_by_hand(from, to, at, end);
         if (n <= 0)
             return false;
         at += n;
