@@ -219,6 +219,9 @@ mariadb_init_file(struct arena *a, const struct instance_spec *s,
 
         b.failed = b.failed || sql == NULL;
         buf_printf(&b, "%s;\n", sql != NULL ? sql : "");
+        /* its empty binlog says upon what it follows: else nobody could tell
+         * that nothing is missing before its first transaction */
+        buf_printf(&b, "SET GLOBAL gtid_binlog_state = '%s';\n", restored_gtid);
     }
     e = buf_err(&b);
     if (e != ERR_OK)

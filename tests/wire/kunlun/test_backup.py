@@ -150,6 +150,21 @@ def test_a_time_that_is_not_covered_is_refused(machine, full):
     assert rows(machine, full) == [1, 2, 3]
 
 
+def test_a_backup_right_behind_a_restore_has_a_history(machine, full):
+    """... though nothing was written in between."""
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    file, = backups(machine, full)
+    assert cold(machine, full, "coldrestore", file=file)[0] == "succeed"
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    assert restore(machine, full, moment(machine, full)) \
+        == ("succeed", "restore storage succeed")
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    insert(machine, full, 2)
+    assert restore(machine, full, HOUR_AHEAD) \
+        == ("succeed", "restore storage succeed")
+    assert rows(machine, full) == [1, 2]
+
+
 def test_a_file_is_restored_up_to_a_time(machine, full):
     assert cold(machine, full, "coldbackup")[0] == "succeed"
     file, = backups(machine, full)
