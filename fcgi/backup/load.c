@@ -212,6 +212,7 @@ prepare(const char *dir, const struct instance_watch *w, char why[WHY_BYTES])
     argv_add(&argv, "--no-defaults");
     argv_add(&argv, "--prepare");
     argv_add(&argv, "--target-dir=%s", dir);
+    argv_add(&argv, "--tmpdir=%s", dir); /* no other, that may be full */
     e = argv_done(&argv);
     if (e == ERR_OK)
         e = tool_start(&tool, &argv, mariadb_driver.env, true, why);
@@ -226,9 +227,14 @@ prepare(const char *dir, const struct instance_watch *w, char why[WHY_BYTES])
     else if (tool_wait(&tool, END_MS) != ERR_OK)
         e = ERR_STATE;
     tool_last_line(&tool, line, sizeof(line));
-    if (n == 0 && (e != ERR_OK || strstr(line, "completed OK!") == NULL))
+    if (n == 0 && (e != ERR_OK || strstr(line, "completed OK!") == NULL)) {
+        char tail[4000];
+
+        tool_log_tail(&tool, tail, sizeof(tail));
+        log_warn("instance.prepare dir=%s tool=\"%s\"", dir, tail);
         e = why_fail(why, ERR_BAD_PARAM, "the backup cannot be prepared: %s",
                      line);
+    }
     tool_close(&tool);
     argv_free(&argv);
     return e;

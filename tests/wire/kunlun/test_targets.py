@@ -1,6 +1,7 @@
 """Backups and restores by node_mgr where they go to WebHDFS and S3: what comes
 back, and what is left when the target is away in mid-stream."""
 
+import contextlib
 import os
 import tempfile
 import threading
@@ -55,13 +56,20 @@ def targets():
             hdfs, backup_storage=hdfs.url)}
 
 
-@pytest.fixture(scope="module")
-def environment(targets):
+@contextlib.contextmanager
+def secret_file(text):
+    """The path of a file that a deployment's account can read."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as top:
         os.chmod(top, 0o755)
-        secret = os.path.join(top, "secret")
-        with open(secret, "w") as f:
-            f.write(objects.SECRET)
+        path = os.path.join(top, "secret")
+        with open(path, "w") as f:
+            f.write(text)
+        yield path
+
+
+@pytest.fixture(scope="module")
+def environment(targets):
+    with secret_file(objects.SECRET) as secret:
         yield {"METAGATE_NODE_MGR_BACKUP_URL": targets["s3"].server.url,
                "METAGATE_NODE_MGR_BACKUP_ACCESS_KEY": objects.ACCESS,
                "METAGATE_NODE_MGR_BACKUP_SECRET_FILE": secret}
