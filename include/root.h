@@ -4,6 +4,7 @@
 #ifndef MG_ROOT_H
 #define MG_ROOT_H
 
+#include "arena.h"
 #include "base.h"
 
 /* Whether databases may be put below that directory: absolute, there, ours to
@@ -22,5 +23,10 @@ struct root_space {
     int64_t used, free; /* free: for us, as df tells */
 };
 enum err root_space(const char *real, struct root_space *out) MUST_USE;
+
+/* Where the instance of a port lies below a root; port 0: all of the class.
+ * In the arena, NULL without memory. */
+const char *root_home(struct arena *a, const char *root, const char *class,
+                      unsigned port) MUST_USE;
 
 #endif

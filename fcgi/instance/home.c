@@ -13,8 +13,11 @@
 
 #include "base/beneath.h"
 #include "file.h"
+#include "root.h"
 
 #define DATA       "instance_data"
+#define CLASS      "%s/" DATA "/%s"
+#define HOME       CLASS "/%u"
 #define NEW_MARKER HOME_MARKER ".new" /* as file_write_beneath calls it */
 #define DEPTH_MAX  32
 
@@ -97,10 +100,17 @@ home_root(const char *path, const char *forbidden, char *real,
 
 /* ---- the way down ---- */
 
+const char *
+root_home(struct arena *a, const char *root, const char *class, unsigned port)
+{
+    return port != 0 ? arena_printf(a, HOME, root, class, port)
+                     : arena_printf(a, CLASS, root, class);
+}
+
 enum err
 home_path(const struct home *h, char *out, size_t n)
 {
-    int len = snprintf(out, n, "%s/" DATA "/%s/%u", h->root, h->class, h->port);
+    int len = snprintf(out, n, HOME, h->root, h->class, h->port);
 
     return len >= 0 && (size_t)len < n ? ERR_OK : ERR_LIMIT;
 }

@@ -22,7 +22,7 @@ enum placement_class {
     PLACEMENT_CLASS__MAX
 };
 
-/* What its folders are called, below instance_data (home.h). */
+/* What its folders are called: the classes of homes (root_home). */
 extern const char *const placement_class_names[PLACEMENT_CLASS__MAX];
 
 /* The class of that name; PLACEMENT_CLASS__MAX when there is none. */

@@ -7,6 +7,7 @@
 #include "kunlun/core/names.h"
 #include "kunlun/core/placement.h"
 #include "kunlun/spec.h"
+#include "root.h"
 
 #define MIB             ((int64_t)1 << 20)
 #define PORTS_MORE      300 /* that a machine looks at beyond the next */
@@ -411,10 +412,10 @@ directory(struct arena *a, const struct meta_machine *m, int class,
     const char *list = dirs_of(m, class);
 
     if (strchr(list, ';') != NULL)
-        return arena_printf(a, "one of %s/instance_data/%s/%d", list,
-                            placement_class_names[class], (int)port);
-    return arena_printf(a, "%s/instance_data/%s/%d", list,
-                        placement_class_names[class], (int)port);
+        list = arena_printf(a, "one of %s", list);
+    return list != NULL ? root_home(a, list, placement_class_names[class],
+                                    (unsigned)port)
+                        : NULL;
 }
 
 static void

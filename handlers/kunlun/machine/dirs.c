@@ -32,8 +32,7 @@ look_at(struct machine_dirs *d, enum placement_class class, const char *path)
         return ERR_OK;
     }
     copy = arena_strdup(d->arena, real);
-    below = arena_printf(d->arena, "%s/instance_data/%s", real,
-                         placement_class_names[class]);
+    below = root_home(d->arena, real, placement_class_names[class], 0);
     if (copy == NULL || below == NULL)
         return ERR_NOMEM;
     used = root_used(below);

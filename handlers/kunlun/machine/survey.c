@@ -8,6 +8,7 @@
 #include "kunlun/node_mgr/jobs.h"
 #include "kunlun/node_mgr/node_mgr.h"
 #include "port_idle.h"
+#include "root.h"
 
 #define SURVEY_BYTES ((size_t)1 << 20)
 #define DIRS_MAX     64
@@ -74,8 +75,8 @@ has_directory(const struct looking *l, bool computer, int32_t port)
 
         if ((d->class == PLACEMENT_COMP) != computer)
             continue;
-        path = arena_printf(l->a, "%s/instance_data/%s/%d", d->real,
-                            placement_class_names[d->class], (int)port);
+        path = root_home(l->a, d->real, placement_class_names[d->class],
+                         (unsigned)port);
         if (path == NULL || lstat(path, &st) == 0)
             return true;
     }

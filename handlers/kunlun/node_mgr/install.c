@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "jobs.h"
+#include "kunlun/core/placement.h"
 #include "kunlun/spec.h"
 #include "node_mgr.h"
 #include "port_idle.h"
@@ -97,9 +98,10 @@ memory_of(const struct node_install *in, const struct node_place *at)
 /* The directory that a request means: a root itself, or what lies below it
  * for the instance, as KunlunBase's managers send it. */
 static const char *
-root_part(struct arena *a, const char *path, const char *class, unsigned port)
+root_part(struct arena *a, const char *path, enum placement_class class,
+          unsigned port)
 {
-    const char *tail = arena_printf(a, "/instance_data/%s/%u", class, port);
+    const char *tail = root_home(a, "", placement_class_names[class], port);
     size_t n = strlen(path), m = tail != NULL ? strlen(tail) : 0;
 
     while (n > 1 && path[n - 1] == '/')
@@ -113,7 +115,7 @@ root_part(struct arena *a, const char *path, const char *class, unsigned port)
  * with the most room. */
 static bool
 choose_root(struct job_run *run, const char *list, const char *asked,
-            const char *class, unsigned port, const char **out)
+            enum placement_class class, unsigned port, const char **out)
 {
     char real[PATH_MAX], wanted[PATH_MAX] = "", why[WHY_BYTES];
     char *rest = arena_strdup(run->arena, list != NULL ? list : ""), *path;
@@ -159,15 +161,15 @@ choose_roots(struct job_run *run, const struct node_place *at,
     if (e != ERR_OK)
         return node_failed(run, e, node_own(run)->error, NULL);
     if (s->kind == INSTANCE_COMPUTER) {
-        if (!choose_root(run, r.comp, at->datadir, "comp_datadir", port,
+        if (!choose_root(run, r.comp, at->datadir, PLACEMENT_COMP, port,
                          &s->data_root))
             return STEP_FAILED;
-    } else if (!choose_root(run, r.data, at->data_dir_path, "data_dir_path",
+    } else if (!choose_root(run, r.data, at->data_dir_path, PLACEMENT_DATA,
                             port, &s->data_root) ||
-               !choose_root(run, r.log, at->log_dir_path, "log_dir_path", port,
+               !choose_root(run, r.log, at->log_dir_path, PLACEMENT_LOG, port,
                             &s->log_root) ||
-               !choose_root(run, r.wal, at->innodb_log_dir_path,
-                            "innodb_log_dir_path", port, &s->wal_root)) {
+               !choose_root(run, r.wal, at->innodb_log_dir_path, PLACEMENT_WAL,
+                            port, &s->wal_root)) {
         return STEP_FAILED;
     } else {
         SET(s, instance_spec, log_root);

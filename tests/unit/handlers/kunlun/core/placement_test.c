@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "instance/paths.h"
 #include "kunlun/core/placement.h"
 
 #define FLEETS   20000
@@ -337,6 +338,23 @@ a_class_is_found_by_its_name(void **state)
     assert_int_equal(placement_class_of("data"), PLACEMENT_CLASS__MAX);
 }
 
+/* core/ decides without instances, and has the words of their homes again. */
+static void
+classes_are_called_as_the_homes_of_instances(void **state)
+{
+    const struct instance_spec storage = { .kind = INSTANCE_STORAGE };
+    const struct instance_spec computer = { .kind = INSTANCE_COMPUTER };
+    struct home home[HOMES_MAX];
+
+    (void)state;
+    assert_int_equal(instance_homes(&storage, home), 3);
+    assert_string_equal(home[0].class, placement_class_names[PLACEMENT_DATA]);
+    assert_string_equal(home[1].class, placement_class_names[PLACEMENT_LOG]);
+    assert_string_equal(home[2].class, placement_class_names[PLACEMENT_WAL]);
+    assert_int_equal(instance_homes(&computer, home), 1);
+    assert_string_equal(home[0].class, placement_class_names[PLACEMENT_COMP]);
+}
+
 int
 main(void)
 {
@@ -353,6 +371,7 @@ main(void)
         cmocka_unit_test(the_directory_with_most_room_is_taken),
         cmocka_unit_test(what_cannot_be_is_said),
         cmocka_unit_test(every_choice_keeps_the_rules),
+        cmocka_unit_test(classes_are_called_as_the_homes_of_instances),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
