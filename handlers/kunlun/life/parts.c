@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "kunlun/archive/archive.h"
+#include "kunlun/kunlun.h"
 #include "kunlun/node_mgr/jobs.h"
 #include "kunlun/survey.h"
 
