@@ -49,6 +49,7 @@ enum endpoint_flag {
     BODY_RAW = 1 << 10,    /* the body is not JSON; the handler reads it */
     DATA = 1 << 11,        /* with TX, of the data path: there are many, and
                             * their audit rows are kept for less time */
+    TEXT = 1 << 12,        /* answers by req_send_text, not in the form */
 };
 
 typedef enum err thunk_fn(struct req *r, const void *in);

@@ -1,161 +1,20 @@
-/* OpenAPI 3.0 from the tables: paths, schemas of records, errors. */
+/* OpenAPI 3.0 from the tables: paths, operations, who may, replies. */
 #include "describe.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
 #include "api/route.h"
+#include "config.h"
+#include "json.h"
+#include "listener.h"
+#include "openapi_schema.h"
 
-#define SCHEMAS_MAX 1024
-
-static const struct json_style style = { .indent = 2 };
-
-/* Records that have been referred to and wait for their schema, each with how
- * its dialect prints. */
-struct todo {
-    const struct record *rec[SCHEMAS_MAX];
-    const struct json_style *style[SCHEMAS_MAX];
-    size_t n;
-    const struct json_style *now; /* of what is being described */
-};
-
-static bool
-is_scalar(const struct record *rec)
-{
-    return rec->n == 1 && str_empty(rec->fields[0].key);
-}
+static const struct json_style style = { .indent = 0 };
 
 static void
-put_ref(struct json_writer *w, struct todo *todo, const struct record *rec)
-{
-    char ref[128];
-    size_t i = 0;
-
-    while (i < todo->n && todo->rec[i] != rec)
-        i++;
-    if (i == todo->n && todo->n < SCHEMAS_MAX) {
-        todo->style[todo->n] = todo->now;
-        todo->rec[todo->n++] = rec;
-    }
-    snprintf(ref, sizeof(ref), "#/components/schemas/%s", rec->name);
-    jw_key_str(w, "$ref", ref);
-}
-
-static void
-put_enum(struct json_writer *w, const struct enum_name *names)
-{
-    jw_key_str(w, "type", "string");
-    jw_key(w, "enum");
-    jw_array(w);
-    for (; names->name != NULL; names++)
-        jw_str(w, names->name);
-    jw_array_end(w);
-}
-
-static void
-put_type(struct json_writer *w, struct todo *todo, const struct field *f);
-
-static void
-put_element(struct json_writer *w, struct todo *todo, const struct record *rec)
-{
-    jw_object(w);
-    if (is_scalar(rec))
-        put_type(w, todo, &rec->fields[0]);
-    else
-        put_ref(w, todo, rec);
-    jw_object_end(w);
-}
-
-/* Whether the dialect prints this type as a string. */
-static bool
-quoted(const struct json_style *style_of, enum field_type type)
-{
-    if (style_of->all_leaves_string)
-        return true;
-    return style_of->i64_as_string && (type == F_I64 || type == F_U64);
-}
-
-static void
-put_type(struct json_writer *w, struct todo *todo, const struct field *f)
-{
-    static const struct {
-        const char *type, *format;
-    } scalar[] = {
-        [F_STR] = { "string", NULL },     [F_I32] = { "integer", "int32" },
-        [F_I64] = { "integer", "int64" }, [F_U64] = { "integer", "uint64" },
-        [F_F64] = { "number", "double" }, [F_BOOL] = { "boolean", NULL },
-        [F_FLAG] = { "boolean", NULL },   [F_BYTES] = { "string", "byte" },
-        [F_ROWS] = { NULL, NULL },
-    };
-
-    switch (f->type) {
-    case F_ENUM:
-        put_enum(w, f->names);
-        break;
-    case F_OBJ:
-        put_ref(w, todo, f->more);
-        break;
-    case F_LIST:
-    case F_ROWS:
-        jw_key_str(w, "type", f->keyed_by != NULL ? "object" : "array");
-        jw_key(w, f->keyed_by != NULL ? "additionalProperties" : "items");
-        put_element(w, todo, f->more);
-        break;
-    case F_MAP:
-        jw_key_str(w, "type", "object");
-        jw_key(w, "additionalProperties");
-        put_element(w, todo, f->more);
-        break;
-    case F_JSON:
-        break; /* any JSON */
-    default:
-        jw_key_str(w, "type",
-                   quoted(todo->now, f->type) ? "string"
-                                              : scalar[f->type].type);
-        if (scalar[f->type].format != NULL)
-            jw_key_str(w, "format", scalar[f->type].format);
-    }
-}
-
-static void
-put_description(struct json_writer *w, const struct field *f)
-{
-    if (f->doc != NULL && f->type != F_OBJ)
-        jw_key_str(w, "description", f->doc);
-}
-
-static void
-put_members(struct json_writer *w, struct todo *todo, const struct record *rec)
-{
-    for (size_t i = 0; i < rec->n; i++) {
-        const struct field *f = &rec->fields[i];
-
-        if ((f->flags & (IN | OUT)) == 0 || str_empty(f->key))
-            continue;
-        jw_key(w, f->key);
-        jw_object(w);
-        put_type(w, todo, f);
-        put_description(w, f);
-        jw_object_end(w);
-    }
-}
-
-static void
-put_schema(struct json_writer *w, struct todo *todo, const struct record *rec)
-{
-    jw_key(w, rec->name);
-    jw_object(w);
-    jw_key_str(w, "type", "object");
-    jw_key(w, "properties");
-    jw_object(w);
-    put_members(w, todo, rec);
-    jw_object_end(w);
-    jw_object_end(w);
-}
-
-static void
-put_parameter(struct json_writer *w, struct todo *todo, const struct field *f)
+put_parameter(struct json_writer *w, struct openapi_todo *todo,
+              const struct field *f)
 {
     jw_object(w);
     jw_key_str(w, "name", f->key);
@@ -166,7 +25,7 @@ put_parameter(struct json_writer *w, struct todo *todo, const struct field *f)
     }
     jw_key(w, "schema");
     jw_object(w);
-    put_type(w, todo, f);
+    openapi_type(w, todo, f);
     jw_object_end(w);
     jw_object_end(w);
 }
@@ -193,7 +52,8 @@ put_dry_run(struct json_writer *w)
 }
 
 static void
-put_parameters(struct json_writer *w, struct todo *todo, const struct row *row)
+put_parameters(struct json_writer *w, struct openapi_todo *todo,
+               const struct row *row)
 {
     const struct record *rec = row->in;
 
@@ -255,9 +115,28 @@ put_example(struct json_writer *w, const char *json)
     buf_free(&b);
 }
 
+/* Beside the members of the record, those that every request of the dialect
+ * has: the verb, a version, the job's number. */
 static void
-put_body(struct json_writer *w, struct todo *todo, const struct route_group *g,
-         const struct row *row)
+put_verb_schema(struct json_writer *w, struct openapi_todo *todo,
+                const struct record *rec)
+{
+    jw_object(w);
+    jw_key(w, "allOf");
+    jw_array(w);
+    openapi_element(w, todo, rec);
+    jw_object(w);
+    jw_key_str(w, "type", "object");
+    jw_key(w, "additionalProperties");
+    jw_bool(w, true);
+    jw_object_end(w);
+    jw_array_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_body(struct json_writer *w, struct openapi_todo *todo,
+         const struct route_group *g, const struct row *row)
 {
     const struct row *example = example_of(g, row);
 
@@ -268,7 +147,10 @@ put_body(struct json_writer *w, struct todo *todo, const struct route_group *g,
     jw_key(w, "application/json");
     jw_object(w);
     jw_key(w, "schema");
-    put_element(w, todo, row->in);
+    if (strcmp(row->verb, "-") == 0)
+        openapi_element(w, todo, row->in);
+    else
+        put_verb_schema(w, todo, row->in);
     if (example != NULL && !str_empty(example->json))
         put_example(w, example->json);
     jw_object_end(w);
@@ -290,14 +172,14 @@ takes_body(const struct record *rec)
 static bool
 is_raw_json(const struct record *rec)
 {
-    return is_scalar(rec) && rec->fields[0].type == F_JSON;
+    return openapi_is_scalar(rec) && rec->fields[0].type == F_JSON;
 }
 
 /* The shapes a result may have: the row's record, unless that is a document
  * made before, and those of its ALSO_OUT rows. */
 static void
-put_result(struct json_writer *w, struct todo *todo, const struct dialect *d,
-           const struct row *row)
+put_result(struct json_writer *w, struct openapi_todo *todo,
+           const struct dialect *d, const struct row *row)
 {
     const struct record *shape[8];
     size_t n = 0;
@@ -309,26 +191,26 @@ put_result(struct json_writer *w, struct todo *todo, const struct dialect *d,
             strcmp(d->rows[i].path, row->path) == 0)
             shape[n++] = d->rows[i].out;
     if (n == 1) {
-        put_element(w, todo, shape[0]);
+        openapi_element(w, todo, shape[0]);
         return;
     }
     jw_object(w);
     if (n > 1) {
-        jw_key(w, "oneOf");
+        jw_key(w, "anyOf");
         jw_array(w);
         for (size_t i = 0; i < n; i++)
-            put_element(w, todo, shape[i]);
+            openapi_element(w, todo, shape[i]);
         jw_array_end(w);
     } else if (row->out->n > 0) {
-        put_description(w, &row->out->fields[0]);
+        openapi_description(w, &row->out->fields[0]);
     }
     jw_object_end(w);
 }
 
 /* What a success looks like: the result, or the form's envelope around it. */
 static void
-put_reply(struct json_writer *w, struct todo *todo, const struct route_group *g,
-          const struct row *row)
+put_reply(struct json_writer *w, struct openapi_todo *todo,
+          const struct route_group *g, const struct row *row)
 {
     const struct form *form = g->mount->form;
     bool bare = form->envelope == NULL || (row->flags & NO_ENVELOPE) != 0;
@@ -341,7 +223,7 @@ put_reply(struct json_writer *w, struct todo *todo, const struct route_group *g,
     jw_key_str(w, "type", "object");
     jw_key(w, "properties");
     jw_object(w);
-    put_members(w, todo, form->envelope);
+    openapi_members(w, todo, form->envelope);
     if (row->out->n > 0) {
         jw_key(w, form->result_key);
         put_result(w, todo, g->dialect, row);
@@ -351,7 +233,82 @@ put_reply(struct json_writer *w, struct todo *todo, const struct route_group *g,
 }
 
 static void
-put_responses(struct json_writer *w, struct todo *todo,
+put_content(struct json_writer *w, const char *media)
+{
+    char type[64];
+
+    (void)snprintf(type, sizeof(type), "%.*s", (int)strcspn(media, ";"), media);
+    jw_key(w, "content");
+    jw_object(w);
+    jw_key(w, type);
+    jw_object(w);
+    jw_key(w, "schema");
+}
+
+static void
+put_content_end(struct json_writer *w)
+{
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+/* Whether the dialect refuses by that status, too. */
+static bool
+fails_by(const struct dialect *d, int status)
+{
+    for (size_t i = 0; i < d->n_errors; i++)
+        if (d->errors[i].http == status)
+            return true;
+    return false;
+}
+
+static void
+put_success(struct json_writer *w, struct openapi_todo *todo,
+            const struct route_group *g, const struct row *row)
+{
+    const struct form *form = g->mount->form;
+
+    if ((row->flags & TEXT) != 0) {
+        put_content(w, "*/*"); /* text, YAML, a profile */
+        openapi_any(w, "string");
+        put_content_end(w);
+    } else if (row->out->n > 0 || form->envelope != NULL) {
+        bool either = fails_by(g->dialect, row->status);
+
+        put_content(w, form->reply_type);
+        if (either) {
+            jw_object(w);
+            jw_key(w, "anyOf");
+            jw_array(w);
+        }
+        put_reply(w, todo, g, row);
+        if (either) {
+            openapi_any(w, "object"); /* a refusal */
+            jw_array_end(w);
+            jw_object_end(w);
+        }
+        put_content_end(w);
+    }
+}
+
+/* "4XX" and "5XX": whatever the dialect words. */
+static void
+put_failure(struct json_writer *w, const struct form *form, const char *status,
+            const char *description)
+{
+    bool json = strncmp(form->error_type, "application/json", 16) == 0;
+
+    jw_key(w, status);
+    jw_object(w);
+    jw_key_str(w, "description", description);
+    put_content(w, form->error_type);
+    openapi_any(w, json ? "object" : "string");
+    put_content_end(w);
+    jw_object_end(w);
+}
+
+static void
+put_responses(struct json_writer *w, struct openapi_todo *todo,
               const struct route_group *g, const struct row *row)
 {
     const struct form *form = g->mount->form;
@@ -359,146 +316,204 @@ put_responses(struct json_writer *w, struct todo *todo,
 
     jw_key(w, "responses");
     jw_object(w);
-    snprintf(status, sizeof(status), "%d", row->status);
+    (void)snprintf(status, sizeof(status), "%d", row->status);
     jw_key(w, status);
     jw_object(w);
-    jw_key_str(w, "description", "success");
-    if (row->out->n > 0 || form->envelope != NULL) {
-        jw_key(w, "content");
+    jw_key_str(w, "description", "done");
+    put_success(w, todo, g, row);
+    jw_object_end(w);
+    put_failure(w, form, "4XX", "refused, in the dialect's form");
+    put_failure(w, form, "5XX", "failed, in the dialect's form");
+    jw_object_end(w);
+}
+
+/* ---- operations ---- */
+
+/* An operation, and its words. */
+struct operation {
+    const struct route_group *g;
+    const struct row *row;
+    const char *method; /* "get" */
+    const char *at;     /* its key in paths */
+};
+
+/* "console_get_worker_process_pprof_heap": what is no word is one '_'. */
+static void
+put_id(struct json_writer *w, const struct operation *o)
+{
+    struct buf b = BUF_INIT(512);
+    bool gap = true;
+
+    buf_printf(&b, "%s_%s", o->g->dialect->name, o->method);
+    for (const char *p = o->at; *p != '\0'; p++) {
+        bool word = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                    (*p >= '0' && *p <= '9');
+
+        if (word && gap)
+            buf_putc(&b, '_');
+        if (word)
+            buf_putc(&b, *p);
+        gap = !word;
+    }
+    jw_key_str(w, "operationId", buf_text(&b));
+    buf_free(&b);
+}
+
+/* Every address of that listener, as configured. */
+static void
+put_servers(struct json_writer *w, const char *name)
+{
+    bool tls = !str_empty(config()->nginx_tls_certificate);
+    struct listening l;
+
+    jw_key(w, "servers");
+    jw_array(w);
+    for (size_t i = 0;; i++) {
+        enum err e = listener_named(name, i, &l);
+        char url[ADDRESS_BYTES + 16];
+
+        if (e == ERR_NOT_FOUND)
+            break;
+        if (e != ERR_OK)
+            continue; /* it is off */
+        (void)snprintf(url, sizeof(url), "http%s://%s", tls ? "s" : "",
+                       l.address);
         jw_object(w);
-        jw_key(w, "application/json");
-        jw_object(w);
-        jw_key(w, "schema");
-        put_reply(w, todo, g, row);
-        jw_object_end(w);
+        jw_key_str(w, "url", url);
         jw_object_end(w);
     }
-    jw_object_end(w);
-    jw_key(w, "default");
-    jw_object(w);
-    jw_key_str(w, "description", "failure, in the dialect's form");
-    jw_object_end(w);
-    jw_object_end(w);
+    jw_array_end(w);
 }
 
 static void
-put_other(struct json_writer *w, const struct route_group *g,
-          const struct row *row, bool *open)
+put_scheme(struct json_writer *w, const char *name)
 {
-    if (!*open) {
-        jw_key(w, "x-elsewhere");
-        jw_array(w);
-    }
-    *open = true;
     jw_object(w);
-    jw_key_str(w, "x-listener", g->mount->listener);
-    if (strcmp(row->verb, "-") != 0)
-        jw_key_str(w, "x-verb", row->verb);
-    jw_key_str(w, "summary", row->doc);
-    jw_key_str(w, "x-scope", scope_name(row->scope));
+    jw_key(w, name);
+    jw_array(w);
+    jw_array_end(w);
     jw_object_end(w);
 }
 
-/* OpenAPI keys operations by path and method alone. What else is done under
- * the same two, by another listener or another verb of the body, is named
- * beside it. */
+/* Where it differs from what the document says of all: a token, by header,
+ * Bearer or as the user of Basic. */
 static void
-put_others(struct json_writer *w, const struct route_group *g,
-           const struct row *row, unsigned method)
+put_security(struct json_writer *w, const struct operation *o)
 {
-    bool open = false;
-    size_t n;
-    const struct route_group *all = route_groups(&n);
+    enum mount_auth auth = o->g->mount->auth;
+    bool open = o->row->scope == SCOPE_NONE || auth == AUTH_NONE;
 
-    for (size_t i = 0; i < n; i++) {
-        bool first = true;
-
-        if (strcmp(all[i].path, g->path) != 0)
-            continue;
-        for (size_t k = 0; k < all[i].n; k++) {
-            const struct row *other = all[i].rows[k];
-
-            if ((other->methods & method) == 0)
-                continue;
-            if ((first || all[i].by_verb) && strcmp(other->doc, row->doc) != 0)
-                put_other(w, &all[i], other, &open);
-            first = false;
-        }
-    }
-    if (open)
-        jw_array_end(w);
+    if (auth == AUTH_TOKEN && !open)
+        return;
+    jw_key(w, "security");
+    jw_array(w);
+    if (auth == AUTH_BASIC)
+        put_scheme(w, "basic");
+    jw_array_end(w);
 }
 
 static void
-put_operation(struct json_writer *w, struct todo *todo,
-              const struct route_group *g, const struct row *row,
-              const char *method, unsigned bit)
+put_operation(struct json_writer *w, struct openapi_todo *todo,
+              const struct operation *o)
 {
-    jw_key(w, method);
+    const struct row *row = o->row;
+
+    todo->now = o->g->mount->form;
+    jw_key(w, o->method);
     jw_object(w);
+    put_id(w, o);
     jw_key_str(w, "summary", row->doc);
     jw_key(w, "tags");
     jw_array(w);
-    jw_str(w, g->dialect->name);
+    jw_str(w, o->g->dialect->name);
     jw_array_end(w);
-    jw_key_str(w, "x-listener", g->mount->listener);
+    jw_key_str(w, "x-listener", o->g->mount->listener);
     jw_key_str(w, "x-scope", scope_name(row->scope));
-    put_others(w, g, row, bit);
+    if (strcmp(row->verb, "-") != 0)
+        jw_key_str(w, "x-verb", row->verb);
+    put_servers(w, o->g->mount->listener);
+    put_security(w, o);
     put_parameters(w, todo, row);
-    if (takes_body(row->in) && strcmp(method, "get") != 0)
-        put_body(w, todo, g, row);
-    put_responses(w, todo, g, row);
+    if (takes_body(row->in) && strcmp(o->method, "get") != 0)
+        put_body(w, todo, o->g, row);
+    put_responses(w, todo, o->g, row);
     jw_object_end(w);
 }
 
-/* Of *g and what has the same path behind it, on other listeners, the
- * first that does something by the method: a row that is shown; NULL. */
-static const struct row *
-shown_row(const struct route_group **g, const struct route_group *end,
-          unsigned method)
+/* ---- paths ---- */
+
+/* In OpenAPI's order; ANY is shown as GET, PUT and POST, what the dialects'
+ * documents use. */
+static const struct {
+    unsigned bit;
+    const char *name;
+} methods[] = { { GET, "get" },
+                { PUT, "put" },
+                { POST, "post" },
+                { DELETE, "delete" },
+                { OPTIONS, "options" } };
+
+static bool
+is_shown(const struct row *row, unsigned method)
 {
-    const char *path = (*g)->path;
-    unsigned all;
-
-    for (; *g < end; (*g)++) {
-        const struct row *row = strcmp((*g)->path, path) == 0
-                                    ? route_row(*g, method, NULL, &all)
-                                    : NULL;
-
-        if (row != NULL &&
-            (row->methods != ANY || (method & (GET | PUT | POST)) != 0))
-            return row;
-    }
-    return NULL;
+    return (row->methods & method) != 0 && strcmp(row->path, "*") != 0 &&
+           (row->methods != ANY || (method & (GET | PUT | POST)) != 0);
 }
 
-/* The methods of a path in OpenAPI's order; ANY is shown as GET, PUT and
- * POST, what the dialects' documents use. */
+/* The rows of g with that verb as one item, when there is any to be shown. */
 static void
-put_path(struct json_writer *w, struct todo *todo, const struct route_group *g,
-         const struct route_group *end)
+put_item(struct json_writer *w, struct openapi_todo *todo,
+         const struct route_group *g, const char *verb, const char *at)
 {
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } shown[] = { { GET, "get" },
-                  { PUT, "put" },
-                  { POST, "post" },
-                  { DELETE, "delete" },
-                  { OPTIONS, "options" } };
+    bool open = false;
 
-    jw_key(w, g->path);
-    jw_object(w);
-    for (size_t i = 0; i < COUNT(shown); i++) {
-        const struct route_group *of = g;
-        const struct row *row = shown_row(&of, end, shown[i].bit);
+    for (size_t m = 0; m < COUNT(methods); m++)
+        for (size_t i = 0; i < g->n; i++) {
+            struct operation o = { g, g->rows[i], methods[m].name, at };
 
-        if (row == NULL)
+            if (strcmp(o.row->verb, verb) != 0 ||
+                !is_shown(o.row, methods[m].bit))
+                continue;
+            if (!open) {
+                jw_key(w, at);
+                jw_object(w);
+            }
+            open = true;
+            put_operation(w, todo, &o);
+            break; /* the first row of a method serves it */
+        }
+    if (open)
+        jw_object_end(w);
+}
+
+/* Two listeners may serve one path, and a body may select what is done;
+ * OpenAPI keys by path alone. The part behind a '#', which no client sends,
+ * keeps them apart: "/#node_mgr.get_info". */
+static bool
+shown_before(const struct route_group *g, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(g[k].path, g[i].path) == 0)
+            return true;
+    return false;
+}
+
+static void
+put_group(struct json_writer *w, struct openapi_todo *todo,
+          const struct route_group *g, bool again)
+{
+    const char *listener = g->mount->listener;
+    char at[512];
+
+    (void)snprintf(at, sizeof(at), again ? "%s#%s" : "%s", g->path, listener);
+    put_item(w, todo, g, "-", at);
+    for (size_t i = 0; i < g->n; i++) {
+        if (strcmp(g->rows[i]->verb, "-") == 0)
             continue;
-        todo->now = &of->mount->form->style;
-        put_operation(w, todo, of, row, shown[i].name, shown[i].bit);
+        (void)snprintf(at, sizeof(at), "%s#%s.%s", g->path, listener,
+                       g->rows[i]->verb);
+        put_item(w, todo, g, g->rows[i]->verb, at);
     }
-    jw_object_end(w);
 }
 
 static void
@@ -511,25 +526,53 @@ put_info(struct json_writer *w)
     jw_key_str(w, "version", "1");
     jw_key_str(w, "description",
                "The management APIs of several databases. Each path is served "
-               "on the listener named by x-listener.");
+               "on the listener named by x-listener, at its servers. Where "
+               "that is not enough to tell what is done, a key has a part "
+               "behind '#', which is not sent: the listener, and the verb "
+               "that the body names (its verb).");
+    jw_key(w, "license");
+    jw_object(w);
+    jw_key_str(w, "name", "Apache License 2.0");
+    jw_key_str(w, "url", "https://www.apache.org/licenses/LICENSE-2.0");
     jw_object_end(w);
+    jw_object_end(w);
+    put_servers(w, "console");
+    jw_key(w, "security");
+    jw_array(w);
+    put_scheme(w, "token");
+    put_scheme(w, "bearer");
+    put_scheme(w, "basic");
+    jw_array_end(w);
 }
 
-/* Two listeners may serve one path; of each method the first in order of
- * definition is shown, the others beside it. */
-static bool
-shown_before(const struct route_group *g, size_t i)
+static void
+put_schemes(struct json_writer *w)
 {
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(g[k].path, g[i].path) == 0)
-            return true;
-    return false;
+    jw_key(w, "securitySchemes");
+    jw_object(w);
+    jw_key(w, "token");
+    jw_object(w);
+    jw_key_str(w, "type", "apiKey");
+    jw_key_str(w, "in", "header");
+    jw_key_str(w, "name", "X-Metagate-Token");
+    jw_object_end(w);
+    jw_key(w, "bearer");
+    jw_object(w);
+    jw_key_str(w, "type", "http");
+    jw_key_str(w, "scheme", "bearer");
+    jw_object_end(w);
+    jw_key(w, "basic");
+    jw_object(w);
+    jw_key_str(w, "type", "http");
+    jw_key_str(w, "scheme", "basic");
+    jw_object_end(w);
+    jw_object_end(w);
 }
 
 void
 routes_openapi(struct buf *b)
 {
-    struct todo todo = { .n = 0 };
+    struct openapi_todo todo = { .n = 0 };
     struct json_writer w;
     size_t n;
     const struct route_group *g = route_groups(&n);
@@ -540,16 +583,16 @@ routes_openapi(struct buf *b)
     jw_key(&w, "paths");
     jw_object(&w);
     for (size_t i = 0; i < n; i++)
-        if (!shown_before(g, i))
-            put_path(&w, &todo, &g[i], g + n);
+        put_group(&w, &todo, &g[i], shown_before(g, i));
     jw_object_end(&w);
     jw_key(&w, "components");
     jw_object(&w);
+    put_schemes(&w);
     jw_key(&w, "schemas");
     jw_object(&w);
     for (size_t i = 0; i < todo.n; i++) { /* grows while it is printed */
-        todo.now = todo.style[i];
-        put_schema(&w, &todo, todo.rec[i]);
+        todo.now = todo.form[i];
+        openapi_schema(&w, &todo, todo.rec[i]);
     }
     jw_object_end(&w);
     jw_object_end(&w);

@@ -29,6 +29,7 @@ static const struct bit_name endpoint_flags[] = {
     { BIND_LATE, "BIND_LATE" },
     { ASYNC, "ASYNC" },
     { DRY, "DRY" },
+    { TEXT, "TEXT" },
     { STRICT_QUERY, "STRICT_QUERY" },
     { LEADER_ONLY, "LEADER_ONLY" },
     { TX, "TX" },

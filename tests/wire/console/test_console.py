@@ -1,5 +1,6 @@
 """What metagate says of itself on its own listener."""
 
+import gzip
 import re
 import subprocess
 
@@ -25,17 +26,30 @@ def test_healthz_needs_no_token(console):
 
 
 def test_the_api_description_names_every_endpoint(console):
+    """Each under its path, or beside it behind a '#'."""
     api = console.get("/openapi.json").json
     assert api["openapi"].startswith("3.0")
     for e in tables.endpoints():
         if e.path == "*":
             continue
-        # ANY is described by one of its methods; what another listener does
-        # under the same path stands beside that
-        described = [d for o in api["paths"][e.url].values()
-                     for d in [o, *o.get("x-elsewhere", [])]]
-        assert any(o["summary"] == e.row["doc"] and o["x-scope"] == e.scope
+        described = [o for at, item in api["paths"].items()
+                     if at.partition("#")[0] == e.url
+                     for o in item.values()]
+        assert any((o["summary"], o["x-scope"], o["x-listener"],
+                    o.get("x-verb", "-"))
+                   == (e.row["doc"], e.scope, e.listener, e.verb)
                    for o in described), str(e)
+
+
+def test_the_api_description_is_compressed_for_who_takes_that(console):
+    plain = console.get("/openapi.json")
+    packed = console.get("/openapi.json",
+                         headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.body) * 5 < len(plain.body)
+    assert gzip.decompress(packed.body) == plain.body
+    assert console.using(token=None).get("/openapi.json").status == 401
 
 
 def test_examples_of_the_api_description_are_bodies(console):
