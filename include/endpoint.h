@@ -131,7 +131,8 @@ struct row {
     /* VARIANT(verb, encoding, in, out): verb, in, out, checks and */
     const char *encoding;
     /* ALSO_OUT(path, record): path, out */
-    /* EXAMPLE(path or verb, setup, json, tail...): path, flags 0, and */
+    /* EXAMPLE(path or verb, setup, json, tail...): path, flags 0, and. Where
+     * methods of a path differ, "PUT:/a" is the path of one. */
     const char *setup; /* paths or verbs to be sent before, blank-separated;
                         * "/a#b" sends the EXAMPLE of that path, which only
                         * setups ask for, to /a */

@@ -28,6 +28,8 @@ enum json_lenient {
     JSON_SINGLE_QUOTES = 1 << 2,  /* {'a': 'b'}, as protobuf's parser */
     JSON_CAMEL_SNAKE = 1 << 3,    /* fooBar and foo_bar are one name: both in
                                    * one object are a duplicate */
+    JSON_TAIL = 1 << 5,           /* bytes behind the value, as Go's decoder:
+                                   * nobody reads them */
     JSON_OWN = 1 << 4,            /* no client's text but what we have written
                                    * ourselves: as many values as it has, and
                                    * a client's tree inside of ours */

@@ -238,6 +238,7 @@ enum bind_style {
     BIND_UNKNOWN_ENUM_UNSET = 1 << 4, /* an unknown enum name is "unset" */
     BIND_NULL_UNSET = 1 << 5,         /* null = absent (else a wrong type) */
     BIND_UNKNOWN_REFUSED = 1 << 6,    /* unknown members are an error */
+    BIND_ANY_CASE = 1 << 8,           /* FOO and Foo for foo, as Go's decoder */
     BIND_ANY_COUNT = 1 << 7, /* lists have no .max: our own documents, which
                               * grow by many requests */
 };

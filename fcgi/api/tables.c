@@ -116,18 +116,72 @@ check_mount(const struct dialect *d, const struct row *row)
                 row->listener);
 }
 
+/* The method that stands before a path ("PUT:/a"), and how long it is with
+ * its colon; 0 and any method when there is none. */
+static size_t
+method_before(const char *name, size_t n, unsigned *methods)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } all[] = { { "GET:", GET },
+                { "POST:", POST },
+                { "PUT:", PUT },
+                { "DELETE:", DELETE } };
+
+    *methods = ANY;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        size_t m = strlen(all[i].name);
+
+        if (n > m && memcmp(name, all[i].name, m) == 0) {
+            *methods = all[i].bit;
+            return m;
+        }
+    }
+    return 0;
+}
+
+const struct row *
+tables_example(const struct dialect *d, const struct row *row)
+{
+    const char *name = strcmp(row->verb, "-") != 0 ? row->verb : row->path;
+    const struct row *any = NULL;
+
+    for (size_t i = 0; i < d->n_rows; i++) {
+        const struct row *x = &d->rows[i];
+        unsigned methods;
+        size_t m;
+
+        if (x->kind != ROW_EXAMPLE)
+            continue;
+        m = method_before(x->path, strlen(x->path), &methods);
+        if (strcmp(x->path + m, name) != 0)
+            continue;
+        if (m > 0 && (methods & row->methods) != 0)
+            return x;
+        if (m == 0 && any == NULL)
+            any = x;
+    }
+    return any;
+}
+
 /* "a" of paths or verbs, without the variant of its example ("/a#empty"). */
 static bool
 names_row(const struct dialect *d, const char *name, size_t n)
 {
     const char *variant = memchr(name, '#', n);
+    unsigned methods;
+    size_t m;
 
     if (variant != NULL)
         n = (size_t)(variant - name);
+    m = method_before(name, n, &methods);
+    name += m;
+    n -= m;
     for (size_t i = 0; i < d->n_rows; i++) {
         const struct row *row = &d->rows[i];
 
-        if (row->kind != ROW_ENDPOINT)
+        if (row->kind != ROW_ENDPOINT || (row->methods & methods) == 0)
             continue;
         if (strlen(row->path) == n && memcmp(row->path, name, n) == 0)
             return true;

@@ -11,6 +11,11 @@
  * one. After route_init. */
 enum err tables_verify(void) MUST_USE;
 
+/* The example of an endpoint: of its method ("PUT:/a") before one of its path
+ * or verb alone; NULL. */
+const struct row *
+tables_example(const struct dialect *d, const struct row *row);
+
 /* The number of a row among those of all dialects, by which it is counted. */
 size_t tables_row(const struct dialect *d, const struct row *row);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/route.h"
+#include "api/tables.h"
 #include "config.h"
 #include "json.h"
 #include "listener.h"
@@ -67,18 +68,6 @@ put_parameters(struct json_writer *w, struct openapi_todo *todo,
     jw_array_end(w);
 }
 
-static const struct row *
-example_of(const struct route_group *g, const struct row *row)
-{
-    const char *name = strcmp(row->verb, "-") != 0 ? row->verb : row->path;
-
-    for (size_t i = 0; i < g->dialect->n_rows; i++)
-        if (g->dialect->rows[i].kind == ROW_EXAMPLE &&
-            strcmp(g->dialect->rows[i].path, name) == 0)
-            return &g->dialect->rows[i];
-    return NULL;
-}
-
 /* What an example leaves open, as readers see it: $U, a fresh word in tests,
  * is a 1, and of $R{member=otherwise} the latter. Answers how long it is; 0 at
  * any other text. */
@@ -138,7 +127,7 @@ static void
 put_body(struct json_writer *w, struct openapi_todo *todo,
          const struct route_group *g, const struct row *row)
 {
-    const struct row *example = example_of(g, row);
+    const struct row *example = tables_example(g->dialect, row);
 
     jw_key(w, "requestBody");
     jw_object(w);

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "listener.h"
 #include "api/route.h"
+#include "api/tables.h"
 
 #define NEST_MAX 6
 
@@ -57,6 +58,7 @@ static const struct bit_name bind_flags[] = {
     { BIND_INTEGRAL, "INTEGRAL" },
     { BIND_CAMEL, "CAMEL" },
     { BIND_UNKNOWN_ENUM_UNSET, "UNKNOWN_ENUM_UNSET" },
+    { BIND_ANY_CASE, "ANY_CASE" },
     { BIND_NULL_UNSET, "NULL_UNSET" },
     { BIND_UNKNOWN_REFUSED, "UNKNOWN_REFUSED" },
     { 0, NULL },
@@ -231,12 +233,8 @@ put_example(struct json_writer *w, const struct dialect *d,
             const struct row *row)
 {
     const char *name = strcmp(row->verb, "-") != 0 ? row->verb : row->path;
-    const struct row *x = NULL;
+    const struct row *x = tables_example(d, row);
 
-    for (size_t i = 0; i < d->n_rows && x == NULL; i++)
-        if (d->rows[i].kind == ROW_EXAMPLE &&
-            strcmp(d->rows[i].path, name) == 0)
-            x = &d->rows[i];
     jw_key(w, "example");
     if (x == NULL) {
         jw_null(w);

@@ -287,7 +287,7 @@ scan_text(struct scan *s)
     if (e != ERR_OK)
         return e;
     skip_space(s);
-    if (!at_end(s))
+    if (!at_end(s) && (s->lenient & JSON_TAIL) == 0)
         return scan_refuse(s, "bytes behind the value");
     return s->out->text.failed ? ERR_NOMEM : ERR_OK;
 }

@@ -4,6 +4,7 @@
 #include "record_bind_int.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #include "utf8.h"
 
@@ -54,6 +55,10 @@ is_named(const struct bind *b, const struct field *f, const char *name)
 {
     if (f->key_bytes == 0)
         return false;
+    if ((b->style & BIND_ANY_CASE) &&
+        (strcasecmp(f->key, name) == 0 ||
+         (f->also != NULL && strcasecmp(f->also, name) == 0)))
+        return true;
     return strcmp(f->key, name) == 0 ||
            (f->also != NULL && strcmp(f->also, name) == 0) ||
            ((b->style & BIND_CAMEL) && is_camel_of(name, f->key));

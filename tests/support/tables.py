@@ -25,6 +25,9 @@ FORMS = {
     "cluster_mgr": lambda r: ("-", r.json.get("info",
                                               r.json.get("error_info"))),
     "node_mgr": lambda r: ("-", r.json["info"]),
+    "ticdc": lambda r: (r.json["error_code"],
+                        r.json["error_msg"].partition("]")[2]),
+    "ticdc plain": lambda r: ("-", r.text),
     "pegasus outcome": lambda r: (r.json["error"], r.json["hint_message"]),
 }
 
@@ -133,9 +136,13 @@ class Request:
 
 def find(like, name):
     """The endpoint with that path or verb, of like's mount if that has it,
-    else of another mount of the dialect."""
+    else of another mount of the dialect. "PUT:/a" is the one of that method."""
+    method, colon, path = name.partition(":")
+    if not colon:
+        method, path = None, name
     named = [e for e in endpoints() if e.dialect == like.dialect
-             and name in (e.path, e.verb)]
+             and path in (e.path, e.verb)
+             and (method is None or method in e.methods)]
     for e in named:
         if (e.listener, e.prefix) == (like.listener, like.prefix):
             return e

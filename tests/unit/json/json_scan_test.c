@@ -188,6 +188,14 @@ trailing_commas_are_forgiven_when_the_dialect_says_so(void **state)
 }
 
 static void
+bytes_behind_the_value_are_forgiven_when_the_dialect_says_so(void **state)
+{
+    (void)state;
+    TAKEN(JSON_TAIL, "{} x", "{\"a\":1}{\"b\":", "[1]]", "1 \xff");
+    REFUSED(JSON_TAIL, "", " ", "{\"a\":1", "x {}", "[1,]");
+}
+
+static void
 bare_names_are_forgiven_when_the_dialect_says_so(void **state)
 {
     (void)state;
@@ -344,6 +352,7 @@ main(void)
         T(a_name_given_twice_is_refused),
         T(camel_and_snake_are_one_name_when_the_dialect_says_so),
         T(trailing_commas_are_forgiven_when_the_dialect_says_so),
+        T(bytes_behind_the_value_are_forgiven_when_the_dialect_says_so),
         T(bare_names_are_forgiven_when_the_dialect_says_so),
         T(single_quotes_are_forgiven_when_the_dialect_says_so),
         T(nesting_is_bounded),

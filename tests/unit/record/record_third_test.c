@@ -201,6 +201,20 @@ one_letter_behind_a_line_is_a_capital(void **state)
 }
 
 static void
+names_are_known_by_any_case_where_the_dialect_says_so(void **state)
+{
+    struct third in;
+
+    (void)state;
+    assert_int_equal(bind("{\"OWN\":\"a\"}", BIND_ANY_CASE, &in), ERR_OK);
+    assert_string_equal(in.own, "a");
+    assert_int_equal(bind("{\"OWN\":\"a\"}", 0, &in), ERR_OK);
+    assert_null(in.own);
+    assert_int_equal(bind("{\"OWN\":\"a\",\"own\":\"b\"}", BIND_ANY_CASE, &in),
+                     ERR_BAD_PARAM);
+}
+
+static void
 the_smallest_bounds_hold(void **state)
 {
     struct third in = bound("{\"own\":\"a\",\"positive\":1}");
@@ -418,6 +432,7 @@ main(void)
         TEST(a_path_in_a_message_has_its_dots_behind_one_letter),
         TEST(a_member_behind_the_second_takes_the_key),
         TEST(one_letter_behind_a_line_is_a_capital),
+        TEST(names_are_known_by_any_case_where_the_dialect_says_so),
         TEST(the_smallest_bounds_hold),
         TEST(long_bytes_do_not_lie_on_each_other),
         TEST(bytes_of_no_text_look_at_nothing_before_it),
