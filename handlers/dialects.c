@@ -8,6 +8,7 @@ extern const struct dialect doris_dialect;
 extern const struct dialect doris_fe_dialect;
 extern const struct dialect node_mgr_dialect;
 extern const struct dialect pegasus_dialect;
+extern const struct dialect ticdc_dialect;
 
 /* weak: a unit test may bring dialects of its own */
 __attribute__((weak)) const struct dialect *const dialects[] = {
@@ -17,5 +18,6 @@ __attribute__((weak)) const struct dialect *const dialects[] = {
     &pegasus_dialect,
     &cluster_mgr_dialect,
     &node_mgr_dialect,
+    &ticdc_dialect,
     NULL,
 };

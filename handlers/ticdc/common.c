@@ -1,0 +1,181 @@
+/* What the dialect's nouns have in common. */
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "crypt.h"
+#include "ticdc.h"
+
+TABLE(ticdc_feed_ref, TICDC_FEED_REF);
+NO_CHECKS(ticdc_feed_ref);
+TABLE(ticdc_feed_wait, TICDC_FEED_WAIT);
+NO_CHECKS(ticdc_feed_wait);
+
+/* ---- ids ---- */
+
+bool
+ticdc_is_id(const char *id)
+{
+    bool dash = true; /* none at the beginning, at the end, or two of them */
+    size_t n = 0;
+
+    for (; id[n] != '\0'; n++) {
+        char c = id[n];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      (c >= '0' && c <= '9');
+
+        if (!letter && (c != '-' || dash))
+            return false;
+        dash = c == '-';
+    }
+    return !dash && n <= TICDC_ID_MAX;
+}
+
+enum err
+ticdc_uuid(char out[TICDC_UUID])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char b[16];
+    size_t n = 0;
+    enum err e = crypt_random(b, sizeof(b));
+
+    if (e != ERR_OK)
+        return e;
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof(b); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            out[n++] = '-';
+        out[n++] = digits[b[i] >> 4];
+        out[n++] = digits[b[i] & 15];
+    }
+    out[n] = '\0';
+    return ERR_OK;
+}
+
+const char *
+ticdc_namespace(const char *said)
+{
+    return str_empty(said) ? "default" : said;
+}
+
+enum err
+ticdc_wish(struct req *r, const char *key, const char *said, bool *out)
+{
+    *out =
+        said != NULL && (strcmp(said, "1") == 0 || strcmp(said, "true") == 0);
+    if (*out || str_empty(said) || strcmp(said, "0") == 0 ||
+        strcmp(said, "false") == 0)
+        return ERR_OK;
+    return req_fail(r, TICDC_BAD_WISH, ARGS(arg("key", key)));
+}
+
+enum err
+ticdc_ids_check(struct req *r, const char *namespace, const char *id)
+{
+    const char *in = ticdc_namespace(namespace);
+
+    if (!ticdc_is_id(id))
+        return req_fail(r, TICDC_BAD_ID,
+                        ARGS(arg("id", id), arg("rule", TICDC_ID_RULE)));
+    if (!ticdc_is_id(in))
+        return req_fail(r, TICDC_BAD_NAMESPACE,
+                        ARGS(arg("id", in), arg("rule", TICDC_ID_RULE)));
+    return ERR_OK;
+}
+
+enum err
+ticdc_feed_find(struct req *r, const char *namespace, const char *id,
+                struct ticdc_feed *out)
+{
+    const char *in = ticdc_namespace(namespace);
+    enum err e = ticdc_ids_check(r, namespace, id);
+
+    if (e == ERR_OK)
+        e = ticdc_feed_get(r->db, r->arena, in, id, out);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(
+            r, TICDC_FEED_UNKNOWN,
+            ARGS(arg("id", arena_printf(r->arena, "%s/%s", in, id))));
+    return e;
+}
+
+/* Behind ".../changefeeds/", up to the next slash. */
+enum err
+ticdc_path_feed(struct req *r, struct ticdc_feed_ref *out)
+{
+    static const char before[] = "/changefeeds/";
+    const char *p = strstr(r->path, before);
+    size_t n = p != NULL ? strcspn(p + strlen(before), "/") : 0;
+
+    *out = (struct ticdc_feed_ref){ 0 };
+    out->changefeed_id =
+        p != NULL ? arena_strndup(r->arena, p + strlen(before), n) : "";
+    out->namespace = req_query(r, "namespace");
+    return out->changefeed_id != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* ---- times ---- */
+
+const char *
+ticdc_time(struct arena *a, int64_t ms)
+{
+    time_t s = (time_t)(ms / 1000);
+    char text[64];
+    struct tm tm;
+
+    if (localtime_r(&s, &tm) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
+        return arena_strdup(a, "");
+    return arena_printf(a, "%s.%03d", text, (int)(ms % 1000));
+}
+
+const char *
+ticdc_time_zone(struct arena *a, int64_t ms)
+{
+    time_t s = (time_t)(ms / 1000);
+    char text[64], zone[16];
+    struct tm tm;
+
+    if (localtime_r(&s, &tm) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm) == 0 ||
+        strftime(zone, sizeof(zone), "%z", &tm) != 5)
+        return arena_strdup(a, "");
+    return arena_printf(a, "%s.%03d%.3s:%s", text, (int)(ms % 1000), zone,
+                        zone + 3);
+}
+
+/* ---- faults ---- */
+
+enum err
+ticdc_refuse(struct req *r, const char *code, const char *why)
+{
+    for (int id = TICDC_FIRST_CODED; id <= TICDC_LAST_CODED; id++)
+        if (strcmp(r->dialect->errors[id].code, code) == 0)
+            return req_fail(r, id, ARGS(arg("why", why)));
+    return ERR_INTERNAL;
+}
+
+/* ---- waiting ---- */
+
+enum {
+    AWAIT_EVERY_MS = 100,
+    AWAIT_LEFT_MS = 1000, /* of the request's time, to answer in */
+};
+
+enum err
+ticdc_await(struct req *r, enum err (*done)(struct req *r, void *ctx),
+            void *ctx)
+{
+    const struct timespec pause = { .tv_nsec = AWAIT_EVERY_MS * 1000000L };
+    enum err e;
+
+    for (;;) {
+        e = done(r, ctx);
+        if (e != ERR_NOT_FOUND)
+            return e;
+        if (clock_mono_ms() + AWAIT_LEFT_MS >= r->deadline_ms)
+            return ERR_TIMEOUT;
+        (void)nanosleep(&pause, NULL);
+    }
+}

@@ -1,0 +1,158 @@
+#include "judge.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "config.h"
+#include "ticdc/settings.h"
+
+#define NAMED_MAX 20   /* tables that a message lists */
+#define LEFT_MS   1500 /* of the request's time, for the store */
+
+enum err
+judge_refuse(struct req *r, const struct judged *j, enum err e,
+             const struct sink_fault *why)
+{
+    if (e != ERR_BAD_PARAM && e != ERR_STATE && e != ERR_PEER)
+        return e;
+    if (j->code == NULL ||
+        (e == ERR_PEER && strcmp(why->code, "CDC:ErrNewStore") == 0))
+        return ticdc_refuse(r, why->code, why->text);
+    return ticdc_refuse(r, j->code,
+                        arena_printf(r->arena,
+                                     "changefeed update error: [%s]%s",
+                                     why->code, why->text));
+}
+
+static int64_t
+until(const struct req *r)
+{
+    return r->deadline_ms - LEFT_MS;
+}
+
+enum err
+judge_source(struct req *r, struct judged *j, const char *gtids)
+{
+    struct sink_fault why = { "", "" };
+    enum err e;
+
+    if (j->is_open)
+        return ERR_OK;
+    e = feed_source_open(r->arena, gtids, until(r), &j->source, &why);
+    j->is_open = e == ERR_OK;
+    return judge_refuse(r, j, e, &why);
+}
+
+enum err
+judge_sink(struct req *r, struct judged *j, const char *uri,
+           const struct ticdc_config *c)
+{
+    const struct sink_rules rules = { .tls_root = ticdc_settings()->tls_root };
+    struct sink_fault why = { "", "" };
+    enum err e;
+
+    e = sink_settle(r->arena, uri, c->sink_config, &rules, &j->sink, &why);
+    if (e == ERR_OK && c->force_replicate)
+        e = sink_forced(&j->sink, c->sink_config, &why);
+    return judge_refuse(r, j, e, &why);
+}
+
+enum err
+judge_filter(struct req *r, struct judged *j, const struct ticdc_config *c)
+{
+    struct sink_fault why = { "CDC:ErrFilterRuleInvalid", "" };
+    const char **rules =
+        arena_array(r->arena, c->filter_rules.n + 1, sizeof(*rules));
+    char text[WHY_BYTES] = "";
+    enum err e;
+
+    if (rules == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->filter_rules.n; i++)
+        rules[i] = c->filter_rules.v[i].v;
+    e = filter_parse(r->arena, rules, c->filter_rules.n, c->case_sensitive,
+                     config()->mysql_database, &j->filter, text);
+    snprintf(why.text, sizeof(why.text), "filter rule is invalid %.2048s",
+             text);
+    return judge_refuse(r, j, e, &why);
+}
+
+enum err
+judge_tables(struct req *r, struct judged *j, const struct ticdc_config *c)
+{
+    struct sink_fault why = { "CDC:ErrTableIneligible", "" };
+    struct buf b = BUF_INIT(2048);
+    struct feed_table *v;
+    size_t n, bad = 0;
+    enum err e;
+
+    if (c->force_replicate || c->ignore_ineligible_table)
+        return ERR_OK;
+    e = judge_source(r, j, NULL);
+    if (e != ERR_OK)
+        return e;
+    e = feed_source_tables(r->arena, &j->source, j->filter, &v, &n, &why);
+    if (e != ERR_OK)
+        return judge_refuse(r, j, e, &why);
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].eligible)
+            continue;
+        if (bad++ < NAMED_MAX && b.n < 1500)
+            buf_printf(&b, "%s%s.%s", bad > 1 ? " " : "", v[i].schema,
+                       v[i].name);
+    }
+    if (bad > 0)
+        snprintf(why.text, sizeof(why.text),
+                 "some tables are not eligible to replicate([%s]%s), if you "
+                 "want to ignore these tables, please set "
+                 "ignore_ineligible_table to true",
+                 buf_text(&b), bad > NAMED_MAX ? " and more" : "");
+    buf_free(&b);
+    return bad == 0 ? ERR_OK : judge_refuse(r, j, ERR_BAD_PARAM, &why);
+}
+
+/* Names of the zone database; no path leads out of it. */
+static bool
+is_zone(const char *zone)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+-";
+    char path[256];
+
+    if (str_empty(zone) || strcmp(zone, "system") == 0 ||
+        strcmp(zone, "local") == 0 || strcmp(zone, "UTC") == 0)
+        return true;
+    if (zone[strspn(zone, plain)] != '\0' || zone[0] == '/' ||
+        strlen(zone) > 64)
+        return false;
+    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
+    return zone[strlen(zone) - 1] != '/' && access(path, R_OK) == 0;
+}
+
+enum err
+judge_zone(struct req *r, struct judged *j, const char *zone)
+{
+    struct sink_fault why = { "CDC:ErrAPIInvalidParam", "" };
+
+    if (is_zone(zone))
+        return ERR_OK;
+    snprintf(why.text, sizeof(why.text), "invalid timezone:%.64s", zone);
+    return judge_refuse(r, j, ERR_BAD_PARAM, &why);
+}
+
+enum err
+judge_target(struct req *r, struct judged *j)
+{
+    struct sink_fault why = { "", "" };
+    enum err e = ERR_OK;
+
+    if (j->sink.kind == SINK_MYSQL)
+        e = judge_source(r, j, NULL);
+    if (e != ERR_OK)
+        return e;
+    e = feed_target_open(r->arena, &j->sink, j->is_open ? &j->source : NULL,
+                         until(r), &why);
+    return judge_refuse(r, j, e, &why);
+}
