@@ -12,12 +12,8 @@ extern const struct dialect ticdc_dialect;
 
 /* weak: a unit test may bring dialects of its own */
 __attribute__((weak)) const struct dialect *const dialects[] = {
-    &console_dialect,
-    &doris_dialect,
-    &doris_fe_dialect,
-    &pegasus_dialect,
-    &cluster_mgr_dialect,
-    &node_mgr_dialect,
-    &ticdc_dialect,
-    NULL,
+    &console_dialect,     &doris_dialect,
+    &doris_fe_dialect,    &pegasus_dialect,
+    &cluster_mgr_dialect, &node_mgr_dialect,
+    &ticdc_dialect,       NULL,
 };
