@@ -138,6 +138,8 @@ def test_a_token_is_asked_for_in_the_clients_form(cluster):
             for body in ({"job_type": "get_status"}, b" " * (2 << 20)):
                 r = client.post(path, body)
                 assert (r.status, r.text) == (401, form)
+                assert r.headers.get_all("WWW-Authenticate") == [
+                    "Bearer", 'Basic realm="metagate"']
         r = cluster.client.scope("profile").post(
             path, {"job_type": "get_status"})
         assert (r.status, r.text.replace('"job_type":"get_status"',

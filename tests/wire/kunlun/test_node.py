@@ -7,6 +7,7 @@ import stat
 
 from support import raw
 
+CHALLENGES = ["Bearer", 'Basic realm="metagate"']
 NONE = '{"result":"error","info":"token error"}\r\n'
 
 
@@ -75,8 +76,10 @@ def test_who_may_not_is_told_so(node):
     for token in ("none", "unknown"):
         r = node.client.scope(token).post("/", {"job_type": "get_info"})
         assert (r.status, r.text) == (401, NONE)
+        assert r.headers.get_all("WWW-Authenticate") == CHALLENGES
     r = node.client.scope("profile").post("/", {"job_type": "get_info"})
     assert (r.status, r.text) == (403, NONE)
+    assert "WWW-Authenticate" not in r.headers
 
 
 def test_a_body_that_is_too_large_is_refused_in_its_form(node):
