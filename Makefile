@@ -128,7 +128,7 @@ FUZZ_MAIN = $(if $(filter fuzz,$(FLAVOUR)),-fsanitize=fuzzer,$(B)/fuzz/run_seeds
 .PHONY: fuzz fuzz-seeds
 fuzz-seeds: $(FUZZ)
 $(FUZZ): %: %.o $(B)/fuzz/run_seeds.o $(CORE)
-	$(CC) -o $@ $< $(FUZZ_MAIN) $(CORE) $(LDFLAGS_ALL) $(GOLD_$(FLAVOUR)) $(LIBS)
+	$(CC) -o $@ $< $(FUZZ_MAIN) $(CORE) $(LDFLAGS_ALL) $(GOLD_$(FLAVOUR)) $(LIBS) $(LIBS_$(FLAVOUR))
 # The same, of which gcov tells how much of the sources COVER the seeds reach.
 SEEDED = $(CC) $(CFLAGS_ALL) -U_FORTIFY_SOURCE -O0 -Itests/unit
 $(B)/seeds/%: tests/fuzz/%.c tests/fuzz/run_seeds.c $(CORE)

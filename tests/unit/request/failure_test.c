@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "request.h"
+#include "request/form_text.h"
 
 static const struct enum_name colour_names[] = {
     { "RED", 1 },
@@ -369,6 +370,30 @@ what_is_malformed_is_worded_as_a_query(void **state)
 /* ---- arguments ---- */
 
 static void
+each_argument_is_found(void **state)
+{
+    (void)state;
+    SAYS("{a}{b}{c}{d}", "1234", arg("a", "1"), arg("b", "2"), arg("c", "3"),
+         arg("d", "4"));
+}
+
+/* For what has no dialect. */
+static void
+a_failure_may_be_bare_text(void **state)
+{
+    struct buf b = BUF_INIT(64);
+    struct json_writer w;
+    const struct failure f = { .http = 404, .code = "-", .text = "no \"x\"" };
+
+    (void)state;
+    jw_init(&w, &b, &form_text.style);
+    form_text.failure(&r, &w, &f);
+    assert_string_equal(buf_text(&b), "no \"x\"");
+    assert_string_equal(form_text.error_type, "text/plain");
+    buf_free(&b);
+}
+
+static void
 numbers_and_records_may_be_arguments(void **state)
 {
     (void)state;
@@ -401,6 +426,8 @@ main(void)
         BEGIN(a_class_without_a_row_is_internal),
         BEGIN(an_event_without_a_row_is_of_its_class),
         BEGIN(what_is_malformed_is_worded_as_a_query),
+        BEGIN(each_argument_is_found),
+        BEGIN(a_failure_may_be_bare_text),
         BEGIN(numbers_and_records_may_be_arguments),
     };
 

@@ -142,6 +142,33 @@ names_are_taken_as_they_stand(void **state)
     assert_string_equal(m.part[0].filename, "../../etc/passwd");
 }
 
+/* `x ;`: what has no value is passed over, with its blanks. */
+static void
+a_parameter_without_a_value_is_none(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--" B "\r\nContent-Disposition: form-data; x ; y;"
+                           "\tname=\"a\"\r\n\r\nbytes" END),
+                     ERR_OK);
+    assert_string_equal(m.part[0].name, "a");
+    assert_int_equal(parse("--" B "\r\nContent-Disposition: form-data; x ; y"
+                           "\r\n\r\nbytes" END),
+                     ERR_OK);
+    assert_string_equal(m.part[0].name, "");
+}
+
+static void
+the_third_part_is_found(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(PARAMETERS PARAMETERS FILE_HEAD "bytes" END),
+                     ERR_OK);
+    assert_int_equal(m.n, 3);
+    assert_ptr_equal(multipart_file(&m), &m.part[2]);
+    assert_ptr_equal(multipart_find(&m, "filename"), &m.part[2]);
+    assert_ptr_equal(multipart_find(&m, "parameters"), &m.part[0]);
+}
+
 static void
 parts_are_counted(void **state)
 {
@@ -215,6 +242,8 @@ main(void)
         cmocka_unit_test(what_is_cut_is_refused_at_every_byte),
         cmocka_unit_test(heads_that_are_none_are_refused),
         cmocka_unit_test(names_are_taken_as_they_stand),
+        cmocka_unit_test(a_parameter_without_a_value_is_none),
+        cmocka_unit_test(the_third_part_is_found),
         cmocka_unit_test(parts_are_counted),
         cmocka_unit_test(boundaries_are_as_rfc_2046_has_them),
     };

@@ -289,15 +289,41 @@ the_location_stands_before_the_status(void **state)
     header("X-One", "1");
     header("Location", "http://x/");
     header("X-Two", "2");
+    header("X-Three", "3");
     assert_string_equal(send_success(), "Location: http://x/\r\n"
                                         "Status: 200 OK\r\n"
                                         "Content-Type: application/json\r\n"
                                         "X-Request-Id: id1\r\n"
                                         "X-One: 1\r\n"
                                         "X-Two: 2\r\n"
+                                        "X-Three: 3\r\n"
                                         "Content-Length: 4\r\n"
                                         "\r\n"
                                         "\"ok\"");
+}
+
+static void
+a_location_may_be_the_last_header(void **state)
+{
+    (void)state;
+    header("X-One", "1");
+    header("X-Two", "2");
+    header("Location", "http://x/");
+    assert_memory_equal(send_success(),
+                        "Location: http://x/\r\nStatus: 200 OK\r\n", 37);
+    assert_int_equal(times("Location", buf_text(&sent)), 1);
+}
+
+static void
+an_empty_text_has_its_length(void **state)
+{
+    (void)state;
+    io.text = "";
+    io.text_bytes = 0;
+    io.text_type = "text/x";
+    (void)send_success();
+    assert_true(head_has("Content-Length: 0\r\n"));
+    assert_string_equal(body(), "");
 }
 
 static void
@@ -365,6 +391,7 @@ who_may_come_again_is_told_when(void **state)
             fail_msg("%d", rows[i].status);
     }
     header("X", "y");
+    header("Y", "z");
     header("Retry-After", "7");
     buf_reset(&sent);
     (void)send_failure(429, "x");
@@ -535,6 +562,8 @@ main(void)
         BEGIN(only_streams_may_grow_past_the_buffer),
         BEGIN(a_stream_ends_when_its_client_is_gone),
         BEGIN(the_location_stands_before_the_status),
+        BEGIN(a_location_may_be_the_last_header),
+        BEGIN(an_empty_text_has_its_length),
         BEGIN(no_value_splits_a_header),
         BEGIN(each_status_has_its_reason),
         BEGIN(who_may_come_again_is_told_when),

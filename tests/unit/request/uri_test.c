@@ -80,6 +80,9 @@ static void
 escapes_may_build_a_character_of_several_bytes(void **state)
 {
     (void)state;
+    parse("/%09?k=%0aa%7e");
+    assert_string_equal(uri.path, "/\t");
+    expect_param(0, "k", "\na~");
     parse("/%e4%B8%AD?k=%E6%96%87");
     assert_string_equal(uri.path, "/\xe4\xb8\xad");
     expect_param(0, "k", "\xe6\x96\x87");
