@@ -147,12 +147,15 @@ class Machine:
         owner = os.stat(deployment.run_dir)
         for where, _, _ in os.walk(self.top):
             os.chown(where, owner.st_uid, owner.st_gid)
-        with deployment.sql() as c, c.cursor() as q:
+        self.register()
+
+    def register(self):
+        with self.deployment.sql() as c, c.cursor() as q:
             q.execute(
                 "INSERT INTO Kunlun_Metadata_DB.server_nodes (hostaddr,"
                 " datadir, logdir, wal_log_dir, comp_datadir)"
                 " VALUES (%s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE id = id",
-                (node.address, *(os.path.join(self.top, c)
+                (self.node.address, *(os.path.join(self.top, c)
                                  for c in self.CLASSES.values())))
 
     def home(self, at, kind):

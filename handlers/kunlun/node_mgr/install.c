@@ -8,6 +8,7 @@
 
 #include "jobs.h"
 #include "kunlun/core/placement.h"
+#include "kunlun/life/meta.h"
 #include "kunlun/spec.h"
 #include "node_mgr.h"
 #include "port_idle.h"
@@ -146,6 +147,13 @@ choose_root(struct job_run *run, const char *list, const char *asked,
 }
 
 static enum step_answer
+not_registered(struct job_run *run, const char *machine)
+{
+    job_fails(run, "%s is not registered error", machine);
+    return STEP_FAILED;
+}
+
+static enum step_answer
 choose_roots(struct job_run *run, const struct node_place *at,
              struct instance_spec *s)
 {
@@ -154,10 +162,8 @@ choose_roots(struct job_run *run, const struct node_place *at,
     struct node_roots r;
     enum err e = node_store_roots(run->db, run->arena, m->address, &r);
 
-    if (e == ERR_NOT_FOUND) {
-        job_fails(run, "%s is not registered error", m->address);
-        return STEP_FAILED;
-    }
+    if (e == ERR_NOT_FOUND)
+        return not_registered(run, m->address);
     if (e != ERR_OK)
         return node_failed(run, e, node_own(run)->error, NULL);
     if (s->kind == INSTANCE_COMPUTER) {
@@ -230,11 +236,31 @@ make_spec(struct job_run *run, enum instance_kind kind,
 
 /* ---- steps ---- */
 
+/* Its row, in a transaction with the turn that delete_machine takes: one that
+ * is forgotten gets no instance, and one that gets an instance stays. */
+static enum err
+reserve_row(struct job_run *run, const struct instance_spec *s,
+            const char *home, bool *registered)
+{
+    struct node_roots r;
+    enum err e = meta_turn(run->db);
+
+    if (e == ERR_OK)
+        e = job_hold(run);
+    if (e == ERR_OK)
+        e = node_store_roots(run->db, run->arena, s->address, &r);
+    *registered = e != ERR_NOT_FOUND;
+    if (e == ERR_OK)
+        e = node_store_reserve(run->db, s, home, run->job->id);
+    return e == ERR_OK ? node_keep_spec(run, s) : e;
+}
+
 static enum step_answer
 reserve(struct job_run *run, const struct instance_spec *s)
 {
     const char *error = node_own(run)->error;
     char why[WHY_BYTES] = "";
+    bool registered = true;
     const char *home;
     enum err e = instance_check(s, why);
 
@@ -244,12 +270,10 @@ reserve(struct job_run *run, const struct instance_spec *s)
         return node_failed(run, e, error, why);
     e = db_begin(run->db);
     if (e == ERR_OK)
-        e = job_hold(run);
-    if (e == ERR_OK)
-        e = node_store_reserve(run->db, s, home, run->job->id);
-    if (e == ERR_OK)
-        e = node_keep_spec(run, s);
+        e = reserve_row(run, s, home, &registered);
     e = db_end(run->db, e);
+    if (!registered)
+        return not_registered(run, s->address);
     if (e == ERR_EXISTS)
         return node_failed(run, e, error,
                            "an instance is installed on that port");

@@ -8,6 +8,7 @@ import pytest
 
 from support import node_jobs, processes
 from support.kills import MOMENTS, Kills, sample
+from support.store import until_waiting
 from support.waiting import until
 
 pytestmark = pytest.mark.fault
@@ -88,6 +89,25 @@ def test_instances_outlive_supervise_and_obey_the_next(machine):
     assert machine.run("control_instance", at, type="storage",
                        control="stop")[0] == "succeed"
     assert server_of(machine, at) is None
+
+
+def test_a_machine_that_is_forgotten_gets_no_instance(machine, deployment):
+    """delete_machine and an install that began before it."""
+    at = machine.place()
+    with deployment.sql() as c, deployment.sql() as eye, c.cursor() as q:
+        c.begin()
+        q.execute("INSERT INTO kunlun_turn (id, version) VALUES (1, 1)"
+                  " ON DUPLICATE KEY UPDATE version = version + 1")
+        job = machine.begin("install_storage", **machine.body(at))
+        until_waiting(eye, 1)
+        q.execute("DELETE FROM Kunlun_Metadata_DB.server_nodes"
+                  " WHERE hostaddr = %s", (at["ip"],))
+        c.commit()
+    said = machine.node.finished(job, 120)
+    machine.register()
+    assert (said["result"], said["info"]) \
+        == ("error", f"{at['ip']} is not registered error")
+    assert machine.gone(at)
 
 
 @pytest.mark.parametrize("name, n, moment",
