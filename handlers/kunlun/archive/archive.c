@@ -331,7 +331,7 @@ add_under_lease(struct adding *x, bool *more)
 
     if (e != ERR_OK || !ours)
         return e;
-    (void)snprintf(name, sizeof(name), "kunlun.archive/%" PRId64, x->at.id);
+    (void)snprintf(name, sizeof(name), ARCHIVE_LEASE "%" PRId64, x->at.id);
     (void)snprintf(who, sizeof(who), "archive-%.64s", x->run->machine);
     lease_owner(who, owner);
     x->lease =

@@ -44,7 +44,9 @@ enum {
     PIECE_DROP,
     CLOSE_GONE,
     DROP_EMPTY,
+    DROP_LEASES,
     DROP_COPIES,
+    DROP_LOG,
     SQL__MAX
 };
 
@@ -134,10 +136,22 @@ static const char *const sql[SQL__MAX] = {
                    " WHERE p.archive_id = a.id)"
                    " AND NOT EXISTS (SELECT 1 FROM kunlun_backup b"
                    " WHERE b.archive_id = a.id)",
-    [DROP_COPIES] = "DELETE c FROM kunlun_copy c WHERE NOT EXISTS"
-                    " (SELECT 1 FROM kunlun_backup b"
-                    " WHERE b.cluster = c.cluster"
-                    " AND b.ended_ms <= c.ended_ms)",
+    /* ids of archives do not come again: no epoch of another begins anew */
+    [DROP_LEASES] = "DELETE l FROM lease l WHERE l.name LIKE"
+                    " '" ARCHIVE_LEASE "%' AND l.expires_ms < " DB_NOW_MS
+                    " AND NOT EXISTS (SELECT 1 FROM kunlun_archive a"
+                    " WHERE l.name = CONCAT('" ARCHIVE_LEASE "', a.id))",
+    /* with the row that others read, but none that was not ours */
+    [DROP_COPIES] =
+        "DELETE c, r FROM kunlun_copy c"
+        " LEFT JOIN Kunlun_Metadata_DB.cluster_backups r ON r.memo = c.doc"
+        " AND r.end_ts = FROM_UNIXTIME(c.ended_ms / 1000)"
+        " WHERE NOT EXISTS (SELECT 1 FROM kunlun_backup b"
+        " WHERE b.cluster = c.cluster AND b.ended_ms <= c.ended_ms)",
+    [DROP_LOG] =
+        "DELETE FROM Kunlun_Metadata_DB.cluster_shard_backup_restore_log"
+        " WHERE status IN ('done', 'failed')"
+        " AND when_ended < FROM_UNIXTIME(? / 1000)",
 };
 
 /* ---- histories ---- */
@@ -367,5 +381,10 @@ archive_drop_empty(struct db *db, int64_t before_ms)
 
     if (e == ERR_OK)
         e = db_exec(db, sql[DROP_EMPTY], DB_NO_ARGS);
-    return e == ERR_OK ? db_exec(db, sql[DROP_COPIES], DB_NO_ARGS) : e;
+    if (e == ERR_OK)
+        e = db_exec(db, sql[DROP_LEASES], DB_NO_ARGS);
+    if (e == ERR_OK)
+        e = db_exec(db, sql[DROP_COPIES], DB_NO_ARGS);
+    return e == ERR_OK ? db_exec(db, sql[DROP_LOG], DB_ARGS(db_i64(before_ms)))
+                       : e;
 }

@@ -9,6 +9,9 @@
 
 /* ---- histories ---- */
 
+/* Who adds to the history of that id, behind it: the name of a lease. */
+#define ARCHIVE_LEASE "kunlun.archive/"
+
 #define ARCHIVE(X, s)                                               \
     X(s, I64, id, "id", COLUMN_ONLY, -)                             \
     X(s, STR, cluster, "cluster", COLUMN_ONLY, -)                   \
@@ -139,8 +142,10 @@ enum err archive_old_pieces(struct db *db, struct arena *a, const char *machine,
 enum err archive_backup_drop(struct db *db, int64_t id) MUST_USE;
 enum err
 archive_piece_drop(struct db *db, int64_t archive, uint64_t n) MUST_USE;
-/* Histories that have neither, and copies of clusters without a backup; that of
- * a shard that is gone ends when it was begun before that moment. */
+/* Histories that have neither, with their leases, and copies of clusters
+ * without a backup, with their rows of cluster_backups; that of a shard that
+ * is gone ends when it was begun before that moment, and what the log of
+ * backups has from before it goes. */
 enum err archive_drop_empty(struct db *db, int64_t before_ms) MUST_USE;
 
 #endif
