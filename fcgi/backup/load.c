@@ -213,6 +213,8 @@ prepare(const char *dir, const struct instance_watch *w, char why[WHY_BYTES])
     argv_add(&argv, "--prepare");
     argv_add(&argv, "--target-dir=%s", dir);
     argv_add(&argv, "--tmpdir=%s", dir); /* no other, that may be full */
+    /* as all our servers: its memory is locked, and counted per user */
+    argv_add(&argv, "--innodb-use-native-aio=0");
     e = argv_done(&argv);
     if (e == ERR_OK)
         e = tool_start(&tool, &argv, mariadb_driver.env, true, why);

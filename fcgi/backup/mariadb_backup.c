@@ -50,6 +50,7 @@ begin(struct arena *a, const struct instance_spec *s, const struct instance *i,
     argv_add(argv, "--stream=xbstream");
     argv_add(argv, "--target-dir=%s", i->tmpdir);
     argv_add(argv, "--tmpdir=%s", i->tmpdir);
+    argv_add(argv, "--innodb-use-native-aio=0"); /* as load.c */
     return e;
 }
 
