@@ -37,6 +37,10 @@ extern const struct job_kind node_backup_verify_kind;
     X(s, STR, path, "path", IN | OUT, -)     \
     X(s, STR, sha256, "sha256", IN | OUT, -)
 STRUCT(node_verify, NODE_VERIFY);
+/* ... and removes one that was made for a job of its own. */
+extern const struct job_kind node_backup_drop_kind;
+#define NODE_DROP(X, s) X(s, U64, backup_job, "backup_job", IN | OUT, -)
+STRUCT(node_drop, NODE_DROP);
 
 /* Removes what [node_mgr] backup_keep_days has made old and this machine has
  * written; what cannot be removed is logged, and tried again another time. A

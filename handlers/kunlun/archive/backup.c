@@ -22,6 +22,7 @@ struct asked {
     unsigned port;
     const char *cluster, *shard; /* NULL: as the instance was installed */
     const char *storage;
+    bool copy; /* no history begins with it */
 };
 
 static bool
@@ -58,7 +59,8 @@ read_shard(struct job_run *run, struct asked *out, struct instance_spec *spec)
     *out =
         (struct asked){ (unsigned)in.port, in.cluster_name, in.shard_name,
                         HAS(&in, node_shard, backup_storage) ? in.backup_storage
-                                                             : NULL };
+                                                             : NULL,
+                        run->job->parent_id != 0 && in.copy };
     return true;
 }
 
@@ -159,7 +161,7 @@ remember_made(struct job_run *run, const struct asked *in,
         in->cluster != NULL ? in->cluster : spec->cluster);
     PUT(memo, node_backup_memo, shard,
         in->shard != NULL ? in->shard : spec->shard);
-    if (e == ERR_OK && history) {
+    if (e == ERR_OK && history && !in->copy) {
         PUT(memo, node_backup_memo, history_cluster, spec->cluster);
         PUT(memo, node_backup_memo, history_shard, spec->shard);
     }

@@ -108,6 +108,39 @@ const struct job_kind node_backup_expire_kind = {
     .forward_only = true,
 };
 
+/* ---- what was made for one job alone ---- */
+
+TABLE(node_drop, NODE_DROP);
+
+static enum step_answer
+drop_one(struct job_run *run)
+{
+    char why[WHY_BYTES] = "";
+    struct archive_backup b;
+    struct node_drop in;
+    enum err e;
+
+    if (!node_args(run, &node_drop_rec, &in))
+        return STEP_FAILED;
+    e = archive_backup_of(run->db, run->arena, in.backup_job, &b);
+    if (e == ERR_OK)
+        e = drop_backup(run, &b, why);
+    return e == ERR_OK || e == ERR_NOT_FOUND
+               ? STEP_DONE
+               : node_failed(run, e, "backup drop error", why);
+}
+
+static const struct job_step drop_steps[] = { { "backup drop", drop_one,
+                                                NULL } };
+
+const struct job_kind node_backup_drop_kind = {
+    .name = "node_mgr.backup_drop",
+    .queue = MACHINE_QUEUE,
+    .steps = drop_steps,
+    .n = COUNT(drop_steps),
+    .forward_only = true,
+};
+
 enum err
 archive_expire(struct db *db, struct arena *a, const char *machine)
 {

@@ -41,6 +41,7 @@ check_file(struct job_run *run, const struct node_source *in)
 struct asked {
     const char *key, *target;
     int64_t archive_id, until_ms;
+    bool copy; /* of what its shard has now */
 };
 
 /* What is a kind's own. */
@@ -157,7 +158,7 @@ read_copy(struct job_run *run, const struct node_restore *in, struct asked *out)
     if (e != ERR_OK)
         return failed(run, e,
                       e == ERR_NOT_FOUND ? "there is no such backup" : NULL);
-    *out = (struct asked){ .key = b.path, .target = b.target };
+    *out = (struct asked){ .key = b.path, .target = b.target, .copy = true };
     return STEP_DONE;
 }
 
@@ -238,6 +239,7 @@ keep_memo(struct job_run *run, const struct asked *in,
     PUT(&memo, node_restoring, target, in->target);
     PUT(&memo, node_restoring, archive_id, in->archive_id);
     PUT(&memo, node_restoring, until_ms, in->until_ms);
+    PUT(&memo, node_restoring, copy, in->copy);
     e = record_text(run->arena, &node_mgr_form.style, &node_restoring_rec,
                     &memo, SECRETS_FULL, MEMO_BYTES, &text);
     return e == ERR_OK ? job_remember(run, text) : e;
@@ -417,7 +419,8 @@ place(struct job_run *run)
     struct at at;
     enum err e = find(run, &at);
 
-    if (e == ERR_OK) /* before the first transaction of the other one */
+    /* before the first transaction of the other one */
+    if (e == ERR_OK && !at.memo.copy)
         e = turn_history(run, &at.spec, false);
     if (e == ERR_OK)
         e = instance_load_place(run->arena, &at.spec, why);

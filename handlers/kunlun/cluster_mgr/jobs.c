@@ -58,6 +58,7 @@ const struct job_kind *const cluster_job_kinds[] = {
     &cluster_control_instance_kind, &cluster_manual_switch_kind,
     &cluster_update_prometheus_kind,
     &cluster_postgres_exporter_kind, &cluster_mysqld_exporter_kind,
+    &kunlun_rebuild_kind,
     NULL,
 };
 /* clang-format on */

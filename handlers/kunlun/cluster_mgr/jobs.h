@@ -202,6 +202,7 @@ extern const struct job_kind cluster_restore_cluster_kind;
 extern const struct job_kind cluster_restore_new_cluster_kind;
 extern const struct job_kind cluster_control_instance_kind;
 extern const struct job_kind cluster_manual_switch_kind;
+extern const struct job_kind kunlun_rebuild_kind; /* nobody asks for it */
 extern const struct job_kind cluster_update_prometheus_kind;
 extern const struct job_kind cluster_postgres_exporter_kind;
 extern const struct job_kind cluster_mysqld_exporter_kind;

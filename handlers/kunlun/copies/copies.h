@@ -61,6 +61,18 @@ enum err copy_await_covered(struct job_run *run, const struct archive_backup *b,
 struct kunlun_shard;
 const struct instance_spec *copy_member_of(const struct kunlun_shard *sh);
 
+/* Begins to make that member, which is out of its shard, a copy of another one,
+ * unless that is under way (EXISTS: the transaction is to be given up). Inside
+ * the caller's transaction. */
+enum err copy_rebuild(struct db *db, struct arena *a,
+                      const struct kunlun_shard *sh, unsigned i) MUST_USE;
+
+/* A step: what parts of that prefix have backed up for this job alone is needed
+ * no more, and dropped by who has made it. A machine that does not do so within
+ * that time is not waited for: it goes when it is old. */
+enum step_answer
+copy_drop(struct job_run *run, const char *prefix, int64_t limit_ms);
+
 /* ---- SQL: copies/store.c ---- */
 
 /* The place that backups of clusters go to: the first there is; NOT_FOUND. */

@@ -5,16 +5,21 @@
 #include "buf.h"
 #include "copies.h"
 #include "address.h"
+#include "kunlun/archive/archive.h"
+#include "kunlun/archive/store.h"
 #include "kunlun/life/build.h"
 #include "kunlun/life/parts.h"
 #include "kunlun/life/servers.h"
 #include "kunlun/shard/shard.h"
+#include "log.h"
 
 #define PART_BACKUP "backup/"
 #define PART_LOAD   "restore/"
+#define PART_DROP   "drop/"
 #define BACKUP_MS   3600000
 #define LOAD_MS     3600000
 #define JOIN_MS     600000
+#define DROP_MS     60000
 #define LOOK_MS     100
 #define INFO_BYTES  65536
 
@@ -142,7 +147,8 @@ back_up_one(struct job_run *run, const struct list_of_job *parts,
                                             .port = from->port,
                                             .cluster_name = memo->cluster,
                                             .shard_name = shard,
-                                            .storage = storage });
+                                            .storage = storage,
+                                            .copy = true });
 }
 
 static enum step_answer
@@ -166,10 +172,43 @@ back_up(struct job_run *run)
     return life_await(run, error, e, PART_BACKUP, BACKUP_MS);
 }
 
+/* Backups that there are; those that failed have left none. */
+enum step_answer
+copy_drop(struct job_run *run, const char *prefix, int64_t limit_ms)
+{
+    struct archive_backup b;
+    struct list_of_job parts;
+    const char *left = NULL;
+    enum step_answer answer;
+    enum err e = job_parts(run, prefix, &parts);
+
+    for (size_t i = 0; e == ERR_OK && i < parts.n; i++) {
+        e = archive_backup_of(run->db, run->arena, parts.v[i].id, &b);
+        if (e == ERR_OK)
+            e = part_drop(run, PART_DROP, &b);
+        else if (e == ERR_NOT_FOUND)
+            e = ERR_OK;
+    }
+    if (e != ERR_OK)
+        return failed(run, e, NULL);
+    answer = parts_gone(run, PART_DROP, limit_ms, &left);
+    if (answer == STEP_DONE && !str_empty(left))
+        log_warn("copies.backup_left why=\"%s\"", left);
+    return answer;
+}
+
 static enum step_answer
 stop_backups(struct job_run *run)
 {
-    return parts_stop(run, PART_BACKUP);
+    enum step_answer answer = parts_stop(run, PART_BACKUP);
+
+    return answer == STEP_DONE ? copy_drop(run, PART_BACKUP, DROP_MS) : answer;
+}
+
+static enum step_answer
+drop_backups(struct job_run *run)
+{
+    return copy_drop(run, PART_BACKUP, DROP_MS);
 }
 
 static enum step_answer
@@ -380,6 +419,7 @@ static const struct job_step steps[] = {
     { "back the shards up", back_up, stop_backups },
     { "load the copies", load, stop_loads },
     { "join the shards", join, unjoin },
+    { "drop the backups", drop_backups, NULL },
     { "prove it", life_prove, NULL },
     { "write the rows", life_write_rows, NULL },
 };

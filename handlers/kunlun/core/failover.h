@@ -132,7 +132,8 @@ struct fo_seen {
 enum fo_action_kind {
     FO_PROMOTE, /* follow nobody, shut out everybody, acknowledge by replicas,
                  * be writable; nothing when it is */
-    FO_DEMOTE,  /* end sessions, be read-only: for a planned change */
+    FO_DEMOTE,  /* end sessions, be read-only: for a planned change, and of one
+                 * that is back and led before */
     FO_FOLLOW,  /* begin to follow the primary, once for each ticket; that was
                  * noted before it began */
     FO_START_APPLYING, /* the applying thread alone, and only beside one that
@@ -144,8 +145,6 @@ enum fo_action_kind {
     FO_NOTE,           /* nothing but the order */
     FO_EVICT,          /* the primary: lock `whom` out, end its connection */
     FO_ADMIT,          /* the primary: let `whom` in */
-    FO_RESTART,        /* end the server and start it: read-only, what was never
-                        * acknowledged is dropped */
     FO_REBUILD,        /* it cannot follow: anew from a copy */
 };
 struct fo_action {

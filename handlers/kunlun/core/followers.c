@@ -11,7 +11,7 @@ look_at_outsider(struct fo_look *l, unsigned i)
     if (l->s->member[i].leaving || !o->answered || o->ends)
         return;
     if (o->writable)
-        fo_act(l, FO_RESTART, (int)i, FO_NOBODY, 0);
+        fo_act(l, FO_DEMOTE, (int)i, FO_NOBODY, 0);
     else if (o->broken || !fo_covers(p->applied, o->applied))
         fo_act(l, FO_REBUILD, (int)i, FO_NOBODY, 0);
     else {

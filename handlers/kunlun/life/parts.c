@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "kunlun/archive/archive.h"
+#include "kunlun/archive/target.h"
 #include "kunlun/kunlun.h"
 #include "kunlun/node_mgr/jobs.h"
 #include "kunlun/survey.h"
@@ -116,6 +117,7 @@ part_remove(struct job_run *run, const char *machine, int32_t port,
     X(s, STR, cluster_name, "cluster_name", OUT, -) \
     X(s, STR, shard_name, "shard_name", OUT, -)     \
     X(s, STR, storage, "backup_storage", OUT, -)    \
+    X(s, BOOL, copy, "copy", OUT, -)                \
     X(s, I64, until_ms, "until_ms", OUT, -)         \
     X(s, U64, backup_job, "backup_job", OUT, -)
 STRUCT(part_copy_args, PART_COPY);
@@ -136,6 +138,8 @@ make_copy(struct job_run *run, const char *prefix, const struct job_kind *kind,
         PUT(&in, part_copy_args, shard_name, c->shard_name);
     if (!str_empty(c->storage))
         PUT(&in, part_copy_args, storage, c->storage);
+    if (c->copy)
+        PUT(&in, part_copy_args, copy, true);
     if (c->until_ms != 0)
         PUT(&in, part_copy_args, until_ms, c->until_ms);
     if (c->backup_job != 0)
@@ -159,6 +163,28 @@ part_restore(struct job_run *run, const char *prefix, bool storage,
     return make_copy(
         run, prefix,
         storage ? &node_restore_storage_kind : &node_restore_computer_kind, c);
+}
+
+enum err
+part_drop(struct job_run *run, const char *prefix,
+          const struct archive_backup *b)
+{
+    struct job_new n = { .kind = &node_backup_drop_kind,
+                         .machine = b->machine,
+                         .locks = TARGET_INDEX_LOCK };
+    const char *part = arena_printf(run->arena, "%s%s:%" PRIu64, prefix,
+                                    b->machine, b->job_id);
+    struct node_drop in = { 0 };
+    uint64_t id;
+    enum err e;
+
+    PUT(&in, node_drop, backup_job, b->job_id);
+    e = record_text(run->arena, &compact, &node_drop_rec, &in, SECRETS_FULL,
+                    ARGS_BYTES, &n.args);
+    n.shown = n.args;
+    if (e != ERR_OK || part == NULL)
+        return e != ERR_OK ? e : ERR_NOMEM;
+    return job_part(run, part, &n, &id);
 }
 
 enum err

@@ -29,6 +29,8 @@ struct part_copy {
     int32_t port;
     const char *cluster_name, *shard_name;
     const char *storage; /* of a backup; "": the machine's own */
+    bool copy;           /* ... for this job alone: no binlogs are kept behind
+                          * it */
     int64_t until_ms;    /* of a restore */
     uint64_t backup_job; /* ... or: that part's backup, and nothing behind it */
 };
@@ -36,8 +38,11 @@ enum err part_backup(struct job_run *run, const char *prefix,
                      const struct part_copy *c) MUST_USE;
 enum err part_restore(struct job_run *run, const char *prefix, bool storage,
                       const struct part_copy *c) MUST_USE;
-/* Who has made it, from the port, reads it again. */
+/* Who has made it removes it. */
 struct archive_backup;
+enum err part_drop(struct job_run *run, const char *prefix,
+                   const struct archive_backup *b) MUST_USE;
+/* Who has made it, from the port, reads it again. */
 enum err part_verify(struct job_run *run, const char *prefix,
                      const struct archive_backup *b, int32_t port) MUST_USE;
 

@@ -60,6 +60,7 @@ const struct job_kind *const node_job_kinds[] = {
     &node_restore_storage_kind,
     &node_restore_computer_kind,
     &node_backup_verify_kind,
+    &node_backup_drop_kind,
     &node_delete_kind,
     &node_send_kind,
     &node_recv_kind,

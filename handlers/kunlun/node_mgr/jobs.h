@@ -122,13 +122,14 @@ STRUCT(node_sending, NODE_SENDING);
     X(s, BOOL, arrived, "arrived", IN | OUT, -)
 STRUCT(node_arriving, NODE_ARRIVING);
 
-#define NODE_SHARD(X, s)                                       \
-    X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
-    X(s, STR, ip, "ip", IN, -, .max = 64)                      \
-    X(s, I32, port, "port", IN, -)                             \
-    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128) \
-    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
-    X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024)
+#define NODE_SHARD(X, s)                                            \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)                  \
+    X(s, STR, ip, "ip", IN, -, .max = 64)                           \
+    X(s, I32, port, "port", IN, -)                                  \
+    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128)      \
+    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)          \
+    X(s, STR, backup_storage, "backup_storage", IN, -, .max = 1024) \
+    X(s, BOOL, copy, "copy", IN, -) /* a part's: for its parent alone */
 STRUCT(node_shard, NODE_SHARD);
 
 /* until_ms: cluster_mgr's own, in the place of timestamp: the same moment for
@@ -146,13 +147,15 @@ STRUCT(node_shard, NODE_SHARD);
 STRUCT(node_restore, NODE_RESTORE);
 
 /* What a restore keeps: the instance as it was found, the archive, and up to
- * where its history is played; archive_id 0: not at all. */
+ * where its history is played; archive_id 0: not at all. copy: its history is
+ * the one that its shard has already. */
 #define NODE_RESTORING(X, s)                         \
     X(s, OBJ, spec, "spec", IN | OUT, instance_spec) \
     X(s, STR, key, "key", IN | OUT, -)               \
     X(s, STR, target, "target", IN | OUT, -)         \
     X(s, I64, archive_id, "archive", IN | OUT, -)    \
-    X(s, I64, until_ms, "until_ms", IN | OUT, -)
+    X(s, I64, until_ms, "until_ms", IN | OUT, -)     \
+    X(s, BOOL, copy, "copy", IN | OUT, -)
 STRUCT(node_restoring, NODE_RESTORING);
 
 /* What a backup keeps, and the arguments of its part that notes it: first the

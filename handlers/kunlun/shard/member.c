@@ -544,7 +544,6 @@ act_on(struct member *m, struct arena *a, const struct fo_action *act,
         return shut_out(m, a, others[act->whom]);
     case FO_ADMIT:
         return let_in(m, a, others[act->whom]);
-    case FO_RESTART:
     case FO_REBUILD:
         break;
     }
@@ -666,6 +665,25 @@ member_take_leave(struct member *m, struct arena *a, int timeout_ms)
         return ERR_OK; /* it was told nothing in this run: what it has noted in
                         * the one before still says all */
     return e == ERR_OK ? leave_mark(m, a) : e;
+}
+
+enum err
+member_begin_anew(struct member *m, struct arena *a, uint64_t order,
+                  int timeout_ms)
+{
+    enum err e = member_connect(m, timeout_ms);
+
+    if (e == ERR_OK)
+        e = run(m, arena_printf(a,
+                                "UPDATE metagate_member.told"
+                                " SET orders = %llu, ticket = %llu"
+                                " WHERE server = @@server_id",
+                                (unsigned long long)order,
+                                (unsigned long long)order));
+    if (e == ERR_OK)
+        e = run(m, "UPDATE metagate_member.mark SET run = 0, ends = 0"
+                   " WHERE server = @@server_id");
+    return e;
 }
 
 void

@@ -36,7 +36,7 @@ void member_see(struct member *m, struct arena *a,
                 const struct instance_spec *const others[], unsigned n,
                 int timeout_ms, struct fo_seen *out);
 
-/* Does what the action says, of all kinds but RESTART and REBUILD (STATE). s,
+/* Does what the action says, of all kinds but REBUILD (STATE). s,
  * others: of the shard. STATE: it was told a higher order, or is another run of
  * the server than PROMOTE is for, or its applying thread does not run
  * (STOP_RECEIVING). PEER, TIMEOUT: it did not answer. m->why has the rest. */
@@ -51,5 +51,10 @@ enum err member_tell(struct member *m, struct arena *a,
  * be no witness when it is started again; m->why. */
 enum err
 member_take_leave(struct member *m, struct arena *a, int timeout_ms) MUST_USE;
+
+/* Its data are another member's copy: what that was told is not what it was.
+ * From now on it takes orders from that one on, and tickets above it. */
+enum err member_begin_anew(struct member *m, struct arena *a, uint64_t order,
+                           int timeout_ms) MUST_USE;
 
 #endif

@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
+#include "kunlun/copies/copies.h"
 #include "kunlun/core/fo_look.h"
 #include "kunlun/life/meta.h"
 #include "log.h"
@@ -27,6 +28,8 @@
 #define SEP(b)        ((b).n > 0 ? "; " : "")
 #define JOIN_MS       15000
 #define ASKING_MIB    ((size_t)4 << 20)
+#define UNFIT_MS      2000  /* so long it cannot follow: it becomes a copy */
+#define REBUILD_MS    60000 /* between two tries */
 
 /* ---- asking all members at once ---- */
 
@@ -38,6 +41,8 @@ struct asked {
     unsigned n;
     struct fo_seen seen;
     char uuid[65];
+    int64_t unfit_ms;   /* monotonic; since when it cannot follow; 0 */
+    int64_t rebuilt_ms; /* ... when it was last to become a copy; 0 */
 };
 
 static void *
@@ -70,6 +75,7 @@ forget_member(struct asked *k)
     member_close(&k->member);
     k->member = (struct member){ .seen_ms = clock_mono_ms() };
     k->uuid[0] = '\0';
+    k->unfit_ms = k->rebuilt_ms = 0;
 }
 
 static bool
@@ -329,8 +335,50 @@ store(struct duty_run *run, struct watched *w, const struct kunlun_shard *sh,
     return ERR_OK;
 }
 
-/* A restart or a copy is its machine's to do: as long as no job of cluster_mgr
- * asks for it, such a member stays out, and the shard's row says so. */
+/* A copy is made by a job. Only of one that is out: what another one has may be
+ * needed, as long as its data are all that there is of it. */
+static void
+rebuild(struct duty_run *run, struct asked *k, const struct kunlun_shard *sh,
+        unsigned i)
+{
+    int64_t now = clock_mono_ms();
+    enum err e;
+
+    if (k->unfit_ms == 0)
+        k->unfit_ms = now;
+    if (sh->s.member[i].role != FO_OUT || now - k->unfit_ms < UNFIT_MS ||
+        (k->rebuilt_ms != 0 && now - k->rebuilt_ms < REBUILD_MS))
+        return;
+    e = db_begin(run->db);
+    if (e == ERR_OK)
+        e = lease_hold(run->db, run->lease);
+    if (e == ERR_OK)
+        e = copy_rebuild(run->db, run->arena, sh, i);
+    e = db_end(run->db, e);
+    if (e == ERR_OK || e == ERR_EXISTS)
+        k->rebuilt_ms = now;
+    log_warn("cluster.rebuild shard=%s/%s member=%s err=%s why=\"%s\"",
+             sh->cluster, sh->name, sh->spec[i].uuid, err_name(e),
+             k->member.why);
+}
+
+static void
+rebuild_all(struct duty_run *run, struct watched *w,
+            const struct kunlun_shard *sh, const struct fo_plan *plan)
+{
+    bool unfit[FO_MEMBERS] = { false };
+
+    for (unsigned k = 0; k < plan->n; k++)
+        if (plan->action[k].kind == FO_REBUILD)
+            unfit[plan->action[k].member] = true;
+    for (unsigned i = 0; i < sh->s.n; i++) {
+        if (unfit[i])
+            rebuild(run, &w->asked[i], sh, i);
+        else
+            w->asked[i].unfit_ms = 0;
+    }
+}
+
 static void
 tell(struct watched *w, struct arena *a, const struct kunlun_shard *sh,
      const struct instance_spec *const specs[], const struct fo_plan *plan)
@@ -339,7 +387,7 @@ tell(struct watched *w, struct arena *a, const struct kunlun_shard *sh,
         const struct fo_action *act = &plan->action[k];
         struct member *m = &w->asked[act->member].member;
 
-        if (act->kind == FO_RESTART || act->kind == FO_REBUILD)
+        if (act->kind == FO_REBUILD)
             continue;
         if (member_tell(m, a, act, &sh->s, specs, ANSWER_MS) != ERR_OK)
             log_info("cluster.told shard=%s/%s member=%d action=%d why=\"%s\"",
@@ -378,6 +426,8 @@ look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
     e = store(run, w, &sh, &was, plan);
     if (e == ERR_OK)
         tell(w, run->arena, &sh, specs, plan);
+    if (e == ERR_OK)
+        rebuild_all(run, w, &sh, plan);
     return e;
 }
 

@@ -316,3 +316,42 @@ def test_what_is_unsafe_goes_on_by_force_alone(world, cluster):
     assert history(cluster, name)[0]["kind"] == "forced"
     assert cluster.run("delete_cluster", JOB_S, cluster_name=name)[0] == "done"
     assert world.leftovers() == []
+
+
+def test_a_member_that_cannot_follow_becomes_a_copy_of_one_that_can(
+        world, cluster):
+    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
+    assert result == "done", name
+    world.table(name)
+    replica = next(n[:2] for n in world.nodes(name) if n[2] == "replica")
+    # it cannot apply what is written next: its file is gone
+    control(cluster, "stop", replica)
+    machine = next(m for m in world.machines if m.node.address == replica[0])
+    home = machine.home({"port": replica[1]}, "data_dir_path")
+    file, = [os.path.join(where, f) for where, _, files in os.walk(home)
+             for f in files if f == "t.ibd"]
+    os.remove(file)
+    control(cluster, "start", replica)
+    with world.on_storage(*world.source(name)) as c, c.cursor() as q:
+        q.execute("INSERT INTO d.t VALUES (1, 'one')")
+    until(lambda: world.rows("SELECT 1 FROM job WHERE kind = 'kunlun.rebuild'"
+                             " AND state IN ('done', 'failed')"), timeout=JOB_S)
+    assert world.rows("SELECT state, error FROM job"
+                      " WHERE kind = 'kunlun.rebuild'") \
+        == [{"state": "done", "error": None}]
+    until(lambda: watched(cluster, name)["verdict"] == "fine")
+    has(world, replica, 1)
+    with world.on_storage(*world.source(name)) as c, c.cursor() as q:
+        q.execute("INSERT INTO d.t VALUES (2, 'two')")
+    has(world, replica, 2)
+    # what was backed up for it alone is no more, and keeps no binlogs
+    for table in ("kunlun_backup", "kunlun_archive"):
+        assert not world.rows(f"SELECT * FROM {table}")
+    # it may lead
+    assert cluster.run("manual_switch", JOB_S, cluster_name=name,
+                       shard_name="shard1", ip=replica[0],
+                       port=str(replica[1]))[0] == "done"
+    has(world, replica, 2)
+    until(lambda: watched(cluster, name)["verdict"] == "fine")
+    assert cluster.run("delete_cluster", JOB_S, cluster_name=name)[0] == "done"
+    assert world.leftovers() == []

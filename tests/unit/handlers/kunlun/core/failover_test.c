@@ -297,9 +297,7 @@ carry_out(struct world *w, const struct late *l)
     if (w->cut_control[i] || l->order < v->order || takes_no_orders(w, v))
         return;
     v->order = l->order;
-    if (l->a.kind == FO_RESTART) {
-        start_server(w, v);
-    } else if (l->a.kind == FO_REBUILD) {
+    if (l->a.kind == FO_REBUILD) {
         const struct server *p = &w->server[l->source];
 
         if (p->up && l->source != (int)i) {

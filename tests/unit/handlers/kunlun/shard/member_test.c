@@ -106,16 +106,11 @@ look(void)
     for (unsigned k = 0; k < plan.n; k++) {
         const struct fo_action *act = &plan.action[k];
 
-        if (act->kind == FO_RESTART) {
-            real_stop((unsigned)act->member, SIGKILL);
-            assert_true(real_start((unsigned)act->member, specs[act->member]));
-        } else {
-            /* what could not be told is asked for again */
-            enum err e = member_tell(&member[act->member], arena, act, &shard,
-                                     specs, SEE_MS);
+        /* what could not be told is asked for again */
+        enum err e = member_tell(&member[act->member], arena, act, &shard,
+                                 specs, SEE_MS);
 
-            assert_int_not_equal(e, ERR_BAD_PARAM);
-        }
+        assert_int_not_equal(e, ERR_BAD_PARAM);
     }
     if (plan.decided)
         atomic_store(&port_of_primary, (unsigned)spec[shard.primary].port);
