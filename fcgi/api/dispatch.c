@@ -317,7 +317,6 @@ forget_answer(struct req *r)
     struct req_io *io = r->io;
 
     io->n_headers = 0;
-    io->answered = false;
     io->out_rec = NULL;
     io->text = NULL;
     io->source = NULL;
@@ -615,14 +614,13 @@ dispatch_refuse(struct req *r, enum event event, struct args args)
 enum err
 req_ok(struct req *r)
 {
-    r->io->answered = true;
+    (void)r;
     return ERR_OK;
 }
 
 enum err
 req_send(struct req *r, const struct record *rec, const void *out)
 {
-    r->io->answered = true;
     r->io->out_rec = rec;
     r->io->out = out;
     return ERR_OK;
@@ -638,7 +636,6 @@ req_send_or_fail(struct req *r, enum err e, const struct record *rec,
 enum err
 req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
 {
-    r->io->answered = true;
     r->io->text_type = content_type;
     r->io->text = p;
     r->io->text_bytes = n;
@@ -659,7 +656,6 @@ req_accept(struct req *r, struct job_new *n)
     r->io->job_id = arena_printf(r->arena, "%llu", (unsigned long long)id);
     if (r->io->job_id == NULL)
         return ERR_NOMEM;
-    r->io->answered = true;
     req_audit(r, arena_printf(r->arena, "job %s", r->io->job_id), NULL,
               n->shown);
     req_wake(r);

@@ -87,7 +87,6 @@ req_send_source(struct req *r, const struct req_source *s)
     if (part && begin > last)
         return ERR_LIMIT;
     req_header_add(r, "ETag", tag);
-    r->io->answered = true;
     r->io->source = s;
     r->io->source_at = begin;
     r->io->source_bytes = last - begin + 1;

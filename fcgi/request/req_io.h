@@ -31,7 +31,6 @@ struct req_io {
         const char *name, *value;
     } header[REPLY_HEADERS_MAX];
     size_t n_headers;
-    bool answered;
     const struct record *out_rec; /* req_send */
     const void *out;
     const char *text, *text_type; /* req_send_text */

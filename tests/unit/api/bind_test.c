@@ -39,6 +39,13 @@ TABLE(path_body_in, PATH_BODY_IN);
 STRUCT(out_only, OUT_ONLY);
 TABLE(out_only, OUT_ONLY);
 
+#define THIRD_IN(X, s)               \
+    X(s, STR, a, "a", IN | QUERY, -) \
+    X(s, STR, b, "b", IN | QUERY, -) \
+    X(s, STR, c, "c", IN | QUERY | BODY, -)
+STRUCT(third_in, THIRD_IN);
+TABLE(third_in, THIRD_IN);
+
 static const struct route_match no_match;
 
 static void
@@ -79,7 +86,7 @@ a_body_is_for_members_that_have_no_other_source(void **state)
         { &body_in_rec, true, true },    { &path_in_rec, false, false },
         { &query_in_rec, false, false }, { &either_in_rec, true, false },
         { &out_only_rec, false, false }, { &path_body_in_rec, true, true },
-        { &none_rec, false, false },
+        { &none_rec, false, false },     { &third_in_rec, true, false },
     };
 
     (void)state;
@@ -209,6 +216,9 @@ a_strict_query_has_each_known_key_once(void **state)
     QUERY({ .key = "name", .value = "a" }, { .key = "level", .value = "1" },
           { .key = "name", .value = "a" });
     strict(ERR_BAD_PARAM, "query: name");
+    QUERY({ .key = "a", .value = "" }, { .key = "b", .value = "" },
+          { .key = "c", .value = "" }, { .key = "c", .value = "" });
+    fails(bind_strict_query(&r, &third_in_rec), ERR_BAD_PARAM, "query: c");
 }
 
 static void
@@ -401,6 +411,11 @@ rubbish_is_not_read_when_the_query_says_it(void **state)
     (void)state;
     body("rubbish");
     QUERY({ .key = "x", .value = "y" }, { .key = "name", .value = "q" });
+    assert_int_equal(bind_input(&r, &either_in_rec, &no_match, &in), ERR_OK);
+    assert_string_equal(in.name, "q");
+    assert_null(r.json);
+    QUERY({ .key = "x", .value = "y" }, { .key = "z", .value = "y" },
+          { .key = "name", .value = "q" });
     assert_int_equal(bind_input(&r, &either_in_rec, &no_match, &in), ERR_OK);
     assert_string_equal(in.name, "q");
     assert_null(r.json);

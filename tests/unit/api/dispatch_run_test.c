@@ -160,6 +160,7 @@ act_looks(struct req *r)
     assert_string_equal(req_query(r, "b"), "2");
     assert_string_equal(req_query(r, "a"), "1");
     assert_null(req_query(r, "c"));
+    assert_string_equal(req_query(r, "d"), "4");
     assert_string_equal(req_header(r, "HTTP_X"), "y");
     assert_null(req_header(r, "HTTP_Y"));
     return req_ok(r);
@@ -170,11 +171,12 @@ a_handler_may_look_at_query_and_headers(void **state)
 {
     static const struct param query[] = { { .key = "a", .value = "1" },
                                           { .key = "b", .value = "2" },
-                                          { .key = "a", .value = "3" } };
+                                          { .key = "a", .value = "3" },
+                                          { .key = "d", .value = "4" } };
 
     (void)state;
     act = act_looks;
-    STATUS(200, .path = "/a/act", .query = query, .n_query = 3,
+    STATUS(200, .path = "/a/act", .query = query, .n_query = 4,
            .header_name = "HTTP_X", .header_value = "y");
 }
 

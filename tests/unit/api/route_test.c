@@ -51,6 +51,8 @@ static const struct row other_rows[] = {
     /* 6 */ ROW(GET, "/known", "-"),
     /* 7 */ AT("verbs", "/sub"),
     /* 8 */ ROW(GET, "/x*", "-"),
+    /* 9 */ AT("star", "/below"),
+    /* 10 */ ROW(GET, "*", "-"),
 };
 
 static const struct dialect one = { .name = "one",
@@ -212,6 +214,8 @@ a_star_takes_every_path(void **state)
     assert_int_equal(methods, POST | PUT | OPTIONS);
     IS(&other_rows[5], "any", GET, "/");
     assert_false(m.group->by_verb);
+    IS(&other_rows[10], "star", GET, "/below/some/where");
+    NONE("star", GET, "/belowground");
 }
 
 static void
@@ -284,7 +288,7 @@ groups_stand_in_the_order_of_definition(void **state)
     const struct route_group *g = route_groups(&n);
 
     (void)state;
-    assert_int_equal(n, 4 * 2 + 2 + 2 + 1 + 2 + 1 + MANY);
+    assert_int_equal(n, 4 * 2 + 2 + 2 + 1 + 2 + 1 + 1 + MANY);
     assert_string_equal(g[0].path, "/a/thing");
     assert_int_equal(g[0].n, 2);
     assert_string_equal(g[1].path, "/a/v1/thing");

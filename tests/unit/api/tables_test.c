@@ -21,6 +21,13 @@
 STRUCT(ref, REF);
 TABLE(ref, REF);
 
+#define LATE_REF(X, s)             \
+    X(s, STR, word, "word", IN, -) \
+    X(s, STR, text, "text", IN, -) \
+    X(s, STR, name, "name", IN | PATH, -)
+STRUCT(late_ref, LATE_REF);
+TABLE(late_ref, LATE_REF);
+
 /* An ENUM without names. */
 static const struct field bad_fields[] = {
     { .key = "x", .key_bytes = 1, .off = 8, .type = F_ENUM, .flags = IN },
@@ -78,13 +85,13 @@ enum {
     ROWS
 };
 
-static struct check list[2];
+static struct check list[3];
 static struct check_state *state_of_list;
-static const struct checks checks = { "unit", &ref_rec, list, 2,
+static const struct checks checks = { "unit", &ref_rec, list, COUNT(list),
                                       &state_of_list };
 static struct form form;
 static struct row rows[ROWS];
-static struct error_text errors[2], by_class[ERR__MAX];
+static struct error_text errors[3], by_class[ERR__MAX];
 static struct unique_text uniques[2];
 static const struct error_text by_event[EVENT__MAX];
 static const struct listener listeners[] = {
@@ -110,6 +117,7 @@ setup(void **state)
     state_of_list = NULL;
     list[0] = (struct check)NEED(word, 0);
     list[1] = (struct check)FN(says_ok);
+    list[2] = (struct check)NEED(word, 1);
     form = (struct form){ .name = "unit", .accept = accept_job };
     memset(rows, 0, sizeof(rows));
     rows[MOUNT_ROW] = (struct row){ .kind = ROW_MOUNT,
@@ -241,12 +249,15 @@ static void
 an_error_without_a_row_is_found(void **state)
 {
     (void)state;
+    errors[2].id = NULL;
+    wrong("error 2 has no row");
+    errors[2].id = "E";
     errors[1].id = NULL;
     wrong("error 1 has no row");
     errors[1] = (struct error_text){ .id = "E" };
     wrong("error 1 has no row");
     errors[1].text = "e";
-    uniques[0].error = 2;
+    uniques[0].error = 3;
     wrong("UNIQUE an_index has no error");
     uniques[0].error = -1;
     wrong("UNIQUE an_index has no error");
@@ -259,18 +270,21 @@ a_check_without_an_error_is_found(void **state)
 {
     (void)state;
     rows[VARIANT_ROW].checks = NULL;
-    list[0].error = 2;
+    list[0].error = 3;
     wrong("list=unit check 0 has no error");
     list[0].error = -1;
     wrong("list=unit check 0 has no error");
     list[0].error = 0;
-    list[1] = (struct check)NEED(word, 2);
+    list[2].error = 3;
+    wrong("list=unit check 2 has no error");
+    list[2].error = 2;
+    list[1] = (struct check)NEED(word, 3);
     wrong("list=unit check 1 has no error");
     list[1] = (struct check)NEED(word, 1);
     well();
     rows[THING_ROW].checks = NULL;
     rows[VARIANT_ROW].checks = &checks;
-    list[0].error = 2;
+    list[0].error = 3;
     wrong("list=unit check 0 has no error");
 }
 
@@ -317,6 +331,11 @@ a_part_of_the_path_that_is_missing_is_found(void **state)
         rows[ALSO_ROW].path = rows[THING_ROW].path = having[i];
         well();
     }
+    rows[THING_ROW].checks = NULL;
+    rows[THING_ROW].in = &late_ref_rec; /* where it is the third member */
+    well();
+    rows[ALSO_ROW].path = rows[THING_ROW].path = "/things";
+    wrong("lacks {name}");
 }
 
 static void

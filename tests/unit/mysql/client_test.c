@@ -268,6 +268,12 @@ several_statements_leave_as_one(void **state)
                              { .type = MY_I64, .i = 2 }, { .type = MY_NULL },
                              { .type = MY_NULL }, { .type = MY_F64, .f = 1 },
                              { .type = MY_I64, .i = 9 });
+    const struct my_parts reads = { .sql = { "START TRANSACTION", "COMMIT",
+                                             "COMMIT" },
+                                    .n = 3 },
+                          late = { .sql = { "DO 1", "DO 2",
+                                            "DELETE FROM part WHERE id = -?" },
+                                   .n = 3 };
     struct fixture *f = *state;
     struct my_stmt *st;
     char n[8];
@@ -276,6 +282,10 @@ several_statements_leave_as_one(void **state)
         return;
     ok(my_send(f->my, &p, good, NULL, &st));
     assert_true(my_stmt_writes(st));
+    ok(my_send(f->my, &late, MY_ARGS({ .type = MY_I64, .i = 1 }), NULL, &st));
+    assert_true(my_stmt_writes(st)); /* as the third of them does */
+    ok(my_send(f->my, &reads, MY_NO_ARGS, NULL, &st));
+    assert_false(my_stmt_writes(st));
     assert_int_equal(my_send(f->my, &p, none, NULL, &st), ERR_PEER);
     assert_int_equal(my_failure(f->my)->code, 1644); /* SIGNAL */
     ok(my_do(f->my, "ROLLBACK"));
