@@ -234,6 +234,21 @@ run_mysql(struct upkeep_run *run, const struct watcher *o,
     return ERR_OK;
 }
 
+/* Who looks for what a deployment has left finds it by RUN_DIR on its command
+ * line: here by a file that sets nothing. */
+static enum err
+add_ours(struct upkeep_run *run, struct program *p)
+{
+    char path[PATH_MAX];
+    enum err e = path_of(path, "web.yml");
+
+    if (e == ERR_OK)
+        e = keep_file(run->arena, path, "# no TLS, no users\n");
+    if (e == ERR_OK)
+        add(run->arena, p, "--web.config.file=", path);
+    return e;
+}
+
 static enum err
 run_postgres(struct upkeep_run *run, const struct watcher *o,
              const struct instance_spec *s, struct program *p,
@@ -248,12 +263,13 @@ run_postgres(struct upkeep_run *run, const struct watcher *o,
         return e;
     add(run->arena, p, "prometheus-postgres-exporter", NULL);
     add(run->arena, p, "--log.level=error", NULL);
+    e = add_ours(run, p);
     p->env[0] = arena_printf(run->arena,
                              "DATA_SOURCE_URI=%s:%d/postgres?sslmode=disable",
                              s->address, (int)s->port);
     p->env[1] = arena_printf(run->arena, "DATA_SOURCE_USER=%s", s->client_user);
     p->env[2] = arena_printf(run->arena, "DATA_SOURCE_PASS_FILE=%s", path);
-    return ERR_OK;
+    return e;
 }
 
 /* NOT_FOUND: its instance is gone. */
@@ -280,6 +296,7 @@ make(struct upkeep_run *run, const struct watcher *o, struct helper *out)
     } else if (strcmp(o->kind, WATCHER_NODE) == 0) {
         add(run->arena, p, "prometheus-node-exporter", NULL);
         add(run->arena, p, "--log.level=error", NULL);
+        e = add_ours(run, p);
     } else if (strcmp(o->kind, WATCHER_MYSQL) == 0) {
         e = run_mysql(run, o, &spec, p, &version);
     } else {

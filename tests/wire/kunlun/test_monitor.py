@@ -24,10 +24,13 @@ def world(deployment, fresh):
 
 def programs(world):
     """pid: argv of what watches over these machines."""
-    return {pid: argv for pid, argv in processes._all()
-            if argv and os.path.basename(argv[0]).startswith("prometheus")
-            and any(f"--web.listen-address={m.node.address}:" in word
-                    for m in world.machines for word in argv)}
+    found = {pid: argv for pid, argv in processes._all()
+             if argv and os.path.basename(argv[0]).startswith("prometheus")
+             and any(f"--web.listen-address={m.node.address}:" in word
+                     for m in world.machines for word in argv)}
+    # by that they are found when their deployment is gone
+    assert set(found) <= set(processes.below(world.deployment.run_dir))
+    return found
 
 
 def asked(world, query):
