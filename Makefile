@@ -204,13 +204,14 @@ drills: ## a Debian that boots with the package, a source that is broken; minute
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
 	@.package/deps build run test
 	@tests/mutants $(ROOM) -n $(or $(N),20) --seed $(or $(SEED),1)
-bench: release ## beside PHP, Go, Node and the limit; BENCH="--work get_cluster …"
+bench: release ## beside PHP, Go, Node and the limit, then instances; BENCH="--work get_cluster …": that alone
 	@.package/deps build run bench
 	@tests/bench/run $(BENCH)
+	@$(if $(BENCH),,$(MAKE) --no-print-directory bench-instances)
 bench-growth: release ## with the store, with connections, while idle
 	@.package/deps build run bench
 	@tests/bench/growth $(BENCH)
-bench-instances: ## what an instance and its backup cost beside the bare programs
+bench-instances: ## what an instance, its backup and a restore cost beside the bare programs
 	@.package/deps build run
 	@$(MAKE) --no-print-directory -s B=build/release build/release/support/instance_bench
 	@build/release/support/instance_bench $(BENCH)

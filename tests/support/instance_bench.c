@@ -6,7 +6,9 @@
  * template (cp) and the start of the same server with the same options.
  * backup: instance_backup to a directory, beside mariadb-backup whose stream
  * goes to a file, and beside that stream through gzip -1; ours compressed and
- * not. The data are hex digits, which compress to about a half. */
+ * not. The data are hex digits, which compress to about a half.
+ * restore: instance_load of ours, beside mbstream and mariadb-backup --prepare
+ * of that file. */
 #include "../unit/instance/real.h"
 
 #include "backup.h"
@@ -142,9 +144,53 @@ fill(const struct instance_spec *s, int mib)
     my_close(my);
 }
 
+/* Unpacked and prepared, as a restore has it before it touches data. */
+static void
+bench_restore(size_t turns, const struct instance_spec *s,
+              struct blob_store *from, const char *stream, double mb)
+{
+    const char *const keys[2] = { "b0.tgz", "b1.tgz" };
+    int64_t ours[2][TURNS_MAX], bare[TURNS_MAX];
+    struct instance_backup b;
+    double x, y;
+
+    tool(arena_printf(real_arena, "%s >%s/log/b", stream, real_dir));
+    for (size_t n = 0; n < turns; n++) {
+        int64_t at;
+
+        for (int level = 0; level < 2; level++) {
+            at = clock_mono_us();
+            need(instance_load(real_arena, s, from, keys[level], NULL, &b,
+                               why) == ERR_OK,
+                 "restore");
+            ours[level][n] = clock_mono_us() - at;
+            need(instance_load_back(real_arena, s, why) == ERR_OK, "back");
+        }
+        tool(arena_printf(real_arena, "rm -rf %s/log/x && mkdir %s/log/x",
+                          real_dir, real_dir));
+        at = clock_mono_us();
+        tool(arena_printf(real_arena,
+                          "mbstream -x -C %s/log/x <%s/log/b && mariadb-backup "
+                          "--no-defaults --prepare --target-dir=%s/log/x "
+                          "2>/dev/null && sync -f %s/log/x",
+                          real_dir, real_dir, real_dir, real_dir));
+        bare[n] = clock_mono_us() - at;
+    }
+    y = mb / median(bare, turns) * 1000;
+    (void)printf("restore of %.0f MB: mbstream and mariadb-backup --prepare "
+                 "alone %.0f MB/s\n",
+                 mb, y);
+    for (int level = 0; level < 2; level++) {
+        x = mb / median(ours[level], turns) * 1000;
+        (void)printf("  ours, backup_level=%d: %.0f MB/s, %.2f of that\n",
+                     level, x, x / y);
+    }
+}
+
 static void
 bench_backup(size_t turns, int mib)
 {
+    const char *const keys[2] = { "b0.tgz", "b1.tgz" };
     int64_t ours[2][TURNS_MAX], bare[TURNS_MAX], zipped[TURNS_MAX];
     struct instance_backup b[2];
     struct blob_config cfg = { .url = arena_printf(real_arena, "file://%s/log",
@@ -177,8 +223,8 @@ bench_backup(size_t turns, int mib)
                          level == 0 ? "0" : "1", 1);
             need(config_load(NULL, why) == ERR_OK, "level");
             at = clock_mono_us();
-            need(instance_backup(real_arena, &s, to, "b.tgz", NULL, &b[level],
-                                 why) == ERR_OK,
+            need(instance_backup(real_arena, &s, to, keys[level], NULL,
+                                 &b[level], why) == ERR_OK,
                  "backup");
             ours[level][n] = clock_mono_us() - at;
         }
@@ -203,6 +249,7 @@ bench_backup(size_t turns, int mib)
                      "first (goal 0.9), %.2f of the second\n",
                      level, (double)b[level].bytes / 1e6, x, x / y, x / z);
     }
+    bench_restore(turns, &s, to, stream, mb);
     real_stop(1, SIGTERM);
 }
 
