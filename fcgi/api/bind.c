@@ -145,13 +145,18 @@ bind_path(struct req *r, const struct record *rec, const struct route_match *m,
     return ERR_OK;
 }
 
+/* ... of what a body could say as well: what only a query can say stands
+ * beside the body, not in its place. */
 static bool
 query_gives_any(const struct req *r, const struct record *rec)
 {
-    for (size_t i = 0; i < r->n_query; i++)
-        if (field_by_key(rec, r->query[i].key, strlen(r->query[i].key),
-                         QUERY) != NULL)
+    for (size_t i = 0; i < r->n_query; i++) {
+        const char *key = r->query[i].key;
+        const struct field *f = field_by_key(rec, key, strlen(key), QUERY);
+
+        if (f != NULL && (f->flags & BODY) != 0)
             return true;
+    }
     return false;
 }
 

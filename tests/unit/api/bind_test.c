@@ -29,6 +29,13 @@ TABLE(query_in, QUERY_IN);
 STRUCT(either_in, EITHER_IN);
 TABLE(either_in, EITHER_IN);
 
+/* What only a body, and what only a query can say. */
+#define BESIDE_IN(X, s)            \
+    X(s, STR, name, "name", IN, -) \
+    X(s, I32, dry, "dry", IN | QUERY, -)
+STRUCT(beside_in, BESIDE_IN);
+TABLE(beside_in, BESIDE_IN);
+
 #define PATH_BODY_IN(X, s)                       \
     X(s, STR, name, "name", IN | PATH | BODY, -) \
     X(s, STR, word, "word", OUT, -)
@@ -422,6 +429,26 @@ rubbish_is_not_read_when_the_query_says_it(void **state)
 }
 
 static void
+a_body_is_read_beside_what_only_a_query_can_say(void **state)
+{
+    struct beside_in in;
+
+    (void)state;
+    body("{\"name\":\"b\",\"dry\":2}");
+    QUERY({ .key = "dry", .value = "1" });
+    assert_int_equal(bind_input(&r, &beside_in_rec, &no_match, &in), ERR_OK);
+    assert_string_equal(in.name, "b");
+    assert_int_equal(in.dry, 1);
+    r.json = NULL;
+    body("rubbish");
+    assert_int_equal(bind_input(&r, &beside_in_rec, &no_match, &in),
+                     ERR_BAD_PARAM);
+    body("");
+    assert_int_equal(bind_input(&r, &beside_in_rec, &no_match, &in), ERR_OK);
+    assert_int_equal(in.dry, 1);
+}
+
+static void
 a_body_is_read_when_the_query_says_nothing_of_it(void **state)
 {
     struct either_in in;
@@ -525,6 +552,7 @@ main(void)
         CASE(a_body_that_cannot_be_read_keeps_its_own_words),
         CASE(a_body_is_parsed_once),
         CASE(rubbish_is_not_read_when_the_query_says_it),
+        CASE(a_body_is_read_beside_what_only_a_query_can_say),
         CASE(a_body_is_read_when_the_query_says_nothing_of_it),
         CASE(neither_query_nor_body_leaves_all_absent),
         CASE(a_body_that_nobody_wants_is_not_read),
