@@ -137,6 +137,30 @@ openapi_description(struct json_writer *w, const struct field *f)
         jw_key_str(w, "description", f->doc);
 }
 
+/* What is null when there is none: beside a reference nothing else counts, so
+ * that stands apart. */
+static void
+put_member(struct json_writer *w, struct openapi_todo *todo,
+           const struct field *f)
+{
+    bool apart = (f->flags & NULL_WHEN_ABSENT) != 0 && f->type == F_OBJ;
+
+    if ((f->flags & NULL_WHEN_ABSENT) != 0) {
+        jw_key(w, "nullable");
+        jw_bool(w, true);
+    }
+    if (apart) {
+        jw_key(w, "allOf");
+        jw_array(w);
+        jw_object(w);
+    }
+    openapi_type(w, todo, f);
+    if (apart) {
+        jw_object_end(w);
+        jw_array_end(w);
+    }
+}
+
 void
 openapi_members(struct json_writer *w, struct openapi_todo *todo,
                 const struct record *rec)
@@ -148,7 +172,7 @@ openapi_members(struct json_writer *w, struct openapi_todo *todo,
             continue;
         jw_key(w, f->key);
         jw_object(w);
-        openapi_type(w, todo, f);
+        put_member(w, todo, f);
         openapi_description(w, f);
         jw_object_end(w);
     }

@@ -32,8 +32,22 @@ class Operation:
         return self.api.mistake(schema, reply.text if text else reply.json)
 
 
+def plain(schema):
+    """OpenAPI 3.0's nullable as JSON Schema has it."""
+    if isinstance(schema, list):
+        return [plain(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    same = {k: plain(v) for k, v in schema.items() if k != "nullable"
+            or not isinstance(v, bool)}
+    if schema.get("nullable") is True:
+        return {"anyOf": [same, {"type": "null"}]}
+    return same
+
+
 class Api:
     def __init__(self, document):
+        document = plain(document)
         self.document = document
         self.operations = [
             Operation(self, at, method, row)
