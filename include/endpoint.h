@@ -140,6 +140,8 @@ struct row {
      * for that member of a reply to the setup, otherwise for readers. */
     const char *json;
     const char *query; /* a valid query string, when the input is a query */
+    const char *answers; /* statuses by which a deployment may answer it beside
+                          * the row's, blank-separated: "400 500" */
     const char *at;    /* the path with its {parts} filled in, when it has any;
                         * below the mount, as path; $U as in json */
 };

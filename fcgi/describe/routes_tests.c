@@ -245,6 +245,7 @@ put_example(struct json_writer *w, const struct dialect *d,
     put(w, "json", x->json);
     put(w, "query", x->query);
     put(w, "at", x->at);
+    put(w, "answers", x->answers);
     put_variants(w, d, name);
     jw_object_end(w);
 }
@@ -267,6 +268,8 @@ put_endpoint(struct json_writer *w, const struct route_group *g,
     put(w, "scope", scope_name(row->scope));
     put_bits(w, "flags", row->flags, endpoint_flags);
     put_bits(w, "bind", g->mount->form->bind, bind_flags);
+    jw_key(w, "tail");
+    jw_bool(w, (g->mount->form->lenient & JSON_TAIL) != 0);
     put_int(w, "status", row->status);
     put(w, "doc", row->doc);
     put_fields(w, "fields", row->in, IN, 0);

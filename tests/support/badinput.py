@@ -118,6 +118,15 @@ def bodies(members, example):
             yield f"cut after {n}", whole[:n]
 
 
+def begins_well(body):
+    """Whether an object comes first: what is behind it may be anything."""
+    try:
+        text = body.decode().lstrip()
+        return isinstance(json.JSONDecoder().raw_decode(text)[0], dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def wrong_values(field, bind):
     """What this field must refuse under the dialect's style."""
     kind = field["type"]

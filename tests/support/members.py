@@ -6,7 +6,8 @@ says it by hand. A file:
     getter NAME SQL STATEMENT      what only machines are told: its row
     block NAME                     lines that several endpoints have
 
-    /path VERB | after SETUP | with PATCH      an endpoint, or a way to ask it
+    /path VERB | after SETUP | with PATCH      an endpoint, or a way to ask it;
+                                               PUT:/path: of that method
         member {several,of}.them : OUTCOME | with PATCH | value A B
         use BLOCK                  its lines, for members without own ones
 
@@ -221,6 +222,8 @@ def filled(text, word, value=""):
 
 
 def accepted(reply):
+    if reply.status == 202:  # TiCDC; there is no body
+        return True
     if reply.status != 200:
         return False
     try:
@@ -242,7 +245,8 @@ def refusal(reply):
         return told["status"]["code"], told["status"]["msg"]
     if reply.status == 200 and "error" in told:  # Pegasus
         return told["error"], told.get("hint_message", "")
-    return str(reply.status), told.get("msg", told.get("message", ""))
+    return str(reply.status), told.get("msg", told.get(
+        "message", told.get("error_msg", "")))  # the last is TiCDC's
 
 
 def at(value, path):
@@ -355,6 +359,10 @@ def key(table, endpoint):
     path = endpoint.path
     if endpoint.verb != "-":
         path += " " + endpoint.verb
+    for method in endpoint.methods:  # "PUT:/path": of a path's methods one
+        one = endpoint.listener, endpoint.prefix, f"{method}:{path}"
+        if one in table.lines:
+            return one
     return endpoint.listener, endpoint.prefix, path
 
 

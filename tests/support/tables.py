@@ -50,7 +50,7 @@ class Endpoint:
     def __init__(self, row):
         self.row = row
         for name in ("dialect", "listener", "form", "auth", "prefix", "label", "path",
-                     "url", "verb", "methods", "scope", "flags", "bind",
+                     "url", "verb", "methods", "scope", "flags", "bind", "tail",
                      "status", "fields", "shown", "checks", "example"):
             setattr(self, name, row[name])
         # What its clients would use: a GET with a body is taken, but rare.
@@ -71,6 +71,13 @@ class Endpoint:
         return (listener.partition("/")[0] == self.listener
                 and method in self.methods and verb == self.verb
                 and (self.path == "*" or self.pattern.match(path) is not None))
+
+    def answers(self, status):
+        """Whether its example may be answered by that: the row's status, or
+        what the example says beside it (what there is to ask for may be
+        another thing's business)."""
+        also = ((self.example or {}).get("answers") or "").split()
+        return status == self.status or str(status) in also
 
     @property
     def takes_body(self):

@@ -16,6 +16,7 @@ TABLE(ticdc_v2_feeds, TICDC_V2_FEEDS);
 TABLE(ticdc_v2_feed, TICDC_V2_FEED);
 TABLE(ticdc_empty, TICDC_EMPTY);
 TABLE(ticdc_tso, TICDC_TSO);
+TABLE(ticdc_verify_config, TICDC_VERIFY_CONFIG);
 TABLE(ticdc_verify, TICDC_VERIFY);
 NO_CHECKS(ticdc_verify);
 TABLE(ticdc_verified_table, TICDC_VERIFIED_TABLE);
@@ -272,10 +273,17 @@ ticdc_v2_verify(struct req *r, const struct ticdc_verify *in)
     struct sink_fault why = { "", "" };
     struct judged j = { .code = NULL };
     struct feed_table *v;
+    struct ticdc_replica_config rc = { 0 };
     struct ticdc_config c;
     size_t n;
-    enum err e = ticdc_config_of_v2(in->replica_config, &c, &why);
+    enum err e;
 
+    if (in->replica_config != NULL) {
+        PUT(&rc, ticdc_replica_config, case_sensitive,
+            in->replica_config->case_sensitive);
+        rc.filter = in->replica_config->filter;
+    }
+    e = ticdc_config_of_v2(&rc, &c, &why);
     if (e == ERR_OK && out == NULL)
         e = ERR_NOMEM;
     if (e != ERR_OK)

@@ -46,9 +46,13 @@ STRUCT(ticdc_empty, TICDC_EMPTY);
     X(s, I64, logic_time, "logic_time", OUT, -)
 STRUCT(ticdc_tso, TICDC_TSO);
 
-#define TICDC_VERIFY(X, s)                                                \
-    X(s, OBJ, replica_config, "replica_config", IN, ticdc_replica_config) \
-    X(s, U64, start_ts, "start_ts", IN, -,                                \
+#define TICDC_VERIFY_CONFIG(X, s)                       \
+    X(s, BOOL, case_sensitive, "case_sensitive", IN, -) \
+    X(s, OBJ, filter, "filter", IN, ticdc_filter)
+STRUCT(ticdc_verify_config, TICDC_VERIFY_CONFIG);
+#define TICDC_VERIFY(X, s)                                               \
+    X(s, OBJ, replica_config, "replica_config", IN, ticdc_verify_config) \
+    X(s, U64, start_ts, "start_ts", IN, -,                               \
       .doc = "tables are those of now, whatever it says")
 STRUCT(ticdc_verify, TICDC_VERIFY);
 #define TICDC_VERIFIED_TABLE(X, s)                    \
