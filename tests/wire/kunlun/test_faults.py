@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from support import node_jobs, processes
+from support.keeper_drill import Drill, kept_of
 from support.kills import MOMENTS, Kills, sample
 from support.store import until_waiting
 from support.waiting import until
@@ -89,6 +90,12 @@ def test_instances_outlive_supervise_and_obey_the_next(machine):
     assert machine.run("control_instance", at, type="storage",
                        control="stop")[0] == "succeed"
     assert server_of(machine, at) is None
+
+
+def test_servers_and_their_keeper_are_killed_in_turns(machine):
+    """drills/node does so for minutes, at random."""
+    Drill(machine, kept_of(machine), 1).run(0, Drill.both, Drill.again,
+                                            Drill.paused)
 
 
 def test_a_machine_that_is_forgotten_gets_no_instance(machine, deployment):
