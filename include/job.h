@@ -199,6 +199,16 @@ bool job_go_on(struct job_run *run);
 void job_waits(struct job_run *run, int64_t retry_ms, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* Whether it was only the store that failed (a step is called again then): it
+ * is away, a lock of it is taken, it took too long, or memory is short. `why`
+ * is the sentence of whoever failed, NULL or "": a TIMEOUT with one is theirs.
+ */
+bool job_store_failed(enum err e, const char *why);
+/* job_waits for that; STEP_AGAIN. */
+#define JOB_STORE_WAIT "waits for the metadata store (%s)"
+enum step_answer
+job_waits_for_store(struct job_run *run, int64_t retry_ms, enum err e);
+
 /* Before STEP_FAILED: the sentence that the client is told. No secrets. */
 void job_fails(struct job_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -14,6 +14,7 @@
 #include "utf8.h"
 
 #define PROGRESS_EVERY_MS 1000
+#define PARTS_WAIT_MS     1000
 
 /* Ends a text that did not fit behind its last whole character. */
 static void
@@ -98,6 +99,20 @@ job_waits(struct job_run *run, int64_t retry_ms, const char *fmt, ...)
     va_end(ap);
     p->waits = true;
     p->retry_ms = retry_ms < JOB_WAIT_MAX_MS ? retry_ms : JOB_WAIT_MAX_MS;
+}
+
+bool
+job_store_failed(enum err e, const char *why)
+{
+    return e == ERR_STORE || e == ERR_BUSY || e == ERR_NOMEM ||
+           (e == ERR_TIMEOUT && str_empty(why));
+}
+
+enum step_answer
+job_waits_for_store(struct job_run *run, int64_t retry_ms, enum err e)
+{
+    job_waits(run, retry_ms, JOB_STORE_WAIT, err_name(e));
+    return STEP_AGAIN;
 }
 
 void
@@ -199,13 +214,6 @@ job_parts(struct job_run *run, const char *prefix, struct list_of_job *out)
     return job_store_parts(run->db, run->arena, run->job->id, prefix, out);
 }
 
-static enum step_answer
-store_failed(struct job_run *run, enum err e)
-{
-    job_waits(run, 1000, "waits for the metadata store (%s)", err_name(e));
-    return STEP_AGAIN;
-}
-
 enum step_answer
 job_parts_wait(struct job_run *run, const char *prefix)
 {
@@ -215,7 +223,7 @@ job_parts_wait(struct job_run *run, const char *prefix)
     enum err e = job_parts(run, prefix, &parts);
 
     if (e != ERR_OK)
-        return store_failed(run, e);
+        return job_waits_for_store(run, PARTS_WAIT_MS, e);
     for (size_t i = 0; i < parts.n; i++) {
         const struct job *j = &parts.v[i];
 
@@ -254,7 +262,7 @@ job_parts_cancel(struct job_run *run, const char *prefix)
             e = ERR_OK; /* ended just now */
     }
     if (e != ERR_OK)
-        return store_failed(run, e);
+        return job_waits_for_store(run, PARTS_WAIT_MS, e);
     if (left == 0)
         return STEP_DONE;
     job_waits(run, 500, "waits for %zu of %zu parts to end", left, parts.n);

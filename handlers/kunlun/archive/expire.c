@@ -87,7 +87,7 @@ archive_expire_step(struct job_run *run)
     bool more;
     enum err e = expire(run, &more, why);
 
-    if (e == ERR_STORE || e == ERR_BUSY || e == ERR_NOMEM)
+    if (job_store_failed(e, why))
         return node_failed(run, e, "backup expire error", why);
     if (e != ERR_OK)
         log_warn("backup.not_expired err=%s why=\"%s\"", err_name(e), why);

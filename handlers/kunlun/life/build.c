@@ -30,10 +30,8 @@ enum step_answer
 life_failed(struct job_run *run, const char *error, enum err e,
             const char *step, const char *why)
 {
-    if (e == ERR_STORE || e == ERR_BUSY || e == ERR_NOMEM ||
-        (e == ERR_TIMEOUT && str_empty(why))) {
-        job_waits(run, 500, "%s: waits for the metadata store (%s)", step,
-                  err_name(e));
+    if (job_store_failed(e, why)) {
+        job_waits(run, 500, "%s: " JOB_STORE_WAIT, step, err_name(e));
         return STEP_AGAIN;
     }
     job_fails(run, "%s: %s: %s", error, step,

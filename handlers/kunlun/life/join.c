@@ -28,7 +28,7 @@ failed(struct job_run *run, enum err e, const char *why)
 static enum step_answer
 try_again(struct job_run *run, enum err e, int64_t limit_ms, const char *why)
 {
-    if (e == ERR_STORE || e == ERR_BUSY || e == ERR_NOMEM)
+    if (job_store_failed(e, why))
         return failed(run, e, NULL);
     if (job_step_ms(run) > limit_ms)
         return failed(run, ERR_STATE, why);

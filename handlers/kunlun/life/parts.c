@@ -263,13 +263,6 @@ has_failed(const struct list_of_job *all, const struct job *j, int64_t limit_ms,
     return false;
 }
 
-static enum step_answer
-no_store(struct job_run *run, enum err e)
-{
-    job_waits(run, AWAIT_MS, "waits for the metadata store (%s)", err_name(e));
-    return STEP_AGAIN;
-}
-
 enum step_answer
 parts_await(struct job_run *run, const char *prefix, int64_t limit_ms,
             char why[WHY_BYTES])
@@ -280,7 +273,7 @@ parts_await(struct job_run *run, const char *prefix, int64_t limit_ms,
     enum err e = job_parts(run, prefix, &all);
 
     if (e != ERR_OK)
-        return no_store(run, e);
+        return job_waits_for_store(run, AWAIT_MS, e);
     for (size_t i = 0; i < all.n; i++) {
         const struct job *j = &all.v[i];
 
@@ -319,7 +312,7 @@ parts_stop(struct job_run *run, const char *prefix)
             next = j;
     }
     if (e != ERR_OK)
-        return no_store(run, e);
+        return job_waits_for_store(run, AWAIT_MS, e);
     if (next == NULL)
         return STEP_DONE;
     job_wakes(run);
@@ -339,7 +332,7 @@ parts_gone(struct job_run *run, const char *prefix, int64_t limit_ms,
     enum err e = job_parts(run, prefix, &all);
 
     if (e != ERR_OK)
-        return no_store(run, e);
+        return job_waits_for_store(run, AWAIT_MS, e);
     for (size_t i = 0; i < all.n; i++) {
         char why[WHY_BYTES];
 

@@ -25,13 +25,6 @@ static const struct exporter postgres = { WATCHER_POSTGRES, "computer",
                                           "is no computing node",
                                           "postgres_exporter error" };
 
-static enum step_answer
-wait_for_store(struct job_run *run, enum err e)
-{
-    job_waits(run, LOOK_MS, "waits for the metadata store (%s)", err_name(e));
-    return STEP_AGAIN;
-}
-
 static int32_t
 port_of(int which)
 {
@@ -55,7 +48,7 @@ read_instance(struct job_run *run, struct cluster_want *w,
     if (e == ERR_NOT_FOUND)
         job_fails(run, "%s: %s:%d is not known", x->error, w->ip, (int)w->port);
     else if (e != ERR_OK)
-        *answer = wait_for_store(run, e);
+        *answer = job_waits_for_store(run, LOOK_MS, e);
     else if (strcmp(in->kind, x->kind) != 0)
         job_fails(run, "%s: %s:%d %s", x->error, w->ip, (int)w->port, x->other);
     else
@@ -84,7 +77,7 @@ want_one(struct job_run *run)
     if (e == ERR_OK)
         return STEP_DONE;
     if (e != ERR_LIMIT)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     job_fails(run, "%s: no port is free on %s", x->error, w.ip);
     return STEP_FAILED;
 }
@@ -104,7 +97,7 @@ want_undo(struct job_run *run)
     if (e == ERR_OK)
         e = watcher_drop(run->db, w.ip, x->watcher, w.port);
     e = db_end(run->db, e);
-    return e == ERR_OK ? STEP_DONE : wait_for_store(run, e);
+    return e == ERR_OK ? STEP_DONE : job_waits_for_store(run, LOOK_MS, e);
 }
 
 static const struct watcher *
@@ -139,7 +132,7 @@ await_one(struct job_run *run)
         return answer;
     e = watcher_list(run->db, run->arena, w.ip, &all);
     if (e != ERR_OK)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     at = find(&all, x->watcher, w.port);
     if (at != NULL && strcmp(at->state, WATCHER_RUNNING) == 0)
         return cluster_done(run, NULL);
@@ -209,7 +202,7 @@ want_prometheus(struct job_run *run)
     if (e == ERR_OK)
         return STEP_DONE;
     if (e != ERR_LIMIT)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     job_fails(run,
               "update prometheus error: a port from %d on is another"
               " watcher's",
@@ -230,7 +223,7 @@ await_prometheus(struct job_run *run)
     enum err e = watcher_list(run->db, run->arena, NULL, &all);
 
     if (e != ERR_OK)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     for (size_t i = 0; i < all.n; i++) {
         const struct watcher *w = &all.v[i];
         bool is_it = strcmp(w->kind, WATCHER_PROMETHEUS) == 0 &&

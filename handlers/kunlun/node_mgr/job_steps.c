@@ -67,7 +67,7 @@ enum step_answer
 node_failed(struct job_run *run, enum err e, const char *sentence,
             const char *why)
 {
-    if (e == ERR_STORE || e == ERR_BUSY || e == ERR_NOMEM) {
+    if (job_store_failed(e, why)) {
         job_waits(run, RETRY_MS, "%s",
                   e == ERR_BUSY ? "another job has the instance" : err_name(e));
         return STEP_AGAIN;

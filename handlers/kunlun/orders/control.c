@@ -31,13 +31,6 @@ static const struct json_style compact = { .indent = 0 };
 STRUCT(control_said, CONTROL_SAID);
 TABLE(control_said, CONTROL_SAID);
 
-static enum step_answer
-wait_for_store(struct job_run *run, enum err e)
-{
-    job_waits(run, LOOK_MS, "waits for the metadata store (%s)", err_name(e));
-    return STEP_AGAIN;
-}
-
 static bool
 stops(const struct cluster_want *w)
 {
@@ -60,7 +53,7 @@ read_order(struct job_run *run, struct cluster_want *w,
     if (e == ERR_NOT_FOUND)
         job_fails(run, "instance ip_port no find");
     else
-        *answer = wait_for_store(run, e);
+        *answer = job_waits_for_store(run, LOOK_MS, e);
     return false;
 }
 
@@ -135,7 +128,7 @@ leave(struct job_run *run)
     if (e == ERR_OK)
         e = get_out(run, sh, i, &out);
     if (e != ERR_OK && e != ERR_BUSY)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     if (out)
         return STEP_DONE;
     if (job_step_ms(run) > LEAVE_MS) {
@@ -172,8 +165,9 @@ leave_undo(struct job_run *run)
     e = orders_instance(run->db, run->arena, w.ip, w.port, &in);
     if (e == ERR_OK)
         e = stay(run, &in);
-    return e == ERR_OK || e == ERR_NOT_FOUND ? STEP_DONE
-                                             : wait_for_store(run, e);
+    return e == ERR_OK || e == ERR_NOT_FOUND
+               ? STEP_DONE
+               : job_waits_for_store(run, LOOK_MS, e);
 }
 
 /* ---- its machine ---- */
@@ -218,7 +212,7 @@ tell(struct job_run *run)
         return answer;
     e = ask_machine(run, &w, &in);
     if (e != ERR_OK)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     answer = parts_await(run, PART, MACHINE_MS, why);
     if (answer == STEP_FAILED)
         job_fails(run, SENTENCE ": %s", why);
@@ -250,7 +244,7 @@ write(struct job_run *run)
     if (e == ERR_OK)
         e = db_begin(run->db);
     if (e != ERR_OK)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     e = job_hold(run);
     if (e == ERR_OK)
         e = orders_instance_status(run->db, w.ip, w.port,
@@ -259,7 +253,7 @@ write(struct job_run *run)
     if (e == ERR_OK)
         return cluster_done(run, NULL);
     if (e != ERR_INTERNAL)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, LOOK_MS, e);
     job_fails(run, "update_instance_status error");
     return STEP_FAILED;
 }

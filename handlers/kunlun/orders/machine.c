@@ -27,13 +27,6 @@ static const struct order update = { orders_machine_set, ERR_OK,
                                      "error, machine_hostaddr is no exist" };
 
 static enum step_answer
-wait_for_store(struct job_run *run, enum err e)
-{
-    job_waits(run, RETRY_MS, "waits for the metadata store (%s)", err_name(e));
-    return STEP_AGAIN;
-}
-
-static enum step_answer
 find(struct job_run *run)
 {
     const struct order *o = run->kind->of;
@@ -46,7 +39,7 @@ find(struct job_run *run)
     if (e == o->before)
         return STEP_DONE;
     if (e != ERR_OK && e != ERR_NOT_FOUND)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, RETRY_MS, e);
     job_fails(run, "%s", o->refusal);
     return STEP_FAILED;
 }
@@ -114,7 +107,7 @@ look(struct job_run *run)
     if (e == ERR_OK)
         e = job_parts(run, PART, &parts);
     if (e != ERR_OK || parts.n != 1)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, RETRY_MS, e);
     return judge(run, &w, &parts.v[0]);
 }
 
@@ -130,7 +123,7 @@ look_undo(struct job_run *run)
         if (e == ERR_STATE)
             e = ERR_OK; /* it is over */
     }
-    return e == ERR_OK ? STEP_DONE : wait_for_store(run, e);
+    return e == ERR_OK ? STEP_DONE : job_waits_for_store(run, RETRY_MS, e);
 }
 
 static enum step_answer
@@ -151,7 +144,7 @@ write(struct job_run *run)
     if (e == ERR_OK)
         return cluster_done(run, NULL);
     if (e != ERR_EXISTS && e != ERR_NOT_FOUND)
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, RETRY_MS, e);
     job_fails(run, "%s", o->refusal);
     return STEP_FAILED;
 }
@@ -184,7 +177,7 @@ drop(struct job_run *run)
     if (e == ERR_OK)
         return cluster_done(run, NULL);
     if (e != ERR_STATE || !job_go_on(run))
-        return wait_for_store(run, e);
+        return job_waits_for_store(run, RETRY_MS, e);
     job_fails(run, "error, machine has instances");
     return STEP_FAILED;
 }

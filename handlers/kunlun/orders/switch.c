@@ -36,11 +36,8 @@ TABLE(switched, SWITCHED);
 static enum step_answer
 failed(struct job_run *run, enum err e, const char *why)
 {
-    if (e == ERR_STORE || e == ERR_BUSY || e == ERR_NOMEM || str_empty(why)) {
-        job_waits(run, LOOK_MS, "waits for the metadata store (%s)",
-                  err_name(e));
-        return STEP_AGAIN;
-    }
+    if (job_store_failed(e, why) || str_empty(why))
+        return job_waits_for_store(run, LOOK_MS, e);
     job_fails(run, "%s", why);
     return STEP_FAILED;
 }

@@ -364,6 +364,38 @@ parts_that_cannot_be_read_are_waited_for(void **state)
 }
 
 static void
+what_only_the_store_failed_is_tried_again(void **state)
+{
+    static const struct {
+        enum err e;
+        const char *why;
+        bool again;
+    } cases[] = {
+        { ERR_STORE, NULL, true },
+        { ERR_STORE, "away", true },
+        { ERR_BUSY, NULL, true },
+        { ERR_NOMEM, NULL, true },
+        { ERR_TIMEOUT, NULL, true },
+        { ERR_TIMEOUT, "", true },
+        { ERR_TIMEOUT, "the server does not answer", false },
+        { ERR_PEER, NULL, false },
+        { ERR_STATE, NULL, false },
+        { ERR_LIMIT, NULL, false },
+        { ERR_INTERNAL, "", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (job_store_failed(cases[i].e, cases[i].why) != cases[i].again)
+            fail_msg("%s", err_name(cases[i].e));
+    assert_int_equal(job_waits_for_store(&run, 300, ERR_TIMEOUT), STEP_AGAIN);
+    assert_string_equal(private.progress,
+                        "waits for the metadata store (timeout)");
+    assert_int_equal(private.retry_ms, 300);
+    assert_true(private.waits);
+}
+
+static void
 cancelling_waits_until_none_is_under_way(void **state)
 {
     (void)state;
@@ -415,6 +447,7 @@ main(void)
         CASE(a_part_that_is_not_committed_wakes_nobody),
         CASE(parts_are_waited_for),
         CASE(parts_that_cannot_be_read_are_waited_for),
+        CASE(what_only_the_store_failed_is_tried_again),
         CASE(cancelling_waits_until_none_is_under_way),
         CASE(a_part_that_has_just_ended_is_no_failure),
     };
