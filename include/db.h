@@ -231,6 +231,8 @@ const char *db_peer(const struct db *db);
 
 /* The present connection, or the last one. */
 const struct my_session *db_session(const struct db *db);
+unsigned db_version(const struct db *db); /* as my_version */
+bool db_is_mariadb(const struct db *db);
 
 /* Ends another session (KILL) and waits until it is gone, at most until then
  * (monotonic; TIMEOUT). After OK no statement of it can take effect any more.

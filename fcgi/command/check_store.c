@@ -27,6 +27,9 @@
 #define HELD_MS       5000
 #define STOPPED_MS    6000 /* the row of a host that has stopped ends before */
 
+#define OLDEST_MARIADB 100600
+#define OLDEST_MYSQL   80000
+
 static const char version_sql[] = "SELECT VERSION()";
 static const char now_sql[] =
     "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
@@ -73,17 +76,13 @@ look_version(struct look *l)
     struct finding f = { 0 };
     const char *v = "";
     enum err e = db_one_str(l->db, l->arena, version_sql, DB_NO_ARGS, &v);
-    int major = atoi(v), minor = 0;
 
-    if (strchr(v, '.') != NULL)
-        minor = atoi(strchr(v, '.') + 1);
     if (e != ERR_OK) {
         FOUND(&f, FAIL, "the metadata store does not answer: %s",
               db_error(l->db));
         CURE(&f, "see [mysql] in metagate.ini and `metagate status`");
-    } else if (strstr(v, "MariaDB") != NULL
-                   ? major < 10 || (major == 10 && minor < 6)
-                   : major < 8) {
+    } else if (db_version(l->db) <
+               (db_is_mariadb(l->db) ? OLDEST_MARIADB : OLDEST_MYSQL)) {
         FOUND(&f, FAIL, "server %s is too old", v);
         CURE(&f, "MariaDB 10.6 or MySQL 8.0 is the oldest that is tested");
     } else {

@@ -229,6 +229,18 @@ db_peer(const struct db *db)
     return my_is_connected(db->my) ? db_settings.server[db->at].at.label : "";
 }
 
+unsigned
+db_version(const struct db *db)
+{
+    return my_version(db->my);
+}
+
+bool
+db_is_mariadb(const struct db *db)
+{
+    return my_is_mariadb(db->my);
+}
+
 const struct my_session *
 db_session(const struct db *db)
 {
