@@ -17,6 +17,7 @@
 #include "job.h"
 #include "json.h"
 #include "record.h"
+#include "sentences.h"
 
 #define CLUSTER_QUEUE "cluster"
 #define CLUSTER_KIND  "cluster_mgr." /* in front of job_type: a kind's name */

@@ -50,13 +50,13 @@ judge_nodes(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
     if (strcmp(w->ha_mode, "no_rep") == 0) {
         if (w->nodes == 1)
             return true;
-        why_say(why, "error, nodes=1 in no_rep mode");
+        why_say(why, SAYS_NODES "=1 in no_rep mode");
     } else if (!replicated) {
-        why_say(why, "it is not support %s", w->ha_mode);
+        why_say(why, SAYS_HA_MODE " %s", w->ha_mode);
     } else {
         if (w->nodes >= lo && w->nodes <= hi)
             return true;
-        why_say(why, "error, nodes>=%d && nodes<=%d in %s mode", (int)lo,
+        why_say(why, SAYS_NODES ">=%d && nodes<=%d in %s mode", (int)lo,
                 (int)hi, w->ha_mode);
     }
     return false;
@@ -82,7 +82,7 @@ judge_control(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
 #define RANGE_1_10(name, where)                                             \
     {                                                                       \
         .key = name, .type = COUNT_OF, .needs = (where), .lo = 1, .hi = 10, \
-        .hi_paras = 256, .range = name " error(must in 1-10)"               \
+        .hi_paras = 256, .range = SAYS_RANGE(name) "(must in 1-10)"         \
     }
 #define CLUSTER                                                  \
     {                                                            \
@@ -171,7 +171,7 @@ static const struct cluster_member create[] = {
       .lo = 1,
       .hi = 16,
       .hi_paras = INT32_MAX,
-      .range = "innodb_size error(must in 1-16)" },
+      .range = SAYS_RANGE("innodb_size") "(must in 1-16)" },
     NICK_NAME,
     MACHINELIST,
     STORAGE_HOSTS,
@@ -307,7 +307,7 @@ field_of(const char *key)
 static enum err
 refuse(struct reading *r, const struct cluster_member *m)
 {
-    return why_fail(r->why, ERR_BAD_PARAM, "get %s error", m->key);
+    return why_fail(r->why, ERR_BAD_PARAM, SAYS_GET("%s"), m->key);
 }
 
 static enum err

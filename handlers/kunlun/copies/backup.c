@@ -149,7 +149,7 @@ choose(struct job_run *run)
         return STEP_FAILED;
     e = life_find_cluster(run->db, run->arena, &want, &c, why);
     if (e == ERR_NOT_FOUND) {
-        job_fails(run, "error, backup_cluster_name is no exist");
+        job_fails(run, SAYS_NO_BACKUP_CLUSTER);
         return STEP_FAILED;
     }
     if (e == ERR_OK)

@@ -63,8 +63,7 @@ name_of(struct db *db, struct arena *a, const struct cluster_want *want,
     *out = HAS(want, cluster_want, cluster_name) ? want->cluster_name : NULL;
     e = *out != NULL ? copy_store_known(db, *out, &known) : ERR_OK;
     if (e == ERR_OK && !known)
-        e = why_fail(why, ERR_NOT_FOUND,
-                     "error, backup_cluster_name is no exist");
+        e = why_fail(why, ERR_NOT_FOUND, SAYS_NO_BACKUP_CLUSTER);
     return e;
 }
 

@@ -108,7 +108,7 @@ life_await(struct job_run *run, const char *error, enum err e,
 enum step_answer
 life_no_memo(struct job_run *run)
 {
-    job_fails(run, "roll back by restart");
+    job_fails(run, SAYS_RESTART);
     return STEP_FAILED;
 }
 
@@ -399,7 +399,7 @@ life_write_rows(struct job_run *run)
         e = own(run)->rows(run, &want, &memo, &info);
     e = db_end(run->db, e);
     if (e == ERR_EXISTS) {
-        job_fails(run, "nick_name have existed");
+        job_fails(run, SAYS_NICK_NAME_IS_THERE);
         return STEP_FAILED;
     }
     return e == ERR_OK ? cluster_done(run, info) : failed(run, e, NULL);

@@ -55,13 +55,13 @@ life_growth_plan(struct db *db, struct arena *a, const struct life_growth *own,
 
 /* ---- what checks share ---- */
 
-/* The cluster that is meant, by name or id. NOT_FOUND with "error, cluster_name
- * is no exist". */
+/* The cluster that is meant, by name or id. NOT_FOUND with
+ * SAYS_NO_CLUSTER. */
 enum err
 life_find_cluster(struct db *db, struct arena *a,
                   const struct cluster_want *want, struct meta_cluster *out,
                   char why[WHY_BYTES]) MUST_USE;
-/* Its shard; NOT_FOUND with "error, shard_name is no exist". */
+/* Its shard; NOT_FOUND with SAYS_NO_SHARD. */
 enum err
 life_find_shard(const struct list_of_meta_shard *all,
                 const struct cluster_want *want, const struct meta_shard **out,
@@ -80,7 +80,7 @@ enum err life_size_before(struct arena *a, const struct meta_cluster *c,
 /* A name for a cluster that nobody has. */
 enum err
 life_name_it(struct db *db, struct arena *a, const char **out) MUST_USE;
-/* EXISTS with "nick_name have existed". */
+/* EXISTS with SAYS_NICK_NAME_IS_THERE. */
 enum err
 life_check_nick(struct db *db, struct arena *a, const struct cluster_want *want,
                 char why[WHY_BYTES]) MUST_USE;

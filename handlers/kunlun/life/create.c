@@ -28,9 +28,7 @@ life_find_cluster(struct db *db, struct arena *a,
         HAS(want, cluster_want, cluster_name) ? want->cluster_name : NULL,
         want->cluster_id, out);
 
-    return e == ERR_NOT_FOUND
-               ? why_fail(why, e, "error, cluster_name is no exist")
-               : e;
+    return e == ERR_NOT_FOUND ? why_fail(why, e, SAYS_NO_CLUSTER) : e;
 }
 
 enum err
@@ -46,7 +44,7 @@ life_find_shard(const struct list_of_meta_shard *all,
             *out = &all->v[i];
             return ERR_OK;
         }
-    return why_fail(why, ERR_NOT_FOUND, "error, shard_name is no exist");
+    return why_fail(why, ERR_NOT_FOUND, SAYS_NO_SHARD);
 }
 
 void
@@ -203,7 +201,7 @@ life_check_nick(struct db *db, struct arena *a, const struct cluster_want *want,
                      : ERR_NOT_FOUND;
 
     if (e == ERR_OK)
-        return why_fail(why, ERR_EXISTS, "nick_name have existed");
+        return why_fail(why, ERR_EXISTS, SAYS_NICK_NAME_IS_THERE);
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 

@@ -53,8 +53,7 @@ static enum err
 check_shard(const struct kunlun_shard *sh, int i, char why[WHY_BYTES])
 {
     if (i != FO_NOBODY && i == sh->s.primary)
-        return why_fail(why, ERR_STATE,
-                        "error, node is the primary, switch first");
+        return why_fail(why, ERR_STATE, SAYS_PRIMARY ", switch first");
     if (i != FO_NOBODY && sh->s.n <= NODES_MIN)
         return why_fail(why, ERR_STATE, "error, node <= %d", NODES_MIN);
     return ERR_OK;
@@ -81,7 +80,7 @@ put_node(struct db *db, struct arena *a, const struct cluster_want *want,
     node = node_at(&nodes, shard->id, want);
     place = place_at(&places, want);
     if (node == NULL || place == NULL)
-        return why_fail(why, ERR_NOT_FOUND, "error, node is no exist");
+        return why_fail(why, ERR_NOT_FOUND, SAYS_NO_NODE);
     *g = (struct life_going){ 0 };
     PUT(g, life_going, machine, place->machine);
     PUT(g, life_going, port, place->port);

@@ -46,7 +46,7 @@ recall(struct job_run *run, struct life_loss *out)
         record_bind(run->arena, &life_loss_rec, tree, BIND_ANY_COUNT, out,
                     &why) == ERR_OK)
         return true;
-    job_fails(run, "roll back by restart");
+    job_fails(run, SAYS_RESTART);
     return false;
 }
 
@@ -257,7 +257,7 @@ check_shard(struct db *db, struct arena *a, const struct cluster_want *want,
     if (e == ERR_OK)
         e = life_find_shard(&all, want, &shard, why);
     if (e == ERR_OK && all.n <= 1)
-        e = why_fail(why, ERR_STATE, "error, shard <= 1");
+        e = why_fail(why, ERR_STATE, SAYS_LAST_SHARD);
     if (e == ERR_OK)
         e = meta_places_of(db, a, l->cluster, shard->name, &places);
     if (e != ERR_OK)

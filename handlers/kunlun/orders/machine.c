@@ -22,9 +22,9 @@ struct order {
     const char *refusal;
 };
 static const struct order create = { orders_machine_add, ERR_NOT_FOUND,
-                                     "error, machine_hostaddr is exist" };
+                                     SAYS_MACHINE_IS_THERE };
 static const struct order update = { orders_machine_set, ERR_OK,
-                                     "error, machine_hostaddr is no exist" };
+                                     SAYS_NO_MACHINE };
 
 static enum step_answer
 find(struct job_run *run)
@@ -178,7 +178,7 @@ drop(struct job_run *run)
         return cluster_done(run, NULL);
     if (e != ERR_STATE || !job_go_on(run))
         return job_waits_for_store(run, RETRY_MS, e);
-    job_fails(run, "error, machine has instances");
+    job_fails(run, SAYS_MACHINE_IN_USE);
     return STEP_FAILED;
 }
 

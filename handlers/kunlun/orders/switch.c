@@ -83,13 +83,13 @@ look_up(struct job_run *run, const struct cluster_want *w,
         e = kunlun_store_shard_find(run->db, run->arena, c.name, shard->name,
                                     sh);
     if (e == ERR_NOT_FOUND && str_empty(why))
-        e = why_fail(why, ERR_NOT_FOUND, "error, shard_name is no exist");
+        e = why_fail(why, ERR_NOT_FOUND, SAYS_NO_SHARD);
     if (e != ERR_OK)
         return e;
     if (HAS(w, cluster_want, ip))
         to = member_at(sh, w->ip, w->port);
     if (HAS(w, cluster_want, ip) && to == FO_NOBODY)
-        return why_fail(why, ERR_NOT_FOUND, "error, node is no exist");
+        return why_fail(why, ERR_NOT_FOUND, SAYS_NO_NODE);
     PUT(m, switched, shard, sh->id);
     PUT(m, switched, cluster, sh->cluster);
     PUT(m, switched, name, sh->name);
@@ -143,15 +143,14 @@ recall(struct job_run *run, struct switched *m, struct kunlun_shard **sh,
         json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
                    &syntax) != ERR_OK ||
         record_bind(run->arena, &switched_rec, tree, 0, m, &bad) != ERR_OK) {
-        job_fails(run, "roll back by restart");
+        job_fails(run, SAYS_RESTART);
         return false;
     }
     e = *sh != NULL ? kunlun_store_shard(run->db, run->arena, m->shard, *sh)
                     : ERR_NOMEM;
     if (e == ERR_OK)
         return true;
-    *answer = failed(
-        run, e, e == ERR_NOT_FOUND ? "error, shard_name is no exist" : NULL);
+    *answer = failed(run, e, e == ERR_NOT_FOUND ? SAYS_NO_SHARD : NULL);
     return false;
 }
 
