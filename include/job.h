@@ -90,7 +90,7 @@ struct job_step {
 #define JOB_UNDO_TRIES 10
 
 struct job_kind {
-    const char *name;  /* "node_mgr.install_storage": at most 64 characters */
+    const char *name;  /* "mine.install_storage": at most 64 characters */
     const char *queue; /* who performs it: at most 32 characters */
     const struct job_step *steps;
     size_t n;
