@@ -5,12 +5,13 @@
 #include "endpoint.h"
 
 #define MOUNT(listener, prefix, auth, form, ...)
-#define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, doc) \
-    struct in; \
-    enum err handler(struct req *r, const struct in *in_); \
-    extern const struct record in##_rec, out##_rec; \
+#define ENDPOINT(methods, path, verb, handler, in, out, status, scope, flags, \
+                 doc)                                                         \
+    struct in;                                                                \
+    enum err handler(struct req *r, const struct in *in_);                    \
+    extern const struct record in##_rec, out##_rec;                           \
     extern const struct checks in##_checks;
-#define VARIANT(verb, encoding, in, out) \
+#define VARIANT(verb, encoding, in, out)            \
     extern const struct record in##_rec, out##_rec; \
     extern const struct checks in##_checks;
 #define ALSO_OUT(path, record_) extern const struct record record_##_rec;
@@ -27,6 +28,9 @@
 #define ON(event, err, http, code, text, ...)
 #define UNIQUE(index, id)
 enum {
+    /* a dialect may word none, and C has no empty enum; a file may see several
+     */
+    CAT(NO_ERROR_, __COUNTER__) = -1,
 #include ERROR_FILE
 };
 #undef ERROR
