@@ -2,12 +2,12 @@
  * storage nodes gets its shard's backup and what is behind it up to one moment,
  * the same for all, before any of them leads. The computing nodes get the
  * schema, and then the new shards in the place of the old ones. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "copies.h"
 #include "kunlun/archive/archive.h"
+#include "kunlun/core/names.h"
 #include "kunlun/life/build.h"
 #include "kunlun/life/parts.h"
 #include "kunlun/life/servers.h"
@@ -90,15 +90,6 @@ find_source(struct db *db, struct arena *a, const struct cluster_want *want,
     return e == ERR_OK ? read_doc(a, text, &out->doc) : e;
 }
 
-/* "shard12": 12; 0 for a name that is none. */
-static unsigned
-number_of(const char *name)
-{
-    return strncmp(name, "shard", 5) == 0
-               ? (unsigned)strtoul(name + 5, NULL, 10)
-               : 0;
-}
-
 /* The shards keep their names, since tables of the computing nodes have them:
  * a wish for each run of them without a gap. */
 static enum err
@@ -120,7 +111,7 @@ wish(struct db *db, struct arena *a, struct life_order *o,
     o->n = 0;
     for (size_t i = 0; i < s->doc.shards.n; i++) {
         const struct copy_shard *sh = &s->doc.shards.v[i];
-        unsigned n = number_of(sh->name);
+        unsigned n = names_number("shard", sh->name);
 
         if (w != NULL && n == w->first_shard + w->shards &&
             (unsigned)sh->nodes == w->nodes) {

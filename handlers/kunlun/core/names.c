@@ -8,25 +8,26 @@
 #define DIGITS_MAX 9 /* more are no number of ours */
 
 unsigned
-names_next(const char *word, const char *const *names, size_t n)
+names_number(const char *word, const char *name)
 {
-    size_t k = strlen(word);
-    unsigned last = 0;
+    size_t k = strlen(word), digits = 0;
+    const char *p = name + k;
+    unsigned v = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        const char *p = names[i] + k;
-        size_t digits = 0;
-        unsigned v = 0;
+    if (strncmp(name, word, k) != 0)
+        return 0;
+    for (; p[digits] >= '0' && p[digits] <= '9' && digits < DIGITS_MAX;
+         digits++)
+        v = v * 10 + (unsigned)(p[digits] - '0');
+    return digits > 0 && p[digits] == '\0' ? v : 0;
+}
 
-        if (strncmp(names[i], word, k) != 0)
-            continue;
-        for (; p[digits] >= '0' && p[digits] <= '9' && digits < DIGITS_MAX;
-             digits++)
-            v = v * 10 + (unsigned)(p[digits] - '0');
-        if (digits > 0 && p[digits] == '\0' && v > last)
-            last = v;
-    }
-    return last + 1;
+unsigned
+names_above(unsigned next, const char *word, const char *name)
+{
+    unsigned n = names_number(word, name);
+
+    return n >= next ? n + 1 : next;
 }
 
 void

@@ -5,9 +5,11 @@
 
 #include "base.h"
 
-/* The number of the next one: above all N of the names "<word>N". Gaps are not
- * filled, what is no such name does not count. */
-unsigned names_next(const char *word, const char *const *names, size_t n);
+/* N of a name "<word>N"; 0 for what is no such name. */
+unsigned names_number(const char *word, const char *name);
+/* The number of the next one, when it was to be `next` but for that name, too:
+ * gaps are not filled, what is no such name does not count. */
+unsigned names_above(unsigned next, const char *word, const char *name);
 
 /* "cluster_<seconds>_<six digits of the number>". */
 #define NAMES_CLUSTER_BYTES 48

@@ -310,19 +310,6 @@ cluster_create_cluster_plan(struct db *db, struct arena *a,
 
 /* ---- add_shards ---- */
 
-static enum err
-next_shard(struct arena *a, const struct list_of_meta_shard *all, unsigned *out)
-{
-    const char **names = arena_array(a, all->n + 1, sizeof(*names));
-
-    if (names == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < all->n; i++)
-        names[i] = all->v[i].name;
-    *out = names_next("shard", names, all->n);
-    return ERR_OK;
-}
-
 /* As many nodes as the first one was made with. */
 static enum err
 check_add_shards(struct db *db, struct arena *a, struct life_order *o,
@@ -348,7 +335,10 @@ check_add_shards(struct db *db, struct arena *a, struct life_order *o,
     };
     put_size(w, &size);
     o->n = 1;
-    return next_shard(a, &all, &w->first_shard);
+    w->first_shard = 1;
+    for (size_t i = 0; i < all.n; i++)
+        w->first_shard = names_above(w->first_shard, "shard", all.v[i].name);
+    return ERR_OK;
 }
 
 static enum err
@@ -391,19 +381,6 @@ cluster_add_shards_plan(struct db *db, struct arena *a,
 /* ---- add_comps ---- */
 
 static enum err
-next_comp(struct arena *a, const struct list_of_meta_comp *all, unsigned *out)
-{
-    const char **names = arena_array(a, all->n + 1, sizeof(*names));
-
-    if (names == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < all->n; i++)
-        names[i] = all->v[i].name;
-    *out = names_next("comp", names, all->n);
-    return ERR_OK;
-}
-
-static enum err
 check_add_comps(struct db *db, struct arena *a, struct life_order *o,
                 char why[WHY_BYTES])
 {
@@ -423,7 +400,10 @@ check_add_comps(struct db *db, struct arena *a, struct life_order *o,
                              .want = &o->want };
     put_size(w, &size);
     o->n = 1;
-    return next_comp(a, &all, &w->first_comp);
+    w->first_comp = 1;
+    for (size_t i = 0; i < all.n; i++)
+        w->first_comp = names_above(w->first_comp, "comp", all.v[i].name);
+    return ERR_OK;
 }
 
 static enum err

@@ -8,15 +8,25 @@
 
 #include "kunlun/core/names.h"
 
+static unsigned
+next_of(const char *const *names, size_t n)
+{
+    unsigned next = 1;
+
+    for (size_t i = 0; i < n; i++)
+        next = names_above(next, "shard", names[i]);
+    return next;
+}
+
 static void
 the_next_is_above_the_largest_and_gaps_stay(void **state)
 {
     static const char *const names[] = { "shard1", "shard7", "shard3" };
 
     (void)state;
-    assert_int_equal(names_next("shard", names, 0), 1);
-    assert_int_equal(names_next("shard", names, 1), 2);
-    assert_int_equal(names_next("shard", names, 3), 8);
+    assert_int_equal(next_of(names, 0), 1);
+    assert_int_equal(next_of(names, 1), 2);
+    assert_int_equal(next_of(names, 3), 8);
 }
 
 static void
@@ -34,7 +44,11 @@ what_is_no_such_name_does_not_count(void **state)
     };
 
     (void)state;
-    assert_int_equal(names_next("shard", names, COUNT(names)), 3);
+    assert_int_equal(next_of(names, COUNT(names)), 3);
+    for (size_t i = 0; i + 1 < COUNT(names); i++)
+        assert_int_equal(names_number("shard", names[i]), 0);
+    assert_int_equal(names_number("shard", "shard12"), 12);
+    assert_int_equal(names_number("shard", "shard999999999"), 999999999);
 }
 
 static void
