@@ -190,6 +190,9 @@ job_args(struct job_run *run, const struct record *rec, void *out) MUST_USE;
 /* First in every transaction of the step: STATE when the job is somebody
  * else's by now. */
 enum err job_hold(struct job_run *run) MUST_USE;
+/* db_begin() and job_hold(): a transaction of the step, ended by db_end()
+ * whatever this answers. */
+enum err job_begin(struct job_run *run) MUST_USE;
 
 /* Whether the job is certainly still ours, and not to be cancelled: what takes
  * long asks between its parts and, when it is not, answers STEP_AGAIN. */

@@ -477,7 +477,7 @@ put_item(struct json_writer *w, struct openapi_todo *todo,
 
 /* Two listeners may serve one path, and a body may select what is done;
  * OpenAPI keys by path alone. The part behind a '#', which no client sends,
- * keeps them apart: "/#node_mgr.get_info". */
+ * keeps them apart: "/#<dialect>.get_info". */
 static bool
 shown_before(const struct route_group *g, size_t i)
 {

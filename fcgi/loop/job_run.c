@@ -79,6 +79,14 @@ job_hold(struct job_run *run)
     return job_store_hold(run->db, run->job->id, run->job->epoch);
 }
 
+enum err
+job_begin(struct job_run *run)
+{
+    enum err e = db_begin(run->db);
+
+    return e == ERR_OK ? job_hold(run) : e;
+}
+
 bool
 job_go_on(struct job_run *run)
 {
@@ -196,10 +204,7 @@ job_part(struct job_run *run, const char *part, struct job_new *n, uint64_t *id)
     n->part = part;
     n->token_name = run->job->token_name;
     n->request_id = run->job->request_id;
-    e = db_begin(run->db);
-    if (e != ERR_OK)
-        return e;
-    e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = job_accept(run->db, run->arena, n, id);
     e = db_end(run->db, e);

@@ -283,12 +283,10 @@ add_row(struct job_run *run, const struct node_backup_memo *in)
                                 .sha256 = in->sha256 };
     struct instance_gtid at;
     int64_t history;
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
     (void)instance_gtid_of(in->gtid, in->domain, &at);
     b.seq = at.seq;
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK && HAS(in, node_backup_memo, history_shard)) {
         e = archive_begin(run->db, run->arena, in->history_cluster,
                           in->history_shard, in->domain, at, &history);
@@ -326,36 +324,21 @@ static const struct job_step index_steps[] = {
     { "backup index", add_line, NULL },
     { "backup expire", archive_expire_step, NULL },
 };
-const struct job_kind node_backup_index_kind = {
-    .name = "node_mgr.backup_index",
-    .queue = MACHINE_QUEUE,
-    .steps = index_steps,
-    .n = COUNT(index_steps),
-};
+NODE_JOB(node_backup_index_kind, backup_index, index_steps, .of = NULL);
 
 static const struct job_step cold_steps[] = {
     { "coldbackup start", start, NULL },
     { "coldbackup working", copy, uncopy },
     { "coldbackup copying", note, NULL },
 };
-const struct job_kind node_coldbackup_kind = {
-    .name = "node_mgr.coldbackup",
-    .queue = MACHINE_QUEUE,
-    .steps = cold_steps,
-    .n = COUNT(cold_steps),
-    .of = &(const struct way){ read_cold, "coldbackup error",
-                               "coldbackup succeed" },
-};
+NODE_JOB(node_coldbackup_kind, coldbackup, cold_steps,
+         .of = &(const struct way){ read_cold, "coldbackup error",
+                                    "coldbackup succeed" });
 
 static const struct job_step shard_steps[] = {
     { "backup shard start", start, NULL },
     { "backup shard working", copy, uncopy },
     { "backup shard copying", note, NULL },
 };
-const struct job_kind node_backup_shard_kind = {
-    .name = "node_mgr.backup_shard",
-    .queue = MACHINE_QUEUE,
-    .steps = shard_steps,
-    .n = COUNT(shard_steps),
-    .of = &(const struct way){ read_shard, "backup shard error", NULL },
-};
+NODE_JOB(node_backup_shard_kind, backup_shard, shard_steps,
+         .of = &(const struct way){ read_shard, "backup shard error", NULL });

@@ -52,13 +52,9 @@ restore(struct job_run *run)
 static const struct job_step restore_steps[] = {
     { "restore computer working", restore, NULL },
 };
-const struct job_kind node_restore_computer_kind = {
-    .name = "node_mgr.restore_computer",
-    .queue = MACHINE_QUEUE,
-    .steps = restore_steps,
-    .n = COUNT(restore_steps),
-    .forward_only = true, /* in one transaction */
-};
+/* In one transaction. */
+NODE_JOB(node_restore_computer_kind, restore_computer, restore_steps,
+         .forward_only = true);
 
 /* ---- read again ---- */
 
@@ -99,10 +95,5 @@ verify(struct job_run *run)
 static const struct job_step verify_steps[] = {
     { "backup verify", verify, NULL },
 };
-const struct job_kind node_backup_verify_kind = {
-    .name = "node_mgr.backup_verify",
-    .queue = MACHINE_QUEUE,
-    .steps = verify_steps,
-    .n = COUNT(verify_steps),
-    .forward_only = true,
-};
+NODE_JOB(node_backup_verify_kind, backup_verify, verify_steps,
+         .forward_only = true);

@@ -100,13 +100,7 @@ archive_expire_step(struct job_run *run)
 static const struct job_step steps[] = { { "backup expire", archive_expire_step,
                                            NULL } };
 
-const struct job_kind node_backup_expire_kind = {
-    .name = "node_mgr.backup_expire",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .forward_only = true,
-};
+NODE_JOB(node_backup_expire_kind, backup_expire, steps, .forward_only = true);
 
 /* ---- what was made for one job alone ---- */
 

@@ -280,10 +280,8 @@ let_go(struct job_run *run)
 static enum err
 want(struct job_run *run, const struct node_restoring *memo)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = archive_want(run->db, memo->archive_id, memo->until_ms);
     return db_end(run->db, e);
@@ -371,10 +369,8 @@ load(struct job_run *run)
 static enum err
 turn_history(struct job_run *run, const struct instance_spec *s, bool back)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = back ? archive_reopen(run->db, run->job->id)
                  : archive_close(run->db, s->cluster, s->shard, run->job->id,
@@ -466,38 +462,23 @@ finish(struct job_run *run)
 }
 
 /* What undoes placing is the undoing of loading, once it has ended. */
-static const struct job_step cold_steps[] = {
-    { "coldrestore start", start, let_go },
-    { "coldrestore waiting", await_covered, NULL },
-    { "coldrestore copying", load, put_back },
-    { "coldrestore working", end, NULL },
-    { "coldrestore working", place, NULL },
-    { "coldrestore working", begin, end },
-    { "coldrestore working", finish, NULL },
-};
-const struct job_kind node_coldrestore_kind = {
-    .name = "node_mgr.coldrestore",
-    .queue = MACHINE_QUEUE,
-    .steps = cold_steps,
-    .n = COUNT(cold_steps),
-    .of = &(const struct way){ read_cold, "coldrestore error",
-                               "coldrestore succeed" },
-};
+/* clang-format off */
+#define STEPS(job) {                         \
+    { job " start", start, let_go },         \
+    { job " waiting", await_covered, NULL }, \
+    { job " copying", load, put_back },      \
+    { job " working", end, NULL },           \
+    { job " working", place, NULL },         \
+    { job " working", begin, end },          \
+    { job " working", finish, NULL },        \
+}
+/* clang-format on */
+static const struct job_step cold_steps[] = STEPS("coldrestore");
+NODE_JOB(node_coldrestore_kind, coldrestore, cold_steps,
+         .of = &(const struct way){ read_cold, "coldrestore error",
+                                    "coldrestore succeed" });
 
-static const struct job_step storage_steps[] = {
-    { "restore storage start", start, let_go },
-    { "restore storage waiting", await_covered, NULL },
-    { "restore storage copying", load, put_back },
-    { "restore storage working", end, NULL },
-    { "restore storage working", place, NULL },
-    { "restore storage working", begin, end },
-    { "restore storage working", finish, NULL },
-};
-const struct job_kind node_restore_storage_kind = {
-    .name = "node_mgr.restore_storage",
-    .queue = MACHINE_QUEUE,
-    .steps = storage_steps,
-    .n = COUNT(storage_steps),
-    .of = &(const struct way){ read_storage, "restore storage error",
-                               "restore storage succeed" },
-};
+static const struct job_step storage_steps[] = STEPS("restore storage");
+NODE_JOB(node_restore_storage_kind, restore_storage, storage_steps,
+         .of = &(const struct way){ read_storage, "restore storage error",
+                                    "restore storage succeed" });

@@ -11,8 +11,7 @@ static const struct json_style compact = { .indent = 0 };
 
 TABLE(cluster_said, CLUSTER_SAID);
 TABLE(cluster_result, CLUSTER_RESULT);
-TABLE(cluster_shard_step, CLUSTER_SHARD_STEP);
-TABLE(cluster_computer_step, CLUSTER_COMPUTER_STEP);
+TABLE(cluster_part_step, CLUSTER_PART_STEP);
 TABLE(cluster_told, CLUSTER_TOLD);
 
 /* clang-format off */
@@ -154,10 +153,7 @@ cluster_tell(struct job_run *run, const struct cluster_told *told)
                              SECRETS_FULL, TOLD_BYTES, &text);
 
     if (e == ERR_OK)
-        e = db_begin(run->db);
-    if (e != ERR_OK)
-        return e;
-    e = job_hold(run);
+        e = job_begin(run);
     if (e == ERR_OK)
         e = cluster_store_tell(run->db, run->job->id, text);
     return db_end(run->db, e);

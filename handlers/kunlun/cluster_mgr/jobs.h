@@ -99,25 +99,19 @@ enum step_answer cluster_done(struct job_run *run, const char *info);
  * was told before. Its own transaction, under the job; STATE when the job is
  * another's. States are "prepare", "dispatch", "ongoing", "done" and "failed";
  * hosts are "ip:port;ip:port;". */
-#define CLUSTER_SHARD_STEP(X, s)           \
-    X(s, STR, shard, "shard", IN | OUT, -) \
-    X(s, I64, shard_id, "id", IN | OUT, -) \
-    X(s, STR, state, "state", IN | OUT, -) \
-    X(s, STR, hosts, "hosts", IN | OUT, -) \
+#define CLUSTER_PART_STEP(X, s)                                   \
+    X(s, STR, name, "shard", IN | OUT, -) /* or computing node */ \
+    X(s, I64, id, "id", IN | OUT, -)                              \
+    X(s, STR, state, "state", IN | OUT, -)                        \
+    X(s, STR, hosts, "hosts", IN | OUT, -)                        \
     X(s, STR, error, "error", IN | OUT, -)
-STRUCT(cluster_shard_step, CLUSTER_SHARD_STEP);
-#define CLUSTER_COMPUTER_STEP(X, s)        \
-    X(s, STR, comp, "comp", IN | OUT, -)   \
-    X(s, I64, comp_id, "id", IN | OUT, -)  \
-    X(s, STR, state, "state", IN | OUT, -) \
-    X(s, STR, hosts, "hosts", IN | OUT, -) \
-    X(s, STR, error, "error", IN | OUT, -)
-STRUCT(cluster_computer_step, CLUSTER_COMPUTER_STEP);
-#define CLUSTER_TOLD(X, s)                                     \
-    X(s, STR, storage_state, "storage", IN | OUT, -)           \
-    X(s, STR, computer_state, "computer", IN | OUT, -)         \
-    X(s, LIST, shards, "shards", IN | OUT, cluster_shard_step) \
-    X(s, LIST, comps, "comps", IN | OUT, cluster_computer_step)
+STRUCT(cluster_part_step, CLUSTER_PART_STEP);
+LIST_OF(cluster_part_step);
+#define CLUSTER_TOLD(X, s)                                    \
+    X(s, STR, storage_state, "storage", IN | OUT, -)          \
+    X(s, STR, computer_state, "computer", IN | OUT, -)        \
+    X(s, LIST, shards, "shards", IN | OUT, cluster_part_step) \
+    X(s, LIST, comps, "comps", IN | OUT, cluster_part_step)
 STRUCT(cluster_told, CLUSTER_TOLD);
 enum err
 cluster_tell(struct job_run *run, const struct cluster_told *told) MUST_USE;

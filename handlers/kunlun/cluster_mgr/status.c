@@ -127,13 +127,13 @@ put_shard_steps(struct json_writer *w, const struct cluster_told *t)
     jw_key(w, "shard_step");
     jw_array(w);
     for (size_t i = 0; i < t->shards.n; i++) {
-        const struct cluster_shard_step *s = &t->shards.v[i];
+        const struct cluster_part_step *s = &t->shards.v[i];
 
         jw_object(w);
         jw_key(w, "shard_ids");
         jw_array(w);
         jw_object(w);
-        put_id(w, or_empty(s->shard), s->shard_id);
+        put_id(w, or_empty(s->name), s->id);
         jw_object_end(w);
         jw_array_end(w);
         jw_key_str(w, "storage_state", or_empty(s->state));
@@ -150,11 +150,11 @@ put_computer_steps(struct json_writer *w, const struct cluster_told *t)
     jw_key(w, "computer_step");
     jw_array(w);
     for (size_t i = 0; i < t->comps.n; i++) {
-        const struct cluster_computer_step *s = &t->comps.v[i];
+        const struct cluster_part_step *s = &t->comps.v[i];
 
         jw_object(w);
         jw_key_str(w, "computer_hosts", or_empty(s->hosts));
-        put_id(w, "computer_id", s->comp_id);
+        put_id(w, "computer_id", s->id);
         jw_key_str(w, "computer_state", or_empty(s->state));
         jw_key_str(w, "error_info", or_empty(s->error));
         jw_object_end(w);

@@ -158,11 +158,9 @@ choose(struct job_run *run)
         job_fails(run, "get_backup_storage error");
         return STEP_FAILED;
     }
-    if (e == ERR_OK)
-        e = db_begin(run->db);
     if (e != ERR_OK)
         return failed(run, e, NULL);
-    e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = plan(run, &c, &storage);
     e = db_end(run->db, e);
@@ -172,10 +170,8 @@ choose(struct job_run *run)
 static enum step_answer
 unchoose(struct job_run *run)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = copy_store_log_end(run->db, run->job->id, false);
     e = db_end(run->db, e);
@@ -274,9 +270,7 @@ copy_await_covered(struct job_run *run, const struct archive_backup *b,
     if (!HAS(&a, archive, open) || a.members == 0 ||
         job_step_ms(run) > COVERED_MS)
         return ERR_STATE;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = archive_want(run->db, b->archive_id, until_ms);
     return db_end(run->db, e);
@@ -417,9 +411,7 @@ finish(struct job_run *run)
     c.storage_id = memo.storage_id;
     c.addr = memo.storage;
     c.ended_ms = end_of(b, memo.sources.n);
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = write_rows(run, &memo, b, &c);
     e = db_end(run->db, e);

@@ -287,11 +287,9 @@ life_choose_places(struct job_run *run)
     if (!take_order(run, &o, &answer))
         return answer;
     e = read_answers(run, &asked);
-    if (e == ERR_OK)
-        e = db_begin(run->db);
     if (e != ERR_OK)
         return failed(run, e, NULL);
-    e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = reserve(run, &o, &asked, why);
     e = db_end(run->db, e);
@@ -306,10 +304,8 @@ life_choose_places(struct job_run *run)
 enum step_answer
 life_unchoose_places(struct job_run *run)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = meta_places_back(run->db, run->job->id);
     e = db_end(run->db, e);
@@ -390,11 +386,9 @@ life_write_rows(struct job_run *run)
     if (!cluster_wants(run, &want))
         return STEP_FAILED;
     e = life_tell(run, &SERVERS(&memo), "done");
-    if (e == ERR_OK)
-        e = db_begin(run->db);
     if (e != ERR_OK)
         return failed(run, e, NULL);
-    e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = own(run)->rows(run, &want, &memo, &info);
     e = db_end(run->db, e);

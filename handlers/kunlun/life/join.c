@@ -68,9 +68,7 @@ begin_shard(struct job_run *run, const struct life_memo *m, const char *name,
     if (e != ERR_OK)
         return e;
     sh.s.member[0] = (struct fo_member){ .role = FO_PRIMARY, .start = start };
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = kunlun_store_shard_add(run->db, run->arena, &sh);
     job_wakes(run);
@@ -179,12 +177,9 @@ static enum err
 enter_computers(struct job_run *run, const struct life_memo *m,
                 struct list_of_instance_spec *out)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
     size_t known;
 
-    if (e != ERR_OK)
-        return e;
-    e = job_hold(run);
     if (e == ERR_OK)
         e = meta_computers(run->db, run->arena, m->cluster, out);
     known = out->n;

@@ -91,45 +91,30 @@ hosts_of(struct arena *a, const struct list_of_life_server *servers,
     return buf_settle(&b, a, out);
 }
 
+/* Where the servers of a kind are, shard by shard or node by node. */
 static enum err
-tell_shards(struct arena *a, const struct list_of_life_server *servers,
-            const struct list_of_STR *names, const char *state,
-            struct cluster_told *told)
+tell(struct arena *a, const struct list_of_life_server *servers,
+     enum instance_kind kind, const char *state, size_t *n,
+     struct cluster_part_step **out)
 {
-    struct cluster_shard_step *v = arena_array(a, names->n + 1, sizeof(*v));
-    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
+    struct list_of_STR names;
+    enum err e = life_names(a, servers, kind, &names);
+    struct cluster_part_step *v =
+        e == ERR_OK ? arena_array(a, names.n + 1, sizeof(*v)) : NULL;
     const char *hosts;
 
-    for (size_t i = 0; e == ERR_OK && i < names->n; i++) {
-        e = hosts_of(a, servers, names->v[i].v, &hosts);
-        PUT(&v[i], cluster_shard_step, shard, names->v[i].v);
-        PUT(&v[i], cluster_shard_step, shard_id, (int64_t)i + 1);
-        PUT(&v[i], cluster_shard_step, state, state);
-        PUT(&v[i], cluster_shard_step, hosts, hosts);
-        PUT(&v[i], cluster_shard_step, error, "");
+    if (v == NULL)
+        return e == ERR_OK ? ERR_NOMEM : e;
+    for (size_t i = 0; e == ERR_OK && i < names.n; i++) {
+        e = hosts_of(a, servers, names.v[i].v, &hosts);
+        PUT(&v[i], cluster_part_step, name, names.v[i].v);
+        PUT(&v[i], cluster_part_step, id, (int64_t)i + 1);
+        PUT(&v[i], cluster_part_step, state, state);
+        PUT(&v[i], cluster_part_step, hosts, hosts);
+        PUT(&v[i], cluster_part_step, error, "");
     }
-    PUT_LIST(told, cluster_told, shards, names->n, v);
-    return e;
-}
-
-static enum err
-tell_comps(struct arena *a, const struct list_of_life_server *servers,
-           const struct list_of_STR *names, const char *state,
-           struct cluster_told *told)
-{
-    struct cluster_computer_step *v = arena_array(a, names->n + 1, sizeof(*v));
-    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
-    const char *hosts;
-
-    for (size_t i = 0; e == ERR_OK && i < names->n; i++) {
-        e = hosts_of(a, servers, names->v[i].v, &hosts);
-        PUT(&v[i], cluster_computer_step, comp, names->v[i].v);
-        PUT(&v[i], cluster_computer_step, comp_id, (int64_t)i + 1);
-        PUT(&v[i], cluster_computer_step, state, state);
-        PUT(&v[i], cluster_computer_step, hosts, hosts);
-        PUT(&v[i], cluster_computer_step, error, "");
-    }
-    PUT_LIST(told, cluster_told, comps, names->n, v);
+    *n = names.n;
+    *out = v;
     return e;
 }
 
@@ -138,16 +123,19 @@ life_tell(struct job_run *run, const struct list_of_life_server *servers,
           const char *state)
 {
     struct cluster_told told = { 0 };
-    struct list_of_STR shards, comps;
-    enum err e = life_names(run->arena, servers, INSTANCE_STORAGE, &shards);
+    struct cluster_part_step *shards, *comps;
+    size_t n_shards, n_comps;
+    enum err e =
+        tell(run->arena, servers, INSTANCE_STORAGE, state, &n_shards, &shards);
 
     if (e == ERR_OK)
-        e = life_names(run->arena, servers, INSTANCE_COMPUTER, &comps);
-    if (e == ERR_OK)
-        e = tell_shards(run->arena, servers, &shards, state, &told);
-    if (e == ERR_OK)
-        e = tell_comps(run->arena, servers, &comps, state, &told);
+        e = tell(run->arena, servers, INSTANCE_COMPUTER, state, &n_comps,
+                 &comps);
+    if (e != ERR_OK)
+        return e;
+    PUT_LIST(&told, cluster_told, shards, n_shards, shards);
+    PUT_LIST(&told, cluster_told, comps, n_comps, comps);
     PUT(&told, cluster_told, storage_state, state);
     PUT(&told, cluster_told, computer_state, state);
-    return e == ERR_OK ? cluster_tell(run, &told) : e;
+    return cluster_tell(run, &told);
 }

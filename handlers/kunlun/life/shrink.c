@@ -124,9 +124,7 @@ finish(struct job_run *run)
 
     if (!recall(run, &l))
         return STEP_FAILED;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = own(run)->rows(run, &l);
     e = db_end(run->db, e);
@@ -214,10 +212,8 @@ check_cluster(struct db *db, struct arena *a, const struct cluster_want *want,
 static enum step_answer
 detach_cluster(struct job_run *run, const struct life_loss *l)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = drop_shards(run, l->cluster, NULL);
     if (e == ERR_OK)
@@ -335,9 +331,7 @@ detach_shard(struct job_run *run, const struct life_loss *l)
         e = forget_shard(run, l, why);
     if (e != ERR_OK)
         return failed(run, e, why);
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = drop_shards(run, l->cluster, l->name);
     e = db_end(run->db, e);
@@ -400,10 +394,8 @@ check_comp(struct db *db, struct arena *a, const struct cluster_want *want,
 static enum step_answer
 detach_comp(struct job_run *run, const struct life_loss *l)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     for (size_t i = 0; e == ERR_OK && i < l->going.n; i++)
         e = meta_computer_drop(run->db, l->going.v[i].uuid);
     e = db_end(run->db, e);

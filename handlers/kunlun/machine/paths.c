@@ -36,9 +36,4 @@ look(struct job_run *run)
 
 static const struct job_step steps[] = { { "check paths", look, NULL } };
 
-const struct job_kind node_paths_kind = {
-    .name = "node_mgr.check_paths",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+NODE_JOB(node_paths_kind, check_paths, steps, .of = NULL);

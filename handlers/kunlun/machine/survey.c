@@ -147,9 +147,4 @@ survey(struct job_run *run)
 
 static const struct job_step steps[] = { { "survey", survey, NULL } };
 
-const struct job_kind kunlun_survey_kind = {
-    .name = "node_mgr.survey",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+NODE_JOB(kunlun_survey_kind, survey, steps, .of = NULL);

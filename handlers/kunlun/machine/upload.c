@@ -98,13 +98,7 @@ perform(struct job_run *run)
 
 static const struct job_step steps[] = { { "upload working", perform, NULL } };
 
-const struct job_kind node_upload_kind = {
-    .name = "node_mgr.upload",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .forward_only = true,
-};
+NODE_JOB(node_upload_kind, upload, steps, .forward_only = true);
 
 /* ---- the request ---- */
 

@@ -67,9 +67,7 @@ want_one(struct job_run *run)
 
     if (!read_instance(run, &w, &in, &answer))
         return answer;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = watcher_want(run->db, run->arena, w.ip, x->watcher, w.port, in.uuid,
                          port_of(AT_OTHERS), PER_HOST);
@@ -91,9 +89,7 @@ want_undo(struct job_run *run)
 
     if (!cluster_wants(run, &w))
         return STEP_DONE;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = watcher_drop(run->db, w.ip, x->watcher, w.port);
     e = db_end(run->db, e);
@@ -193,9 +189,7 @@ want_prometheus(struct job_run *run)
 
     if (!cluster_wants(run, &w))
         return STEP_FAILED;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = want_all(run, where);
     e = db_end(run->db, e);

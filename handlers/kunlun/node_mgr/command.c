@@ -301,10 +301,4 @@ perform(struct job_run *run)
 
 static const struct job_step steps[] = { { "command working", perform, NULL } };
 
-const struct job_kind node_command_kind = {
-    .name = "node_mgr.command",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .forward_only = true,
-};
+NODE_JOB(node_command_kind, command, steps, .forward_only = true);

@@ -106,10 +106,4 @@ static const struct job_step steps[] = {
 };
 
 /* What was stopped is not started again because it was cancelled. */
-const struct job_kind node_control_kind = {
-    .name = "node_mgr.control_instance",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .forward_only = true,
-};
+NODE_JOB(node_control_kind, control_instance, steps, .forward_only = true);

@@ -65,10 +65,8 @@ stop(struct job_run *run)
 static enum err
 drop_row(struct job_run *run, const char *uuid)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = node_store_drop(run->db, uuid);
     return db_end(run->db, e);
@@ -113,27 +111,19 @@ static const struct job_step storage_steps[] = {
     { "delete storage stopping", stop, NULL },
     { "delete storage working", clear, NULL },
 };
-const struct job_kind node_delete_storage_kind = {
-    .name = "node_mgr.delete_storage",
-    .queue = MACHINE_QUEUE,
-    .steps = storage_steps,
-    .n = COUNT(storage_steps),
-    .forward_only = true,
-    .of = &(const struct node_own){ INSTANCE_STORAGE, "delete storage error",
-                                    "delete storage succeed" },
-};
+NODE_JOB(node_delete_storage_kind, delete_storage, storage_steps,
+         .forward_only = true,
+         .of = &(const struct node_own){ INSTANCE_STORAGE,
+                                         "delete storage error",
+                                         "delete storage succeed" });
 
 static const struct job_step computer_steps[] = {
     { "delete computer start", check, NULL },
     { "delete computer stopping", stop, NULL },
     { "delete computer working", clear, NULL },
 };
-const struct job_kind node_delete_computer_kind = {
-    .name = "node_mgr.delete_computer",
-    .queue = MACHINE_QUEUE,
-    .steps = computer_steps,
-    .n = COUNT(computer_steps),
-    .forward_only = true,
-    .of = &(const struct node_own){ INSTANCE_COMPUTER, "delete computer error",
-                                    "delete computer succeed" },
-};
+NODE_JOB(node_delete_computer_kind, delete_computer, computer_steps,
+         .forward_only = true,
+         .of = &(const struct node_own){ INSTANCE_COMPUTER,
+                                         "delete computer error",
+                                         "delete computer succeed" });

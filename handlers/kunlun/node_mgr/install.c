@@ -310,10 +310,8 @@ check(struct job_run *run)
 static enum step_answer
 unreserve(struct job_run *run)
 {
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = node_store_unreserve(run->db, run->job->id);
     e = db_end(run->db, e);
@@ -436,14 +434,10 @@ static const struct job_step storage_steps[] = {
     { "install storage starting", start, unstart },
     { "install storage settling", settle, NULL },
 };
-const struct job_kind node_install_storage_kind = {
-    .name = "node_mgr.install_storage",
-    .queue = MACHINE_QUEUE,
-    .steps = storage_steps,
-    .n = COUNT(storage_steps),
-    .of = &(const struct node_own){ INSTANCE_STORAGE, "install storage error",
-                                    "install storage succeed" },
-};
+NODE_JOB(node_install_storage_kind, install_storage, storage_steps,
+         .of = &(const struct node_own){ INSTANCE_STORAGE,
+                                         "install storage error",
+                                         "install storage succeed" });
 
 static const struct job_step computer_steps[] = {
     { "install computer start", check, unreserve },
@@ -451,11 +445,7 @@ static const struct job_step computer_steps[] = {
     { "install computer starting", start, unstart },
     { "install computer settling", settle, NULL },
 };
-const struct job_kind node_install_computer_kind = {
-    .name = "node_mgr.install_computer",
-    .queue = MACHINE_QUEUE,
-    .steps = computer_steps,
-    .n = COUNT(computer_steps),
-    .of = &(const struct node_own){ INSTANCE_COMPUTER, "install computer error",
-                                    "install computer succeed" },
-};
+NODE_JOB(node_install_computer_kind, install_computer, computer_steps,
+         .of = &(const struct node_own){ INSTANCE_COMPUTER,
+                                         "install computer error",
+                                         "install computer succeed" });

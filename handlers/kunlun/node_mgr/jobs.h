@@ -8,6 +8,15 @@
 #include "job.h"
 #include "keeper.h"
 
+/* A kind of job of a machine: its steps, and members of struct job_kind
+ * (`.of = &x`, or NULL). */
+#define NODE_JOB(kind, type, steps_, ...)                     \
+    const struct job_kind kind = { .name = "node_mgr." #type, \
+                                   .queue = MACHINE_QUEUE,    \
+                                   .steps = (steps_),         \
+                                   .n = COUNT(steps_),        \
+                                   __VA_ARGS__ }
+
 /* A job_type that is queued. */
 struct node_job {
     const char *verb; /* NULL ends */

@@ -179,10 +179,4 @@ static const struct job_step steps[] = {
     { "delete working", perform, NULL },
 };
 
-const struct job_kind node_delete_kind = {
-    .name = "node_mgr.delete",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .forward_only = true,
-};
+NODE_JOB(node_delete_kind, delete, steps, .forward_only = true);

@@ -46,10 +46,4 @@ set(struct job_run *run)
 
 static const struct job_step steps[] = { { "set variable", set, NULL } };
 
-const struct job_kind node_variable_kind = {
-    .name = "node_mgr.set_variable",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-    .forward_only = true,
-};
+NODE_JOB(node_variable_kind, set_variable, steps, .forward_only = true);

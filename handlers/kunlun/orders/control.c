@@ -241,11 +241,9 @@ write(struct job_run *run)
         return answer;
     up = strcmp(w.control, "stop") != 0;
     e = up ? stay(run, &in) : ERR_OK;
-    if (e == ERR_OK)
-        e = db_begin(run->db);
     if (e != ERR_OK)
         return job_waits_for_store(run, LOOK_MS, e);
-    e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = orders_instance_status(run->db, w.ip, w.port,
                                    up ? "active" : "inactive");

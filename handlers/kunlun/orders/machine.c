@@ -135,9 +135,7 @@ write(struct job_run *run)
 
     if (!cluster_wants(run, &w))
         return STEP_FAILED;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = o->write(run->db, &w);
     e = db_end(run->db, e);
@@ -168,9 +166,7 @@ drop(struct job_run *run)
 
     if (!cluster_wants(run, &w))
         return STEP_FAILED;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = orders_machine_drop(run->db, w.ip);
     e = db_end(run->db, e);

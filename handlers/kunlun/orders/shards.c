@@ -6,11 +6,8 @@ static enum err
 save(struct job_run *run, struct kunlun_shard *sh)
 {
     uint64_t was = sh->s.order++;
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e != ERR_OK)
-        return e;
-    e = job_hold(run);
     if (e == ERR_OK)
         e = kunlun_store_shard_save(run->db, run->arena, sh, was);
     e = db_end(run->db, e);

@@ -275,12 +275,7 @@ static const struct job_step recv_steps[] = {
     { "recv working", import, unimport },
 };
 
-const struct job_kind node_recv_kind = {
-    .name = "node_mgr.recv",
-    .queue = MACHINE_QUEUE,
-    .steps = recv_steps,
-    .n = COUNT(recv_steps),
-};
+NODE_JOB(node_recv_kind, recv, recv_steps, .of = NULL);
 
 /* ---- peek ---- */
 
@@ -319,9 +314,4 @@ peek(struct job_run *run)
 
 static const struct job_step peek_steps[] = { { "peek working", peek, NULL } };
 
-const struct job_kind node_peek_kind = {
-    .name = "node_mgr.peek",
-    .queue = MACHINE_QUEUE,
-    .steps = peek_steps,
-    .n = COUNT(peek_steps),
-};
+NODE_JOB(node_peek_kind, peek, peek_steps, .of = NULL);

@@ -157,9 +157,7 @@ serve(struct job_run *run, const struct instance_spec *spec)
                             (unsigned long long)run->job->id);
     if (box.path == NULL)
         return ERR_NOMEM;
-    e = db_begin(run->db);
-    if (e == ERR_OK)
-        e = job_hold(run);
+    e = job_begin(run);
     if (e == ERR_OK)
         e = node_store_outbox_add(run->db, &box);
     return db_end(run->db, e);
@@ -191,10 +189,8 @@ remove_it(struct job_run *run, char why[WHY_BYTES])
     const char *name = table_outbox(run);
     struct instance_spec spec;
     struct node_send in;
-    enum err e = db_begin(run->db);
+    enum err e = job_begin(run);
 
-    if (e == ERR_OK)
-        e = job_hold(run);
     if (e == ERR_OK)
         e = node_store_outbox_drop(run->db, run->job->id);
     e = db_end(run->db, e);
@@ -350,9 +346,4 @@ static const struct job_step steps[] = {
     { "send copying", hand_over, take_back },
 };
 
-const struct job_kind node_send_kind = {
-    .name = "node_mgr.send",
-    .queue = MACHINE_QUEUE,
-    .steps = steps,
-    .n = COUNT(steps),
-};
+NODE_JOB(node_send_kind, send, steps, .of = NULL);
