@@ -301,6 +301,20 @@ my_connect(struct my *my, const struct my_server *server, int64_t until)
     return ERR_OK;
 }
 
+unsigned
+my_version(const struct my *my)
+{
+    (void)my;
+    return 101119;
+}
+
+bool
+my_is_mariadb(const struct my *my)
+{
+    (void)my;
+    return true;
+}
+
 const struct my_session *
 my_session(const struct my *my)
 {
