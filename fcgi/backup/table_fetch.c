@@ -12,7 +12,7 @@
 
 #include "base/beneath.h"
 #include "clock.h"
-#include "egress/http.h"
+#include "http.h"
 #include "instance/copy.h"
 #include "table_int.h"
 

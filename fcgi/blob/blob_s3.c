@@ -8,7 +8,7 @@
 #include "blob_kind.h"
 #include "buf.h"
 #include "crypt.h"
-#include "egress/http.h"
+#include "http.h"
 
 #define URL_MAX   4096
 #define REPLY_MAX ((size_t)64 << 10)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "blob_kind.h"
-#include "egress/http.h"
+#include "http.h"
 
 #define TEMP_MAX  (BLOB_KEY_MAX + 8)
 #define URL_MAX   4096

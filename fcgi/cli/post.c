@@ -18,7 +18,7 @@
 #include "base/commands.h"
 #include "buf.h"
 #include "config.h"
-#include "egress/http.h"
+#include "http.h"
 #include "file.h"
 #include "number.h"
 #include "place.h"

@@ -222,6 +222,8 @@ enum err encoder_ddl(struct encoder *e, const struct encode_ddl *d,
 enum err encoder_watermark(struct encoder *e, uint64_t ts,
                            struct encode_piece *out) MUST_USE;
 bool encoder_broadcasts(const struct encoder *e);
+/* A topic takes no more: message_bytes becomes that, when it is less. */
+void encoder_lower_limit(struct encoder *e, size_t message_bytes);
 
 /* ---- batches ---- */
 

@@ -81,6 +81,13 @@ encoder_broadcasts(const struct encoder *e)
     return e->ops->broadcasts;
 }
 
+void
+encoder_lower_limit(struct encoder *e, size_t message_bytes)
+{
+    if (message_bytes < e->c.message_bytes)
+        e->c.message_bytes = message_bytes;
+}
+
 /* ---- what encoders share ---- */
 
 void

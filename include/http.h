@@ -1,3 +1,4 @@
+/* Room: egress/ */
 /* HTTP calls to other hosts, on libcurl: a body that is streamed out, a reply
  * that is streamed in, through the same door as every other outgoing
  * connection: the address that is connected to is judged by egress_allowed,
