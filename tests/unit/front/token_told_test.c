@@ -361,6 +361,9 @@ static void
 how_long_the_old_one_is_valid_is_told(void **state)
 {
     (void)state;
+    put("tokens.map", "\"0\" \"write a 0\";\n"); /* whatever its length */
+    assert_int_equal(run("add a read"), 1);
+    assert_int_equal(run("rotate a"), 0);
     put("tokens.map", MAP_A);
     tells(0, "rotate a --keep 2h",
           "the old one is valid until (UTC) 2027-01-15 10:00\n"
@@ -625,6 +628,10 @@ own_tokens_that_are_missing_are_published(void **state)
     assert_int_equal(token_own(), ERR_OK);
     assert_int_equal(reloaded, 2);
     assert_null(strstr(text_of("tokens.map"), "\n\n"));
+    put("tokens.map", "");
+    assert_int_equal(token_own(), ERR_OK);
+    assert_int_equal(reloaded, 3);
+    assert_memory_equal(text_of("tokens.map"), "\"", 1);
 }
 
 /* As for who was started without one. */

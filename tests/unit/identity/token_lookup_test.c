@@ -105,7 +105,9 @@ static void
 an_unknown_token_is_not_found(void **state)
 {
     (void)state;
-    load("\"" A "\" \"read ci 0\";\n");
+    load("\"" A "\" \"read ci 0\";\n\"x\" \"read me 0\";\n");
+    assert_true(token_lookup("X", &grant));
+    assert_false(token_lookup("y", &grant));
     assert_false(token_lookup(B, &grant));
     assert_false(token_lookup("", &grant));
     assert_false(token_lookup(A "a", &grant));

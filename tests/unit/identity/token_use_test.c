@@ -77,6 +77,7 @@ a_mark_may_be_the_first_descriptor(void **state)
     make_dir("used");
     assert_true(input > 0 && close(0) == 0);
     token_use_note(ID);
+    assert_int_equal(fcntl(0, F_GETFD), -1); /* taken, and given back */
     assert_int_equal(dup2(input, 0), 0);
     assert_int_equal(close(input), 0);
     assert_true(marked("used/" ID));
