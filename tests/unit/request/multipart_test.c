@@ -157,6 +157,21 @@ a_parameter_without_a_value_is_none(void **state)
     assert_string_equal(m.part[0].name, "");
 }
 
+/* "transport padding" of RFC 2046, which receivers pass over. */
+static void
+blanks_may_stand_behind_a_boundary(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--" B " \t \r\nContent-Disposition: form-data; "
+                           "name=\"a\"\r\n\r\nbytes\r\n--" B "\t--\r\n"
+                           "\r\n--" B "--"),
+                     ERR_OK);
+    assert_int_equal(m.n, 1);
+    assert_string_equal(m.part[0].name, "a");
+    assert_body(&m.part[0], "bytes\r\n--" B "\t--\r\n",
+                strlen("bytes\r\n--" B "\t--\r\n"));
+}
+
 static void
 the_third_part_is_found(void **state)
 {
@@ -243,6 +258,7 @@ main(void)
         cmocka_unit_test(heads_that_are_none_are_refused),
         cmocka_unit_test(names_are_taken_as_they_stand),
         cmocka_unit_test(a_parameter_without_a_value_is_none),
+        cmocka_unit_test(blanks_may_stand_behind_a_boundary),
         cmocka_unit_test(the_third_part_is_found),
         cmocka_unit_test(parts_are_counted),
         cmocka_unit_test(boundaries_are_as_rfc_2046_has_them),

@@ -391,6 +391,9 @@ who_may_come_again_is_told_when(void **state)
             fail_msg("%d", rows[i].status);
     }
     header("X", "y");
+    buf_reset(&sent);
+    (void)send_failure(503, "x");
+    assert_true(head_has("Retry-After: 1\r\n"));
     header("Y", "z");
     header("Retry-After", "7");
     buf_reset(&sent);

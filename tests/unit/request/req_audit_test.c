@@ -92,6 +92,35 @@ records_are_printed_at_once_without_secrets(void **state)
         "{\"name\":\"new\",\"secret\":\"***\",\"level\":\"7\"}|0");
 }
 
+#define ASKED(X, s)                        \
+    X(s, STR, shown, "shown", IN | OUT, -) \
+    X(s, STR, said, "said", IN, -)
+STRUCT(asked, ASKED);
+TABLE(asked, ASKED);
+
+static enum err
+act_prints_what_is_stored(struct req *r)
+{
+    struct asked v = { 0 };
+
+    PUT(&v, asked, shown, "a");
+    PUT(&v, asked, said, "b");
+    req_audit_before(r, &asked_rec, &v);
+    req_audit_after(r, &asked_rec, &v);
+    return req_ok(r);
+}
+
+static void
+what_is_said_and_not_stored_is_not_in_a_record(void **state)
+{
+    (void)state;
+    act = act_prints_what_is_stored;
+    STATUS(201, ACT_TX, .id = "stored");
+    assert_string_equal(row_of("stored"),
+                        "t|doris|act/tx||{\"name\":\"x\"}|"
+                        "{\"shown\":\"a\"}|{\"shown\":\"a\"}|0");
+}
+
 /* ---- what is long ---- */
 
 #define MIB ((size_t)1 << 20)
@@ -310,6 +339,7 @@ main(void)
         cmocka_unit_test(a_row_says_who_changed_what_and_how),
         cmocka_unit_test(what_is_not_told_is_null),
         cmocka_unit_test(records_are_printed_at_once_without_secrets),
+        cmocka_unit_test(what_is_said_and_not_stored_is_not_in_a_record),
         cmocka_unit_test(of_long_documents_what_differs_is_kept),
         cmocka_unit_test(of_very_long_ones_nothing_is_compared),
         cmocka_unit_test(a_difference_that_is_no_shorter_is_not_kept),

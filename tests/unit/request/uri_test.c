@@ -263,6 +263,7 @@ by_segments_empty_ones_count_for_nothing(void **state)
         { "/a%20b//c", "/a b/c" },
         { "/meta%2Fapps", "/meta%2Fapps" },
         { "/a/../b", "/a/../b" },
+        { "/a+b/c", "/a+b/c" },
     };
 
     (void)state;
