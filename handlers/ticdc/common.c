@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "config.h"
 #include "crypt.h"
 #include "ticdc.h"
 
@@ -160,8 +161,24 @@ ticdc_refuse(struct req *r, const char *code, const char *why)
 
 enum {
     AWAIT_EVERY_MS = 100,
-    AWAIT_LEFT_MS = 1000, /* of the request's time, to answer in */
+    LEFT_MS = 1500, /* of the request's time, for the store and the answer */
 };
+
+void
+ticdc_deadline(struct req *r)
+{
+    int64_t end = r->started_ms + config()->serve_deadline_ms;
+
+    if (r->deadline_ms == 0 || r->deadline_ms > end)
+        r->deadline_ms = end;
+    db_deadline(r->db, r->deadline_ms);
+}
+
+int64_t
+ticdc_until(const struct req *r)
+{
+    return r->deadline_ms - LEFT_MS;
+}
 
 enum err
 ticdc_await(struct req *r, enum err (*done)(struct req *r, void *ctx),
@@ -174,7 +191,7 @@ ticdc_await(struct req *r, enum err (*done)(struct req *r, void *ctx),
         e = done(r, ctx);
         if (e != ERR_NOT_FOUND)
             return e;
-        if (clock_mono_ms() + AWAIT_LEFT_MS >= r->deadline_ms)
+        if (clock_mono_ms() >= ticdc_until(r))
             return ERR_TIMEOUT;
         (void)nanosleep(&pause, NULL);
     }

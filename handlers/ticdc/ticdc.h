@@ -66,8 +66,15 @@ const char *ticdc_time_zone(struct arena *a, int64_t ms);
 enum err
 ticdc_refuse(struct req *r, const char *code, const char *why) MUST_USE;
 
+/* A row with SLOW has minutes, but the front end waits for no more than for any
+ * other: from here on it has their time, so that nothing is written behind the
+ * 503 of the front end. */
+void ticdc_deadline(struct req *r);
+/* Until when (monotonic) a request may ask other servers and wait for captures:
+ * some time before its client is told that nobody answers. */
+int64_t ticdc_until(const struct req *r);
 /* The wait for what captures do: until done says OK (NOT_FOUND: not yet) or
- * the request's time is up (TIMEOUT). */
+ * that time has come (TIMEOUT). */
 enum err ticdc_await(struct req *r, enum err (*done)(struct req *r, void *ctx),
                      void *ctx) MUST_USE;
 

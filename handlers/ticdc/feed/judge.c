@@ -8,8 +8,7 @@
 #include "config.h"
 #include "ticdc/settings.h"
 
-#define NAMED_MAX 20   /* tables that a message lists */
-#define LEFT_MS   1500 /* of the request's time, for the store */
+#define NAMED_MAX 20 /* tables that a message lists */
 
 enum err
 judge_refuse(struct req *r, const struct judged *j, enum err e,
@@ -26,12 +25,6 @@ judge_refuse(struct req *r, const struct judged *j, enum err e,
                                      why->code, why->text));
 }
 
-static int64_t
-until(const struct req *r)
-{
-    return r->deadline_ms - LEFT_MS;
-}
-
 enum err
 judge_source(struct req *r, struct judged *j, const char *gtids)
 {
@@ -40,7 +33,7 @@ judge_source(struct req *r, struct judged *j, const char *gtids)
 
     if (j->is_open)
         return ERR_OK;
-    e = feed_source_open(r->arena, gtids, until(r), &j->source, &why);
+    e = feed_source_open(r->arena, gtids, ticdc_until(r), &j->source, &why);
     j->is_open = e == ERR_OK;
     return judge_refuse(r, j, e, &why);
 }
@@ -153,6 +146,6 @@ judge_target(struct req *r, struct judged *j)
     if (e != ERR_OK)
         return e;
     e = feed_target_open(r->arena, &j->sink, j->is_open ? &j->source : NULL,
-                         until(r), &why);
+                         ticdc_until(r), &why);
     return judge_refuse(r, j, e, &why);
 }

@@ -181,7 +181,7 @@ find_place(struct req *r, struct ticdc_resume *in, const struct ticdc_feed *f,
 enum err
 ticdc_resume_prepare(struct req *r, struct ticdc_resume *in)
 {
-    const int64_t until = r->deadline_ms - 1500;
+    const int64_t until = ticdc_until(r);
     struct sink_fault why = { "", "" };
     struct feed_source source;
     struct judged j = { .code = NULL };
@@ -254,6 +254,7 @@ ticdc_admit(struct req *r, const void *in)
     /* the dispatcher has made it, of the record's size, for this request */
     void *own = (void *)(uintptr_t)in;
 
+    ticdc_deadline(r);
     if (r->endpoint->in == &ticdc_create_rec)
         return ticdc_create_prepare(r, own);
     if (r->endpoint->in == &ticdc_create_v2_rec)
