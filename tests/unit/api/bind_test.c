@@ -53,6 +53,13 @@ TABLE(out_only, OUT_ONLY);
 STRUCT(third_in, THIRD_IN);
 TABLE(third_in, THIRD_IN);
 
+#define LATE_IN(X, s)        \
+    X(s, STR, a, "a", IN, -) \
+    X(s, STR, b, "b", IN, -) \
+    X(s, STR, c, "c", IN | QUERY, -)
+STRUCT(late_in, LATE_IN);
+TABLE(late_in, LATE_IN);
+
 static const struct route_match no_match;
 
 static void
@@ -94,6 +101,7 @@ a_body_is_for_members_that_have_no_other_source(void **state)
         { &query_in_rec, false, false }, { &either_in_rec, true, false },
         { &out_only_rec, false, false }, { &path_body_in_rec, true, true },
         { &none_rec, false, false },     { &third_in_rec, true, false },
+        { &late_in_rec, true, false },
     };
 
     (void)state;

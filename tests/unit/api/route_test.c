@@ -1,5 +1,6 @@
 /* From listener, method and path to a row: two dialects of the test's own. */
 #include "api/route.h"
+#include "api/tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,6 +241,27 @@ a_dialect_may_take_any_path_as_its_root(void **state)
 }
 
 static void
+what_is_not_found_has_no_parts(void **state)
+{
+    (void)state;
+    IS(&rows[4], "one", GET, "/a/things/x");
+    assert_int_equal(m.n_captures, 1);
+    route_find("one", "/a/things/x/of/y/z", &m);
+    assert_null(m.group);
+    assert_int_equal(m.n_captures, 0);
+}
+
+static void
+rows_are_numbered_through_all_dialects(void **state)
+{
+    (void)state;
+    assert_int_equal(tables_row(&one, &rows[3]), 3);
+    assert_int_equal(tables_row(&other, &other_rows[2]), COUNT(rows) + 2);
+    assert_int_equal(tables_row(&many, &many_rows[1]),
+                     COUNT(rows) + COUNT(other_rows) + 1);
+}
+
+static void
 verbs_have_variants_by_encoding(void **state)
 {
     (void)state;
@@ -335,6 +357,8 @@ main(void)
         cmocka_unit_test(a_star_takes_every_path),
         cmocka_unit_test(a_star_ends_a_pattern),
         cmocka_unit_test(a_dialect_may_take_any_path_as_its_root),
+        cmocka_unit_test(what_is_not_found_has_no_parts),
+        cmocka_unit_test(rows_are_numbered_through_all_dialects),
         cmocka_unit_test(verbs_have_variants_by_encoding),
         cmocka_unit_test(listeners_are_known_by_their_first_part),
         cmocka_unit_test(every_path_of_many_is_found),

@@ -416,6 +416,31 @@ what_an_example_needs_is_known(void **state)
 }
 
 static void
+an_example_of_its_method_goes_before_one_of_any(void **state)
+{
+    static const struct row any = { .kind = ROW_EXAMPLE,
+                                    .path = "/things/{name}" },
+                            get = { .kind = ROW_EXAMPLE,
+                                    .path = "GET:/things/{name}" },
+                            put = { .kind = ROW_EXAMPLE,
+                                    .path = "PUT:/things/{name}" };
+
+    (void)state;
+    assert_null(tables_example(&unit, &rows[THING_ROW]));
+    rows[ALSO_ROW] = put;
+    assert_null(tables_example(&unit, &rows[THING_ROW]));
+    rows[ALSO_ROW] = any;
+    assert_ptr_equal(tables_example(&unit, &rows[THING_ROW]), &rows[ALSO_ROW]);
+    rows[EXAMPLE_ROW] = put;
+    assert_ptr_equal(tables_example(&unit, &rows[THING_ROW]), &rows[ALSO_ROW]);
+    rows[EXAMPLE_ROW] = get;
+    assert_ptr_equal(tables_example(&unit, &rows[THING_ROW]),
+                     &rows[EXAMPLE_ROW]);
+    rows[EXAMPLE_ROW] = any; /* of two the first */
+    assert_ptr_equal(tables_example(&unit, &rows[THING_ROW]), &rows[ALSO_ROW]);
+}
+
+static void
 a_mistake_of_a_record_is_found(void **state)
 {
     struct row *const in[] = { &rows[THING_ROW], &rows[VARIANT_ROW] };
@@ -494,6 +519,7 @@ main(void)
         CASE(a_mount_on_no_listener_is_found),
         CASE(what_names_a_row_names_a_path_or_a_verb),
         CASE(what_an_example_needs_is_known),
+        CASE(an_example_of_its_method_goes_before_one_of_any),
         CASE(a_mistake_of_a_record_is_found),
         CASE(a_key_of_two_tables_is_found),
         CASE(rows_have_numbers_and_a_sum),
