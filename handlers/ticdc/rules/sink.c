@@ -138,8 +138,8 @@ sink_ask_word(struct ask *q, const char *key, const char *v,
 
 /* A file of this host that a client names: below the directory that was set
  * aside for such files, by its plain path. */
-static enum err
-ask_file(struct ask *q, const char *key, const char **out)
+enum err
+sink_ask_file(struct ask *q, const char *key, const char **out)
 {
     const char *v = sink_ask_text(q, key, NULL);
     const char *root = q->rules->tls_root;
@@ -260,11 +260,11 @@ settle_mysql(struct ask *q, const struct ticdc_sink_config *config,
     if (e == ERR_OK)
         e = mysql_words(q, c, m);
     if (e == ERR_OK)
-        e = ask_file(q, "ssl-ca", &m->ssl_ca);
+        e = sink_ask_file(q, "ssl-ca", &m->ssl_ca);
     if (e == ERR_OK)
-        e = ask_file(q, "ssl-cert", &m->ssl_cert);
+        e = sink_ask_file(q, "ssl-cert", &m->ssl_cert);
     if (e == ERR_OK)
-        e = ask_file(q, "ssl-key", &m->ssl_key);
+        e = sink_ask_file(q, "ssl-key", &m->ssl_key);
     return e;
 }
 

@@ -29,6 +29,10 @@ enum err sink_ask_time(struct ask *q, const char *key, const char *otherwise,
 enum err sink_ask_word(struct ask *q, const char *key, const char *v,
                        const char *const *words) MUST_USE;
 
+/* A file of the host that may be named: below [ticdc] tls_root. */
+enum err
+sink_ask_file(struct ask *q, const char *key, const char **out) MUST_USE;
+
 enum err
 sink_judge_config(struct ask *q, const struct ticdc_sink_config *config,
                   const struct sink *s) MUST_USE;
