@@ -18,6 +18,7 @@ struct instance_spec;
 struct job_kind;
 struct json;
 struct req;
+struct role_run;
 struct row;
 struct secret_column;
 struct unique_text;
@@ -114,6 +115,13 @@ struct dialect {
      */
     void (*before_end)(struct arena *a, const struct instance_spec *s,
                        int timeout_ms);
+
+    /* What the role `capture` is: goes on until run->wait says that it is to
+     * end, and answers the exit status. */
+    int (*capture)(const struct role_run *run);
+    /* The listeners that belong to one each: a onebox has a capture of the
+     * name of each of their tails. */
+    const char *captures;
 
     /* ---- what it has on disk ---- */
 

@@ -76,6 +76,16 @@ struct upkeep {
 /* The i-th upkeep of the dialects; NULL past the last. */
 const struct upkeep *upkeep_at(size_t i);
 
+/* A process of the role `capture` (fcgi/command/daemon.c), which does nothing
+ * but what its dialect brings. */
+struct role_run {
+    const char *id;    /* "c1" */
+    const char *owner; /* whose leases are (lease_owner) */
+    /* Sleeps, at most so long; false: it is to end. */
+    bool (*wait)(void *ctx, int64_t ms);
+    void *ctx;
+};
+
 struct job_kind;
 /* The i-th kind of job (job.h) of the dialects; NULL past the last. */
 const struct job_kind *job_kind_at(size_t i);

@@ -12,9 +12,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/commands.h"
 #include "config.h"
 #include "config_live.h"
 #include "db.h"
+#include "dialect.h"
+#include "duty.h"
+#include "lease.h"
 #include "log.h"
 #include "place.h"
 #include "role.h"
@@ -158,4 +162,43 @@ daemon_wait(struct daemon *d, int64_t timeout_ms)
         return DAEMON_TIMEOUT;
     wake_drain(d->wake_fd);
     return DAEMON_WOKEN;
+}
+
+/* ---- metagate capture: a daemon that does what its dialect brings ---- */
+
+static bool
+wait_on(void *ctx, int64_t ms)
+{
+    return daemon_wait(ctx, ms) != DAEMON_STOP;
+}
+
+static int (*find_capture(void))(const struct role_run *run)
+{
+    for (size_t i = 0; dialects[i] != NULL; i++)
+        if (dialects[i]->capture != NULL)
+            return dialects[i]->capture;
+    return NULL;
+}
+
+int
+capture_main(int argc, char **argv)
+{
+    int (*capture)(const struct role_run *run) = find_capture();
+    const char *id = daemon_option(argc, argv, "--id");
+    char owner[LEASE_OWNER_BYTES];
+    struct daemon d;
+    struct role_run run = {
+        .id = id, .owner = owner, .wait = wait_on, .ctx = &d
+    };
+    int status = EXIT_FAILURE;
+
+    if (id == NULL || capture == NULL)
+        return 2;
+    lease_owner(id, owner);
+    if (daemon_begin(&d, "capture", id) == ERR_OK && daemon_note(&d, owner))
+        status = capture(&run);
+    log_info("capture.end");
+    daemon_end(&d);
+    db_fini();
+    return status;
 }

@@ -54,6 +54,7 @@ reopen_logs(struct up *up)
     up_signal_role(up, "serve", SIGHUP);
     up_signal_role(up, "control", SIGHUP);
     up_signal_role(up, "supervise", SIGHUP);
+    up_signal_role(up, "capture", SIGHUP);
     up_signal_role(up, "nginx", SIGUSR1);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "dialect.h"
 #include "front/nginx.h"
 #include "host/port.h"
 #include "listener.h"
@@ -107,6 +108,54 @@ supervise_command(struct up *up, const struct up_child *c, struct command *out)
     role_command(up, "supervise", out);
     command_arg(out, "--machine");
     command_arg(out, "%s", address);
+}
+
+/* The i-th of the listeners that have a capture; false past the last. */
+static bool
+capture_at(size_t i, struct listening *out)
+{
+    enum err e;
+
+    for (size_t d = 0; dialects[d] != NULL; d++)
+        for (size_t k = 0; dialects[d]->captures != NULL; k++) {
+            e = listener_named(dialects[d]->captures, k, out);
+            if (e == ERR_NOT_FOUND)
+                break;
+            if (e == ERR_OK && i-- == 0)
+                return true;
+        }
+    return false;
+}
+
+static size_t
+capture_count(void)
+{
+    struct listening l;
+    size_t n = 0;
+
+    while (capture_at(n, &l))
+        n++;
+    return n;
+}
+
+static void
+capture_label(int i, char *out, size_t size)
+{
+    struct listening l;
+
+    (void)snprintf(out, size, "%s",
+                   capture_at((size_t)i, &l) ? l.row->tail : "");
+}
+
+static void
+capture_command(struct up *up, const struct up_child *c, struct command *out)
+{
+    char id[20];
+
+    capture_label(c->id, id, sizeof(id));
+    role_command(up, "capture", out);
+    command_arg(out, "--id");
+    command_arg(out, "%s", id);
 }
 
 /* ---- nginx ---- */
@@ -269,6 +318,15 @@ const struct kind kinds[] = {
       .death_signal = SIGTERM,
       .count = machine_count,
       .command = supervise_command },
+    { .role = "capture",
+      .order = 4,
+      .numbered = true,
+      .label = capture_label,
+      .stop_signal = SIGTERM,
+      .stop_ms = 15000,
+      .death_signal = SIGTERM,
+      .count = capture_count,
+      .command = capture_command },
     { .role = "nginx",
       .order = 5,
       .start_ms = 60000,

@@ -114,7 +114,8 @@ ask_systemd(struct buf *out)
     static const char *const kinds_of[] = { "metagate-setup.service",
                                             "metagate-serve@*.service",
                                             "metagate-control@*.service",
-                                            "metagate-supervise@*.service" };
+                                            "metagate-supervise@*.service",
+                                            "metagate-capture@*.service" };
     struct proc_result r;
 
     for (size_t i = 0; i < COUNT(kinds_of); i++) {

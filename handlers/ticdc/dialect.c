@@ -4,6 +4,7 @@
 #include "secrets.h"
 #include "settings.h"
 #include "ticdc.h"
+#include "ticdc/capture/capture.h"
 #include "ticdc/feed/change.h"
 
 static enum err
@@ -111,5 +112,7 @@ const struct dialect ticdc_dialect = {
     .listeners = listeners,
     .first_requests = first_requests,
     .settings = ticdc_settings_rows,
+    .capture = ticdc_capture_run,
+    .captures = "ticdc",
     .secrets = secrets,
 };

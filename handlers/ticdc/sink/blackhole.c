@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum err
-sink_fail(struct sink *s, enum err e, bool again, const char *code,
+sink_fail(struct outlet *s, enum err e, bool again, const char *code,
           const char *fmt, ...)
 {
     va_list ap;
@@ -22,14 +22,14 @@ sink_fail(struct sink *s, enum err e, bool again, const char *code,
 }
 
 static enum err
-hole_open(struct sink *s)
+hole_open(struct outlet *s)
 {
     s->full = false;
     return ERR_OK;
 }
 
 static enum err
-hole_adopt(struct sink *s, const struct sink_table *t, struct buf *gtids)
+hole_adopt(struct outlet *s, const struct sink_table *t, struct buf *gtids)
 {
     (void)s;
     (void)t;
@@ -38,7 +38,7 @@ hole_adopt(struct sink *s, const struct sink_table *t, struct buf *gtids)
 }
 
 static enum err
-hole_begin(struct sink *s, const struct sink_txn *txn)
+hole_begin(struct outlet *s, const struct sink_txn *txn)
 {
     (void)s;
     (void)txn;
@@ -46,7 +46,7 @@ hole_begin(struct sink *s, const struct sink_txn *txn)
 }
 
 static enum err
-hole_row(struct sink *s, const struct sink_table *t, struct binlog_table *def,
+hole_row(struct outlet *s, const struct sink_table *t, struct binlog_table *def,
          enum binlog_kind kind, const struct binlog_row *row)
 {
     (void)s;
@@ -58,14 +58,14 @@ hole_row(struct sink *s, const struct sink_table *t, struct binlog_table *def,
 }
 
 static enum err
-hole_end(struct sink *s)
+hole_end(struct outlet *s)
 {
     (void)s;
     return ERR_OK;
 }
 
 static enum err
-hole_flush(struct sink *s, uint64_t ts)
+hole_flush(struct outlet *s, uint64_t ts)
 {
     (void)s;
     (void)ts;
@@ -73,7 +73,7 @@ hole_flush(struct sink *s, uint64_t ts)
 }
 
 static enum err
-hole_ddl(struct sink *s, const struct sink_ddl *d)
+hole_ddl(struct outlet *s, const struct sink_ddl *d)
 {
     (void)s;
     (void)d;
@@ -81,12 +81,12 @@ hole_ddl(struct sink *s, const struct sink_ddl *d)
 }
 
 static void
-hole_close(struct sink *s)
+hole_close(struct outlet *s)
 {
     free(s);
 }
 
-static const struct sink_ops hole_ops = {
+static const struct outlet_ops hole_ops = {
     .name = "blackhole",
     .open = hole_open,
     .adopt = hole_adopt,
@@ -98,10 +98,10 @@ static const struct sink_ops hole_ops = {
     .close = hole_close,
 };
 
-struct sink *
+struct outlet *
 sink_blackhole(void)
 {
-    struct sink *s = calloc(1, sizeof(*s));
+    struct outlet *s = calloc(1, sizeof(*s));
 
     if (s != NULL)
         s->ops = &hole_ops;

@@ -53,7 +53,7 @@ static const char session_more_sql[] =
     "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
 static struct mysql_sink *
-self(struct sink *s)
+self(struct outlet *s)
 {
     return (struct mysql_sink *)s;
 }
@@ -107,7 +107,7 @@ connect_to(struct mysql_sink *m, struct my *my, unsigned read_s)
 }
 
 static enum err
-mysql_open(struct sink *s)
+mysql_open(struct outlet *s)
 {
     struct mysql_sink *m = self(s);
     enum err e;
@@ -153,7 +153,7 @@ read_mark(struct mysql_sink *m, const struct sink_table *t, struct mark *out)
 }
 
 static enum err
-mysql_adopt(struct sink *s, const struct sink_table *t, struct buf *gtids)
+mysql_adopt(struct outlet *s, const struct sink_table *t, struct buf *gtids)
 {
     struct mysql_sink *m = self(s);
     struct mark mark;
@@ -207,7 +207,7 @@ advance(struct mysql_sink *m, uint64_t ts)
 /* ---- rows ---- */
 
 static enum err
-mysql_begin(struct sink *s, const struct sink_txn *txn)
+mysql_begin(struct outlet *s, const struct sink_txn *txn)
 {
     self(s)->ts = txn->commit_ts;
     return ERR_OK;
@@ -242,8 +242,9 @@ is_full(const struct mysql_sink *m)
 /* A transaction larger than the bound leaves in several parts, which are one
  * transaction downstream too. */
 static enum err
-mysql_row(struct sink *s, const struct sink_table *t, struct binlog_table *def,
-          enum binlog_kind kind, const struct binlog_row *row)
+mysql_row(struct outlet *s, const struct sink_table *t,
+          struct binlog_table *def, enum binlog_kind kind,
+          const struct binlog_row *row)
 {
     struct mysql_sink *m = self(s);
     struct target *target = sink_target_of(m, t, def);
@@ -260,7 +261,7 @@ mysql_row(struct sink *s, const struct sink_table *t, struct binlog_table *def,
 }
 
 static enum err
-mysql_end(struct sink *s)
+mysql_end(struct outlet *s)
 {
     struct mysql_sink *m = self(s);
 
@@ -279,7 +280,7 @@ renew(struct mysql_sink *m)
 }
 
 static enum err
-mysql_flush(struct sink *s, uint64_t ts)
+mysql_flush(struct outlet *s, uint64_t ts)
 {
     struct mysql_sink *m = self(s);
     enum err e = ERR_OK;
@@ -353,7 +354,7 @@ prepare_session(struct mysql_sink *m, struct my *my, const struct sink_ddl *d)
 /* Over a connection of its own: it may take long, and leaves a session that is
  * not ours. */
 static enum err
-mysql_ddl(struct sink *s, const struct sink_ddl *d)
+mysql_ddl(struct outlet *s, const struct sink_ddl *d)
 {
     struct mysql_sink *m = self(s);
     struct my *my = my_open();
@@ -386,7 +387,7 @@ mysql_ddl(struct sink *s, const struct sink_ddl *d)
 /* ---- */
 
 static void
-mysql_close_sink(struct sink *s)
+mysql_close_sink(struct outlet *s)
 {
     struct mysql_sink *m = self(s);
 
@@ -399,7 +400,7 @@ mysql_close_sink(struct sink *s)
     free(m);
 }
 
-static const struct sink_ops mysql_ops = {
+static const struct outlet_ops mysql_ops = {
     .name = "mysql",
     .open = mysql_open,
     .adopt = mysql_adopt,
@@ -411,7 +412,7 @@ static const struct sink_ops mysql_ops = {
     .close = mysql_close_sink,
 };
 
-struct sink *
+struct outlet *
 sink_mysql(const struct sink_mysql_config *c)
 {
     struct mysql_sink *m = calloc(1, sizeof(*m));

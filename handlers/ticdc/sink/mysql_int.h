@@ -85,7 +85,7 @@ struct batch {
 };
 
 struct mysql_sink {
-    struct sink s; /* first */
+    struct outlet s; /* first */
     struct sink_mysql_config c;
     struct my *my;
     struct arena *a; /* of one call */

@@ -4,15 +4,16 @@
  * acknowledged is given again after a failure, so a sink says of each table
  * how far it has come (adopt), and whoever gives leaves out what it has.
  *
- * Words. A *fence* is the right to write a table, as a number: who adopts a
- * table with a greater one takes it from whoever wrote it before, and what that
- * one has not finished by then never takes effect.
+ * Words. An *outlet* is a sink that is open. A *fence* is the right to write a
+ * table, as a number: who adopts a table with a greater one takes it from
+ * whoever wrote it before, and what that one has not finished by then never
+ * takes effect.
  *
  * A sink is used by one thread. It may stand in front of another (`next`): then
  * it hands on what it is given, changed or counted, and answers what that one
  * answers. No store is known here. */
-#ifndef TICDC_SINK_H
-#define TICDC_SINK_H
+#ifndef TICDC_OUTLET_H
+#define TICDC_OUTLET_H
 
 #include "base.h"
 #include "binlog.h"
@@ -49,44 +50,44 @@ struct sink_ddl {
     bool repeats;   /* it was begun before, and may have been done */
 };
 
-struct sink;
-struct sink_ops {
+struct outlet;
+struct outlet_ops {
     const char *name;
     /* Connects, or does so anew: what was not acknowledged is forgotten, and
      * every table has to be adopted again. */
-    enum err (*open)(struct sink *s);
+    enum err (*open)(struct outlet *s);
     /* Takes the table, and says behind which position it has been written
      * here: nothing is added to `gtids` when that is not known. */
-    enum err (*adopt)(struct sink *s, const struct sink_table *t,
+    enum err (*adopt)(struct outlet *s, const struct sink_table *t,
                       struct buf *gtids);
-    enum err (*begin)(struct sink *s, const struct sink_txn *txn);
+    enum err (*begin)(struct outlet *s, const struct sink_txn *txn);
     /* A row; its values are read before this returns. `def` is how the table
      * was then. */
-    enum err (*row)(struct sink *s, const struct sink_table *t,
+    enum err (*row)(struct outlet *s, const struct sink_table *t,
                     struct binlog_table *def, enum binlog_kind kind,
                     const struct binlog_row *row);
-    enum err (*end)(struct sink *s);
+    enum err (*end)(struct outlet *s);
     /* All that it was given is written, up to that TSO. */
-    enum err (*flush)(struct sink *s, uint64_t ts);
+    enum err (*flush)(struct outlet *s, uint64_t ts);
     /* Behind a flush. */
-    enum err (*ddl)(struct sink *s, const struct sink_ddl *d);
-    void (*close)(struct sink *s);
+    enum err (*ddl)(struct outlet *s, const struct sink_ddl *d);
+    void (*close)(struct outlet *s);
 };
 
-struct sink {
-    const struct sink_ops *ops;
-    struct sink *next; /* which it stands in front of; NULL: the last */
-    bool full;         /* it wants to be flushed before it is given more */
+struct outlet {
+    const struct outlet_ops *ops;
+    struct outlet *next; /* which it stands in front of; NULL: the last */
+    bool full;           /* it wants to be flushed before it is given more */
     struct sink_failure failure;
 };
 
 /* Notes the failure; answers its class. */
-enum err sink_fail(struct sink *s, enum err e, bool again, const char *code,
+enum err sink_fail(struct outlet *s, enum err e, bool again, const char *code,
                    const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /* ---- the sinks; NULL without memory. close frees them. ---- */
 
-struct sink *sink_blackhole(void);
+struct outlet *sink_blackhole(void);
 
 struct sink_mysql_config {
     struct my_server server; /* its texts live as long as the sink */
@@ -103,6 +104,6 @@ struct sink_mysql_config {
     bool safe_mode, force_replicate;
     const char *time_zone; /* of DDL; NULL: as the source says */
 };
-struct sink *sink_mysql(const struct sink_mysql_config *c);
+struct outlet *sink_mysql(const struct sink_mysql_config *c);
 
 #endif

@@ -11,6 +11,7 @@ from support.deployment import ROOT
 
 UNITS = {"metagate-serve@.socket", "metagate-serve@.service",
          "metagate-control@.service", "metagate-supervise@.service",
+         "metagate-capture@.service",
          "metagate-setup.service", "metagate.target"}
 DOCS = {"README.md", "INSTALLED.md", "copyright", "changelog.gz"}
 FILES = {"usr/bin/metagate", "etc/logrotate.d/metagate",

@@ -24,6 +24,7 @@ from support.worker import Worker
 
 UNITS = ["metagate-serve@.socket", "metagate-serve@.service",
          "metagate-control@.service", "metagate-supervise@.service",
+         "metagate-capture@.service",
          "metagate-setup.service", "metagate.target"]
 
 

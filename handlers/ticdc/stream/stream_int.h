@@ -31,6 +31,7 @@ struct stream {
     uint64_t taken_ts, acked_ts;
     struct piece *pending, **pending_last; /* not acknowledged */
     struct piece *next;                    /* of them, to be given next */
+    bool ends;                             /* stream_end was called */
     bool dirty;      /* something was given since the last flush */
     unsigned failed; /* tries of the sink since it was last well */
 };

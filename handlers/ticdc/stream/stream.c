@@ -61,6 +61,14 @@ progress(struct stream *s, bool idle, bool last)
                                      err_name(e));
 }
 
+/* Before the piece is done with, which the reading thread waits for. */
+static enum err
+progress_idle(struct stream *s, bool last)
+{
+    s->acked_ts = s->taken_ts;
+    return progress(s, true, last);
+}
+
 /* Of the pieces that are not acknowledged, the first ones are: those in front
  * of `next`. */
 static enum err
@@ -325,6 +333,8 @@ take_position(struct stream *s, const struct piece *p)
 static enum err
 give_piece(struct stream *s, struct piece *p)
 {
+    enum piece_kind kind = p->kind; /* it may be freed below */
+    bool flushes = p->st != NULL;
     enum err e = ERR_OK;
 
     if (p->unknown != NULL || p->st != NULL || p->kind != PIECE_TXN) {
@@ -341,11 +351,11 @@ give_piece(struct stream *s, struct piece *p)
     if (e != ERR_OK)
         return e;
     s->next = p->next;
-    if (p->kind != PIECE_TXN) {
-        e = acknowledge(s);
-        return e == ERR_OK ? progress(s, true, p->kind == PIECE_LAST) : e;
+    if (kind != PIECE_TXN) {
+        e = progress_idle(s, kind == PIECE_LAST);
+        return e == ERR_OK ? acknowledge(s) : e;
     }
-    return s->c.sink->full || p->st != NULL ? flush(s) : ERR_OK;
+    return s->c.sink->full || flushes ? flush(s) : ERR_OK;
 }
 
 static void
@@ -378,7 +388,7 @@ write_all(struct stream *s)
     bool ended = false;
     enum err e = recover(s, open_sink(s));
 
-    while (e == ERR_OK && !pipe_is_stopped(s->pipe) &&
+    while (e == ERR_OK && !pipe_is_stopped(s->pipe) && !s->ends &&
            !(ended && s->pending == NULL)) {
         s->failure.err = ERR_OK;
         s->c.sink->failure.err = ERR_OK;
@@ -421,8 +431,10 @@ stream_run(struct stream *s)
     if (pthread_create(&reader, NULL, stream_read, s) != 0)
         return no_memory(s);
     e = write_all(s);
+    if (pipe_is_stopped(s->pipe)) /* whatever was broken off by that */
+        e = ERR_OK;
     /* the reader may wait for room, or for the server */
-    if (e != ERR_OK)
+    if (e != ERR_OK || s->ends)
         stream_stop(s);
     (void)pthread_join(reader, NULL);
     if (e == ERR_OK && s->read_failed)
@@ -486,6 +498,18 @@ stream_free(struct stream *s)
     my_close(s->ask);
     source_close(s->source);
     free(s);
+}
+
+void
+stream_end(struct stream *s)
+{
+    s->ends = true;
+}
+
+const struct binlog_gtids *
+stream_position(const struct stream *s)
+{
+    return s->acked;
 }
 
 const struct stream_failure *

@@ -57,10 +57,10 @@ struct stream_config {
     bool finds;             /* it tells of tables that are not among `tables` */
     const uint64_t *ignore; /* commit_ts that are passed over */
     size_t n_ignore;
-    struct sink *sink;  /* the caller's */
-    size_t quota;       /* bytes in memory, about */
-    const char *folder; /* for what is spilled */
-    unsigned tries;     /* of the sink, before it is given up; 0: 8 */
+    struct outlet *sink; /* the caller's */
+    size_t quota;        /* bytes in memory, about */
+    const char *folder;  /* for what is spilled */
+    unsigned tries;      /* of the sink, before it is given up; 0: 8 */
 };
 
 /* Why it has ended. */
@@ -87,6 +87,12 @@ enum err stream_run(struct stream *s) MUST_USE;
 /* By any thread; what is being written is finished or given up. */
 void stream_stop(struct stream *s);
 
+/* In a call of the operations: ends the run (OK) once what it is called about
+ * is taken; what came behind it comes again in the next one. */
+void stream_end(struct stream *s);
+
+/* What has been written and acknowledged: outside of a run. */
+const struct binlog_gtids *stream_position(const struct stream *s);
 const struct stream_failure *stream_failure(const struct stream *s);
 const struct stream_counts *stream_counts(const struct stream *s);
 /* Bytes that wait between the two threads, and the most there were. */

@@ -1,0 +1,26 @@
+/* A capture as its processors see it. */
+#ifndef TICDC_CAPTURE_H
+#define TICDC_CAPTURE_H
+
+#include <stdatomic.h>
+
+#include "base.h"
+#include "rows.h"
+
+struct capture {
+    char id[CAPTURE_ID_BYTES];
+    const char *name;    /* "c1" */
+    const char *address; /* host:port of the interface */
+    /* Until when its lease is certain to last, by our own monotonic clock:
+     * nobody writes anything after that. */
+    _Atomic int64_t until_ms;
+};
+
+struct role_run;
+/* The role (dialect.h). */
+int ticdc_capture_run(const struct role_run *run);
+
+/* Whether it may still write. */
+bool capture_may_write(const struct capture *c);
+
+#endif

@@ -1,0 +1,822 @@
+#include "processor_int.h"
+
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "egress.h"
+#include "log.h"
+#include "place.h"
+#include "ticdc/core/schedule.h"
+#include "ticdc/settings.h"
+#include "ticdc/upstream.h"
+
+#define FEED_BYTES   ((size_t)64 << 20)
+#define STEP_BYTES   ((size_t)256 << 20)
+#define STORE_MS     1000
+#define QUOTA        ((size_t)256 << 20)
+#define QUOTA_LEAST  ((size_t)16 << 20)
+#define EVENT_MAX    ((size_t)1 << 30)
+#define TABLES_MAX   10000
+#define HEARTBEAT_MS 500
+#define CONNECT_S    10
+#define QUIET_S      10
+#define GTIDS_BYTES  ((size_t)4 << 20)
+
+enum err
+processor_fail(struct processor *p, enum err e, const char *code,
+               const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)snprintf(p->code, sizeof(p->code), "%s", code);
+    va_start(ap, fmt);
+    (void)vsnprintf(p->why, sizeof(p->why), fmt, ap);
+    va_end(ap);
+    return e;
+}
+
+static enum err
+store_failed(struct processor *p, enum err e)
+{
+    return processor_fail(p, e, "CDC:ErrPDEtcdAPIError", "etcd api call error");
+}
+
+const char *
+processor_position(struct processor *p, const struct binlog_gtids *s)
+{
+    struct buf text = BUF_INIT(GTIDS_BYTES);
+    const char *out;
+
+    binlog_gtids_print(s, &text);
+    return buf_settle(&text, p->step, &out) == ERR_OK ? out : NULL;
+}
+
+bool
+processor_wants(void *ctx, const char *schema, const char *table)
+{
+    struct processor *p = ctx;
+
+    return filter_takes(p->filter, schema, table);
+}
+
+/* ---- what is told ---- */
+
+static void
+mix(uint64_t *h, const void *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        *h = (*h ^ ((const unsigned char *)p)[i]) * UINT64_C(0x100000001b3);
+}
+
+/* As the schedule's decision has it: ourselves are capture 0. */
+static enum sched_role
+role_of(const struct table_row *t, const char *capture_id, uint64_t *term)
+{
+    static const enum sched_state states[] = {
+        SCHED_ABSENT,  SCHED_REPLICATING, SCHED_PREPARING,
+        SCHED_HANDING, SCHED_STOPPING,
+    };
+    struct sched_table s = { .writer = SCHED_NOBODY,
+                             .next = SCHED_NOBODY,
+                             .writer_term = t->writer_term,
+                             .next_term = t->next_term };
+
+    for (size_t i = 0; i < COUNT(states); i++)
+        if (strcmp(t->state, sched_state_name(states[i])) == 0)
+            s.state = states[i];
+    if (!str_empty(t->writer))
+        s.writer = strcmp(t->writer, capture_id) == 0 ? 0 : 1;
+    if (!str_empty(t->next_writer))
+        s.next = strcmp(t->next_writer, capture_id) == 0 ? 0 : 1;
+    return sched_told(&s, 0, term);
+}
+
+uint64_t
+processor_signature(const struct table_row *rows, size_t n,
+                    const char *capture_id)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t term;
+        enum sched_role role = role_of(&rows[i], capture_id, &term);
+
+        if (role == SCHED_NONE)
+            continue;
+        mix(&h, &rows[i].table_id, sizeof(rows[i].table_id));
+        mix(&h, &role, sizeof(role));
+        mix(&h, &term, sizeof(term));
+        mix(&h, rows[i].schema_name, strlen(rows[i].schema_name) + 1);
+        mix(&h, rows[i].table_name, strlen(rows[i].table_name) + 1);
+    }
+    return h;
+}
+
+/* ---- tables that are held ---- */
+
+static void
+held_free(struct held *h)
+{
+    free(h->schema);
+    free(h->name);
+    binlog_gtids_free(h->done);
+    binlog_gtids_free(h->given);
+}
+
+static struct held *
+held_find(struct processor *p, int64_t id, uint64_t term)
+{
+    for (size_t i = 0; i < p->n_held; i++)
+        if (p->held[i].id == id && p->held[i].term == term)
+            return &p->held[i];
+    return NULL;
+}
+
+static enum err
+held_add(struct processor *p, const struct table_row *t, uint64_t term)
+{
+    struct held *more = reallocarray(p->held, p->n_held + 1, sizeof(*more));
+    struct held h = { .id = t->table_id,
+                      .term = term,
+                      .schema = strdup(t->schema_name),
+                      .name = strdup(t->table_name),
+                      .done = binlog_gtids_new(),
+                      .given = binlog_gtids_new(),
+                      .ts = t->checkpoint_ts,
+                      .told = true };
+
+    if (more != NULL)
+        p->held = more;
+    if (more != NULL && h.schema != NULL && h.name != NULL && h.done != NULL &&
+        h.given != NULL && binlog_gtids_parse(h.done, t->gtid) == ERR_OK) {
+        p->held[p->n_held++] = h;
+        return ERR_OK;
+    }
+    held_free(&h);
+    return processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
+                          "no memory, or no position: %.200s", t->gtid);
+}
+
+static enum err
+rename_held(struct processor *p, struct held *h, const struct table_row *t)
+{
+    char *schema = strdup(t->schema_name), *name = strdup(t->table_name);
+
+    if (schema == NULL || name == NULL) {
+        free(schema);
+        free(name);
+        return processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
+                              "no memory");
+    }
+    free(h->schema);
+    free(h->name);
+    h->schema = schema;
+    h->name = name;
+    return ERR_OK;
+}
+
+static enum err
+report(struct processor *p, const struct table_row *t, uint64_t term,
+       const char *progress, const char *gtid, uint64_t ts)
+{
+    const struct report_row r = { .table_id = t->table_id,
+                                  .term = term,
+                                  .progress = progress,
+                                  .checkpoint_ts = ts,
+                                  .gtid = gtid };
+
+    return rows_report(p->db, p->feed, p->capture_id, &r);
+}
+
+/* It is not written any more: how far it was. */
+static enum err
+report_stopped(struct processor *p, const struct table_row *t, uint64_t term)
+{
+    struct held *h = held_find(p, t->table_id, term);
+
+    return report(p, t, term, "stopped",
+                  h != NULL ? processor_position(p, h->done) : t->gtid,
+                  h != NULL ? h->ts : t->checkpoint_ts);
+}
+
+static enum err
+heed(struct processor *p, const struct table_row *t)
+{
+    uint64_t term;
+    struct held *h;
+
+    switch (role_of(t, p->capture_id, &term)) {
+    case SCHED_WRITE:
+        h = held_find(p, t->table_id, term);
+        if (h == NULL) {
+            enum err e = held_add(p, t, term);
+
+            return e == ERR_OK
+                       ? report(p, t, term, "writes", t->gtid, t->checkpoint_ts)
+                       : e;
+        }
+        h->told = true;
+        return strcmp(h->schema, t->schema_name) == 0 &&
+                       strcmp(h->name, t->table_name) == 0
+                   ? ERR_OK
+                   : rename_held(p, h, t);
+    case SCHED_PREPARE:
+        return report(p, t, term, "prepared", t->gtid, t->checkpoint_ts);
+    case SCHED_STOP:
+        return report_stopped(p, t, term);
+    default:
+        return ERR_OK;
+    }
+}
+
+static void
+drop_untold(struct processor *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_held; i++) {
+        if (p->held[i].told)
+            p->held[n++] = p->held[i];
+        else
+            held_free(&p->held[i]);
+    }
+    p->n_held = n;
+    p->n_tables = 0;
+    p->has_span = false;
+    for (size_t i = 0; i < n; i++)
+        if (p->held[i].id == DDL_SPAN)
+            p->has_span = true;
+        else
+            p->n_tables++;
+}
+
+static enum err
+read_told(struct processor *p, struct list_of_table_row *rows)
+{
+    enum err e = rows_feed_hold(p->db, p->feed, p->epoch);
+
+    if (e == ERR_OK)
+        e = rows_work_barrier(p->db, p->feed, p->capture_id, "");
+    if (e == ERR_OK)
+        e = rows_tables(p->db, p->step, p->feed, rows);
+    for (size_t i = 0; i < p->n_held; i++)
+        p->held[i].told = false;
+    for (size_t i = 0; e == ERR_OK && i < rows->n; i++)
+        e = heed(p, &rows->v[i]);
+    return e;
+}
+
+/* What is reported counts only when it is committed: until then nothing is
+ * written by it. */
+static enum err
+look(struct processor *p)
+{
+    struct list_of_table_row rows = { 0 };
+    enum err e = db_begin(p->db);
+
+    if (e == ERR_OK)
+        e = db_end(p->db, read_told(p, &rows));
+    if (e != ERR_OK)
+        return e == ERR_STATE ? e : store_failed(p, e);
+    drop_untold(p);
+    (void)pthread_mutex_lock(&p->lock);
+    p->signature = p->told = processor_signature(rows.v, rows.n, p->capture_id);
+    (void)pthread_mutex_unlock(&p->lock);
+    return ERR_OK;
+}
+
+/* ---- a stream ---- */
+
+static bool
+may_write(void *ctx)
+{
+    struct processor *p = ctx;
+
+    return capture_may_write(p->c) && strcmp(p->c->id, p->capture_id) == 0;
+}
+
+/* Without the store one goes on as long as the lease lasts; what the store has
+ * is behind then, and that is what counts after a restart. */
+static enum err
+progress(void *ctx, const struct stream_progress *at)
+{
+    struct processor *p = ctx;
+    int64_t now = clock_mono_ms();
+    struct work_row w = { .feed = p->feed,
+                          .epoch = p->epoch,
+                          .capture_id = p->capture_id,
+                          .checkpoint_ts = at->checkpoint,
+                          .resolved_ts = at->resolved };
+    enum err e;
+
+    if (!at->idle && now - p->stored_ms < STORE_MS)
+        return ERR_OK;
+    w.gtid = processor_position(p, at->position);
+    e = w.gtid != NULL ? rows_work_advance(p->db, &w) : ERR_NOMEM;
+    arena_reset(p->step);
+    if (e == ERR_OK)
+        p->stored_ms = now;
+    p->finished = p->finished || (at->last && e == ERR_OK);
+    return e == ERR_STATE ? e : ERR_OK;
+}
+
+static const struct stream_ops ops = {
+    .wants = processor_wants,
+    .unknown = processor_unknown,
+    .ddl = processor_ddl,
+    .progress = progress,
+    .may_write = may_write,
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+    const struct stream_table *x = a, *y = b;
+    int way = strcmp(x->t.schema, y->t.schema);
+
+    return way != 0 ? way : strcmp(x->t.name, y->t.name);
+}
+
+static struct stream_table *
+make_tables(struct processor *p)
+{
+    struct stream_table *t = calloc(p->n_tables + 1, sizeof(*t));
+    size_t n = 0;
+
+    for (size_t i = 0; t != NULL && i < p->n_held; i++) {
+        struct held *h = &p->held[i];
+
+        if (h->id == DDL_SPAN)
+            continue;
+        t[n++] = (struct stream_table){
+            .t = { .id = h->id,
+                   .fence = p->epoch << 32 | h->term,
+                   .schema = h->schema,
+                   .name = h->name,
+                   .given = h->given },
+            .done = h->done,
+        };
+    }
+    if (t != NULL)
+        qsort(t, n, sizeof(*t), by_name);
+    return t;
+}
+
+/* Where all of them have been, and the last TSO that any of them was given. */
+static const char *
+begin_at(struct processor *p, uint64_t *ts)
+{
+    struct binlog_gtids *s = binlog_gtids_new();
+    const char *text = NULL;
+    enum err e = s != NULL ? binlog_gtids_copy(s, p->held[0].done) : ERR_NOMEM;
+
+    *ts = 0;
+    for (size_t i = 0; i < p->n_held && e == ERR_OK; i++) {
+        e = binlog_gtids_meet(s, p->held[i].done);
+        if (p->held[i].ts > *ts)
+            *ts = p->held[i].ts;
+    }
+    if (e == ERR_OK)
+        text = processor_position(p, s);
+    if (text != NULL) /* longer than a step */
+        text = strdup(text);
+    binlog_gtids_free(s);
+    return text;
+}
+
+/* What has been written meanwhile. A table that was further is not taken back.
+ */
+static void
+keep_progress(struct processor *p, const struct stream *s)
+{
+    const struct binlog_gtids *at = stream_position(s);
+    uint64_t ts = atomic_load(&stream_counts(s)->checkpoint);
+
+    for (size_t i = 0; i < p->n_held; i++)
+        if (binlog_gtids_within(p->held[i].done, at) &&
+            binlog_gtids_copy(p->held[i].done, at) == ERR_OK && ts > 0)
+            p->held[i].ts = ts > p->held[i].ts ? ts : p->held[i].ts;
+}
+
+static void
+show_stream(struct processor *p, struct stream *s)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    p->stream = s;
+    if (s != NULL && (p->stop || p->told != p->signature))
+        stream_stop(s);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+static size_t
+quota_of(const struct processor *p)
+{
+    uint64_t own = p->config.memory_quota;
+
+    return own < QUOTA_LEAST ? QUOTA : own > SIZE_MAX / 2 ? QUOTA : (size_t)own;
+}
+
+static enum err
+run_stream(struct processor *p, const char *gtids, uint64_t ts,
+           const struct stream_table *tables)
+{
+    char folder[PLACE_BYTES];
+    const struct stream_config c = {
+        .source = { .server = p->upstream,
+                    .server_id = (uint32_t)p->server_id,
+                    .heartbeat_ms = HEARTBEAT_MS,
+                    .event_max = EVENT_MAX,
+                    .tables_max = TABLES_MAX },
+        .gtids = gtids,
+        .ts = ts,
+        .start_ts = p->row.start_ts,
+        .target_ts = p->row.target_ts,
+        .tables = tables,
+        .n_tables = p->n_tables,
+        .finds = p->has_span,
+        .ignore = p->ignore,
+        .n_ignore = p->config.ignore_txn_start_ts.n,
+        .sink = p->outlet,
+        .quota = quota_of(p),
+        .folder = folder,
+    };
+    struct stream *s;
+    enum err e;
+
+    if (place_path(folder, sizeof(folder), "tmp") != ERR_OK ||
+        (s = stream_new(&c, &ops, p)) == NULL)
+        return processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
+                              "no memory, or no position: %.200s", gtids);
+    p->restart = false;
+    show_stream(p, s);
+    e = stream_run(s);
+    show_stream(p, NULL);
+    keep_progress(p, s);
+    if (p->restart || e == ERR_OK)
+        e = ERR_OK;
+    else if (p->code[0] == '\0')
+        (void)processor_fail(p, e, stream_failure(s)->code, "%s",
+                             stream_failure(s)->why);
+    p->fatal = stream_failure(s)->fatal;
+    p->lost = stream_failure(s)->lost;
+    stream_free(s);
+    return e;
+}
+
+/* Until something else is told. */
+static void
+wait_told(struct processor *p)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    while (!p->stop && p->told == p->signature)
+        (void)pthread_cond_wait(&p->changed, &p->lock);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+static enum err
+go_on(struct processor *p)
+{
+    struct stream_table *tables;
+    const char *gtids;
+    uint64_t ts;
+    enum err e = ERR_OK;
+
+    if (p->n_held == 0 || p->finished) {
+        wait_told(p);
+        return ERR_OK;
+    }
+    gtids = begin_at(p, &ts);
+    tables = make_tables(p);
+    if (gtids == NULL || tables == NULL)
+        e = processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
+                           "no memory");
+    if (e == ERR_OK && p->has_span && !p->listed)
+        e = processor_list_tables(p, gtids, ts);
+    if (e == ERR_OK)
+        e = run_stream(p, gtids, ts, tables);
+    free(tables);
+    free((void *)(uintptr_t)gtids);
+    return e;
+}
+
+/* ---- the thread ---- */
+
+static enum err
+resolve(void *ctx, struct my_server *server, char why[WHY_BYTES])
+{
+    struct processor *p = ctx;
+    struct egress_address to;
+    char host[128];
+    enum err e =
+        egress_resolve(p->sink.mysql.host, p->sink.mysql.port, &to, why);
+
+    if (e != ERR_OK)
+        return e;
+    if (getnameinfo((const struct sockaddr *)&to.sa, to.n, host, sizeof(host),
+                    NULL, 0, NI_NUMERICHOST) != 0)
+        return why_fail(why, ERR_PEER, "%s", p->sink.mysql.host);
+    return my_address_of(host, (int)p->sink.mysql.port, &server->at);
+}
+
+static enum err
+open_outlet(struct processor *p)
+{
+    const struct sink_mysql *m = &p->sink.mysql;
+    const char *deployment;
+    enum err e;
+    struct sink_mysql_config c = {
+        .server = { .user = m->user,
+                    .password = m->password,
+                    .connect_timeout_s = CONNECT_S,
+                    .read_timeout_s = (unsigned)(m->read_timeout_ms / 1000) + 1,
+                    .tls_ca = m->ssl_ca,
+                    .tls_cert = m->ssl_cert,
+                    .tls_key = m->ssl_key,
+                    .packet_max = EVENT_MAX },
+        .resolve = resolve,
+        .ctx = p,
+        .feed = p->feed,
+        .txn_rows = m->max_txn_row,
+        .txn_bytes = quota_of(p) / 8,
+        .safe_mode = m->safe_mode,
+        .force_replicate = p->config.force_replicate,
+        .time_zone = str_empty(m->time_zone) ? NULL : m->time_zone,
+    };
+
+    e = rows_deployment(p->db, p->a, &deployment);
+    if (e != ERR_OK)
+        return store_failed(p, e);
+    c.deployment = deployment;
+    if (p->sink.kind == SINK_BLACKHOLE)
+        p->outlet = sink_blackhole();
+    else if (p->sink.kind == SINK_MYSQL)
+        p->outlet = sink_mysql(&c);
+    else
+        return processor_fail(p, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
+                              "the sink scheme (%s) is not supported",
+                              p->sink.uri.scheme);
+    return p->outlet != NULL
+               ? ERR_OK
+               : processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
+                                "no memory");
+}
+
+static enum err
+read_lists(struct processor *p, char why[WHY_BYTES])
+{
+    const struct ticdc_config *c = &p->config;
+    const char **rules =
+        arena_array(p->a, c->filter_rules.n + 1, sizeof(*rules));
+
+    p->ignore =
+        arena_array(p->a, c->ignore_txn_start_ts.n + 1, sizeof(*p->ignore));
+    if (rules == NULL || p->ignore == NULL)
+        return why_fail(why, ERR_NOMEM, "no memory");
+    for (size_t i = 0; i < c->filter_rules.n; i++)
+        rules[i] = c->filter_rules.v[i].v;
+    for (size_t i = 0; i < c->ignore_txn_start_ts.n; i++)
+        p->ignore[i] = c->ignore_txn_start_ts.v[i].v;
+    return filter_parse(p->a, rules, c->filter_rules.n, c->case_sensitive,
+                        db_database(), &p->filter, why);
+}
+
+static enum err
+read_settings(struct processor *p)
+{
+    const struct sink_rules rules = { ticdc_settings()->tls_root };
+    struct sink_fault fault = { .code = "" };
+    char why[WHY_BYTES] = "";
+    enum err e = ticdc_feed_of(p->db, p->a, p->feed, &p->row);
+
+    if (e != ERR_OK || p->row.epoch != p->epoch)
+        return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_STATE
+                                                 : store_failed(p, e);
+    e = ticdc_config_read(p->a, p->row.config, &p->config);
+    if (e != ERR_OK)
+        return processor_fail(p, e, "CDC:ErrInternalServerError",
+                              "its configuration cannot be read");
+    e = read_lists(p, why);
+    if (e != ERR_OK)
+        return processor_fail(p, e, "CDC:ErrFilterRuleInvalid", "%s", why);
+    e = sink_settle(p->a, p->row.sink_uri, p->config.sink_config, &rules,
+                    &p->sink, &fault);
+    if (e != ERR_OK)
+        return processor_fail(p, e, fault.code, "%s", fault.text);
+    e = ticdc_upstream(p->a, &p->upstream, why);
+    if (e != ERR_OK)
+        return processor_fail(p, e, "CDC:ErrInternalServerError", "%s", why);
+    p->upstream.read_timeout_s = QUIET_S;
+    return open_outlet(p);
+}
+
+static bool
+must_stop(struct processor *p)
+{
+    bool stop;
+
+    (void)pthread_mutex_lock(&p->lock);
+    stop = p->stop;
+    (void)pthread_mutex_unlock(&p->lock);
+    return stop || !may_write(p);
+}
+
+/* The failure, where clients see it; the state becomes what it makes of it. */
+static enum err
+store_failure(struct processor *p, const struct ticdc_feed *was)
+{
+    struct ticdc_feed f = *was;
+    struct health h = ticdc_feed_health(&f);
+    enum health_event event = p->lost    ? HEALTH_LOST
+                              : p->fatal ? HEALTH_FATAL
+                                         : HEALTH_ERROR;
+    enum err e = ERR_OK;
+
+    if (health_step(&h, event, f.checkpoint_ts, &health_defaults,
+                    clock_unix_ms(), (uint64_t)clock_mono_us()))
+        e = ticdc_feed_turn(p->db, &f, &h);
+    if (e == ERR_OK)
+        e = rows_feed_error(p->db, p->feed, p->code, p->why, p->c->address,
+                            h.state == HEALTH_PENDING ? h.again_ms : 0);
+    return e;
+}
+
+static void
+tell_failure(struct processor *p, enum err why)
+{
+    struct ticdc_feed f;
+    enum err e;
+
+    log_warn("ticdc.feed feed=%" PRIu64 " epoch=%" PRIu64
+             " err=%s code=%s why=\"%.1000s\"",
+             p->feed, p->epoch, err_name(why), p->code, p->why);
+    e = db_begin(p->db);
+    if (e == ERR_OK) {
+        e = rows_feed_hold(p->db, p->feed, p->epoch);
+        if (e == ERR_OK)
+            e = ticdc_feed_of(p->db, p->step, p->feed, &f);
+        if (e == ERR_OK)
+            e = store_failure(p, &f);
+        e = db_end(p->db, e);
+    }
+    arena_reset(p->step);
+    if (e != ERR_OK && e != ERR_STATE)
+        log_warn("ticdc.feed.store feed=%" PRIu64 " err=%s", p->feed,
+                 err_name(e));
+}
+
+static enum err
+work(struct processor *p)
+{
+    enum err e =
+        rows_work_begin(p->db, p->feed, p->epoch, p->capture_id, &p->server_id);
+
+    if (e == ERR_OK)
+        e = read_settings(p);
+    while (e == ERR_OK && !must_stop(p)) {
+        p->code[0] = '\0';
+        e = look(p);
+        arena_reset(p->step);
+        if (e == ERR_OK)
+            e = go_on(p);
+        arena_reset(p->step);
+    }
+    return e;
+}
+
+static void *
+run(void *arg)
+{
+    struct processor *p = arg;
+    enum err e = ERR_NOMEM;
+
+    p->db = db_open();
+    p->a = arena_new(FEED_BYTES);
+    p->step = arena_new(STEP_BYTES);
+    if (p->db != NULL && p->a != NULL && p->step != NULL)
+        e = work(p);
+    if (p->outlet != NULL)
+        p->outlet->ops->close(p->outlet);
+    if (e != ERR_OK && p->code[0] != '\0' && !must_stop(p))
+        tell_failure(p, e);
+    if (p->db != NULL && may_write(p) &&
+        rows_work_end(p->db, p->feed, p->capture_id) != ERR_OK)
+        log_warn("ticdc.feed.end feed=%" PRIu64, p->feed);
+    (void)pthread_mutex_lock(&p->lock);
+    p->ended = true;
+    (void)pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+struct processor *
+processor_start(const struct capture *c, uint64_t feed, uint64_t epoch)
+{
+    struct processor *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return NULL;
+    p->c = c;
+    p->feed = feed;
+    p->epoch = epoch;
+    p->seen.max = GTIDS_BYTES;
+    memcpy(p->capture_id, c->id, sizeof(p->capture_id));
+    (void)pthread_mutex_init(&p->lock, NULL);
+    (void)pthread_cond_init(&p->changed, NULL);
+    if (pthread_create(&p->thread, NULL, run, p) == 0)
+        return p;
+    free(p);
+    return NULL;
+}
+
+uint64_t
+processor_feed(const struct processor *p)
+{
+    return p->feed;
+}
+
+uint64_t
+processor_epoch(const struct processor *p)
+{
+    return p->epoch;
+}
+
+static void
+nudge(struct processor *p)
+{
+    if (p->stream != NULL && (p->stop || p->told != p->signature))
+        stream_stop(p->stream);
+    (void)pthread_cond_broadcast(&p->changed);
+}
+
+void
+processor_told(struct processor *p, uint64_t signature)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    p->told = signature;
+    nudge(p);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+void
+processor_stop(struct processor *p)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    p->stop = true;
+    nudge(p);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+bool
+processor_ended(struct processor *p)
+{
+    bool ended;
+
+    (void)pthread_mutex_lock(&p->lock);
+    ended = p->ended;
+    (void)pthread_mutex_unlock(&p->lock);
+    return ended;
+}
+
+void
+processor_free(struct processor *p)
+{
+    (void)pthread_join(p->thread, NULL);
+    for (size_t i = 0; i < p->n_held; i++)
+        held_free(&p->held[i]);
+    free(p->held);
+    buf_free(&p->seen);
+    if (p->db != NULL)
+        db_close(p->db);
+    if (p->a != NULL)
+        arena_free(p->a);
+    if (p->step != NULL)
+        arena_free(p->step);
+    (void)pthread_cond_destroy(&p->changed);
+    (void)pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+void
+processor_counts(struct processor *p, struct processor_counts *out)
+{
+    const struct stream_counts *c;
+    size_t most;
+
+    *out = (struct processor_counts){ .quota = quota_of(p) };
+    (void)pthread_mutex_lock(&p->lock);
+    if (p->stream != NULL) {
+        c = stream_counts(p->stream);
+        out->txns = atomic_load(&c->txns);
+        out->rows = atomic_load(&c->rows_written);
+        out->ddls = atomic_load(&c->ddls);
+        out->checkpoint = atomic_load(&c->checkpoint);
+        out->resolved = atomic_load(&c->resolved);
+        out->bytes = stream_bytes(p->stream, &most);
+        out->tables = p->n_tables;
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,83 @@
+/* What the parts of a processor share. */
+#ifndef TICDC_PROCESSOR_INT_H
+#define TICDC_PROCESSOR_INT_H
+
+#include <pthread.h>
+
+#include "processor.h"
+#include "ticdc/stream/stream.h"
+#include "ticdc/rules/filter.h"
+#include "ticdc/rules/sink.h"
+#include "ticdc/rules/sink_config.h"
+#include "ticdc/store/tables.h"
+
+/* A table that we write: how far it is, from one stream to the next. */
+struct held {
+    int64_t id;
+    uint64_t term;
+    char *schema, *name;
+    struct binlog_gtids *done, *given;
+    uint64_t ts;
+    bool told; /* in the present look at the rows */
+};
+
+struct processor {
+    const struct capture *c;
+    char capture_id[CAPTURE_ID_BYTES]; /* as it was at the start */
+    uint64_t feed, epoch, server_id;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct stream *stream; /* under the lock */
+    bool stop, ended, joined;
+    uint64_t signature, told; /* what is done; what is told now */
+
+    /* ---- the thread's own ---- */
+    struct db *db;
+    struct arena *a;    /* as long as it lives */
+    struct arena *step; /* of a call */
+    struct ticdc_feed row;
+    struct ticdc_config config;
+    const struct filter *filter;
+    uint64_t *ignore; /* config.ignore_txn_start_ts */
+    struct sink sink; /* as the client has it */
+    struct outlet *outlet;
+    struct my_server upstream;
+    struct held *held;
+    size_t n_held, n_tables; /* n_tables: without the DDL span */
+    bool has_span, listed, finished;
+    bool fatal, lost; /* of the failure */
+    bool restart;     /* names have changed: the stream is to begin anew */
+    struct buf seen;  /* tables that are passed over, "schema\0name\0" each */
+    int64_t stored_ms;
+    char code[64], why[WHY_BYTES]; /* of a failure that is not the stream's */
+};
+
+/* Whether the feed takes a table. */
+bool processor_wants(void *ctx, const char *schema, const char *table);
+
+/* ---- processor_tables.c: tables of the source ---- */
+
+/* Registers those that are there, once; and one that has appeared. */
+enum err processor_list_tables(struct processor *p, const char *gtid,
+                               uint64_t ts) MUST_USE;
+enum err processor_unknown(void *ctx, const char *schema, const char *table,
+                           const struct stream_progress *at);
+/* A table that a statement makes or renames: OK with *yes false when it is to
+ * be passed over. */
+enum err processor_is_eligible(struct processor *p, const char *schema,
+                               const char *table, bool *yes) MUST_USE;
+
+/* ---- processor_ddl.c ---- */
+
+enum err processor_ddl(void *ctx, const struct piece *piece,
+                       const struct stream_progress *before);
+
+/* Notes why; answers e. */
+enum err processor_fail(struct processor *p, enum err e, const char *code,
+                        const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* A position as text in the arena of the step; NULL without memory. */
+const char *
+processor_position(struct processor *p, const struct binlog_gtids *s);
+
+#endif

@@ -1,0 +1,671 @@
+#include "rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "build_info.h"
+#include "utf8.h"
+
+#define ERRORS_KEPT "20"
+
+TABLE(table_row, TABLE_ROW);
+TABLE(report_row, REPORT_ROW);
+TABLE(work_row, WORK_ROW);
+TABLE(ddl_row, DDL_ROW);
+TABLE(move_row, MOVE_ROW);
+
+#define TABLE_COLUMNS                                                      \
+    "feed, table_id, schema_name, table_name, state, writer, next_writer," \
+    " order_no, writer_term, next_term, checkpoint_ts, dropped,"           \
+    " COALESCE(gtid, '') AS gtid"
+#define TTL XSTR(CAPTURE_TTL_MS)
+/* Of a table that its writer has begun to write. */
+#define ITS_WRITER                                                        \
+    " JOIN ticdc_report r ON r.feed = t.feed AND r.table_id = t.table_id" \
+    " AND r.capture_id = t.writer AND r.term = t.writer_term"             \
+    " AND r.progress = 'writes'"                                          \
+    " JOIN ticdc_work w ON w.feed = t.feed AND w.capture_id = t.writer"
+
+enum {
+    DEPLOYMENT,
+    CAPTURE_ADD,
+    CAPTURE_BEAT,
+    CAPTURE_WISHES,
+    CAPTURE_REMOVE,
+    CAPTURE_STOPPING,
+    TABLES,
+    REPORTS,
+    WORKS,
+    TOLD,
+    FEED_HOLD,
+    SERVER_ID_NEXT,
+    SERVER_ID,
+    WORK_BEGIN,
+    WORK_ADVANCE,
+    WORK_BARRIER,
+    WORK_FOLD,
+    WORK_END,
+    REPORTS_END,
+    REPORT,
+    TABLE_ID,
+    TABLE_ID_NEXT,
+    TABLE_ID_GIVEN,
+    TABLE_ID_ADD,
+    TABLE_HAS,
+    TABLE_ADD,
+    TABLE_DROP,
+    SCHEMA_DROP,
+    TABLE_RENAME,
+    TABLE_ID_RENAME,
+    DDL,
+    DDL_WAIT,
+    DDL_STATE,
+    DDL_DONE,
+    DDL_MISSING,
+    OWNER_IS,
+    OWNER_READY,
+    OWNER_RESIGN,
+    EXPIRE,
+    EXPIRED,
+    TABLE_STORE,
+    TABLE_DELETE,
+    REPORT_DELETE,
+    TABLES_BEGIN,
+    SPAN_ADD,
+    SCHEDULED,
+    REPORTS_CLEAR,
+    FEED_ADVANCE,
+    FEED_BALANCE,
+    FEED_ERROR,
+    ERROR_ADD,
+    ERROR_TRIM,
+    MOVES,
+    MOVE_DONE,
+    SQL__MAX
+};
+
+static const char *const sql[SQL__MAX] = {
+    [DEPLOYMENT] = "SELECT deployment_id FROM deployment WHERE one = 1",
+    [CAPTURE_ADD] =
+        "INSERT INTO ticdc_capture (capture_id, name, owner, address, version,"
+        " git_hash, pid, started_ms, liveness, log_level, expires_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ", 0, '', " DB_NOW_MS
+        " + " TTL ")",
+    [CAPTURE_BEAT] = "UPDATE ticdc_capture SET expires_ms = " DB_NOW_MS
+                     " + " TTL " WHERE capture_id = ?",
+    [CAPTURE_WISHES] = "SELECT CONCAT(liveness, log_level) FROM ticdc_capture"
+                       " WHERE capture_id = ?",
+    [CAPTURE_REMOVE] = "DELETE FROM ticdc_capture WHERE capture_id = ?",
+    [CAPTURE_STOPPING] =
+        "UPDATE ticdc_capture SET liveness = 1 WHERE capture_id = ?",
+    [TABLES] = "SELECT " TABLE_COLUMNS " FROM ticdc_table WHERE feed = ?"
+               " ORDER BY table_id",
+    [REPORTS] = "SELECT table_id, capture_id, term, progress, checkpoint_ts,"
+                " COALESCE(gtid, '') AS gtid FROM ticdc_report WHERE feed = ?"
+                " ORDER BY table_id, capture_id",
+    [WORKS] = "SELECT feed, capture_id, epoch, checkpoint_ts, resolved_ts,"
+              " COALESCE(gtid, '') AS gtid, barrier FROM ticdc_work"
+              " WHERE feed = ? ORDER BY capture_id",
+    [TOLD] = "SELECT " TABLE_COLUMNS " FROM ticdc_table"
+             " WHERE writer = ? OR next_writer = ? ORDER BY feed, table_id",
+    [FEED_HOLD] = "SELECT CAST(epoch AS SIGNED) FROM ticdc_changefeed"
+                  " WHERE feed = ? FOR UPDATE",
+    [SERVER_ID_NEXT] = "UPDATE ticdc_state SET"
+                       " next_server_id = next_server_id + 1 WHERE one = 1",
+    [SERVER_ID] = "SELECT CAST(next_server_id - 1 AS SIGNED) FROM ticdc_state"
+                  " WHERE one = 1",
+    [WORK_BEGIN] = "INSERT INTO ticdc_work (feed, capture_id, epoch, since_ms,"
+                   " checkpoint_ts, resolved_ts, gtid, barrier, server_id)"
+                   " VALUES (?, ?, ?, " DB_NOW_MS ", 0, 0, '', '', ?)"
+                   " ON DUPLICATE KEY UPDATE epoch = VALUES(epoch),"
+                   " since_ms = VALUES(since_ms), checkpoint_ts = 0,"
+                   " resolved_ts = 0, gtid = '', barrier = '',"
+                   " server_id = VALUES(server_id)",
+    [WORK_ADVANCE] =
+        "UPDATE ticdc_work SET checkpoint_ts = ?, resolved_ts = ?, gtid = ?"
+        " WHERE feed = ? AND capture_id = ? AND epoch = ?"
+        " AND epoch = (SELECT epoch FROM ticdc_changefeed WHERE feed = ?)",
+    [WORK_BARRIER] = "UPDATE ticdc_work SET barrier = ? WHERE feed = ?"
+                     " AND capture_id = ?",
+    [WORK_FOLD] = "UPDATE ticdc_table t" ITS_WRITER
+                  " SET t.gtid = w.gtid, t.checkpoint_ts = w.checkpoint_ts"
+                  " WHERE t.feed = ? AND t.writer = ? AND w.gtid <> ''",
+    [WORK_END] = "DELETE FROM ticdc_work WHERE feed = ? AND capture_id = ?",
+    [REPORTS_END] = "DELETE FROM ticdc_report WHERE feed = ? AND capture_id = ?"
+                    " AND progress <> 'stopped'",
+    [REPORT] = "INSERT INTO ticdc_report (feed, table_id, capture_id, term,"
+               " progress, checkpoint_ts, resolved_ts, gtid)"
+               " VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON DUPLICATE KEY UPDATE"
+               " term = VALUES(term), progress = VALUES(progress),"
+               " checkpoint_ts = VALUES(checkpoint_ts), gtid = VALUES(gtid)",
+    [TABLE_ID] = "SELECT table_id FROM ticdc_table_id WHERE schema_name = ?"
+                 " AND table_name = ? AND incarnation = ?",
+    [TABLE_ID_NEXT] = "UPDATE ticdc_state SET next_table_id = next_table_id + 1"
+                      " WHERE one = 1",
+    [TABLE_ID_GIVEN] =
+        "SELECT next_table_id - 1 FROM ticdc_state WHERE one = 1",
+    [TABLE_ID_ADD] = "INSERT INTO ticdc_table_id (schema_name, table_name,"
+                     " incarnation, table_id) VALUES (?, ?, ?, ?)",
+    [TABLE_HAS] = "SELECT table_id FROM ticdc_table WHERE feed = ?"
+                  " AND schema_name = ? AND table_name = ? AND NOT dropped"
+                  " AND table_id <> 0 LIMIT 1",
+    [TABLE_ADD] =
+        "INSERT INTO ticdc_table (feed, table_id, schema_name, table_name,"
+        " state, writer, next_writer, order_no, writer_term, next_term,"
+        " checkpoint_ts, dropped, gtid)"
+        " VALUES (?, ?, ?, ?, 'absent', '', '', 0, 0, 0, ?, FALSE, ?)"
+        " ON DUPLICATE KEY UPDATE feed = feed",
+    [TABLE_DROP] = "UPDATE ticdc_table SET dropped = TRUE WHERE feed = ?"
+                   " AND schema_name = ? AND table_name = ? AND table_id <> 0",
+    [SCHEMA_DROP] = "UPDATE ticdc_table SET dropped = TRUE WHERE feed = ?"
+                    " AND schema_name = ? AND table_id <> 0",
+    [TABLE_RENAME] = "UPDATE ticdc_table SET schema_name = ?, table_name = ?"
+                     " WHERE feed = ? AND schema_name = ? AND table_name = ?"
+                     " AND NOT dropped AND table_id <> 0",
+    [TABLE_ID_RENAME] =
+        "INSERT IGNORE INTO ticdc_table_id (schema_name, table_name,"
+        " incarnation, table_id) VALUES (?, ?, ?, ?)",
+    [DDL] = "SELECT gtid, state, COALESCE(done_gtid, '') AS done_gtid"
+            " FROM ticdc_ddl WHERE feed = ?",
+    [DDL_WAIT] = "INSERT INTO ticdc_ddl (feed, ddl_ts, gtid, schema_name,"
+                 " query, state, since_ms, done_gtid)"
+                 " VALUES (?, ?, ?, ?, ?, 'waiting', " DB_NOW_MS ", '')"
+                 " ON DUPLICATE KEY UPDATE ddl_ts = VALUES(ddl_ts),"
+                 " gtid = VALUES(gtid), schema_name = VALUES(schema_name),"
+                 " query = VALUES(query), state = 'waiting',"
+                 " since_ms = VALUES(since_ms)",
+    [DDL_STATE] = "UPDATE ticdc_ddl SET state = ? WHERE feed = ?",
+    [DDL_DONE] = "UPDATE ticdc_ddl SET state = 'done', done_gtid = ?"
+                 " WHERE feed = ?",
+    [DDL_MISSING] =
+        "SELECT COUNT(*) FROM ticdc_table t LEFT JOIN ticdc_report r"
+        " ON r.feed = t.feed AND r.table_id = t.table_id"
+        " AND r.capture_id = t.writer AND r.term = t.writer_term"
+        " AND r.progress = 'writes'"
+        " LEFT JOIN ticdc_work w ON w.feed = t.feed AND w.capture_id = t.writer"
+        " WHERE t.feed = ? AND t.table_id <> 0 AND NOT t.dropped"
+        " AND (t.state NOT IN ('replicating', 'preparing')"
+        " OR r.table_id IS NULL OR w.feed IS NULL"
+        " OR (t.writer <> ? AND w.barrier <> ?))",
+    [OWNER_IS] = "UPDATE ticdc_owner SET epoch = ?, capture_id = ?,"
+                 " ready_epoch = 0 WHERE one = 1 AND epoch <= ?",
+    [OWNER_READY] = "UPDATE ticdc_owner SET ready_epoch = ? WHERE one = 1"
+                    " AND epoch = ?",
+    [OWNER_RESIGN] = "SELECT CAST(resign_epoch AS SIGNED) FROM ticdc_owner"
+                     " WHERE one = 1",
+    [EXPIRE] = "DELETE FROM ticdc_capture WHERE expires_ms <= " DB_NOW_MS,
+    [EXPIRED] = "SELECT w.feed, w.capture_id, w.epoch, w.checkpoint_ts,"
+                " w.resolved_ts, COALESCE(w.gtid, '') AS gtid, w.barrier"
+                " FROM ticdc_work w LEFT JOIN ticdc_capture c"
+                " ON c.capture_id = w.capture_id WHERE c.capture_id IS NULL"
+                " ORDER BY w.feed, w.capture_id",
+    [TABLE_STORE] = "UPDATE ticdc_table SET state = ?, writer = ?,"
+                    " next_writer = ?, order_no = ?, writer_term = ?,"
+                    " next_term = ?, checkpoint_ts = ?, gtid = ?"
+                    " WHERE feed = ? AND table_id = ?",
+    [TABLE_DELETE] = "DELETE FROM ticdc_table WHERE feed = ? AND table_id = ?",
+    [REPORT_DELETE] =
+        "DELETE FROM ticdc_report WHERE feed = ? AND table_id = ?",
+    [TABLES_BEGIN] = "UPDATE ticdc_table SET state = 'absent', writer = '',"
+                     " next_writer = '' WHERE feed = ?",
+    [SPAN_ADD] =
+        "INSERT INTO ticdc_table (feed, table_id, schema_name, table_name,"
+        " state, writer, next_writer, order_no, writer_term, next_term,"
+        " checkpoint_ts, dropped, gtid)"
+        " VALUES (?, 0, '', '', 'absent', '', '', 0, 0, 0, ?, FALSE, ?)"
+        " ON DUPLICATE KEY UPDATE feed = feed",
+    [SCHEDULED] = "UPDATE ticdc_changefeed SET scheduled_epoch = epoch"
+                  " WHERE feed = ? AND epoch = ?",
+    [REPORTS_CLEAR] = "DELETE FROM ticdc_report WHERE feed = ?",
+    [FEED_ADVANCE] =
+        "UPDATE ticdc_changefeed SET gtid = ?, anchor_ts = ?,"
+        " checkpoint_ts = ?, resolved_ts = GREATEST(resolved_ts, ?)"
+        " WHERE feed = ? AND epoch = ? AND checkpoint_ts <= ?",
+    [FEED_BALANCE] =
+        "UPDATE ticdc_changefeed SET rebalance = ?, balanced_ms = ?"
+        " WHERE feed = ? AND epoch = ?",
+    [FEED_ERROR] = "UPDATE ticdc_changefeed SET error_code = ?,"
+                   " error_message = ?, error_addr = ?,"
+                   " error_ms = " DB_NOW_MS " WHERE feed = ?",
+    [ERROR_ADD] = "INSERT INTO ticdc_changefeed_error (feed, at_ms, code,"
+                  " message, addr, again_ms)"
+                  " VALUES (?, " DB_NOW_MS ", ?, ?, ?, ?)",
+    [ERROR_TRIM] =
+        "DELETE FROM ticdc_changefeed_error WHERE feed = ? AND seq <"
+        " (SELECT MIN(seq) FROM (SELECT seq FROM ticdc_changefeed_error"
+        " WHERE feed = ? ORDER BY seq DESC LIMIT " ERRORS_KEPT ") newest)",
+    [MOVES] = "SELECT move_id, table_id, capture_id FROM ticdc_move"
+              " WHERE feed = ? AND pending = 1 ORDER BY move_id",
+    [MOVE_DONE] = "UPDATE ticdc_move SET pending = NULL, outcome = ?,"
+                  " decided_ms = " DB_NOW_MS " WHERE move_id = ?",
+};
+
+enum err
+rows_deployment(struct db *db, struct arena *a, const char **out)
+{
+    return db_one_str(db, a, sql[DEPLOYMENT], DB_NO_ARGS, out);
+}
+
+/* ---- captures ---- */
+
+enum err
+rows_capture_add(struct db *db, const struct capture_row *c)
+{
+    return db_exec(db, sql[CAPTURE_ADD],
+                   DB_ARGS(db_str(c->capture_id), db_str(c->name),
+                           db_str(c->owner), db_str(c->address),
+                           db_str(build_version), db_str(build_commit),
+                           db_i64(c->pid)));
+}
+
+enum err
+rows_capture_beat(struct db *db, struct arena *a, const char *id,
+                  int64_t *liveness, const char **level)
+{
+    const char *wishes;
+    enum err e = db_exec_one(db, sql[CAPTURE_BEAT], DB_ARGS(db_str(id)));
+
+    if (e == ERR_OK)
+        e = db_one_str(db, a, sql[CAPTURE_WISHES], DB_ARGS(db_str(id)),
+                       &wishes);
+    if (e != ERR_OK)
+        return e;
+    *liveness = wishes[0] - '0';
+    *level = wishes + 1;
+    return ERR_OK;
+}
+
+enum err
+rows_capture_remove(struct db *db, const char *id)
+{
+    return db_exec(db, sql[CAPTURE_REMOVE], DB_ARGS(db_str(id)));
+}
+
+enum err
+rows_capture_stopping(struct db *db, const char *id)
+{
+    return db_exec(db, sql[CAPTURE_STOPPING], DB_ARGS(db_str(id)));
+}
+
+/* ---- lists ---- */
+
+enum err
+rows_tables(struct db *db, struct arena *a, uint64_t feed,
+            struct list_of_table_row *out)
+{
+    return db_list(db, a, sql[TABLES], DB_ARGS(db_u64(feed)), &table_row_rec,
+                   ROWS_TABLES_MAX, out);
+}
+
+enum err
+rows_reports(struct db *db, struct arena *a, uint64_t feed,
+             struct list_of_report_row *out)
+{
+    return db_list(db, a, sql[REPORTS], DB_ARGS(db_u64(feed)), &report_row_rec,
+                   2 * ROWS_TABLES_MAX, out);
+}
+
+enum err
+rows_works(struct db *db, struct arena *a, uint64_t feed,
+           struct list_of_work_row *out)
+{
+    return db_list(db, a, sql[WORKS], DB_ARGS(db_u64(feed)), &work_row_rec,
+                   ROWS_TABLES_MAX, out);
+}
+
+enum err
+rows_told(struct db *db, struct arena *a, const char *capture_id,
+          struct list_of_table_row *out)
+{
+    return db_list(db, a, sql[TOLD],
+                   DB_ARGS(db_str(capture_id), db_str(capture_id)),
+                   &table_row_rec, ROWS_TABLES_MAX, out);
+}
+
+/* ---- a capture's own ---- */
+
+enum err
+rows_feed_hold(struct db *db, uint64_t feed, uint64_t epoch)
+{
+    int64_t now;
+    enum err e = db_one_i64(db, sql[FEED_HOLD], DB_ARGS(db_u64(feed)), &now);
+
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && (uint64_t)now != epoch))
+        return ERR_STATE;
+    return e;
+}
+
+enum err
+rows_work_begin(struct db *db, uint64_t feed, uint64_t epoch,
+                const char *capture_id, uint64_t *server_id)
+{
+    int64_t given;
+    enum err e = db_begin(db);
+
+    if (e != ERR_OK)
+        return e;
+    e = rows_feed_hold(db, feed, epoch);
+    if (e == ERR_OK)
+        e = db_exec_one(db, sql[SERVER_ID_NEXT], DB_NO_ARGS);
+    if (e == ERR_OK)
+        e = db_one_i64(db, sql[SERVER_ID], DB_NO_ARGS, &given);
+    if (e == ERR_OK) {
+        *server_id = (uint64_t)given;
+        e = db_exec(db, sql[WORK_BEGIN],
+                    DB_ARGS(db_u64(feed), db_str(capture_id), db_u64(epoch),
+                            db_u64(*server_id)));
+    }
+    return db_end(db, e);
+}
+
+enum err
+rows_work_advance(struct db *db, const struct work_row *w)
+{
+    enum err e = db_exec_one(db, sql[WORK_ADVANCE],
+                             DB_ARGS(db_u64(w->checkpoint_ts),
+                                     db_u64(w->resolved_ts), db_str(w->gtid),
+                                     db_u64(w->feed), db_str(w->capture_id),
+                                     db_u64(w->epoch), db_u64(w->feed)));
+
+    return e == ERR_NOT_FOUND ? ERR_STATE : e;
+}
+
+enum err
+rows_work_barrier(struct db *db, uint64_t feed, const char *capture_id,
+                  const char *gtid)
+{
+    return db_exec(db, sql[WORK_BARRIER],
+                   DB_ARGS(db_str(gtid), db_u64(feed), db_str(capture_id)));
+}
+
+static enum err
+work_end(struct db *db, uint64_t feed, const char *capture_id)
+{
+    enum err e =
+        db_exec(db, sql[WORK_FOLD], DB_ARGS(db_u64(feed), db_str(capture_id)));
+
+    if (e == ERR_OK)
+        e = db_exec(db, sql[REPORTS_END],
+                    DB_ARGS(db_u64(feed), db_str(capture_id)));
+    if (e == ERR_OK)
+        e = db_exec(db, sql[WORK_END],
+                    DB_ARGS(db_u64(feed), db_str(capture_id)));
+    return e;
+}
+
+enum err
+rows_work_end(struct db *db, uint64_t feed, const char *capture_id)
+{
+    enum err e = db_begin(db);
+
+    return e == ERR_OK ? db_end(db, work_end(db, feed, capture_id)) : e;
+}
+
+enum err
+rows_report(struct db *db, uint64_t feed, const char *capture_id,
+            const struct report_row *r)
+{
+    return db_exec(db, sql[REPORT],
+                   DB_ARGS(db_u64(feed), db_i64(r->table_id),
+                           db_str(capture_id), db_u64(r->term),
+                           db_str(r->progress), db_u64(r->checkpoint_ts),
+                           db_str(r->gtid)));
+}
+
+/* ---- tables come and go ---- */
+
+static enum err
+table_id_of(struct db *db, const char *schema, const char *name,
+            const char *incarnation, int64_t *out)
+{
+    enum err e = db_one_i64(
+        db, sql[TABLE_ID],
+        DB_ARGS(db_str(schema), db_str(name), db_str(incarnation)), out);
+
+    if (e != ERR_NOT_FOUND)
+        return e;
+    e = db_exec_one(db, sql[TABLE_ID_NEXT], DB_NO_ARGS);
+    if (e == ERR_OK)
+        e = db_one_i64(db, sql[TABLE_ID_GIVEN], DB_NO_ARGS, out);
+    if (e == ERR_OK)
+        e = db_exec(db, sql[TABLE_ID_ADD],
+                    DB_ARGS(db_str(schema), db_str(name), db_str(incarnation),
+                            db_i64(*out)));
+    return e;
+}
+
+enum err
+rows_table_add(struct db *db, uint64_t feed, const char *schema,
+               const char *name, const char *incarnation, const char *gtid,
+               uint64_t checkpoint)
+{
+    int64_t id;
+    enum err e =
+        db_one_i64(db, sql[TABLE_HAS],
+                   DB_ARGS(db_u64(feed), db_str(schema), db_str(name)), &id);
+
+    if (e != ERR_NOT_FOUND)
+        return e;
+    e = table_id_of(db, schema, name, incarnation, &id);
+    if (e == ERR_OK)
+        e = db_exec(db, sql[TABLE_ADD],
+                    DB_ARGS(db_u64(feed), db_i64(id), db_str(schema),
+                            db_str(name), db_u64(checkpoint), db_str(gtid)));
+    return e;
+}
+
+enum err
+rows_table_drop(struct db *db, uint64_t feed, const char *schema,
+                const char *name)
+{
+    return db_exec(db, sql[TABLE_DROP],
+                   DB_ARGS(db_u64(feed), db_str(schema), db_str(name)));
+}
+
+enum err
+rows_schema_drop(struct db *db, uint64_t feed, const char *schema)
+{
+    return db_exec(db, sql[SCHEMA_DROP], DB_ARGS(db_u64(feed), db_str(schema)));
+}
+
+/* What was known under the new name is another table, and gone. */
+enum err
+rows_table_rename(struct db *db, uint64_t feed, const char *schema,
+                  const char *name, const char *to_schema, const char *to_name,
+                  const char *gtid)
+{
+    int64_t id;
+    enum err e =
+        db_one_i64(db, sql[TABLE_HAS],
+                   DB_ARGS(db_u64(feed), db_str(schema), db_str(name)), &id);
+
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (e == ERR_OK)
+        e = rows_table_drop(db, feed, to_schema, to_name);
+    if (e == ERR_OK)
+        e = db_exec(db, sql[TABLE_RENAME],
+                    DB_ARGS(db_str(to_schema), db_str(to_name), db_u64(feed),
+                            db_str(schema), db_str(name)));
+    if (e == ERR_OK)
+        e = db_exec(db, sql[TABLE_ID_RENAME],
+                    DB_ARGS(db_str(to_schema), db_str(to_name), db_str(gtid),
+                            db_i64(id)));
+    return e;
+}
+
+/* ---- statements ---- */
+
+enum err
+rows_ddl(struct db *db, struct arena *a, uint64_t feed, struct ddl_row *out)
+{
+    return db_one(db, a, sql[DDL], DB_ARGS(db_u64(feed)), &ddl_row_rec, out);
+}
+
+/* The text is for people: one that is not UTF-8 is left out. */
+enum err
+rows_ddl_wait(struct db *db, uint64_t feed, const char *gtid, uint64_t ts,
+              const char *schema, const char *query, size_t query_n)
+{
+    if (!utf8_valid(query, query_n))
+        query_n = 0;
+    return db_exec(db, sql[DDL_WAIT],
+                   DB_ARGS(db_u64(feed), db_u64(ts), db_str(gtid),
+                           db_str(schema), db_bytes(query, query_n)));
+}
+
+enum err
+rows_ddl_state(struct db *db, uint64_t feed, const char *state)
+{
+    return db_exec_one(db, sql[DDL_STATE],
+                       DB_ARGS(db_str(state), db_u64(feed)));
+}
+
+enum err
+rows_ddl_done(struct db *db, uint64_t feed, const char *done_gtid)
+{
+    return db_exec_one(db, sql[DDL_DONE],
+                       DB_ARGS(db_str(done_gtid), db_u64(feed)));
+}
+
+enum err
+rows_ddl_missing(struct db *db, uint64_t feed, const char *capture_id,
+                 const char *gtid, int64_t *out)
+{
+    return db_one_i64(db, sql[DDL_MISSING],
+                      DB_ARGS(db_u64(feed), db_str(capture_id), db_str(gtid)),
+                      out);
+}
+
+/* ---- the owner's ---- */
+
+enum err
+rows_owner_is(struct db *db, const struct lease *l, const char *capture_id)
+{
+    return db_exec_one(
+        db, sql[OWNER_IS],
+        DB_ARGS(db_u64(l->epoch), db_str(capture_id), db_u64(l->epoch)));
+}
+
+enum err
+rows_owner_ready(struct db *db, const struct lease *l)
+{
+    return db_exec(db, sql[OWNER_READY],
+                   DB_ARGS(db_u64(l->epoch), db_u64(l->epoch)));
+}
+
+enum err
+rows_owner_resign(struct db *db, uint64_t *epoch)
+{
+    int64_t v;
+    enum err e = db_one_i64(db, sql[OWNER_RESIGN], DB_NO_ARGS, &v);
+
+    *epoch = e == ERR_OK ? (uint64_t)v : 0;
+    return e;
+}
+
+enum err
+rows_captures_expire(struct db *db, struct arena *a, size_t *n)
+{
+    struct list_of_work_row works = { 0 };
+    enum err e = db_exec(db, sql[EXPIRE], DB_NO_ARGS);
+
+    *n = e == ERR_OK ? (size_t)db_matched(db) : 0;
+    if (e == ERR_OK)
+        e = db_list(db, a, sql[EXPIRED], DB_NO_ARGS, &work_row_rec,
+                    ROWS_TABLES_MAX, &works);
+    for (size_t i = 0; i < works.n && e == ERR_OK; i++)
+        e = work_end(db, works.v[i].feed, works.v[i].capture_id);
+    return e;
+}
+
+enum err
+rows_table_store(struct db *db, const struct table_row *t)
+{
+    return db_exec(db, sql[TABLE_STORE],
+                   DB_ARGS(db_str(t->state), db_str(t->writer),
+                           db_str(t->next_writer), db_u64(t->order_no),
+                           db_u64(t->writer_term), db_u64(t->next_term),
+                           db_u64(t->checkpoint_ts), db_str(t->gtid),
+                           db_u64(t->feed), db_i64(t->table_id)));
+}
+
+enum err
+rows_table_delete(struct db *db, uint64_t feed, int64_t table_id)
+{
+    enum err e = db_exec(db, sql[REPORT_DELETE],
+                         DB_ARGS(db_u64(feed), db_i64(table_id)));
+
+    return e == ERR_OK ? db_exec(db, sql[TABLE_DELETE],
+                                 DB_ARGS(db_u64(feed), db_i64(table_id)))
+                       : e;
+}
+
+enum err
+rows_tables_begin(struct db *db, uint64_t feed, uint64_t epoch,
+                  const char *gtid, uint64_t checkpoint)
+{
+    enum err e = db_exec(db, sql[TABLES_BEGIN], DB_ARGS(db_u64(feed)));
+
+    if (e == ERR_OK)
+        e = db_exec(db, sql[SPAN_ADD],
+                    DB_ARGS(db_u64(feed), db_u64(checkpoint), db_str(gtid)));
+    if (e == ERR_OK)
+        e = db_exec(db, sql[REPORTS_CLEAR], DB_ARGS(db_u64(feed)));
+    if (e == ERR_OK)
+        e = db_exec_one(db, sql[SCHEDULED],
+                        DB_ARGS(db_u64(feed), db_u64(epoch)));
+    return e == ERR_NOT_FOUND ? ERR_STATE : e;
+}
+
+enum err
+rows_feed_advance(struct db *db, uint64_t feed, uint64_t epoch,
+                  const char *gtid, uint64_t checkpoint, uint64_t resolved)
+{
+    return db_exec(db, sql[FEED_ADVANCE],
+                   DB_ARGS(db_str(gtid), db_u64(checkpoint), db_u64(checkpoint),
+                           db_u64(resolved), db_u64(feed), db_u64(epoch),
+                           db_u64(checkpoint)));
+}
+
+enum err
+rows_feed_balance(struct db *db, uint64_t feed, uint64_t epoch, bool rebalance,
+                  int64_t balanced_ms)
+{
+    return db_exec(db, sql[FEED_BALANCE],
+                   DB_ARGS(db_bool(rebalance), db_i64(balanced_ms),
+                           db_u64(feed), db_u64(epoch)));
+}
+
+enum err
+rows_feed_error(struct db *db, uint64_t feed, const char *code,
+                const char *message, const char *addr, int64_t again_ms)
+{
+    enum err e = db_exec(
+        db, sql[FEED_ERROR],
+        DB_ARGS(db_str(code), db_str(message), db_str(addr), db_u64(feed)));
+
+    if (e == ERR_OK)
+        e = db_exec(db, sql[ERROR_ADD],
+                    DB_ARGS(db_u64(feed), db_str(code), db_str(message),
+                            db_str(addr), db_i64(again_ms)));
+    if (e == ERR_OK)
+        e = db_exec(db, sql[ERROR_TRIM], DB_ARGS(db_u64(feed), db_u64(feed)));
+    return e;
+}
+
+enum err
+rows_moves(struct db *db, struct arena *a, uint64_t feed,
+           struct list_of_move_row *out)
+{
+    return db_list(db, a, sql[MOVES], DB_ARGS(db_u64(feed)), &move_row_rec,
+                   ROWS_TABLES_MAX, out);
+}
+
+enum err
+rows_move_done(struct db *db, uint64_t move_id, const char *outcome)
+{
+    return db_exec(db, sql[MOVE_DONE],
+                   DB_ARGS(db_str(outcome), db_u64(move_id)));
+}

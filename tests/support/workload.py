@@ -1,0 +1,137 @@
+"""Writers on a source that do everything to a few tables, from a seed: rows
+one by one and many at a time, keys that change and change places, statements
+between them. What they leave behind is what a target has to have."""
+
+import random
+import threading
+
+import pymysql
+
+from support.store import rows
+
+TEXTS = ("a", "A ", "ß", "ss", "é", "e", "", "Ω", "z" * 60, "v", "w", None)
+
+
+class Writers:
+    def __init__(self, server, schema, seed, n=4, tables=3):
+        self.server, self.schema = server, schema
+        self.random = random.Random(seed)
+        self.n, self.tables = n, tables
+        self.stop = threading.Event()
+        self.threads = []
+        self.committed = 0
+        self.lock = threading.Lock()
+        self.errors = []
+
+    def make(self):
+        with self.server.connect() as c:
+            rows(c, f"CREATE DATABASE {self.schema}")
+            for i in range(self.tables):
+                rows(c, f"CREATE TABLE {self.schema}.t{i} (id INT PRIMARY KEY"
+                     ", u VARCHAR(80) CHARACTER SET utf8mb4 COLLATE"
+                     " utf8mb4_unicode_ci NULL UNIQUE, n BIGINT, b BLOB)")
+            # what tells every change, so that none can be lost or come twice
+            rows(c, f"CREATE TABLE {self.schema}.log (seq BIGINT"
+                 " AUTO_INCREMENT PRIMARY KEY, what VARCHAR(200))")
+            rows(c, f"CREATE TABLE {self.schema}.sum (id INT PRIMARY KEY,"
+                 " n BIGINT NOT NULL)")
+            rows(c, f"INSERT INTO {self.schema}.sum VALUES"
+                 + ",".join(f"({i}, 0)" for i in range(20)))
+
+    def start(self):
+        for i in range(self.n):
+            t = threading.Thread(target=self._run, args=(
+                random.Random(self.random.random()), i), daemon=True)
+            self.threads.append(t)
+            t.start()
+
+    def end(self):
+        self.stop.set()
+        for t in self.threads:
+            t.join(60)
+        assert not self.errors, self.errors[:3]
+
+    # ---- a writer ----
+
+    def _run(self, r, i):
+        c = None
+        while not self.stop.wait(r.random() * 0.02):
+            try:
+                if c is None:
+                    c = self.server.connect(self.schema)
+                self._one(c, r, i)
+                with self.lock:
+                    self.committed += 1
+            except (pymysql.err.OperationalError,
+                    pymysql.err.InterfaceError) as e:
+                # the server was killed, a lock was waited for in vain
+                if e.args and e.args[0] not in (1213, 1205) and c is not None:
+                    c.close()
+                    c = None
+            except (pymysql.err.IntegrityError, pymysql.err.ProgrammingError,
+                    pymysql.err.InternalError):
+                c.rollback()
+            except Exception as e:  # shown at the end
+                self.errors.append(repr(e))
+                return
+
+    def _one(self, c, r, i):
+        if r.random() < 0.01:
+            return self._statement(c, r, i)
+        c.begin()
+        for _ in range(r.choice((1, 1, 1, 2, 5, 40))):
+            self._change(c, r)
+        if r.random() < 0.1:
+            c.rollback()
+        else:
+            c.commit()
+
+    def _change(self, c, r):
+        t = f"t{r.randrange(self.tables)}"
+        key, text = r.randrange(60), r.choice(TEXTS)
+        if text and r.random() < 0.8:
+            text += str(r.randrange(40))
+        with c.cursor() as q:
+            kind = r.randrange(6)
+            try:
+                if kind == 0:
+                    q.execute(f"INSERT INTO {t} (id, u, n, b) VALUES"
+                              " (%s, %s, %s, %s)",
+                              (key, text, r.getrandbits(62), b"\0\xff" * 9))
+                elif kind == 1:
+                    q.execute(f"UPDATE {t} SET n = n + 1, u = %s WHERE id = %s",
+                              (text, key))
+                elif kind == 2:
+                    q.execute(f"DELETE FROM {t} WHERE id = %s", (key,))
+                elif kind == 3:
+                    q.execute(f"UPDATE {t} SET id = %s WHERE id = %s",
+                              (r.randrange(60), key))
+                elif kind == 4:
+                    q.execute(f"REPLACE INTO {t} (id, u, n) VALUES"
+                              " (%s, %s, 0)", (key, text))
+                else:
+                    q.execute(f"UPDATE {t} SET n = n * 2 WHERE id BETWEEN"
+                              " %s AND %s", (key, key + 9))
+            except (pymysql.err.IntegrityError, pymysql.err.DataError):
+                pass  # a duplicate: the transaction goes on without it
+            q.execute("INSERT INTO log (what) VALUES (%s)", (f"{t} {key}",))
+            q.execute("UPDATE sum SET n = n + 1 WHERE id = %s",
+                      (r.randrange(20),))
+
+    def _statement(self, c, r, i):
+        t = f"t{r.randrange(self.tables)}"
+        name = f"x{i}_{r.randrange(3)}"
+        with c.cursor() as q:
+            q.execute(r.choice((
+                f"ALTER TABLE {t} ADD COLUMN IF NOT EXISTS c{i} INT DEFAULT 5",
+                f"ALTER TABLE {t} DROP COLUMN IF EXISTS c{i}",
+                f"CREATE TABLE IF NOT EXISTS {name}"
+                " (a INT PRIMARY KEY, b VARCHAR(20))",
+                f"CREATE OR REPLACE TABLE {name} (a INT PRIMARY KEY)"
+                " AS SELECT id AS a FROM sum",
+                f"DROP TABLE IF EXISTS {name}",
+                f"TRUNCATE TABLE {name}",
+                f"RENAME TABLE {name} TO x{i}_{r.randrange(3, 6)}",
+                f"INSERT INTO {name} (a) VALUES ({r.randrange(1000)})",
+                f"ALTER TABLE {t} MODIFY n BIGINT NULL COMMENT 'c{i}'",
+            )))
