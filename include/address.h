@@ -15,7 +15,7 @@ enum err address_read(const char *text, size_t n, unsigned unless_given,
 
 #define ADDRESS_BYTES 280 /* room for one whose host has 255 bytes */
 
-/* The other way: host (an IPv6 address without brackets, which it gets) and
+/* The other way: host (an IPv6 address, which gets brackets if it has none) and
  * port as a text, which is answered too; cut when it does not fit. A port that
  * is none is told as it is: it may be what the text is about. */
 const char *address_print(const char *host, int port, char *out, size_t size);

@@ -56,7 +56,9 @@ address_read(const char *text, size_t n, unsigned unless_given, char *host,
 const char *
 address_print(const char *host, int port, char *out, size_t size)
 {
-    (void)snprintf(out, size, strchr(host, ':') != NULL ? "[%s]:%d" : "%s:%d",
+    (void)snprintf(out, size,
+                   host[0] != '[' && strchr(host, ':') != NULL ? "[%s]:%d"
+                                                               : "%s:%d",
                    host, port);
     return out;
 }

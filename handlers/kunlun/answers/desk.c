@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "address.h"
 #include "clock.h"
 #include "kunlun/cluster_mgr/cluster_mgr.h"
 #include "kunlun/cluster_mgr/store.h"
@@ -90,6 +91,7 @@ static enum err
 read_storage(struct req *r, const struct cluster_storage *in,
              const char **conn_str)
 {
+    char at[4 * ADDRESS_BYTES]; /* hosts of 255 characters are taken */
     enum err e = req_check(r, in);
 
     if (e != ERR_OK)
@@ -97,7 +99,8 @@ read_storage(struct req *r, const struct cluster_storage *in,
     if (strcmp(in->stype, "HDFS") != 0)
         return req_fail(r, CLUSTER_STYPE, ARGS());
     *conn_str =
-        arena_printf(r->arena, "webhdfs://%s:%d/", in->hostaddr, (int)in->port);
+        arena_printf(r->arena, "webhdfs://%s/",
+                     address_print(in->hostaddr, in->port, at, sizeof(at)));
     return *conn_str != NULL ? ERR_OK : ERR_NOMEM;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "address.h"
 #include "clock.h"
 #include "kunlun/cluster_mgr/cluster_mgr.h"
 #include "keeper.h"
@@ -228,6 +229,7 @@ static enum err
 accept(struct req *r, const struct cluster_at *at, const char *name,
        const char *value)
 {
+    char address[ADDRESS_BYTES];
     struct node_variable args = { 0 };
     struct job_new n = {
         .kind = &node_variable_kind,
@@ -251,8 +253,9 @@ accept(struct req *r, const struct cluster_at *at, const char *name,
     if (e != ERR_OK)
         return e;
     req_audit(r,
-              arena_printf(r->arena, "variable %s of %s:%d", name, at->machine,
-                           (int)at->port),
+              arena_printf(r->arena, "variable %s of %s", name,
+                           address_print(at->machine, at->port, address,
+                                         sizeof(address))),
               NULL, n.shown);
     req_wake(r);
     req_then(r, await, id);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "address.h"
 #include "buf.h"
 #include "kunlun/archive/archive.h"
 #include "kunlun/archive/target.h"
@@ -40,10 +41,11 @@ static enum err
 make(struct job_run *run, const char *prefix, const char *machine, int32_t port,
      struct job_new *n)
 {
+    char at[ADDRESS_BYTES];
     const char *part =
-        port != 0
-            ? arena_printf(run->arena, "%s%s:%d", prefix, machine, (int)port)
-            : arena_printf(run->arena, "%s%s", prefix, machine);
+        port != 0 ? arena_printf(run->arena, "%s%s", prefix,
+                                 address_print(machine, port, at, sizeof(at)))
+                  : arena_printf(run->arena, "%s%s", prefix, machine);
     uint64_t id;
 
     n->machine = machine;

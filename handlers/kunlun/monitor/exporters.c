@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kunlun/cluster_mgr/cluster_mgr.h"
+#include "address.h"
 #include "kunlun/orders/store.h"
 #include "log.h"
 #include "monitor.h"
@@ -39,6 +40,7 @@ read_instance(struct job_run *run, struct cluster_want *w,
               struct orders_instance *in, enum step_answer *answer)
 {
     const struct exporter *x = run->kind->of;
+    char at[ADDRESS_BYTES];
     enum err e;
 
     *answer = STEP_FAILED;
@@ -46,11 +48,13 @@ read_instance(struct job_run *run, struct cluster_want *w,
         return false;
     e = orders_instance(run->db, run->arena, w->ip, w->port, in);
     if (e == ERR_NOT_FOUND)
-        job_fails(run, "%s: %s:%d is not known", x->error, w->ip, (int)w->port);
+        job_fails(run, "%s: %s is not known", x->error,
+                  address_print(w->ip, w->port, at, sizeof(at)));
     else if (e != ERR_OK)
         *answer = job_waits_for_store(run, LOOK_MS, e);
     else if (strcmp(in->kind, x->kind) != 0)
-        job_fails(run, "%s: %s:%d %s", x->error, w->ip, (int)w->port, x->other);
+        job_fails(run, "%s: %s %s", x->error,
+                  address_print(w->ip, w->port, at, sizeof(at)), x->other);
     else
         return true;
     return false;

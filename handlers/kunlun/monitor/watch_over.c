@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "address.h"
 #include "helper.h"
 #include "instance.h"
 #include "json.h"
@@ -82,7 +83,7 @@ write_targets(struct arena *a, const struct list_of_watcher *all,
               const char *kind)
 {
     struct buf b = BUF_INIT(FILE_MAX);
-    char path[PATH_MAX], name[PATH_NAME];
+    char path[PATH_MAX], name[PATH_NAME], at[ADDRESS_BYTES];
     struct json_writer w;
     const char *text;
     enum err e;
@@ -97,14 +98,14 @@ write_targets(struct arena *a, const struct list_of_watcher *all,
         jw_object(&w);
         jw_key(&w, "targets");
         jw_array(&w);
-        jw_str(&w, arena_printf(a, "%s:%d", o->machine, (int)o->port));
+        jw_str(&w, address_print(o->machine, o->port, at, sizeof(at)));
         jw_array_end(&w);
         jw_key(&w, "labels");
         jw_object(&w);
         jw_key_str(&w, "machine", o->machine);
         if (o->target != 0) {
             jw_key_str(&w, "server",
-                       arena_printf(a, "%s:%d", o->machine, (int)o->target));
+                       address_print(o->machine, o->target, at, sizeof(at)));
             jw_key_str(&w, "cluster", o->cluster);
             jw_key_str(&w, "shard", o->shard);
         }
@@ -127,14 +128,14 @@ write_prometheus(struct upkeep_run *run, const struct watcher *o,
                                          WATCHER_MYSQL };
     struct buf b = BUF_INIT(FILE_MAX);
     struct list_of_watcher all;
-    char path[PATH_MAX];
+    char path[PATH_MAX], at[ADDRESS_BYTES];
     enum err e = watcher_list(run->db, run->arena, NULL, &all);
 
     buf_printf(&b,
                "global:\n  scrape_interval: " SCRAPE "\nscrape_configs:\n"
                "  - job_name: prometheus\n    static_configs:\n"
-               "      - targets: ['%s:%d']\n",
-               o->machine, (int)o->port);
+               "      - targets: ['%s']\n",
+               address_print(o->machine, o->port, at, sizeof(at)));
     for (size_t i = 0; e == ERR_OK && i < COUNT(kinds); i++) {
         e = write_targets(run->arena, &all, kinds[i]);
         buf_printf(&b,
@@ -163,8 +164,10 @@ add(struct arena *a, struct program *p, const char *name, const char *value)
 static const char *
 listens(struct arena *a, const struct watcher *o)
 {
-    return arena_printf(a, "--web.listen-address=%s:%d", o->machine,
-                        (int)o->port);
+    char at[ADDRESS_BYTES];
+
+    return arena_printf(a, "--web.listen-address=%s",
+                        address_print(o->machine, o->port, at, sizeof(at)));
 }
 
 static enum err
@@ -255,6 +258,7 @@ run_postgres(struct upkeep_run *run, const struct watcher *o,
              const char **version)
 {
     const char *path;
+    char at[ADDRESS_BYTES];
     enum err e;
 
     *version = s->client_secret;
@@ -264,9 +268,9 @@ run_postgres(struct upkeep_run *run, const struct watcher *o,
     add(run->arena, p, "prometheus-postgres-exporter", NULL);
     add(run->arena, p, "--log.level=error", NULL);
     e = add_ours(run, p);
-    p->env[0] = arena_printf(run->arena,
-                             "DATA_SOURCE_URI=%s:%d/postgres?sslmode=disable",
-                             s->address, (int)s->port);
+    p->env[0] =
+        arena_printf(run->arena, "DATA_SOURCE_URI=%s/postgres?sslmode=disable",
+                     address_print(s->address, s->port, at, sizeof(at)));
     p->env[1] = arena_printf(run->arena, "DATA_SOURCE_USER=%s", s->client_user);
     p->env[2] = arena_printf(run->arena, "DATA_SOURCE_PASS_FILE=%s", path);
     return e;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "address.h"
 #include "kunlun/cluster_mgr/jobs.h"
 #include "kunlun/kunlun.h"
 #include "kunlun/life/parts.h"
@@ -177,13 +178,14 @@ ask_machine(struct job_run *run, const struct cluster_want *w,
             const struct orders_instance *in)
 {
     struct control_said said = { 0 };
+    char at[ADDRESS_BYTES];
     struct job_new n = {
         .kind = &node_control_kind,
         .machine = w->ip,
         .locks = kunlun_port_lock(run->arena, w->ip, w->port),
     };
-    const char *part =
-        arena_printf(run->arena, PART "%s:%d", w->ip, (int)w->port);
+    const char *part = arena_printf(
+        run->arena, PART "%s", address_print(w->ip, w->port, at, sizeof(at)));
     uint64_t id;
     enum err e;
 

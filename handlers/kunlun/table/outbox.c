@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "address.h"
 #include "config.h"
 #include "kunlun/node_mgr/node_mgr.h"
 #include "kunlun/node_mgr/store.h"
@@ -14,19 +15,24 @@
 const char *
 table_url(struct arena *a, const char *address, const char *id)
 {
-    const char *own = arena_printf(a, "node_mgr/%s", address), *port;
+    const char *own = arena_printf(a, "node_mgr/%s", address);
     const char *scheme =
         str_empty(config()->nginx_tls_certificate) ? "http" : "https";
+    char at[ADDRESS_BYTES];
     struct listening l;
+    unsigned port;
     enum err e;
 
     for (size_t i = 0; own != NULL; i++) {
         e = listener_named("node_mgr", i, &l);
         if (e == ERR_NOT_FOUND)
             break;
-        port = strrchr(l.address, ':');
-        if (e == ERR_OK && strcmp(l.id, own) == 0 && port != NULL)
-            return arena_printf(a, "%s://%s%s/%s", scheme, address, port, id);
+        if (e == ERR_OK && strcmp(l.id, own) == 0 &&
+            address_read(l.address, strlen(l.address), 0, at, sizeof(at),
+                         &port) == ERR_OK)
+            return arena_printf(
+                a, "%s://%s/%s", scheme,
+                address_print(address, (int)port, at, sizeof(at)), id);
     }
     return NULL;
 }

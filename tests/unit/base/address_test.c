@@ -121,6 +121,7 @@ what_is_printed_fits_or_is_cut(void **state)
     assert_string_equal(out + sizeof(long_host), "]:65535");
     assert_string_equal(address_print("db-1", 3306, small, sizeof(small)),
                         "db-1:");
+    assert_string_equal(address_print("[::1]", 1, out, sizeof(out)), "[::1]:1");
     assert_string_equal(address_print("db", -1, out, sizeof(out)), "db:-1");
 }
 
