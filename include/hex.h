@@ -1,5 +1,6 @@
 /* Room: base/ */
-/* Hex digits: read in either case, written in lower case. */
+/* Bytes as text: hex digits, read in either case and written in lower case;
+ * base64; what stands for a byte in a URL. */
 #ifndef MG_HEX_H
 #define MG_HEX_H
 
@@ -12,6 +13,9 @@ int hex_digit(char c);
  * false when one of them is no hex digit. */
 bool hex_read(const char *text, void *out, size_t n) MUST_USE;
 
+/* Whether the whole text is lower-case digits, at least and at most so many. */
+bool hex_is(const char *text, size_t least, size_t most);
+
 /* n bytes as 2n digits and NUL. */
 void hex_write(const void *p, size_t n, char *out);
 
@@ -20,6 +24,21 @@ void hex_write(const void *p, size_t n, char *out);
  * not begin so. */
 bool uuid_read(const char *text, uint8_t out[16]) MUST_USE;
 void uuid_write(const uint8_t uuid[16], char out[UUID_TEXT]);
+
+/* n bytes as base64 with padding and NUL: room for BASE64_TEXT(n). */
+#define BASE64_TEXT(n) (((n) + 2) / 3 * 4 + 1)
+void base64_write(const void *p, size_t n, char *out);
+/* Of n digits, without padding; with `url`, '-' and '_' are digits too. False
+ * when another byte is among them or no bytes give so many. out has room for
+ * n / 4 * 3 + 2. */
+bool base64_read(const char *text, size_t n, bool url, unsigned char *out,
+                 size_t *bytes) MUST_USE;
+
+/* The byte that "%41" at p stands for, of n bytes that are there; -1 when that
+ * is no escape. */
+int percent_read(const char *p, size_t n);
+/* "%41" and NUL, in capitals. */
+void percent_write(char c, char out[4]);
 
 /* Up to 64 random bytes of the kernel, as 2n digits and NUL; INTERNAL when it
  * gives none. */

@@ -47,6 +47,7 @@ place_hex_make(const char *name, size_t n, mode_t mode, char *out) MUST_USE;
 #define PLACE_SECRET       "secret"
 #define PLACE_SECRET_LEAST 32
 #define PLACE_SECRET_BYTES 130 /* of a buffer for it */
+#define PLACE_SECRET_NONE  "RUN_DIR/secret: not 32 or more lower-case hex digits"
 
 /* RUN_DIR/tokens/machine: the token by which machines ask each other. */
 #define PLACE_MACHINE_NAME  "machine"

@@ -1,4 +1,4 @@
-/* Bytes as hex digits. */
+/* Bytes as text. */
 #include "hex.h"
 
 #include <string.h>
@@ -28,6 +28,14 @@ hex_read(const char *text, void *out, size_t n)
         to[i] = (unsigned char)(hi << 4 | lo);
     }
     return true;
+}
+
+bool
+hex_is(const char *text, size_t least, size_t most)
+{
+    size_t n = strspn(text, "0123456789abcdef");
+
+    return text[n] == '\0' && n >= least && n <= most;
 }
 
 void
@@ -86,4 +94,81 @@ uuid_write(const uint8_t uuid[16], char out[UUID_TEXT])
         out += 2 * n;
         from += n;
     }
+}
+
+/* ---- base64 ---- */
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void
+base64_write(const void *p, size_t n, char *out)
+{
+    const unsigned char *u = p;
+
+    for (; n > 0; u += 3) {
+        uint32_t v = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) |
+                     (n > 2 ? u[2] : 0);
+
+        *out++ = base64_digits[v >> 18];
+        *out++ = base64_digits[v >> 12 & 63];
+        *out++ = n > 1 ? base64_digits[v >> 6 & 63] : '=';
+        *out++ = n > 2 ? base64_digits[v & 63] : '=';
+        n -= n < 3 ? n : 3;
+    }
+    *out = '\0';
+}
+
+static int
+base64_digit(char c, bool url)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || (url && c == '-'))
+        return 62;
+    return c == '/' || (url && c == '_') ? 63 : -1;
+}
+
+bool
+base64_read(const char *text, size_t n, bool url, unsigned char *out,
+            size_t *bytes)
+{
+    uint32_t bits = 0;
+
+    *bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        int d = base64_digit(text[i], url);
+
+        if (d < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)d;
+        if (i % 4 > 0)
+            out[(*bytes)++] = (unsigned char)(bits >> (6 - i % 4 * 2));
+    }
+    return n % 4 != 1;
+}
+
+/* ---- in URLs ---- */
+
+int
+percent_read(const char *p, size_t n)
+{
+    unsigned char byte;
+
+    return n >= 3 && p[0] == '%' && hex_read(p + 1, &byte, 1) ? byte : -1;
+}
+
+void
+percent_write(char c, char out[4])
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    out[0] = '%';
+    out[1] = digits[(unsigned char)c >> 4];
+    out[2] = digits[(unsigned char)c & 15];
+    out[3] = '\0';
 }

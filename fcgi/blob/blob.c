@@ -32,6 +32,7 @@ blob_option(struct arena *a, const char *query, const char *name)
 {
     size_t len = strlen(name), n, to = 0;
     char *v;
+    int byte;
 
     while (*query != '\0') {
         n = strcspn(query, "&");
@@ -43,13 +44,9 @@ blob_option(struct arena *a, const char *query, const char *name)
         return NULL;
     v = arena_strndup(a, query + len + 1, n - len - 1);
     for (size_t i = 0; v != NULL && v[i] != '\0'; i++) {
-        if (v[i] == '%' && hex_digit(v[i + 1]) >= 0 &&
-            hex_digit(v[i + 2]) >= 0) {
-            v[to++] = (char)(hex_digit(v[i + 1]) * 16 + hex_digit(v[i + 2]));
-            i += 2;
-        } else {
-            v[to++] = v[i];
-        }
+        byte = percent_read(v + i, strlen(v + i));
+        v[to++] = byte >= 0 ? (char)byte : v[i];
+        i += byte >= 0 ? 2 : 0;
     }
     if (v != NULL)
         v[to] = '\0';

@@ -16,6 +16,7 @@
 #include "crypt.h"
 #include "dialect.h"
 #include "file.h"
+#include "hex.h"
 #include "host/port.h"
 #include "log.h"
 #include "front/nginx.h"
@@ -183,12 +184,14 @@ look_token(struct look *l)
         file_read(l->arena, path, 4096, &text, &n) != ERR_OK) {
         FOUND(&f, FAIL, "%s cannot be read: %s", path, strerror(errno));
         CURE(&f, "`metagate token add NAME admin` makes a new one");
-    } else if (strspn(text, "0123456789abcdef") != 64) {
-        FOUND(&f, FAIL, "%s is not 64 lower-case hex digits", path);
-        CURE(&f, "`metagate token add NAME admin` makes a new one");
     } else {
         text[strcspn(text, "\r\n")] = '\0';
-        look_in_map(&f, path, text);
+        if (hex_is(text, 64, 64)) {
+            look_in_map(&f, path, text);
+        } else {
+            FOUND(&f, FAIL, "%s is not 64 lower-case hex digits", path);
+            CURE(&f, "`metagate token add NAME admin` makes a new one");
+        }
     }
     crypt_wipe(text, n);
     check_report(l, "token", &f);

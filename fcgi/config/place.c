@@ -198,7 +198,7 @@ enum err
 place_hex_read(const char *name, size_t least, char *out, size_t size)
 {
     char path[PLACE_BYTES];
-    size_t digits, n;
+    size_t n;
     enum err e;
     int fd;
 
@@ -215,8 +215,7 @@ place_hex_read(const char *name, size_t least, char *out, size_t size)
         return e == ERR_LIMIT ? ERR_BAD_PARAM : e;
     }
     out[strcspn(out, "\r\n")] = '\0';
-    digits = strspn(out, "0123456789abcdef");
-    return digits >= least && out[digits] == '\0' ? ERR_OK : ERR_BAD_PARAM;
+    return hex_is(out, least, size) ? ERR_OK : ERR_BAD_PARAM;
 }
 
 enum err

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "hex.h"
 #include "place.h"
 #include "scope.h"
 
@@ -30,8 +31,7 @@ token_expired(int64_t expires_s)
 bool
 token_id_ok(const char *id)
 {
-    return strspn(id, HEX) == TOKEN_ID_TEXT - 1 &&
-           id[TOKEN_ID_TEXT - 1] == '\0';
+    return hex_is(id, TOKEN_ID_TEXT - 1, TOKEN_ID_TEXT - 1);
 }
 
 enum err

@@ -31,21 +31,10 @@ crypt_base64(struct arena *a, const void *p, size_t n)
 
     if (n > SEALED_MAX)
         return NULL;
-    text = arena_alloc(a, (n + 2) / 3 * 4 + 1);
+    text = arena_alloc(a, BASE64_TEXT(n));
     if (text != NULL)
-        EVP_EncodeBlock((unsigned char *)text, p, (int)n);
+        base64_write(p, n, text);
     return text;
-}
-
-static bool
-is_base64(const char *text, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t digits_n = strspn(text, digits), pad = n - digits_n;
-
-    return n % 4 == 0 && n <= SEALED_MAX && pad <= 2 &&
-           strspn(text + digits_n, "=") == pad;
 }
 
 enum err
@@ -53,21 +42,17 @@ crypt_unbase64(struct arena *a, const char *text, struct span *out)
 {
     size_t n = strlen(text);
     unsigned char *bytes;
-    int got;
 
-    /* before decoding: EVP_DecodeBlock forgives blanks and line ends */
-    if (!is_base64(text, n))
+    if (n % 4 != 0 || n > SEALED_MAX)
         return ERR_BAD_PARAM;
-    bytes = arena_alloc(a, n / 4 * 3 + 1);
+    for (int pad = 0; pad < 2 && n > 0 && text[n - 1] == '='; pad++)
+        n--;
+    bytes = arena_alloc(a, n / 4 * 3 + 3);
     if (bytes == NULL)
         return ERR_NOMEM;
-    got = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)n);
-    if (got < 0)
+    if (!base64_read(text, n, false, bytes, &out->n))
         return ERR_BAD_PARAM;
     out->p = (const char *)bytes;
-    out->n = (size_t)got;
-    for (; n > 0 && text[n - 1] == '='; n--)
-        out->n--; /* the padding decodes to zeros */
     bytes[out->n] = '\0';
     return ERR_OK;
 }

@@ -12,6 +12,7 @@
 #include "crypt.h"
 #include "crypt_keys.h"
 #include "file.h"
+#include "hex.h"
 #include "log.h"
 
 static bool
@@ -39,8 +40,7 @@ write_keys(int fd, const struct crypt_key_set *set)
     int n;
 
     for (size_t i = 0; i < set->n && ok; i++) {
-        for (size_t j = 0; j < CRYPT_KEY_BYTES; j++)
-            (void)snprintf(digits + 2 * j, 3, "%02x", set->key[i].bytes[j]);
+        hex_write(set->key[i].bytes, CRYPT_KEY_BYTES, digits);
         n = snprintf(line, sizeof(line), "%u %s\n", set->key[i].id, digits);
         ok = write_all(fd, line, (size_t)n);
     }

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "egress.h"
+#include "hex.h"
 
 #define CONNECT_S 5
 #define STALL_S   30
@@ -302,11 +303,12 @@ http_escape(const char *text, bool slash, char *out, size_t size)
 
         if (n + 4 > size)
             return ERR_LIMIT;
-        if (as_is)
+        if (as_is) {
             out[n++] = *text;
-        else
-            n += (size_t)snprintf(out + n, size - n, "%%%02X",
-                                  (unsigned char)*text);
+        } else {
+            percent_write(*text, out + n);
+            n += 3;
+        }
     }
     out[n] = '\0';
     return ERR_OK;

@@ -75,6 +75,6 @@ nginx_main(int argc, char **argv)
         return complain(strerror(errno));
     e = take_secret(secret);
     if (e == ERR_BAD_PARAM)
-        return complain("RUN_DIR/secret: not 32 or more lower-case hex digits");
+        return complain(PLACE_SECRET_NONE);
     return e == ERR_OK ? write_and_check(secret) : complain(strerror(errno));
 }

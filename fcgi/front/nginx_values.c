@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "config.h"
+#include "hex.h"
 #include "nginx_render.h"
 #include "listener.h"
 #include "place.h"
@@ -314,11 +315,8 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
 {
     enum err e;
 
-    if (strlen(secret) < 32 ||
-        secret[strspn(secret, "0123456789abcdef")] != '\0')
-        return why_fail(why, ERR_BAD_PARAM,
-                        "RUN_DIR/secret: not 32 or more "
-                        "lower-case hex digits");
+    if (!hex_is(secret, PLACE_SECRET_LEAST, SIZE_MAX))
+        return why_fail(why, ERR_BAD_PARAM, PLACE_SECRET_NONE);
     nginx_set(vars, "SECRET", secret);
     e = set_paths(a, vars);
     if (e == ERR_OK)

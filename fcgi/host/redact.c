@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hex.h"
 #include "log.h"
 
 #define STARS 3
@@ -19,29 +20,17 @@
 #define TOKEN_DIGITS 64
 #define SETTLE_MS    1000
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether the text at *p goes on with c, in either case, as it is or
  * percent-encoded; moves *p past it. */
 static bool
 take(const char **p, const char *end, char c)
 {
     const char *s = *p;
-    int v = s < end ? (unsigned char)*s : -1;
-    size_t n = 1;
+    int v = percent_read(s, (size_t)(end - s));
+    size_t n = v >= 0 ? 3 : 1;
 
-    if (v == '%' && end - s >= 3 && hex_value(s[1]) >= 0 &&
-        hex_value(s[2]) >= 0) {
-        v = hex_value(s[1]) * 16 + hex_value(s[2]);
-        n = 3;
-    }
+    if (v < 0 && s < end)
+        v = (unsigned char)*s;
     if (v >= 'A' && v <= 'Z')
         v |= 0x20;
     if (v != c)
@@ -81,7 +70,7 @@ digits_bytes(const char *p, const char *end)
 {
     const char *q = p;
 
-    while (q < end && hex_value(*q) >= 0)
+    while (q < end && hex_digit(*q) >= 0)
         q++;
     return q - p >= TOKEN_DIGITS ? (size_t)(q - p) : 0;
 }

@@ -115,12 +115,18 @@ home_path(const struct home *h, char *out, size_t n)
     return len >= 0 && (size_t)len < n ? ERR_OK : ERR_LIMIT;
 }
 
+bool
+home_is_id(const char *uuid)
+{
+    size_t n = uuid != NULL ? strlen(uuid) : 0;
+
+    return n > 0 && n < HOME_ID_BYTES && strspn(uuid, "0123456789abcdef-") == n;
+}
+
 static enum err
 check_names(const struct home *h, struct home_error *why)
 {
-    size_t n = strlen(h->uuid);
-
-    if (n == 0 || n > 64 || strspn(h->uuid, "0123456789abcdef-") != n)
+    if (!home_is_id(h->uuid))
         return refuse(why, ERR_BAD_PARAM, h->uuid, "is no instance's id");
     if (h->port == 0 || h->port > 65535)
         return refuse(why, ERR_BAD_PARAM, h->class, "needs a port");

@@ -20,8 +20,12 @@ struct home {
     const char *root; /* canonical: see home_root */
     const char *class;
     unsigned port;
-    const char *uuid; /* [0-9a-f-]{1,64} */
+    const char *uuid; /* home_is_id */
 };
+
+/* Whether a text may be an instance's uuid: [0-9a-f-]{1,64}; NULL is none. */
+#define HOME_ID_BYTES 65
+bool home_is_id(const char *uuid);
 
 /* Why a call was refused, for people. */
 struct home_error {

@@ -144,7 +144,7 @@ instance_check(const struct instance_spec *s, char why[WHY_BYTES])
     if (d == NULL || (int)d->kind != s->kind)
         return why_fail(why, ERR_BAD_PARAM,
                         "there is no driver for such an instance");
-    if (!made_of(s->uuid, "0123456789abcdef-", 1, 64))
+    if (!home_is_id(s->uuid))
         return why_fail(why, ERR_BAD_PARAM, "uuid is none");
     if (!is_address(s->address))
         return why_fail(why, ERR_BAD_PARAM, "address is none");

@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "hex.h"
 #include "number.h"
+
+#define PIECE 192 /* bytes of base64 at a time: a multiple of 3 */
 
 /* Text without bytes to escape, quoted or not. */
 static inline void
@@ -109,21 +112,15 @@ jw_null(struct json_writer *w)
 void
 jw_base64(struct json_writer *w, const void *p, size_t n)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *u = p;
+    char text[BASE64_TEXT(PIECE)];
+    const char *from = p;
 
     before_value(w);
     putch(w->out, '"');
-    for (; n > 0; u += 3) {
-        uint32_t v = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) |
-                     (n > 2 ? u[2] : 0);
-        char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
-                         n > 1 ? digits[v >> 6 & 63] : '=',
-                         n > 2 ? digits[v & 63] : '=' };
-
-        put(w->out, four, sizeof(four));
-        n -= n < 3 ? n : 3;
+    for (size_t k; n > 0; from += k, n -= k) {
+        k = n < PIECE ? n : PIECE;
+        base64_write(from, k, text);
+        put(w->out, text, strlen(text));
     }
     putch(w->out, '"');
 }

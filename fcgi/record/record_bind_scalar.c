@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hex.h"
 #include "json/json_scan.h"
 
 static void
@@ -281,40 +282,6 @@ bind_enum(struct bind *b, const struct at *at, const struct field *f,
 }
 
 /* A digit of base64 in the usual or the URL alphabet; -1 for other bytes. */
-static int
-base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
-/* Decodes n digits at text; false for other bytes or a length that no bytes
- * give. out has room for n / 4 * 3 + 2 bytes. */
-static bool
-decode_base64(const char *text, size_t n, unsigned char *out, size_t *bytes)
-{
-    uint32_t bits = 0;
-
-    *bytes = 0;
-    for (size_t i = 0; i < n; i++) {
-        int d = base64_digit(text[i]);
-
-        if (d < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)d;
-        if (i % 4 > 0)
-            out[(*bytes)++] = (unsigned char)(bits >> (6 - i % 4 * 2));
-    }
-    return n % 4 != 1;
-}
-
 static enum err
 bind_bytes(struct bind *b, const struct at *at, const struct field *f,
            const struct value *v, void *out)
@@ -331,7 +298,7 @@ bind_bytes(struct bind *b, const struct at *at, const struct field *f,
     bytes = arena_alloc(b->a, n / 4 * 3 + 3);
     if (bytes == NULL)
         return ERR_NOMEM;
-    if (!decode_base64(v->text, n, bytes, &span.n))
+    if (!base64_read(v->text, n, true, bytes, &span.n))
         return record_refuse_type(b, at, f);
     if (f->max > 0 && span.n > (size_t)f->max)
         return record_refuse(b, at, "is too long");

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "failure.h"
+#include "hex.h"
 #include "req_io.h"
 
 #define LOCATION_MAX (24 * 1024)
@@ -23,11 +24,15 @@ is_plain(char c)
 static void
 put_encoded(struct buf *b, const char *text)
 {
+    char escape[4];
+
     for (; *text != '\0'; text++) {
-        if (is_plain(*text))
+        if (is_plain(*text)) {
             buf_putc(b, *text);
-        else
-            buf_printf(b, "%%%02X", (unsigned)(unsigned char)*text);
+        } else {
+            percent_write(*text, escape);
+            buf_puts(b, escape);
+        }
     }
 }
 

@@ -7,19 +7,6 @@
 #include "hex.h"
 #include "utf8.h"
 
-/* The byte that "%41" stands for; -1 when it is no escape, 0 for NUL. */
-static int
-escaped_byte(const char *p, const char *end)
-{
-    int hi, lo;
-
-    if (end - p < 3)
-        return -1;
-    hi = hex_digit(p[1]);
-    lo = hex_digit(p[2]);
-    return hi < 0 || lo < 0 ? -1 : hi * 16 + lo;
-}
-
 static enum err
 decode_bytes(struct arena *a, const char *p, size_t n, bool plus,
              const char **out)
@@ -36,7 +23,7 @@ decode_bytes(struct arena *a, const char *p, size_t n, bool plus,
             *to++ = plus && *p == '+' ? ' ' : *p;
             continue;
         }
-        byte = escaped_byte(p, end);
+        byte = percent_read(p, (size_t)(end - p));
         if (byte <= 0) /* a NUL would cut the text for whoever reads it */
             return ERR_BAD_PARAM;
         *to++ = (char)byte;

@@ -5,6 +5,7 @@
 #include "backup.h"
 #include "address.h"
 #include "config.h"
+#include "hex.h"
 #include "kunlun/node_mgr/node_mgr.h"
 #include "kunlun/node_mgr/store.h"
 #include "listener.h"
@@ -77,13 +78,6 @@ send(struct req *r, struct instance_stream *stream)
     return e == ERR_LIMIT ? req_fail(r, NODE_RANGE, ARGS()) : e;
 }
 
-static bool
-is_id(const char *text)
-{
-    return strlen(text) == OUTBOX_ID_HEX &&
-           strspn(text, "0123456789abcdef") == OUTBOX_ID_HEX;
-}
-
 /* What is not there any more, and what never was, is one answer. */
 enum err
 table_get(struct req *r, const char *id)
@@ -93,7 +87,7 @@ table_get(struct req *r, const char *id)
     const char *path;
     enum err e;
 
-    if (!is_id(id))
+    if (!hex_is(id, OUTBOX_ID_HEX, OUTBOX_ID_HEX))
         return ERR_NOT_FOUND;
     if ((r->rights & SCOPE_MACHINE) == 0)
         return req_fail(r, NODE_TOKEN, ARGS());

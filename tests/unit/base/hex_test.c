@@ -69,6 +69,72 @@ a_uuid_has_its_dashes(void **state)
 }
 
 static void
+a_text_of_digits_alone_has_a_length(void **state)
+{
+    (void)state;
+    assert_true(hex_is("00ff", 4, 4));
+    assert_true(hex_is("00ff", 0, 8));
+    assert_false(hex_is("00ff", 5, 8));
+    assert_false(hex_is("00ff", 0, 3));
+    assert_false(hex_is("00fF", 4, 4));
+    assert_false(hex_is("00ff\n", 4, 5));
+    assert_false(hex_is("", 1, 8));
+    assert_true(hex_is("", 0, 8));
+}
+
+static void
+base64_comes_back(void **state)
+{
+    /* RFC 4648, section 10 */
+    static const char *const texts[][2] = {
+        { "", "" },
+        { "f", "Zg==" },
+        { "fo", "Zm8=" },
+        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" },
+        { "fooba", "Zm9vYmE=" },
+        { "foobar", "Zm9vYmFy" },
+    };
+    unsigned char back[8];
+    char text[BASE64_TEXT(6)];
+    size_t n;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        base64_write(texts[i][0], i, text);
+        assert_string_equal(text, texts[i][1]);
+        assert_true(base64_read(text, strcspn(text, "="), false, back, &n));
+        assert_int_equal(n, i);
+        assert_memory_equal(back, texts[i][0], n);
+    }
+    base64_write("\xfb\xff", 2, text);
+    assert_string_equal(text, "+/8=");
+    assert_true(base64_read("-_8", 3, true, back, &n));
+    assert_memory_equal(back, "\xfb\xff", 2);
+    assert_false(base64_read("-_8", 3, false, back, &n));
+    assert_false(base64_read("Zg=", 3, false, back, &n));
+    assert_false(base64_read("Z g", 3, false, back, &n));
+    assert_false(base64_read("Zm9vY", 5, false, back, &n));
+}
+
+static void
+an_escape_is_three_characters(void **state)
+{
+    char out[4];
+
+    (void)state;
+    assert_int_equal(percent_read("%41", 3), 'A');
+    assert_int_equal(percent_read("%fFx", 4), 255);
+    assert_int_equal(percent_read("%00", 3), 0);
+    assert_int_equal(percent_read("%41", 2), -1);
+    assert_int_equal(percent_read("%4g", 3), -1);
+    assert_int_equal(percent_read("A41", 3), -1);
+    assert_int_equal(percent_read("", 0), -1);
+    percent_write('\xfe', out);
+    assert_string_equal(out, "%FE");
+}
+
+static void
 random_ones_differ(void **state)
 {
     char a[129], b[129];
@@ -91,6 +157,9 @@ main(void)
         cmocka_unit_test(every_byte_comes_back_in_either_case),
         cmocka_unit_test(what_is_no_digit_is_refused),
         cmocka_unit_test(a_uuid_has_its_dashes),
+        cmocka_unit_test(a_text_of_digits_alone_has_a_length),
+        cmocka_unit_test(base64_comes_back),
+        cmocka_unit_test(an_escape_is_three_characters),
         cmocka_unit_test(random_ones_differ),
     };
 
