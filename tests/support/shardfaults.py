@@ -1,0 +1,346 @@
+"""A replicated shard whose servers and watchers fail while clients write:
+nothing that was acknowledged may be lost, and somebody leads again, or the
+shard says why it is not safe that anybody does.
+
+A run: the shard is whole and rows are acknowledged; a fault; rows are
+acknowledged again (`back_s` after it), or the verdict is `unsafe` with a
+reason; the fault is taken back; the shard becomes whole, by force when it has
+to, and has every row that was acknowledged.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+import pymysql
+
+from support import processes
+from support.waiting import until
+
+WHOLE_S = 240
+ROWS = 20
+PAUSE_S = 0.02
+
+
+class Writer(threading.Thread):
+    """Writes to whoever the metadata call the source, one row a commit."""
+
+    def __init__(self, shard):
+        super().__init__(daemon=True)
+        self.shard = shard
+        self.stopping = False
+        self.next = 0
+        self.acknowledged = {}  # row: when
+
+    def run(self):
+        while not self.stopping:
+            with contextlib.suppress(pymysql.Error, OSError, LookupError):
+                self._write()
+            time.sleep(PAUSE_S)
+
+    def _write(self):
+        address, port = self.shard.source()
+        with self.shard.connect(address, port) as c, c.cursor() as q:
+            while not self.stopping:
+                self.next += 1
+                q.execute("INSERT INTO d.t VALUES (%s, 'row')", (self.next,))
+                self.acknowledged[self.next] = time.monotonic()
+                time.sleep(0.002)
+
+    def since(self, when):
+        """When the first row after that was acknowledged; None."""
+        return next((at for at in sorted(self.acknowledged.values())
+                     if at > when), None)
+
+
+@dataclass
+class Outcome:
+    fault: str
+    back_s: float = None
+    unsafe: str = None
+    forced: bool = False
+    rows: int = 0
+
+
+class Shard:
+    """The first shard of a cluster of one, with its table d.t."""
+
+    def __init__(self, world, cluster, name):
+        self.world, self.cluster, self.name = world, cluster, name
+        self.deployment = world.deployment
+        self.nodes = [n[:2] for n in world.nodes(name)]
+        self.logins = {at: world.entry(*at) for at in self.nodes}
+        self.writer = None
+
+    # ---- how it is ----
+
+    def source(self):
+        return self.world.source(self.name)
+
+    def connect(self, address, port):
+        login = self.logins[address, port]
+        return pymysql.connect(
+            host=address, port=port, user=login["user"],
+            password=login["pwd"], autocommit=True, connect_timeout=1,
+            read_timeout=2, write_timeout=2)
+
+    def verdict(self):
+        """(verdict, why)"""
+        shard = self.cluster.ask("get_cluster_detail",
+                                 cluster_name=self.name)["shards"][0]
+        return shard["verdict"], shard.get("why")
+
+    def is_whole(self):
+        """Everybody follows the one that leads."""
+        if self.verdict()[0] != "fine":
+            return False
+        source = self.source()
+        for at in self.nodes:
+            with self.connect(*at) as c, c.cursor(
+                    pymysql.cursors.DictCursor) as q:
+                q.execute("SELECT @@read_only AS ro")
+                if q.fetchone()["ro"] != (at != source):
+                    return False
+                q.execute("SHOW SLAVE STATUS")
+                said = q.fetchone()
+                if at != source and (
+                        said is None or said["Slave_IO_Running"] != "Yes"
+                        or said["Slave_SQL_Running"] != "Yes"):
+                    return False
+        return True
+
+    def rows(self):
+        with self.connect(*self.source()) as c, c.cursor() as q:
+            q.execute("SELECT a FROM d.t")
+            return {a for a, in q.fetchall()}
+
+    # ---- processes ----
+
+    def server(self, at):
+        """Its process; LookupError."""
+        machine = next(m for m in self.world.machines
+                       if m.node.address == at[0])
+        home = machine.home({"port": at[1]}, "data_dir_path")
+        for pid, argv in processes._all():
+            if argv and "mariadbd" in argv[0] \
+                    and any(home in word for word in argv):
+                return pid
+        raise LookupError(f"no server of {at}")
+
+    def signal(self, at, sig):
+        with contextlib.suppress(LookupError, ProcessLookupError):
+            os.kill(self.server(at), sig)
+
+    def controls(self):
+        below = processes.below(self.deployment.run_dir)
+        return [pid for pid, argv in below.items() if "control" in argv]
+
+    # ---- one run ----
+
+    def run(self, fault, draw):
+        until(self.is_whole, f"whole before {fault.__name__}", WHOLE_S)
+        self.writer = Writer(self)
+        self.writer.next = max(self.rows(), default=0) + 1000
+        self.writer.start()
+        outcome = Outcome(fault.__name__)
+        try:
+            until(lambda: len(self.writer.acknowledged) >= ROWS,
+                  "rows are acknowledged", WHOLE_S)
+            with fault(self, draw) as when:
+                self._see(outcome, when)
+            if outcome.unsafe is not None:
+                self._rescue(outcome)
+            until(self.is_whole, f"whole after {outcome}", WHOLE_S)
+        finally:
+            self.writer.stopping = True
+            self.writer.join(60)
+        there = self.rows()
+        lost = set(self.writer.acknowledged) - there
+        outcome.rows = len(self.writer.acknowledged)
+        # by force they may be: that is what it is told
+        assert not lost or outcome.forced, (outcome, sorted(lost))
+        return outcome
+
+    def _see(self, outcome, when):
+        def seen():
+            back = self.writer.since(when)
+            if back is not None:
+                outcome.back_s = back - when
+                return True
+            word, why = self.verdict()
+            if word == "unsafe" and why:
+                outcome.unsafe = why
+                return True
+            return False
+        until(seen, f"somebody leads after {outcome.fault}", WHOLE_S)
+
+    def _rescue(self, outcome):
+        """Without the fault it may pass by itself; else somebody says so."""
+        for _ in range(50):
+            if self.verdict()[0] != "unsafe":
+                return
+            time.sleep(0.1)
+        outcome.forced = True
+
+        def forced():
+            return self.cluster.run(
+                "manual_switch", 120, cluster_name=self.name,
+                shard_name="shard1", force="1")[0] == "done" \
+                or self.verdict()[0] == "fine"
+        until(forced, "forced", WHOLE_S)
+
+
+# ---- faults: each yields the moment from which on a row counts ----
+
+
+@contextlib.contextmanager
+def primary_is_killed(shard, draw):
+    shard.signal(shard.source(), signal.SIGKILL)
+    yield time.monotonic()
+
+
+@contextlib.contextmanager
+def primary_is_back_before_anybody_looks(shard, draw):
+    at = shard.source()
+    old = shard.server(at)
+    controls = shard.controls()
+    with stopped(controls):
+        os.kill(old, signal.SIGKILL)
+        until(lambda: shard.server(at) != old)
+    yield time.monotonic()
+
+
+@contextlib.contextmanager
+def replica_then_primary_is_killed(shard, draw):
+    source = shard.source()
+    replica = draw.choice([at for at in shard.nodes if at != source])
+    shard.signal(replica, signal.SIGKILL)
+    time.sleep(draw.choice((0, 0.1, 0.5, 2)))
+    shard.signal(source, signal.SIGKILL)
+    yield time.monotonic()
+
+
+@contextlib.contextmanager
+def both_replicas_then_primary_are_killed(shard, draw):
+    source = shard.source()
+    for at in (*(n for n in shard.nodes if n != source), source):
+        shard.signal(at, signal.SIGKILL)
+    yield time.monotonic()
+
+
+@contextlib.contextmanager
+def primary_and_control_are_killed(shard, draw):
+    shard.signal(shard.source(), signal.SIGKILL)
+    for pid in shard.controls():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    yield time.monotonic()
+
+
+@contextlib.contextmanager
+def control_stands_still_in_the_failover(shard, draw):
+    shard.signal(shard.source(), signal.SIGKILL)
+    time.sleep(draw.uniform(0, 1))
+    with stopped(draw.sample(shard.controls(), 1)):
+        yield time.monotonic()
+
+
+@contextlib.contextmanager
+def primary_stands_still(shard, draw):
+    with stopped([shard.server(shard.source())]):
+        yield time.monotonic()
+
+
+@contextlib.contextmanager
+def replica_stands_still_and_primary_is_killed(shard, draw):
+    source = shard.source()
+    replica = draw.choice([at for at in shard.nodes if at != source])
+    with stopped([shard.server(replica)]):
+        time.sleep(draw.choice((0, 0.5, 3)))
+        shard.signal(source, signal.SIGKILL)
+        yield time.monotonic()
+
+
+@contextlib.contextmanager
+def fsync_is_slow(shard, draw):
+    """Of the primary, by strace, which has to be let."""
+    delay_us = draw.choice((200000, 1000000, 5000000))
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-p",
+         str(shard.server(shard.source())), "-e", "trace=fsync,fdatasync",
+         "-e", f"inject=fsync,fdatasync:delay_exit={delay_us}"])
+    try:
+        time.sleep(1)
+        yield time.monotonic()
+    finally:
+        tracer.terminate()
+        tracer.wait()
+
+
+@contextlib.contextmanager
+def machine_is_cut_off(shard, draw):
+    """The primary's address is reached by nobody for 43 s; who is on that
+    machine writes on, and gets nothing acknowledged."""
+    route = ["blackhole", f"{shard.source()[0]}/32", "table", "local"]
+    subprocess.run(["ip", "route", "add", *route], check=True)
+    when = time.monotonic()
+    try:
+        yield when
+        time.sleep(max(0, when + 43 - time.monotonic()))
+    finally:
+        subprocess.run(["ip", "route", "del", *route], check=True)
+
+
+@contextlib.contextmanager
+def disk_is_full(shard, draw):
+    """Of the primary's machine: its directories are on a small file system
+    (`small_disks`)."""
+    machine = next(m for m in shard.world.machines
+                   if m.node.address == shard.source()[0])
+    path = os.path.join(machine.top, "filler")
+    when = time.monotonic()
+    try:
+        with contextlib.suppress(OSError), open(path, "wb") as f:
+            while True:
+                f.write(bytes(1 << 20))
+        yield when
+    finally:
+        os.unlink(path)
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    """SIGSTOP, and SIGCONT to those that are still there."""
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+QUICK = (primary_is_killed, primary_is_back_before_anybody_looks,
+         replica_then_primary_is_killed, primary_and_control_are_killed,
+         control_stands_still_in_the_failover, primary_stands_still)
+SLOW = (*QUICK, both_replicas_then_primary_are_killed,
+        replica_stands_still_and_primary_is_killed, fsync_is_slow,
+        machine_is_cut_off, disk_is_full)
+
+
+def runs(shard, faults, n, seed):
+    """n of them, in an order that the seed says; each at least once in so
+    many."""
+    draw, out = random.Random(seed), []
+    while len(out) < n:
+        for fault in draw.sample(faults, len(faults)):
+            if len(out) < n:
+                out.append(shard.run(fault, draw))
+                print(out[-1], flush=True)
+    return out
