@@ -1,6 +1,7 @@
 /* What a machine is and has: of the host that this worker runs on, which is
  * the machine that its listener speaks for. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,8 @@ put_load(struct node_info *out)
     double load[1] = { 0 };
 
     (void)getloadavg(load, 1);
-    PUT(out, node_info, load1, load[0]);
+    /* as the kernel tells it */
+    PUT(out, node_info, load1, round(load[0] * 100) / 100);
     PUT(out, node_info, cpu_cores, (int32_t)sysconf(_SC_NPROCESSORS_ONLN));
 }
 

@@ -20,6 +20,7 @@ def test_a_machine_tells_what_it_has(node):
                for k in ("disk_used", "disk_free"))
     assert r["meta_node"] == 0  # it has a socket only
     assert r["cpu_cores"] == os.cpu_count()
+    assert r["load1"] == round(r["load1"], 2) >= 0
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     assert r["mem_total_mb"] == memory
     assert int(r["mem_used"][:-1]) + int(r["mem_free"][:-1]) == memory
