@@ -155,7 +155,7 @@ class Drill:
         self.wait(300)
         self.kill(second)
         self.next_supervise(old)
-        one.serves(pid if second == pid else None)
+        one.serves(pid)
 
     def again(self, one):
         """The keeper is killed while a server that was killed starts."""
