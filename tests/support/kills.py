@@ -7,6 +7,8 @@ came of it. What the moments are:
 begins  the step is under way, or not even begun
 writes  it is about to write something of the job's row: mostly that it is
         done, which is lost then, so that its follower performs it once more
+undoes  somebody has cancelled the job in that step, and it is being undone,
+        or begins to be
 """
 
 import contextlib
@@ -18,6 +20,7 @@ from support import processes, store
 from support.waiting import until
 
 MOMENTS = ("begins", "writes")
+UNDOES = "undoes"
 STEP_S = 600
 UNDER_WAY = ("queued", "running", "undoing")
 
@@ -68,10 +71,22 @@ class Kills:
         row = self.row(client_id, kind)
         if row["state"] not in UNDER_WAY:
             return False
-        if moment == "begins":
+        if moment == UNDOES:
+            self._cancel(row["id"], client_id, kind)
+        if moment in ("begins", UNDOES):
             self.kill()
             return True
         return self._kill_who_writes(row["id"])
+
+    def _cancel(self, job, client_id, kind):
+        """As job_cancel does; until it is being undone, or over."""
+        with self.deployment.sql() as c:
+            store.rows(c, "UPDATE job SET cancel = 1, due_ms = IF(owner = '',"
+                       " UNIX_TIMESTAMP(NOW(3)) * 1000, due_ms)"
+                       " WHERE id = %s AND finished_ms IS NULL", job)
+        until(lambda: self.row(client_id, kind)["state"]
+              not in ("queued", "running"), "it is undone", STEP_S,
+              pause=0.003)
 
     def _kill_who_writes(self, job):
         """Holds the job's row until somebody wants it, and beyond the end of
@@ -86,17 +101,21 @@ class Kills:
             until(lambda: waiting(eye), "a writer", STEP_S,
                   pause=store.TRX_PAUSE_S)
             self.kill()
-            # what the server has read of a client that is gone it performs
-            until(lambda: not waiting(eye), "no writer",
+            # what the server has read of a client that is gone it performs,
+            # unless the row is held until it gives up; those who come next
+            # may wait by then
+            killed = waiting(eye)
+            until(lambda: not killed & waiting(eye), "no writer", STEP_S,
                   pause=store.TRX_PAUSE_S)
             c.rollback()
         return True
 
 
 def waiting(connection):
-    """How many statements wait for a row of `job`."""
-    return store.value(
-        connection, "SELECT COUNT(*) AS n FROM information_schema.INNODB_LOCKS"
-        " l JOIN information_schema.INNODB_LOCK_WAITS w"
-        " ON w.requested_lock_id = l.lock_id WHERE l.lock_table LIKE"
-        " '%%`job`'")
+    """The transactions that wait for a row of `job`."""
+    return {row["id"] for row in store.rows(
+        connection, "SELECT w.requesting_trx_id AS id"
+        " FROM information_schema.INNODB_LOCKS l"
+        " JOIN information_schema.INNODB_LOCK_WAITS w"
+        " ON w.requested_lock_id = l.lock_id"
+        " WHERE l.lock_table LIKE '%%`job`'")}

@@ -5,6 +5,7 @@ import os
 
 import psycopg2
 
+from support.kills import UNDOES
 from support.waiting import until
 
 SHARD = "shard1"
@@ -30,6 +31,11 @@ class Job:
         raise NotImplementedError
 
     def check(self):
+        """... when it has succeeded."""
+        raise NotImplementedError
+
+    def undone(self):
+        """... when it was cancelled: as if it had not been asked for."""
         raise NotImplementedError
 
     # ---- words ----
@@ -64,10 +70,14 @@ class Job:
     def archives(self):
         """Those of its cluster: by the index, and the files there are."""
         top = os.path.join(self.machine.top, "datadir", "coldbackup")
-        with open(os.path.join(top, "storage.txt")) as f:
-            lines = [os.path.basename(line) for line in f.read().split()
-                     if f"/{self.at['cluster']}/" in line]
-        return lines, os.listdir(os.path.join(top, self.at["cluster"], SHARD))
+        index = os.path.join(top, "storage.txt")
+        there = os.path.join(top, self.at["cluster"], SHARD)
+        lines = []
+        if os.path.exists(index):
+            with open(index) as f:
+                lines = [os.path.basename(line) for line in f.read().split()
+                         if f"/{self.at['cluster']}/" in line]
+        return lines, os.listdir(there) if os.path.isdir(there) else []
 
 
 class InstallStorage(Job):
@@ -80,6 +90,9 @@ class InstallStorage(Job):
 
     def check(self):
         self.sql("CREATE DATABASE d")  # it may be written
+
+    def undone(self):
+        until(lambda: self.machine.gone(self.at), "nothing of it is there")
 
 
 class InstallComputer(Job):
@@ -94,6 +107,8 @@ class InstallComputer(Job):
                               user=entry["user"], password=entry["pwd"],
                               dbname="postgres") as c, c.cursor() as q:
             q.execute("CREATE TABLE t (a INT)")
+
+    undone = InstallStorage.undone
 
 
 class DeleteStorage(Job):
@@ -171,6 +186,13 @@ class Send(Job):
             assert end.left() == []
             assert end.sql("SHOW TABLES") == (("t",),)
 
+    def undone(self):
+        source, target = self.ends
+        until(lambda: source.left() + target.left() == [],
+              "nothing of it is there", 60)
+        assert source.sql("SELECT COUNT(*) FROM t") == ((20000,),)
+        assert target.sql("SHOW TABLES") == ()
+
 
 class Recv(Send):
     """The other end of it: the same words, another runner."""
@@ -185,6 +207,10 @@ class ColdBackup(Job):
 
     def begin(self):
         return self.machine.begin(self.kind, **self.login())
+
+    def undone(self):
+        lines, files = self.archives()
+        assert lines == files == []
 
     def check(self):
         lines, files = self.archives()
@@ -215,6 +241,10 @@ class RestoreStorage(Job):
     def begin(self):
         return self.machine.begin(self.kind, **self.where(), **self.named(),
                                   timestamp=LATEST)
+
+    def undone(self):
+        RestoreStorage.check(self)
+        self.sql("INSERT INTO d.t VALUES (3)")
 
     def check(self):
         assert self.sql("SELECT a FROM d.t ORDER BY a") == ((1,), (2,))
@@ -248,6 +278,15 @@ def places(moments):
             for n in range(job.steps) for moment in moments]
 
 
+# forward only: what has begun is not undone
+KEPT = ("DeleteStorage", "DeleteComputer", "Control", "Stop", "Start")
+
+
+def undone_places():
+    """Each step of those that can be cancelled in it."""
+    return [p for p in places([UNDOES]) if p[0] not in KEPT]
+
+
 def made(name, machine, request):
     """That row, on what it needs of the test's fixtures."""
     job = JOBS[name]
@@ -255,12 +294,13 @@ def made(name, machine, request):
 
 
 def drill(kills, job, n, moment):
-    """One that is killed there succeeds, all of it once; whether it was."""
+    """One that is killed there succeeds, all of it once, unless it was
+    cancelled in time; whether it was killed."""
     job.before()
     word, kind = job.begin(), "node_mgr." + job.kind
     killed = kills.at(word, kind, n, moment)
     said = job.node.finished(word, 240)
-    assert said["result"] == "succeed", said
+    assert said["result"] == "succeed" or moment == UNDOES, said
     assert kills.row(word, kind)["steps"] == job.steps
-    job.check()
+    job.check() if said["result"] == "succeed" else job.undone()
     return killed

@@ -20,6 +20,13 @@ def test_who_follows_ends_what_was_begun(request, machine, name, n,
                            n, moment)
 
 
+@pytest.mark.parametrize("name, n, moment", node_jobs.undone_places())
+def test_who_follows_undoes_what_was_cancelled(request, machine, name, n,
+                                               moment):
+    node_jobs.drill(Kills(machine.deployment),
+                    node_jobs.made(name, machine, request), n, moment)
+
+
 def test_nothing_is_left_of_any(machine, lent, deployment):
     lent.close()
     assert leftovers(deployment, [machine]) == []
