@@ -38,6 +38,28 @@ try_again(struct job_run *run, enum err e, int64_t limit_ms, const char *why)
 
 /* ---- the shards begin ---- */
 
+/* Failovers of a cluster are held back as a whole: those of a shard that comes
+ * in between, too. */
+static enum err
+held_back_until(struct job_run *run, const char *cluster, int64_t *until_ms)
+{
+    struct kunlun_shard *sh = arena_alloc(run->arena, sizeof(*sh));
+    struct kunlun_shard_ids ids;
+    enum err e = sh != NULL ? kunlun_store_shard_ids_of(run->db, run->arena,
+                                                        cluster, &ids)
+                            : ERR_NOMEM;
+
+    *until_ms = 0;
+    for (size_t i = 0; e == ERR_OK && i < ids.n; i++) {
+        e = kunlun_store_shard(run->db, run->arena, ids.v[i], sh);
+        if (e == ERR_OK && sh->s.paused_until_ms > *until_ms)
+            *until_ms = sh->s.paused_until_ms;
+        if (e == ERR_NOT_FOUND) /* it has just been deleted */
+            e = ERR_OK;
+    }
+    return e;
+}
+
 /* Its primary is the first, the others are told to follow by who watches. */
 static enum err
 begin_shard(struct job_run *run, const struct life_memo *m, const char *name,
@@ -69,6 +91,8 @@ begin_shard(struct job_run *run, const struct life_memo *m, const char *name,
         return e;
     sh.s.member[0] = (struct fo_member){ .role = FO_PRIMARY, .start = start };
     e = job_begin(run);
+    if (e == ERR_OK)
+        e = held_back_until(run, m->cluster, &sh.s.paused_until_ms);
     if (e == ERR_OK)
         e = kunlun_store_shard_add(run->db, run->arena, &sh);
     job_wakes(run);

@@ -114,9 +114,18 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
                 return q.fetchone() == (2,)
         until(rows)
 
-    # growth: the new comp knows both shards, as the old one does
+    # growth: the new comp knows both shards, as the old one does; failovers of
+    # the new shard are held back as those of its cluster
+    assert cluster.ask("pause_failover", cluster_name=name, seconds="600",
+                       reason="it grows")["result"] == "done"
     assert cluster.run("add_shards", JOB_S, cluster_name=name, shards="1") \
         == ("done", "shard2")
+    held = [r["until_ms"] for r in world.rows(
+        "SELECT JSON_VALUE(state, '$.paused_until_ms') AS until_ms"
+        " FROM kunlun_shard")]
+    assert len(held) == 2 and held[0] == held[1] > "1", held
+    assert cluster.ask("resume_failover",
+                       cluster_name=name)["result"] == "done"
     assert cluster.run("add_comps", JOB_S, cluster_name=name, comps="1") \
         == ("done", "comp2")
     assert len(world.nodes(name)) == 6 and len(world.comps(name)) == 2
@@ -304,3 +313,54 @@ def test_a_replica_leaves_its_shard_and_no_row_with_it(world, cluster):
         assert q.fetchall() == ((1,),)
     cluster.run("delete_cluster", JOB_S, cluster_name=name)
     assert world.leftovers() == []
+
+
+ONE = {**SMALL, "ha_mode": "no_rep", "nodes": "1"}
+
+
+def test_two_clusters_at_once_share_machines_and_nothing_else(world, cluster):
+    jobs = [cluster.begin("create_cluster", **ONE) for _ in range(2)]
+    names = []
+    for job in jobs:
+        result, name = cluster.finished(job, JOB_S)
+        assert result == "done", name
+        names.append(name)
+    places = [at for name in names
+              for at in [*(n[:2] for n in world.nodes(name)),
+                         *world.comps(name)]]
+    assert len(places) == len(set(places)) == 4
+    for k, name in enumerate(names):
+        known = world.table(name)
+        with world.on_computer(*world.comps(name)[0]) as c, c.cursor() as q:
+            q.execute(known)
+            q.execute("INSERT INTO t VALUES (%s, 'mine')", (k,))
+    for k, name in enumerate(names):
+        with world.on_storage(*world.source(name)) as c, c.cursor() as q:
+            q.execute("SELECT a FROM d.t")
+            assert q.fetchall() == ((k,),)
+    for job in [cluster.begin("delete_cluster", cluster_name=name)
+                for name in names]:
+        assert cluster.finished(job, JOB_S)[0] == "done"
+    assert world.leftovers() == []
+
+
+def test_a_machine_that_disappears_in_mid_job_leaves_nothing(
+        world, cluster, deployment):
+    gone = "supervise-" + world.machines[2].node.address
+    job = cluster.begin("create_cluster", **SMALL)
+    until(lambda: world.rows(
+        "SELECT 1 FROM job WHERE machine = %s AND part LIKE 'install/%%'"
+        " AND state = 'running'", world.machines[2].node.address),
+        timeout=JOB_S, pause=0)
+    deployment.command("stop", gone)
+    try:
+        result, why = cluster.finished(job, JOB_S)
+    finally:
+        deployment.command("start", gone)
+    if result == "done":  # it had just ended
+        assert cluster.run("delete_cluster", JOB_S, cluster_name=why)[0] \
+            == "done"
+    else:
+        assert world.machines[2].node.address in why, why
+    # what it had begun it takes back itself
+    until(lambda: world.leftovers() == [], "nothing is left", JOB_S)
