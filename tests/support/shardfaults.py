@@ -23,6 +23,7 @@ from support import processes
 from support.waiting import until
 
 WHOLE_S = 240
+FAULT_S = 30  # a server that is at work and waits for its disk is not replaced
 ROWS = 20
 PAUSE_S = 0.02
 
@@ -64,6 +65,7 @@ class Outcome:
     back_s: float = None
     unsafe: str = None
     forced: bool = False
+    waited: bool = False  # until the fault was taken back
     rows: int = 0
 
 
@@ -152,7 +154,11 @@ class Shard:
             until(lambda: len(self.writer.acknowledged) >= ROWS,
                   "rows are acknowledged", WHOLE_S)
             with fault(self, draw) as when:
-                self._see(outcome, when)
+                if not self._see(outcome, when, FAULT_S):
+                    outcome.waited = True
+            if outcome.waited:
+                assert self._see(outcome, when, WHOLE_S), \
+                    f"nobody leads after {outcome}"
             if outcome.unsafe is not None:
                 self._rescue(outcome)
             until(self.is_whole, f"whole after {outcome}", WHOLE_S)
@@ -166,7 +172,8 @@ class Shard:
         assert not lost or outcome.forced, (outcome, sorted(lost))
         return outcome
 
-    def _see(self, outcome, when):
+    def _see(self, outcome, when, limit):
+        """Whether somebody leads, or it is told why nobody does."""
         def seen():
             back = self.writer.since(when)
             if back is not None:
@@ -177,7 +184,10 @@ class Shard:
                 outcome.unsafe = why
                 return True
             return False
-        until(seen, f"somebody leads after {outcome.fault}", WHOLE_S)
+        try:
+            return until(seen, timeout=limit)
+        except AssertionError:
+            return False
 
     def _rescue(self, outcome):
         """Without the fault it may pass by itself; else somebody says so."""
@@ -268,18 +278,17 @@ def replica_stands_still_and_primary_is_killed(shard, draw):
 
 @contextlib.contextmanager
 def fsync_is_slow(shard, draw):
-    """Of the primary, by strace, which has to be let."""
+    """Of the primary, for a while, by strace, which has to be let: slow is not
+    dead, and nobody replaces it."""
     delay_us = draw.choice((200000, 1000000, 5000000))
     tracer = subprocess.Popen(
         ["strace", "-f", "-qq", "-o", "/dev/null", "-p",
          str(shard.server(shard.source())), "-e", "trace=fsync,fdatasync",
          "-e", f"inject=fsync,fdatasync:delay_exit={delay_us}"])
-    try:
-        time.sleep(1)
-        yield time.monotonic()
-    finally:
-        tracer.terminate()
-        tracer.wait()
+    time.sleep(draw.choice((3, 10)))
+    tracer.terminate()
+    tracer.wait()
+    yield time.monotonic()
 
 
 @contextlib.contextmanager
