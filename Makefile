@@ -198,7 +198,7 @@ test: ## install what is missing, then every test; what .ci/run calls
 drills: ## a Debian that boots with the package, a source that is broken; minutes, as root
 	@.package/deps run build test drills
 	@$(BUILD)
-	@$(MAKE) --no-print-directory -s $(ALL_CORES) B=build/asan build/asan/support/source_shell
+	@$(MAKE) --no-print-directory -s $(ALL_CORES) B=build/asan build/asan/metagate build/asan/support/source_shell build/asan/support/seal_shell
 	@/usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir tests \
 	    tests/drills $(DRILLS)
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?

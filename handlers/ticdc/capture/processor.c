@@ -421,6 +421,20 @@ quota_of(const struct processor *p)
     return own < QUOTA_LEAST ? QUOTA : own > SIZE_MAX / 2 ? QUOTA : (size_t)own;
 }
 
+static void
+log_stream(const struct processor *p, const struct stream *s)
+{
+    const struct stream_counts *c = stream_counts(s);
+    size_t most;
+
+    (void)stream_bytes(s, &most);
+    log_info("ticdc.stream feed=%" PRIu64 " tables=%zu txns=%" PRIu64
+             " rows=%" PRIu64 " ddls=%" PRIu64 " most=%zu spilled=%" PRIu64,
+             p->feed, p->n_tables, atomic_load(&c->txns),
+             atomic_load(&c->rows_written), atomic_load(&c->ddls), most,
+             atomic_load(&c->bytes_spilled));
+}
+
 static enum err
 run_stream(struct processor *p, const char *gtids, uint64_t ts,
            const struct stream_table *tables)
@@ -457,6 +471,7 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
     e = stream_run(s);
     show_stream(p, NULL);
     keep_progress(p, s);
+    log_stream(p, s);
     if (p->restart || e == ERR_OK)
         e = ERR_OK;
     else if (p->code[0] == '\0')

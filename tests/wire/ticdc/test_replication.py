@@ -15,12 +15,13 @@ from support.workload import Writers
 
 ROUNDS = int(os.environ.get("METAGATE_DRILL_ROUNDS", "5"))
 SEED = int(os.environ.get("METAGATE_DRILL_SEED", "1"))
+LARGE = ["--max-allowed-packet=128M", "--innodb-log-file-size=512M"]
 
 
 @pytest.fixture(scope="module")
 def feeds():
     net, fd = nets.claim()
-    with Feeds(net) as f:
+    with Feeds(net, source_settings=LARGE, target_settings=LARGE) as f:
         yield f
     os.close(fd)
 
@@ -63,6 +64,165 @@ def test_rows_and_statements_arrive(feeds):
             t, "SELECT id FROM first.u ORDER BY id")] == [11, 13]
         # without a key its rows are passed over
         assert value(t, "SELECT COUNT(*) AS n FROM first.nokey") == 0
+
+
+# Types, and values at their edges.
+TYPES = {
+    "TINYINT": "-128;-1;0;127", "TINYINT UNSIGNED": "0;255",
+    "SMALLINT": "-32768;-1;32767", "MEDIUMINT": "-8388608;-1;8388607",
+    "MEDIUMINT UNSIGNED": "16777215", "INT": "-2147483648;-1;2147483647",
+    "INT UNSIGNED": "4294967295", "BIGINT": "-9223372036854775808;-1",
+    "BIGINT UNSIGNED": "18446744073709551615",
+    "FLOAT": "-1.5;3.4e38;1e-38;0.1", "DOUBLE": "0.1;-1.7e308;2.3e-308",
+    "DECIMAL(65,30)": "-99999999999999999999999999999999999.9999;0;-0.1",
+    "DECIMAL(20,6)": "-1234567890.123456;-0.000001",
+    "BIT(1)": "0;1", "BIT(64)": "18446744073709551615",
+    "DATE": "'0000-00-00';'2020-00-00';'9999-12-31'",
+    "TIME(3)": "'-838:59:59.999';'-00:00:00.001';'00:00:00'",
+    "TIME": "'-01:02:03';'838:59:59'",
+    "DATETIME(6)": "'0000-00-00';'2001-02-03 04:05:06.789012'",
+    "TIMESTAMP(6)": "'0000-00-00';'1970-01-02 00:00:01'"
+                    ";'2037-12-31 23:59:59.999999'",
+    "YEAR": "0;1901;2155",
+    "CHAR(10)": "'';'a';'0123456789'",
+    "CHAR(255) CHARSET latin1": "_latin1 X'E9'",
+    "CHAR(100)": "'\u00e9\u20ac\U0001f600';REPEAT('\u20ac',100)",
+    "VARCHAR(40) CHARSET latin1": "_latin1 X'E92080FF';''",
+    "VARCHAR(40) CHARSET gbk": "_gbk X'C4E3BAC3'",
+    "VARCHAR(40) CHARSET utf16": "'\u00e9\U0001f600'",
+    "VARCHAR(40) CHARSET utf8mb3": "'\u00e9\u20ac'",
+    "BINARY(4)": "X'00FF';X'00000000'", "VARBINARY(20)": "X'00FF0020';''",
+    "TEXT": "REPEAT('x',65000);'a'", "TEXT CHARSET latin1": "_latin1 X'E9'",
+    "LONGBLOB": "REPEAT(X'00FF',40000);''", "TINYTEXT": "'q'",
+    "JSON": "'{\"a\":[1,2.5,null]}'",
+    "ENUM('a','b','\u00e9')": "'a';'\u00e9'", "SET('x','y','z')": "'';'x,z'",
+    "GEOMETRY": "POINT(1,-2);ST_GeomFromText('LINESTRING(0 0,1 1)',4326)",
+    "UUID": "'01234567-89ab-1def-8123-456789abcdef'"
+            ";'ffffffff-ffff-7fff-bfff-ffffffffffff'",
+    "INET6": "'::';'ffff::ff00'", "INET4": "'0.0.0.0';'255.255.255.0'",
+}
+
+
+def make_kind(c, i, kind):
+    keyed = not kind.startswith(("JSON", "GEOM"))
+    prefix = "(20)" if "TEXT" in kind or "BLOB" in kind else ""
+    rows(c, f"CREATE TABLE t{i} (id INT PRIMARY KEY, v {kind} NULL)")
+    rows(c, f"CREATE TABLE k{i} (v {kind} NOT NULL, w INT"
+         + (f", PRIMARY KEY (v{prefix}))" if keyed else ")"))
+
+
+def fill_kind(c, i, values):
+    for n, v in enumerate(values):
+        rows(c, f"INSERT INTO t{i} VALUES ({n}, {v})")
+        rows(c, f"INSERT INTO k{i} VALUES ({v}, {n})")
+    rows(c, f"INSERT INTO t{i} VALUES (99, NULL), (98, NULL)")
+    rows(c, f"UPDATE t{i} SET v = NULL WHERE id = 0")
+    rows(c, f"UPDATE k{i} SET w = w + 100")
+    rows(c, f"DELETE FROM k{i} WHERE w = 101")
+
+
+def test_every_type_arrives_as_it_is(feeds):
+    """Inserted, changed and deleted by a key of that type, where it can be
+    one; else by all columns."""
+    for server in ("source", "target"):
+        with feeds.sql(server, None) as c:
+            rows(c, "CREATE DATABASE kinds")
+            rows(c, "USE kinds")
+            for i, kind in enumerate(TYPES):
+                make_kind(c, i, kind)
+    feed = feeds.create(filter_rules=["kinds.*"], force_replicate=True)
+    with feeds.sql("source", "kinds") as c:
+        rows(c, "SET sql_mode = '', time_zone = '+00:00'")
+        for i, values in enumerate(TYPES.values()):
+            fill_kind(c, i, values.split(";"))
+    feeds.start("c1")
+    equal(feeds, feed, "kinds")
+    assert "ticdc.replace" not in feeds.log("c1")
+
+
+MANY = 1000000 if ROUNDS > 5 else 60000
+
+
+def test_what_is_large_passes_within_the_quota(feeds):
+    """A transaction of many rows, and a row of 40 MB, by a quota that has
+    room for neither."""
+    for server in ("source", "target"):
+        with feeds.sql(server, None) as c:
+            rows(c, "CREATE DATABASE large")
+            rows(c, "CREATE TABLE large.t (id INT PRIMARY KEY, v CHAR(200))")
+            rows(c, "CREATE TABLE large.b (id INT PRIMARY KEY, v LONGBLOB)")
+    feed = feeds.create(filter_rules=["large.*"], memory_quota=16 << 20)
+    with feeds.sql("source", "large") as c:
+        rows(c, "INSERT INTO t SELECT seq, seq FROM"
+             f" seq_1_to_{MANY}".replace("%", "%%"))
+        rows(c, "INSERT INTO b VALUES (1, REPEAT(X'00FF', 20971520))")
+        rows(c, "INSERT INTO t VALUES (0, 'last')")
+    feeds.start("c1")
+    feeds.until_at(feed, timeout=200)
+    for table in ("t", "b"):
+        both = [value(feeds.sql(s, "large"), "SELECT CONCAT(COUNT(*), '-',"
+                      f" SUM(CRC32(CONCAT(id, v)))) AS n FROM {table}")
+                for s in ("source", "target")]
+        assert both[0] == both[1]
+    feeds.kill("c1", signal.SIGTERM)
+    most = max(int(line.partition("most=")[2].split()[0])
+               for line in feeds.log("c1").splitlines()
+               if f"ticdc.stream feed={feed} " in line)
+    assert 0 < most <= 16 << 20
+    spilled = sum(int(line.partition("spilled=")[2].split()[0])
+                  for line in feeds.log("c1").splitlines()
+                  if f"ticdc.stream feed={feed} " in line)
+    assert spilled > 40 << 20
+
+
+def test_tables_are_shared_moved_and_given_away(feeds):
+    """Two captures; a table that is wished to the other one goes there while
+    it is written, and all of them when a capture ends in order."""
+    for server in ("source", "target"):
+        with feeds.sql(server, None) as c:
+            rows(c, "CREATE DATABASE shared")
+            for i in range(4):
+                rows(c, f"CREATE TABLE shared.t{i} (id INT PRIMARY KEY"
+                     " AUTO_INCREMENT, v INT)")
+    feed = feeds.create(filter_rules=["shared.*"])
+    feeds.start("c1", "c2")
+
+    def placed():
+        found = {n: w for n, (s, w) in feeds.tables(feed).items()
+                 if s == "replicating" and n}
+        return found if len(found) == 4 else None
+
+    def write():
+        with feeds.sql("source", "shared") as c:
+            for i in range(4):
+                rows(c, f"INSERT INTO t{i} (v) VALUES (1), (2), (3)")
+                rows(c, f"UPDATE t{i} SET v = v + 1")
+
+    until(placed, "tables are given out")
+    write()
+    with feeds.sql() as c:
+        rows(c, "UPDATE ticdc_changefeed SET rebalance = 1 WHERE feed = %s",
+             feed)
+    until(lambda: placed() and set(placed().values()) == {"c1", "c2"},
+          "both write")
+    write()
+    before = placed()
+    other = {"c1": "c2", "c2": "c1"}[before["t0"]]
+    with feeds.sql() as c:
+        rows(c, "INSERT INTO ticdc_move (feed, table_id, capture_id, pending,"
+             " outcome, asked_ms, decided_ms) SELECT t.feed, t.table_id,"
+             " k.capture_id, 1, 'pending', 0, 0 FROM ticdc_table t"
+             " JOIN ticdc_capture k ON k.name = %s WHERE t.feed = %s"
+             " AND t.table_name = 't0'", other, feed)
+    write()
+    until(lambda: placed() and placed()["t0"] == other, "it has moved")
+    write()
+    equal(feeds, feed, "shared")
+    assert feeds.kill("c1", signal.SIGTERM) == 0
+    until(lambda: placed() and set(placed().values()) == {"c2"}, "c2 has all")
+    write()
+    equal(feeds, feed, "shared")
+    assert "ticdc.replace" not in feeds.log("c1") + feeds.log("c2")
 
 
 def test_everything_arrives_once_whatever_dies(feeds):
