@@ -11,6 +11,8 @@
 #include "egress.h"
 #include "log.h"
 #include "place.h"
+#include "ticdc/mq/outlet.h"
+#include "ticdc/mq/settle.h"
 #include "ticdc/core/schedule.h"
 #include "ticdc/settings.h"
 #include "ticdc/upstream.h"
@@ -300,6 +302,22 @@ may_write(void *ctx)
     return capture_may_write(p->c) && strcmp(p->c->id, p->capture_id) == 0;
 }
 
+/* The stored checkpoint is the whole changefeed's: no capture has anything to
+ * write up to it any more. What a sink cannot do with it, it says at its next
+ * flush. */
+static void
+tell_resolved(struct processor *p)
+{
+    struct ticdc_feed f;
+
+    if (!p->has_span || p->outlet->ops->resolved == NULL)
+        return;
+    if (ticdc_feed_of(p->db, p->step, p->feed, &f) == ERR_OK &&
+        f.epoch == p->epoch)
+        (void)p->outlet->ops->resolved(p->outlet, f.checkpoint_ts);
+    arena_reset(p->step);
+}
+
 /* Without the store one goes on as long as the lease lasts; what the store has
  * is behind then, and that is what counts after a restart. */
 static enum err
@@ -319,8 +337,10 @@ progress(void *ctx, const struct stream_progress *at)
     w.gtid = processor_position(p, at->position);
     e = w.gtid != NULL ? rows_work_advance(p->db, &w) : ERR_NOMEM;
     arena_reset(p->step);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
         p->stored_ms = now;
+        tell_resolved(p);
+    }
     p->finished = p->finished || (at->last && e == ERR_OK);
     return e == ERR_STATE ? e : ERR_OK;
 }
@@ -538,6 +558,39 @@ resolve(void *ctx, struct my_server *server, char why[WHY_BYTES])
     return my_address_of(host, (int)p->sink.mysql.port, &server->at);
 }
 
+static bool
+goes_on(void *ctx)
+{
+    struct processor *p = ctx;
+    bool stop;
+
+    (void)pthread_mutex_lock(&p->lock);
+    stop = p->stop;
+    (void)pthread_mutex_unlock(&p->lock);
+    return !stop;
+}
+
+static enum err
+open_kafka(struct processor *p)
+{
+    const struct sink_rules rules = { ticdc_settings()->tls_root };
+    struct sink_fault fault = { .code = "" };
+    const struct mq_place place = { .rules = &rules,
+                                    .address = p->c->address,
+                                    .namespace = p->row.namespace,
+                                    .id = p->row.id,
+                                    .source = &p->upstream,
+                                    .queue_bytes = quota_of(p) / 2,
+                                    .go_on = goes_on,
+                                    .ctx = p };
+    enum err e = mq_settle(p->a, &p->sink, &p->config, &place, &p->mq, &fault);
+
+    if (e != ERR_OK)
+        return processor_fail(p, e, fault.code, "%s", fault.text);
+    p->outlet = sink_mq(&p->mq);
+    return ERR_OK;
+}
+
 static enum err
 open_outlet(struct processor *p)
 {
@@ -571,10 +624,14 @@ open_outlet(struct processor *p)
         p->outlet = sink_blackhole();
     else if (p->sink.kind == SINK_MYSQL)
         p->outlet = sink_mysql(&c);
+    else if (p->sink.kind == SINK_KAFKA)
+        e = open_kafka(p);
     else
         return processor_fail(p, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
                               "the sink scheme (%s) is not supported",
                               p->sink.uri.scheme);
+    if (e != ERR_OK)
+        return e;
     return p->outlet != NULL
                ? ERR_OK
                : processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",

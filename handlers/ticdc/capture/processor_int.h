@@ -6,6 +6,7 @@
 
 #include "processor.h"
 #include "ticdc/stream/stream.h"
+#include "ticdc/mq/mq.h"
 #include "ticdc/rules/filter.h"
 #include "ticdc/rules/sink.h"
 #include "ticdc/rules/sink_config.h"
@@ -42,6 +43,7 @@ struct processor {
     uint64_t *ignore; /* config.ignore_txn_start_ts */
     struct sink sink; /* as the client has it */
     struct outlet *outlet;
+    struct mq_config mq; /* of Kafka */
     struct my_server upstream;
     struct held *held;
     size_t n_held, n_tables; /* n_tables: without the DDL span */

@@ -41,8 +41,9 @@ enum err feed_source_tables(struct arena *a, struct feed_source *s,
 
 /* Opens the sink: connects, logs in, and looks whether it is the source itself.
  * BAD_PARAM or PEER with *why. source NULL: it is not compared. */
-enum err feed_target_open(struct arena *a, const struct sink *sink,
-                          struct feed_source *source, int64_t until_ms,
-                          struct sink_fault *why) MUST_USE;
+enum err
+feed_target_open(struct arena *a, const struct sink *sink,
+                 const struct ticdc_config *config, struct feed_source *source,
+                 int64_t until_ms, struct sink_fault *why) MUST_USE;
 
 #endif

@@ -46,6 +46,7 @@ judge_sink(struct req *r, struct judged *j, const char *uri,
     struct sink_fault why = { "", "" };
     enum err e;
 
+    j->config = c;
     e = sink_settle(r->arena, uri, c->sink_config, &rules, &j->sink, &why);
     if (e == ERR_OK && c->force_replicate)
         e = sink_forced(&j->sink, c->sink_config, &why);
@@ -145,7 +146,7 @@ judge_target(struct req *r, struct judged *j)
         e = judge_source(r, j, NULL);
     if (e != ERR_OK)
         return e;
-    e = feed_target_open(r->arena, &j->sink, j->is_open ? &j->source : NULL,
-                         ticdc_until(r), &why);
+    e = feed_target_open(r->arena, &j->sink, j->config,
+                         j->is_open ? &j->source : NULL, ticdc_until(r), &why);
     return judge_refuse(r, j, e, &why);
 }

@@ -8,6 +8,7 @@
 
 struct judged {
     struct sink sink;
+    const struct ticdc_config *config; /* of judge_sink */
     const struct filter *filter;
     struct feed_source source;
     bool is_open; /* the source was asked already */

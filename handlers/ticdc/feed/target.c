@@ -3,9 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "crypt.h"
 #include "egress.h"
 #include "feed_source.h"
+#include "ticdc/mq/settle.h"
+#include "ticdc/settings.h"
+
+/* A broker that does not answer takes no longer than a client waits. */
+#define ANSWER_MS 3000
 
 /* What tells one server from another: MySQL has a uuid. */
 static const char identity_sql[] =
@@ -125,10 +131,47 @@ open_database(struct arena *a, const struct sink_mysql *m,
     return look_at(a, my, source, why);
 }
 
+/* A producer that asks what the topic is, which is made when it may be. */
+static enum err
+open_kafka(struct arena *a, const struct sink *sink,
+           const struct ticdc_config *config, int64_t until_ms,
+           struct sink_fault *why)
+{
+    const struct sink_rules rules = { ticdc_settings()->tls_root };
+    int64_t left = until_ms - clock_mono_ms();
+    const struct mq_place place = { .rules = &rules,
+                                    .address = "check",
+                                    .namespace = "default",
+                                    .id = "check",
+                                    .queue_bytes = 1 << 20,
+                                    .answer_ms = left > ANSWER_MS ? ANSWER_MS
+                                                 : left > 100     ? left
+                                                                  : 100 };
+    struct mq_config c;
+    struct mq *q;
+    enum err e = mq_settle(a, sink, config, &place, &c, why);
+
+    if (e != ERR_OK)
+        return e;
+    q = mq_new(&c);
+    if (q == NULL)
+        return ERR_NOMEM;
+    e = mq_open(q);
+    if (e != ERR_OK) {
+        const struct mq_failure *f = mq_failure_of(q);
+
+        e = f->err == ERR_NOMEM || f->err == ERR_BAD_PARAM ? f->err : ERR_PEER;
+        why->code = f->code;
+        snprintf(why->text, sizeof(why->text), "%.3000s", f->why);
+    }
+    mq_free(q);
+    return e;
+}
+
 enum err
 feed_target_open(struct arena *a, const struct sink *sink,
-                 struct feed_source *source, int64_t until_ms,
-                 struct sink_fault *why)
+                 const struct ticdc_config *config, struct feed_source *source,
+                 int64_t until_ms, struct sink_fault *why)
 {
     switch (sink->kind) {
     case SINK_BLACKHOLE:
@@ -136,12 +179,14 @@ feed_target_open(struct arena *a, const struct sink *sink,
     case SINK_MYSQL:
         return open_database(a, &sink->mysql, source, until_ms, why);
     case SINK_KAFKA:
+        return open_kafka(a, sink, config, until_ms, why);
     case SINK_PULSAR:
     case SINK_STORAGE:
         break;
     }
-    return refuse(why, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
-                  "the sink scheme is known and its parameters are right, but "
-                  "this release writes to blackhole and mysql only, not to",
-                  sink->uri.scheme);
+    return refuse(
+        why, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
+        "the sink scheme is known and its parameters are right, but "
+        "this release writes to blackhole, mysql and kafka only, not to",
+        sink->uri.scheme);
 }

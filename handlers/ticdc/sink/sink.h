@@ -71,6 +71,10 @@ struct outlet_ops {
     enum err (*flush)(struct outlet *s, uint64_t ts);
     /* Behind a flush. */
     enum err (*ddl)(struct outlet *s, const struct sink_ddl *d);
+    /* All of the changefeed is written up to that TSO, whoever writes it: told
+     * about once a second by whoever has the span of its statements. NULL: a
+     * sink that does not pass it on. */
+    enum err (*resolved)(struct outlet *s, uint64_t ts);
     void (*close)(struct outlet *s);
 };
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support.kafka import Kafka
 from support.ticdc import refused
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\Z")
@@ -174,12 +175,33 @@ def test_a_table_without_a_key_is_named(ticdc, fresh, deployment):
 
 
 @pytest.mark.parametrize("uri", [
-    "kafka://127.0.0.1:1/t?protocol=canal-json", "file:///x?protocol=csv",
-    "s3://b/p?protocol=csv", "pulsar://127.0.0.1:1/t?protocol=canal-json"])
+    "file:///x?protocol=csv", "s3://b/p?protocol=csv",
+    "pulsar://127.0.0.1:1/t?protocol=canal-json"])
 def test_a_sink_that_is_not_built_says_so(ticdc, fresh, uri):
     r = ticdc.post("changefeeds", {"changefeed_id": fresh("f"),
                                    "sink_uri": uri})
-    refused(r, 400, "CDC:ErrSinkURIInvalid", "blackhole and mysql only")
+    refused(r, 400, "CDC:ErrSinkURIInvalid", "blackhole, mysql and kafka only")
+
+
+def test_a_broker_that_is_not_there_is_no_sink(ticdc, fresh):
+    r = ticdc.post("changefeeds", {
+        "changefeed_id": fresh("f"),
+        "sink_uri": "kafka://127.0.0.1:1/t?protocol=canal-json"})
+    refused(r, 400, "CDC:ErrKafkaNewProducer", "")
+
+
+def test_a_topic_is_looked_at_when_a_changefeed_is_made(ticdc, fresh):
+    with Kafka() as kafka:
+        body = {"changefeed_id": fresh("f").replace("_", "-"),
+                "sink_uri": kafka.uri("canal-json", **{"partition-num": 9})}
+        r = ticdc.post("changefeeds", body)
+        refused(r, 400, "CDC:ErrKafkaInvalidPartitionNum", "more than")
+        # the cluster of this test describes no topics: old brokers do not
+        body["sink_uri"] = kafka.uri("canal-json").replace("2.4.0", "0.10.2.0")
+        r = ticdc.post("changefeeds", body)
+        assert r.status == 202
+        assert ticdc.delete("changefeeds/"
+                            + body["changefeed_id"]).status == 202
 
 
 def test_an_address_that_is_denied_is_no_sink(ticdc, fresh):

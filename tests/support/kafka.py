@@ -1,0 +1,61 @@
+"""A Kafka cluster in memory (build/asan/support/kafka_shell), and what is in
+its topics, read by kcat."""
+
+import json
+import os
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+PROGRAM = os.path.join(ROOT, "build", "asan", "support", "kafka_shell")
+
+
+class Kafka:
+    """with Kafka(topic) as kafka: kafka.uri("canal-json"), kafka.read()"""
+
+    def __init__(self, topic="feed", brokers=1, partitions=4):
+        assert os.path.exists(PROGRAM), f"{PROGRAM} is missing: make unit"
+        assert shutil.which("kcat"), "kcat is missing: apt-get install kcat"
+        self.topic, self.partitions = topic, partitions
+        self.process = subprocess.Popen(
+            [PROGRAM, str(brokers), topic, str(partitions)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True)
+        self.servers = self.process.stdout.readline().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.kill()
+        self.process.wait()
+
+    def say(self, line):
+        """"down 1", "up 1", "not_leader 20"; returns when it is so."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+
+    def uri(self, protocol, **params):
+        return (f"kafka://{self.servers}/{self.topic}?protocol={protocol}"
+                "&kafka-version=2.4.0"
+                + "".join(f"&{k}={v}" for k, v in params.items()))
+
+    def read(self):
+        """All messages: [(partition, value)] in the order of each."""
+        done = subprocess.run(
+            ["kcat", "-q", "-b", self.servers, "-C", "-t", self.topic, "-o",
+             "beginning", "-e", "-X", "fetch.wait.max.ms=5", "-f",
+             "%p %s\\n"], capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        out = []
+        for line in done.stdout.splitlines():
+            partition, value = line.split(b" ", 1)
+            out.append((int(partition), value))
+        return out
+
+    def documents(self):
+        """Of canal-json: [(partition, document)]."""
+        return [(p, json.loads(v)) for p, v in self.read()]

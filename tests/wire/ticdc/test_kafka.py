@@ -1,0 +1,157 @@
+"""Changefeeds into Kafka: what consumers read there."""
+
+import os
+import random
+import threading
+
+import pytest
+
+from support import nets
+from support.feeds import Feeds, now_tso
+from support.kafka import Kafka
+from support.store import rows
+from support.waiting import until
+
+ROUNDS = int(os.environ.get("METAGATE_DRILL_ROUNDS", "3"))
+SEED = int(os.environ.get("METAGATE_DRILL_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def feeds():
+    net, fd = nets.claim()
+    with Feeds(net) as f:
+        yield f
+    os.close(fd)
+
+
+@pytest.fixture
+def kafka(feeds):
+    with Kafka() as k:
+        yield k
+        for name in list(feeds.captures):
+            feeds.kill(name)
+    assert feeds.reports() == ""
+
+
+def test_rows_statements_and_watermarks_arrive(feeds, kafka):
+    with feeds.sql("source", None) as c:
+        rows(c, "CREATE DATABASE shop")
+        feed = feeds.create(kafka.uri("canal-json",
+                                      **{"enable-tidb-extension": "true"}),
+                            filter_rules=["shop.*"])
+        rows(c, "CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(9))")
+        feeds.start("c1")
+        rows(c, "INSERT INTO shop.t VALUES (1, 'a'), (2, 'b')")
+        rows(c, "UPDATE shop.t SET v = 'c' WHERE id = 1")
+        rows(c, "DELETE FROM shop.t WHERE id = 2")
+        last = now_tso(c)
+    feeds.until_at(feed)
+
+    def watermarks():
+        return [(p, d) for p, d in kafka.documents()
+                if d["type"] == "TIDB_WATERMARK"
+                and d["_tidb"]["watermarkTs"] > last]
+    until(lambda: {p for p, _ in watermarks()} == set(range(4)),
+          "a watermark behind all of it in each partition")
+    said = kafka.documents()
+    ddl = [(p, d) for p, d in said if d["isDdl"]]
+    assert [(p, d["type"], d["table"]) for p, d in ddl] == [(0, "CREATE", "t")]
+    data = [d for _, d in said if not d["isDdl"]
+            and d["type"] != "TIDB_WATERMARK"]
+    assert [(d["type"], d["data"][0]["id"]) for d in data] == [
+        ("INSERT", "1"), ("INSERT", "2"), ("UPDATE", "1"), ("DELETE", "2")]
+    assert data[2]["old"] == [{"id": "1", "v": "a"}]
+    assert data[0]["pkNames"] == ["id"]
+    # no watermark is in front of a row that is not behind it
+    high = {}
+    for p, d in said:
+        if d["type"] == "TIDB_WATERMARK":
+            high[p] = max(high.get(p, 0), d["_tidb"]["watermarkTs"])
+        else:
+            assert d["_tidb"]["commitTs"] > high.get(p, 0)
+
+
+class Load:
+    """A writer that changes rows at random, keys among them."""
+
+    def __init__(self, feeds, schema):
+        self.schema, self.stop = schema, False
+        self.connection = feeds.sql("source", None)
+        self.random = random.Random(SEED)
+        self.thread = threading.Thread(target=self._run)
+        self.failed = None
+        self.thread.start()
+
+    def _run(self):
+        try:
+            with self.connection as c:
+                n = 0
+                while not self.stop:
+                    n += 1
+                    k = self.random.randrange(200)
+                    rows(c, f"REPLACE INTO {self.schema}.t VALUES ({k}, {n})")
+                    if n % 3 == 0:
+                        rows(c, f"DELETE FROM {self.schema}.t WHERE id ="
+                             f" {self.random.randrange(200)}")
+                    if n % 5 == 0:
+                        rows(c, f"UPDATE IGNORE {self.schema}.t SET id ="
+                             f" {self.random.randrange(200)}, n = -{n}"
+                             f" WHERE id = {k}")
+        except Exception as e:  # told by end()
+            self.failed = e
+
+    def end(self):
+        self.stop = True
+        self.thread.join(60)
+        assert self.failed is None
+
+
+def replayed(documents):
+    """Every row as a consumer has it that takes each message in its order."""
+    table = {}
+    for _, d in documents:
+        if d["isDdl"] or d["type"] == "TIDB_WATERMARK":
+            continue
+        if d["type"] == "DELETE":
+            table.pop(d["data"][0]["id"], None)
+        else:
+            table[d["data"][0]["id"]] = d["data"][0]["n"]
+    return table
+
+
+def test_nothing_is_lost_whatever_dies(feeds, kafka):
+    """Captures are killed and brokers answer that they lead no partition while
+    rows and their keys change, in four partitions by their keys."""
+    r = random.Random(SEED)
+    with feeds.sql("source", None) as c:
+        rows(c, "CREATE DATABASE chaos")
+        rows(c, "CREATE TABLE chaos.t (id INT PRIMARY KEY, n INT)")
+    feed = feeds.create(
+        kafka.uri("canal-json"), filter_rules=["chaos.*"],
+        sink_config={"dispatchers": [{"matcher": ["*.*"],
+                                      "dispatcher": "index-value"}]})
+    feeds.start("c1", "c2")
+    load = Load(feeds, "chaos")
+    try:
+        for _ in range(ROUNDS):
+            before = feeds.feed(feed)["checkpoint_ts"]
+            until(lambda: feeds.feed(feed)["checkpoint_ts"] > before,
+                  "it goes on", timeout=90)
+            kafka.say("not_leader 10")
+            name = r.choice(["c1", "c2"])
+            feeds.kill(name)
+            feeds.start(name)
+    finally:
+        load.end()
+    feeds.until_at(feed, timeout=120)
+    said = kafka.documents()
+    with feeds.sql("source", None) as c:
+        want = {str(x["id"]): str(x["n"])
+                for x in rows(c, "SELECT id, n FROM chaos.t")}
+    assert replayed(said) == want
+    assert len({p for p, _ in said}) == 4
+    # a row's events lie in one partition
+    at = {}
+    for p, d in said:
+        if not d["isDdl"]:
+            assert at.setdefault(d["data"][0]["id"], p) == p
