@@ -144,7 +144,17 @@ class Shard:
 
     # ---- one run ----
 
+    def forget_failovers(self):
+        """As if it had been quiet for long: more than a few within minutes are
+        held back."""
+        with self.deployment.sql() as c, c.cursor() as q:
+            q.execute("UPDATE kunlun_shard SET state ="
+                      " JSON_SET(state, '$.failovers', 0)"
+                      " WHERE cluster = %s", (self.name,))
+            c.commit()
+
     def run(self, fault, draw):
+        self.forget_failovers()
         until(self.is_whole, f"whole before {fault.__name__}", WHOLE_S)
         self.writer = Writer(self)
         self.writer.next = max(self.rows(), default=0) + 1000
