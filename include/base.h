@@ -32,6 +32,13 @@ str_empty(const char *s)
     return s == NULL || *s == '\0';
 }
 
+/* The text; "" for NULL. */
+static inline const char *
+or_empty(const char *s)
+{
+    return s != NULL ? s : "";
+}
+
 /* Bytes by pointer and length; not NUL-terminated unless said so. */
 struct span {
     const char *p;

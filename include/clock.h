@@ -16,6 +16,9 @@ int64_t clock_mono_us(void);
  * out, which is answered too; "" for a year that nobody will see. */
 const char *clock_text(int64_t unix_s, char out[CLOCK_TEXT]);
 
+/* Of such a text, when that was (local time); false when it is none. */
+bool clock_read(const char *text, int64_t *unix_s) MUST_USE;
+
 /* The same for programs and to the millisecond, with the zone:
  * "2026-01-31T23:59:59.123+0800". */
 const char *clock_stamp(int64_t unix_ms, char out[CLOCK_TEXT]);

@@ -57,6 +57,10 @@ file_write_beneath(int dir, const char *name, const char *p, size_t n) MUST_USE;
  * file's too. NOT_FOUND, STATE (errno). */
 enum err file_append(const char *path, struct buf *out) MUST_USE;
 
+/* Whether there is nothing in the directory of that descriptor but, if it is
+ * given, a file `but`. False when it cannot be read. */
+bool file_none_in(int dir, const char *but);
+
 /* Makes the directory unless it is there; STATE (errno) when it cannot. */
 enum err file_mkdir(const char *path, mode_t mode) MUST_USE;
 

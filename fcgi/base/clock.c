@@ -37,6 +37,8 @@ clock_mono_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+#define PEOPLE "%Y-%m-%d %H:%M:%S"
+
 static bool
 to_local(int64_t unix_s, struct tm *out)
 {
@@ -50,10 +52,20 @@ clock_text(int64_t unix_s, char out[CLOCK_TEXT])
 {
     struct tm tm;
 
-    if (!to_local(unix_s, &tm) ||
-        strftime(out, CLOCK_TEXT, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+    if (!to_local(unix_s, &tm) || strftime(out, CLOCK_TEXT, PEOPLE, &tm) == 0)
         out[0] = '\0';
     return out;
+}
+
+bool
+clock_read(const char *text, int64_t *unix_s)
+{
+    struct tm tm = { .tm_isdst = -1 };
+    const char *end = strptime(text, PEOPLE, &tm);
+    time_t t = end != NULL && *end == '\0' ? mktime(&tm) : -1;
+
+    *unix_s = t;
+    return t >= 0;
 }
 
 const char *

@@ -1,6 +1,7 @@
 /* Whole small files: read at once, replaced at once. */
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -267,4 +268,25 @@ file_mkdir(const char *path, mode_t mode)
     if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return ERR_OK;
     return ERR_STATE;
+}
+
+bool
+file_none_in(int dir, const char *but)
+{
+    /* a place of its own to read from, unlike a dup() */
+    int own = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = own >= 0 ? fdopendir(own) : NULL;
+    struct dirent *e;
+    bool none = true;
+
+    if (d == NULL) {
+        if (own >= 0)
+            (void)close(own);
+        return false;
+    }
+    while (none && (e = readdir(d)) != NULL)
+        none = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+               (but != NULL && strcmp(e->d_name, but) == 0);
+    (void)closedir(d);
+    return none;
 }

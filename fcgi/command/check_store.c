@@ -13,6 +13,7 @@
 #include "config/deployment.h"
 #include "config_live.h"
 #include "coherence.h"
+#include "daemon.h"
 #include "duty.h"
 #include "lease.h"
 #include "listener.h"
@@ -222,10 +223,11 @@ look_audit(struct look *l)
 /* A daemon's lock in RUN_DIR, and whether one has it: it runs then. -1: there
  * is no such file. */
 static int
-lock_open(const char *file, bool *held)
+lock_open(const char *role, const char *id, bool *held)
 {
-    char path[PLACE_BYTES];
-    int fd = place_path(path, sizeof(path), file) == ERR_OK
+    char path[PLACE_BYTES], file[DAEMON_LOCK_BYTES];
+    int fd = place_path(path, sizeof(path), daemon_lock_file(role, id, file)) ==
+                     ERR_OK
                  ? open(path, O_RDONLY | O_CLOEXEC)
                  : -1;
 
@@ -238,13 +240,10 @@ static bool
 tended_here(char out[PLACE_MACHINE_BYTES])
 {
     bool held = false;
-    char file[64];
     int fd;
 
     for (unsigned k = 1; k <= PLACE_MACHINES && !held; k++) {
-        (void)snprintf(file, sizeof(file), "supervise-%s.lock",
-                       place_machine(k, out));
-        fd = lock_open(file, &held);
+        fd = lock_open("supervise", place_machine(k, out), &held);
         if (fd >= 0)
             (void)close(fd);
     }
@@ -343,13 +342,11 @@ look_hosts(struct look *l)
 static bool
 runs_here(const char *name, char own[LEASE_OWNER_BYTES])
 {
-    char file[LEASE_OWNER_BYTES + 16];
     bool held;
     ssize_t n;
     int fd;
 
-    (void)snprintf(file, sizeof(file), "control-%s.lock", name);
-    fd = lock_open(file, &held);
+    fd = lock_open("control", name, &held);
     if (fd < 0)
         return false;
     n = pread(fd, own, LEASE_OWNER_BYTES - 1, 0);

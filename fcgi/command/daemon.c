@@ -57,14 +57,21 @@ daemon_option(int argc, char **argv, const char *option)
     return NULL;
 }
 
+const char *
+daemon_lock_file(const char *role, const char *id, char out[DAEMON_LOCK_BYTES])
+{
+    (void)snprintf(out, DAEMON_LOCK_BYTES, "%s-%s.lock", role, id);
+    return out;
+}
+
 /* Two of one name would take each other's leases in turn. */
 static enum err
-lock_name(struct daemon *d)
+lock_name(struct daemon *d, const char *role, const char *id)
 {
-    char path[PLACE_BYTES], file[128];
+    char path[PLACE_BYTES], file[DAEMON_LOCK_BYTES];
 
-    (void)snprintf(file, sizeof(file), "%s.lock", d->name);
-    if (place_path(path, sizeof(path), file) != ERR_OK)
+    if (place_path(path, sizeof(path), daemon_lock_file(role, id, file)) !=
+        ERR_OK)
         return ERR_LIMIT;
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (d->lock_fd >= 0 && flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
@@ -82,7 +89,7 @@ daemon_begin(struct daemon *d, const char *role, const char *id)
 
     *d = (struct daemon){ .lock_fd = -1, .signal_fd = -1, .wake_fd = -1 };
     (void)snprintf(d->name, sizeof(d->name), "%s-%s", role, id);
-    e = lock_name(d);
+    e = lock_name(d, role, id);
     if (e == ERR_OK)
         e = role_begin(d->name, &signals);
     if (e != ERR_OK)

@@ -14,6 +14,12 @@ struct daemon {
     struct role_socket *socket; /* for profiles; NULL: could not be opened */
 };
 
+/* What RUN_DIR calls the lock of a role that does its work under that id:
+ * "control-m1.lock". */
+#define DAEMON_LOCK_BYTES 160
+const char *
+daemon_lock_file(const char *role, const char *id, char out[DAEMON_LOCK_BYTES]);
+
 /* The value of `--option VALUE` or `--option=VALUE`, the only argument: its
  * characters are letters, digits, '.', '-', ':' and '_', at most 64. NULL
  * after a word to standard error. */

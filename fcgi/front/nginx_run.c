@@ -1,6 +1,5 @@
 /* The running nginx: how it is started, checked, and told to read its files
  * again. */
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -106,25 +105,31 @@ nginx_runs(void)
     return find_master(&master) == ERR_OK;
 }
 
+struct children {
+    pid_t parent;
+    pid_t *v;
+    size_t n, max;
+};
+
+static bool
+note_child(pid_t pid, void *ctx)
+{
+    struct children *c = ctx;
+    struct proc_stat child;
+
+    if (c->n < c->max && pid > 1 && proc_look_stat(pid, &child) &&
+        child.parent == c->parent)
+        c->v[c->n++] = pid;
+    return c->n >= c->max;
+}
+
 static size_t
 find_children(pid_t parent, pid_t *out, size_t max)
 {
-    struct proc_stat child;
-    struct dirent *d;
-    size_t n = 0;
-    DIR *dir;
+    struct children c = { .parent = parent, .v = out, .max = max };
 
-    dir = opendir("/proc");
-    if (dir == NULL)
-        return 0;
-    while (n < max && (d = readdir(dir)) != NULL) {
-        pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-
-        if (pid > 1 && proc_look_stat(pid, &child) && child.parent == parent)
-            out[n++] = pid;
-    }
-    (void)closedir(dir);
-    return n;
+    (void)proc_look_each(note_child, &c);
+    return c.n;
 }
 
 /* Whether an old worker has left the listeners: it is gone, or says so. */

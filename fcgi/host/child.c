@@ -1,7 +1,6 @@
 /* The life of a child process. */
 #include "child.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -115,25 +114,28 @@ runs_program(pid_t pid, const char *program)
     return strcmp(slash != NULL ? slash + 1 : text, program) == 0;
 }
 
+struct sought {
+    const char *program, *argument;
+    struct child_id *out;
+};
+
+static bool
+is_sought(pid_t pid, void *ctx)
+{
+    const struct sought *s = ctx;
+
+    return pid > 1 && is_ours(pid) && runs_program(pid, s->program) &&
+           has_argument(pid, s->argument) &&
+           child_identify(pid, s->out) == ERR_OK;
+}
+
 enum err
 child_find(const char *program, const char *argument, struct child_id *out)
 {
     const char *slash = strrchr(program, '/');
-    enum err e = ERR_NOT_FOUND;
-    DIR *dir = opendir("/proc");
-    struct dirent *entry;
+    struct sought s = { slash != NULL ? slash + 1 : program, argument, out };
 
-    while (e != ERR_OK && dir != NULL && (entry = readdir(dir)) != NULL) {
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-        if (pid > 1 && is_ours(pid) &&
-            runs_program(pid, slash != NULL ? slash + 1 : program) &&
-            has_argument(pid, argument))
-            e = child_identify(pid, out);
-    }
-    if (dir != NULL)
-        (void)closedir(dir);
-    return e;
+    return proc_look_each(is_sought, &s) ? ERR_OK : ERR_NOT_FOUND;
 }
 
 /* ---- starting ---- */

@@ -181,14 +181,14 @@ port_search(const char *text, const struct in6_addr *addr, unsigned port,
 /* ---- from a socket to its process ---- */
 
 static bool
-has_socket(const char *pid, unsigned long inode)
+has_socket(pid_t pid, unsigned long inode)
 {
     char dir[64], want[48], path[384], link[64];
     bool found = false;
     struct dirent *d;
     DIR *fds;
 
-    (void)snprintf(dir, sizeof(dir), "/proc/%.20s/fd", pid);
+    (void)snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)pid);
     (void)snprintf(want, sizeof(want), "socket:[%lu]", inode);
     fds = opendir(dir);
     if (fds == NULL)
@@ -222,22 +222,29 @@ read_command(struct port_holder *h)
     h->command[n] = '\0';
 }
 
+struct owner {
+    unsigned long inode;
+    pid_t pid;
+};
+
+static bool
+is_owner(pid_t pid, void *ctx)
+{
+    struct owner *o = ctx;
+
+    o->pid = pid;
+    return has_socket(pid, o->inode);
+}
+
 static void
 find_process(unsigned long inode, struct port_holder *h)
 {
-    struct dirent *d;
-    DIR *proc = opendir("/proc");
+    struct owner o = { .inode = inode };
 
-    if (proc == NULL)
+    if (!proc_look_each(is_owner, &o))
         return;
-    while (h->pid == 0 && (d = readdir(proc)) != NULL) {
-        if (isdigit((unsigned char)d->d_name[0]) &&
-            has_socket(d->d_name, inode))
-            h->pid = (pid_t)strtol(d->d_name, NULL, 10);
-    }
-    (void)closedir(proc);
-    if (h->pid != 0)
-        read_command(h);
+    h->pid = o.pid;
+    read_command(h);
 }
 
 /* ---- taking it ---- */

@@ -1,6 +1,7 @@
 /* Looking at processes, ours and others. */
 #include "proc_look.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "file.h"
 #include "process.h"
+#include "number.h"
 
 static size_t
 read_start(pid_t pid, const char *name, char *out, size_t size)
@@ -93,4 +95,20 @@ process_memory(int64_t *all, int64_t *resident)
     (void)read_start(getpid(), "statm", text, sizeof(text));
     *all = strtoll(text, &end, 10) * page;
     *resident = strtoll(end, NULL, 10) * page;
+}
+
+bool
+proc_look_each(bool (*look)(pid_t pid, void *ctx), void *ctx)
+{
+    DIR *dir = opendir("/proc");
+    struct dirent *d;
+    bool found = false;
+    int64_t pid;
+
+    while (dir != NULL && !found && (d = readdir(dir)) != NULL)
+        found =
+            number_read(d->d_name, INT32_MAX, &pid) && look((pid_t)pid, ctx);
+    if (dir != NULL)
+        (void)closedir(dir);
+    return found;
 }

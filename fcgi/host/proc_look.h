@@ -16,6 +16,10 @@ struct proc_stat {
 /* False when there is no such process. */
 bool proc_look_stat(pid_t pid, struct proc_stat *out);
 
+/* Calls look with the number of each process, until that is true; whether it
+ * was. False, too, when /proc cannot be read. */
+bool proc_look_each(bool (*look)(pid_t pid, void *ctx), void *ctx);
+
 /* Its arguments, each with its NUL, as far as size - 1 bytes hold them, and a
  * NUL behind: how many bytes without that. 0 when it is gone or has none. Size
  * is at least 1. */

@@ -195,27 +195,6 @@ read_marker(int fd, char out[65])
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* But for a marker that was not finished. */
-static bool
-is_empty(int fd)
-{
-    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
-    struct dirent *e;
-    bool empty = true;
-
-    if (d == NULL) {
-        if (copy >= 0)
-            (void)close(copy);
-        return false;
-    }
-    while (empty && (e = readdir(d)) != NULL)
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-                strcmp(e->d_name, NEW_MARKER) == 0;
-    (void)closedir(d);
-    return empty;
-}
-
 /* Written whole or not at all, and there after a power cut: nothing may lie
  * in a home that is not marked. */
 static enum err
@@ -242,7 +221,7 @@ check_owner(const struct home *h, int fd, bool *marked, struct home_error *why)
     *marked = !str_empty(uuid);
     if (*marked && strcmp(uuid, h->uuid) != 0)
         return refuse(why, ERR_DENIED, path, "is another instance's");
-    if (!*marked && !is_empty(fd))
+    if (!*marked && !file_none_in(fd, NEW_MARKER))
         return refuse(why, ERR_DENIED, path,
                       "holds something that metagate has not made");
     return ERR_OK;

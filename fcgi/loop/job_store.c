@@ -161,12 +161,6 @@ lost_if_absent(enum err e)
 
 /* ---- accepting, asking, cancelling ---- */
 
-static const char *
-or_empty(const char *s)
-{
-    return s != NULL ? s : "";
-}
-
 static enum err
 add(struct db *db, const struct job_new *n, uint64_t *id)
 {

@@ -3,7 +3,6 @@
  * have put links there. */
 #include "up.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,20 +40,6 @@ make_parents(const char *dir, char why[WHY_BYTES])
     return e;
 }
 
-static bool
-is_empty_dir(int fd)
-{
-    int copy = dup(fd);
-    DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
-    int n = 0;
-
-    while (d != NULL && readdir(d) != NULL)
-        n++;
-    if (d != NULL)
-        (void)closedir(d);
-    return n == 2; /* . and .. */
-}
-
 /* RUN_DIR, 0750 and the account's. As root an empty one of root's is handed
  * over; one with things in it is somebody's. */
 static enum err
@@ -71,7 +56,7 @@ own_run_dir(const char *dir, uid_t uid, gid_t gid, char why[WHY_BYTES])
     if (fd < 0 || fstat(fd, &st) != 0) {
         e = why_fail(why, ERR_STATE, "%s: %s", dir, strerror(errno));
     } else if (st.st_uid != uid &&
-               (st.st_uid != 0 || geteuid() != 0 || !is_empty_dir(fd) ||
+               (st.st_uid != 0 || geteuid() != 0 || !file_none_in(fd, NULL) ||
                 fchown(fd, uid, gid) != 0)) {
         e = account_refuse_owner(dir, st.st_uid, why);
     } else if (st.st_uid == uid || geteuid() == 0) {

@@ -24,8 +24,6 @@
 static const char claim_sql[] =
     "INSERT INTO deployment (one, deployment_id, since_ms)"
     " VALUES (1, ?, " DB_NOW_MS ")";
-static const char owner_sql[] =
-    "SELECT deployment_id FROM deployment WHERE one = 1";
 static const char before_sql[] =
     "INSERT INTO schema_migration (id, step, name, min_reader, digest, epoch,"
     " server, session_id, started_ms, finished_ms)"
@@ -100,7 +98,7 @@ claim(struct run *r, const char *deployment_id)
     if (e == ERR_EXISTS)
         e = ERR_OK;
     if (e == ERR_OK)
-        e = db_one_str(r->db, r->a, owner_sql, DB_NO_ARGS, &owner);
+        e = migration_owner(r->db, r->a, &owner);
     if (e != ERR_OK)
         return e;
     if (strcmp(owner, deployment_id) == 0)
@@ -389,7 +387,7 @@ migrate_version(void)
 
     /* by number, and the last one is the highest: migrations_parse */
     for (const struct embedded *f = embed_sql; f->name != NULL; f++)
-        v = (unsigned)strtoul(f->name, NULL, 10);
+        v = migration_number(f->name);
     return v;
 }
 

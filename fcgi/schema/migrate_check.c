@@ -23,6 +23,12 @@ static const char deployment_sql[] =
     "SELECT deployment_id FROM deployment WHERE one = 1";
 
 enum err
+migration_owner(struct db *db, struct arena *a, const char **out)
+{
+    return db_one_str(db, a, deployment_sql, DB_NO_ARGS, out);
+}
+
+enum err
 migration_rows(struct db *db, struct arena *a,
                struct list_of_migration_row *out)
 {
@@ -72,7 +78,7 @@ static enum err
 check_deployment(struct check *c, const char *ours)
 {
     const char *id;
-    enum err e = db_one_str(c->db, c->a, deployment_sql, DB_NO_ARGS, &id);
+    enum err e = migration_owner(c->db, c->a, &id);
 
     if (e == ERR_NOT_FOUND)
         return why_fail(c->why, ERR_BUSY,

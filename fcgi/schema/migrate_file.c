@@ -159,15 +159,23 @@ take_line(struct reader *r, const char *line)
         r->why = "a statement without done: before it";
 }
 
+unsigned
+migration_number(const char *file)
+{
+    return strspn(file, "0123456789") == ID_DIGITS && file[ID_DIGITS] == '_'
+               ? (unsigned)strtoul(file, NULL, 10)
+               : 0;
+}
+
 /* "0001_core.sql": the number and the name. */
 static void
 take_name(struct reader *r, const char *file)
 {
-    size_t n = strlen(file), digits = strspn(file, "0123456789");
+    size_t n = strlen(file);
 
-    r->m->id = (unsigned)strtoul(file, NULL, 10);
-    if (digits != ID_DIGITS || file[ID_DIGITS] != '_' || r->m->id == 0 ||
-        n < ID_DIGITS + 1 + 5 || strcmp(file + n - 4, ".sql") != 0) {
+    r->m->id = migration_number(file);
+    if (r->m->id == 0 || n < ID_DIGITS + 1 + 5 ||
+        strcmp(file + n - 4, ".sql") != 0) {
         r->why = "the name is NNNN_name.sql";
         return;
     }

@@ -30,6 +30,9 @@ struct migrations {
 enum err migration_parse(struct arena *a, const struct embedded *file,
                          struct migration *out, char why[WHY_BYTES]) MUST_USE;
 
+/* The number of a file "0001_core.sql"; 0: it has none. */
+unsigned migration_number(const char *file);
+
 /* All of a NULL-ended array of files, sorted by name; numbers must ascend. */
 enum err migrations_parse(struct arena *a, const struct embedded *files,
                           struct migrations *out, char why[WHY_BYTES]) MUST_USE;

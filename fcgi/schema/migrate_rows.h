@@ -19,6 +19,10 @@ STRUCT(migration_row, MIGRATION_ROW);
 
 LIST_OF(migration_row); /* by id and step */
 
+/* The deployment that the schema belongs to; NOT_FOUND: none yet. */
+enum err
+migration_owner(struct db *db, struct arena *a, const char **out) MUST_USE;
+
 enum err migration_rows(struct db *db, struct arena *a,
                         struct list_of_migration_row *out) MUST_USE;
 

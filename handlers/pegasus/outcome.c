@@ -1,5 +1,6 @@
 /* What an operation of a form came to, and its arguments in common. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "address.h"
@@ -56,6 +57,13 @@ bool
 pegasus_gpid(const char *text, int32_t *app_id, int32_t *pidx)
 {
     return number(&text, '.', app_id) && number(&text, '\0', pidx);
+}
+
+const char *
+pegasus_gpid_text(int32_t app_id, int32_t pidx, char out[PEGASUS_GPID_BYTES])
+{
+    (void)snprintf(out, PEGASUS_GPID_BYTES, "%d.%d", app_id, pidx);
+    return out;
 }
 
 /* What may stand in lists and JSON keys: a name or number, a colon, a port. */

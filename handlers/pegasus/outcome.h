@@ -30,6 +30,10 @@ enum err pegasus_send(struct req *r, struct pegasus_outcome *out) MUST_USE;
 enum err pegasus_invalid(struct req *r, const char *why) MUST_USE;
 /* "2.0" to table and partition; false when it is no gpid. */
 bool pegasus_gpid(const char *text, int32_t *app_id, int32_t *pidx);
+/* The other way, into out, which is answered too. */
+#define PEGASUS_GPID_BYTES 32
+const char *
+pegasus_gpid_text(int32_t app_id, int32_t pidx, char out[PEGASUS_GPID_BYTES]);
 /* Whether text is a host:port that a node may have. */
 bool pegasus_is_address(const char *text);
 

@@ -232,12 +232,6 @@ created(struct req *r, struct doris_instance *i)
     return changed(r, i);
 }
 
-static const char *
-or_empty(const char *s)
-{
-    return s == NULL ? "" : s;
-}
-
 enum err
 doris_instance_create(struct req *r, const struct doris_create_instance *in)
 {

@@ -139,24 +139,23 @@ is_part(const char *name)
     return !str_empty(name) && strchr(name, '/') == NULL && blob_is_key(name);
 }
 
-/* "2021-11-22 23:43:03" as the names have it; false: it is no time. */
+/* Now, as the names have it; false: it cannot be told. */
 static bool
-stamp_of(const char *when, char out[STAMP + 1])
+stamp_now(char out[STAMP + 1])
 {
-    struct tm at = { 0 };
-    const char *end = strptime(when, "%Y-%m-%d %H:%M:%S", &at);
+    time_t now = (time_t)clock_unix_s();
+    struct tm at;
 
-    return end != NULL && *end == '\0' &&
+    return localtime_r(&now, &at) != NULL &&
            strftime(out, STAMP + 1, "%Y%m%d_%H%M%S", &at) == STAMP;
 }
 
 const char *
 node_backup_key(struct job_run *run, const char *cluster, const char *shard)
 {
-    char now[CLOCK_TEXT], stamp[STAMP + 1];
+    char stamp[STAMP + 1];
 
-    if (!is_part(cluster) || !is_part(shard) ||
-        !stamp_of(clock_text(clock_unix_s(), now), stamp))
+    if (!is_part(cluster) || !is_part(shard) || !stamp_now(stamp))
         return NULL;
     return arena_printf(run->arena, "coldbackup/%s/%s/" NAME "%s" TAIL, cluster,
                         shard, stamp);
@@ -165,10 +164,9 @@ node_backup_key(struct job_run *run, const char *cluster, const char *shard)
 bool
 target_moment(const char *when, int64_t *unix_ms)
 {
-    struct tm at = { .tm_isdst = -1 };
-    const char *end = strptime(when, "%Y-%m-%d %H:%M:%S", &at);
-    time_t t = end != NULL && *end == '\0' ? mktime(&at) : -1;
+    int64_t unix_s;
+    bool is_time = clock_read(when, &unix_s);
 
-    *unix_ms = (int64_t)t * 1000;
-    return t >= 0;
+    *unix_ms = unix_s * 1000;
+    return is_time;
 }

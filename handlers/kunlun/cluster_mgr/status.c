@@ -115,12 +115,6 @@ put_id(struct json_writer *w, const char *key, int64_t id)
     jw_key_str(w, key, buf_text(&b));
 }
 
-static const char *
-or_empty(const char *s)
-{
-    return s != NULL ? s : "";
-}
-
 static void
 put_shard_steps(struct json_writer *w, const struct cluster_told *t)
 {

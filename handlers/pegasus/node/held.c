@@ -1,5 +1,4 @@
 /* What one replica server holds, by its own listener. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@ struct holding {
     const char *address;
     struct rows rows;
     struct pegasus_held line;
-    char gpid[32];
+    char gpid[PEGASUS_GPID_BYTES];
 };
 
 static enum err
@@ -30,10 +29,9 @@ next_held(struct rows *rows, struct arena *a, const void **out)
     if (e != ERR_OK)
         return e;
     p = row;
-    (void)snprintf(h->gpid, sizeof(h->gpid), "%d.%d", p->app_id, p->pidx);
     h->line = (struct pegasus_held){
         .has = UINT64_MAX,
-        .gpid = h->gpid,
+        .gpid = pegasus_gpid_text(p->app_id, p->pidx, h->gpid),
         .app_name = p->app_name,
         .role =
             p->primary_node != NULL && strcmp(p->primary_node, h->address) == 0

@@ -1,5 +1,4 @@
 /* What replica servers send: beacons, reports, changes of configurations. */
-#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -110,11 +109,10 @@ static const struct json_style strings = { .all_leaves_string = true };
 static void
 put_partition(struct json_writer *w, const struct pegasus_partition *p)
 {
-    char gpid[32];
+    char gpid[PEGASUS_GPID_BYTES];
 
-    (void)snprintf(gpid, sizeof(gpid), "%d.%d", p->app_id, p->pidx);
     jw_object(w);
-    jw_key_str(w, "gpid", gpid);
+    jw_key_str(w, "gpid", pegasus_gpid_text(p->app_id, p->pidx, gpid));
     jw_key(w, "ballot");
     jw_i64(w, p->ballot);
     jw_key(w, "max_replica_count");

@@ -102,12 +102,6 @@ pegasus_store_report_clear(struct db *db, const char *address, uint64_t *n)
     return e;
 }
 
-static const char *
-or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
 enum err
 pegasus_store_report(struct db *db, const char *address, int32_t app_id,
                      int32_t pidx, const struct pegasus_report *rep)

@@ -52,6 +52,23 @@ a_moment_is_told_in_local_time(void **state)
     assert_string_equal(clock_stamp(INT64_MAX, text), "");
 }
 
+static void
+what_people_read_is_read_again(void **state)
+{
+    static const char *const none[] = { "", "now", "2026-01-31",
+                                        "2026-01-31 23:59:59x",
+                                        "2026-13-01 00:00:00" };
+    char text[CLOCK_TEXT];
+    int64_t at;
+
+    (void)state;
+    assert_true(clock_read(clock_text(1700000000, text), &at));
+    assert_true(at == 1700000000);
+    for (size_t i = 0; i < COUNT(none); i++)
+        if (clock_read(none[i], &at))
+            fail_msg("read: %s", none[i]);
+}
+
 int
 main(void)
 {
@@ -59,6 +76,7 @@ main(void)
         cmocka_unit_test(the_wall_clock_agrees_with_the_library),
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),
         cmocka_unit_test(a_moment_is_told_in_local_time),
+        cmocka_unit_test(what_people_read_is_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
