@@ -187,6 +187,13 @@ EVENT_CLASS = {"UNKNOWN_PATH": "not_found", "METHOD": "not_found",
                "TOO_LARGE": "limit", "BUSY": "busy"}
 
 
+def says_no_token(error, code, text):
+    """TiCDC tells a token that is missing from one that is not known, which
+    are one event: the former's code is the row's second one."""
+    return error["own_code"] == code == "CDC:ErrCredentialNotFound" \
+        and text == "credential not found: token"
+
+
 class Refusal:
     """An expected failure: a row of errors.def, its text as a pattern in
     which placeholders that nobody gave stand for anything."""
@@ -213,6 +220,8 @@ class Refusal:
             code, text = self.form(reply)
         except (ValueError, KeyError, TypeError) as e:
             return f"not in the dialect's form ({e!r}): {reply}"
+        if says_no_token(self.error, code, text):
+            return ""
         if code not in ("-", self.error["code"]) \
                 or not re.fullmatch(self.text, text, re.S):
             return f"expected {self}, got {reply}"
