@@ -221,15 +221,16 @@ a_transaction_without_an_answer_is_two_round_trips(void **state)
 static void
 values_are_copied(void **state)
 {
-    char text[] = "mine", row[] = "row";
+    char text[] = "mine", row[] = "row", one[] = "1";
     struct db_value v;
 
     (void)state;
     ok(db_later(db, set_sql,
                 DB_ARGS(db_str(text), db_bytes(text, 0), db_i64(4),
-                        db_secret("t", row, "c", text))));
+                        db_secret("t", row, "c", text), db_str(one))));
     memcpy(text, "none", sizeof(text));
     memcpy(row, "xxx", sizeof(row));
+    one[0] = '2';
     v = db->batch.v[0];
     assert_string_equal(v.p, "mine");
     assert_int_equal(v.n, 4);
@@ -238,8 +239,9 @@ values_are_copied(void **state)
     v = db->batch.v[3];
     assert_string_equal(v.p, "mine");
     assert_string_equal(v.row, "row");
-    assert_int_equal(db->batch.n_v, 4);
-    assert_int_equal(db->batch.bytes, 8);
+    assert_string_equal(db->batch.v[4].p, "1");
+    assert_int_equal(db->batch.n_v, 5);
+    assert_int_equal(db->batch.bytes, 9);
     assert_int_equal(db_end(db, ERR_STATE), ERR_STATE);
     assert_int_equal(db->batch.n_v, 0);
     assert_int_equal(db->batch.bytes, 0);
