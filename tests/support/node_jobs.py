@@ -5,6 +5,7 @@ import os
 
 import psycopg2
 
+from support import store
 from support.kills import UNDOES
 from support.waiting import until
 
@@ -211,6 +212,9 @@ class ColdBackup(Job):
     def undone(self):
         lines, files = self.archives()
         assert lines == files == []
+        with self.machine.deployment.sql() as c:
+            assert not store.rows(c, "SELECT id FROM kunlun_backup WHERE"
+                                  " cluster = %s", self.at["cluster"])
 
     def check(self):
         lines, files = self.archives()
@@ -243,6 +247,8 @@ class RestoreStorage(Job):
                                   timestamp=LATEST)
 
     def undone(self):
+        until(lambda: self.machine.entry(self.at)["state"] == "running"
+              and self.machine.listens(self.at), "it is started again", 60)
         RestoreStorage.check(self)
         self.sql("INSERT INTO d.t VALUES (3)")
 

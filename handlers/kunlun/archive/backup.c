@@ -249,6 +249,27 @@ note(struct job_run *run)
                               : arena_printf(run->arena, "/%s", memo.key));
 }
 
+/* Whoever has come as far as to note it is taken back too: what is named is
+ * there. */
+static enum step_answer
+unnote(struct job_run *run)
+{
+    struct job_new n = { .kind = &node_backup_unindex_kind,
+                         .machine = ((struct machine *)run->ctx)->address,
+                         .args = run->memo,
+                         .shown = run->memo,
+                         .locks = TARGET_INDEX_LOCK };
+    enum step_answer answer = job_parts_cancel(run, "index");
+    uint64_t id;
+    enum err e;
+
+    if (answer != STEP_DONE)
+        return answer;
+    e = job_part(run, "unindex", &n, &id);
+    return e == ERR_OK ? job_parts_wait(run, "unindex")
+                       : node_failed(run, e, way_of(run)->error, NULL);
+}
+
 static bool
 has_line(const char *text, const char *line)
 {
@@ -320,6 +341,38 @@ add_line(struct job_run *run)
                        : node_failed(run, e, "backup index error", why);
 }
 
+static enum step_answer
+drop_line(struct job_run *run)
+{
+    struct node_backup_memo in;
+    char why[WHY_BYTES] = "";
+    struct blob_store *to;
+    const char *line;
+    enum err e;
+
+    if (!node_args(run, &node_backup_memo_rec, &in))
+        return STEP_FAILED;
+    line = arena_printf(run->arena, "/%s", in.key);
+    e = line != NULL ? node_target(run, in.storage, &to, NULL, why) : ERR_NOMEM;
+    if (e == ERR_OK)
+        e = archive_backup_forget(run->db, in.job);
+    if (e == ERR_OK)
+        e = blob_drop_line(to, run->arena, TARGET_INDEX, line, why);
+    return e == ERR_OK ? STEP_DONE
+                       : node_failed(run, e, "backup index error", why);
+}
+
+static const struct job_step unindex_steps[] = {
+    { "backup unindex", drop_line, NULL },
+};
+const struct job_kind node_backup_unindex_kind = {
+    .name = "node_mgr.backup_unindex",
+    .queue = MACHINE_QUEUE,
+    .steps = unindex_steps,
+    .n = COUNT(unindex_steps),
+    .forward_only = true,
+};
+
 static const struct job_step index_steps[] = {
     { "backup index", add_line, NULL },
     { "backup expire", archive_expire_step, NULL },
@@ -329,7 +382,7 @@ NODE_JOB(node_backup_index_kind, backup_index, index_steps, .of = NULL);
 static const struct job_step cold_steps[] = {
     { "coldbackup start", start, NULL },
     { "coldbackup working", copy, uncopy },
-    { "coldbackup copying", note, NULL },
+    { "coldbackup copying", note, unnote },
 };
 NODE_JOB(node_coldbackup_kind, coldbackup, cold_steps,
          .of = &(const struct way){ read_cold, "coldbackup error",
@@ -338,7 +391,7 @@ NODE_JOB(node_coldbackup_kind, coldbackup, cold_steps,
 static const struct job_step shard_steps[] = {
     { "backup shard start", start, NULL },
     { "backup shard working", copy, uncopy },
-    { "backup shard copying", note, NULL },
+    { "backup shard copying", note, unnote },
 };
 NODE_JOB(node_backup_shard_kind, backup_shard, shard_steps,
          .of = &(const struct way){ read_shard, "backup shard error", NULL });

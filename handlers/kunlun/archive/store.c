@@ -41,6 +41,7 @@ enum {
     OLD_BACKUPS,
     OLD_PIECES,
     BACKUP_DROP,
+    BACKUP_FORGET,
     PIECE_DROP,
     CLOSE_GONE,
     DROP_EMPTY,
@@ -125,6 +126,7 @@ static const char *const sql[SQL__MAX] = {
         " WHERE b.archive_id = a.id), IF(a.open = 1, a.after_seq,"
         " p.upto_seq)) ORDER BY p.archive_id, p.n LIMIT ?",
     [BACKUP_DROP] = "DELETE FROM kunlun_backup WHERE id = ?",
+    [BACKUP_FORGET] = "DELETE FROM kunlun_backup WHERE job_id = ?",
     [PIECE_DROP] = "DELETE FROM kunlun_piece WHERE archive_id = ? AND n = ?",
     [CLOSE_GONE] = "UPDATE kunlun_archive a SET a.open = NULL,"
                    " a.closed_ms = " DB_NOW_MS ", a.why = 'its shard is gone'"
@@ -366,6 +368,12 @@ enum err
 archive_backup_drop(struct db *db, int64_t id)
 {
     return db_exec(db, sql[BACKUP_DROP], DB_ARGS(db_i64(id)));
+}
+
+enum err
+archive_backup_forget(struct db *db, uint64_t job)
+{
+    return db_exec(db, sql[BACKUP_FORGET], DB_ARGS(db_u64(job)));
 }
 
 enum err

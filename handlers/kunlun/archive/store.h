@@ -140,6 +140,8 @@ enum err archive_old_pieces(struct db *db, struct arena *a, const char *machine,
                             int64_t before_ms, size_t most,
                             struct list_of_archive_piece *out) MUST_USE;
 enum err archive_backup_drop(struct db *db, int64_t id) MUST_USE;
+/* That of a job that is undone; OK when there is none. */
+enum err archive_backup_forget(struct db *db, uint64_t job) MUST_USE;
 enum err
 archive_piece_drop(struct db *db, int64_t archive, uint64_t n) MUST_USE;
 /* Histories that have neither, with their leases, and copies of clusters

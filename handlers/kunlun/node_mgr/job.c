@@ -55,6 +55,7 @@ const struct job_kind *const node_job_kinds[] = {
     &node_coldbackup_kind,
     &node_backup_shard_kind,
     &node_backup_index_kind,
+    &node_backup_unindex_kind,
     &node_backup_expire_kind,
     &node_coldrestore_kind,
     &node_restore_storage_kind,

@@ -308,6 +308,7 @@ enum step_answer node_broken_off(struct job_run *run, enum err e,
 extern const struct job_kind node_coldbackup_kind;
 extern const struct job_kind node_backup_shard_kind;
 extern const struct job_kind node_backup_index_kind;
+extern const struct job_kind node_backup_unindex_kind;
 extern const struct job_kind node_coldrestore_kind;
 extern const struct job_kind node_restore_storage_kind;
 extern const struct job_kind node_delete_kind;
