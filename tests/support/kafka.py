@@ -56,6 +56,23 @@ class Kafka:
             out.append((int(partition), value))
         return out
 
+    def messages(self):
+        """The same of any bytes: [(key, value)], None for what is not there."""
+        done = subprocess.run(
+            ["kcat", "-q", "-b", self.servers, "-C", "-t", self.topic, "-o",
+             "beginning", "-e", "-X", "fetch.wait.max.ms=5", "-f",
+             "%K %S\\n%k%s"], capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        out, left = [], done.stdout
+        while left:
+            head, left = left.split(b"\n", 1)
+            parts = []
+            for n in map(int, head.split()):
+                parts.append(left[:n] if n >= 0 else None)
+                left = left[max(n, 0):]
+            out.append(tuple(parts))
+        return out
+
     def documents(self):
         """Of canal-json: [(partition, document)]."""
         return [(p, json.loads(v)) for p, v in self.read()]

@@ -1,9 +1,15 @@
 """Changefeeds into Kafka: what consumers read there."""
 
+import http.server
+import io
+import json
 import os
 import random
+import struct
 import threading
 
+import avro.io
+import avro.schema
 import pytest
 
 from support import nets
@@ -155,3 +161,73 @@ def test_nothing_is_lost_whatever_dies(feeds, kafka):
     for p, d in said:
         if not d["isDdl"]:
             assert at.setdefault(d["data"][0]["id"], p) == p
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """A schema registry that keeps what it is told."""
+    schemas, broken = [], 0
+
+    def _answer(self, status, doc):
+        body = json.dumps(doc).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self._answer(200, {})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if Registry.broken > 0:
+            Registry.broken -= 1
+            self._answer(503, {"error_code": 503})
+            return
+        Registry.schemas.append((self.path, json.loads(body)["schema"],
+                                 self.headers["Content-Type"]))
+        self._answer(200, {"id": len(Registry.schemas) - 1})
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def registry():
+    Registry.schemas, Registry.broken = [], 1
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def record(message):
+    zero, number = struct.unpack(">bI", message[:5])
+    assert zero == 0
+    schema = avro.schema.parse(Registry.schemas[number][1])
+    return avro.io.DatumReader(schema).read(
+        avro.io.BinaryDecoder(io.BytesIO(message[5:])))
+
+
+def test_schemas_of_avro_are_registered(feeds, kafka, registry):
+    """Anew when the table has another definition."""
+    with feeds.sql("source", None) as c:
+        rows(c, "CREATE DATABASE av")
+        rows(c, "CREATE TABLE av.t (id INT PRIMARY KEY, v VARCHAR(9))")
+        feed = feeds.create(kafka.uri("avro", **{
+            "schema-registry": registry}), filter_rules=["av.*"])
+        feeds.start("c1")
+        rows(c, "INSERT INTO av.t VALUES (1, 'a')")
+        feeds.until_at(feed, timeout=120)
+        rows(c, "ALTER TABLE av.t ADD w BIGINT DEFAULT 7")
+        rows(c, "INSERT INTO av.t (id, v) VALUES (2, NULL)")
+        rows(c, "DELETE FROM av.t WHERE id = 1")
+    feeds.until_at(feed, timeout=120)
+    assert [(record(k), v and record(v)) for k, v in kafka.messages()] == [
+        ({"id": 1}, {"id": 1, "v": "a"}), ({"id": 2},
+                                           {"id": 2, "v": None, "w": 7}),
+        ({"id": 1}, None)]
+    assert [(path, kind) for path, _, kind in Registry.schemas] == [
+        (f"/subjects/feed-{part}/versions",
+         "application/vnd.schemaregistry.v1+json")
+        for part in ("key", "value")] * 2
