@@ -1,5 +1,13 @@
 /* Room: host/ */
-/* This process, as the kernel tells of it. */
+/* The room is this host: a *child* is a process that is started, watched and
+ * ended by its owner's loop (host/child.h), a *helper* one that is kept beside
+ * a machine's databases (helper.h); *accounts* are who we are and what a worker
+ * gives up (host/account.h, confine.h); a *port* is held by somebody
+ * (host/port.h, port_idle.h); a *wake-up* is a datagram between our processes
+ * (host/wake.h); a *slot* has a process's counters, in a file that all map
+ * (metrics.h); a *host* is known by its boot (host/self.h).
+ *
+ * This header: this process, as the kernel tells of it. */
 #ifndef MG_PROCESS_H
 #define MG_PROCESS_H
 

@@ -89,13 +89,12 @@ each_listener(struct front *f, size_t i)
 
     if (e == ERR_NOT_FOUND || e == ERR_STATE)
         return e;
+    e = nginx_check_address(&l, e, f->why);
     if (e == ERR_OK)
         e = address_read(l.address, strlen(l.address), 0, host, sizeof(host),
                          &port);
-    if (e != ERR_OK)
-        return why_fail(f->why, ERR_BAD_PARAM,
-                        "[listen] %s: not address:port: %s", l.key, l.address);
-    e = set_copy(f, "LISTENER", l.id);
+    if (e == ERR_OK)
+        e = set_copy(f, "LISTENER", l.id);
     if (e == ERR_OK)
         e = set_copy(f, "ADDRESS", l.address);
     if (e == ERR_OK)

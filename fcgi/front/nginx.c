@@ -133,16 +133,17 @@ set_workers(struct job *j)
 }
 
 /* Where it listens, after a look at what the configuration says. */
-static enum err
-check_address(struct job *j, const struct listening *l, enum err e)
+enum err
+nginx_check_address(const struct listening *l, enum err found,
+                    char why[WHY_BYTES])
 {
     struct port_address a;
 
-    if (e == ERR_OK)
-        e = port_address(l->address, &a);
-    if (e == ERR_OK)
+    if (found == ERR_OK)
+        found = port_address(l->address, &a);
+    if (found == ERR_OK)
         return ERR_OK;
-    return why_fail(j->why, ERR_BAD_PARAM, "[listen] %s: not address:port: %s",
+    return why_fail(why, ERR_BAD_PARAM, "[listen] %s: not address:port: %s",
                     l->key, l->address);
 }
 
@@ -222,7 +223,7 @@ write_servers(struct job *j, const char *file)
          e == ERR_OK && (found = listener_at(i, &l)) != ERR_NOT_FOUND; i++) {
         if (found == ERR_STATE)
             continue;
-        e = check_address(j, &l, found);
+        e = nginx_check_address(&l, found, j->why);
         if (e == ERR_OK)
             e = set_listener(j, &l);
         if (e == ERR_OK)

@@ -32,4 +32,10 @@ enum err nginx_expand(const struct nginx_vars *vars, const char *text,
 enum err nginx_values(struct arena *a, const char *secret,
                       struct nginx_vars *vars, char why[WHY_BYTES]) MUST_USE;
 
+/* Where it listens: whether `found` (of the look-up) and the address are good;
+ * BAD_PARAM with the key in why. */
+struct listening;
+enum err nginx_check_address(const struct listening *l, enum err found,
+                             char why[WHY_BYTES]) MUST_USE;
+
 #endif

@@ -1,4 +1,13 @@
-/* The metadata store as the configuration names it. */
+/* The room is THE metadata store, on mysql/, of which any server is a client:
+ * one connection a thread, tried again elsewhere and waited for (db_link.c),
+ * transactions (db_tx.c), statements that leave together (db_batch.c), what a
+ * failure means for both (db_fail.c). Its words are in include/: a *statement*
+ * is a constant text with `?` (db.h); a *COMMIT settled* is one whose reply was
+ * lost and whose outcome was looked up; a *lease* (lease.h) is a name that one
+ * process has, by an *epoch* that each transaction under it checks; an *audit
+ * row* tells what a request has changed and goes with its COMMIT.
+ *
+ * This header: the metadata store as the configuration names it. */
 #ifndef MG_STORE_H
 #define MG_STORE_H
 
