@@ -3,6 +3,8 @@
 
 #include "crypt.h"
 
+TABLE(kunlun_spec_row, KUNLUN_SPEC_ROW);
+
 /* The same number for all of a shard, whoever installs them. */
 static int64_t
 domain_of(const char *cluster, const char *shard)

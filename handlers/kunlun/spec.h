@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "instance.h"
+#include "record.h"
 
 struct kunlun_server {
     enum instance_kind kind;
@@ -16,6 +17,11 @@ struct kunlun_server {
     int32_t max_connections;
     bool lone; /* of storage: there will be no replica */
 };
+
+/* A row of which the spec alone is read. */
+#define KUNLUN_SPEC_ROW(X, s) X(s, STR, spec, "spec", COLUMN_ONLY | SECRET, -)
+STRUCT(kunlun_spec_row, KUNLUN_SPEC_ROW);
+LIST_OF(kunlun_spec_row);
 
 /* All of it but the roots, with accounts and secrets of its own. Borrows the
  * texts. */

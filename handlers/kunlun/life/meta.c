@@ -1,6 +1,8 @@
 /* The SQL of the jobs by which clusters live. */
 #include "meta.h"
 
+#include "kunlun/spec.h"
+
 #include <string.h>
 
 #define ROWS_MAX 100000
@@ -12,11 +14,6 @@ TABLE(meta_comp, META_COMP);
 TABLE(meta_machine, META_MACHINE);
 TABLE(meta_place, META_PLACE);
 TABLE(meta_behind, META_BEHIND);
-
-#define SPEC_ROW(X, s) X(s, STR, spec, "spec", COLUMN_ONLY | SECRET, -)
-STRUCT(computer_row, SPEC_ROW);
-TABLE(computer_row, SPEC_ROW);
-LIST_OF(computer_row);
 
 #define KUNLUN "Kunlun_Metadata_DB."
 
@@ -387,9 +384,9 @@ enum err
 meta_computers(struct db *db, struct arena *a, const char *cluster,
                struct list_of_instance_spec *out)
 {
-    struct list_of_computer_row rows;
+    struct list_of_kunlun_spec_row rows;
     enum err e = db_list(db, a, sql[COMPUTERS], DB_ARGS(db_str(cluster)),
-                         &computer_row_rec, ROWS_MAX, &rows);
+                         &kunlun_spec_row_rec, ROWS_MAX, &rows);
 
     if (e != ERR_OK)
         return e;
@@ -434,9 +431,9 @@ enum err
 meta_computer(struct db *db, struct arena *a, const char *uuid,
               struct instance_spec *out)
 {
-    struct computer_row row;
+    struct kunlun_spec_row row;
     enum err e = db_one(db, a, sql[COMPUTER], DB_ARGS(db_str(uuid)),
-                        &computer_row_rec, &row);
+                        &kunlun_spec_row_rec, &row);
 
     return e == ERR_OK ? instance_spec_read(a, row.spec, out) : e;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kunlun/spec.h"
 #include "clock.h"
 #include "json.h"
 
@@ -147,11 +148,6 @@ state_read(struct arena *a, const char *text, struct fo_shard *s)
 STRUCT(row, ROW);
 TABLE(row, ROW);
 
-#define SPEC_ROW(X, s) X(s, STR, spec, "spec", COLUMN_ONLY | SECRET, -)
-STRUCT(spec_row, SPEC_ROW);
-TABLE(spec_row, SPEC_ROW);
-LIST_OF(spec_row);
-
 #define ID_ROW(X, s) X(s, I64, id, "id", COLUMN_ONLY, -)
 STRUCT(id_row, ID_ROW);
 TABLE(id_row, ID_ROW);
@@ -275,7 +271,7 @@ static enum err
 fill(struct db *db, struct arena *a, const struct row *r,
      struct kunlun_shard *out)
 {
-    struct list_of_spec_row rows = { 0 };
+    struct list_of_kunlun_spec_row rows = { 0 };
     enum err e;
 
     *out = (struct kunlun_shard){ .id = r->id,
@@ -283,8 +279,8 @@ fill(struct db *db, struct arena *a, const struct row *r,
                                   .name = r->shard };
     e = state_read(a, r->state, &out->s);
     if (e == ERR_OK)
-        e = db_list(db, a, sql[MEMBERS], DB_ARGS(db_i64(r->id)), &spec_row_rec,
-                    FO_MEMBERS, &rows);
+        e = db_list(db, a, sql[MEMBERS], DB_ARGS(db_i64(r->id)),
+                    &kunlun_spec_row_rec, FO_MEMBERS, &rows);
     if (e == ERR_OK && rows.n != out->s.n)
         e = ERR_INTERNAL;
     for (size_t i = 0; e == ERR_OK && i < rows.n; i++)
