@@ -44,6 +44,9 @@ wish(struct db *db, struct arena *a, struct life_order *o,
     (void)db;
     if (e != ERR_OK)
         return e;
+    if (shard->num_nodes == 1)
+        return why_fail(why, ERR_STATE,
+                        "error, %s has one node, which is alone", shard->name);
     if (shard->num_nodes + o->want.nodes > FO_MEMBERS)
         return why_fail(why, ERR_LIMIT, "error, node > %d", FO_MEMBERS);
     if (o->n == LIFE_WISHES)

@@ -318,7 +318,8 @@ put_server(const struct choosing *c, const struct life_wish *w,
         .name = name,
         .memory_bytes = storage ? w->memory_bytes : COMPUTER_MEMORY,
         .max_connections = w->max_connections,
-        .lone = w->lone,
+        /* nobody else has what it has acknowledged, whatever the mode */
+        .lone = w->lone || (w->grow == NULL && w->nodes == 1),
     };
 
     *out = (struct life_server){ 0 };

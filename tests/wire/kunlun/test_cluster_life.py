@@ -364,3 +364,28 @@ def test_a_machine_that_disappears_in_mid_job_leaves_nothing(
         assert world.machines[2].node.address in why, why
     # what it had begun it takes back itself
     until(lambda: world.leftovers() == [], "nothing is left", JOB_S)
+
+
+def test_a_shard_of_one_node_is_alone_in_any_mode(world, cluster, panel):
+    """Nobody else has what it acknowledges: a crash must not take it back."""
+    assert panel.run("create_cluster", JOB_S, **{
+        **SMALL, "nodes": "1"})[0] == "done"
+    name, = [r["name"] for r in world.rows(
+        "SELECT name FROM Kunlun_Metadata_DB.db_clusters")]
+    world.table(name)
+    at = world.source(name)
+    for k in range(3):
+        with world.on_storage(*at) as c, c.cursor() as q:
+            q.execute("INSERT INTO d.t VALUES (%s, 'acknowledged')", (k,))
+        old = pid_of(world, at)
+        os.kill(old, signal.SIGKILL)
+
+        def rows():
+            with world.on_storage(*at) as c, c.cursor() as q:
+                q.execute("SELECT COUNT(*), @@read_only FROM d.t")
+                return pid_of(world, at) != old and q.fetchone()
+        assert until(rows) == (k + 1, 0)
+    assert cluster.run("add_nodes", JOB_S, cluster_name=name, nodes="1") \
+        == ("failed", "error, shard1 has one node, which is alone")
+    assert cluster.run("delete_cluster", JOB_S, cluster_name=name)[0] == "done"
+    assert world.leftovers() == []
