@@ -294,6 +294,14 @@ look(struct processor *p)
 
 /* ---- a stream ---- */
 
+static size_t
+quota_of(const struct processor *p)
+{
+    uint64_t own = p->config.memory_quota;
+
+    return own < QUOTA_LEAST ? QUOTA : own > SIZE_MAX / 2 ? QUOTA : (size_t)own;
+}
+
 static bool
 may_write(void *ctx)
 {
@@ -318,6 +326,25 @@ tell_resolved(struct processor *p)
     arena_reset(p->step);
 }
 
+struct work_row
+processor_work(struct processor *p, const struct stream_progress *at)
+{
+    size_t most;
+
+    return (struct work_row){
+        .feed = p->feed,
+        .epoch = p->epoch,
+        .capture_id = p->capture_id,
+        .gtid = processor_position(p, at->position),
+        .checkpoint_ts = at->checkpoint,
+        .resolved_ts = at->resolved,
+        .row_count =
+            p->row_count + atomic_load(&stream_counts(p->stream)->rows_written),
+        .queue_bytes = stream_bytes(p->stream, &most),
+        .quota_bytes = quota_of(p),
+    };
+}
+
 /* Without the store one goes on as long as the lease lasts; what the store has
  * is behind then, and that is what counts after a restart. */
 static enum err
@@ -325,16 +352,12 @@ progress(void *ctx, const struct stream_progress *at)
 {
     struct processor *p = ctx;
     int64_t now = clock_mono_ms();
-    struct work_row w = { .feed = p->feed,
-                          .epoch = p->epoch,
-                          .capture_id = p->capture_id,
-                          .checkpoint_ts = at->checkpoint,
-                          .resolved_ts = at->resolved };
+    struct work_row w;
     enum err e;
 
     if (!at->idle && now - p->stored_ms < STORE_MS)
         return ERR_OK;
-    w.gtid = processor_position(p, at->position);
+    w = processor_work(p, at);
     e = w.gtid != NULL ? rows_work_advance(p->db, &w) : ERR_NOMEM;
     arena_reset(p->step);
     if (e == ERR_OK) {
@@ -433,14 +456,6 @@ show_stream(struct processor *p, struct stream *s)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-static size_t
-quota_of(const struct processor *p)
-{
-    uint64_t own = p->config.memory_quota;
-
-    return own < QUOTA_LEAST ? QUOTA : own > SIZE_MAX / 2 ? QUOTA : (size_t)own;
-}
-
 static void
 log_stream(const struct processor *p, const struct stream *s)
 {
@@ -491,6 +506,7 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
     e = stream_run(s);
     show_stream(p, NULL);
     keep_progress(p, s);
+    p->row_count += atomic_load(&stream_counts(s)->rows_written);
     log_stream(p, s);
     if (p->restart || e == ERR_OK)
         e = ERR_OK;
@@ -870,25 +886,4 @@ processor_free(struct processor *p)
     (void)pthread_cond_destroy(&p->changed);
     (void)pthread_mutex_destroy(&p->lock);
     free(p);
-}
-
-void
-processor_counts(struct processor *p, struct processor_counts *out)
-{
-    const struct stream_counts *c;
-    size_t most;
-
-    *out = (struct processor_counts){ .quota = quota_of(p) };
-    (void)pthread_mutex_lock(&p->lock);
-    if (p->stream != NULL) {
-        c = stream_counts(p->stream);
-        out->txns = atomic_load(&c->txns);
-        out->rows = atomic_load(&c->rows_written);
-        out->ddls = atomic_load(&c->ddls);
-        out->checkpoint = atomic_load(&c->checkpoint);
-        out->resolved = atomic_load(&c->resolved);
-        out->bytes = stream_bytes(p->stream, &most);
-        out->tables = p->n_tables;
-    }
-    (void)pthread_mutex_unlock(&p->lock);
 }

@@ -30,12 +30,4 @@ bool processor_ended(struct processor *p);
 /* Waits for the end and frees it. */
 void processor_free(struct processor *p);
 
-/* For metrics. */
-struct processor_counts {
-    uint64_t txns, rows, ddls;
-    uint64_t checkpoint, resolved;
-    size_t bytes, quota, tables;
-};
-void processor_counts(struct processor *p, struct processor_counts *out);
-
 #endif

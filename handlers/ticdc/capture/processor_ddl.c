@@ -309,14 +309,7 @@ static enum err
 store_position(struct barrier *b)
 {
     struct processor *p = b->p;
-    const struct work_row w = {
-        .feed = p->feed,
-        .epoch = p->epoch,
-        .capture_id = p->capture_id,
-        .gtid = processor_position(p, b->before->position),
-        .checkpoint_ts = b->before->checkpoint,
-        .resolved_ts = b->before->resolved,
-    };
+    const struct work_row w = processor_work(p, b->before);
 
     return w.gtid != NULL ? rows_work_advance(p->db, &w) : ERR_NOMEM;
 }

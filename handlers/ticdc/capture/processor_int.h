@@ -52,6 +52,7 @@ struct processor {
     bool restart;     /* names have changed: the stream is to begin anew */
     struct buf seen;  /* tables that are passed over, "schema\0name\0" each */
     int64_t stored_ms;
+    uint64_t row_count;            /* written by streams that have ended */
     char code[64], why[WHY_BYTES]; /* of a failure that is not the stream's */
 };
 
@@ -78,6 +79,9 @@ enum err processor_ddl(void *ctx, const struct piece *piece,
 /* Notes why; answers e. */
 enum err processor_fail(struct processor *p, enum err e, const char *code,
                         const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* How far it is, as it is stored; gtid NULL without memory. */
+struct work_row
+processor_work(struct processor *p, const struct stream_progress *at);
 /* A position as text in the arena of the step; NULL without memory. */
 const char *
 processor_position(struct processor *p, const struct binlog_gtids *s);

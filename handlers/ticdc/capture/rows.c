@@ -14,11 +14,16 @@ TABLE(report_row, REPORT_ROW);
 TABLE(work_row, WORK_ROW);
 TABLE(ddl_row, DDL_ROW);
 TABLE(move_row, MOVE_ROW);
+TABLE(table_count, TABLE_COUNT);
 
 #define TABLE_COLUMNS                                                      \
     "feed, table_id, schema_name, table_name, state, writer, next_writer," \
     " order_no, writer_term, next_term, checkpoint_ts, dropped,"           \
     " COALESCE(gtid, '') AS gtid"
+#define WORK_COLUMNS                                       \
+    "feed, capture_id, epoch, checkpoint_ts, resolved_ts," \
+    " COALESCE(gtid, '') AS gtid, barrier, row_count,"     \
+    " queue_bytes, quota_bytes"
 #define TTL XSTR(CAPTURE_TTL_MS)
 /* Of a table that its writer has begun to write. */
 #define ITS_WRITER                                                        \
@@ -37,6 +42,8 @@ enum {
     TABLES,
     REPORTS,
     WORKS,
+    WORKS_ALL,
+    TABLE_COUNTS,
     TOLD,
     FEED_HOLD,
     SERVER_ID_NEXT,
@@ -104,9 +111,14 @@ static const char *const sql[SQL__MAX] = {
     [REPORTS] = "SELECT table_id, capture_id, term, progress, checkpoint_ts,"
                 " COALESCE(gtid, '') AS gtid FROM ticdc_report WHERE feed = ?"
                 " ORDER BY table_id, capture_id",
-    [WORKS] = "SELECT feed, capture_id, epoch, checkpoint_ts, resolved_ts,"
-              " COALESCE(gtid, '') AS gtid, barrier FROM ticdc_work"
-              " WHERE feed = ? ORDER BY capture_id",
+    [WORKS] = "SELECT " WORK_COLUMNS " FROM ticdc_work WHERE feed = ?"
+              " ORDER BY capture_id",
+    [WORKS_ALL] =
+        "SELECT " WORK_COLUMNS " FROM ticdc_work ORDER BY feed, capture_id",
+    [TABLE_COUNTS] = "SELECT feed, writer AS capture_id, COUNT(*) AS n"
+                     " FROM ticdc_table WHERE table_id <> 0 AND NOT dropped"
+                     " AND writer <> '' GROUP BY feed, writer"
+                     " ORDER BY feed, writer",
     [TOLD] = "SELECT " TABLE_COLUMNS " FROM ticdc_table"
              " WHERE writer = ? OR next_writer = ? ORDER BY feed, table_id",
     [FEED_HOLD] = "SELECT CAST(epoch AS SIGNED) FROM ticdc_changefeed"
@@ -123,7 +135,8 @@ static const char *const sql[SQL__MAX] = {
                    " resolved_ts = 0, gtid = '', barrier = '',"
                    " server_id = VALUES(server_id)",
     [WORK_ADVANCE] =
-        "UPDATE ticdc_work SET checkpoint_ts = ?, resolved_ts = ?, gtid = ?"
+        "UPDATE ticdc_work SET checkpoint_ts = ?, resolved_ts = ?, gtid = ?,"
+        " row_count = ?, queue_bytes = ?, quota_bytes = ?"
         " WHERE feed = ? AND capture_id = ? AND epoch = ?"
         " AND epoch = (SELECT epoch FROM ticdc_changefeed WHERE feed = ?)",
     [WORK_BARRIER] = "UPDATE ticdc_work SET barrier = ? WHERE feed = ?"
@@ -196,7 +209,8 @@ static const char *const sql[SQL__MAX] = {
                      " WHERE one = 1",
     [EXPIRE] = "DELETE FROM ticdc_capture WHERE expires_ms <= " DB_NOW_MS,
     [EXPIRED] = "SELECT w.feed, w.capture_id, w.epoch, w.checkpoint_ts,"
-                " w.resolved_ts, COALESCE(w.gtid, '') AS gtid, w.barrier"
+                " w.resolved_ts, COALESCE(w.gtid, '') AS gtid, w.barrier,"
+                " w.row_count, w.queue_bytes, w.quota_bytes"
                 " FROM ticdc_work w LEFT JOIN ticdc_capture c"
                 " ON c.capture_id = w.capture_id WHERE c.capture_id IS NULL"
                 " ORDER BY w.feed, w.capture_id",
@@ -311,6 +325,21 @@ rows_works(struct db *db, struct arena *a, uint64_t feed,
            struct list_of_work_row *out)
 {
     return db_list(db, a, sql[WORKS], DB_ARGS(db_u64(feed)), &work_row_rec,
+                   ROWS_TABLES_MAX, out);
+}
+
+enum err
+rows_works_all(struct db *db, struct arena *a, struct list_of_work_row *out)
+{
+    return db_list(db, a, sql[WORKS_ALL], DB_NO_ARGS, &work_row_rec,
+                   ROWS_TABLES_MAX, out);
+}
+
+enum err
+rows_table_counts(struct db *db, struct arena *a,
+                  struct list_of_table_count *out)
+{
+    return db_list(db, a, sql[TABLE_COUNTS], DB_NO_ARGS, &table_count_rec,
                    ROWS_TABLES_MAX, out);
 }
 

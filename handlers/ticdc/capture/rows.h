@@ -53,7 +53,10 @@ LIST_OF(report_row);
     X(s, U64, checkpoint_ts, "checkpoint_ts", COLUMN_ONLY, -) \
     X(s, U64, resolved_ts, "resolved_ts", COLUMN_ONLY, -)     \
     X(s, STR, gtid, "gtid", COLUMN_ONLY, -)                   \
-    X(s, STR, barrier, "barrier", COLUMN_ONLY, -)
+    X(s, STR, barrier, "barrier", COLUMN_ONLY, -)             \
+    X(s, U64, row_count, "row_count", COLUMN_ONLY, -)         \
+    X(s, U64, queue_bytes, "queue_bytes", COLUMN_ONLY, -)     \
+    X(s, U64, quota_bytes, "quota_bytes", COLUMN_ONLY, -)
 STRUCT(work_row, WORK_ROW);
 LIST_OF(work_row);
 
@@ -90,6 +93,18 @@ enum err rows_reports(struct db *db, struct arena *a, uint64_t feed,
                       struct list_of_report_row *out) MUST_USE;
 enum err rows_works(struct db *db, struct arena *a, uint64_t feed,
                     struct list_of_work_row *out) MUST_USE;
+/* Of all feeds. */
+enum err rows_works_all(struct db *db, struct arena *a,
+                        struct list_of_work_row *out) MUST_USE;
+/* How many tables each capture writes of each feed. */
+#define TABLE_COUNT(X, s)                               \
+    X(s, U64, feed, "feed", COLUMN_ONLY, -)             \
+    X(s, STR, capture_id, "capture_id", COLUMN_ONLY, -) \
+    X(s, I64, n, "n", COLUMN_ONLY, -)
+STRUCT(table_count, TABLE_COUNT);
+LIST_OF(table_count);
+enum err rows_table_counts(struct db *db, struct arena *a,
+                           struct list_of_table_count *out) MUST_USE;
 /* Those of the capture, of all feeds. */
 enum err rows_told(struct db *db, struct arena *a, const char *capture_id,
                    struct list_of_table_row *out) MUST_USE;
