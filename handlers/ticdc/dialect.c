@@ -19,7 +19,7 @@ reply(struct req *r, struct json_writer *w, const struct record *rec,
 static void
 failure(struct req *r, struct json_writer *w, const struct failure *f)
 {
-    const char *text = f->code[0] != '\0'
+    const char *text = !str_empty(f->code)
                            ? arena_printf(r->arena, "[%s]%s", f->code, f->text)
                            : f->text;
 

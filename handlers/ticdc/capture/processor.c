@@ -510,7 +510,7 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
     log_stream(p, s);
     if (p->restart || e == ERR_OK)
         e = ERR_OK;
-    else if (p->code[0] == '\0')
+    else if (str_empty(p->code))
         (void)processor_fail(p, e, stream_failure(s)->code, "%s",
                              stream_failure(s)->why);
     p->fatal = stream_failure(s)->fatal;
@@ -789,7 +789,7 @@ run(void *arg)
         e = work(p);
     if (p->outlet != NULL)
         p->outlet->ops->close(p->outlet);
-    if (e != ERR_OK && p->code[0] != '\0' && !must_stop(p))
+    if (e != ERR_OK && !str_empty(p->code) && !must_stop(p))
         tell_failure(p, e);
     if (p->db != NULL && may_write(p) &&
         rows_work_end(p->db, p->feed, p->capture_id) != ERR_OK)

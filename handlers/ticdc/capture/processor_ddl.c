@@ -56,7 +56,7 @@ check_renames(struct barrier *b)
     for (size_t i = 0; i < b->ddl.n; i++) {
         const struct ddl_name *n = &b->ddl.name[i];
 
-        if (n->to_name[0] != '\0' && !b->kept[i] &&
+        if (!str_empty(n->to_name) && !b->kept[i] &&
             filter_takes(b->p->filter, n->to_schema, n->to_name)) {
             b->p->fatal = true;
             return processor_fail(
@@ -156,7 +156,7 @@ change_tables(struct barrier *b, const char *position)
             break;
         case DDL_RENAME:
         case DDL_ALTER_TABLE:
-            if (n->to_name[0] == '\0')
+            if (str_empty(n->to_name))
                 break;
             e = filter_takes(p->filter, n->to_schema, n->to_name)
                     ? rows_table_rename(p->db, p->feed, n->schema, n->name,
@@ -187,7 +187,7 @@ changes_names(const struct barrier *b)
            b->ddl.kind == DDL_RENAME || b->ddl.kind == DDL_CREATE_TABLE ||
            b->ddl.kind == DDL_TRUNCATE ||
            (b->ddl.kind == DDL_ALTER_TABLE &&
-            b->ddl.name[0].to_name[0] != '\0');
+            !str_empty(b->ddl.name[0].to_name));
 }
 
 /* ---- who has the span ---- */
@@ -317,7 +317,7 @@ store_position(struct barrier *b)
 static enum err
 pass(struct barrier *b)
 {
-    bool done;
+    bool done = false;
     enum err e = check_renames(b);
 
     if (e == ERR_OK && b->n_kept > 0)

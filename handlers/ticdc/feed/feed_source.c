@@ -257,7 +257,7 @@ oldest_without_any(struct feed_source *s, uint64_t *out, struct sink_fault *why)
     const char *text;
 
     *out = tso_of_ms(now_ms - UNKNOWN_MS);
-    if (s->says.first[0] != '\0')
+    if (!str_empty(s->says.first))
         return ERR_OK;
     a = arena_new(1 << 16);
     if (a == NULL)

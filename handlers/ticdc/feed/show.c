@@ -65,7 +65,7 @@ ticdc_error_of(struct arena *a, const struct ticdc_feed *f,
 
     *out = NULL;
     if ((strcmp(state, "error") != 0 && strcmp(state, "failed") != 0) ||
-        f->error_code[0] == '\0')
+        str_empty(f->error_code))
         return ERR_OK;
     *out = arena_alloc(a, sizeof(**out));
     return *out != NULL && put_error(a, &last, *out) ? ERR_OK : ERR_NOMEM;

@@ -57,7 +57,7 @@ log_in(struct arena *a, struct my *my, struct my_server *server,
     enum err e = my_connect(my, server, until_ms);
     const char *text;
 
-    if (e != ERR_DENIED || m->password[0] == '\0' ||
+    if (e != ERR_DENIED || str_empty(m->password) ||
         crypt_unbase64(a, m->password, &plain) != ERR_OK ||
         memchr(plain.p, '\0', plain.n) != NULL)
         return e;

@@ -52,7 +52,7 @@ struct reader {
 static enum err
 refuse(const struct reader *r, const char *what)
 {
-    snprintf(r->why, WHY_BYTES, "'%.200s': %s", r->rule, what);
+    (void)snprintf(r->why, WHY_BYTES, "'%.200s': %.3000s", r->rule, what);
     return ERR_BAD_PARAM;
 }
 

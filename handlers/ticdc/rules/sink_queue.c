@@ -238,7 +238,7 @@ sink_judge_kafka(struct ask *q, const struct ticdc_sink_config *config,
     q->code = "CDC:ErrKafkaInvalidConfig";
     if (s->uri.n_hosts == 0)
         return sink_refuse(q->why, q->code, "no broker is given");
-    if (s->uri.path[0] == '\0')
+    if (str_empty(s->uri.path))
         return sink_refuse(q->why, q->code,
                            "no topic is specified in "
                            "sink-uri");
@@ -263,7 +263,7 @@ judge_csv(struct ask *q, const struct ticdc_csv *c)
     static const char *const methods[] = { "base64", "hex", NULL };
 
     if (HAS(c, ticdc_csv, delimiter) &&
-        (c->delimiter[0] == '\0' || strlen(c->delimiter) > 3 ||
+        (str_empty(c->delimiter) || strlen(c->delimiter) > 3 ||
          strpbrk(c->delimiter, "\r\n") != NULL))
         return sink_refuse(q->why, q->code,
                            "csv config delimiter has to be "

@@ -224,7 +224,7 @@ read_hosts(struct arena *a, struct span all, struct sink_uri *out,
             &out->host[out->n_hosts], why);
         if (e != ERR_OK)
             return e;
-        if (out->host[out->n_hosts++].host[0] == '\0' && all.n > 0)
+        if (str_empty(out->host[out->n_hosts++].host) && all.n > 0)
             return refuse(why, "a host is empty");
         if (comma == NULL)
             return ERR_OK;

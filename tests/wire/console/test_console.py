@@ -1,6 +1,5 @@
 """What metagate says of itself on its own listener."""
 
-import gzip
 import re
 import subprocess
 
@@ -39,17 +38,6 @@ def test_the_api_description_names_every_endpoint(console):
                     o.get("x-verb", "-"))
                    == (e.row["doc"], e.scope, e.listener, e.verb)
                    for o in described), str(e)
-
-
-def test_the_api_description_is_compressed_for_who_takes_that(console):
-    plain = console.get("/openapi.json")
-    packed = console.get("/openapi.json",
-                         headers={"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in plain.headers
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert len(packed.body) * 5 < len(plain.body)
-    assert gzip.decompress(packed.body) == plain.body
-    assert console.using(token=None).get("/openapi.json").status == 401
 
 
 def test_examples_of_the_api_description_are_bodies(console):
