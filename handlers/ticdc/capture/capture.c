@@ -50,6 +50,7 @@ struct life {
     struct lease lease;
     struct owner *owner; /* NULL: another has the lease, or nobody */
     int64_t renewed_ms, apply_ms;
+    char level[16]; /* what POST /log has last asked for */
 };
 
 bool
@@ -129,6 +130,18 @@ lose(struct life *l)
     l->registered = false;
 }
 
+/* POST /log: from the next beat on, until the capture ends. */
+static void
+take_level(struct life *l, const char *level)
+{
+    if (str_empty(level) || strcmp(level, l->level) == 0)
+        return;
+    (void)snprintf(l->level, sizeof(l->level), "%s", level);
+    log_set_level(LOG_LV_INFO);
+    log_info("ticdc.capture.log_level level=%s", level);
+    log_set_level_name(level);
+}
+
 static enum err
 beat(struct life *l)
 {
@@ -147,6 +160,7 @@ beat(struct life *l)
         return e;
     l->beat_ms = asked;
     atomic_store(&l->c.until_ms, asked + CAPTURE_TTL_MS - MARGIN_MS);
+    take_level(l, level);
     return ERR_OK;
 }
 

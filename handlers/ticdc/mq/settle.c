@@ -416,6 +416,23 @@ topics(struct work *w)
     return e;
 }
 
+/* What is understood and not done is refused: rows would go out otherwise than
+ * was asked for. */
+static enum err
+unbuilt(struct work *w)
+{
+    bool raw = false;
+    enum err e = sink_ask_bool(&w->q, "output-raw-change-event", &raw);
+
+    if (e == ERR_OK && w->c->column_selectors.n > 0)
+        return sink_refuse(w->q.why, "CDC:ErrSinkInvalidConfig",
+                           "column-selectors cannot be used here");
+    if (e == ERR_OK && raw)
+        return sink_refuse(w->q.why, "CDC:ErrKafkaInvalidConfig",
+                           "output-raw-change-event cannot be used here");
+    return e;
+}
+
 enum err
 mq_settle(struct arena *a, const struct sink *s,
           const struct ticdc_config *config, const struct mq_place *place,
@@ -455,6 +472,8 @@ mq_settle(struct arena *a, const struct sink *s,
         e = topics(&w);
     if (e == ERR_OK)
         e = rules(&w, config->case_sensitive);
+    if (e == ERR_OK)
+        e = unbuilt(&w);
     out->registry =
         sink_ask_text(&w.q, "schema-registry", w.c->schema_registry);
     if (out->encode.protocol != ENCODE_AVRO)

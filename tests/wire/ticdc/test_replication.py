@@ -103,6 +103,17 @@ TYPES = {
 }
 
 
+def test_a_capture_logs_as_it_was_told(feeds):
+    feeds.start("c1")
+    for level in "debug", "error":
+        with feeds.sql() as c:
+            until(lambda: value(c, "SELECT COUNT(*) AS n FROM ticdc_capture"
+                                " WHERE name = 'c1'") == 1, "it is enrolled")
+            rows(c, "UPDATE ticdc_capture SET log_level = %s", level)
+        until(lambda: f"ticdc.capture.log_level level={level}"
+              in feeds.log("c1"), f"it logs {level}")
+
+
 def make_kind(c, i, kind):
     keyed = not kind.startswith(("JSON", "GEOM"))
     prefix = "(20)" if "TEXT" in kind or "BLOB" in kind else ""

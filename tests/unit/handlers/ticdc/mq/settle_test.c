@@ -183,6 +183,25 @@ passwords_and_certificates_go_to_the_brokers(void **state)
 }
 
 static void
+what_is_not_done_is_refused(void **state)
+{
+    static const char uri[] = "kafka://127.0.0.1:9/t?protocol=canal-json";
+
+    (void)state;
+    is_settled(uri, "{\"sink_config\":{\"column-selectors\":[]}}");
+    is_refused(uri,
+               "{\"sink_config\":{\"column-selectors\":[{\"matcher\":"
+               "[\"a.*\"],\"columns\":[\"x\"]}]}}",
+               "CDC:ErrSinkInvalidConfig");
+    is_settled("kafka://127.0.0.1:9/t?protocol=canal-json"
+               "&output-raw-change-event=false",
+               "");
+    is_refused("kafka://127.0.0.1:9/t?protocol=canal-json"
+               "&output-raw-change-event=true",
+               "", "CDC:ErrKafkaInvalidConfig");
+}
+
+static void
 a_configuration_says_it_too_and_the_uri_wins(void **state)
 {
     static const char json[] =
@@ -257,6 +276,7 @@ main(void)
         cmocka_unit_test(every_parameter_has_its_place),
         cmocka_unit_test(old_brokers_are_asked_what_they_know),
         cmocka_unit_test(passwords_and_certificates_go_to_the_brokers),
+        cmocka_unit_test(what_is_not_done_is_refused),
         cmocka_unit_test(a_configuration_says_it_too_and_the_uri_wins),
         cmocka_unit_test(what_protocols_cannot_is_refused),
     };
