@@ -391,11 +391,12 @@ rows_work_begin(struct db *db, uint64_t feed, uint64_t epoch,
 enum err
 rows_work_advance(struct db *db, const struct work_row *w)
 {
-    enum err e = db_exec_one(db, sql[WORK_ADVANCE],
-                             DB_ARGS(db_u64(w->checkpoint_ts),
-                                     db_u64(w->resolved_ts), db_str(w->gtid),
-                                     db_u64(w->feed), db_str(w->capture_id),
-                                     db_u64(w->epoch), db_u64(w->feed)));
+    enum err e = db_exec_one(
+        db, sql[WORK_ADVANCE],
+        DB_ARGS(db_u64(w->checkpoint_ts), db_u64(w->resolved_ts),
+                db_str(w->gtid), db_u64(w->row_count), db_u64(w->queue_bytes),
+                db_u64(w->quota_bytes), db_u64(w->feed), db_str(w->capture_id),
+                db_u64(w->epoch), db_u64(w->feed)));
 
     return e == ERR_NOT_FOUND ? ERR_STATE : e;
 }
