@@ -124,7 +124,8 @@ report_of(const struct turn_of_feed *t, int64_t table_id, const char *id)
 }
 
 /* Where the table is: as its report of the end says, or, while it is written,
- * as all of its capture is. */
+ * as all of its capture is. Who has not told it yet has no checkpoint; an empty
+ * position is one, of a server that has never logged anything. */
 static void
 where_is(const struct turn_of_feed *t, const struct table_row *row,
          const char **gtid, uint64_t *ts)
@@ -136,11 +137,11 @@ where_is(const struct turn_of_feed *t, const struct table_row *row,
     *ts = row->checkpoint_ts;
     if (r == NULL || r->term != row->writer_term)
         return;
-    if (strcmp(r->progress, "stopped") == 0 && !str_empty(r->gtid)) {
+    if (strcmp(r->progress, "stopped") == 0 && r->checkpoint_ts != 0) {
         *gtid = r->gtid;
         *ts = r->checkpoint_ts;
     } else if (strcmp(r->progress, "writes") == 0 && w != NULL &&
-               !str_empty(w->gtid) && w->checkpoint_ts >= *ts) {
+               w->checkpoint_ts != 0 && w->checkpoint_ts >= *ts) {
         *gtid = w->gtid;
         *ts = w->checkpoint_ts;
     }

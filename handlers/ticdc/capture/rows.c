@@ -143,7 +143,8 @@ static const char *const sql[SQL__MAX] = {
                      " AND capture_id = ?",
     [WORK_FOLD] = "UPDATE ticdc_table t" ITS_WRITER
                   " SET t.gtid = w.gtid, t.checkpoint_ts = w.checkpoint_ts"
-                  " WHERE t.feed = ? AND t.writer = ? AND w.gtid <> ''",
+                  " WHERE t.feed = ? AND t.writer = ?"
+                  " AND w.checkpoint_ts > 0",
     [WORK_END] = "DELETE FROM ticdc_work WHERE feed = ? AND capture_id = ?",
     [REPORTS_END] = "DELETE FROM ticdc_report WHERE feed = ? AND capture_id = ?"
                     " AND progress <> 'stopped'",
