@@ -263,7 +263,7 @@ read_told(struct processor *p, struct list_of_table_row *rows)
     enum err e = rows_feed_hold(p->db, p->feed, p->epoch);
 
     if (e == ERR_OK)
-        e = rows_work_barrier(p->db, p->feed, p->capture_id, "");
+        e = rows_work_anew(p->db, p->feed, p->capture_id);
     if (e == ERR_OK)
         e = rows_tables(p->db, p->step, p->feed, rows);
     for (size_t i = 0; i < p->n_held; i++)

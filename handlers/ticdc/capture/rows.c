@@ -52,6 +52,7 @@ enum {
     WORK_ADVANCE,
     WORK_BARRIER,
     WORK_FOLD,
+    WORK_ANEW,
     WORK_END,
     REPORTS_END,
     REPORT,
@@ -144,7 +145,10 @@ static const char *const sql[SQL__MAX] = {
     [WORK_FOLD] = "UPDATE ticdc_table t" ITS_WRITER
                   " SET t.gtid = w.gtid, t.checkpoint_ts = w.checkpoint_ts"
                   " WHERE t.feed = ? AND t.writer = ?"
-                  " AND w.checkpoint_ts > 0",
+                  " AND w.checkpoint_ts > 0"
+                  " AND w.checkpoint_ts >= t.checkpoint_ts",
+    [WORK_ANEW] = "UPDATE ticdc_work SET checkpoint_ts = 0, resolved_ts = 0,"
+                  " gtid = '', barrier = '' WHERE feed = ? AND capture_id = ?",
     [WORK_END] = "DELETE FROM ticdc_work WHERE feed = ? AND capture_id = ?",
     [REPORTS_END] = "DELETE FROM ticdc_report WHERE feed = ? AND capture_id = ?"
                     " AND progress <> 'stopped'",
@@ -408,6 +412,17 @@ rows_work_barrier(struct db *db, uint64_t feed, const char *capture_id,
 {
     return db_exec(db, sql[WORK_BARRIER],
                    DB_ARGS(db_str(gtid), db_u64(feed), db_str(capture_id)));
+}
+
+enum err
+rows_work_anew(struct db *db, uint64_t feed, const char *capture_id)
+{
+    enum err e =
+        db_exec(db, sql[WORK_FOLD], DB_ARGS(db_u64(feed), db_str(capture_id)));
+
+    return e == ERR_OK ? db_exec(db, sql[WORK_ANEW],
+                                 DB_ARGS(db_u64(feed), db_str(capture_id)))
+                       : e;
 }
 
 static enum err

@@ -120,6 +120,11 @@ enum err rows_work_begin(struct db *db, uint64_t feed, uint64_t epoch,
                          const char *capture_id, uint64_t *server_id) MUST_USE;
 /* STATE: the feed is of another epoch, or the row is gone. */
 enum err rows_work_advance(struct db *db, const struct work_row *w) MUST_USE;
+/* Another stream begins, of other tables: what they have is noted with those
+ * that the one before wrote, and nothing is told of the new one yet. Else a
+ * table that it adds would count as written as far as that was. */
+enum err
+rows_work_anew(struct db *db, uint64_t feed, const char *capture_id) MUST_USE;
 enum err rows_work_barrier(struct db *db, uint64_t feed, const char *capture_id,
                            const char *gtid) MUST_USE;
 /* Writes into the tables how far they are, and takes the row away. */
