@@ -151,6 +151,17 @@ read_position(const uint8_t *p, size_t n)
         HOLDS(binlog_gtids_parse(copy, buf_text(&text)) == ERR_OK);
         print(copy, &again);
         HOLDS(strcmp(buf_text(&text), buf_text(&again)) == 0);
+        /* where two have been that have been in the same places */
+        HOLDS(binlog_gtids_within(s, copy) && binlog_gtids_within(copy, s));
+        HOLDS(binlog_gtids_meet(copy, s) == ERR_OK);
+        print(copy, &again);
+        HOLDS(strcmp(buf_text(&text), buf_text(&again)) == 0);
+    }
+    for (int64_t domain = -1; domain < 8; domain++) {
+        struct binlog_gtid g;
+
+        if (binlog_gtid_of(position, domain, &g))
+            HOLDS(domain < 0 || g.domain == (uint32_t)domain);
     }
     binlog_gtids_free(s);
     binlog_gtids_free(copy);

@@ -246,7 +246,8 @@ def test_a_child_that_does_not_run_is_found(deployment):
 
 
 def test_a_deployment_that_does_no_duty_is_found(deployment):
-    names = ["control-m1", "control-m2", "control-m3"]
+    names = ["control-m1", "control-m2", "control-m3", "capture-c1",
+             "capture-c2"]
     for name in names:
         deployment.command("stop", name)
     try:

@@ -155,7 +155,8 @@ def test_both_workers_show_the_same_sum(deployment, console, doris):
         totals.append(now["metagate_store_statements_total"])
         pids.add(now["metagate_processes"])
     assert totals == sorted(totals)
-    assert pids == {8.0}  # 2 workers, 3 controls, 3 supervises
+    # 2 workers, 3 controls, 3 supervises, 2 captures
+    assert pids == {10.0}
 
 
 def test_leases_and_steps_of_the_duties_are_shown(console):

@@ -21,8 +21,11 @@ tried = set()
 
 
 def mutations():
+    """TiCDC's rows ask their source and wait for captures, which have a
+    deployment without a proxy: wire/ticdc kills its store."""
     return [e for e in tables.endpoints()
-            if "TX" in e.flags and e.example is not None]
+            if "TX" in e.flags and e.example is not None
+            and e.dialect != "ticdc"]
 
 
 @pytest.fixture(scope="module", params=["yes", "no"],

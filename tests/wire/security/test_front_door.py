@@ -42,7 +42,7 @@ FORGED = {
 
 @pytest.mark.parametrize("how", FORGED)
 def test_a_client_without_the_secret_is_refused(deployment, how):
-    found = until(lambda: (lambda all_: all_ if len(all_) == 2 + 3 + 3
+    found = until(lambda: (lambda all_: all_ if len(all_) == 2 + 3 + 3 + 2
                            else None)(sockets(deployment)), "every socket")
     for path in found:
         for target, listener in (("/metrics", "console"),

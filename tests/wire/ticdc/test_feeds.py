@@ -243,7 +243,8 @@ def test_the_list_shows_states_as_v1_names_them(ticdc, sql, fresh):
     assert set(listed("state=finished")) == of("finished")
     assert set(listed("state=stopped")) == of("stopped")
     assert listed("state=nonsense") == {}
-    ids = [f["id"] for f in ticdc.get("changefeeds", query="state=all").json]
+    ids = [(f["namespace"], f["id"])
+           for f in ticdc.get("changefeeds", query="state=all").json]
     assert ids == sorted(ids)
     shown = listed("state=all")
     assert shown[names["pending"]]["state"] == "error"
