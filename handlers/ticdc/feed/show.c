@@ -24,8 +24,8 @@ shown(const struct ticdc_feed *f)
     return state == HEALTH__MAX ? f->state : health_shown(state);
 }
 
-bool
-ticdc_state_asked(const char *asked, const char *state)
+static bool
+is_asked(const char *asked, const char *state)
 {
     enum health_state s = health_of_word(state);
 
@@ -73,9 +73,9 @@ ticdc_error_of(struct arena *a, const struct ticdc_feed *f,
 
 /* ---- the list ---- */
 
-enum err
-ticdc_item_of(struct arena *a, const struct ticdc_feed *f, bool is_v2,
-              struct ticdc_feed_item *out)
+static enum err
+item_of(struct arena *a, const struct ticdc_feed *f, bool is_v2,
+        struct ticdc_feed_item *out)
 {
     PUT(out, ticdc_feed_item, upstream_id, 0);
     PUT(out, ticdc_feed_item, namespace, f->namespace);
@@ -89,22 +89,36 @@ ticdc_item_of(struct arena *a, const struct ticdc_feed *f, bool is_v2,
 }
 
 enum err
+ticdc_items(struct req *r, const char *state, const char *namespace, bool is_v2,
+            struct ticdc_feed_item **out, size_t *n)
+{
+    struct list_of_ticdc_feed all;
+    enum err e = ticdc_feed_list(r->db, r->arena, &all);
+
+    *n = 0;
+    if (e != ERR_OK)
+        return e;
+    *out = arena_array(r->arena, all.n + 1, sizeof(**out));
+    if (*out == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < all.n && e == ERR_OK; i++)
+        if (is_asked(state, all.v[i].state) &&
+            (str_empty(namespace) ||
+             strcmp(namespace, all.v[i].namespace) == 0))
+            e = item_of(r->arena, &all.v[i], is_v2, &(*out)[(*n)++]);
+    return e;
+}
+
+enum err
 ticdc_feeds_get(struct req *r, const struct ticdc_feeds_ref *ref)
 {
     struct ticdc_feeds *out = arena_alloc(r->arena, sizeof(*out));
-    struct list_of_ticdc_feed all;
-    struct ticdc_feed_item *v;
+    struct ticdc_feed_item *v = NULL;
     size_t n = 0;
-    enum err e = ticdc_feed_list(r->db, r->arena, &all);
+    enum err e = ticdc_items(r, ref->state, NULL, false, &v, &n);
 
-    if (e != ERR_OK)
-        return e;
-    v = arena_array(r->arena, all.n + 1, sizeof(*v));
-    if (v == NULL || out == NULL)
+    if (out == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < all.n && e == ERR_OK; i++)
-        if (ticdc_state_asked(ref->state, all.v[i].state))
-            e = ticdc_item_of(r->arena, &all.v[i], false, &v[n++]);
     PUT_LIST(out, ticdc_feeds, v, n, v);
     return req_send_or_fail(r, e, &ticdc_feeds_rec, out);
 }

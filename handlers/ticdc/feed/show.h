@@ -60,13 +60,14 @@ STRUCT(ticdc_detail, TICDC_DETAIL);
 /* What is shown of its error while its state is one that has one; NULL. */
 enum err ticdc_error_of(struct arena *a, const struct ticdc_feed *f,
                         struct ticdc_error **out) MUST_USE;
-/* A line of the list; is_v2: the state as it is stored. */
-enum err ticdc_item_of(struct arena *a, const struct ticdc_feed *f, bool is_v2,
-                       struct ticdc_feed_item *out) MUST_USE;
+/* Lines of the list: of changefeeds in that state (NULL: as v1 lists them when
+ * none is asked for) and namespace (NULL or "": of all), in the arena of r;
+ * is_v2: with states as they are stored. */
+enum err
+ticdc_items(struct req *r, const char *state, const char *namespace, bool is_v2,
+            struct ticdc_feed_item **v, size_t *n) MUST_USE;
 /* Which capture writes which of its tables. */
 enum err ticdc_task_statuses(struct req *r, const struct ticdc_feed *f,
                              struct ticdc_task_status **v, size_t *n) MUST_USE;
-/* Whether ?state= asks for it. */
-bool ticdc_state_asked(const char *asked, const char *state);
 
 #endif

@@ -44,21 +44,12 @@ enum err
 ticdc_v2_list(struct req *r, const struct ticdc_v2_ref *ref)
 {
     struct ticdc_v2_feeds *out = arena_alloc(r->arena, sizeof(*out));
-    struct list_of_ticdc_feed all;
-    struct ticdc_feed_item *v;
+    struct ticdc_feed_item *v = NULL;
     size_t n = 0;
-    enum err e = ticdc_feed_list(r->db, r->arena, &all);
+    enum err e = ticdc_items(r, ref->state, ref->namespace, true, &v, &n);
 
-    if (e != ERR_OK)
-        return e;
-    v = arena_array(r->arena, all.n + 1, sizeof(*v));
-    if (v == NULL || out == NULL)
+    if (out == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < all.n && e == ERR_OK; i++)
-        if (ticdc_state_asked(ref->state, all.v[i].state) &&
-            (str_empty(ref->namespace) ||
-             strcmp(ref->namespace, all.v[i].namespace) == 0))
-            e = ticdc_item_of(r->arena, &all.v[i], true, &v[n++]);
     PUT(out, ticdc_v2_feeds, total, (int64_t)n);
     PUT_LIST(out, ticdc_v2_feeds, items, n, v);
     return req_send_or_fail(r, e, &ticdc_v2_feeds_rec, out);
