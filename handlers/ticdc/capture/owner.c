@@ -54,11 +54,8 @@ static enum err
 under_lease(struct db *db, const struct lease *l,
             enum err (*f)(struct db *db, void *ctx), void *ctx)
 {
-    enum err e = db_begin(db);
+    enum err e = lease_begin(db, l);
 
-    if (e != ERR_OK)
-        return e;
-    e = lease_hold(db, l);
     return db_end(db, e == ERR_OK ? f(db, ctx) : e);
 }
 

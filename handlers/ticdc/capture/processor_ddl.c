@@ -197,11 +197,8 @@ note(struct barrier *b, const char *state)
 {
     struct processor *p = b->p;
     const struct binlog_statement *st = &b->piece->st->st;
-    enum err e = db_begin(p->db);
+    enum err e = rows_feed_begin(p->db, p->feed, p->epoch);
 
-    if (e != ERR_OK)
-        return e;
-    e = rows_feed_hold(p->db, p->feed, p->epoch);
     if (e == ERR_OK && state == NULL)
         e = rows_ddl_wait(p->db, p->feed, b->gtid, b->piece->ts, st->schema,
                           st->sql, st->n);
@@ -258,11 +255,9 @@ finish(struct barrier *b)
     if (e == ERR_OK && (done = processor_position(p, s)) == NULL)
         e = ERR_NOMEM;
     binlog_gtids_free(s);
-    if (e == ERR_OK)
-        e = db_begin(p->db);
     if (e != ERR_OK)
         return e;
-    e = rows_feed_hold(p->db, p->feed, p->epoch);
+    e = rows_feed_begin(p->db, p->feed, p->epoch);
     if (e == ERR_OK)
         e = change_tables(b, position);
     if (e == ERR_OK)

@@ -59,6 +59,13 @@ struct processor {
 /* Whether the feed takes a table. */
 bool processor_wants(void *ctx, const char *schema, const char *table);
 
+/* ---- processor_held.c: tables that are told and held ---- */
+
+void held_free(struct held *h);
+/* Reads the rows anew, takes up and drops tables as they say, and reports; what
+ * is reported is committed. STATE when the changefeed has another epoch. */
+enum err processor_look(struct processor *p) MUST_USE;
+
 /* ---- processor_tables.c: tables of the source ---- */
 
 /* Registers those that are there, once; and one that has appeared. */
@@ -79,6 +86,8 @@ enum err processor_ddl(void *ctx, const struct piece *piece,
 /* Notes why; answers e. */
 enum err processor_fail(struct processor *p, enum err e, const char *code,
                         const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The store did not do what was asked: notes so, answers e. */
+enum err processor_store_failed(struct processor *p, enum err e);
 /* How far it is, as it is stored; gtid NULL without memory. */
 struct work_row
 processor_work(struct processor *p, const struct stream_progress *at);

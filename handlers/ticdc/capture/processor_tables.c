@@ -88,11 +88,8 @@ static enum err
 add(struct processor *p, const char *schema, const char *table,
     const char *incarnation, const char *gtid, uint64_t ts)
 {
-    enum err e = db_begin(p->db);
+    enum err e = rows_feed_begin(p->db, p->feed, p->epoch);
 
-    if (e != ERR_OK)
-        return e;
-    e = rows_feed_hold(p->db, p->feed, p->epoch);
     if (e == ERR_OK)
         e = rows_table_add(p->db, p->feed, schema, table, incarnation, gtid,
                            ts);
@@ -103,11 +100,8 @@ static enum err
 add_all(struct processor *p, const struct list_of_source_table *rows,
         const char *gtid, uint64_t ts)
 {
-    enum err e = db_begin(p->db);
+    enum err e = rows_feed_begin(p->db, p->feed, p->epoch);
 
-    if (e != ERR_OK)
-        return e;
-    e = rows_feed_hold(p->db, p->feed, p->epoch);
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++) {
         const struct source_table *t = &rows->v[i];
 

@@ -371,15 +371,20 @@ rows_feed_hold(struct db *db, uint64_t feed, uint64_t epoch)
 }
 
 enum err
+rows_feed_begin(struct db *db, uint64_t feed, uint64_t epoch)
+{
+    enum err e = db_begin(db);
+
+    return e == ERR_OK ? rows_feed_hold(db, feed, epoch) : e;
+}
+
+enum err
 rows_work_begin(struct db *db, uint64_t feed, uint64_t epoch,
                 const char *capture_id, uint64_t *server_id)
 {
     int64_t given;
-    enum err e = db_begin(db);
+    enum err e = rows_feed_begin(db, feed, epoch);
 
-    if (e != ERR_OK)
-        return e;
-    e = rows_feed_hold(db, feed, epoch);
     if (e == ERR_OK)
         e = db_exec_one(db, sql[SERVER_ID_NEXT], DB_NO_ARGS);
     if (e == ERR_OK)

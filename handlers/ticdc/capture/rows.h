@@ -114,6 +114,9 @@ enum err rows_told(struct db *db, struct arena *a, const char *capture_id,
 /* Within a transaction: the feed is still of that epoch, and stays so until
  * its end; STATE when not. First statement of what a capture writes for it. */
 enum err rows_feed_hold(struct db *db, uint64_t feed, uint64_t epoch) MUST_USE;
+/* Begins the transaction whose first statement that is. Whatever it answers,
+ * db_end ends it. */
+enum err rows_feed_begin(struct db *db, uint64_t feed, uint64_t epoch) MUST_USE;
 
 /* With a server_id of its own. */
 enum err rows_work_begin(struct db *db, uint64_t feed, uint64_t epoch,
