@@ -63,7 +63,7 @@ def test_cluster_mgr_is_started_again_at_its_line(machine, deployment):
         old, other = (deployment.pid_of(f"control-m{k}") for k in (1, 2))
         assert machine.run("cluster_cmd", None, cmd=line) \
             == ("succeed", "command succeed")
-        assert deployment.pid_of("control-m1") not in (None, old)
+        until(lambda: deployment.pid_of("control-m1") not in (None, old))
         assert deployment.pid_of("control-m2") == other
 
 
