@@ -186,26 +186,28 @@ def test_what_is_large_passes_within_the_quota(feeds):
     assert spilled > 40 << 20
 
 
-def tables_are_shared_moved_and_given_away(feeds):
+def test_tables_are_shared_moved_and_given_away(feeds):
     """Two captures; a table that is wished to the other one goes there while
     it is written, and all of them when a capture ends in order."""
     for server in ("source", "target"):
         with feeds.sql(server, None) as c:
             rows(c, "CREATE DATABASE shared")
-            for i in range(5):
+            for i in range(4):
                 rows(c, f"CREATE TABLE shared.t{i} (id INT PRIMARY KEY"
                      " AUTO_INCREMENT, v INT)")
     feed = feeds.create(filter_rules=["shared.*"])
     feeds.start("c1", "c2")
 
     def placed():
+        """Who writes what; "" is the span of the statements, which counts in
+        the balance as a table does."""
         found = {n: w for n, (s, w) in feeds.tables(feed).items()
-                 if s == "replicating" and n}
+                 if s == "replicating"}
         return found if len(found) == 5 else None
 
     def write():
         with feeds.sql("source", "shared") as c:
-            for i in range(5):
+            for i in range(4):
                 rows(c, f"INSERT INTO t{i} (v) VALUES (1), (2), (3)")
                 rows(c, f"UPDATE t{i} SET v = v + 1")
 
@@ -224,7 +226,7 @@ def tables_are_shared_moved_and_given_away(feeds):
     most = max("c1", "c2", key=held.count)
     other = {"c1": "c2", "c2": "c1"}[most]
     moved = next(t for t, capture in sorted(before.items())
-                 if capture == most)
+                 if capture == most and t)
     with feeds.sql() as c:
         rows(c, "INSERT INTO ticdc_move (feed, table_id, capture_id, pending,"
              " outcome, asked_ms, decided_ms) SELECT t.feed, t.table_id,"
