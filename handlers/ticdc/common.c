@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "config.h"
 #include "crypt.h"
+#include "hex.h"
 #include "ticdc.h"
 
 TABLE(ticdc_feed_ref, TICDC_FEED_REF);
@@ -33,24 +34,16 @@ ticdc_is_id(const char *id)
 }
 
 enum err
-ticdc_uuid(char out[TICDC_UUID])
+ticdc_uuid(char out[UUID_TEXT])
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char b[16];
-    size_t n = 0;
+    uint8_t b[16];
     enum err e = crypt_random(b, sizeof(b));
 
     if (e != ERR_OK)
         return e;
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    for (size_t i = 0; i < sizeof(b); i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[n++] = '-';
-        out[n++] = digits[b[i] >> 4];
-        out[n++] = digits[b[i] & 15];
-    }
-    out[n] = '\0';
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    uuid_write(b, out);
     return ERR_OK;
 }
 
@@ -99,6 +92,19 @@ ticdc_feed_find(struct req *r, const char *namespace, const char *id,
             r, TICDC_FEED_UNKNOWN,
             ARGS(arg("id", arena_printf(r->arena, "%s/%s", in, id))));
     return e;
+}
+
+enum err
+ticdc_feed_changed(struct req *r, const struct ticdc_feed *f)
+{
+    const char *what =
+        arena_printf(r->arena, "changefeed %s/%s", f->namespace, f->id);
+
+    if (what == NULL)
+        return ERR_NOMEM;
+    req_audit(r, what, NULL, NULL);
+    req_wake(r);
+    return ERR_OK;
 }
 
 /* Behind ".../changefeeds/", up to the next slash. */

@@ -3,6 +3,7 @@
 #define TICDC_H
 
 #include "endpoint.h"
+#include "hex.h"
 #include "req.h"
 #include "ticdc/rules/sink_config.h"
 #include "ticdc/store/tables.h"
@@ -26,14 +27,13 @@ STRUCT(ticdc_feed_wait, TICDC_FEED_WAIT);
 /* ---- ids ---- */
 
 #define TICDC_ID_MAX 128
-#define TICDC_UUID   37 /* bytes of one with its NUL */
 #define TICDC_ID_RULE                                          \
     "ids are letters, digits and single dashes between them, " \
     "128 at most"
 
 bool ticdc_is_id(const char *id);
 /* A new UUID of version 4. INTERNAL without randomness. */
-enum err ticdc_uuid(char out[TICDC_UUID]) MUST_USE;
+enum err ticdc_uuid(char out[UUID_TEXT]) MUST_USE;
 /* What is not said is "default". */
 const char *ticdc_namespace(const char *said);
 /* "1" and "true" of a query parameter; absent, "", "0" and "false" are no;
@@ -47,6 +47,10 @@ ticdc_ids_check(struct req *r, const char *namespace, const char *id) MUST_USE;
 /* The id rule, and the changefeed of that id; what is wrong is said. */
 enum err ticdc_feed_find(struct req *r, const char *namespace, const char *id,
                          struct ticdc_feed *out) MUST_USE;
+
+/* That changefeed has been changed: the audit row is about it, and captures
+ * look at once. */
+enum err ticdc_feed_changed(struct req *r, const struct ticdc_feed *f) MUST_USE;
 
 /* BIND_LATE: the changefeed that the path names, before the body is looked at;
  * texts in the arena. */

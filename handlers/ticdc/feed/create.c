@@ -37,7 +37,7 @@ check_id(struct req *r, struct ticdc_create *in)
 {
     const char *namespace = ticdc_namespace(in->namespace);
     struct ticdc_feed f;
-    char uuid[TICDC_UUID];
+    char uuid[UUID_TEXT];
     enum err e;
 
     if (str_empty(in->changefeed_id)) {

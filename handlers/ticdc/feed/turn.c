@@ -8,14 +8,6 @@
 TABLE(ticdc_resume, TICDC_RESUME);
 NO_CHECKS(ticdc_resume);
 
-static void
-audit_feed(struct req *r, const struct ticdc_feed *f)
-{
-    req_audit(r,
-              arena_printf(r->arena, "changefeed %s/%s", f->namespace, f->id),
-              NULL, NULL);
-}
-
 /* ---- waiting until captures have followed ---- */
 
 struct followed {
@@ -114,11 +106,7 @@ follow(struct req *r, struct ticdc_feed *f, const struct wish *w)
         return ERR_BUSY; /* it has changed since it was read: again */
     if (e == ERR_OK && wait)
         e = wait_for(r, f, w->resume != NULL && health_runs(h.state), turned);
-    if (e != ERR_OK)
-        return e;
-    audit_feed(r, f);
-    req_wake(r);
-    return ERR_OK;
+    return e == ERR_OK ? ticdc_feed_changed(r, f) : e;
 }
 
 static enum err
@@ -239,11 +227,7 @@ ticdc_feed_remove(struct req *r, const struct ticdc_feed_wait *in)
         return ERR_BUSY; /* by another, just now */
     if (e == ERR_OK && wait)
         e = wait_for(r, &f, false, removed);
-    if (e != ERR_OK)
-        return e;
-    audit_feed(r, &f);
-    req_wake(r);
-    return req_ok(r);
+    return e == ERR_OK ? ticdc_feed_changed(r, &f) : e;
 }
 
 /* ---- before the transaction ---- */

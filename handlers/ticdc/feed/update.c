@@ -168,9 +168,5 @@ ticdc_feed_update(struct req *r, const struct ticdc_update *in)
         e = ticdc_feed_save(r->db, &f);
     if (e == ERR_STATE)
         return req_fail(r, TICDC_UPDATE_RACE, ARGS());
-    if (e != ERR_OK)
-        return e;
-    req_audit(r, arena_printf(r->arena, "changefeed %s/%s", f.namespace, f.id),
-              NULL, NULL);
-    return req_ok(r);
+    return e == ERR_OK ? ticdc_feed_changed(r, &f) : e;
 }

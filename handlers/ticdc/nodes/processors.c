@@ -116,14 +116,6 @@ ticdc_processor_get(struct req *r, const struct ticdc_processor_ref *ref)
 
 /* ---- wishes ---- */
 
-static void
-audit_feed(struct req *r, const struct ticdc_feed *f)
-{
-    req_audit(r,
-              arena_printf(r->arena, "changefeed %s/%s", f->namespace, f->id),
-              NULL, NULL);
-}
-
 enum err
 ticdc_tables_rebalance(struct req *r, const struct ticdc_feed_ref *ref)
 {
@@ -132,11 +124,7 @@ ticdc_tables_rebalance(struct req *r, const struct ticdc_feed_ref *ref)
 
     if (e == ERR_OK && runs(&f)) /* of one that does not: nothing to do */
         e = ticdc_set_rebalance(r->db, f.feed);
-    if (e != ERR_OK)
-        return e;
-    audit_feed(r, &f);
-    req_wake(r);
-    return req_ok(r);
+    return e == ERR_OK ? ticdc_feed_changed(r, &f) : e;
 }
 
 /* The path before the body: an unknown changefeed is said of any body. */
@@ -167,9 +155,5 @@ ticdc_table_move(struct req *r, const struct ticdc_move *unbound)
                         ARGS(arg("id", target), arg("rule", TICDC_ID_RULE)));
     if (runs(&f))
         e = ticdc_wish_move(r->db, f.feed, in->table_id, target);
-    if (e != ERR_OK)
-        return e;
-    audit_feed(r, &f);
-    req_wake(r);
-    return req_ok(r);
+    return e == ERR_OK ? ticdc_feed_changed(r, &f) : e;
 }
