@@ -29,7 +29,7 @@ statements_teardown(void **state)
 }
 
 /* n statements, none left out of the enumeration. */
-static void
+static UNUSED void
 statements_prepare(struct db *db, const char *const *all, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
