@@ -19,6 +19,8 @@
 
 struct blob_config {
     const char *url;
+    const char *root; /* file:// lies below that directory, and no link leads
+                       * out of it; NULL: anywhere */
     const char *access_key, *secret_key; /* S3; NULL: none */
     const char *from;         /* own address to connect from; NULL: any */
     bool (*go_on)(void *ctx); /* asked now and then; false breaks off */
@@ -53,6 +55,12 @@ struct blob_sum {
 enum err
 blob_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
          struct blob_sum *sum, char why[WHY_BYTES]) MUST_USE;
+
+/* The same of what lies in memory. only_new: EXISTS, and nothing is written,
+ * when there is one of that name, whoever writes it in the same moment (S3: if
+ * the store knows If-None-Match; a try whose answer was lost counts, too). */
+enum err blob_put_span(struct blob_store *s, const char *key, struct span bytes,
+                       bool only_new, char why[WHY_BYTES]) MUST_USE;
 
 /* Its bytes from offset on. */
 enum err

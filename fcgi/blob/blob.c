@@ -129,7 +129,7 @@ blob_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
     if (e == ERR_OK && c.digest == NULL)
         e = ERR_NOMEM;
     if (e == ERR_OK)
-        e = s->kind->put(s, key, read_counted, &c, why);
+        e = s->kind->put(s, key, read_counted, &c, false, why);
     if (e == ERR_OK)
         e = digest_hex(c.digest, sum->sha256);
     sum->bytes = c.bytes;
@@ -186,31 +186,36 @@ blob_text(struct blob_store *s, struct arena *a, const char *key,
     return e == ERR_OK && *out == NULL ? ERR_NOMEM : e;
 }
 
-struct text {
-    const char *p;
-    size_t left;
-};
-
 static int64_t
-read_text(void *ctx, char *p, size_t n)
+read_span(void *ctx, char *p, size_t n)
 {
-    struct text *t = ctx;
+    struct span *left = ctx;
 
-    n = n < t->left ? n : t->left;
-    memcpy(p, t->p, n);
-    t->p += n;
-    t->left -= n;
+    if (n > left->n)
+        n = left->n;
+    if (n > 0)
+        memcpy(p, left->p, n);
+    left->p += n;
+    left->n -= n;
     return (int64_t)n;
+}
+
+enum err
+blob_put_span(struct blob_store *s, const char *key, struct span bytes,
+              bool only_new, char why[WHY_BYTES])
+{
+    enum err e = check_key(key, why);
+
+    return e == ERR_OK ? s->kind->put(s, key, read_span, &bytes, only_new, why)
+                       : e;
 }
 
 static enum err
 put_text(struct blob_store *s, const char *key, const char *text,
          char why[WHY_BYTES])
 {
-    struct text t = { text, strlen(text) };
-    struct blob_sum sum;
-
-    return blob_put(s, key, read_text, &t, &sum, why);
+    return blob_put_span(s, key, (struct span){ text, strlen(text) }, false,
+                         why);
 }
 
 enum err

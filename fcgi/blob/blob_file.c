@@ -1,4 +1,4 @@
-/* A directory: written beside the name, synced, renamed. */
+/* A directory: written beside the name, or without one, synced, then named. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,8 +10,9 @@
 
 #include "base/beneath.h"
 #include "blob_kind.h"
+#include "hex.h"
 
-#define TEMP_MAX (BLOB_KEY_MAX + 8)
+#define TEMP_MAX (BLOB_KEY_MAX + 32)
 #define PIECE    ((size_t)256 << 10)
 
 static enum err
@@ -33,29 +34,43 @@ static enum err
 file_open(struct arena *a, struct blob_store *s, const char *rest,
           char why[WHY_BYTES])
 {
-    size_t n = strlen(rest);
+    const char *root = s->cfg.root;
+    size_t n = strlen(rest), at = 0;
 
     while (n > 1 && rest[n - 1] == '/')
         n--;
     if (rest[0] != '/' || n < 2 || strchr(rest, '?') != NULL)
         return why_fail(why, ERR_BAD_PARAM, "must be file:///directory");
-    s->base = arena_strndup(a, rest, n);
-    return s->base != NULL ? ERR_OK : ERR_NOMEM;
+    if (root != NULL) {
+        at = strlen(root);
+        while (at > 1 && root[at - 1] == '/')
+            at--;
+        if (root[0] != '/' || n < at || strncmp(rest, root, at) != 0 ||
+            (n > at && rest[at] != '/'))
+            return why_fail(why, ERR_BAD_PARAM, "must lie below %s",
+                            str_empty(root) ? "no directory at all" : root);
+        at += n > at;
+    }
+    s->base = arena_strndup(a, rest + at, n - at);
+    if (s->base == NULL)
+        return ERR_NOMEM;
+    return root == NULL || n == at || blob_is_key(s->base)
+               ? ERR_OK
+               : why_fail(why, ERR_BAD_PARAM, "has a name that cannot be used");
 }
 
-/* The directory that holds key, made when it is not there; -1 and errno. */
+/* A directory below that one, made when it is not there: which is closed; -1
+ * and errno. */
 static int
-folder_of(const struct blob_store *s, const char *key, bool make)
+step_down(int dir, const char *path, size_t n, bool make)
 {
-    const char *last = strrchr(key, '/');
-    size_t n = last != NULL ? (size_t)(last - key) : 0, i = 0;
     char part[BLOB_KEY_MAX + 1];
-    int dir = open(s->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
+    int next;
 
-    while (dir >= 0 && i < n) {
-        size_t len = strcspn(key + i, "/");
+    for (size_t i = 0; dir >= 0 && i < n;) {
+        size_t len = strcspn(path + i, "/");
 
-        (void)snprintf(part, sizeof(part), "%.*s", (int)len, key + i);
+        (void)snprintf(part, sizeof(part), "%.*s", (int)len, path + i);
         next = make && mkdirat(dir, part, 0750) != 0 && errno != EEXIST
                    ? -1
                    : open_beneath(dir, part, O_RDONLY | O_DIRECTORY, 0);
@@ -64,6 +79,26 @@ folder_of(const struct blob_store *s, const char *key, bool make)
         i += len + 1;
     }
     return dir;
+}
+
+static int
+open_base(const struct blob_store *s, bool make)
+{
+    const char *top = s->cfg.root != NULL ? s->cfg.root : s->base;
+    int dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return s->cfg.root != NULL ? step_down(dir, s->base, strlen(s->base), make)
+                               : dir;
+}
+
+/* The directory that holds key. */
+static int
+folder_of(const struct blob_store *s, const char *key, bool make)
+{
+    const char *last = strrchr(key, '/');
+
+    return step_down(open_base(s, make), key,
+                     last != NULL ? (size_t)(last - key) : 0, make);
 }
 
 static const char *
@@ -112,16 +147,63 @@ temp_of(const char *key, char out[TEMP_MAX])
     (void)snprintf(out, TEMP_MAX, ".%s.new", name_of(key));
 }
 
+/* A file that nobody else can be writing to, not even one who was stopped
+ * while he did: without a name, or where the file system has none such, under
+ * one of its own (*temp is "" or that). */
+static int
+open_own(int dir, const char *key, char temp[TEMP_MAX])
+{
+    int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0640);
+    char digits[17];
+
+    temp[0] = '\0';
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return fd;
+    if (hex_random(digits, 8) != ERR_OK)
+        return -1;
+    (void)snprintf(temp, TEMP_MAX, ".%s.%s.new", name_of(key), digits);
+    return open_beneath(dir, temp, O_WRONLY | O_CREAT | O_EXCL, 0640);
+}
+
+/* Gives it its name, unless there is one of that name. */
+static bool
+name_own(int dir, int fd, const char *temp, const char *name)
+{
+    char self[32];
+
+    if (!str_empty(temp))
+        return linkat(dir, temp, dir, name, 0) == 0;
+    (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
 static enum err
-file_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-         char why[WHY_BYTES])
+put_new(const struct blob_store *s, int dir, const char *key,
+        blob_read_fn *read, void *ctx, char why[WHY_BYTES])
 {
     char temp[TEMP_MAX];
-    int dir = folder_of(s, key, true), fd;
+    int fd = open_own(dir, key, temp);
+    enum err e = fd >= 0 ? copy_in(s, fd, read, ctx, why) : because(key, why);
+
+    if (e == ERR_OK && !name_own(dir, fd, temp, name_of(key)))
+        e = errno == EEXIST ? ERR_EXISTS : because("link", why);
+    if (!str_empty(temp))
+        (void)unlinkat(dir, temp, 0);
+    if (fd >= 0)
+        (void)close(fd);
+    if (e == ERR_OK && fsync(dir) != 0)
+        e = because("fsync", why);
+    return e;
+}
+
+static enum err
+put_over(const struct blob_store *s, int dir, const char *key,
+         blob_read_fn *read, void *ctx, char why[WHY_BYTES])
+{
+    char temp[TEMP_MAX];
+    int fd;
     enum err e;
 
-    if (dir < 0)
-        return because(s->base, why);
     temp_of(key, temp);
     fd = open_beneath(dir, temp, O_WRONLY | O_CREAT | O_TRUNC, 0640);
     e = fd >= 0 ? copy_in(s, fd, read, ctx, why) : because(temp, why);
@@ -132,6 +214,20 @@ file_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
         e = because("rename", why);
     if (e != ERR_OK)
         (void)unlinkat(dir, temp, 0);
+    return e;
+}
+
+static enum err
+file_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
+         bool only_new, char why[WHY_BYTES])
+{
+    int dir = folder_of(s, key, true);
+    enum err e;
+
+    if (dir < 0)
+        return because(s->base, why);
+    e = only_new ? put_new(s, dir, key, read, ctx, why)
+                 : put_over(s, dir, key, read, ctx, why);
     (void)close(dir);
     return e;
 }
@@ -140,7 +236,7 @@ static enum err
 open_key(const struct blob_store *s, const char *key, int *fd,
          char why[WHY_BYTES])
 {
-    int dir = open(s->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dir = open_base(s, false);
     enum err e = ERR_OK;
 
     *fd = dir >= 0 ? open_beneath(dir, key, O_RDONLY, 0) : -1;

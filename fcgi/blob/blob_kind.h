@@ -9,7 +9,7 @@ struct blob_kind {
     enum err (*open)(struct arena *a, struct blob_store *s, const char *rest,
                      char why[WHY_BYTES]);
     enum err (*put)(struct blob_store *s, const char *key, blob_read_fn *read,
-                    void *ctx, char why[WHY_BYTES]);
+                    void *ctx, bool only_new, char why[WHY_BYTES]);
     enum err (*get)(struct blob_store *s, const char *key, int64_t offset,
                     blob_write_fn *write, void *ctx, char why[WHY_BYTES]);
     enum err (*size)(struct blob_store *s, const char *key, int64_t *bytes,
@@ -22,8 +22,9 @@ extern const struct blob_kind blob_file, blob_webhdfs, blob_s3;
 struct blob_store {
     const struct blob_kind *kind;
     struct blob_config cfg;
-    const char *base;            /* directory, or path below the host; no '/' at
-                                  * its end; "" = the top */
+    const char *base;            /* directory (of cfg.root, when that is given),
+                                  * or path below the host; no '/' at its end;
+                                  * "" = the top */
     const char *endpoint;        /* "http://host:port" */
     const char *user;            /* webhdfs */
     const char *bucket, *region; /* s3 */

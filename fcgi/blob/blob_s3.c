@@ -71,6 +71,9 @@ struct signed_call {
     struct buf reply;
 };
 
+/* Of what is put only when there is none of that name. */
+static const char none_yet[] = "If-None-Match: *";
+
 static bool
 take_reply(void *ctx, const char *p, size_t n)
 {
@@ -96,7 +99,7 @@ put_path(const struct blob_store *s, const char *key, char url[URL_MAX])
  * signed. The payload's sum is part of what is signed, also of an empty one. */
 static enum err
 prepare(struct blob_store *s, struct signed_call *c, const char *method,
-        const char *key, const char *query, struct span body)
+        const char *key, const char *query, struct span body, bool only_new)
 {
     char hex[65];
     size_t n;
@@ -116,7 +119,7 @@ prepare(struct blob_store *s, struct signed_call *c, const char *method,
         .method = method,
         .url = c->url,
         .bytes = body,
-        .header = { c->sum },
+        .header = { c->sum, only_new ? none_yet : NULL },
         .write = take_reply,
         .write_ctx = c,
         .sigv4 = c->sigv4,
@@ -139,23 +142,34 @@ finish(struct signed_call *c, enum err e, const char *what, char why[WHY_BYTES])
     return e;
 }
 
-/* A call whose body lies in memory, tried again when that may help. */
+/* A call whose body lies in memory, tried again when that may help. 412 says
+ * that there is one already, 409 that another is being put. */
 static enum err
-ask(struct blob_store *s, struct signed_call *c, const char *method,
-    const char *key, const char *query, struct span body, char why[WHY_BYTES])
+ask_for(struct blob_store *s, struct signed_call *c, const char *method,
+        const char *key, const char *query, struct span body, bool only_new,
+        char why[WHY_BYTES])
 {
     enum err e = ERR_OK;
 
     for (int i = 0; i < TRIES; i++) {
         if (i > 0)
             buf_free(&c->reply);
-        e = prepare(s, c, method, key, query, body);
+        e = prepare(s, c, method, key, query, body, only_new);
         if (e == ERR_OK)
             e = finish(c, http_call(&c->http), method, why);
+        if (e == ERR_PEER && only_new && c->http.status == 412)
+            return ERR_EXISTS;
         if (e != ERR_PEER && e != ERR_TIMEOUT)
             break;
     }
     return e;
+}
+
+static enum err
+ask(struct blob_store *s, struct signed_call *c, const char *method,
+    const char *key, const char *query, struct span body, char why[WHY_BYTES])
+{
+    return ask_for(s, c, method, key, query, body, false, why);
 }
 
 /* ---- the calls ---- */
@@ -215,7 +229,7 @@ send_part(struct blob_store *s, const char *key, const char *id, unsigned n,
 /* The answer may be 200 with an error in it. */
 static enum err
 end_parts(struct blob_store *s, const char *key, const char *id,
-          const struct buf *list, char why[WHY_BYTES])
+          const struct buf *list, bool only_new, char why[WHY_BYTES])
 {
     struct buf body = BUF_INIT((size_t)4 << 20);
     struct signed_call c;
@@ -227,8 +241,8 @@ end_parts(struct blob_store *s, const char *key, const char *id,
                buf_text(list));
     e = buf_err(&body);
     if (e == ERR_OK) {
-        e = ask(s, &c, "POST", key, query, (struct span){ body.p, body.n },
-                why);
+        e = ask_for(s, &c, "POST", key, query, (struct span){ body.p, body.n },
+                    only_new, why);
         if (e == ERR_OK && strstr(buf_text(&c.reply), "<Error>") != NULL)
             e = why_fail(why, ERR_PEER, "POST: parts were not put together");
         buf_free(&c.reply);
@@ -317,7 +331,7 @@ broken_off(char why[WHY_BYTES])
 
 static enum err
 put_parts(struct blob_store *s, const char *key, char *piece,
-          blob_read_fn *read, void *ctx, char why[WHY_BYTES])
+          blob_read_fn *read, void *ctx, bool only_new, char why[WHY_BYTES])
 {
     struct buf list = BUF_INIT((size_t)3 << 20);
     char id[512], ignored[WHY_BYTES];
@@ -340,7 +354,7 @@ put_parts(struct blob_store *s, const char *key, char *piece,
             e = broken_off(why);
     }
     if (e == ERR_OK)
-        e = end_parts(s, key, id, &list, why);
+        e = end_parts(s, key, id, &list, only_new, why);
     if (e != ERR_OK)
         (void)give_up_parts(s, key, id, ignored);
     buf_free(&list);
@@ -349,7 +363,7 @@ put_parts(struct blob_store *s, const char *key, char *piece,
 
 static enum err
 s3_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-       char why[WHY_BYTES])
+       bool only_new, char why[WHY_BYTES])
 {
     char *piece = malloc(PART);
     struct signed_call c;
@@ -362,9 +376,10 @@ s3_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
     if (n < 0) {
         e = broken_off(why);
     } else if ((size_t)n == PART) {
-        e = put_parts(s, key, piece, read, ctx, why);
+        e = put_parts(s, key, piece, read, ctx, only_new, why);
     } else {
-        e = ask(s, &c, "PUT", key, "", (struct span){ piece, (size_t)n }, why);
+        e = ask_for(s, &c, "PUT", key, "", (struct span){ piece, (size_t)n },
+                    only_new, why);
         buf_free(&c.reply);
     }
     free(piece);
@@ -376,7 +391,8 @@ s3_get(struct blob_store *s, const char *key, int64_t offset,
        blob_write_fn *write, void *ctx, char why[WHY_BYTES])
 {
     struct signed_call c;
-    enum err e = prepare(s, &c, "GET", key, "", (struct span){ NULL, 0 });
+    enum err e =
+        prepare(s, &c, "GET", key, "", (struct span){ NULL, 0 }, false);
 
     if (e != ERR_OK)
         return e;

@@ -203,7 +203,7 @@ send_to(struct blob_store *s, const char *target, blob_read_fn *read, void *ctx,
 
 static enum err
 hdfs_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
-         char why[WHY_BYTES])
+         bool only_new, char why[WHY_BYTES])
 {
     char temp[TEMP_MAX], ignored[WHY_BYTES];
     struct http_call c;
@@ -215,10 +215,12 @@ hdfs_put(struct blob_store *s, const char *key, blob_read_fn *read, void *ctx,
         e = target_of(&c, "CREATE", why);
     if (e == ERR_OK)
         e = send_to(s, c.location, read, ctx, why);
-    if (e == ERR_OK) /* a RENAME does not replace */
+    if (e == ERR_OK && !only_new) /* a RENAME does not replace */
         e = drop_file(s, key, why);
     if (e == ERR_OK)
         e = rename_to(s, temp, key, why);
+    if (e == ERR_DENIED && only_new)
+        e = ERR_EXISTS;
     if (e != ERR_OK)
         (void)drop_file(s, temp, ignored);
     return e;

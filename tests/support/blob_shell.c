@@ -1,11 +1,13 @@
 /* fcgi/blob for tests: one call of a store.
  *
  * usage: blob_shell URL put KEY < bytes     prints "<bytes> <sha256>"
+ *        blob_shell URL new KEY < bytes     the same, if there is none
  *        blob_shell URL get KEY [OFFSET]    prints the bytes
  *        blob_shell URL size KEY | drop KEY | text KEY | line KEY TEXT
  *        blob_shell URL fail KEY < bytes    put, breaking off after them
  *
- * S3's keys are METAGATE_TEST_ACCESS_KEY and _SECRET_KEY. What fails says
+ * S3's keys are METAGATE_TEST_ACCESS_KEY and _SECRET_KEY, what a directory has
+ * to lie below is METAGATE_TEST_ROOT. What fails says
  * "<err>: <why>" on stderr and exits 1. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,19 @@ write_out(void *ctx, const char *p, size_t n)
 }
 
 static enum err
+put_new(struct arena *a, struct blob_store *s, const char *key,
+        char why[WHY_BYTES])
+{
+    size_t max = (size_t)32 << 20, n = 0;
+    char *p = arena_alloc(a, max);
+    int64_t got = 1;
+
+    while (p != NULL && n < max && (got = read_in(NULL, p + n, max - n)) > 0)
+        n += (size_t)got;
+    return blob_put_span(s, key, (struct span){ p, n }, true, why);
+}
+
+static enum err
 run(struct arena *a, struct blob_store *s, int argc, char **argv,
     char why[WHY_BYTES])
 {
@@ -43,6 +58,8 @@ run(struct arena *a, struct blob_store *s, int argc, char **argv,
         e = blob_put(s, key, read_in, verb[0] == 'f' ? s : NULL, &sum, why);
         if (e == ERR_OK)
             printf("%lld %s\n", (long long)sum.bytes, sum.sha256);
+    } else if (strcmp(verb, "new") == 0) {
+        e = put_new(a, s, key, why);
     } else if (strcmp(verb, "get") == 0) {
         e = blob_get(s, key, argc > 4 ? atoll(argv[4]) : 0, write_out, NULL,
                      why);
@@ -75,6 +92,7 @@ main(int argc, char **argv)
     e = blob_open(a,
                   &(struct blob_config){
                       .url = argv[1],
+                      .root = getenv("METAGATE_TEST_ROOT"),
                       .access_key = getenv("METAGATE_TEST_ACCESS_KEY"),
                       .secret_key = getenv("METAGATE_TEST_SECRET_KEY"),
                   },

@@ -194,6 +194,10 @@ class S3Handler(Handler):
             part = int(q["partNumber"])
             s.uploads[q["uploadId"]][part] = body
             return self.answer(200, ETag='"%d"' % part)
+        taken = path in s.files and self.headers.get("If-None-Match") == "*"
+        if taken and self.command in ("PUT", "POST"):
+            return self.answer(412, b"<Error><Code>PreconditionFailed"
+                                    b"</Code></Error>")
         if "uploadId" in q and self.command == "POST":
             parts = s.uploads.pop(q["uploadId"])
             assert all(b"<PartNumber>%d<" % n in body for n in parts)

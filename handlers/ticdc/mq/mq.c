@@ -379,23 +379,6 @@ too_large(struct mq *q, const struct target *t, const struct encode_piece *p)
                 p->key.n + p->value.n + ENCODE_MESSAGE_HEAD);
 }
 
-struct reader {
-    struct span left;
-};
-
-static int64_t
-read_span(void *ctx, char *p, size_t n)
-{
-    struct reader *r = ctx;
-
-    if (n > r->left.n)
-        n = r->left.n;
-    memcpy(p, r->left.p, n);
-    r->left.p += n;
-    r->left.n -= n;
-    return (int64_t)n;
-}
-
 /* The whole message goes to a store; *out says where. */
 static enum err
 put_claim(struct mq *q, const struct encode_piece *p, char *out, size_t size)
@@ -404,8 +387,6 @@ put_claim(struct mq *q, const struct encode_piece *p, char *out, size_t size)
     struct buf b = BUF_INIT(CLAIM_BYTES);
     char name[48], digits[33], why[WHY_BYTES] = "";
     struct json_writer w;
-    struct blob_sum sum;
-    struct reader r;
     enum err e = hex_random(digits, 16);
 
     jw_init(&w, &b, &style);
@@ -423,8 +404,8 @@ put_claim(struct mq *q, const struct encode_piece *p, char *out, size_t size)
     if (e == ERR_OK) {
         (void)snprintf(name, sizeof(name), "%s.json", digits);
         (void)snprintf(out, size, "%s/%s", q->c->claim_url, name);
-        r.left = (struct span){ buf_text(&b), b.n };
-        e = blob_put(q->c->claims, name, read_span, &r, &sum, why);
+        e = blob_put_span(q->c->claims, name,
+                          (struct span){ buf_text(&b), b.n }, false, why);
     }
     buf_free(&b);
     return e == ERR_OK

@@ -116,6 +116,32 @@ def test_what_broke_off_is_not_there(store):
     assert len(list(store.files)) == 1
 
 
+def test_what_is_to_be_new_replaces_nothing(store):
+    for n, data in enumerate((b"x", LARGE)):
+        store.ok("new", f"a/{n}", data=data)
+        for other in (b"y", LARGE[1:]):
+            assert store.refused("new", f"a/{n}",
+                                 data=other).startswith("exists")
+        assert store.ok("get", f"a/{n}") == data
+    assert len(list(store.files)) == 2
+    if hasattr(store, "server"):
+        assert not store.server.uploads
+
+
+def test_of_many_that_put_a_new_one_one_does(tmp_path):
+    puts = [subprocess.Popen([PROGRAM, f"file://{tmp_path}", "new", "a"],
+                             stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(5)]
+    for n, put in enumerate(puts):
+        put.stdin.write(b"%d" % n * 100000)
+    for put in puts:
+        put.communicate()
+    won = [n for n, put in enumerate(puts) if put.returncode == 0]
+    assert len(won) == 1
+    assert (tmp_path / "a").read_bytes() == b"%d" % won[0] * 100000
+    assert os.listdir(tmp_path) == ["a"]
+
+
 def test_lines_are_added(store):
     assert store.ok("text", "storage.txt") == b""
     store.ok("line", "storage.txt", "/coldbackup/a.tgz")
@@ -179,6 +205,23 @@ def test_no_link_leads_out_of_a_directory(tmp_path):
     assert store.refused("get", "link/file").startswith("denied")
     store.refused("put", "link/new", data=b"x")
     assert os.listdir(tmp_path / "outside") == ["file"]
+
+
+def test_a_directory_lies_below_its_root(tmp_path, monkeypatch):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "link").symlink_to(tmp_path / "outside")
+    monkeypatch.setenv("METAGATE_TEST_ROOT", f"{tmp_path}/root/")
+    for below in ("", "/new/folder"):
+        Store(f"file://{tmp_path}/root{below}", None).ok("put", "a", data=b"x")
+        assert (tmp_path / f"root{below}" / "a").read_bytes() == b"x"
+    for beside in ("rootless", "outside", "root/../outside", "root/a b"):
+        said = Store(f"file://{tmp_path}/{beside}", None).refused("size", "a")
+        assert said.startswith("bad_param")
+    said = Store(f"file://{tmp_path}/root/link", None).refused("put", "a",
+                                                               data=b"x")
+    assert said.startswith("denied")
+    assert not os.listdir(tmp_path / "outside")
 
 
 def test_a_wrong_secret_is_told_and_never_shown():
