@@ -41,7 +41,8 @@ def deployment(request, pool, environment):
         name = request.module.__name__.rpartition(".")[2]
         environment = {**environment, **(config.kwargs if config else {})}
     profile = request.node.get_closest_marker("profile")
-    deployment = pool.get("release" if profile else "asan", environment, name)
+    build = os.environ.get("METAGATE_TEST_BUILD", "asan")  # tests/mutants
+    deployment = pool.get("release" if profile else build, environment, name)
     request.node.stash[LOGS] = (deployment, deployment.log_sizes())
     yield deployment
     reports = deployment.new_reports()

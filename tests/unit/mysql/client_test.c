@@ -293,6 +293,44 @@ several_statements_leave_as_one(void **state)
     assert_string_equal(n, "1");
 }
 
+/* Columns are those of the last of them. */
+static void
+rows_come_from_the_last_of_several(void **state)
+{
+    const struct my_parts p = { .sql = { "DO 1", all_sql }, .n = 2 };
+    struct fixture *f = *state;
+    struct my_stmt *st;
+    struct part row;
+
+    if (!my_has_compounds(f->my))
+        return;
+    add(f->my, 7, "seven");
+    for (int i = 0; i < 2; i++) { /* prepared, and found again */
+        ok(my_send(f->my, &p, MY_NO_ARGS, &part_rec, &st));
+        ok(my_fetch(f->my, st, f->a, &row));
+        assert_int_equal(row.id, 7);
+        assert_string_equal(row.name, "seven");
+        assert_int_equal(my_fetch(f->my, st, f->a, &row), ERR_NOT_FOUND);
+        my_finish(f->my, st);
+    }
+    ok(my_do(f->my, "DO 1")); /* nothing of it is left */
+}
+
+static void
+values_are_as_many_as_places(void **state)
+{
+    const struct my_arg v = { .type = MY_I64, .i = 1 };
+    struct fixture *f = *state;
+
+    assert_int_equal(my_exec(f->my, set_sql, MY_ARGS(v)), ERR_INTERNAL);
+    assert_string_equal(my_failure(f->my)->text, "number of values");
+    assert_true((my_failure(f->my)->traits & MY_UNSENT) != 0);
+    assert_int_equal(my_exec(f->my, set_sql, MY_ARGS(v, v, v)), ERR_INTERNAL);
+    assert_int_equal(my_exec(f->my, set_sql, MY_NO_ARGS), ERR_INTERNAL);
+    ok(my_exec(f->my, set_sql, MY_ARGS(v, v)));
+    assert_int_equal(my_matched(f->my), 0);
+}
+
 static void
 prepared_statements_are_bounded(void **state)
 {
@@ -500,6 +538,8 @@ main(void)
         TEST(warnings_are_counted),
         TEST(rows_are_fetched_into_records),
         TEST(several_statements_leave_as_one),
+        TEST(rows_come_from_the_last_of_several),
+        TEST(values_are_as_many_as_places),
         TEST(prepared_statements_are_bounded),
         TEST(secrets_are_read_by_who_can_open_them),
         TEST(what_the_server_would_not_take_at_once_is_not_sent),

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +17,21 @@
 #include "fake_clock.h"
 #include "log_fixture.h"
 
+static atomic_int waits_by_clock; /* conditions that were made */
+
+/* Waits are until a time of the clock that no administrator sets. */
+static int
+make_condition(pthread_cond_t *c, const pthread_condattr_t *attr)
+{
+    clockid_t id;
+
+    assert_int_equal(pthread_condattr_getclock(attr, &id), 0);
+    waits_by_clock += id == CLOCK_MONOTONIC;
+    return pthread_cond_init(c, attr);
+}
+#define pthread_cond_init make_condition
 #include "store/lease_keeper.c"
+#undef pthread_cond_init
 
 static atomic_int renewals, releases, opened, closed;
 static int ours, theirs; /* two connections */
@@ -89,7 +104,7 @@ setup(void **state)
         .lease = { .name = "unit", .ttl_ms = 9000, .epoch = 7 },
         .renewed_ms = clock_mono_ms(),
     };
-    renewals = releases = opened = closed = 0;
+    renewals = releases = opened = closed = waits_by_clock = 0;
     renew_says = release_says = ERR_OK;
     no_store = no_thread = false;
     renew_ms = 0;
@@ -176,6 +191,7 @@ a_thread_prolongs_it_until_it_is_given_back(void **state)
     assert_int_equal(lease_keeper_holds(&keeper), ERR_OK);
     until(&renewals, 3);
     lease_keeper_stop(&keeper, store());
+    assert_int_equal(waits_by_clock, 1);
     assert_int_equal(releases, 1);
     assert_int_equal(opened, 1);
     assert_int_equal(closed, 1);
