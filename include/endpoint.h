@@ -50,6 +50,8 @@ enum endpoint_flag {
     DATA = 1 << 11,        /* with TX, of the data path: there are many, and
                             * their audit rows are kept for less time */
     TEXT = 1 << 12,        /* answers by req_send_text, not in the form */
+    TAGGED = 1 << 13,      /* a GET: its reply has an ETag, and is 304 for a
+                            * client that has it already (If-None-Match) */
 };
 
 typedef enum err thunk_fn(struct req *r, const void *in);

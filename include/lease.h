@@ -29,6 +29,10 @@ enum err lease_take(struct db *db, struct lease *l) MUST_USE;
  * under its identity, with a new epoch. */
 enum err lease_retake(struct db *db, struct lease *l) MUST_USE;
 
+/* Notes since when it is held, for people: after it was taken. It changes
+ * nothing for anybody, so that a failure may be passed over. */
+enum err lease_note(struct db *db, const struct lease *l) MUST_USE;
+
 /* An owner is a name and the identity of its host, "m1@host/3f…": the same
  * name in another RUN_DIR, on another machine or before a boot is a stranger.
  */

@@ -43,6 +43,15 @@ enum err metrics_look(uint64_t rows) MUST_USE;
 /* A gauge of that process alone; -1 when it does not run. */
 int64_t metrics_of(const char *process, enum metric m);
 
+/* The i-th process that counts here, or has; NOT_FOUND past the last. A name
+ * is "" where there was never one. */
+struct metrics_process {
+    char name[48];
+    int32_t pid;
+    bool alive;
+};
+enum err metrics_process(size_t i, struct metrics_process *out) MUST_USE;
+
 /* ---- sums over the host ---- */
 
 /* A dead process's counters still count, its gauges do not. */

@@ -168,6 +168,7 @@ apply_for(struct control *c, struct post *p, const struct lease_row *row)
         return e;
     log_info("control.taken lease=%s epoch=%llu", p->duty->lease,
              (unsigned long long)p->lease.epoch);
+    (void)!lease_note(c->db, &p->lease);
     post_start(p, asked_ms);
     return ERR_OK;
 }

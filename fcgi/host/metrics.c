@@ -191,6 +191,17 @@ metrics_request(size_t row, int status, int64_t duration_us)
                               memory_order_relaxed);
 }
 
+enum err
+metrics_process(size_t i, struct metrics_process *out)
+{
+    if (i >= n_slots)
+        return ERR_NOT_FOUND;
+    *out = (struct metrics_process){ .pid = atomic_load(&all[i].pid) };
+    out->alive = alive(out->pid);
+    (void)snprintf(out->name, sizeof(out->name), "%s", all[i].name);
+    return ERR_OK;
+}
+
 /* ---- sums ---- */
 
 static uint64_t

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypt.h"
 #include "log.h"
 #include "ranges.h"
 #include "req_io.h"
@@ -16,6 +17,7 @@ static const struct {
     { 202, "Accepted" },
     { 204, "No Content" },
     { 206, "Partial Content" },
+    { 304, "Not Modified" },
     { 307, "Temporary Redirect" },
     { 400, "Bad Request" },
     { 401, "Unauthorized" },
@@ -176,6 +178,38 @@ status_of(const struct req *r)
     return r->io->status != 0 ? r->io->status : r->endpoint->status;
 }
 
+#define TAG_TEXT 32 /* digits of the tag, of SHA-256 */
+
+/* Whether If-None-Match has the tag: any is enough, weak ones too, which is
+ * what a compressing front end makes of ours (RFC 9110, 13.1.2). */
+static bool
+client_has(const struct req *r, const char *tag)
+{
+    const char *have = req_header(r, "HTTP_IF_NONE_MATCH");
+
+    return have != NULL &&
+           (strcmp(have, "*") == 0 || strstr(have, tag) != NULL);
+}
+
+/* The reply's tag, as a header of it. Whether the client has it already. */
+static bool
+tag(struct reply *rp)
+{
+    struct req *r = rp->r;
+    char digits[65];
+    const char *text;
+
+    if ((r->endpoint->flags & TAGGED) == 0 || rp->head_sent)
+        return false;
+    crypt_sha256_hex(rp->body.p, rp->body.n, digits);
+    text = arena_printf(r->arena, "\"%.*s\"", TAG_TEXT, digits);
+    if (text == NULL)
+        return false;
+    req_header_add(r, "ETag", text);
+    req_header_add(r, "Cache-Control", "private, no-cache");
+    return client_has(r, text);
+}
+
 /* Head, and the bytes as they are read: never a short body that looks whole. */
 static void
 send_source(struct req *r)
@@ -199,6 +233,10 @@ reply_send(struct reply *rp)
 
     if (r->io->source != NULL) {
         send_source(r);
+        return;
+    }
+    if (tag(rp)) { /* no body, and so no length */
+        (void)!send_head(r, 304, type, -1);
         return;
     }
     if (!rp->head_sent)

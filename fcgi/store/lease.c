@@ -37,6 +37,10 @@ static const char hold_sql[] =
     " LOCK IN SHARE MODE";
 static const char release_sql[] =
     "UPDATE lease SET expires_ms = 0 WHERE name = ? AND epoch = ?";
+static const char note_sql[] =
+    "INSERT INTO lease_since (name, epoch, since_ms)"
+    " VALUES (?, ?, " DB_NOW_MS ") ON DUPLICATE KEY UPDATE"
+    " epoch = VALUES(epoch), since_ms = VALUES(since_ms)";
 
 static enum err
 try_take(struct db *db, struct lease *l)
@@ -156,4 +160,10 @@ lease_release(struct db *db, const struct lease *l)
 {
     return lost_if_absent(db_exec_one(
         db, release_sql, DB_ARGS(db_str(l->name), db_u64(l->epoch))));
+}
+
+enum err
+lease_note(struct db *db, const struct lease *l)
+{
+    return db_exec(db, note_sql, DB_ARGS(db_str(l->name), db_u64(l->epoch)));
 }

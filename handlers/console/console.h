@@ -3,8 +3,11 @@
 #ifndef MG_CONSOLE_H
 #define MG_CONSOLE_H
 
+#include "audit.h"
+#include "jobs.h"
 #include "profiler.h"
 #include "req.h"
+#include "who.h"
 
 #define CONSOLE_HEALTH(X, s)                             \
     X(s, STR, status, "status", OUT, -, .doc = "\"ok\"") \

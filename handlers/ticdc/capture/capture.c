@@ -323,6 +323,7 @@ apply(struct life *l)
         return ERR_OK;
     if (e != ERR_OK)
         return e;
+    (void)!lease_note(l->db, &l->lease);
     l->owner = owner_new(l->c.id);
     if (l->owner == NULL)
         return ERR_NOMEM;

@@ -1,0 +1,159 @@
+/* The audit trail: pages, one row, and pages as lines of JSON to keep. */
+#include "audit.h"
+
+#include <string.h>
+
+#include "console.h"
+
+#define EXPORT_BYTES ((size_t)16 << 20)
+
+TABLE(console_audit_asked, CONSOLE_AUDIT_ASKED);
+NO_CHECKS(console_audit_asked);
+TABLE(console_audit_row, CONSOLE_AUDIT_ROW);
+TABLE(console_audit, CONSOLE_AUDIT);
+TABLE(console_audit_ref, CONSOLE_AUDIT_REF);
+NO_CHECKS(console_audit_ref);
+
+static const struct json_style compact = { 0 };
+
+/* Whose listener has that first part; NULL: nobody's by now. */
+static const struct dialect *
+dialect_of(const char *listener)
+{
+    size_t n = strcspn(listener, "/");
+
+    for (size_t i = 0; dialects[i] != NULL; i++) {
+        const struct listener *l = dialects[i]->listeners;
+
+        for (; l != NULL && l->name != NULL; l++)
+            if (strlen(l->name) == n && memcmp(l->name, listener, n) == 0)
+                return dialects[i];
+    }
+    return NULL;
+}
+
+/* The dialect's listeners, "a,b"; one without any has a name that no row has.
+ */
+static enum err
+listeners_of(struct req *r, const char *name, const char **out)
+{
+    struct buf b = BUF_INIT(4096);
+    const struct dialect *d = NULL;
+
+    *out = "";
+    if (str_empty(name))
+        return ERR_OK;
+    for (size_t i = 0; dialects[i] != NULL && d == NULL; i++)
+        if (strcmp(dialects[i]->name, name) == 0)
+            d = dialects[i];
+    if (d == NULL)
+        return req_fail(r, CONSOLE_DIALECT_UNKNOWN, ARGS());
+    buf_putc(&b, ',');
+    for (const struct listener *l = d->listeners; l != NULL && l->name != NULL;
+         l++) {
+        buf_puts(&b, l->name);
+        buf_putc(&b, ',');
+    }
+    return buf_settle(&b, r->arena, out);
+}
+
+/* A page of rows, each with its dialect, and the cursor behind it, "" at the
+ * end. */
+static enum err
+page(struct req *r, const struct console_audit_asked *in, bool whole,
+     struct list_of_console_audit_row *out, const char **next)
+{
+    size_t limit = CONSOLE_LIMIT_OF(in, console_audit_asked);
+    struct console_key key;
+    const char *listeners;
+    uint64_t before = 0;
+    enum err e = console_key_read(r, in->cursor, &key);
+
+    *next = "";
+    if (e == ERR_OK && !str_empty(key.part[0]) &&
+        json_to_u64(key.part[0], false, &before) != ERR_OK)
+        return req_fail(r, CONSOLE_CURSOR, ARGS());
+    if (e == ERR_OK)
+        e = listeners_of(r, in->dialect, &listeners);
+    if (e == ERR_OK)
+        e = console_store_audit(r->db, r->arena, in, listeners, before,
+                                limit + 1, whole, out);
+    if (e != ERR_OK)
+        return e;
+    for (size_t i = 0; i < out->n; i++) {
+        const struct dialect *d = dialect_of(out->v[i].listener);
+
+        if (d != NULL)
+            PUT(&out->v[i], console_audit_row, dialect, d->name);
+    }
+    if (out->n <= limit)
+        return ERR_OK;
+    out->n = limit;
+    key = (struct console_key){ { console_key_u64(r->arena,
+                                                  out->v[limit - 1].id) } };
+    *next = console_key_write(r->arena, &key);
+    return *next == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+enum err
+console_audit_get(struct req *r, const struct console_audit_asked *in)
+{
+    struct console_audit *out = arena_alloc(r->arena, sizeof(*out));
+    struct list_of_console_audit_row all = { 0 };
+    const char *next;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = page(r, in, false, &all, &next);
+    PUT_LIST(out, console_audit, items, all.n, all.v);
+    if (e == ERR_OK && !str_empty(next))
+        PUT(out, console_audit, next, next);
+    return req_send_or_fail(r, e, &console_audit_rec, out);
+}
+
+enum err
+console_audit_row_get(struct req *r, const struct console_audit_ref *in)
+{
+    struct console_audit_row *out = arena_alloc(r->arena, sizeof(*out));
+    const struct dialect *d;
+    enum err e;
+
+    if (out == NULL)
+        return ERR_NOMEM;
+    e = console_store_audit_row(r->db, r->arena, in->id, out);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, CONSOLE_AUDIT_UNKNOWN, ARGS());
+    d = e == ERR_OK ? dialect_of(out->listener) : NULL;
+    if (d != NULL)
+        PUT(out, console_audit_row, dialect, d->name);
+    return req_send_or_fail(r, e, &console_audit_row_rec, out);
+}
+
+/* A page as lines; the cursor behind it is a header. */
+enum err
+console_audit_export(struct req *r, const struct console_audit_asked *in)
+{
+    struct list_of_console_audit_row all = { 0 };
+    struct buf b = BUF_INIT(EXPORT_BYTES);
+    struct json_writer w;
+    const char *next, *text;
+    size_t n;
+    enum err e = page(r, in, true, &all, &next);
+
+    for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
+        jw_init(&w, &b, &compact);
+        e = record_render(&w, &console_audit_row_rec, &all.v[i], SECRETS_STARS,
+                          false, r->arena);
+        buf_putc(&b, '\n');
+    }
+    n = b.n;
+    if (e != ERR_OK) {
+        buf_free(&b);
+        return e;
+    }
+    e = buf_settle(&b, r->arena, &text);
+    if (e == ERR_OK && !str_empty(next))
+        req_header_add(r, "X-Metagate-Next", next);
+    return e == ERR_OK ? req_send_text(r, "application/x-ndjson", text, n) : e;
+}
