@@ -32,6 +32,12 @@ enum err pprof_profile(struct req *r, const struct pprof_wait *in);
 enum err pprof_heap(struct req *r, const struct pprof_wait *in);
 /* Where the heap has grown. */
 enum err pprof_growth(struct req *r, const struct pprof_wait *in);
+/* The same of all workers of this host at once, as one profile whose symbols
+ * are those of the worker that is asked (profile/profile_sum.h). A worker that
+ * does not take part is named in the refusal. */
+enum err pprof_pool_profile(struct req *r, const struct pprof_wait *in);
+enum err pprof_pool_heap(struct req *r, const struct pprof_wait *in);
+enum err pprof_pool_growth(struct req *r, const struct pprof_wait *in);
 enum err pprof_symbol_count(struct req *r, const struct none *in);
 enum err pprof_symbol_names(struct req *r, const struct none *in);
 enum err pprof_cmdline(struct req *r, const struct none *in);

@@ -5,16 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile_read.h"
 #include "symbols.h"
 
-#define DEPTH_MAX 512
-#define TEXT_MAX  ((size_t)256 << 20)
-
-struct stack {
-    uint64_t count;
-    size_t depth;
-    uint64_t pc[DEPTH_MAX]; /* leaf first, as profiles have it */
-};
+#define TEXT_MAX ((size_t)256 << 20)
 
 /* Names of many addresses are one name: lines that are equal become one, with
  * the sum of their counts. */
@@ -63,7 +57,7 @@ add_line(struct fold *f, size_t at, uint64_t count)
 }
 
 static enum err
-add_stack(struct fold *f, const struct stack *s)
+add_stack(struct fold *f, const struct profile_stack *s, uint64_t count)
 {
     size_t at = f->text.n;
 
@@ -73,7 +67,7 @@ add_stack(struct fold *f, const struct stack *s)
     }
     if (buf_err(&f->text) != ERR_OK)
         return buf_err(&f->text);
-    return add_line(f, at, s->count) ? ERR_OK : ERR_NOMEM;
+    return add_line(f, at, count) ? ERR_OK : ERR_NOMEM;
 }
 
 static int
@@ -103,96 +97,28 @@ put_lines(struct fold *f, struct buf *out)
     }
 }
 
-static uint64_t
-word(const unsigned char *p, size_t i)
-{
-    uint64_t v;
-
-    memcpy(&v, p + i * sizeof(v), sizeof(v));
-    return v;
-}
-
-/* Header 0, n, 0, period, 0 with n further words counted from the second;
- * records of count, depth, pcs; trailer 0, 1, 0. */
 static enum err
-fold_cpu(const unsigned char *p, size_t words, struct fold *out)
+add_samples(void *fold, const struct profile_stack *s)
 {
-    struct stack s;
-    size_t i = 2 + (size_t)word(p, 1);
-    enum err e = ERR_OK;
-
-    while (e == ERR_OK && i + 3 <= words) {
-        s.count = word(p, i);
-        s.depth = (size_t)word(p, i + 1);
-        if (s.count == 0 && s.depth == 1 && word(p, i + 2) == 0)
-            return ERR_OK;
-        if (s.depth == 0 || s.depth > DEPTH_MAX || s.depth > words - i - 2)
-            return ERR_BAD_PARAM;
-        for (size_t k = 0; k < s.depth; k++)
-            s.pc[k] = word(p, i + 2 + k);
-        e = add_stack(out, &s);
-        i += 2 + s.depth;
-    }
-    return e == ERR_OK ? ERR_BAD_PARAM : e;
+    return add_stack(fold, s, s->count[0]);
 }
 
-/* "  objs: bytes [ objs: bytes] @ 0x.. 0x.." */
-static bool
-heap_line(const char *line, struct stack *s)
-{
-    const char *colon = strchr(line, ':');
-    const char *at = strstr(line, "@ ");
-    char *end;
-
-    if (colon == NULL || at == NULL || colon > at)
-        return false;
-    s->count = strtoull(colon + 1, NULL, 10);
-    s->depth = 0;
-    for (const char *p = at + 1; *p == ' ' && s->depth < DEPTH_MAX; p = end) {
-        s->pc[s->depth] = strtoull(p, &end, 16);
-        if (end == p)
-            break;
-        s->depth++;
-    }
-    return s->depth > 0 && s->count > 0;
-}
-
+/* What is in use counts, by its bytes. */
 static enum err
-fold_heap(const char *text, struct fold *out)
+add_bytes(void *fold, const struct profile_stack *s)
 {
-    struct stack s;
-    char line[16 * 1024];
-    const char *p = strchr(text, '\n'); /* behind the total's line */
-    enum err e = ERR_OK;
-
-    while (e == ERR_OK && p != NULL &&
-           strncmp(p, "\nMAPPED_LIBRARIES", 17) != 0) {
-        const char *end = strchr(p + 1, '\n');
-        size_t n = end == NULL ? strlen(p + 1) : (size_t)(end - p - 1);
-
-        if (n < sizeof(line)) {
-            memcpy(line, p + 1, n);
-            line[n] = '\0';
-            if (heap_line(line, &s))
-                e = add_stack(out, &s);
-        }
-        p = end;
-    }
-    return e;
+    return s->count[1] > 0 ? add_stack(fold, s, s->count[1]) : ERR_OK;
 }
 
 enum err
 profile_fold(const void *profile, size_t n, struct buf *out)
 {
     struct fold f = { .text = BUF_INIT(TEXT_MAX) };
-    const unsigned char *p = profile;
-    enum err e = ERR_BAD_PARAM;
+    bool cpu = profile_kind_of(profile, n) == PROFILE_CPU;
+    enum err e;
 
     (void)symbols_lock();
-    if (n > 13 && memcmp(p, "heap profile:", 13) == 0)
-        e = fold_heap(profile, &f);
-    else if (n >= 64 && word(p, 0) == 0 && word(p, 1) < 16)
-        e = fold_cpu(p, n / 8, &f);
+    e = profile_each(profile, n, cpu ? add_samples : add_bytes, &f);
     symbols_unlock();
     if (e == ERR_OK)
         put_lines(&f, out);

@@ -26,6 +26,8 @@
 #include "request/form_text.h"
 #include "log.h"
 #include "number.h"
+#include "pool.h"
+#include "profile_read.h"
 #include "request/req_io.h"
 #include "symbols.h"
 
@@ -52,6 +54,7 @@ ROW(no_sampling, ERR_STATE, 500,
     "variable TCMALLOC_SAMPLE_PARAMETER) to a positive value, such as 524288, "
     "before running");
 ROW(left, ERR_STATE, 499, "the client went away"); /* nginx's number for it */
+ROW(other, ERR_BUSY, 500, "worker {worker}: {why}");
 ROW(ending, ERR_STATE, 503, "this process is being stopped");
 ROW(failed, ERR_INTERNAL, 500, "the profile could not be collected: {why}");
 #undef ROW
@@ -66,6 +69,23 @@ refuse(struct req *r, const struct error_text *row, const char *why)
     if (row == &running || row == &ending)
         req_header_add(r, "Retry-After", "1");
     return failure_set(r, row, ARGS(arg("why", why)));
+}
+
+/* What is taken, for how long, and of which other workers too. */
+struct taking {
+    struct req *r;
+    int seconds;
+    struct pool *pool; /* NULL: of this process alone */
+};
+
+/* A worker of the pool has none for us. */
+static enum err
+refuse_other(struct req *r, const struct pool *pool)
+{
+    req_header_add(r, "X-Go-Pprof", "1");
+    req_header_add(r, "Retry-After", "1");
+    return failure_set(
+        r, &other, ARGS(arg("worker", pool->refused), arg("why", pool->why)));
 }
 
 static bool
@@ -117,34 +137,65 @@ nap(void)
         continue;
 }
 
-/* False when the client went away, or the process is to stop. */
+/* False when the client went away, the process is to stop, or another worker
+ * of the pool does not take part. */
 static bool
-wait_for(struct req *r, int seconds)
+wait_for(const struct taking *t)
 {
-    int64_t end = clock_mono_ms() + (int64_t)seconds * 1000;
+    int64_t end = clock_mono_ms() + (int64_t)t->seconds * 1000;
 
     while (clock_mono_ms() < end) {
-        if (gone(r) || stopping(r))
+        if (gone(t->r) || stopping(t->r) ||
+            (t->pool != NULL && !pool_look(t->pool, 0)))
             return false;
         nap();
     }
     return true;
 }
 
+/* A kind of profile; malloc'ed by take, NULL with why. */
+typedef char *take_fn(const struct taking *t, size_t *n, const char **why);
+struct kind {
+    const char *name; /* below pprof/ */
+    const char *type;
+    bool waits; /* for the seconds that are asked for */
+    take_fn *take;
+    const char *cure; /* why there may be no samples, and what helps */
+};
+
+/* A profile without a sample is one for the clients, which show nothing then:
+ * who looks at it by hand is told in a header, and where stacks would be. */
+static enum err
+tell_none(struct req *r, const struct kind *kind, const char **note)
+{
+    *note = arena_printf(r->arena, "no samples: %s", kind->cure);
+    if (*note != NULL)
+        req_header_add(r, "X-Metagate-Note", *note);
+    return *note != NULL ? ERR_OK : ERR_NOMEM;
+}
+
 /* Sends n malloc'ed bytes, or their folded form; frees them. */
 static enum err
-send_profile(struct req *r, const struct pprof_wait *in, const char *type,
-             char *p, size_t n)
+send_profile(struct req *r, const struct pprof_wait *in,
+             const struct kind *kind, char *p, size_t n)
 {
     struct buf folded = BUF_INIT(PROFILE_MAX);
+    const char *maps, *note = NULL;
+    size_t stacks;
     enum err e;
 
     if (p == NULL)
         return ERR_NOMEM;
     e = arena_defer(r->arena, free, p);
+    if (e == ERR_OK && profile_maps(p, n, &maps, &stacks) != ERR_OK)
+        return refuse(r, &failed, "it cannot be read");
+    if (e == ERR_OK && stacks == 0)
+        e = tell_none(r, kind, &note);
     if (e != ERR_OK || in->format == NULL)
-        return e != ERR_OK ? e : req_send_text(r, type, p, n);
+        return e != ERR_OK ? e : req_send_text(r, kind->type, p, n);
     e = profile_fold(p, n, &folded);
+    if (e == ERR_OK && note != NULL)
+        buf_printf(&folded, "# %s\n", note);
     if (e == ERR_OK)
         e = buf_err(&folded);
     if (e != ERR_OK || folded.n == 0) {
@@ -196,7 +247,7 @@ stop_quietly(void (*stop)(void))
 
 /* A profile goes to a file by name; this one is memory only. */
 static char *
-cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
+cpu_profile(const struct taking *t, size_t *n, const char **why)
 {
     char path[32];
     char *p = NULL;
@@ -208,7 +259,7 @@ cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     *why = "the profiler does not start";
     if (ProfilerStart(path) != 0) {
-        bool whole = wait_for(r, seconds);
+        bool whole = wait_for(t);
 
         stop_quietly(ProfilerStop);
         *why = "the profile cannot be read";
@@ -221,13 +272,13 @@ cpu_profile(struct req *r, int seconds, size_t *n, const char **why)
 
 /* Everything that is allocated from now on, and still in use at the end. */
 static char *
-heap_interval(struct req *r, int seconds, size_t *n, const char **why)
+heap_interval(const struct taking *t, size_t *n, const char **why)
 {
     char *p = NULL;
 
     *why = "no memory";
     start_heap();
-    if (wait_for(r, seconds))
+    if (wait_for(t))
         p = GetHeapProfile();
     stop_quietly(HeapProfilerStop);
     *n = p == NULL ? 0 : strlen(p);
@@ -235,19 +286,17 @@ heap_interval(struct req *r, int seconds, size_t *n, const char **why)
 }
 
 static char *
-heap_sample(struct req *r, int seconds, size_t *n, const char **why)
+heap_sample(const struct taking *t, size_t *n, const char **why)
 {
-    (void)r;
-    (void)seconds;
+    (void)t;
     *why = "no memory";
     return profiler_heap_sample(n);
 }
 
 static char *
-heap_growth(struct req *r, int seconds, size_t *n, const char **why)
+heap_growth(const struct taking *t, size_t *n, const char **why)
 {
-    (void)r;
-    (void)seconds;
+    (void)t;
     *why = "no memory";
     return profiler_heap_growth(n);
 }
@@ -259,33 +308,80 @@ refuse_none(struct req *r, const char *why)
     return refuse(r, stopping(r) ? &ending : gone(r) ? &left : &failed, why);
 }
 
+/* The others' profiles are added to ours. Frees ours. */
+static char *
+with_others(const struct taking *t, char *own, size_t *n, const char **why)
+{
+    struct buf sum = BUF_INIT(PROFILE_MAX);
+    enum err e = pool_sum(t->pool, own, *n, &sum);
+
+    free(own);
+    if (e == ERR_OK && sum.p != NULL) {
+        *n = sum.n;
+        return sum.p;
+    }
+    *why = "the workers' profiles cannot be added";
+    buf_free(&sum);
+    return NULL;
+}
+
 /* Takes a profile in the process's one slot; malloc'ed, NULL with why. */
-typedef char *take_fn(struct req *r, int seconds, size_t *n, const char **why);
+static char *
+take(const struct kind *kind, const struct taking *t, size_t *n,
+     const char **why)
+{
+    char *p;
+
+    if (atomic_flag_test_and_set(&busy))
+        return NULL;
+    p = kind->take(t, n, why);
+    atomic_flag_clear(&busy);
+    if (p == NULL || t->pool == NULL)
+        return p;
+    if (pool_look(t->pool, POOL_REST_MS))
+        return with_others(t, p, n, why);
+    free(p);
+    return NULL;
+}
 
 static enum err
-collect(struct req *r, const struct pprof_wait *in, const char *type,
-        take_fn *take)
+collect(struct req *r, const struct pprof_wait *in, const struct kind *kind,
+        struct pool *pool)
 {
-    const char *why = "";
+    struct taking t = { .r = r, .pool = pool };
+    const char *why = NULL;
     size_t n = 0;
     char *p;
-    int seconds;
-    enum err e = check(r, in, &seconds);
+    enum err e = check(r, in, &t.seconds);
 
+    if (e == ERR_OK && pool != NULL)
+        e = pool_ask(pool, r, kind->name, kind->waits ? t.seconds : -1);
     if (e != ERR_OK)
         return e;
-    if (atomic_flag_test_and_set(&busy))
-        return refuse(r, &running, NULL);
-    p = take(r, seconds, &n, &why);
-    atomic_flag_clear(&busy);
-    return p == NULL ? refuse_none(r, why) : send_profile(r, in, type, p, n);
+    p = take(kind, &t, &n, &why);
+    if (p != NULL)
+        return send_profile(r, in, kind, p, n);
+    if (pool != NULL && pool->refused != NULL)
+        return refuse_other(r, pool);
+    return why == NULL ? refuse(r, &running, NULL) : refuse_none(r, why);
 }
 
-enum err
-pprof_profile(struct req *r, const struct pprof_wait *in)
-{
-    return collect(r, in, "application/octet-stream", cpu_profile);
-}
+static const struct kind cpu = {
+    "profile", "application/octet-stream", true, cpu_profile,
+    "it did next to nothing; send it requests while it is looked at, or look "
+    "for longer"
+};
+static const struct kind kept = {
+    "heap", "text/plain", true, heap_interval,
+    "nothing that was allocated is still in use"
+};
+static const struct kind sample = {
+    "heap", "text/plain", false, heap_sample,
+    "what is in use is small beside [serve] heap_sample_bytes; set it lower, "
+    "65536 say, and restart, or ask with seconds="
+};
+static const struct kind growth = { "growth", "text/plain", false, heap_growth,
+                                    "the heap has not grown" };
 
 static bool
 sampling_is_on(void)
@@ -295,21 +391,46 @@ sampling_is_on(void)
     return s != NULL && strtoll(s, NULL, 10) > 0;
 }
 
+static enum err
+collect_heap(struct req *r, const struct pprof_wait *in, struct pool *pool)
+{
+    if (in->seconds != NULL)
+        return collect(r, in, &kept, pool);
+    if (!sampling_is_on())
+        return refuse(r, &no_sampling, NULL);
+    return collect(r, in, &sample, pool);
+}
+
+enum err
+pprof_profile(struct req *r, const struct pprof_wait *in)
+{
+    return collect(r, in, &cpu, NULL);
+}
+
 enum err
 pprof_heap(struct req *r, const struct pprof_wait *in)
 {
-    if (in->seconds != NULL)
-        return collect(r, in, "text/plain", heap_interval);
-    if (!sampling_is_on())
-        return refuse(r, &no_sampling, NULL);
-    return collect(r, in, "text/plain", heap_sample);
+    return collect_heap(r, in, NULL);
 }
 
 enum err
 pprof_growth(struct req *r, const struct pprof_wait *in)
 {
-    return collect(r, in, "text/plain", heap_growth);
+    return collect(r, in, &growth, NULL);
 }
+
+/* The same of all workers. */
+#define POOLED(handler, ...)                                     \
+    enum err handler(struct req *r, const struct pprof_wait *in) \
+    {                                                            \
+        struct pool *pool = pool_new(r->arena);                  \
+                                                                 \
+        return pool == NULL ? ERR_NOMEM : __VA_ARGS__;           \
+    }
+POOLED(pprof_pool_profile, collect(r, in, &cpu, pool))
+POOLED(pprof_pool_heap, collect_heap(r, in, pool))
+POOLED(pprof_pool_growth, collect(r, in, &growth, pool))
+#undef POOLED
 
 static char *
 demangle(const char *name)
@@ -332,6 +453,7 @@ not_here(struct req *r, const struct pprof_wait *in)
     (void)running;
     (void)left;
     (void)ending;
+    (void)refuse_other;
     (void)no_sampling;
     (void)busy;
     (void)wait_for;
@@ -353,6 +475,24 @@ pprof_heap(struct req *r, const struct pprof_wait *in)
 
 enum err
 pprof_growth(struct req *r, const struct pprof_wait *in)
+{
+    return not_here(r, in);
+}
+
+enum err
+pprof_pool_profile(struct req *r, const struct pprof_wait *in)
+{
+    return not_here(r, in);
+}
+
+enum err
+pprof_pool_heap(struct req *r, const struct pprof_wait *in)
+{
+    return not_here(r, in);
+}
+
+enum err
+pprof_pool_growth(struct req *r, const struct pprof_wait *in)
 {
     return not_here(r, in);
 }

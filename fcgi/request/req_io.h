@@ -22,6 +22,11 @@ struct req_io {
     bool (*client_gone)(struct req_io *io);
     /* Whether the process is to stop, and the request to be cut short. */
     bool (*stopping)(struct req_io *io);
+    /* Another worker of this host, asked with the rights of this request
+     * (worker/peer.h): the connection, or -1; then its answer. NULL where
+     * there are no workers. */
+    int (*ask_peer)(struct req_io *io, unsigned n, const char *target);
+    enum err (*take_peer)(int fd, int *status, struct buf *body);
     void *ctx;           /* the worker's */
     bool body_too_large; /* the body was longer than [serve] body_kib */
     bool dry_run;        /* what is done is taken back (api/dry_run.h) */

@@ -21,6 +21,7 @@
 #include "metrics.h"
 #include "number.h"
 #include "pairs.h"
+#include "peer.h"
 #include "identity/params.h"
 #include "request/req_io.h"
 
@@ -159,6 +160,14 @@ io_stopping(struct req_io *io)
     const struct request *q = io->ctx;
 
     return atomic_load(q->rules->hurry);
+}
+
+static int
+io_ask_peer(struct req_io *io, unsigned n, const char *target)
+{
+    const struct request *q = io->ctx;
+
+    return peer_ask(n, q->fcgi.envp, io->query_token, target);
 }
 
 /* ---- refusals before there is a dialect to word them ---- */
@@ -340,6 +349,8 @@ begin(struct request *q)
                              .param = io_param,
                              .client_gone = io_client_gone,
                              .stopping = io_stopping,
+                             .ask_peer = io_ask_peer,
+                             .take_peer = peer_take,
                              .ctx = q };
     q->req = (struct req){ .arena = q->arena,
                            .io = &q->io,
