@@ -58,8 +58,9 @@ method_bit(const char *method)
     return 0;
 }
 
-unsigned
-dispatch_peek_flags(const char *listener, const char *method, const char *path)
+const struct row *
+dispatch_peek(const char *listener, const char *method, const char *path,
+              size_t *number)
 {
     struct route_match m;
     const struct row *row;
@@ -67,9 +68,11 @@ dispatch_peek_flags(const char *listener, const char *method, const char *path)
 
     route_find(listener, path, &m);
     if (m.group == NULL)
-        return 0;
+        return NULL;
     row = route_row(m.group, method_bit(method), NULL, &methods);
-    return row == NULL ? 0 : row->flags;
+    if (row != NULL)
+        *number = tables_row(m.dialect, row);
+    return row;
 }
 
 bool

@@ -17,10 +17,11 @@ enum err dispatch_init(void) MUST_USE;
 /* Whether the listener ("console", "name/tail") is known. */
 bool dispatch_knows_listener(const char *listener);
 
-/* Flags of the row that this listener, method and path would reach (verbs in
- * bodies are not looked at): SLOW decides the thread. 0 when unknown. */
-unsigned
-dispatch_peek_flags(const char *listener, const char *method, const char *path);
+/* The row that this listener, method and path would reach (verbs in bodies are
+ * not looked at), and its number (tables_row): its flags and what it costs
+ * decide the thread. NULL when unknown. */
+const struct row *dispatch_peek(const char *listener, const char *method,
+                                const char *path, size_t *number);
 
 /* Whether a request, read but not yet parsed, may be for a SLOW row of a path
  * that serves many verbs, of which others are not: its body names one. */

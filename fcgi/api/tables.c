@@ -287,6 +287,16 @@ tables_row(const struct dialect *d, const struct row *row)
     return base + (size_t)(row - d->rows);
 }
 
+size_t
+tables_rows(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; dialects[i] != NULL; i++)
+        n += dialects[i]->n_rows;
+    return n;
+}
+
 uint64_t
 tables_sum(void)
 {

@@ -19,6 +19,9 @@ tables_example(const struct dialect *d, const struct row *row);
 /* The number of a row among those of all dialects, by which it is counted. */
 size_t tables_row(const struct dialect *d, const struct row *row);
 
+/* How many there are. */
+size_t tables_rows(void);
+
 /* Stands for what these numbers mean: another build's may be others. */
 uint64_t tables_sum(void);
 

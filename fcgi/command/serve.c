@@ -249,6 +249,7 @@ prepare(struct worker_plan *plan)
     plan->listen_fd = LISTEN_FD;
     plan->threads = threads();
     plan->slow_threads = (size_t)config()->serve_slow_threads;
+    plan->heavy_us = config()->serve_heavy_ms * 1000;
     raise_limits();
     cache_init((size_t)config()->serve_cache_mib << 20);
     open_dialects();

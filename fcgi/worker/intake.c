@@ -160,15 +160,19 @@ static void
 classify(struct intake_work *w)
 {
     struct req *r = w->r;
+    const struct row *row;
 
     /* a stranger learns that he is one, whatever else is wrong */
     if (w->out->refused && r->rights == 0 && !asks_basic(r))
         refuse(w->out, EVENT_NO_TOKEN);
     else if (!w->out->refused && !is_served_here(w))
         refuse(w->out, EVENT_UNKNOWN_PATH);
-    w->out->slow =
-        !w->out->refused &&
-        (dispatch_peek_flags(r->listener, r->method, r->path) & SLOW) != 0;
+    if (w->out->refused)
+        return;
+    row = dispatch_peek(r->listener, r->method, r->path, &w->out->row);
+    w->out->known = row != NULL;
+    w->out->slow = row != NULL && (row->flags & SLOW) != 0;
+    w->out->writes = row != NULL && (row->flags & TX) != 0;
 }
 
 enum intake_verdict

@@ -19,6 +19,9 @@ struct intake {
     enum event event;
     const char *fault; /* the query parameter that cannot be read, or "" */
     bool slow;         /* for the second set of threads */
+    bool known;        /* which row it is for, as far as its path tells: */
+    size_t row;        /* tables_row */
+    bool writes;
 };
 
 /* Fills all of r that comes from parameters; r->arena, io and started_ms are

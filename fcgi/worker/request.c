@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "api/dispatch.h"
 #include "intake.h"
+#include "lanes.h"
 #include "log.h"
 #include "metrics.h"
 #include "number.h"
@@ -294,15 +295,21 @@ is_writable(int fd, int ms)
     return n > 0;
 }
 
-/* Until there is room. Half of the threads may wait long. Whoever waits counts
- * from the first moment: readers that come while so many wait would otherwise
- * hold the other half by turns. */
+/* Until there is room. Half of the threads may wait long, but none for whose
+ * place another request waits. Whoever waits counts from the first moment:
+ * readers that come while so many wait would otherwise hold the other half by
+ * turns. */
 static bool
 wait_for_reader(int fd)
 {
     bool crowded = atomic_fetch_add(&held, 1) >= may_wait;
-    bool ready = is_writable(fd, crowded ? CROWDED_MS : HELD_MS);
+    int ms = 0;
+    bool ready;
 
+    do {
+        ready = is_writable(fd, CROWDED_MS);
+        ms += CROWDED_MS;
+    } while (!ready && !crowded && ms < HELD_MS && !lanes_wanted());
     atomic_fetch_sub(&held, 1);
     if (ready)
         return true;
@@ -390,6 +397,14 @@ request_read(struct request *q, int fd)
     if (!q->intake.refused && !q->intake.slow)
         q->intake.slow = dispatch_peek_verbs(&q->req);
     return q->intake.slow ? REQUEST_SLOW : REQUEST_FAST;
+}
+
+bool
+request_row(const struct request *q, size_t *row, bool *writes)
+{
+    *row = q->intake.row;
+    *writes = q->intake.writes;
+    return q->intake.known;
 }
 
 /* ---- answering ---- */

@@ -46,6 +46,10 @@ void request_free(struct request *q);
 /* Reads the next request from the connection, with its body. */
 enum request_next request_read(struct request *q, int fd);
 
+/* The row that it is for, as far as its path tells, and whether that row
+ * writes; false when there is none: it is refused soon. */
+bool request_row(const struct request *q, size_t *row, bool *writes) MUST_USE;
+
 /* Answers it. The connection to the store is this thread's. */
 void request_serve(struct request *q, struct db *db);
 /* Answers that no thread is free for it. */

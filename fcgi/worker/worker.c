@@ -1,7 +1,8 @@
 /* A fixed set of threads waits in one epoll set (fcgi/worker/park.c); whoever
  * gets a connection reads one request from it and answers it. Requests that may
  * take long go to a second set through a bounded queue, so that they cannot use
- * up the first. */
+ * up the first; those that turn out to take long keep to their share of it
+ * (fcgi/worker/lanes.c). */
 #include "worker.h"
 
 #include <errno.h>
@@ -10,8 +11,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/tables.h"
 #include "clock.h"
 #include "db.h"
+#include "lanes.h"
 #include "log.h"
 #include "metrics.h"
 #include "park.h"
@@ -31,7 +34,8 @@ struct worker {
     struct park *park;
     struct queue *idle; /* request objects */
     struct queue *slow; /* requests */
-    atomic_bool draining, hurry;
+    struct lanes *lanes;
+    atomic_bool draining, closing, hurry;
     atomic_int n_slow; /* slow requests, waiting or being served */
     size_t n_started;
     pthread_t thread[]; /* the fast ones first */
@@ -79,28 +83,96 @@ hand_over(struct worker *w, struct request *q)
     return false;
 }
 
-/* Serves one request; gives the object for the next, another one when this
- * went to the slow threads. */
-static struct request *
-serve_next(struct worker *w, struct request *q, int fd, struct db *db)
+/* What a fast thread has in hand. */
+struct hands {
+    struct worker *w;
+    struct db *db;
+    struct request *q;     /* for the next request */
+    struct request *spare; /* in its place when that waits; NULL: none made */
+};
+
+/* In the lane of its row, then those that wait for its place. */
+static void
+serve_lane(struct hands *h, size_t row)
 {
-    switch (request_read(q, fd)) {
+    struct worker *w = h->w;
+    struct request *next;
+    int64_t took_us;
+
+    for (;;) {
+        took_us = -1;
+        if (atomic_load(&w->closing)) {
+            request_refuse_busy(h->q, h->db);
+        } else {
+            int64_t start_us = clock_mono_us();
+
+            serve(w, h->q, h->db);
+            took_us = clock_mono_us() - start_us;
+        }
+        finish(w, h->q);
+        next = lanes_leave(w->lanes, row, took_us, &row);
+        if (next == NULL)
+            return;
+        request_free(h->q);
+        h->q = next;
+    }
+}
+
+static void
+serve_fast(struct hands *h)
+{
+    struct worker *w = h->w;
+    size_t row;
+    bool writes;
+
+    if (!request_row(h->q, &row, &writes)) {
+        serve(w, h->q, h->db);
+        finish(w, h->q);
+        return;
+    }
+    if (h->spare == NULL)
+        h->spare = request_new(&w->plan.rules);
+    switch (
+        lanes_enter(w->lanes, row, writes, h->spare != NULL ? h->q : NULL)) {
+    case LANES_GO:
+        serve_lane(h, row);
+        break;
+    case LANES_WAITS: /* it is another thread's from now on */
+        h->q = h->spare;
+        h->spare = NULL;
+        break;
+    case LANES_FULL:
+        request_refuse_busy(h->q, h->db);
+        finish(w, h->q);
+        break;
+    }
+}
+
+/* Serves one request; the object for the next is another one when this went to
+ * the slow threads, or waits. */
+static void
+serve_next(struct hands *h, int fd)
+{
+    struct worker *w = h->w;
+
+    switch (request_read(h->q, fd)) {
     case REQUEST_GONE:
         park_gone(w->park);
-        return q;
+        return;
     case REQUEST_SLOW:
-        if (hand_over(w, q))
-            return queue_take(w->idle); /* there is one: see make_requests */
-        request_refuse_busy(q, db);
+        if (hand_over(w, h->q)) {
+            h->q = queue_take(w->idle); /* there is one: see make_requests */
+            return;
+        }
+        request_refuse_busy(h->q, h->db);
         break;
     case REQUEST_FAST:
-        serve(w, q, db);
-        break;
+        serve_fast(h);
+        return;
     case REQUEST_ANSWERED:
         break;
     }
-    finish(w, q);
-    return q;
+    finish(w, h->q);
 }
 
 static void
@@ -125,14 +197,14 @@ static void *
 fast_thread(void *arg)
 {
     struct worker *w = arg;
-    struct db *db = open_store();
-    struct request *q = queue_take(w->idle);
+    struct hands h = { w, open_store(), queue_take(w->idle), NULL };
     int fd;
 
-    while (db != NULL && park_wait(w->park, &fd))
-        q = serve_next(w, q, fd, db);
-    give_idle(w, q);
-    db_close(db);
+    while (h.db != NULL && park_wait(w->park, &fd))
+        serve_next(&h, fd);
+    give_idle(w, h.q);
+    request_free(h.spare);
+    db_close(h.db);
     return NULL;
 }
 
@@ -203,7 +275,8 @@ start_threads(struct worker *w)
 static bool
 start(struct worker *w)
 {
-    if (!make_requests(w)) {
+    w->lanes = lanes_new(tables_rows(), w->plan.threads, w->plan.heavy_us);
+    if (w->lanes == NULL || !make_requests(w)) {
         log_error("worker.memory");
         return false;
     }
@@ -273,6 +346,7 @@ drain(struct worker *w)
     park_drain(w->park);
     /* a kept connection may carry a request at any moment */
     wait_for_none(open_connections, w, start_ms + DRAIN_MS);
+    atomic_store(&w->closing, true); /* who waits for its row is refused */
     park_stop(w->park);
     join_threads(w, 0, w->plan.threads);
     queue_close(w->slow); /* after those who put into it */
@@ -301,6 +375,7 @@ worker_stop(struct worker *w)
         drain(w);
     free_requests(w->idle);
     queue_free(w->slow);
+    lanes_free(w->lanes);
     park_close(w->park);
     free(w);
 }

@@ -3,7 +3,8 @@
  * settled before (identity.h: the front end's secret, scopes, tokens). A
  * connection that has nothing to say is parked (park.h) and holds no thread. A
  * request is fast or slow, by its row: slow ones have threads of their own, so
- * that profiles and calls to other hosts hold up nobody. */
+ * that profiles and calls to other hosts hold up nobody. Among the fast ones a
+ * row that takes long has a share of the threads (lanes.h). */
 #ifndef MG_WORKER_H
 #define MG_WORKER_H
 
@@ -14,6 +15,7 @@ struct worker;
 struct worker_plan {
     int listen_fd;
     size_t threads, slow_threads;
+    int64_t heavy_us; /* lanes.h; 0: no row is heavy */
     bool aside; /* of another role: not among the threads /metrics counts */
     struct request_rules rules; /* its texts outlive the worker */
 };

@@ -2,6 +2,8 @@
  * input, in which order it is refused. */
 #include "sample/sample.h"
 
+#include "api/tables.h"
+
 static void
 input_is_bound_and_rendered(void **state)
 {
@@ -361,10 +363,14 @@ static void
 slow_rows_are_known_before_they_run(void **state)
 {
     (void)state;
-    assert_int_equal(dispatch_peek_flags("doris", "GET", "/a/rows"), STREAM);
-    assert_int_equal(dispatch_peek_flags("doris", "GET", "/nope"), 0);
-    assert_int_equal(dispatch_peek_flags("doris", "POST", "/a/rows"), 0);
-    assert_int_equal(dispatch_peek_flags("console", "POST", "/x"), 0);
+    size_t number;
+    const struct row *row = dispatch_peek("doris", "GET", "/a/rows", &number);
+
+    assert_int_equal(row->flags, STREAM);
+    assert_true(number < tables_rows());
+    assert_null(dispatch_peek("doris", "GET", "/nope", &number));
+    assert_null(dispatch_peek("doris", "POST", "/a/rows", &number));
+    assert_int_equal(dispatch_peek("console", "POST", "/x", &number)->flags, 0);
     assert_true(dispatch_knows_listener("doris/x"));
     assert_false(dispatch_knows_listener("dori"));
 }
