@@ -23,6 +23,7 @@ struct row;
 struct secret_column;
 struct unique_text;
 struct upkeep;
+struct view;
 
 /* An address that is served: one server of nginx each. */
 struct listener {
@@ -98,6 +99,10 @@ struct dialect {
      * allow_origin says which ("*": all); NULL: none may. */
     const char *cors;
     const struct conf_row *settings; /* config_keys.h */
+
+    /* ---- what it holds, for operators: view.h ---- */
+
+    const struct view *views;
 
     /* ---- what runs in the background: duty.h ---- */
 

@@ -7,6 +7,7 @@
 #include "jobs.h"
 #include "profiler.h"
 #include "req.h"
+#include "things.h"
 #include "who.h"
 
 #define CONSOLE_HEALTH(X, s)                             \

@@ -1,8 +1,11 @@
-/* The console's own SQL: rows of the runtime, jobs and the audit trail. */
+/* The console's own SQL: rows of the runtime, jobs and the audit trail. What
+ * the views of dialects are asked by is made in view.h. */
 #include "db.h"
+#include "view.h"
 
 #include "audit.h"
 #include "jobs.h"
+#include "things.h"
 #include "who.h"
 
 #define JOB_COLUMNS                                                       \
@@ -31,6 +34,7 @@ enum {
     AUDIT_LIST_WHOLE,
     AUDIT_ROW,
     LEASES,
+    JOB_COUNTS,
     SQL__MAX
 };
 
@@ -44,6 +48,10 @@ static const char *const sql[SQL__MAX] = {
     [AUDIT_LIST] = AUDIT_HEAD AUDIT_PAGE,
     [AUDIT_LIST_WHOLE] = AUDIT_WHOLE AUDIT_PAGE,
     [AUDIT_ROW] = AUDIT_WHOLE " FROM audit WHERE id = ?",
+    [JOB_COUNTS] =
+        "SELECT (SELECT COUNT(*) FROM job WHERE finished_ms IS NULL)"
+        " AS open_jobs, (SELECT COUNT(*) FROM job WHERE state = 'failed'"
+        " AND finished_ms > " DB_NOW_MS " - 86400000) AS failed_jobs",
     [LEASES] = "SELECT l.name, l.owner, l.epoch, l.expires_ms,"
                " " DB_NOW_MS " AS now_ms, s.since_ms FROM lease l"
                " LEFT JOIN lease_since s"
@@ -109,4 +117,46 @@ console_store_leases(struct db *db, struct arena *a,
 {
     return db_list(db, a, sql[LEASES], DB_NO_ARGS, &console_duty_rec,
                    CONSOLE_LEASES_MAX, out);
+}
+
+enum err
+console_store_things(struct db *db, struct arena *a, const struct view *v,
+                     const char *above, const char *level, const char *k1,
+                     const char *k2, size_t max,
+                     struct list_of_console_thing *out)
+{
+    struct db_value at = db_str(k1);
+
+    if (v->events)
+        return db_list(db, a, v->page,
+                       DB_ARGS(TWICE(db_str(above)), TWICE(db_str(level)), at,
+                               at, db_u64(max)),
+                       &console_thing_rec, max, out);
+    return db_list(db, a, v->page,
+                   DB_ARGS(TWICE(db_str(above)), TWICE(db_str(level)), at, at,
+                           db_str(k2), db_u64(max)),
+                   &console_thing_rec, max, out);
+}
+
+enum err
+console_store_worst(struct db *db, struct arena *a, const struct view *v,
+                    size_t max, struct list_of_console_thing *out)
+{
+    return db_list(db, a, v->worst, DB_ARGS(db_u64(max)), &console_thing_rec,
+                   max, out);
+}
+
+enum err
+console_store_count(struct db *db, struct arena *a, const struct view *v,
+                    struct console_count *out)
+{
+    return db_one(db, a, v->count, DB_NO_ARGS, &console_count_rec, out);
+}
+
+enum err
+console_store_job_counts(struct db *db, struct arena *a,
+                         struct console_job_counts *out)
+{
+    return db_one(db, a, sql[JOB_COUNTS], DB_NO_ARGS, &console_job_counts_rec,
+                  out);
 }

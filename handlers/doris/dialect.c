@@ -9,6 +9,7 @@
 #include "doris/ops/duties.h"
 #include "secrets.h"
 #include "settings.h"
+#include "doris/views.h"
 
 /* Newer managers ask older services for operations they do not have, and old
  * Doris answered OK. */
@@ -135,6 +136,7 @@ extern const struct dialect doris_dialect;
 const struct dialect doris_dialect = {
     .name = "doris",
     DIALECT_TABLES,
+    .views = doris_views,
     .uri = URI_SEGMENTS,
     .query = last_of_each,
     .admit = doris_admit,

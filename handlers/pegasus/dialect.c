@@ -7,6 +7,7 @@
 #include "pegasus/core/state.h"
 #include "pegasus/node/cluster.h"
 #include "pegasus/node/metas.h"
+#include "pegasus/views.h"
 
 static enum err
 reply(struct req *r, struct json_writer *w, const struct record *rec,
@@ -172,6 +173,7 @@ extern const struct dialect pegasus_dialect;
 const struct dialect pegasus_dialect = {
     .name = "pegasus",
     DIALECT_TABLES,
+    .views = pegasus_views,
     .uri = URI_PLUS_STAYS | URI_SEGMENTS | URI_REPLACE,
     .query = judge_query,
     .leader = answer_or_redirect,

@@ -6,6 +6,7 @@
 #include "ticdc.h"
 #include "ticdc/capture/capture.h"
 #include "ticdc/feed/change.h"
+#include "ticdc/views.h"
 
 static enum err
 reply(struct req *r, struct json_writer *w, const struct record *rec,
@@ -108,6 +109,7 @@ extern const struct dialect ticdc_dialect;
 const struct dialect ticdc_dialect = {
     .name = "ticdc",
     DIALECT_TABLES,
+    .views = ticdc_views,
     .admit = ticdc_admit,
     .listeners = listeners,
     .first_requests = first_requests,

@@ -8,6 +8,7 @@
 #include "secrets.h"
 #include "kunlun/shard/shard.h"
 #include "kunlun/shard/watch.h"
+#include "views.h"
 
 #define VERSION "1.0"
 #define FAILED  "70001" /* whatever has no code of its own */
@@ -418,6 +419,7 @@ extern const struct dialect cluster_mgr_dialect;
 const struct dialect cluster_mgr_dialect = {
     .name = "cluster_mgr",
     DIALECT_TABLES,
+    .views = kunlun_views,
     .classify = classify,
     .admit = admit,
     .uri = URI_ANY_PATH,

@@ -176,3 +176,130 @@ def test_a_job_is_cancelled_once_and_by_who_may(console, sql, job):
     sql.commit()
     r = console.post(path)
     assert (r.status, r.json["error"]) == (409, "finished")
+
+
+# ---- what dialects hold ----
+
+def below(console, thing):
+    return console.get("/api/topology", query={"under": thing}).json["items"]
+
+
+def test_an_instance_has_its_clusters_below_it(console, doris):
+    iid = d.instance(doris)
+    assert d.add_cluster(doris, iid, "c1").status == 200
+    found = below(console, f"doris/instance/{iid}")
+    assert [(t["id"], t["parent"], t["kind"], t["name"], t["level"])
+            for t in found] == [
+        (f"doris/cluster/{iid}/c1", f"doris/instance/{iid}", "cluster",
+         "n_c1", "ok")]
+    assert found[0]["more"] == {"type": "COMPUTE"}
+
+
+def test_the_topology_is_paged_over_all_dialects(console, doris):
+    iid = d.instance(doris)
+    whole = console.get("/api/topology", query={"limit": 1000}).json["items"]
+    some, n = pages(console, "/api/topology", {"limit": 3})
+    assert n > 1
+    ids = [t["id"] for t in some]
+    assert len(set(ids)) == len(ids)
+    assert set(ids) >= {t["id"] for t in whole if t["dialect"] == "pegasus"}
+    assert f"doris/instance/{iid}" in ids
+    assert {t["dialect"] for t in some} >= {"doris", "pegasus", "ticdc"}
+    assert {t["parent"] for t in some if "parent" in t} <= set(ids)
+
+
+@pytest.mark.parametrize("query, kinds", [
+    ({"dialect": "pegasus", "kind": "node"}, {"node"}),
+    ({"dialect": "nobody"}, set()), ({"kind": "capture"}, {"capture"}),
+    ({"level": "nothing"}, set())])
+def test_filters_of_the_topology(console, query, kinds):
+    items = console.get("/api/topology", query=query).json["items"]
+    assert {t["kind"] for t in items} == kinds
+
+
+@pytest.mark.parametrize("under", ["x", "doris/", "doris/instance/", "/"])
+def test_below_what_has_no_such_id(console, under):
+    r = console.get("/api/topology", query={"under": under})
+    assert (r.status, r.json["error"]) == (400, "bad_under"), r
+
+
+@pytest.fixture
+def failover(sql):
+    """A failover of a shard that is not well."""
+    name = fresh("c")
+    with sql.cursor() as c:
+        c.execute("INSERT INTO kunlun_failover (shard_id, cluster, shard,"
+                  " epoch, kind, was, `is`, why, seen, suspected_ms,"
+                  " decided_ms, chosen) VALUES (1, %s, 's1', 2, 'failover',"
+                  " '127.0.0.1:1', '127.0.0.2:1', 'its server has ended',"
+                  " '{\"a\": [1]}', 10, 20, 'has most')", name)
+    yield name
+    with sql.cursor() as c:
+        c.execute("DELETE FROM kunlun_failover WHERE cluster = %s", name)
+
+
+def test_a_failover_is_told_with_its_explanation(console, failover):
+    newest = console.get("/api/failovers", query={"limit": 1}).json["items"][0]
+    assert newest["name"] == failover + "/s1"
+    assert (newest["why"], newest["since_ms"], newest["level"]) == (
+        "its server has ended", 20, "warn")
+    assert newest["more"]["seen"] == {"a": [1]}
+    assert newest["more"]["chosen"] == "has most"
+
+
+def test_failovers_are_no_part_of_the_topology(console, failover):
+    assert not [t for t in pages(console, "/api/topology", {})[0]
+                if t["kind"] == "failover"]
+
+
+def test_a_changefeed_is_told_with_its_lag(console, deployment):
+    cdc = deployment.client("ticdc/c1")
+    name = fresh("f")
+    r = cdc.post("/api/v1/changefeeds", {"changefeed_id": name,
+                                         "sink_uri": "blackhole://"})
+    assert r.status == 202, r
+    try:
+        feed = [t for t in console.get("/api/changefeeds").json["items"]
+                if t["name"] == name][0]
+        assert feed["more"]["lag_ms"] >= 0 and feed["level"] == "ok", feed
+        assert "sink" not in str(feed)
+        assert cdc.post(f"/api/v1/changefeeds/{name}/pause").status == 202
+        feed = [t for t in console.get("/api/changefeeds").json["items"]
+                if t["name"] == name][0]
+        assert (feed["state"], feed["more"]["lag_ms"]) == ("stopped", None)
+    finally:
+        cdc.delete(f"/api/v1/changefeeds/{name}")
+
+
+def test_the_overview_counts_and_has_the_worst_first(console, doris, sql):
+    before = console.get("/api/overview").json
+    iid = d.instance(doris)
+    with sql.cursor() as c:  # one that is bad, behind one that is not well
+        c.execute("INSERT INTO kept_instance (machine, uuid, port, root,"
+                  " class, driver, kind, seq, to_run, held_by, state,"
+                  " since_ms, pid, restarts, paused_until_ms, why, told_ms)"
+                  " VALUES ('127.9.9.9', %s, 1, '/', 'c', 'mariadb',"
+                  " 'storage', 1, 1, 0, 'failed', 1, 0, 5, 0, 'it crashes',"
+                  " 1)", iid)
+        c.execute("UPDATE doris_instance SET status = 'OVERDUE'"
+                  " WHERE instance_id = %s", iid)
+    try:
+        now = console.get("/api/overview").json
+    finally:
+        with sql.cursor() as c:
+            c.execute("DELETE FROM kept_instance WHERE uuid = %s", iid)
+            c.execute("UPDATE doris_instance SET status = 'NORMAL'"
+                      " WHERE instance_id = %s", iid)
+
+    def count(o, dialect, kind):
+        share, = [s for s in o["dialects"] if s["dialect"] == dialect]
+        return [h for h in share["holds"] if h["kind"] == kind][0]
+    assert count(now, "doris", "instance")["n"] == 1 + count(
+        before, "doris", "instance")["n"]
+    assert count(now, "cluster_mgr", "instance")["bad"] == 1
+    assert now["level"] == "bad"
+    levels = [t["level"] for t in now["not_well"]]
+    assert levels == sorted(levels)
+    crash, = [t for t in now["not_well"] if t["address"] == "127.9.9.9:1"]
+    assert crash["why"] == "it crashes"
+    assert [t for t in now["not_well"] if t["id"] == f"doris/instance/{iid}"]
