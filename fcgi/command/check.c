@@ -79,7 +79,8 @@ check_mode(struct finding *f, const char *path, mode_t most, bool must)
         if (must || errno != ENOENT) {
             FOUND(f, FAIL, "%s: %s", path, strerror(errno));
             CURE(f, "run this as the account of the deployment; `make run` "
-                    "writes what is missing");
+                    "or `metagate init` writes what is missing, but for a "
+                    "key that the store knows");
         }
         return;
     }
@@ -317,8 +318,8 @@ look_nginx(struct look *l)
         for (char *p = why; (p = strchr(p, '\n')) != NULL;)
             *p = ' '; /* a finding is one line */
         FOUND(&f, FAIL, "nginx -t: %.400s", why);
-        CURE(&f, "mend what it names; `metagate up` writes RUN_DIR/nginx "
-                 "anew at its start");
+        CURE(&f, "mend what it names; `metagate nginx` writes RUN_DIR/nginx "
+                 "anew");
     }
     check_report(l, "nginx", &f);
 }

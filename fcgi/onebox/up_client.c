@@ -106,11 +106,24 @@ usage(const char *form)
     return EXIT_USAGE;
 }
 
+/* What else is meant on a host where systemd runs ours; "". */
+static const char *
+of_systemd(void)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    enum err e = up_children(ASK_MS, &b);
+
+    buf_free(&b);
+    return e == ERR_OK ? "; its services are systemd's: systemctl stop|start "
+                         "metagate.target, metagate-serve@0 ..."
+                       : "";
+}
+
 static int
 not_running(void)
 {
-    (void)fprintf(stderr, "metagate: no deployment runs in %s\n",
-                  config_run_dir());
+    (void)fprintf(stderr, "metagate: no deployment runs in %s%s\n",
+                  config_run_dir(), of_systemd());
     return EXIT_FAILURE;
 }
 
@@ -185,7 +198,8 @@ stop_all(void)
         return complain("it is still being stopped (metagate status)");
     if (up_is_free(config_run_dir(), &pid) == ERR_OK) {
         if (e == ERR_NOT_FOUND)
-            printf("no deployment runs in %s\n", config_run_dir());
+            printf("no deployment runs in %s%s\n", config_run_dir(),
+                   of_systemd());
         else
             printf("stopped; its data stay in %s\n", config_run_dir());
         return EXIT_SUCCESS;

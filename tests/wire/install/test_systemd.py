@@ -377,6 +377,14 @@ def test_status_tells_of_systemd_s_services(host):
             if c["name"] == "serve-0"] == [2]
 
 
+@pytest.mark.parametrize("command, status", [
+    (["stop"], 0), (["stop", "serve-0"], 1), (["start", "serve-0"], 1)])
+def test_what_systemd_runs_is_stopped_by_systemctl(host, command, status):
+    done = host("active", *command)
+    assert done.returncode == status
+    assert "its services are systemd's: systemctl" in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("state, verdict", [
     ("active", "ok"), ("activating", "warn"), ("inactive", "warn"),
     ("failed", "fail")])
