@@ -21,7 +21,7 @@ bucket_of(struct my *my, const struct my_parts *p)
 {
     uint64_t h = 0;
 
-    for (unsigned i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++)
         h = (h + (uintptr_t)p->sql[i]) * UINT64_C(0x9e3779b97f4a7c15);
     return &my->bucket[(h >> 32) % BUCKETS];
 }

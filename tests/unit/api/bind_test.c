@@ -60,6 +60,12 @@ TABLE(third_in, THIRD_IN);
 STRUCT(late_in, LATE_IN);
 TABLE(late_in, LATE_IN);
 
+#define EARLY_IN(X, s)               \
+    X(s, STR, a, "a", IN | QUERY, -) \
+    X(s, STR, b, "b", IN, -)
+STRUCT(early_in, EARLY_IN);
+TABLE(early_in, EARLY_IN);
+
 static const struct route_match no_match;
 
 static void
@@ -101,7 +107,7 @@ a_body_is_for_members_that_have_no_other_source(void **state)
         { &query_in_rec, false, false }, { &either_in_rec, true, false },
         { &out_only_rec, false, false }, { &path_body_in_rec, true, true },
         { &none_rec, false, false },     { &third_in_rec, true, false },
-        { &late_in_rec, true, false },
+        { &late_in_rec, true, false },   { &early_in_rec, true, false },
     };
 
     (void)state;

@@ -176,6 +176,22 @@ a_result_beyond_its_bound_ends_the_connection(void **state)
 }
 
 static void
+a_result_that_breaks_off_is_a_failure_of_its_own(void **state)
+{
+    static const char sql[] = "SELECT 1 UNION ALL"
+                              " SELECT (SELECT 2 UNION SELECT 3)";
+    struct fixture *f = *state;
+    struct my_table t = { .n = 9 };
+
+    assert_int_not_equal(my_query(f->my, f->a, sql, 10, &t), ERR_OK);
+    assert_int_equal(my_failure(f->my)->code, 1242); /* a row too many */
+    assert_true((my_failure(f->my)->traits & (MY_LOST | MY_WRITES)) == 0);
+    assert_int_equal(t.n, 0);
+    ok(my_query(f->my, f->a, "SELECT 1", 10, &t));
+    assert_int_equal(t.n, 1);
+}
+
+static void
 a_text_is_one_statement(void **state)
 {
     struct fixture *f = *state;
@@ -533,6 +549,7 @@ main(void)
         TEST(a_server_that_is_not_there_is_told),
         TEST(a_result_of_texts_is_found_by_row_and_column),
         TEST(a_result_beyond_its_bound_ends_the_connection),
+        TEST(a_result_that_breaks_off_is_a_failure_of_its_own),
         TEST(a_text_is_one_statement),
         TEST(quoted_texts_come_back_as_they_were),
         TEST(warnings_are_counted),

@@ -29,9 +29,22 @@ make_condition(pthread_cond_t *c, const pthread_condattr_t *attr)
     waits_by_clock += id == CLOCK_MONOTONIC;
     return pthread_cond_init(c, attr);
 }
-#define pthread_cond_init make_condition
+
+static atomic_int not_held; /* mutexes that were given back */
+
+static int
+give_back(pthread_mutex_t *m)
+{
+    if (pthread_mutex_trylock(m) == 0)
+        not_held++;
+    return pthread_mutex_unlock(m);
+}
+
+#define pthread_cond_init    make_condition
+#define pthread_mutex_unlock give_back
 #include "store/lease_keeper.c"
 #undef pthread_cond_init
+#undef pthread_mutex_unlock
 
 static atomic_int renewals, releases, opened, closed;
 static int ours, theirs; /* two connections */
@@ -104,7 +117,7 @@ setup(void **state)
         .lease = { .name = "unit", .ttl_ms = 9000, .epoch = 7 },
         .renewed_ms = clock_mono_ms(),
     };
-    renewals = releases = opened = closed = waits_by_clock = 0;
+    renewals = releases = opened = closed = waits_by_clock = not_held = 0;
     renew_says = release_says = ERR_OK;
     no_store = no_thread = false;
     renew_ms = 0;
@@ -117,7 +130,7 @@ teardown(void **state)
 {
     (void)state;
     log_release();
-    return 0;
+    return not_held;
 }
 
 static struct db *
