@@ -22,6 +22,13 @@ struct config_line {
     enum config_type type;
     const char *value; /* in the arena; true or false of a CONFIG_BOOL */
     bool live;
+    /* Where it comes from: "default", "file" (which line of it), "environment",
+     * or "store", where a change of a running deployment lies. */
+    const char *from;
+    int line; /* 0: of no file */
+    const char *dflt, *doc;
+    const char *needs; /* by a change in the file: "live", "reload", "restart",
+                        * "reload, then restart" */
 };
 
 /* The i-th key; NOT_FOUND past the last. */

@@ -45,6 +45,7 @@ config_row_count(void)
 static struct given {
     char *owned; /* a text that is no default */
     int line;    /* of the file; 0: not in it */
+    bool env;    /* the environment says it, and stands above the file */
 } * given;
 
 static char *place_run_dir;
@@ -241,6 +242,7 @@ load_env(char why[WHY_BYTES])
         if (value == NULL)
             continue;
         e = set_value(i, value, &r);
+        given[i].env = true;
         if (e == ERR_BAD_PARAM)
             why_say(why, "environment: %s %s", name, r.text);
         if (e != ERR_OK)
@@ -381,6 +383,15 @@ config_load(const char *path, char why[WHY_BYTES])
 }
 
 const char *
+config_from(size_t i, int *line)
+{
+    *line = given == NULL || given[i].env ? 0 : given[i].line;
+    if (given != NULL && given[i].env)
+        return "environment";
+    return *line != 0 ? "file" : "default";
+}
+
+const char *
 config_text(const char *section, const char *key)
 {
     const struct conf_row *row = config_row(find_row(section, key));
@@ -426,9 +437,8 @@ config_net(void)
 
 /* ---- printing ---- */
 
-/* A default as a file would say it. */
-static const char *
-default_text(const struct conf_row *row)
+const char *
+config_default(const struct conf_row *row)
 {
     if (row->type == CONF_IS_BOOL)
         return strcmp(row->dflt, "true") == 0 ? "yes" : "no";
@@ -460,9 +470,8 @@ each_row(void (*print)(FILE *f, const struct conf_row *row, bool first),
     }
 }
 
-/* What a change of it in the file needs. */
-static const char *
-needs(const struct conf_row *row)
+const char *
+config_needs(const struct conf_row *row)
 {
     bool front = strcmp(row->section, "nginx") == 0 ||
                  strcmp(row->section, "listen") == 0;
@@ -483,8 +492,8 @@ print_key(FILE *f, const struct conf_row *row, bool first)
     if (row->type == CONF_IS_INT)
         (void)fprintf(f, " (%lld to %lld)", (long long)row->min,
                       (long long)row->max);
-    (void)fprintf(f, " [%s]", needs(row));
-    (void)fprintf(f, "\n#%s = %s\n", row->key, default_text(row));
+    (void)fprintf(f, " [%s]", config_needs(row));
+    (void)fprintf(f, "\n#%s = %s\n", row->key, config_default(row));
 }
 
 static void
@@ -530,8 +539,8 @@ print_line(FILE *f, const struct conf_row *row, bool first)
 
     (void)first;
     (void)fprintf(f, "| `%s` | `%s` | %s%s%s | %s | %s |\n", row->section,
-                  row->key, quote, default_text(row), quote, needs(row),
-                  row->doc);
+                  row->key, quote, config_default(row), quote,
+                  config_needs(row), row->doc);
 }
 
 static void

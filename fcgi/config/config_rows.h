@@ -21,6 +21,15 @@ struct conf_reason {
 const struct conf_row *config_row(size_t i);
 size_t config_row_count(void);
 
+/* Where the i-th row's value came from when this process started: "default",
+ * "file" with the line of it, "environment"; *line is 0 but for a file. */
+const char *config_from(size_t i, int *line);
+/* A default as a file would say it. */
+const char *config_default(const struct conf_row *row);
+/* What a change of it in the file needs: "live", "reload", "restart",
+ * "reload, then restart". */
+const char *config_needs(const struct conf_row *row);
+
 /* A text as a value of the row; a CONF_IS_STR is the text itself. BAD_PARAM
  * with why. */
 enum err config_parse(const struct conf_row *row, const char *value,

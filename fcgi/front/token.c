@@ -181,7 +181,7 @@ token_list(const struct token_change *c)
                    token_expired(l.expires_s)
                        ? "expired"
                        : time_text(l.expires_s, "never", end),
-                   time_text(token_last_use_s(l.id), "-", use));
+                   time_text(token_used_s(l.id), "-", use));
         if (l.broken)
             (void)fprintf(stderr, "metagate token: %s:%d is no token\n",
                           c->path, number);

@@ -156,19 +156,6 @@ token_files_remove(const char *name)
     (void)unlink(rc);
 }
 
-/* When it was used last, to a minute; 0 when nobody knows. */
-int64_t
-token_last_use_s(const char *id)
-{
-    char path[PLACE_BYTES];
-    struct stat st;
-
-    if (str_empty(id) || token_use_path(id, path, sizeof(path)) != ERR_OK ||
-        stat(path, &st) != 0)
-        return 0;
-    return st.st_mtime;
-}
-
 void
 token_forget_use(const char *id)
 {

@@ -46,8 +46,6 @@ token_files_paths(const char *name, char *raw, char *rc, size_t size) MUST_USE;
 enum err token_files_write(const struct token_line *t) MUST_USE;
 void token_files_remove(const char *name);
 
-/* When it was used last, to a minute; 0 when nobody knows. */
-int64_t token_last_use_s(const char *id);
 void token_forget_use(const char *id);
 
 /* ---- one change of the map ---- */

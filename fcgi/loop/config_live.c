@@ -130,47 +130,69 @@ put_value(const struct conf_row *row, const char *text, struct conf_reason *why)
 
 /* ---- the keys ---- */
 
+/* Its number; that behind the last when there is none. */
+static size_t
+number_of(const char *name)
+{
+    const struct conf_row *row;
+    size_t i;
+
+    for (i = 0; (row = config_row(i)) != NULL; i++)
+        if (strcmp(row->name, name) == 0)
+            break;
+    return i;
+}
+
 static const struct conf_row *
 find(const char *name)
 {
-    const struct conf_row *row = NULL;
-
-    for (size_t i = 0; (row = config_row(i)) != NULL; i++)
-        if (strcmp(row->name, name) == 0)
-            break;
-    return row;
+    return config_row(number_of(name));
 }
 
-static enum err
-line(const struct conf_row *row, struct arena *a, struct config_line *out)
+/* Whether it stands as the store says, and not as this host was configured. */
+static bool
+is_changed(const struct conf_row *row, size_t i, const char *value)
+{
+    bool changed;
+
+    pthread_mutex_lock(&live.mutex);
+    changed = row->live && live.begun && value != NULL &&
+              strcmp(live.configured[i], value) != 0;
+    pthread_mutex_unlock(&live.mutex);
+    return changed;
+}
+
+enum err
+config_line(size_t i, struct arena *a, struct config_line *out)
 {
     static const enum config_type types[] = {
         [CONF_IS_STR] = CONFIG_TEXT,
         [CONF_IS_INT] = CONFIG_INT,
         [CONF_IS_BOOL] = CONFIG_BOOL,
     };
+    const struct conf_row *row = config_row(i);
 
+    if (row == NULL)
+        return ERR_NOT_FOUND;
     *out = (struct config_line){ .name = row->name,
                                  .type = types[row->type],
                                  .value = value_text(row, a),
-                                 .live = row->live };
+                                 .live = row->live,
+                                 .dflt = config_default(row),
+                                 .doc = row->doc,
+                                 .needs = config_needs(row) };
+    out->from = config_from(i, &out->line);
+    if (is_changed(row, i, out->value)) {
+        out->from = "store";
+        out->line = 0;
+    }
     return out->value == NULL ? ERR_NOMEM : ERR_OK;
-}
-
-enum err
-config_line(size_t i, struct arena *a, struct config_line *out)
-{
-    const struct conf_row *row = config_row(i);
-
-    return row == NULL ? ERR_NOT_FOUND : line(row, a, out);
 }
 
 enum err
 config_line_of(const char *name, struct arena *a, struct config_line *out)
 {
-    const struct conf_row *row = find(name);
-
-    return row == NULL ? ERR_NOT_FOUND : line(row, a, out);
+    return config_line(number_of(name), a, out);
 }
 
 enum err

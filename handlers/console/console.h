@@ -5,6 +5,7 @@
 
 #include "audit.h"
 #include "jobs.h"
+#include "own.h"
 #include "profiler.h"
 #include "req.h"
 #include "things.h"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support import doris as d
+from support.waiting import until
 from support.words import fresh
 
 
@@ -303,3 +304,45 @@ def test_the_overview_counts_and_has_the_worst_first(console, doris, sql):
     crash, = [t for t in now["not_well"] if t["address"] == "127.9.9.9:1"]
     assert crash["why"] == "it crashes"
     assert [t for t in now["not_well"] if t["id"] == f"doris/instance/{iid}"]
+
+
+# ---- metagate's own ----
+
+def test_tokens_are_told_without_what_opens(console, deployment):
+    r = console.get("/api/tokens")
+    with open(deployment.path("tokens.map")) as f:
+        tokens = [line.split('"')[1] for line in f if line.startswith('"')]
+    assert len(r.json["items"]) == len(tokens) > 3
+    assert not [t for t in tokens if t in r.text]
+    reads, = [t for t in r.json["items"] if t["name"] == "t-read"]
+    assert (reads["scope"], reads["secrets"], reads["expired"]) == (
+        "read", False, False)
+
+
+def test_keys_tell_where_they_come_from(console, deployment):
+    keys = {k["name"]: k for k in console.get("/api/config").json["items"]}
+    assert keys["serve.deadline_ms"]["needs"] == "restart"
+    assert keys["nginx.tls_key"]["needs"] == "reload"
+    assert keys["core.log_level"]["needs"] == "live"
+    assert {k["from"] for k in keys.values()} <= {
+        "default", "file", "environment", "store"}
+    plain = [k for k in keys.values() if k["from"] == "default"]
+    assert plain and all(k["doc"] for k in plain)
+
+
+def test_a_key_of_the_store_says_so(console, sql):
+    """Whatever host is configured how: a change of all that run."""
+    def key():
+        return [k for k in console.get("/api/config").json["items"]
+                if k["name"] == "doris.fe_tries"][0]
+    with sql.cursor() as c:
+        c.execute("INSERT INTO config_change (name, persist, value,"
+                  " changed_ms) VALUES ('doris.fe_tries', 1, '77', 1)")
+    try:
+        until(lambda: key()["value"] == "77")
+        assert (key()["from"], key()["default"]) == ("store", "10")
+    finally:
+        with sql.cursor() as c:
+            c.execute("DELETE FROM config_change"
+                      " WHERE name = 'doris.fe_tries'")
+    until(lambda: key()["from"] != "store")
