@@ -197,6 +197,13 @@ struct my_stmt;
 enum err my_send(struct my *my, const struct my_parts *p, struct my_args args,
                  const struct record *rec, struct my_stmt **out) MUST_USE;
 enum err my_exec(struct my *my, const char *sql, struct my_args args) MUST_USE;
+/* The same statement for each of n rows of values, as one packet where the
+ * server takes that: it may change something and has no result. Ends at the
+ * first that fails; which one that was, and whether those behind it took
+ * effect, is not known: so within a transaction. my_matched: of all rows. */
+#define MY_MANY_VALUES 4096 /* of a row in a packet of many */
+enum err my_exec_many(struct my *my, const char *sql,
+                      const struct my_args *rows, size_t n) MUST_USE;
 /* As my_send without sending. */
 enum err my_prepare(struct my *my, const struct my_parts *p) MUST_USE;
 

@@ -113,6 +113,17 @@ set_options(MYSQL *c, const struct my_server *s, unsigned connect_s)
            set_tls(c, s);
 }
 
+/* Whether it takes the values of many rows in one packet. */
+static bool
+takes_many(MYSQL *c)
+{
+    unsigned capabilities = 0; /* from bit 32 on */
+
+    return mariadb_get_infov(c, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES,
+                             &capabilities) == 0 &&
+           (capabilities & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;
+}
+
 /* Who it is that answers, and what it takes. */
 static enum err
 identify(struct my *my, int64_t now)
@@ -123,6 +134,7 @@ identify(struct my *my, int64_t now)
 
     my->version = (unsigned)mysql_get_server_version(my->c);
     my->is_mariadb = mariadb_connection(my->c) != 0;
+    my->bulk = my->is_mariadb && takes_many(my->c);
     (void)snprintf(my->version_text, sizeof(my->version_text), "%s",
                    mysql_get_server_info(my->c));
     e = my_value_of(my, identity_sql, text, sizeof(text));

@@ -16,6 +16,7 @@
 struct my {
     MYSQL *c; /* NULL while not connected */
     bool is_mariadb;
+    bool bulk;          /* takes the values of many rows in one packet */
     bool fine_timeouts; /* the read time-out can be set by the call */
     unsigned read_timeout_s, version;
     char version_text[64];
@@ -105,6 +106,9 @@ bool my_is_text(const struct field *f);
 
 /* ---- stmt.c ---- */
 
+/* Found, or prepared; and then in time for what is sent next. */
+enum err my_stmt_find(struct my *my, const struct my_parts *p,
+                      struct my_stmt **out) MUST_USE;
 void my_stmts_drop(struct my *my);
 /* MY_WRITES when it may change something. */
 unsigned my_writes(const char *sql);

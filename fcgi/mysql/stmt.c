@@ -173,9 +173,8 @@ stmt_prepare(struct my *my, const struct my_parts *p, struct my_stmt **out)
     return ERR_OK;
 }
 
-/* Found, or prepared; and then in time for what is sent next. */
-static enum err
-stmt_find(struct my *my, const struct my_parts *p, struct my_stmt **out)
+enum err
+my_stmt_find(struct my *my, const struct my_parts *p, struct my_stmt **out)
 {
     struct my_stmt *st = *bucket_of(my, p);
     enum err e = my_arm(my, p->sql[0]);
@@ -199,7 +198,7 @@ my_prepare(struct my *my, const struct my_parts *p)
 {
     struct my_stmt *st;
 
-    return stmt_find(my, p, &st);
+    return my_stmt_find(my, p, &st);
 }
 
 /* ---- sending ---- */
@@ -255,7 +254,7 @@ static enum err
 execute(struct my *my, const struct my_parts *p, struct my_args args,
         const struct record *rec, struct my_stmt **out, unsigned *code)
 {
-    enum err e = stmt_find(my, p, out);
+    enum err e = my_stmt_find(my, p, out);
 
     if (e == ERR_OK)
         e = bind_values(my, *out, args);

@@ -11,6 +11,10 @@
 /* What a value of a column may need beside it: a time, an address. */
 #define ARG_TEXT 64
 
+/* Changes whose values are made at a time: so many, and of so many values. */
+#define PART_ROWS   256
+#define PART_VALUES 65536
+
 enum err
 mysql_failed(struct mysql_sink *m, const char *what)
 {
@@ -132,23 +136,44 @@ put_handle(struct args *a, const struct target *t,
 }
 
 static enum err
-send_one(struct mysql_sink *m, const struct target *t, enum change_sql sql,
-         const struct change *c)
+no_memory(struct mysql_sink *m)
+{
+    return sink_fail(&m->s, ERR_NOMEM, true, "CDC:ErrMySQLTxnError",
+                     "no memory");
+}
+
+/* The values that the statement has for a change, in the arena of the call. */
+static enum err
+values_of(struct mysql_sink *m, const struct target *t, enum change_sql sql,
+          const struct change *c, struct my_args *out)
 {
     struct args a = { .v = arena_array(m->a, 2 * t->n + 1, sizeof(*a.v)),
                       .text = arena_array(m->a, 2 * t->n + 1, ARG_TEXT) };
-    enum err e;
 
     if (a.v == NULL || a.text == NULL)
-        return sink_fail(&m->s, ERR_NOMEM, true, "CDC:ErrMySQLTxnError",
-                         "no memory");
+        return no_memory(m);
     if (sql != SQL_DELETE)
         put_all(&a, t, c->after);
     if (sql == SQL_UPDATE || sql == SQL_DELETE)
         put_handle(&a, t, c->before);
-    e = my_exec(m->my, t->sql[sql], (struct my_args){ a.v, a.n });
+    *out = (struct my_args){ a.v, a.n };
+    return ERR_OK;
+}
+
+/* n changes, one behind the other. */
+static enum err
+send_changes(struct mysql_sink *m, const struct target *t, enum change_sql sql,
+             const struct change *c, size_t n)
+{
+    struct my_args *args = arena_array(m->a, n, sizeof(*args));
+    enum err e = args != NULL ? ERR_OK : no_memory(m);
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++, c = c->next)
+        e = values_of(m, t, sql, c, &args[i]);
+    if (e == ERR_OK && my_exec_many(m->my, t->sql[sql], args, n) != ERR_OK)
+        e = mysql_failed(m, t->sql[sql]);
     arena_reset(m->a);
-    return e == ERR_OK ? ERR_OK : mysql_failed(m, t->sql[sql]);
+    return e;
 }
 
 /* The downstream is not what it was taken for: what comes is put there whole.
@@ -164,32 +189,53 @@ replace_instead(struct mysql_sink *m, const struct target *t, const char *why)
                      t->table->schema, t->table->name, why);
 }
 
+/* A row that may be there already under either of its keys: gone under both,
+ * then as it is now. */
 static enum err
-send_change(struct mysql_sink *m, const struct target *t, enum binlog_kind kind,
-            const struct change *c)
+put_whole(struct mysql_sink *m, const struct target *t, const struct change *c)
 {
+    enum err e = send_changes(m, t, SQL_DELETE, c, 1);
+
+    return e == ERR_OK ? send_changes(m, t, SQL_REPLACE, c, 1) : e;
+}
+
+/* Changes of one kind. Those of a row that is there already, or is missing,
+ * leave the transaction to be done again with REPLACE. */
+static enum err
+send_part(struct mysql_sink *m, const struct run *r, const struct change *c,
+          size_t n)
+{
+    const struct target *t = r->target;
     bool replace = (m->replaces || m->c.safe_mode) && t->has_key;
     enum err e = ERR_OK;
 
-    switch (kind) {
+    switch (r->kind) {
     case BINLOG_DELETE:
-        return send_one(m, t, SQL_DELETE, c);
+        return send_changes(m, t, SQL_DELETE, c, n);
     case BINLOG_UPDATE:
-        if (!replace) {
-            e = send_one(m, t, SQL_UPDATE, c);
-            return e == ERR_OK && my_matched(m->my) == 0 && t->has_key
-                       ? replace_instead(m, t, "a row is missing")
-                       : e;
-        }
-        e = send_one(m, t, SQL_DELETE, c);
-        return e == ERR_OK ? send_one(m, t, SQL_REPLACE, c) : e;
+        for (; replace && n > 0 && e == ERR_OK; c = c->next, n--)
+            e = put_whole(m, t, c);
+        if (!replace)
+            e = send_changes(m, t, SQL_UPDATE, c, n);
+        return e == ERR_OK && !replace && t->has_key && my_matched(m->my) < n
+                   ? replace_instead(m, t, "a row is missing")
+                   : e;
     case BINLOG_INSERT:
-        e = send_one(m, t, replace ? SQL_REPLACE : SQL_INSERT, c);
+        e = send_changes(m, t, replace ? SQL_REPLACE : SQL_INSERT, c, n);
         return e == ERR_EXISTS && !replace && t->has_key
                    ? replace_instead(m, t, my_failure(m->my)->text)
                    : e;
     }
     return ERR_INTERNAL;
+}
+
+static size_t
+part_of(const struct run *r, size_t left)
+{
+    size_t n = PART_VALUES / (2 * r->target->n + 1);
+
+    n = n < 1 ? 1 : n > PART_ROWS ? PART_ROWS : n;
+    return n < left ? n : left;
 }
 
 enum err
@@ -199,10 +245,15 @@ batch_send(struct mysql_sink *m)
 
     for (size_t i = 0; i < m->batch.n_runs && e == ERR_OK; i++) {
         const struct run *r = &m->batch.run[i];
+        const struct change *c = r->first;
 
-        for (const struct change *c = r->first; c != NULL && e == ERR_OK;
-             c = c->next)
-            e = send_change(m, r->target, r->kind, c);
+        for (size_t left = r->n; left > 0 && e == ERR_OK;) {
+            size_t n = part_of(r, left);
+
+            e = send_part(m, r, c, n);
+            for (left -= n; n > 0; n--)
+                c = c->next;
+        }
     }
     if (e == ERR_OK)
         batch_clear(&m->batch);
