@@ -49,7 +49,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean run start stop status test drills mutants bench \
-       bench-compare bench-growth bench-instances deps lint fmt install deb token help
+       bench-compare bench-growth bench-instances bench-feeds deps lint fmt install deb token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate || $(TELL)
@@ -215,6 +215,11 @@ bench-instances: ## what an instance, its backup and a restore cost beside the b
 	@.package/deps build run
 	@$(MAKE) --no-print-directory -s B=build/release build/release/support/instance_bench
 	@build/release/support/instance_bench $(BENCH)
+bench-feeds: release ## what replicating costs beside mariadb-binlog and a native replica
+	@.package/deps build run bench
+	@$(MAKE) --no-print-directory -s B=build/release build/release/support/seal_shell
+	@mkdir -p build/bench
+	@tests/bench/feeds $(BENCH)
 bench-compare: release ## OLD=commit: this tree and an older one side by side
 	@.package/deps build run bench
 	@tests/bench/compare '$(OLD)' $(BENCH)
