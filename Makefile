@@ -34,7 +34,7 @@ LDFLAGS_ALL = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
 SRC  = $(wildcard fcgi/*/*.c handlers/*.c handlers/*/*.c handlers/*/*/*.c)
 # Folders whose files the binary carries: include/embed.h.
-EMBED = nginx sql
+EMBED = nginx nginx/ui sql
 # The two gperftools calls without a C interface; no gperftools under asan.
 CXX_release = $(B)/fcgi/profile/profiler_heap.o
 OBJ  = $(SRC:%.c=$(B)/%.o) $(EMBED:%=$(B)/embed/%.o) $(CXX_$(FLAVOUR)) \
@@ -81,6 +81,7 @@ $$(B)/embed/$(1).c: fcgi/base/embed.awk $$(wildcard $(1) $(1)/* $(1)/*/*)
 	mv $$@.new $$@
 endef
 $(eval $(call EMBED_RULE,nginx,conf))
+$(eval $(call EMBED_RULE,nginx/ui,*))
 $(eval $(call EMBED_RULE,sql,sql))
 
 # Written anew only when it says something else.

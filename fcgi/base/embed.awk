@@ -6,7 +6,9 @@ BEGIN {
     print "#include \"base/embed.h\"\n"
     for (i = 1; i < ARGC; i++)
         embed(ARGV[i])
-    printf "const struct embedded embed_%s[] = {\n", folder
+    name = folder
+    gsub("/", "_", name)
+    printf "const struct embedded embed_%s[] = {\n", name
     for (i = 1; i < ARGC; i++)
         printf "    { \"%s\", file_%d, sizeof(file_%d) - 1 },\n",
             substr(ARGV[i], length(folder) + 2), i, i

@@ -11,7 +11,8 @@ struct embedded {
     size_t n;
 };
 
-extern const struct embedded embed_nginx[]; /* nginx: all .conf files */
-extern const struct embedded embed_sql[];   /* sql: all .sql files */
+extern const struct embedded embed_nginx[];    /* nginx: all .conf files */
+extern const struct embedded embed_nginx_ui[]; /* nginx/ui: all of it */
+extern const struct embedded embed_sql[];      /* sql: all .sql files */
 
 #endif

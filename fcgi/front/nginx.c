@@ -49,7 +49,7 @@ make_dirs(struct job *j)
     } dirs[] = {
         { "log", 0750 },          { "nginx", 0750 },
         { "nginx/refuse", 0750 }, { "nginx/revoked", 0750 },
-        { "nginx/tmp", 0700 },
+        { "nginx/tmp", 0700 },    { "nginx/ui", 0750 },
     };
     char path[PLACE_BYTES];
 
@@ -275,6 +275,21 @@ write_files(struct job *j)
     return e;
 }
 
+/* The console's own files, as they are. */
+static enum err
+write_ui(struct job *j)
+{
+    char name[128];
+    enum err e = ERR_OK;
+
+    for (const struct embedded *f = embed_nginx_ui;
+         f->name != NULL && e == ERR_OK; f++) {
+        (void)snprintf(name, sizeof(name), "ui/%s", f->name);
+        e = write_file(j, name, f->text);
+    }
+    return e;
+}
+
 enum err
 nginx_write(const char *secret, char why[WHY_BYTES])
 {
@@ -292,6 +307,8 @@ nginx_write(const char *secret, char why[WHY_BYTES])
         e = make_dirs(&j);
     if (e == ERR_OK)
         e = write_files(&j);
+    if (e == ERR_OK)
+        e = write_ui(&j);
     if (e == ERR_OK)
         e = write_servers(&j, "servers.conf");
     if (e == ERR_OK)
