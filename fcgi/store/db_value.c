@@ -99,8 +99,10 @@ db_plain(struct db *db, const struct db_value *v, struct my_arg *out)
         out->type = MY_STR;
         e = crypt_seal(db->scratch, v->table, v->row, v->column, v->p, v->n,
                        &out->p);
-        out->n = e == ERR_OK ? strlen(out->p) : 0;
-        return our_fault(e);
+        if (e != ERR_OK)
+            return our_fault(e);
+        out->n = strlen(out->p);
+        return ERR_OK;
     }
     return ERR_INTERNAL;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -100,6 +101,30 @@ a_connection_knows_its_server(void **state)
     assert_int_equal(my_is_mariadb(f->my), strstr(text, "MariaDB") != NULL);
     ok(my_value_of(f->my, "SELECT CONNECTION_ID()", text, sizeof(text)));
     assert_int_equal(strtoull(text, NULL, 10), my_session(f->my)->id);
+}
+
+static void
+a_handle_that_is_closed_ends_its_connection(void **state)
+{
+    const struct timespec nap = { 0, 10000000L };
+    struct fixture *f = *state;
+    struct my *other = my_open();
+    int64_t until = clock_mono_ms() + 30000;
+    char sql[96], n[8] = "";
+
+    ok(my_connect(other, &server, 0));
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT COUNT(*) FROM information_schema.PROCESSLIST"
+                   " WHERE ID = %llu",
+                   my_session(other)->id);
+    ok(my_value_of(f->my, sql, n, sizeof(n)));
+    assert_string_equal(n, "1");
+    my_close(other);
+    while (strcmp(n, "0") != 0 && clock_mono_ms() < until) {
+        (void)nanosleep(&nap, NULL);
+        ok(my_value_of(f->my, sql, n, sizeof(n)));
+    }
+    assert_string_equal(n, "0");
 }
 
 static void
@@ -420,6 +445,10 @@ what_the_server_would_not_take_at_once_is_not_sent(void **state)
                                      { .type = MY_NULL })),
                      ERR_LIMIT);
     assert_true((my_failure(f->my)->traits & MY_UNSENT) != 0);
+    /* whose mistake it is comes first */
+    assert_int_equal(
+        my_exec(f->my, add_sql, MY_ARGS({ .type = MY_STR, .p = big, .n = n })),
+        ERR_INTERNAL);
     assert_int_equal(my_do(f->my, big), ERR_LIMIT);
     free(big);
     ok(my_do(f->my, "DO 1"));
@@ -693,6 +722,7 @@ main(void)
         TEST(one_of_many_that_fails_is_told),
         TEST(many_large_rows_leave_in_parts),
         TEST(a_connection_knows_its_server),
+        TEST(a_handle_that_is_closed_ends_its_connection),
         TEST(nothing_is_sent_without_a_connection),
         TEST(a_server_that_is_not_there_is_told),
         TEST(a_result_of_texts_is_found_by_row_and_column),
