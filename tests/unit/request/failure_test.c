@@ -214,6 +214,18 @@ a_long_text_is_cut_between_two_characters(void **state)
     }
 }
 
+/* Bytes of which no character begins: all of them go, and none before. */
+static void
+a_text_that_is_none_is_cut_to_nothing(void **state)
+{
+    char *text = filled(MOST + 1, "");
+
+    (void)state;
+    memset(text, '\x80', MOST + 1);
+    assert_string_equal(says_with(text, ARGS()), "...");
+    free(text);
+}
+
 static void
 a_value_is_taken_as_far_as_a_text_goes(void **state)
 {
@@ -418,6 +430,7 @@ main(void)
         BEGIN(braces_around_no_name_are_text),
         BEGIN(a_name_has_at_most_63_characters),
         BEGIN(a_long_text_is_cut_between_two_characters),
+        BEGIN(a_text_that_is_none_is_cut_to_nothing),
         BEGIN(a_value_is_taken_as_far_as_a_text_goes),
         BEGIN(an_input_that_is_too_long_ends_in_dots),
         BEGIN(a_failure_is_what_its_row_says),
