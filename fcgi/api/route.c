@@ -130,10 +130,12 @@ add_row(const struct dialect *d, const struct row *mount, const struct row *row)
                  strcmp(row->path, "*") == 0 ? "/*" : row->path) < 0)
         return ERR_NOMEM;
     g = group_of(mount, path);
-    if (g != NULL)
-        free(path);
-    else
+    if (g == NULL) {
         g = group_add(d, mount, path);
+        if (g != NULL)
+            path = NULL; /* it is the group's */
+    }
+    free(path);
     return g == NULL ? ERR_NOMEM : group_append(g, row);
 }
 

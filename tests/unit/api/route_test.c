@@ -40,7 +40,13 @@ static const struct row rows[] = {
     { .kind = ROW_VARIANT, .verb = "go", .encoding = "D2" },
     { .kind = ROW_VARIANT, .verb = "go", .encoding = "D3" },
     { .kind = ROW_VARIANT, .verb = "stop", .encoding = "D3" },
+    /* 17 */ AT("two", ""),
+    /* 18 */ ROW(GET, "/only", "-"),
+    /* 19 */ AT("two", "/far"),
+    /* 20 */ ROW(GET, "/x", "-"),
+    { .kind = ROW_VARIANT, .verb = "beyond", .encoding = "D3" }, /* the end */
 };
+#define N_ROWS (COUNT(rows) - 1)
 
 static const struct row other_rows[] = {
     /* 0 */ AT("verbs", ""),
@@ -58,7 +64,7 @@ static const struct row other_rows[] = {
 
 static const struct dialect one = { .name = "one",
                                     .rows = rows,
-                                    .n_rows = COUNT(rows) };
+                                    .n_rows = N_ROWS };
 /* More paths than a first table takes, each found again. */
 #define MANY 200
 static struct row many_rows[MANY + 1];
@@ -185,6 +191,10 @@ an_unknown_path_is_answered_by_the_nearest_mount(void **state)
     assert_ptr_equal(m.mount, &rows[8]);
     NONE("one", GET, "/nothing"); /* the first of the listener's */
     assert_ptr_equal(m.mount, &rows[0]);
+    NONE("two", GET, "/nothing");
+    assert_ptr_equal(m.mount, &rows[17]);
+    NONE("two", GET, "/far/nothing");
+    assert_ptr_equal(m.mount, &rows[19]);
     NONE("deep/x", GET, "/nothing");
     assert_ptr_equal(m.mount, &rows[11]);
     NONE("nowhere", GET, "/a/thing");
@@ -256,9 +266,9 @@ rows_are_numbered_through_all_dialects(void **state)
 {
     (void)state;
     assert_int_equal(tables_row(&one, &rows[3]), 3);
-    assert_int_equal(tables_row(&other, &other_rows[2]), COUNT(rows) + 2);
+    assert_int_equal(tables_row(&other, &other_rows[2]), N_ROWS + 2);
     assert_int_equal(tables_row(&many, &many_rows[1]),
-                     COUNT(rows) + COUNT(other_rows) + 1);
+                     N_ROWS + COUNT(other_rows) + 1);
 }
 
 static void
@@ -270,6 +280,7 @@ verbs_have_variants_by_encoding(void **state)
     assert_ptr_equal(route_variant(&one, "stop", "D3"), &rows[16]);
     assert_null(route_variant(&one, "stop", "D2"));
     assert_null(route_variant(&one, "fly", "D3"));
+    assert_null(route_variant(&one, "beyond", "D3"));
     assert_null(route_variant(&other, "go", "D3"));
 }
 
@@ -310,7 +321,7 @@ groups_stand_in_the_order_of_definition(void **state)
     const struct route_group *g = route_groups(&n);
 
     (void)state;
-    assert_int_equal(n, 4 * 2 + 2 + 2 + 1 + 2 + 1 + 1 + MANY);
+    assert_int_equal(n, 4 * 2 + 2 + 2 + 2 + 1 + 2 + 1 + 1 + MANY);
     assert_string_equal(g[0].path, "/a/thing");
     assert_int_equal(g[0].n, 2);
     assert_string_equal(g[1].path, "/a/v1/thing");

@@ -101,10 +101,15 @@ static const struct listener listeners[] = {
 };
 static struct conf_row settings[3];
 static int64_t value;
-static struct dialect unit;
+static struct dialect unit, second, third;      /* these have no rows ... */
+static struct error_text sound_class[ERR__MAX]; /* ... and no mistakes */
+static const struct error_text sound_errors[] = { { .id = "E", .text = "e" },
+                                                  { .id = "F", .text = "f" } };
+static const struct unique_text sound_uniques[] = { { "its_index", 1 },
+                                                    { NULL, -1 } };
 
 extern const struct dialect *const dialects[];
-const struct dialect *const dialects[] = { &unit, NULL };
+const struct dialect *const dialects[] = { &unit, &second, &third, NULL };
 
 static int
 setup(void **state)
@@ -178,6 +183,15 @@ setup(void **state)
                              .basic = basic,
                              .listeners = listeners,
                              .settings = settings };
+    memcpy(sound_class, by_class, sizeof(by_class));
+    second = third =
+        (struct dialect){ .name = "third",
+                          .errors = sound_errors,
+                          .n_errors = COUNT(sound_errors),
+                          .by_class = sound_class,
+                          .by_event = by_event,
+                          .uniques = sound_uniques,
+                          .settings = settings + COUNT(settings) - 1 };
     return 0;
 }
 
@@ -220,6 +234,14 @@ tables_without_a_mistake_pass(void **state)
     well();
     rows[MOUNT_ROW].listener = "second";
     well();
+}
+
+static void
+a_mistake_of_any_dialect_is_found(void **state)
+{
+    (void)state;
+    third.n_errors = 1; /* of two, the second being an index's */
+    wrong("dialect=third UNIQUE its_index has no error");
 }
 
 static void
@@ -492,6 +514,9 @@ rows_have_numbers_and_a_sum(void **state)
     assert_int_not_equal(tables_sum(), sum);
     rows[ALSO_ROW].path = "/things/{name}";
     assert_int_equal(tables_sum(), sum);
+    rows[MOUNT_ROW].path = "m";
+    assert_int_not_equal(tables_sum(), sum);
+    rows[MOUNT_ROW].path = NULL;
     rows[THING_ROW].path = NULL;
     assert_int_not_equal(tables_sum(), sum);
     unit.n_rows = 0; /* FNV-1a of nothing */
@@ -508,6 +533,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(tables_without_a_mistake_pass),
+        CASE(a_mistake_of_any_dialect_is_found),
         CASE(a_class_that_nobody_has_worded_is_found),
         CASE(an_error_without_a_row_is_found),
         CASE(a_check_without_an_error_is_found),
