@@ -111,6 +111,23 @@ who_meets_another_in_between_is_run_again_in_time(void **state)
     log_release();
 }
 
+/* It meets another in the millisecond in which its time is over. */
+static enum err
+act_until_the_end(struct req *r)
+{
+    r->deadline_ms = clock_mono_ms();
+    return ERR_BUSY;
+}
+
+static void
+when_its_time_is_over_nothing_is_run_again(void **state)
+{
+    (void)state;
+    act = act_until_the_end;
+    STATUS(503, .path = "/a/act/data");
+    assert_int_equal(runs, 1);
+}
+
 static enum err
 act_refuses_busy(struct req *r)
 {
@@ -410,6 +427,7 @@ main(void)
         cmocka_unit_test(requests_are_counted_by_their_row),
         cmocka_unit_test(an_operation_is_named_below_its_mount),
         cmocka_unit_test(who_meets_another_in_between_is_run_again_in_time),
+        cmocka_unit_test(when_its_time_is_over_nothing_is_run_again),
         cmocka_unit_test(a_refusal_in_words_is_not_run_again),
         cmocka_unit_test(what_was_begun_is_answered_by_its_end),
         cmocka_unit_test(streamed_rows_stand_in_their_place),
