@@ -286,6 +286,8 @@ struct instance_replica {
     bool receiving;         /* the IO thread runs ... */
     bool connected;         /* ... and its source has let it in */
     bool applying;          /* the SQL thread runs */
+    uint64_t heard;         /* another number: it has heard from its source */
+    int64_t beat_ms;        /* ... which is heard of at least so often; 0 */
     int64_t behind_s;       /* -1: not told */
     unsigned io_errno, sql_errno;
     const char *io_error, *sql_error;
@@ -293,6 +295,17 @@ struct instance_replica {
 /* As my_query. */
 enum err instance_replica(struct my *my, struct arena *a,
                           struct instance_replica *out) MUST_USE;
+
+/* Whether a server begins to talk to who connects, at most timeout_ms: one that
+ * stands still lets in and says nothing, one that is not there does neither.
+ * Logging in has limits of whole seconds. */
+enum greeting {
+    GREETING_NONE,
+    GREETING_REFUSED, /* its host says that nobody listens */
+    GREETING_HEARD,
+};
+enum greeting
+instance_greeting(const struct instance_spec *s, int timeout_ms) MUST_USE;
 
 /* The statement by which a replica, which has stopped, goes on from a position
  * ("0-1-5,7-3-90", less than 4 KiB). NULL without memory, and for a text that

@@ -2,6 +2,7 @@
 #include "mariadb_int.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
+#include "clock.h"
 #include "hex.h"
+#include "host/port.h"
 
 static void
 add_config(const struct instance *i, struct argv *out)
@@ -109,6 +113,28 @@ ready(const struct instance *i, int *fd)
     (void)close(*fd);
     *fd = -1;
     return n == (ssize_t)sizeof(greeting) && greeting[4] == 10;
+}
+
+enum greeting
+instance_greeting(const struct instance_spec *s, int timeout_ms)
+{
+    int64_t until = clock_mono_ms() + timeout_ms;
+    char text[ADDRESS_BYTES], byte;
+    struct port_address at;
+    struct pollfd p = { .events = POLLIN };
+    bool heard;
+
+    if (port_address(address_print(s->address, s->port, text, sizeof(text)),
+                     &at) != ERR_OK)
+        return GREETING_NONE;
+    p.fd = port_connect(&at, (unsigned)timeout_ms);
+    if (p.fd < 0)
+        return errno == ECONNREFUSED ? GREETING_REFUSED : GREETING_NONE;
+    timeout_ms = (int)(until - clock_mono_ms());
+    heard = poll(&p, 1, timeout_ms > 0 ? timeout_ms : 0) == 1 &&
+            recv(p.fd, &byte, 1, MSG_DONTWAIT) == 1;
+    (void)close(p.fd);
+    return heard ? GREETING_HEARD : GREETING_NONE;
 }
 
 /* The clock of its logs and of NOW() in what its tools write. */

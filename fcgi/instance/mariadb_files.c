@@ -82,6 +82,9 @@ put_fixed(struct buf *b)
                 "gtid_strict_mode=1\n"
                 "relay_log_recovery=1\n"
                 "slave_net_timeout=4\n"
+                /* a replica that is told to stop takes leave of its source,
+                 * which may stand still: in whole seconds, 0 is for ever */
+                "rpl_semi_sync_slave_kill_conn_timeout=1\n"
                 "rpl_semi_sync_master_enabled=0\n"
                 /* ten days: a commit that no replica has is never confirmed */
                 "rpl_semi_sync_master_timeout=864000000\n"

@@ -20,6 +20,7 @@
 #define SESSIONS_MAX 100000
 #define BINLOGS_MAX  100000
 #define ASK_US       20000
+#define SOURCES_MAX  64 /* the server has no more */
 
 /* ---- what is said to a server ---- */
 
@@ -50,7 +51,7 @@ instance_change_master(struct arena *a, const struct instance_spec *source,
         a,
         "CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, "
         "MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, "
-        "MASTER_HEARTBEAT_PERIOD = 1, MASTER_USER = '%s', "
+        "MASTER_HEARTBEAT_PERIOD = 0.5, MASTER_USER = '%s', "
         "MASTER_PASSWORD = '%s'",
         source->address, (int)source->port, user, secret);
 }
@@ -99,15 +100,33 @@ number(const struct my_table *t, const char *column)
     return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
+static uint64_t
+number64(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+static int64_t
+seconds_ms(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL ? (int64_t)(strtod(text, NULL) * 1000) : 0;
+}
+
 enum err
 instance_replica(struct my *my, struct arena *a, struct instance_replica *out)
 {
     struct my_table t;
     const char *behind;
-    enum err e = my_query(my, a, "SHOW SLAVE STATUS", 1, &t);
+    /* of all: only this form tells of heartbeats */
+    enum err e = my_query(my, a, "SHOW ALL SLAVES STATUS", SOURCES_MAX, &t);
 
     *out = (struct instance_replica){ .behind_s = -1 };
-    if (e != ERR_OK || t.n == 0)
+    /* they are sorted by their names, and ours has none */
+    if (e != ERR_OK || t.n == 0 || !says(&t, "Connection_name", ""))
         return e;
     behind = my_cell(&t, 0, "Seconds_Behind_Master");
     *out = (struct instance_replica){
@@ -121,6 +140,9 @@ instance_replica(struct my *my, struct arena *a, struct instance_replica *out)
                      !says(&t, "Slave_IO_Running", "No"),
         .connected = says(&t, "Slave_IO_Running", "Yes"),
         .applying = says(&t, "Slave_SQL_Running", "Yes"),
+        .heard = number64(&t, "Slave_received_heartbeats") +
+                 number64(&t, "Read_Master_Log_Pos"),
+        .beat_ms = seconds_ms(&t, "Slave_heartbeat_period"),
         .behind_s = behind != NULL ? strtoll(behind, NULL, 10) : -1,
         .io_errno = number(&t, "Last_IO_Errno"),
         .sql_errno = number(&t, "Last_SQL_Errno"),

@@ -6,7 +6,7 @@
 #include "fo_look.h"
 
 const struct fo_rules fo_default_rules = {
-    .silent_ms = 2000,
+    .silent_ms = 1500,
     .evict_ms = 1000,
     .patience_ms = 3000,
     .quiet_ms = 600000,
@@ -18,7 +18,7 @@ static const char *const why_texts[FO_WHY__MAX] = {
     [FO_WHY_PRIMARY_ENDED] = "was primary, and its server has ended",
     [FO_WHY_PRIMARY_SILENT] = "is primary, and nobody reaches it",
     [FO_WHY_PRIMARY_UNSEEN] = "is primary and does not answer here, but its"
-                              " replicas are connected to it",
+                              " replicas hear from it",
     [FO_WHY_PRIMARY_ENDS] = "is primary, and is being stopped",
     [FO_WHY_NOT_WRITABLE] = "is primary, and does not take writes yet",
     [FO_WHY_MEMBER_SILENT] = "may hold what nobody else has, and does not"
@@ -372,7 +372,7 @@ primary_is_over(struct fo_look *l)
         if (!fo_is_in(l->s, i) || !l->seen[i].answered)
             continue;
         seen_by_one = true;
-        if (l->seen[i].connected) {
+        if (l->seen[i].hears) {
             fo_say(l, FO_SUSPECTS, FO_WHY_PRIMARY_UNSEEN, l->s->primary);
             return false;
         }

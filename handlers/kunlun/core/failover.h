@@ -113,7 +113,8 @@ struct fo_seen {
     bool unrelated; /* ... since the primary does not know its position */
     bool io;        /* the thread that receives runs, connected or not; it
                      * does not begin again by itself */
-    bool connected; /* ... and is connected to whom it follows */
+    bool connected; /* ... and is connected to whom it follows, ... */
+    bool hears;     /* ... from whom a sign came just now */
     bool applying;  /* the thread that applies runs */
     bool full;      /* its disk has no room */
     bool ends;      /* its machine is about to end it: it takes no orders */

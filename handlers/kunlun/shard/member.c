@@ -1,5 +1,5 @@
 /* A member of a shard over its connection. */
-#include "member.h"
+#include "member_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +11,8 @@
 #include "my.h"
 #include "shard.h"
 
-#define ROWS_MAX   4096
-#define LOCK_S     2
-#define REFUSED_MS 3600000
-#define ENDS_S     60 /* one that is to be ended is, or its machine has died */
-#define APPLY_US   20000
-
-/* Names the run of the server. */
-#define RUN_SQL                                                    \
-    "CONV(LEFT(IF(@@report_user <> '', @@report_user,"             \
-    " HEX(UNIX_TIMESTAMP() - (SELECT VARIABLE_VALUE"               \
-    " FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME =" \
-    " 'UPTIME'))), 16), 16, 10)"
+#define LOCK_S   2
+#define APPLY_US 20000
 
 /* A ticket with this bit was given out by nobody: what its replication had
  * received may be gone. */
@@ -31,8 +21,8 @@
 /* A server that was restarted a moment ago is asked for it with the seconds. */
 static const char lock_name[] = "metagate.member";
 
-static enum err
-failed(struct member *m, const char *doing)
+enum err
+member_failed(struct member *m, const char *doing)
 {
     const struct my_failure *f = my_failure(m->my);
     enum err e = f->err != ERR_OK ? f->err : ERR_PEER;
@@ -49,6 +39,7 @@ member_close(struct member *m)
     if (m->my != NULL)
         my_close(m->my);
     m->my = NULL;
+    m->heard_ms = 0;
 }
 
 /* From whichever address of ours leads there: it may be on another host. */
@@ -60,7 +51,7 @@ log_in(struct member *m, int timeout_ms)
         .user = m->spec->admin_user,
         .password = m->spec->admin_secret,
         .connect_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
-        .read_timeout_s = (unsigned)(timeout_ms + 999) / 1000,
+        .read_timeout_s = MEMBER_TELL_MS / 1000, /* or what a call may wait */
     };
     enum err e = my_address_of(m->spec->address, m->spec->port, &server.at);
 
@@ -85,7 +76,7 @@ log_in(struct member *m, int timeout_ms)
 }
 
 /* What is written here is this server's own: nothing of it is replicated. */
-static enum err
+enum err
 member_connect(struct member *m, int timeout_ms)
 {
     static const char *const sql[] = {
@@ -117,168 +108,8 @@ member_connect(struct member *m, int timeout_ms)
     e = log_in(m, timeout_ms);
     for (size_t i = 0; e == ERR_OK && i < COUNT(sql); i++)
         if (my_do(m->my, sql[i]) != ERR_OK)
-            return failed(m, "prepare");
+            return member_failed(m, "prepare");
     return e;
-}
-
-/* ---- seeing ---- */
-
-static struct fo_gtid
-gtid_of(const char *list, int64_t domain)
-{
-    struct instance_gtid at;
-
-    (void)instance_gtid_of(list, domain, &at);
-    return (struct fo_gtid){ .seq = at.seq, .server = at.server };
-}
-
-static struct fo_gtid
-higher(struct fo_gtid a, struct fo_gtid b)
-{
-    return b.seq > a.seq ? b : a;
-}
-
-static uint64_t
-number(const struct my_table *t, const char *column)
-{
-    const char *text = my_cell(t, 0, column);
-
-    return text != NULL ? strtoull(text, NULL, 10) : 0;
-}
-
-/* Its position is none that the source has: 1236, or two histories. */
-static bool
-is_unrelated(const struct instance_replica *r)
-{
-    return r->io_errno == 1236 || r->io_errno == 1945 || r->io_errno == 1948 ||
-           r->io_errno == 1955;
-}
-
-static enum err
-see_state(struct member *m, struct arena *a, struct fo_seen *o)
-{
-    struct my_table t;
-    struct fo_gtid binlog, slave;
-
-    if (my_query(m->my, a,
-                 "SELECT " RUN_SQL " AS run,"
-                 " @@read_only AS ro, @@gtid_binlog_pos AS binlog,"
-                 " @@gtid_slave_pos AS slave, t.orders, t.ticket, m.ends,"
-                 " ABS(UNIX_TIMESTAMP() - m.ends_s) AS ends_for,"
-                 " m.run AS m_run, m.ticket AS m_ticket, m.source AS m_source,"
-                 " m.seq AS m_seq"
-                 " FROM metagate_member.told t JOIN metagate_member.mark m"
-                 " ON m.server = t.server WHERE t.server = @@server_id",
-                 1, &t) != ERR_OK)
-        return failed(m, "see");
-    if (t.n != 1)
-        return why_fail(m->why, ERR_STATE, "it does not know its order");
-    o->start = number(&t, "run");
-    o->writable = number(&t, "ro") == 0;
-    o->order = number(&t, "orders");
-    o->ticket = number(&t, "ticket");
-    binlog = gtid_of(my_cell(&t, 0, "binlog"), m->spec->domain_id);
-    slave = gtid_of(my_cell(&t, 0, "slave"), m->spec->domain_id);
-    o->applied = o->received = higher(binlog, slave);
-    o->ends = number(&t, "ends") == o->start && number(&t, "ends_for") < ENDS_S;
-    o->mark = (struct fo_mark){
-        .start = number(&t, "m_run"),
-        .ticket = number(&t, "m_ticket"),
-        .at = { number(&t, "m_seq"), (uint32_t)number(&t, "m_source") },
-    };
-    return ERR_OK;
-}
-
-static enum err
-see_replication(struct member *m, struct arena *a, struct fo_seen *o)
-{
-    struct instance_replica r;
-    const char *error;
-
-    if (instance_replica(m->my, a, &r) != ERR_OK)
-        return failed(m, "see replication");
-    if (!r.is_one)
-        return ERR_OK;
-    o->io = r.receiving;
-    o->connected = r.connected;
-    o->applying = r.applying;
-    o->unrelated = is_unrelated(&r);
-    o->broken = o->unrelated || r.sql_errno != 0;
-    error = o->unrelated ? r.io_error : r.sql_error;
-    if (o->broken)
-        (void)why_fail(m->why, ERR_STATE, "%.400s",
-                       error != NULL ? error : "replication has failed");
-    o->received = higher(o->received, gtid_of(r.gtid_io, m->spec->domain_id));
-    return ERR_OK;
-}
-
-static const char *
-account(struct arena *a, const struct instance_spec *s)
-{
-    return arena_printf(a, "repl_%lld", (long long)s->server_id);
-}
-
-/* Locked, or not there; and not connected, of which the list is read after. */
-static enum err
-see_shut(struct member *m, struct arena *a,
-         const struct instance_spec *const others[], unsigned n,
-         struct fo_seen *o)
-{
-    struct my_table t;
-
-    for (unsigned i = 0; i < n; i++)
-        o->shut |= 1U << i;
-    if (my_query(m->my, a,
-                 "SELECT User AS user FROM mysql.global_priv"
-                 " WHERE COALESCE(JSON_VALUE(Priv, '$.account_locked'), '0')"
-                 " NOT IN ('1', 'true')"
-                 " UNION SELECT user FROM information_schema.PROCESSLIST"
-                 " WHERE COMMAND LIKE 'Binlog Dump%'",
-                 ROWS_MAX, &t) != ERR_OK)
-        return failed(m, "see accounts");
-    for (unsigned i = 0; i < n; i++) {
-        const char *user = account(a, others[i]);
-
-        for (size_t k = 0; k < t.n; k++) {
-            const char *row = my_cell(&t, k, "user");
-
-            if (row != NULL && user != NULL && strcmp(row, user) == 0)
-                o->shut &= ~(1U << i);
-        }
-    }
-    return ERR_OK;
-}
-
-void
-member_see(struct member *m, struct arena *a,
-           const struct instance_spec *const others[], unsigned n,
-           int timeout_ms, struct fo_seen *out)
-{
-    struct fo_seen o = { .ended = out->ended };
-    enum err e = member_connect(m, timeout_ms);
-    uint64_t run;
-
-    /* who is shut out is seen before the position */
-    if (e == ERR_OK)
-        e = see_shut(m, a, others, n, &o);
-    if (e == ERR_OK)
-        e = see_state(m, a, &o);
-    run = o.start;
-    if (e == ERR_OK)
-        e = see_replication(m, a, &o);
-    if (e == ERR_OK) {
-        o.answered = true;
-        o.start = run;
-        m->seen_ms = clock_mono_ms();
-        if (!o.writable)
-            o.shut = 0;
-    } else {
-        o = (struct fo_seen){ .ended = out->ended,
-                              .silent_ms = m->refused >= 2
-                                               ? REFUSED_MS
-                                               : clock_mono_ms() - m->seen_ms };
-    }
-    *out = o;
 }
 
 /* ---- telling ---- */
@@ -296,7 +127,7 @@ lock(struct member *m, struct arena *a)
         return ERR_NOMEM;
     for (int i = 0; i < 2; i++) {
         if (my_value_of(m->my, sql, got, sizeof(got)) != ERR_OK)
-            return failed(m, "lock");
+            return member_failed(m, "lock");
         if (strcmp(got, "1") == 0)
             return ERR_OK;
         if (my_do(m->my, arena_printf(a,
@@ -304,7 +135,7 @@ lock(struct member *m, struct arena *a)
                                       "COALESCE(IS_USED_LOCK('%s'), 0))",
                                       lock_name)) != ERR_OK &&
             (my_failure(m->my)->traits & MY_LOST) != 0)
-            return failed(m, "lock");
+            return member_failed(m, "lock");
     }
     return why_fail(m->why, ERR_BUSY, "somebody else tells it something");
 }
@@ -323,14 +154,14 @@ run(struct member *m, const char *sql)
 {
     if (sql == NULL)
         return why_fail(m->why, ERR_NOMEM, "out of memory");
-    return my_do(m->my, sql) == ERR_OK ? ERR_OK : failed(m, "tell");
+    return my_do(m->my, sql) == ERR_OK ? ERR_OK : member_failed(m, "tell");
 }
 
 static enum err
 semi_sync(struct member *m, enum instance_semi_sync role)
 {
     return instance_semi_sync(m->my, role) == ERR_OK ? ERR_OK
-                                                     : failed(m, "tell");
+                                                     : member_failed(m, "tell");
 }
 
 static enum err
@@ -357,13 +188,13 @@ end_sessions(struct member *m, struct arena *a, const char *where)
 {
     return where != NULL && instance_end_sessions(m->my, a, where) == ERR_OK
                ? ERR_OK
-               : failed(m, "end sessions");
+               : member_failed(m, "end sessions");
 }
 
 static enum err
 shut_out(struct member *m, struct arena *a, const struct instance_spec *who)
 {
-    const char *user = account(a, who);
+    const char *user = member_account(a, who);
     enum err e = run(m, arena_printf(a,
                                      "CREATE USER IF NOT EXISTS %s@'%%'"
                                      " IDENTIFIED BY '%s' ACCOUNT LOCK",
@@ -379,7 +210,7 @@ shut_out(struct member *m, struct arena *a, const struct instance_spec *who)
 static enum err
 let_in(struct member *m, struct arena *a, const struct instance_spec *who)
 {
-    const char *user = account(a, who);
+    const char *user = member_account(a, who);
     enum err e = run(m, arena_printf(a,
                                      "CREATE USER IF NOT EXISTS %s@'%%'"
                                      " IDENTIFIED BY '%s' ACCOUNT LOCK",
@@ -403,7 +234,7 @@ promote(struct member *m, struct arena *a, const struct fo_action *act,
         const struct instance_spec *const others[], unsigned n)
 {
     struct fo_seen o = { 0 };
-    enum err e = see_state(m, a, &o);
+    enum err e = member_state(m, a, &o);
 
     if (e == ERR_OK && o.writable)
         return ERR_OK;
@@ -441,12 +272,13 @@ begin_at(struct member *m, struct arena *a)
     struct fo_seen o = { 0 };
     char slave[512] = "";
     char at[BINLOG_GTID_MAX];
-    enum err e = see_state(m, a, &o);
+    enum err e = member_state(m, a, &o);
 
     if (e == ERR_OK && my_value_of(m->my, "SELECT @@gtid_slave_pos", slave,
                                    sizeof(slave)) != ERR_OK)
-        return failed(m, "position");
-    if (e != ERR_OK || o.applied.seq <= gtid_of(slave, m->spec->domain_id).seq)
+        return member_failed(m, "position");
+    if (e != ERR_OK ||
+        o.applied.seq <= member_gtid(slave, m->spec->domain_id).seq)
         return e;
     binlog_gtid_text(
         &(struct binlog_gtid){ .domain = (uint32_t)m->spec->domain_id,
@@ -461,12 +293,13 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
        const struct instance_spec *source)
 {
     struct fo_seen o = { 0 };
-    enum err e = see_state(m, a, &o);
+    enum err e = member_state(m, a, &o);
 
     if (e != ERR_OK || (o.ticket & ~DOUBT) >= act->ticket)
         return e;
     if (o.writable)
         return why_fail(m->why, ERR_STATE, "it is writable");
+    m->heard_ms = 0;
     /* The older run is over before the ticket is noted, that before the new one
      * begins: so it begins once, and who sees the ticket sees nothing older. */
     e = run(m, "STOP SLAVE");
@@ -480,7 +313,7 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
     if (e == ERR_OK)
         e = semi_sync(m, SEMI_SYNC_FOLLOWS);
     if (e == ERR_OK)
-        e = run(m, instance_change_master(a, source, account(a, m->spec),
+        e = run(m, instance_change_master(a, source, member_account(a, m->spec),
                                           m->spec->repl_secret));
     return e == ERR_OK ? run(m, "START SLAVE") : e;
 }
@@ -501,7 +334,7 @@ start_applying(struct member *m, struct arena *a)
     if (e == ERR_OK)
         e = run(m, "START SLAVE SQL_THREAD");
     if (e == ERR_OK)
-        e = see_replication(m, a, &o);
+        e = member_replication(m, a, &o);
     if (e == ERR_OK && !o.io)
         return why_fail(m->why, ERR_STATE, "it receives nothing any more");
     return e != ERR_OK ? e
@@ -516,7 +349,7 @@ static enum err
 stop_receiving(struct member *m, struct arena *a)
 {
     struct fo_seen o = { 0 };
-    enum err e = see_replication(m, a, &o);
+    enum err e = member_replication(m, a, &o);
 
     if (e == ERR_OK && o.io && !o.applying)
         return why_fail(m->why, ERR_STATE, "it does not apply");
@@ -579,7 +412,7 @@ announce_end(struct member *m, struct arena *a, struct fo_seen *o)
 
     if (e != ERR_OK)
         return e;
-    e = see_state(m, a, o);
+    e = member_state(m, a, o);
     if (e == ERR_OK)
         e = run(m, arena_printf(a,
                                 "UPDATE metagate_member.mark SET ends = %llu,"
@@ -612,9 +445,9 @@ close_replica(struct member *m, struct arena *a, int64_t until)
 
     while (e == ERR_OK) {
         o = (struct fo_seen){ 0 };
-        e = see_state(m, a, &o);
+        e = member_state(m, a, &o);
         if (e == ERR_OK)
-            e = see_replication(m, a, &o);
+            e = member_replication(m, a, &o);
         if (e == ERR_OK && !o.applying)
             return why_fail(m->why, ERR_STATE, "it does not apply");
         if (e == ERR_OK && o.applied.seq == o.received.seq)
@@ -631,7 +464,7 @@ static enum err
 leave_mark(struct member *m, struct arena *a)
 {
     struct fo_seen o = { 0 };
-    enum err e = see_state(m, a, &o);
+    enum err e = member_state(m, a, &o);
 
     if (e != ERR_OK)
         return e;
@@ -654,7 +487,7 @@ member_take_leave(struct member *m, struct arena *a, int timeout_ms)
     if (e == ERR_OK)
         e = announce_end(m, a, &o);
     if (e == ERR_OK)
-        e = see_replication(m, a, &o);
+        e = member_replication(m, a, &o);
     if (e != ERR_OK)
         return e;
     if (o.writable)

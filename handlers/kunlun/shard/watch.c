@@ -21,7 +21,7 @@
 
 #define LOOK_MS       500   /* between two looks at a shard that is well */
 #define HURRY_US      50000 /* ... that is not */
-#define ANSWER_MS     1000  /* for each question to a member */
+#define ANSWER_MS     700   /* for each question to a member */
 #define LOOKS_MAX     64    /* in one step of the runner */
 #define SEEN_MAX      16384
 #define UNDECIDED_MAX 2000
@@ -33,13 +33,17 @@
 
 /* ---- asking all members at once ---- */
 
-/* A member and the thread that asks it while others are asked. */
+/* A member and what its thread needs, that asks and tells it while others are
+ * asked and told. */
 struct asked {
     struct member member;
     struct arena *arena;
     const struct instance_spec *const *specs;
     unsigned n;
     struct fo_seen seen;
+    const struct watched *of;
+    const struct fo_plan *plan;
+    const struct kunlun_shard *shard;
     char uuid[65];
     int64_t unfit_ms;   /* monotonic; since when it cannot follow; 0 */
     int64_t rebuilt_ms; /* ... when it was last to become a copy; 0 */
@@ -105,17 +109,18 @@ take_members(struct watched *w, const struct kunlun_shard *sh,
     return true;
 }
 
+/* Each at the same time: one that does not answer holds up no other. */
 static void
-ask_all(struct watched *w, unsigned n)
+at_once(struct watched *w, unsigned n, void *(*with)(void *))
 {
     pthread_t thread[FO_MEMBERS];
     bool begun[FO_MEMBERS] = { false };
 
     for (unsigned i = 1; i < n; i++)
-        begun[i] = pthread_create(&thread[i], NULL, ask, &w->asked[i]) == 0;
+        begun[i] = pthread_create(&thread[i], NULL, with, &w->asked[i]) == 0;
     for (unsigned i = 0; i < n; i++)
         if (!begun[i])
-            (void)ask(&w->asked[i]);
+            (void)with(&w->asked[i]);
     for (unsigned i = 1; i < n; i++)
         if (begun[i])
             (void)pthread_join(thread[i], NULL);
@@ -379,21 +384,37 @@ rebuild_all(struct duty_run *run, struct watched *w,
     }
 }
 
-static void
-tell(struct watched *w, struct arena *a, const struct kunlun_shard *sh,
-     const struct instance_spec *const specs[], const struct fo_plan *plan)
+/* What the plan has for it. */
+static void *
+tell(void *arg)
 {
-    for (unsigned k = 0; k < plan->n; k++) {
-        const struct fo_action *act = &plan->action[k];
-        struct member *m = &w->asked[act->member].member;
+    struct asked *k = arg;
 
-        if (act->kind == FO_REBUILD)
+    for (unsigned n = 0; n < k->plan->n; n++) {
+        const struct fo_action *act = &k->plan->action[n];
+
+        if (&k->of->asked[act->member] != k || act->kind == FO_REBUILD)
             continue;
-        if (member_tell(m, a, act, &sh->s, specs, ANSWER_MS) != ERR_OK)
+        if (member_tell(&k->member, k->arena, act, &k->shard->s, k->specs,
+                        MEMBER_TELL_MS) != ERR_OK)
             log_info("cluster.told shard=%s/%s member=%d action=%d why=\"%s\"",
-                     sh->cluster, sh->name, act->member, (int)act->kind,
-                     m->why);
+                     k->shard->cluster, k->shard->name, act->member,
+                     (int)act->kind, k->member.why);
     }
+    return NULL;
+}
+
+static void
+tell_all(struct watched *w, const struct kunlun_shard *sh,
+         const struct fo_plan *plan)
+{
+    for (unsigned i = 0; i < sh->s.n; i++) {
+        w->asked[i].of = w;
+        w->asked[i].plan = plan;
+        w->asked[i].shard = sh;
+    }
+    if (plan->n > 0)
+        at_once(w, sh->s.n, tell);
 }
 
 static enum err
@@ -414,7 +435,7 @@ look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
         specs[i] = &sh.spec[i];
     if (!take_members(w, &sh, specs))
         return ERR_NOMEM;
-    ask_all(w, sh.s.n);
+    at_once(w, sh.s.n, ask);
     for (unsigned i = 0; i < sh.s.n; i++)
         seen[i] = w->asked[i].seen;
     was = sh.s;
@@ -425,7 +446,7 @@ look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
         w->suspected_ms = clock_unix_ms();
     e = store(run, w, &sh, &was, plan);
     if (e == ERR_OK)
-        tell(w, run->arena, &sh, specs, plan);
+        tell_all(w, &sh, plan);
     if (e == ERR_OK)
         rebuild_all(run, w, &sh, plan);
     return e;

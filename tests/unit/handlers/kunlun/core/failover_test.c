@@ -381,7 +381,9 @@ look(struct world *w, struct fo_seen seen[])
         o->broken = v->broken || v->unrelated;
         o->unrelated = v->unrelated;
         o->io = v->io;
-        o->connected = is_connected(w, i);
+        o->hears = is_connected(w, i);
+        /* a connection may outlive the way to who is at its other end */
+        o->connected = o->hears || (v->io && v->source >= 0);
         o->applying = v->sql && !v->broken;
         o->full = v->full;
         o->ends = takes_no_orders(w, v);

@@ -489,6 +489,39 @@ a_lost_replica_is_shut_out_and_let_in_again(void **state)
                          true);
 }
 
+/* Its connections outlive it: that nothing comes over them is noticed before.
+ * It lets clients in and says nothing, and replicas that are told to stop
+ * would take leave of it. */
+static void
+one_that_stands_still_is_replaced(void **state)
+{
+    unsigned was = (unsigned)shard.primary, one = (was + 1) % N;
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+    struct fo_seen o = { 0 };
+
+    (void)state;
+    until_whole();
+    member_see(&member[one], arena, specs, N, SEE_MS, &o);
+    assert_true(o.answered && o.connected && o.hears);
+    assert_int_equal(instance_greeting(specs[was], SEE_MS), GREETING_HEARD);
+    assert_int_equal(kill(real_pid[was], SIGSTOP), 0);
+    while (o.hears && clock_mono_ms() < until) {
+        member_see(&member[one], arena, specs, N, SEE_MS, &o);
+        (void)usleep(20000);
+    }
+    assert_true(o.connected && !o.hears);
+    assert_int_equal(instance_greeting(specs[was], 100), GREETING_NONE);
+    while (shard.primary == (int)was && clock_mono_ms() < until)
+        look();
+    assert_int_not_equal(shard.primary, was);
+    assert_int_equal(kill(real_pid[was], SIGCONT), 0);
+    until_whole();
+    real_stop(was, SIGKILL);
+    assert_int_equal(instance_greeting(specs[was], SEE_MS), GREETING_REFUSED);
+    assert_true(real_start(was, specs[was]));
+    until_whole();
+}
+
 static int
 begin(void **state)
 {
@@ -519,6 +552,7 @@ main(void)
         cmocka_unit_test(a_planned_change_moves_the_primary),
         cmocka_unit_test(who_is_late_is_refused),
         cmocka_unit_test(a_lost_replica_is_shut_out_and_let_in_again),
+        cmocka_unit_test(one_that_stands_still_is_replaced),
         cmocka_unit_test(one_that_was_stopped_in_order_begins_again_by_itself),
         cmocka_unit_test(one_that_was_stopped_in_order_needs_no_primary),
         cmocka_unit_test(one_that_takes_leave_is_told_nothing),

@@ -1,0 +1,205 @@
+/* What a member tells of itself. */
+#include "member_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "my.h"
+
+#define ROWS_MAX   4096
+#define REFUSED_MS 3600000
+#define GREET_MS   300
+#define PATIENT    8   /* one look in so many waits for one that is slow */
+#define LATE_MS    300 /* a heartbeat on its way */
+
+struct fo_gtid
+member_gtid(const char *list, int64_t domain)
+{
+    struct instance_gtid at;
+
+    (void)instance_gtid_of(list, domain, &at);
+    return (struct fo_gtid){ .seq = at.seq, .server = at.server };
+}
+
+static struct fo_gtid
+higher(struct fo_gtid a, struct fo_gtid b)
+{
+    return b.seq > a.seq ? b : a;
+}
+
+static uint64_t
+number(const struct my_table *t, const char *column)
+{
+    const char *text = my_cell(t, 0, column);
+
+    return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Its position is none that the source has: 1236, or two histories. */
+static bool
+is_unrelated(const struct instance_replica *r)
+{
+    return r->io_errno == 1236 || r->io_errno == 1945 || r->io_errno == 1948 ||
+           r->io_errno == 1955;
+}
+
+/* Its source, or the way to it, may stand still long before the connection
+ * ends (slave_net_timeout). That there is a new one is a sign, too. */
+static bool
+hears(struct member *m, const struct instance_replica *r)
+{
+    int64_t now = clock_mono_ms();
+
+    if (!r->connected) {
+        m->heard_ms = 0;
+        return false;
+    }
+    if (m->heard_ms == 0 || m->heard != r->heard) {
+        m->heard = r->heard;
+        m->heard_ms = now;
+    }
+    return r->beat_ms == 0 || now - m->heard_ms <= 2 * r->beat_ms + LATE_MS;
+}
+
+enum err
+member_state(struct member *m, struct arena *a, struct fo_seen *o)
+{
+    struct my_table t;
+    struct fo_gtid binlog, slave;
+
+    if (my_query(m->my, a,
+                 "SELECT " RUN_SQL " AS run,"
+                 " @@read_only AS ro, @@gtid_binlog_pos AS binlog,"
+                 " @@gtid_slave_pos AS slave, t.orders, t.ticket, m.ends,"
+                 " ABS(UNIX_TIMESTAMP() - m.ends_s) AS ends_for,"
+                 " m.run AS m_run, m.ticket AS m_ticket, m.source AS m_source,"
+                 " m.seq AS m_seq"
+                 " FROM metagate_member.told t JOIN metagate_member.mark m"
+                 " ON m.server = t.server WHERE t.server = @@server_id",
+                 1, &t) != ERR_OK)
+        return member_failed(m, "see");
+    if (t.n != 1)
+        return why_fail(m->why, ERR_STATE, "it does not know its order");
+    o->start = number(&t, "run");
+    o->writable = number(&t, "ro") == 0;
+    o->order = number(&t, "orders");
+    o->ticket = number(&t, "ticket");
+    binlog = member_gtid(my_cell(&t, 0, "binlog"), m->spec->domain_id);
+    slave = member_gtid(my_cell(&t, 0, "slave"), m->spec->domain_id);
+    o->applied = o->received = higher(binlog, slave);
+    o->ends = number(&t, "ends") == o->start && number(&t, "ends_for") < ENDS_S;
+    o->mark = (struct fo_mark){
+        .start = number(&t, "m_run"),
+        .ticket = number(&t, "m_ticket"),
+        .at = { number(&t, "m_seq"), (uint32_t)number(&t, "m_source") },
+    };
+    return ERR_OK;
+}
+
+enum err
+member_replication(struct member *m, struct arena *a, struct fo_seen *o)
+{
+    struct instance_replica r;
+    const char *error;
+
+    if (instance_replica(m->my, a, &r) != ERR_OK)
+        return member_failed(m, "see replication");
+    if (!r.is_one)
+        return ERR_OK;
+    o->io = r.receiving;
+    o->connected = r.connected;
+    o->applying = r.applying;
+    o->unrelated = is_unrelated(&r);
+    o->broken = o->unrelated || r.sql_errno != 0;
+    error = o->unrelated ? r.io_error : r.sql_error;
+    if (o->broken)
+        (void)why_fail(m->why, ERR_STATE, "%.400s",
+                       error != NULL ? error : "replication has failed");
+    o->received =
+        higher(o->received, member_gtid(r.gtid_io, m->spec->domain_id));
+    o->hears = hears(m, &r);
+    return ERR_OK;
+}
+
+const char *
+member_account(struct arena *a, const struct instance_spec *s)
+{
+    return arena_printf(a, "repl_%lld", (long long)s->server_id);
+}
+
+/* Locked, or not there; and not connected, of which the list is read after. */
+static enum err
+see_shut(struct member *m, struct arena *a,
+         const struct instance_spec *const others[], unsigned n,
+         struct fo_seen *o)
+{
+    struct my_table t;
+
+    for (unsigned i = 0; i < n; i++)
+        o->shut |= 1U << i;
+    if (my_query(m->my, a,
+                 "SELECT User AS user FROM mysql.global_priv"
+                 " WHERE COALESCE(JSON_VALUE(Priv, '$.account_locked'), '0')"
+                 " NOT IN ('1', 'true')"
+                 " UNION SELECT user FROM information_schema.PROCESSLIST"
+                 " WHERE COMMAND LIKE 'Binlog Dump%'",
+                 ROWS_MAX, &t) != ERR_OK)
+        return member_failed(m, "see accounts");
+    for (unsigned i = 0; i < n; i++) {
+        const char *user = member_account(a, others[i]);
+
+        for (size_t k = 0; k < t.n; k++) {
+            const char *row = my_cell(&t, k, "user");
+
+            if (row != NULL && user != NULL && strcmp(row, user) == 0)
+                o->shut &= ~(1U << i);
+        }
+    }
+    return ERR_OK;
+}
+
+/* It did not answer the last time, and does not begin to talk. */
+static bool
+stands_still(struct member *m)
+{
+    if (m->my != NULL || m->missed % PATIENT == 0 ||
+        instance_greeting(m->spec, GREET_MS) != GREETING_NONE)
+        return false;
+    (void)why_fail(m->why, ERR_TIMEOUT, "it does not begin to talk");
+    return true;
+}
+
+void
+member_see(struct member *m, struct arena *a,
+           const struct instance_spec *const others[], unsigned n,
+           int timeout_ms, struct fo_seen *out)
+{
+    struct fo_seen o = { .ended = out->ended };
+    enum err e = stands_still(m) ? ERR_TIMEOUT : member_connect(m, timeout_ms);
+    uint64_t run;
+
+    /* who is shut out is seen before the position */
+    if (e == ERR_OK)
+        e = see_shut(m, a, others, n, &o);
+    if (e == ERR_OK)
+        e = member_state(m, a, &o);
+    run = o.start;
+    if (e == ERR_OK)
+        e = member_replication(m, a, &o);
+    if (e == ERR_OK) {
+        o.answered = true;
+        o.start = run;
+        m->seen_ms = clock_mono_ms();
+        m->missed = 0;
+        if (!o.writable)
+            o.shut = 0;
+    } else {
+        m->missed++;
+        o = (struct fo_seen){ .ended = out->ended,
+                              .silent_ms = m->refused >= 2
+                                               ? REFUSED_MS
+                                               : clock_mono_ms() - m->seen_ms };
+    }
+    *out = o;
+}
