@@ -69,6 +69,7 @@ struct watched {
     struct asked asked[FO_MEMBERS];
     int64_t suspected_ms; /* Unix; since when its primary is in doubt; 0 */
     uint64_t writable_epoch;
+    bool has_told; /* what is told of it: */
     enum fo_verdict verdict;
     char sentence[512];
 };
@@ -310,7 +311,9 @@ store(struct duty_run *run, struct watched *w, const struct kunlun_shard *sh,
       const struct fo_shard *was, const struct fo_plan *plan)
 {
     const char *text = sentence(run->arena, sh, plan);
-    bool told = plan->verdict != w->verdict || strcmp(text, w->sentence) != 0;
+    /* at first another one may have told something else */
+    bool told = !w->has_told || plan->verdict != w->verdict ||
+                strcmp(text, w->sentence) != 0;
     bool writable =
         plan->verdict == FO_FINE && w->writable_epoch != sh->s.epoch;
     enum err e;
@@ -333,6 +336,7 @@ store(struct duty_run *run, struct watched *w, const struct kunlun_shard *sh,
     if (told)
         log_warn("cluster.shard cluster=%s shard=%s verdict=%s why=\"%s\"",
                  sh->cluster, sh->name, fo_verdict_name(plan->verdict), text);
+    w->has_told = true;
     w->verdict = plan->verdict;
     (void)snprintf(w->sentence, sizeof(w->sentence), "%s", text);
     if (writable)

@@ -174,6 +174,32 @@ a_dead_primary_is_replaced_and_it_is_told(void **state)
     assert_non_null(memmem(list.v[0].seen.p, list.v[0].seen.n, "received", 8));
 }
 
+static bool
+is_told(const char *verdict)
+{
+    int64_t n = 0;
+
+    OK(db_one_i64(db, "SELECT COUNT(*) FROM kunlun_shard WHERE verdict = ?",
+                  DB_ARGS(db_str(verdict)), &n));
+    return n == 1;
+}
+
+/* It stood still before it could take it back. */
+static void
+what_another_control_has_told_is_told_anew(void **state)
+{
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+    (void)state;
+    kunlun_watch_forget(run.memory);
+    run.memory = NULL;
+    OK(kunlun_store_shard_verdict(db, shard.id, FO_WORKS, "it was so"));
+    assert_false(is_told("fine"));
+    while (!is_told("fine") && clock_mono_ms() < until)
+        step();
+    assert_true(is_told("fine"));
+}
+
 /* Another control has it: this one decides nothing any more. */
 static void
 without_the_lease_nothing_is_decided(void **state)
@@ -251,6 +277,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stored_shard_is_put_to_work),
         cmocka_unit_test(a_dead_primary_is_replaced_and_it_is_told),
+        cmocka_unit_test(what_another_control_has_told_is_told_anew),
         cmocka_unit_test(without_the_lease_nothing_is_decided),
     };
 
