@@ -23,6 +23,7 @@ struct row;
 struct secret_column;
 struct unique_text;
 struct upkeep;
+struct verb;
 struct view;
 
 /* An address that is served: one server of nginx each. */
@@ -103,6 +104,7 @@ struct dialect {
     /* ---- what it holds, for operators: view.h ---- */
 
     const struct view *views;
+    const struct verb *verbs; /* of the command line: verb.h */
 
     /* ---- what runs in the background: duty.h ---- */
 

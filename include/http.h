@@ -45,6 +45,7 @@ struct http_call {
     int status;
     char location[HTTP_LOCATION]; /* of a 3xx; "" */
     char etag[HTTP_ETAG_BYTES];
+    char request_id[80]; /* X-Request-Id of one of ours; "" */
     int64_t length;      /* Content-Length; -1 */
     char why[WHY_BYTES]; /* when it is not OK; no secrets */
 };

@@ -11,6 +11,9 @@
 
 #include "host/account.h"
 #include "base/commands.h"
+#include "cli/cli.h"
+#include "cli/order.h"
+#include "cli/tell.h"
 #include "build_info.h"
 #include "config.h"
 #include "file.h"
@@ -35,6 +38,35 @@ static const struct command commands[] = {
 #undef COMMAND
 };
 
+static const struct command *
+find_command(const char *name)
+{
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* The nouns of the command line, which have verbs: dialects bring them. */
+static const struct command nouns = { "", cli_main, "", "" };
+
+/* A word that is a command and a noun ("config") is the command, unless a verb
+ * of the noun follows that the command does not know. */
+static bool
+is_noun(int argc, char **argv)
+{
+    const struct verb *v;
+
+    if (find_command(argv[0]) == NULL)
+        return order_is_ours(argc, argv);
+    for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
+        if (argc > 1 && strcmp(v->noun, argv[0]) == 0 &&
+            strcmp(v->verb, argv[1]) == 0)
+            return true;
+    return false;
+}
+
 static void
 print_help(FILE *f)
 {
@@ -42,6 +74,8 @@ print_help(FILE *f)
                      "[ARGUMENTS]\n\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         (void)fprintf(f, "  %-10s  %s\n", commands[i].name, commands[i].doc);
+    (void)fprintf(f, "\nand by NOUN VERB, what a running server holds:\n\n");
+    tell_nouns();
     (void)fprintf(
         f,
         "\n--run-dir or RUN_DIR: where the deployment lies (default \"run\";"
@@ -56,18 +90,15 @@ print_help(FILE *f)
 static void
 print_command_help(const struct command *c)
 {
+    char name[32], *words[] = { name, NULL };
+
     printf("usage: metagate [--run-dir DIR] [--net A.B.C] %s%s%s\n\n%s\n",
            c->name, !str_empty(c->args) ? " " : "", c->args, c->doc);
-}
-
-static const struct command *
-find_command(const char *name)
-{
-    for (size_t i = 0; i < COUNT(commands); i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+    (void)snprintf(name, sizeof(name), "%s", c->name);
+    if (order_is_ours(1, words)) {
+        printf("\nand of what a running server holds:\n\n");
+        tell_help(NULL, name);
     }
-    return NULL;
 }
 
 static int
@@ -75,6 +106,32 @@ usage_error(const char *what, const char *arg)
 {
     (void)fprintf(stderr, "metagate: %s%s%s (metagate --help)\n", what,
                   !str_empty(arg) ? ": " : "", arg);
+    return EXIT_USAGE;
+}
+
+static const char *
+next_word(const void *ctx, size_t i)
+{
+    const struct verb *v;
+
+    (void)ctx;
+    if (i < COUNT(commands))
+        return commands[i].name;
+    v = verb_at(i - COUNT(commands));
+    return v != NULL ? v->noun : NULL;
+}
+
+static int
+unknown(const char *word)
+{
+    const char *meant = nearest(word, next_word, NULL);
+
+    if (meant == NULL)
+        return usage_error("unknown command", word);
+    (void)fprintf(stderr,
+                  "metagate: unknown command: %s; did you mean %s? "
+                  "(metagate --help)\n",
+                  word, meant);
     return EXIT_USAGE;
 }
 
@@ -237,7 +294,9 @@ static int
 run_command(const struct command *c, bool net_given, int argc, char **argv,
             char **whole_argv)
 {
-    if (argc > 1 &&
+    if (c == &nouns && order_is_remote(argc, argv))
+        return c->run(argc, argv); /* nothing of this host is asked */
+    if (c != &nouns && argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         print_command_help(c);
         return EXIT_SUCCESS;
@@ -289,9 +348,9 @@ main(int argc, char **argv)
     }
     if (argv[i][0] == '-')
         return usage_error("unknown option, or one without its value", argv[i]);
-    c = find_command(argv[i]);
+    c = is_noun(argc - i, argv + i) ? &nouns : find_command(argv[i]);
     if (c == NULL)
-        return usage_error("unknown command", argv[i]);
+        return unknown(argv[i]);
     if (run_dir == NULL)
         run_dir = place_default_run_dir(makes_deployment(c));
     if (place_set(run_dir, net != NULL ? net : "127.0.0", why) != ERR_OK)

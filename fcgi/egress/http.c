@@ -116,6 +116,8 @@ take_header(char *p, size_t size, size_t n, void *ctx)
     keep(call->c->location, sizeof(call->c->location),
          header_value(p, n, "Location"));
     keep(call->c->etag, sizeof(call->c->etag), header_value(p, n, "ETag"));
+    keep(call->c->request_id, sizeof(call->c->request_id),
+         header_value(p, n, "X-Request-Id"));
     return n;
 }
 
@@ -277,7 +279,7 @@ http_call(struct http_call *c)
     (void)pthread_once(&once, init);
     c->status = 0;
     c->length = -1;
-    c->location[0] = c->etag[0] = c->why[0] = '\0';
+    c->location[0] = c->etag[0] = c->request_id[0] = c->why[0] = '\0';
     e = headers_of(c, &headers);
     call.curl = e == ERR_OK ? curl_easy_init() : NULL;
     e = ERR_NOMEM;

@@ -1,5 +1,6 @@
 /* The console as a dialect: its form and its tables. */
 #include "console.h"
+#include "verbs.h"
 
 static enum err
 reply(struct req *r, struct json_writer *w, const struct record *rec,
@@ -50,6 +51,7 @@ extern const struct dialect console_dialect;
 const struct dialect console_dialect = {
     .name = "console",
     DIALECT_TABLES,
+    .verbs = console_verbs,
     .listeners = listeners,
     .settings = console_settings_rows,
 };

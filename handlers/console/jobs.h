@@ -12,6 +12,8 @@
     X(s, STR, kind, "kind", QUERY, -, .max = 64,                             \
       .doc = "what kinds begin with: cluster_mgr.")                          \
     X(s, STR, machine, "machine", QUERY, -, .max = 64)                       \
+    X(s, STR, request_id, "request_id", QUERY, -, .max = 64,                 \
+      .doc = "X-Request-Id of the request that made it")                     \
     X(s, U64, parent, "parent", QUERY, -, .doc = "parts of that job alone")  \
     CONSOLE_PAGE(X, s)
 STRUCT(console_jobs_asked, CONSOLE_JOBS_ASKED);

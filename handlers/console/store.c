@@ -43,6 +43,7 @@ static const char *const sql[SQL__MAX] = {
     " WHERE (? = 0 OR id < ?) AND (? = 0 OR parent_id = ?)"
     " AND (? = '' OR state = ? OR (? = 'open' AND finished_ms IS NULL))"
     " AND LEFT(kind, CHAR_LENGTH(?)) = ? AND (? = '' OR machine = ?)"
+    " AND (? = '' OR request_id = ?)"
     " ORDER BY id DESC LIMIT ?",
     [JOB_OF] = JOB_COLUMNS " WHERE id = ?",
     [AUDIT_LIST] = AUDIT_HEAD AUDIT_PAGE,
@@ -68,12 +69,13 @@ console_store_jobs(struct db *db, struct arena *a,
 {
     struct db_value state = db_str(or_empty(in->state));
 
-    return db_list(db, a, sql[JOBS],
-                   DB_ARGS(TWICE(db_u64(before)), TWICE(db_u64(in->parent)),
-                           state, state, state,
-                           TWICE(db_str(or_empty(in->kind))),
-                           TWICE(db_str(or_empty(in->machine))), db_u64(max)),
-                   &console_job_rec, max, out);
+    return db_list(
+        db, a, sql[JOBS],
+        DB_ARGS(TWICE(db_u64(before)), TWICE(db_u64(in->parent)), state, state,
+                state, TWICE(db_str(or_empty(in->kind))),
+                TWICE(db_str(or_empty(in->machine))),
+                TWICE(db_str(or_empty(in->request_id))), db_u64(max)),
+        &console_job_rec, max, out);
 }
 
 enum err
