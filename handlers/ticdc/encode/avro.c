@@ -381,26 +381,6 @@ put_bits(struct buf *b, uint64_t v, unsigned bits)
         buf_putc(b, (char)(v >> 8 * (i - 1)));
 }
 
-/* A member, or those that a SET has, by name. */
-static void
-put_members(struct buf *b, struct buf *part, const struct encode_column *c,
-            uint64_t v)
-{
-    buf_reset(part);
-    if (c->code == 247) {
-        if (v > 0 && v <= c->n_members)
-            buf_span(part, c->member[v - 1]);
-    } else {
-        for (size_t i = 0; i < c->n_members && i < 64; i++)
-            if ((v >> i & 1) != 0) {
-                if (part->n > 0)
-                    buf_putc(part, ',');
-                buf_span(part, c->member[i]);
-            }
-    }
-    put_bytes(b, buf_text(part), part->n);
-}
-
 static void
 put_value(struct encoder *e, struct buf *b, const struct encode_column *c,
           const struct binlog_value *v)
@@ -410,7 +390,9 @@ put_value(struct encoder *e, struct buf *b, const struct encode_column *c,
     struct span text;
 
     if (c->n_members > 0) {
-        put_members(b, &e->part, c, v->u);
+        buf_reset(&e->part);
+        encode_members(&e->part, c, v->u);
+        put_bytes(b, buf_text(&e->part), e->part.n);
     } else if (c->code == 16) {
         put_bits(b, v->u, c->log->max_bytes);
     } else if (is_decimal(e, c)) {

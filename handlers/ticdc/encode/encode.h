@@ -155,6 +155,10 @@ encode_float(double v, bool is_32, bool is_json, char out[ENCODE_FLOAT_MAX]);
 struct span
 encode_text(const struct binlog_value *v, char room[ENCODE_FLOAT_MAX]);
 
+/* The member of an ENUM, or those that a SET has with commas between, behind
+ * what b holds. */
+void encode_members(struct buf *b, const struct encode_column *c, uint64_t v);
+
 /* ---- statements ---- */
 
 struct encode_ddl {

@@ -331,3 +331,21 @@ encode_text(const struct binlog_value *v, char room[ENCODE_FLOAT_MAX])
         return (struct span){ "", 0 };
     }
 }
+
+void
+encode_members(struct buf *b, const struct encode_column *c, uint64_t v)
+{
+    size_t before = b->n;
+
+    if (c->log->type == BINLOG_ENUM) {
+        if (v > 0 && v <= c->n_members)
+            buf_put(b, c->member[v - 1].p, c->member[v - 1].n);
+        return;
+    }
+    for (size_t i = 0; i < c->n_members && i < 64; i++)
+        if ((v >> i & 1) != 0) {
+            if (b->n > before)
+                buf_putc(b, ',');
+            buf_put(b, c->member[i].p, c->member[i].n);
+        }
+}

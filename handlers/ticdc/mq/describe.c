@@ -5,7 +5,18 @@
 #include <string.h>
 #include <strings.h>
 
-#define ROWS_MAX 8192
+#include "log.h"
+
+#define ROWS_MAX       8192
+#define DESCRIBE_BYTES ((size_t)16 << 20)
+
+struct describer {
+    const struct my_server *server;
+    struct my *my;
+    bool answers;    /* the source has answered so far */
+    struct arena *a; /* of one table */
+    struct encode_schema schema;
+};
 
 static const char columns_sql[] =
     "SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, IS_NULLABLE AS nullable,"
@@ -130,13 +141,69 @@ read_indexes(struct my *my, struct arena *a, const char *schema,
     return ERR_OK;
 }
 
-enum err
-describe_table(struct my *my, struct arena *a, const char *schema,
-               const char *table, struct encode_schema *out)
+/* In the arena. NOT_FOUND, else as my_query. */
+static enum err
+read_table(struct describer *d, const char *schema, const char *table)
 {
     enum err e;
 
-    *out = (struct encode_schema){ 0 };
-    e = read_columns(my, a, schema, table, out);
-    return e == ERR_OK ? read_indexes(my, a, schema, table, out) : e;
+    d->schema = (struct encode_schema){ 0 };
+    e = read_columns(d->my, d->a, schema, table, &d->schema);
+    return e == ERR_OK ? read_indexes(d->my, d->a, schema, table, &d->schema)
+                       : e;
+}
+
+const struct encode_schema *
+describe(struct describer *d, const char *schema, const char *table)
+{
+    enum err e = ERR_OK;
+
+    if (d->server == NULL)
+        return NULL;
+    arena_reset(d->a);
+    for (int i = 0; i < 2; i++) {
+        if (!d->answers) {
+            my_hangup(d->my);
+            e = my_connect(d->my, d->server, 0);
+        }
+        d->answers = e == ERR_OK;
+        if (e == ERR_OK)
+            e = read_table(d, schema, table);
+        if (e == ERR_OK)
+            return &d->schema;
+        if (e == ERR_NOT_FOUND)
+            return NULL;
+        d->answers = false;
+    }
+    log_warn("ticdc.describe schema=%s table=%s err=%s why=\"%.200s\"", schema,
+             table, err_name(e), my_failure(d->my)->text);
+    return NULL;
+}
+
+struct describer *
+describer_new(const struct my_server *server)
+{
+    struct describer *d = calloc(1, sizeof(*d));
+
+    if (d == NULL)
+        return NULL;
+    d->server = server;
+    d->a = arena_new(DESCRIBE_BYTES);
+    d->my = my_open();
+    if (d->a != NULL && d->my != NULL)
+        return d;
+    describer_free(d);
+    return NULL;
+}
+
+void
+describer_free(struct describer *d)
+{
+    if (d == NULL)
+        return;
+    if (d->a != NULL)
+        arena_free(d->a);
+    if (d->my != NULL)
+        my_close(d->my);
+    free(d);
 }

@@ -7,9 +7,17 @@
 #include "my.h"
 #include "ticdc/encode/encode.h"
 
-/* In the arena. NOT_FOUND: there is no such table any more; else as my_query.
+/* Asks that server, over a connection of its own; for one thread. */
+struct describer;
+/* NULL without memory. server lives as long as it does; NULL: nobody is asked.
  */
-enum err describe_table(struct my *my, struct arena *a, const char *schema,
-                        const char *table, struct encode_schema *out) MUST_USE;
+struct describer *describer_new(const struct my_server *server);
+void describer_free(struct describer *d);
+
+/* What is said, until the next call; NULL: there is no such table any more, or
+ * no answer. Then the log alone has to do, and it does but for keys that are
+ * not primary ones. */
+const struct encode_schema *
+describe(struct describer *d, const char *schema, const char *table);
 
 #endif

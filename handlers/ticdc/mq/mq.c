@@ -13,11 +13,10 @@
 #include "registry.h"
 #include "ticdc/encode/action.h"
 
-#define TABLES_MAX     4096
-#define DESCRIBE_BYTES ((size_t)16 << 20)
-#define CLAIM_BYTES    ((size_t)1 << 31)
-#define TOPIC_SPARE    128 /* what a topic's own limit needs beside messages */
-#define PARTITIONS     3   /* of a topic that is made */
+#define TABLES_MAX  4096
+#define CLAIM_BYTES ((size_t)1 << 31)
+#define TOPIC_SPARE 128 /* what a topic's own limit needs beside messages */
+#define PARTITIONS  3   /* of a topic that is made */
 
 struct topic {
     struct topic *next;
@@ -40,9 +39,7 @@ struct mq {
     struct encoder *encoder;
     struct encode_values *values;
     struct registry *registry;
-    struct arena *a; /* of one look at a definition */
-    struct my *my;   /* the source; NULL: not connected */
-    bool asks;       /* the source has answered so far */
+    struct describer *describer;
     struct topic *topics;
     struct target *targets;
     size_t n_targets;
@@ -201,41 +198,10 @@ forget_targets(struct mq *q)
     q->n_targets = 0;
 }
 
-/* What the source says of it beside the log: without an answer the log alone
- * has to do, and it does but for keys that are not primary ones. */
-static const struct encode_schema *
-schema_of(struct mq *q, const struct binlog_table *def,
-          struct encode_schema *room)
-{
-    enum err e = ERR_OK;
-
-    if (q->c->source == NULL)
-        return NULL;
-    arena_reset(q->a);
-    for (int i = 0; i < 2; i++) {
-        if (!q->asks) {
-            my_hangup(q->my);
-            e = my_connect(q->my, q->c->source, 0);
-        }
-        q->asks = e == ERR_OK;
-        if (e == ERR_OK)
-            e = describe_table(q->my, q->a, def->schema, def->name, room);
-        if (e == ERR_OK)
-            return room;
-        if (e == ERR_NOT_FOUND)
-            return NULL;
-        q->asks = false;
-    }
-    log_warn("ticdc.describe schema=%s table=%s err=%s why=\"%.200s\"",
-             def->schema, def->name, err_name(e), my_failure(q->my)->text);
-    return NULL;
-}
-
 static enum err
 make_target(struct mq *q, struct binlog_table *def, uint64_t ts,
             struct target **out)
 {
-    struct encode_schema room;
     const struct mq_rule *r = rule_of(q, def->schema, def->name);
     struct target *t = calloc(1, sizeof(*t));
     char why[WHY_BYTES] = "";
@@ -244,7 +210,8 @@ make_target(struct mq *q, struct binlog_table *def, uint64_t ts,
     if (t == NULL)
         return fail(q, ERR_NOMEM, true, "CDC:ErrInternalServerError",
                     "no memory");
-    e = encode_table_new(def, schema_of(q, def, &room), ts, &t->table);
+    e = encode_table_new(def, describe(q->describer, def->schema, def->name),
+                         ts, &t->table);
     if (e != ERR_OK) {
         free(t);
         return fail(q, e, false, "CDC:ErrInternalServerError",
@@ -600,11 +567,10 @@ mq_new(const struct mq_config *c)
         return NULL;
     q->c = c;
     q->values = encode_values_new(c->local_time);
-    q->a = arena_new(DESCRIBE_BYTES);
-    q->my = my_open();
+    q->describer = describer_new(c->source);
     if (!str_empty(c->registry))
         q->registry = registry_new(c->registry);
-    if (q->values == NULL || q->a == NULL || q->my == NULL ||
+    if (q->values == NULL || q->describer == NULL ||
         (!str_empty(c->registry) && q->registry == NULL)) {
         mq_free(q);
         return NULL;
@@ -620,10 +586,7 @@ mq_free(struct mq *q)
     forget(q);
     encode_values_free(q->values);
     registry_free(q->registry);
-    if (q->a != NULL)
-        arena_free(q->a);
-    if (q->my != NULL)
-        my_close(q->my);
+    describer_free(q->describer);
     free(q);
 }
 
