@@ -82,6 +82,8 @@ struct outlet {
     const struct outlet_ops *ops;
     struct outlet *next; /* which it stands in front of; NULL: the last */
     bool full;           /* it wants to be flushed before it is given more */
+    int64_t linger_ms;   /* else it wants to be given that long what comes
+                          * before it is flushed; 0: as soon as nothing comes */
     struct sink_failure failure;
 };
 

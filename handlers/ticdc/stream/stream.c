@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define TAKE_MS       200
@@ -124,6 +125,35 @@ adopt(struct stream *s, const struct stream_table *t)
     return e;
 }
 
+/* How long the sink is to be given more before it is flushed; who reads must
+ * not stand still for it. */
+static int64_t
+linger_left(const struct stream *s)
+{
+    int64_t left = s->dirty_ms + s->c.sink->linger_ms - clock_mono_ms();
+    size_t most;
+
+    return !s->dirty || left < 0 || pipe_bytes(s->pipe, &most) >= s->c.quota / 4
+               ? 0
+               : left;
+}
+
+static void
+now_dirty(struct stream *s)
+{
+    if (!s->dirty)
+        s->dirty_ms = clock_mono_ms();
+    s->dirty = true;
+    atomic_store(&s->lingers, s->c.sink->linger_ms > 0);
+}
+
+static void
+now_clean(struct stream *s)
+{
+    s->dirty = false;
+    atomic_store(&s->lingers, false);
+}
+
 /* What was not acknowledged is given again, but for what the sink has. */
 static enum err
 open_sink(struct stream *s)
@@ -141,7 +171,7 @@ open_sink(struct stream *s)
         return e;
     s->next = s->pending;
     s->taken_ts = s->acked_ts;
-    s->dirty = false;
+    now_clean(s);
     return binlog_gtids_copy(s->taken, s->acked) == ERR_OK ? ERR_OK
                                                            : no_memory(s);
 }
@@ -195,7 +225,7 @@ flush(struct stream *s)
 
     if (e != ERR_OK)
         return e;
-    s->dirty = false;
+    now_clean(s);
     s->failed = 0;
     e = acknowledge(s);
     return e == ERR_OK ? progress(s, false, false) : e;
@@ -261,7 +291,7 @@ give_txn(struct stream *s, struct piece *p)
 
     if (s->c.sink->ops->begin(s->c.sink, &txn) != ERR_OK)
         return sink_failed(s);
-    s->dirty = true;
+    now_dirty(s);
     if (p->rows != NULL) {
         enum err e = give_rows(s, p);
 
@@ -355,6 +385,8 @@ give_piece(struct stream *s, struct piece *p)
         e = progress_idle(s, kind == PIECE_LAST);
         return e == ERR_OK ? acknowledge(s) : e;
     }
+    if (s->c.sink->linger_ms > 0 && s->dirty && linger_left(s) == 0)
+        flushes = true;
     return s->c.sink->full || flushes ? flush(s) : ERR_OK;
 }
 
@@ -372,12 +404,14 @@ static enum err
 turn(struct stream *s, bool *ended)
 {
     struct piece *p;
+    int64_t wait_ms = s->pending != NULL ? linger_left(s) : TAKE_MS;
 
     if (s->next != NULL)
         return give_piece(s, s->next);
-    p = pipe_take(s->pipe, s->pending != NULL ? 0 : TAKE_MS, ended);
+    p = pipe_take(s->pipe, wait_ms < TAKE_MS ? wait_ms : TAKE_MS, ended);
     if (p == NULL)
-        return s->pending != NULL ? flush(s) : ERR_OK;
+        return s->pending != NULL && (*ended || linger_left(s) == 0) ? flush(s)
+                                                                     : ERR_OK;
     keep(s, p);
     return ERR_OK;
 }

@@ -32,8 +32,11 @@ struct stream {
     struct piece *pending, **pending_last; /* not acknowledged */
     struct piece *next;                    /* of them, to be given next */
     bool ends;                             /* stream_end was called */
-    bool dirty;      /* something was given since the last flush */
-    unsigned failed; /* tries of the sink since it was last well */
+    bool dirty;           /* something was given since the last flush */
+    int64_t dirty_ms;     /* ... the first of it then */
+    _Atomic bool lingers; /* it is not flushed yet, and need not be: till then
+                           * the clock of the reading thread stands still */
+    unsigned failed;      /* tries of the sink since it was last well */
 };
 
 /* ---- stream_read.c ---- */

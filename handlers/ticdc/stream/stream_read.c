@@ -246,7 +246,8 @@ read_idle(void *ctx)
 
     if (pipe_is_stopped(s->pipe))
         return ERR_STATE;
-    if (!has_all(s, &now_ms) || tso_idle(&s->clock, now_ms) == before)
+    if (atomic_load(&s->lingers) || !has_all(s, &now_ms) ||
+        tso_idle(&s->clock, now_ms) == before)
         return ERR_OK;
     if (s->c.target_ts != 0 && s->clock.prev >= s->c.target_ts)
         return finish(s);
