@@ -11,6 +11,7 @@
 #include "hex.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
+#define TRIES    3
 
 static const struct blob_kind *const kinds[] = { &blob_file, &blob_webhdfs,
                                                  &blob_s3 };
@@ -177,8 +178,12 @@ blob_text(struct blob_store *s, struct arena *a, const char *key,
           const char **out, char why[WHY_BYTES])
 {
     struct buf b = BUF_INIT(TEXT_MAX);
-    enum err e = blob_get(s, key, 0, write_text, &b, why);
+    enum err e = ERR_PEER;
 
+    for (int i = 0; i < TRIES && (e == ERR_PEER || e == ERR_TIMEOUT); i++) {
+        buf_reset(&b);
+        e = blob_get(s, key, 0, write_text, &b, why);
+    }
     if (e == ERR_NOT_FOUND)
         e = ERR_OK;
     *out = e == ERR_OK ? arena_strndup(a, buf_text(&b), b.n) : NULL;
