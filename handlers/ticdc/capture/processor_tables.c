@@ -132,21 +132,6 @@ processor_list_tables(struct processor *p, const char *gtid, uint64_t ts)
 
 /* ---- what appears ---- */
 
-static bool
-is_seen(const struct processor *p, const char *schema, const char *table)
-{
-    const char *at = p->seen.p, *end = at + p->seen.n;
-
-    while (at != NULL && at < end) {
-        const char *name = at + strlen(at) + 1;
-
-        if (strcmp(at, schema) == 0 && strcmp(name, table) == 0)
-            return true;
-        at = name + strlen(name) + 1;
-    }
-    return false;
-}
-
 /* Rows of it come behind that position, so there it is to begin. */
 enum err
 processor_unknown(void *ctx, const char *schema, const char *table,
@@ -157,7 +142,7 @@ processor_unknown(void *ctx, const char *schema, const char *table,
     bool yes;
     enum err e;
 
-    if (is_seen(p, schema, table))
+    if (pipe_names_have(p->seen.p, p->seen.n, schema, table))
         return ERR_OK;
     gtid = processor_position(p, at->position);
     e = gtid != NULL ? processor_is_eligible(p, schema, table, &yes)

@@ -75,20 +75,30 @@ piece_statement(struct piece *p, const struct binlog_statement *st)
     return ERR_OK;
 }
 
+bool
+pipe_names_have(const char *names, size_t n, const char *schema,
+                const char *name)
+{
+    const char *at = names;
+
+    while (at != NULL && at < names + n) {
+        const char *its = at + strlen(at) + 1;
+
+        if (strcmp(at, schema) == 0 && strcmp(its, name) == 0)
+            return true;
+        at = its + strlen(its) + 1;
+    }
+    return false;
+}
+
 enum err
 piece_unknown(struct piece *p, const char *schema, const char *name)
 {
     size_t n = strlen(schema) + strlen(name) + 2;
-    const char *known = p->unknown;
     char *more;
 
-    while (known != NULL && known < p->unknown + p->unknown_n) {
-        const char *its = known + strlen(known) + 1;
-
-        if (strcmp(known, schema) == 0 && strcmp(its, name) == 0)
-            return ERR_OK;
-        known = its + strlen(its) + 1;
-    }
+    if (pipe_names_have(p->unknown, p->unknown_n, schema, name))
+        return ERR_OK;
     more = realloc(p->unknown, p->unknown_n + n);
     if (more == NULL)
         return ERR_NOMEM;

@@ -39,6 +39,9 @@ void piece_free(struct piece *p);
 /* NOMEM. */
 enum err
 piece_statement(struct piece *p, const struct binlog_statement *st) MUST_USE;
+/* Whether a table is among "schema\0name\0" ... */
+bool pipe_names_have(const char *names, size_t n, const char *schema,
+                     const char *name);
 /* Notes a name once. */
 enum err
 piece_unknown(struct piece *p, const char *schema, const char *name) MUST_USE;

@@ -18,6 +18,7 @@
 #define WAIT_FIRST_MS 500
 #define WAIT_MOST_MS  60000
 #define GTIDS_BYTES   ((size_t)4 << 20)
+#define TOLD_BYTES    ((size_t)4 << 20)
 
 enum err
 stream_fail(struct stream *s, enum err e, bool fatal, const char *code,
@@ -495,6 +496,7 @@ stream_new(const struct stream_config *c, const struct stream_ops *ops,
     s->ops = ops;
     s->ctx = ctx;
     s->pending_last = &s->pending;
+    s->told.max = TOLD_BYTES;
     s->is_starting = c->ts < c->start_ts;
     s->clock.prev = s->is_starting ? c->start_ts : c->ts;
     s->acked_ts = s->taken_ts = s->clock.prev;
@@ -526,6 +528,7 @@ stream_free(struct stream *s)
         piece_free(p);
     }
     pipe_free(s->pipe);
+    buf_free(&s->told);
     binlog_decoder_free(s->decoder);
     binlog_gtids_free(s->taken);
     binlog_gtids_free(s->acked);

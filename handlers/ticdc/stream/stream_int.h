@@ -18,6 +18,7 @@ struct stream {
     struct tso_clock clock;
     struct piece *piece; /* of the transaction under way */
     bool is_starting;    /* nothing behind start_ts has come yet */
+    struct buf told;     /* names of tables that are not ours, in pieces */
     bool skipped;        /* it ended before start_ts */
     bool finished;       /* target_ts is reached */
     struct my *ask;      /* a second connection to the source */

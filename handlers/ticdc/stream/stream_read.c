@@ -70,6 +70,17 @@ read_wants(void *ctx, const char *schema, const char *table)
     return s->ops->wants(s->ctx, schema, table);
 }
 
+/* One that another writes comes again and again, and whoever is told of it
+ * wants all before it to be written: so it is told once. */
+static enum err
+read_unknown(struct stream *s, const struct binlog_table *t)
+{
+    return !s->c.finds ||
+                   pipe_names_have(s->told.p, s->told.n, t->schema, t->name)
+               ? ERR_OK
+               : piece_unknown(s->piece, t->schema, t->name);
+}
+
 static enum err
 read_rows(void *ctx, const struct binlog_rows *rows)
 {
@@ -79,9 +90,7 @@ read_rows(void *ctx, const struct binlog_rows *rows)
     if (s->skipped)
         return ERR_OK;
     if (stream_find(s, rows->table->schema, rows->table->name) == NULL)
-        return s->c.finds
-                   ? piece_unknown(p, rows->table->schema, rows->table->name)
-                   : ERR_OK;
+        return read_unknown(s, rows->table);
     atomic_fetch_add(&s->counts.rows, 1);
     if (p->rows == NULL)
         p->rows = spool_new(s->c.folder, s->c.quota / SPOOL_PART);
@@ -166,6 +175,9 @@ read_commit(void *ctx, const struct source_txn *txn)
     if (is_ignored(s, p->ts))
         make_empty(p);
     s->piece = NULL;
+    /* what the list has no room for is told again */
+    if (p->unknown != NULL && s->told.max - s->told.n >= p->unknown_n)
+        buf_put(&s->told, p->unknown, p->unknown_n);
     atomic_fetch_add(&s->counts.txns, 1);
     if (p->rows != NULL)
         atomic_fetch_add(&s->counts.bytes_spilled, spool_on_disk(p->rows));
