@@ -76,3 +76,10 @@ ticdc_upstream(struct arena *a, struct my_server *out, char why[WHY_BYTES])
     out->user = ticdc_settings()->upstream_user;
     return e;
 }
+
+struct sink_rules
+ticdc_sink_rules(void)
+{
+    return (struct sink_rules){ .tls_root = ticdc_settings()->tls_root,
+                                .file_root = ticdc_settings()->file_root };
+}

@@ -29,8 +29,7 @@ static struct {
     struct binlog_decoder *decoder;
     struct encode_values *values;
     struct encoder *encoder[ENCODE_PROTOCOL__MAX];
-    struct my *my;
-    struct arena *a;
+    struct describer *describer;
     struct binlog_table *def;
     struct encode_table *table;
     const char *schema, *until;
@@ -88,16 +87,14 @@ put_message(unsigned protocol, const struct encode_event *ev)
 static void
 use_table(struct binlog_table *def)
 {
-    struct encode_schema s;
+    const struct encode_schema *s;
 
     if (shell.table != NULL && shell.table->def == def)
         return;
     encode_table_free(shell.table);
-    arena_reset(shell.a);
-    need(describe_table(shell.my, shell.a, def->schema, def->name, &s) ==
-             ERR_OK,
-         "no description");
-    need(encode_table_new(def, &s, 1, &shell.table) == ERR_OK, "no table");
+    s = describe(shell.describer, def->schema, def->name);
+    need(s != NULL, "no description");
+    need(encode_table_new(def, s, 1, &shell.table) == ERR_OK, "no table");
     need(shell.table->is_described, "the description does not fit");
 }
 
@@ -192,8 +189,8 @@ main(int argc, char **argv)
     shell.schema = argv[6];
     shell.decoder = binlog_decoder_new(BYTES_MAX);
     shell.values = encode_values_new(false);
-    shell.a = arena_new(BYTES_MAX);
-    shell.my = my_open();
+    shell.describer = describer_new(&c.server);
+    need(shell.describer != NULL, "no memory");
     for (unsigned i = 0; i < ENCODE_PROTOCOL__MAX; i++) {
         const struct encode_config ec = { .protocol = (enum encode_protocol)i,
                                           .message_bytes = BYTES_MAX,
@@ -206,7 +203,6 @@ main(int argc, char **argv)
         shell.encoder[i] = encoder_new(&ec);
         need(shell.encoder[i] != NULL, "no memory");
     }
-    need(my_connect(shell.my, &c.server, 0) == ERR_OK, "no connection");
     shell.source = source_open(&c, argv[4], &taker, NULL);
     need(shell.source != NULL, "no source");
     if (source_run(shell.source) != ERR_OK) {
@@ -219,8 +215,7 @@ main(int argc, char **argv)
         encoder_free(shell.encoder[i]);
     encode_values_free(shell.values);
     binlog_decoder_free(shell.decoder);
-    my_close(shell.my);
-    arena_free(shell.a);
+    describer_free(shell.describer);
     my_library_end();
     return 0;
 }

@@ -70,7 +70,7 @@ class Feeds:
         return os.path.join(self.run_dir, *parts)
 
     def _files(self):
-        for part in ("s", "log", "tmp"):
+        for part in ("s", "log", "tmp", "files"):
             os.mkdir(self.path(part))
         with open(self.path("repl.password"), "w",
                   opener=lambda p, f: os.open(p, f, 0o600)) as f:
@@ -82,7 +82,8 @@ class Feeds:
                     f"user = {self.store.user}\n"
                     f"[ticdc]\nupstream = {self.source.hosts}\n"
                     "upstream_user = repl\n"
-                    f"upstream_password_file = {self.path('repl.password')}\n")
+                    f"upstream_password_file = {self.path('repl.password')}\n"
+                    f"file_root = {self.path('files')}\n")
         self.seal("x", "x", "x", "x")  # makes the key file
 
     def seal(self, table, row, column, text):
@@ -108,13 +109,14 @@ class Feeds:
                               stderr=subprocess.STDOUT)
         assert done.returncode == 0, done.stdout
 
-    def start(self, *names):
-        """Until they take signals."""
+    def start(self, *names, within=()):
+        """Until they take signals. within: words in front of the command."""
         begun = {n: self.log(n).count("capture.start") for n in names}
         for name in names:
             with open(self.path(f"{name}.err"), "ab") as err:
                 self.captures[name] = subprocess.Popen(
-                    self.argv("capture", "--id", name), env=self.env(),
+                    [*within, *self.argv("capture", "--id", name)],
+                    env=self.env(),
                     stdin=subprocess.DEVNULL, stdout=err, stderr=err, cwd="/")
         for name in names:
             until(lambda: self.log(name).count("capture.start") > begun[name],

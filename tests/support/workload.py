@@ -135,3 +135,41 @@ class Writers:
                 f"INSERT INTO {name} (a) VALUES ({r.randrange(1000)})",
                 f"ALTER TABLE {t} MODIFY n BIGINT NULL COMMENT 'c{i}'",
             )))
+
+
+class Changes:
+    """with Changes(feeds, "schema.t", seed): one who changes rows of a table
+    (id, n) of a source at random, keys among them."""
+
+    def __init__(self, feeds, table, seed):
+        self.table, self.stop, self.failed = table, False, None
+        self.connection = feeds.sql("source", None)
+        self.random = random.Random(seed)
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.stop = True
+        self.thread.join(60)
+        assert kind or self.failed is None
+
+    def _run(self):
+        try:
+            with self.connection as c:
+                n = 0
+                while not self.stop:
+                    n += 1
+                    k = self.random.randrange(200)
+                    rows(c, f"REPLACE INTO {self.table} VALUES ({k}, {n})")
+                    if n % 3 == 0:
+                        rows(c, f"DELETE FROM {self.table} WHERE id ="
+                             f" {self.random.randrange(200)}")
+                    if n % 5 == 0:
+                        rows(c, f"UPDATE IGNORE {self.table} SET id ="
+                             f" {self.random.randrange(200)}, n = -{n}"
+                             f" WHERE id = {k}")
+        except Exception as e:  # told at the end
+            self.failed = e

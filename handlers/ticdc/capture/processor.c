@@ -1,19 +1,14 @@
 #include "processor_int.h"
 
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "egress.h"
 #include "log.h"
 #include "place.h"
-#include "ticdc/mq/outlet.h"
-#include "ticdc/mq/settle.h"
-#include "ticdc/settings.h"
 #include "ticdc/upstream.h"
 
 #define FEED_BYTES   ((size_t)64 << 20)
@@ -24,7 +19,6 @@
 #define EVENT_MAX    ((size_t)1 << 30)
 #define TABLES_MAX   10000
 #define HEARTBEAT_MS 500
-#define CONNECT_S    10
 #define QUIET_S      10
 #define GTIDS_BYTES  ((size_t)4 << 20)
 
@@ -67,8 +61,8 @@ processor_wants(void *ctx, const char *schema, const char *table)
 
 /* ---- a stream ---- */
 
-static size_t
-quota_of(const struct processor *p)
+size_t
+processor_quota(const struct processor *p)
 {
     uint64_t own = p->config.memory_quota;
 
@@ -114,7 +108,7 @@ processor_work(struct processor *p, const struct stream_progress *at)
         .row_count =
             p->row_count + atomic_load(&stream_counts(p->stream)->rows_written),
         .queue_bytes = stream_bytes(p->stream, &most),
-        .quota_bytes = quota_of(p),
+        .quota_bytes = processor_quota(p),
     };
 }
 
@@ -264,7 +258,7 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
         .ignore = p->ignore,
         .n_ignore = p->config.ignore_txn_start_ts.n,
         .sink = p->outlet,
-        .quota = quota_of(p),
+        .quota = processor_quota(p),
         .folder = folder,
     };
     struct stream *s;
@@ -331,103 +325,6 @@ go_on(struct processor *p)
 /* ---- the thread ---- */
 
 static enum err
-resolve(void *ctx, struct my_server *server, char why[WHY_BYTES])
-{
-    struct processor *p = ctx;
-    struct egress_address to;
-    char host[128];
-    enum err e =
-        egress_resolve(p->sink.mysql.host, p->sink.mysql.port, &to, why);
-
-    if (e != ERR_OK)
-        return e;
-    if (getnameinfo((const struct sockaddr *)&to.sa, to.n, host, sizeof(host),
-                    NULL, 0, NI_NUMERICHOST) != 0)
-        return why_fail(why, ERR_PEER, "%s", p->sink.mysql.host);
-    return my_address_of(host, (int)p->sink.mysql.port, &server->at);
-}
-
-static bool
-goes_on(void *ctx)
-{
-    struct processor *p = ctx;
-    bool stop;
-
-    (void)pthread_mutex_lock(&p->lock);
-    stop = p->stop;
-    (void)pthread_mutex_unlock(&p->lock);
-    return !stop;
-}
-
-static enum err
-open_kafka(struct processor *p)
-{
-    const struct sink_rules rules = { ticdc_settings()->tls_root };
-    struct sink_fault fault = { .code = "" };
-    const struct mq_place place = { .rules = &rules,
-                                    .address = p->c->address,
-                                    .namespace = p->row.namespace,
-                                    .id = p->row.id,
-                                    .source = &p->upstream,
-                                    .queue_bytes = quota_of(p) / 2,
-                                    .go_on = goes_on,
-                                    .ctx = p };
-    enum err e = mq_settle(p->a, &p->sink, &p->config, &place, &p->mq, &fault);
-
-    if (e != ERR_OK)
-        return processor_fail(p, e, fault.code, "%s", fault.text);
-    p->outlet = sink_mq(&p->mq);
-    return ERR_OK;
-}
-
-static enum err
-open_outlet(struct processor *p)
-{
-    const struct sink_mysql *m = &p->sink.mysql;
-    const char *deployment;
-    enum err e;
-    struct sink_mysql_config c = {
-        .server = { .user = m->user,
-                    .password = m->password,
-                    .connect_timeout_s = CONNECT_S,
-                    .read_timeout_s = (unsigned)(m->read_timeout_ms / 1000) + 1,
-                    .tls_ca = m->ssl_ca,
-                    .tls_cert = m->ssl_cert,
-                    .tls_key = m->ssl_key,
-                    .packet_max = EVENT_MAX },
-        .resolve = resolve,
-        .ctx = p,
-        .feed = p->feed,
-        .txn_rows = m->max_txn_row,
-        .txn_bytes = quota_of(p) / 8,
-        .safe_mode = m->safe_mode,
-        .force_replicate = p->config.force_replicate,
-        .time_zone = str_empty(m->time_zone) ? NULL : m->time_zone,
-    };
-
-    e = rows_deployment(p->db, p->a, &deployment);
-    if (e != ERR_OK)
-        return processor_store_failed(p, e);
-    c.deployment = deployment;
-    if (p->sink.kind == SINK_BLACKHOLE)
-        p->outlet = sink_blackhole();
-    else if (p->sink.kind == SINK_MYSQL)
-        p->outlet = sink_mysql(&c);
-    else if (p->sink.kind == SINK_KAFKA)
-        e = open_kafka(p);
-    else
-        return processor_fail(p, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
-                              "the sink scheme (%s) is not supported",
-                              p->sink.uri.scheme);
-    if (e != ERR_OK)
-        return e;
-    return p->outlet != NULL
-               ? ERR_OK
-               : processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
-                                "no memory");
-}
-
-static enum err
 read_lists(struct processor *p, char why[WHY_BYTES])
 {
     const struct ticdc_config *c = &p->config;
@@ -449,7 +346,7 @@ read_lists(struct processor *p, char why[WHY_BYTES])
 static enum err
 read_settings(struct processor *p)
 {
-    const struct sink_rules rules = { ticdc_settings()->tls_root };
+    const struct sink_rules rules = ticdc_sink_rules();
     struct sink_fault fault = { .code = "" };
     char why[WHY_BYTES] = "";
     enum err e = ticdc_feed_of(p->db, p->a, p->feed, &p->row);
@@ -472,11 +369,11 @@ read_settings(struct processor *p)
     if (e != ERR_OK)
         return processor_fail(p, e, "CDC:ErrInternalServerError", "%s", why);
     p->upstream.read_timeout_s = QUIET_S;
-    return open_outlet(p);
+    return processor_open_sink(p);
 }
 
-static bool
-must_stop(struct processor *p)
+bool
+processor_must_stop(struct processor *p)
 {
     bool stop;
 
@@ -535,7 +432,7 @@ work(struct processor *p)
 
     if (e == ERR_OK)
         e = read_settings(p);
-    while (e == ERR_OK && !must_stop(p)) {
+    while (e == ERR_OK && !processor_must_stop(p)) {
         p->code[0] = '\0';
         e = processor_look(p);
         arena_reset(p->step);
@@ -559,7 +456,7 @@ run(void *arg)
         e = work(p);
     if (p->outlet != NULL)
         p->outlet->ops->close(p->outlet);
-    if (e != ERR_OK && !str_empty(p->code) && !must_stop(p))
+    if (e != ERR_OK && !str_empty(p->code) && !processor_must_stop(p))
         tell_failure(p, e);
     if (p->db != NULL && may_write(p) &&
         rows_work_end(p->db, p->feed, p->capture_id) != ERR_OK)

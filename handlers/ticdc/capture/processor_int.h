@@ -6,6 +6,7 @@
 
 #include "processor.h"
 #include "ticdc/stream/stream.h"
+#include "ticdc/files/files.h"
 #include "ticdc/mq/mq.h"
 #include "ticdc/rules/filter.h"
 #include "ticdc/rules/sink.h"
@@ -44,6 +45,7 @@ struct processor {
     struct sink sink; /* as the client has it */
     struct outlet *outlet;
     struct mq_config mq; /* of Kafka */
+    struct files_config files;
     struct my_server upstream;
     struct held *held;
     size_t n_held, n_tables; /* n_tables: without the DDL span */
@@ -83,6 +85,17 @@ enum err processor_is_eligible(struct processor *p, const char *schema,
 enum err processor_ddl(void *ctx, const struct piece *piece,
                        const struct stream_progress *before);
 
+/* ---- processor_sink.c ---- */
+
+/* p->outlet, of p->sink. */
+enum err processor_open_sink(struct processor *p) MUST_USE;
+
+/* ---- processor.c ---- */
+
+/* Bytes in memory, of all that is on its way. */
+size_t processor_quota(const struct processor *p);
+/* It was told to stop, or may not write any more. */
+bool processor_must_stop(struct processor *p);
 /* Notes why; answers e. */
 enum err processor_fail(struct processor *p, enum err e, const char *code,
                         const char *fmt, ...) PRINTF_LIKE(4, 5);

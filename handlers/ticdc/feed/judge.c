@@ -6,7 +6,7 @@
 
 #include "buf.h"
 #include "config.h"
-#include "ticdc/settings.h"
+#include "ticdc/upstream.h"
 
 #define NAMED_MAX 20 /* tables that a message lists */
 
@@ -42,7 +42,7 @@ enum err
 judge_sink(struct req *r, struct judged *j, const char *uri,
            const struct ticdc_config *c)
 {
-    const struct sink_rules rules = { .tls_root = ticdc_settings()->tls_root };
+    const struct sink_rules rules = ticdc_sink_rules();
     struct sink_fault why = { "", "" };
     enum err e;
 

@@ -7,8 +7,9 @@
 #include "crypt.h"
 #include "egress.h"
 #include "feed_source.h"
+#include "ticdc/files/settle.h"
 #include "ticdc/mq/settle.h"
-#include "ticdc/settings.h"
+#include "ticdc/upstream.h"
 
 /* A broker that does not answer takes no longer than a client waits. */
 #define ANSWER_MS 3000
@@ -137,7 +138,7 @@ open_kafka(struct arena *a, const struct sink *sink,
            const struct ticdc_config *config, int64_t until_ms,
            struct sink_fault *why)
 {
-    const struct sink_rules rules = { ticdc_settings()->tls_root };
+    const struct sink_rules rules = ticdc_sink_rules();
     int64_t left = until_ms - clock_mono_ms();
     const struct mq_place place = { .rules = &rules,
                                     .address = "check",
@@ -168,6 +169,34 @@ open_kafka(struct arena *a, const struct sink *sink,
     return e;
 }
 
+static bool
+is_in_time(void *until_ms)
+{
+    return clock_mono_ms() < *(int64_t *)until_ms;
+}
+
+static enum err
+open_files(struct arena *a, const struct sink *sink,
+           const struct ticdc_config *config, int64_t until_ms,
+           struct sink_fault *why)
+{
+    const struct sink_rules rules = ticdc_sink_rules();
+    const struct files_place place = { .rules = &rules,
+                                       .go_on = is_in_time,
+                                       .ctx = &until_ms };
+    struct files_config c;
+    char text[WHY_BYTES] = "";
+    enum err e = files_settle(a, sink, config, &place, &c, why);
+
+    if (e != ERR_OK)
+        return e;
+    e = files_probe(c.store, text);
+    return e == ERR_OK || e == ERR_NOMEM
+               ? e
+               : refuse(why, ERR_PEER, "CDC:ErrExternalStorageAPI",
+                        "nothing can be written there", text);
+}
+
 enum err
 feed_target_open(struct arena *a, const struct sink *sink,
                  const struct ticdc_config *config, struct feed_source *source,
@@ -180,13 +209,14 @@ feed_target_open(struct arena *a, const struct sink *sink,
         return open_database(a, &sink->mysql, source, until_ms, why);
     case SINK_KAFKA:
         return open_kafka(a, sink, config, until_ms, why);
-    case SINK_PULSAR:
     case SINK_STORAGE:
+        return open_files(a, sink, config, until_ms, why);
+    case SINK_PULSAR:
         break;
     }
-    return refuse(
-        why, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
-        "the sink scheme is known and its parameters are right, but "
-        "this release writes to blackhole, mysql and kafka only, not to",
-        sink->uri.scheme);
+    return refuse(why, ERR_BAD_PARAM, "CDC:ErrSinkURIInvalid",
+                  "the sink scheme is known and its parameters are right, but "
+                  "this release writes to blackhole, mysql, kafka, file and s3 "
+                  "only, not to",
+                  sink->uri.scheme);
 }

@@ -313,7 +313,8 @@ static enum err
 large(struct work *w)
 {
     const struct ticdc_large_message *l = w->k->large_message;
-    struct blob_config blob = { .go_on = w->place->go_on,
+    struct blob_config blob = { .root = w->place->rules->file_root,
+                                .go_on = w->place->go_on,
                                 .ctx = w->place->ctx };
     char text[WHY_BYTES] = "";
     enum err e;

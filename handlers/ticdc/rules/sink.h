@@ -46,6 +46,7 @@ struct sink {
 /* What a sink may use of this host. */
 struct sink_rules {
     const char *tls_root; /* files of ssl-ca and so on lie below it; "": none */
+    const char *file_root; /* what file:// names lies below it; "": nothing */
 };
 
 /* In the arena. BAD_PARAM with *why, NOMEM. config may be NULL. */

@@ -12,6 +12,7 @@ import pytest
 
 from support.ackedset import AckedSet
 from support.box import Box
+from support.disks import own_disk
 from support.load import Load
 from support.store import rows
 from support.waiting import until
@@ -19,28 +20,6 @@ from support.words import fresh
 
 pytestmark = pytest.mark.fault
 MIB = 1 << 20
-
-# Moves the database's files to a tmpfs that only this command sees.
-MOVE = """
-set -e
-mount --make-rprivate /
-mkdir "$1.small"
-mount -t tmpfs -o size=$2,mode=0700 none "$1.small"
-cp -a "$1/." "$1.small"
-chown --reference="$1" "$1.small"
-mount --move "$1.small" "$1"
-rmdir "$1.small"
-shift 2
-exec "$@"
-"""
-
-
-def own_disk(folder, size):
-    """The words before a command that give it that disk."""
-    enter = ["unshare", "-m"] if os.geteuid() == 0 else [
-        "unshare", "-U", "-m", "--map-current-user", "--keep-caps"]
-    return [*enter, "sh", "-c", MOVE, "own-disk", folder, str(size)]
-
 
 def used(folder):
     out = subprocess.run(["du", "-sB1", folder], check=True, text=True,

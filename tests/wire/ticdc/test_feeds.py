@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support import objects
 from support.kafka import Kafka
 from support.ticdc import refused
 
@@ -174,13 +175,48 @@ def test_a_table_without_a_key_is_named(ticdc, fresh, deployment):
             cursor.execute(f"DROP DATABASE {schema}")
 
 
-@pytest.mark.parametrize("uri", [
-    "file:///x?protocol=csv", "s3://b/p?protocol=csv",
-    "pulsar://127.0.0.1:1/t?protocol=canal-json"])
-def test_a_sink_that_is_not_built_says_so(ticdc, fresh, uri):
-    r = ticdc.post("changefeeds", {"changefeed_id": fresh("f"),
+FILES = "CDC:ErrStorageSinkInvalidConfig"
+
+
+@pytest.mark.parametrize("uri, code, text", [
+    ("pulsar://127.0.0.1:1/t?protocol=canal-json", "CDC:ErrSinkURIInvalid",
+     "blackhole, mysql, kafka, file and s3 only"),
+    ("gcs://b/p?protocol=csv", "CDC:ErrSinkURIInvalid",
+     "files go to file:// and s3://"),
+    ("file:///x?protocol=csv", FILES, "[ticdc] file_root"),
+    ("s3://bucket/p?protocol=csv", FILES, "an access key"),
+    ("s3://bucket/p?protocol=csv&access-key=a&secret-access-key=b"
+     "&storage-class=GLACIER", FILES, "storage-class cannot be used here"),
+    ("s3://bucket/p?protocol=csv&access-key=a&secret-access-key=b"
+     "&endpoint=http://127.0.0.1:1", "CDC:ErrExternalStorageAPI",
+     "nothing can be written there"),
+])
+def test_a_sink_that_cannot_be_says_why(ticdc, fresh, uri, code, text):
+    r = ticdc.post("changefeeds", {"changefeed_id": fresh("f").replace("_", "-"),
                                    "sink_uri": uri})
-    refused(r, 400, "CDC:ErrSinkURIInvalid", "blackhole, mysql and kafka only")
+    refused(r, 400, code, text)
+
+
+def test_a_bucket_is_written_to_when_a_changefeed_is_made(ticdc, fresh):
+    with objects.S3() as s:
+        uri = (f"s3://bucket/p?protocol=csv&endpoint=http://{s.at}"
+               f"&access-key={objects.ACCESS}&secret-access-key=")
+        body = {"changefeed_id": fresh("f").replace("_", "-")}
+        r = ticdc.post("changefeeds", {**body, "sink_uri": uri + "wrong"})
+        refused(r, 400, "CDC:ErrExternalStorageAPI", "403")
+        assert "wrong" not in r.text and objects.ACCESS not in r.text
+        secret = objects.SECRET.replace("/", "%2F")
+        r = ticdc.post("changefeeds", {**body, "sink_uri": uri + secret},
+                       query="dry_run=1")
+        assert (r.status, s.files) == (202, {})
+        assert ("PUT", "DELETE") == tuple(m for m, _ in s.calls[-3:]
+                                          if m != "GET")
+        r = ticdc.post("changefeeds", {**body, "sink_uri": uri + secret})
+        assert r.status == 202
+        name = body["changefeed_id"]
+        shown = ticdc.get(f"changefeeds/{name}").json["sink_uri"]
+        assert shown == uri.replace(objects.ACCESS, "xxxxx") + "xxxxx"
+        assert ticdc.delete(f"changefeeds/{name}").status == 202
 
 
 def test_a_broker_that_is_not_there_is_no_sink(ticdc, fresh):

@@ -17,6 +17,7 @@ from support.feeds import Feeds, now_tso
 from support.kafka import Kafka
 from support.store import rows
 from support.waiting import until
+from support.workload import Changes
 
 ROUNDS = int(os.environ.get("METAGATE_DRILL_ROUNDS", "3"))
 SEED = int(os.environ.get("METAGATE_DRILL_SEED", "1"))
@@ -77,41 +78,6 @@ def test_rows_statements_and_watermarks_arrive(feeds, kafka):
             assert d["_tidb"]["commitTs"] > high.get(p, 0)
 
 
-class Load:
-    """A writer that changes rows at random, keys among them."""
-
-    def __init__(self, feeds, schema):
-        self.schema, self.stop = schema, False
-        self.connection = feeds.sql("source", None)
-        self.random = random.Random(SEED)
-        self.thread = threading.Thread(target=self._run)
-        self.failed = None
-        self.thread.start()
-
-    def _run(self):
-        try:
-            with self.connection as c:
-                n = 0
-                while not self.stop:
-                    n += 1
-                    k = self.random.randrange(200)
-                    rows(c, f"REPLACE INTO {self.schema}.t VALUES ({k}, {n})")
-                    if n % 3 == 0:
-                        rows(c, f"DELETE FROM {self.schema}.t WHERE id ="
-                             f" {self.random.randrange(200)}")
-                    if n % 5 == 0:
-                        rows(c, f"UPDATE IGNORE {self.schema}.t SET id ="
-                             f" {self.random.randrange(200)}, n = -{n}"
-                             f" WHERE id = {k}")
-        except Exception as e:  # told by end()
-            self.failed = e
-
-    def end(self):
-        self.stop = True
-        self.thread.join(60)
-        assert self.failed is None
-
-
 def replayed(documents):
     """Every row as a consumer has it that takes each message in its order."""
     table = {}
@@ -137,8 +103,7 @@ def test_nothing_is_lost_whatever_dies(feeds, kafka):
         sink_config={"dispatchers": [{"matcher": ["*.*"],
                                       "dispatcher": "index-value"}]})
     feeds.start("c1", "c2")
-    load = Load(feeds, "chaos")
-    try:
+    with Changes(feeds, "chaos.t", SEED):
         for _ in range(ROUNDS):
             before = feeds.feed(feed)["checkpoint_ts"]
             until(lambda: feeds.feed(feed)["checkpoint_ts"] > before,
@@ -147,8 +112,6 @@ def test_nothing_is_lost_whatever_dies(feeds, kafka):
             name = r.choice(["c1", "c2"])
             feeds.kill(name)
             feeds.start(name)
-    finally:
-        load.end()
     feeds.until_at(feed, timeout=120)
     said = kafka.documents()
     with feeds.sql("source", None) as c:

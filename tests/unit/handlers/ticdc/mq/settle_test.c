@@ -18,7 +18,7 @@ static struct sink_fault why;
 static enum err
 settle(const char *uri, const char *json)
 {
-    static const struct sink_rules rules = { "/etc/tls" };
+    static const struct sink_rules rules = { .tls_root = "/etc/tls" };
     struct mq_place place = { .rules = &rules,
                               .address = "127.0.0.1:8300",
                               .namespace = "default",
