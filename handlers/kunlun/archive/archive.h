@@ -28,6 +28,10 @@ enum err archive_play(struct job_run *run, const struct instance_spec *s,
 enum err restore_moment(const struct node_restore *in, int64_t *until_ms,
                         char why[WHY_BYTES]) MUST_USE;
 
+/* Whether it wants what another part of its parent has made, whatever came
+ * after. */
+bool restore_is_copy(const struct job_run *run, const struct node_restore *in);
+
 /* restore_computer; and what cluster_mgr alone asks for: reads a backup again,
  * whole. */
 extern const struct job_kind node_restore_computer_kind;

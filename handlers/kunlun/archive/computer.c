@@ -9,6 +9,31 @@
 
 TABLE(node_verify, NODE_VERIFY);
 
+/* What another part of our parent has made, or the newest before a moment. */
+static enum err
+find_backup(struct job_run *run, const struct node_restore *in,
+            struct archive_backup *out, char why[WHY_BYTES])
+{
+    struct blob_store *from;
+    const char *target = NULL;
+    int64_t until_ms = INT64_MAX;
+    enum err e = ERR_OK;
+
+    if (restore_is_copy(run, in)) {
+        e = archive_backup_of(run->db, run->arena, in->backup_job, out);
+    } else {
+        if (HAS(in, node_restore, until_ms) || HAS(in, node_restore, timestamp))
+            e = restore_moment(in, &until_ms, why);
+        if (e == ERR_OK && HAS(in, node_restore, backup_storage))
+            e = node_target(run, in->backup_storage, &from, &target, why);
+        if (e == ERR_OK)
+            e = archive_backup_find(run->db, run->arena, INSTANCE_COMPUTER,
+                                    in->cluster_name, NULL, target, until_ms,
+                                    out);
+    }
+    return e == ERR_NOT_FOUND ? why_fail(why, e, "there is no such backup") : e;
+}
+
 static enum step_answer
 restore(struct job_run *run)
 {
@@ -17,14 +42,12 @@ restore(struct job_run *run)
     static const char *const rest[] = { "cluster_name", NULL };
     const struct instance_watch w = node_watch(run);
     const struct target_user u = target_of(run);
-    const char *target = NULL;
     struct archive_backup b;
     char why[WHY_BYTES] = "";
     struct instance_spec spec;
     struct node_restore in;
     struct blob_store *from;
-    int64_t until_ms = INT64_MAX;
-    enum err e = ERR_OK;
+    enum err e;
 
     if (!node_args(run, &node_restore_rec, &in) ||
         !node_wants(run, &node_restore_rec, &in, at) ||
@@ -32,15 +55,7 @@ restore(struct job_run *run)
         !node_wants(run, &node_restore_rec, &in, rest) ||
         !node_instance(run, in.ip, in.port, INSTANCE_COMPUTER, &spec))
         return STEP_FAILED;
-    if (HAS(&in, node_restore, until_ms) || HAS(&in, node_restore, timestamp))
-        e = restore_moment(&in, &until_ms, why);
-    if (e == ERR_OK && HAS(&in, node_restore, backup_storage))
-        e = node_target(run, in.backup_storage, &from, &target, why);
-    if (e == ERR_OK)
-        e = archive_backup_find(run->db, run->arena, INSTANCE_COMPUTER,
-                                in.cluster_name, NULL, target, until_ms, &b);
-    if (e == ERR_NOT_FOUND)
-        e = why_fail(why, e, "there is no such backup");
+    e = find_backup(run, &in, &b, why);
     if (e == ERR_OK)
         e = target_again(&u, b.target, &from, why);
     if (e == ERR_OK)

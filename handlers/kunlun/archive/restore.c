@@ -141,10 +141,9 @@ read_cold(struct job_run *run, struct asked *out, struct instance_spec *spec)
     return e == ERR_OK ? STEP_DONE : failed(run, e, why);
 }
 
-/* What another part of our parent has made, for a replica: its primary has what
- * is behind it. */
-static bool
-is_copy(const struct job_run *run, const struct node_restore *in)
+/* For a replica: its primary has what is behind it. */
+bool
+restore_is_copy(const struct job_run *run, const struct node_restore *in)
 {
     return run->job->parent_id != 0 && HAS(in, node_restore, backup_job);
 }
@@ -179,10 +178,10 @@ read_storage(struct job_run *run, struct asked *out, struct instance_spec *spec)
         !node_wants(run, &node_restore_rec, &in, at) ||
         !node_is_ours(run, in.ip) ||
         !node_wants(run, &node_restore_rec, &in, rest) ||
-        (!is_copy(run, &in) && !restore_wants_moment(run, &in)) ||
+        (!restore_is_copy(run, &in) && !restore_wants_moment(run, &in)) ||
         !node_instance(run, in.ip, in.port, INSTANCE_STORAGE, spec))
         return STEP_FAILED;
-    if (is_copy(run, &in))
+    if (restore_is_copy(run, &in))
         return read_copy(run, &in, out);
     e = restore_moment(&in, &out->until_ms, why);
     if (e == ERR_OK && HAS(&in, node_restore, backup_storage))

@@ -69,9 +69,10 @@ enum err copy_rebuild(struct db *db, struct arena *a,
 
 /* A step: what parts of that prefix have backed up for this job alone is needed
  * no more, and dropped by who has made it. A machine that does not do so within
- * that time is not waited for: it goes when it is old. */
-enum step_answer
-copy_drop(struct job_run *run, const char *prefix, int64_t limit_ms);
+ * that time is not waited for: it goes when it is old. error: as of
+ * life_failed(). */
+enum step_answer copy_drop(struct job_run *run, const char *error,
+                           const char *prefix, int64_t limit_ms);
 
 /* ---- SQL: copies/store.c ---- */
 

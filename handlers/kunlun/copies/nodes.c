@@ -177,7 +177,8 @@ back_up(struct job_run *run)
 
 /* Backups that there are; those that failed have left none. */
 enum step_answer
-copy_drop(struct job_run *run, const char *prefix, int64_t limit_ms)
+copy_drop(struct job_run *run, const char *text, const char *prefix,
+          int64_t limit_ms)
 {
     struct archive_backup b;
     struct list_of_job parts;
@@ -193,7 +194,7 @@ copy_drop(struct job_run *run, const char *prefix, int64_t limit_ms)
             e = ERR_OK;
     }
     if (e != ERR_OK)
-        return failed(run, e, NULL);
+        return life_failed(run, text, e, run->job->doing, NULL);
     answer = parts_gone(run, PART_DROP, limit_ms, &left);
     if (answer == STEP_DONE && !str_empty(left))
         log_warn("copies.backup_left why=\"%s\"", left);
@@ -205,13 +206,14 @@ stop_backups(struct job_run *run)
 {
     enum step_answer answer = parts_stop(run, PART_BACKUP);
 
-    return answer == STEP_DONE ? copy_drop(run, PART_BACKUP, DROP_MS) : answer;
+    return answer == STEP_DONE ? copy_drop(run, error, PART_BACKUP, DROP_MS)
+                               : answer;
 }
 
 static enum step_answer
 drop_backups(struct job_run *run)
 {
-    return copy_drop(run, PART_BACKUP, DROP_MS);
+    return copy_drop(run, error, PART_BACKUP, DROP_MS);
 }
 
 static enum step_answer

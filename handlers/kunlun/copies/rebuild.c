@@ -174,7 +174,8 @@ stop_backup(struct job_run *run)
 {
     enum step_answer answer = parts_stop(run, PART_BACKUP);
 
-    return answer == STEP_DONE ? copy_drop(run, PART_BACKUP, DROP_MS) : answer;
+    return answer == STEP_DONE ? copy_drop(run, error, PART_BACKUP, DROP_MS)
+                               : answer;
 }
 
 static enum step_answer
@@ -258,7 +259,7 @@ join(struct job_run *run)
 static enum step_answer
 drop(struct job_run *run)
 {
-    return copy_drop(run, PART_BACKUP, DROP_MS);
+    return copy_drop(run, error, PART_BACKUP, DROP_MS);
 }
 
 static const struct job_step steps[] = {

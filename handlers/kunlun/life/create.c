@@ -1,4 +1,4 @@
-/* create_cluster, add_shards, add_comps: what is their own. */
+/* create_cluster, add_shards: what is their own. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -376,65 +376,4 @@ cluster_add_shards_plan(struct db *db, struct arena *a,
                         struct list_of_cluster_effect *out, char why[WHY_BYTES])
 {
     return life_growth_plan(db, a, &more_shards, want, out, why);
-}
-
-/* ---- add_comps ---- */
-
-static enum err
-check_add_comps(struct db *db, struct arena *a, struct life_order *o,
-                char why[WHY_BYTES])
-{
-    struct life_wish *w = &o->wish[0];
-    struct list_of_meta_comp all;
-    struct life_size size;
-    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
-
-    if (e == ERR_OK)
-        e = meta_comps(db, a, o->cluster.id, &all);
-    if (e == ERR_OK)
-        e = life_size_before(a, &o->cluster, &size);
-    if (e != ERR_OK)
-        return e;
-    *w = (struct life_wish){ .cluster = o->cluster.name,
-                             .comps = (unsigned)o->want.comps,
-                             .want = &o->want };
-    put_size(w, &size);
-    o->n = 1;
-    w->first_comp = 1;
-    for (size_t i = 0; i < all.n; i++)
-        w->first_comp = names_above(w->first_comp, "comp", all.v[i].name);
-    return ERR_OK;
-}
-
-static enum err
-rows_of_add_comps(struct job_run *run, const struct cluster_want *want,
-                  const struct life_memo *m, const char **info)
-{
-    struct meta_cluster c;
-    struct life_size size;
-    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
-
-    (void)want;
-    if (e == ERR_OK)
-        e = life_size_before(run->arena, &c, &size);
-    if (e == ERR_OK)
-        e = life_comp_rows(run, c.id, m, &size);
-    return e == ERR_OK ? life_names_text(run->arena, m, INSTANCE_COMPUTER, info)
-                       : e;
-}
-
-static const struct life_growth more_comps = {
-    .error = "add comps error",
-    .check = check_add_comps,
-    .rows = rows_of_add_comps,
-};
-
-CLUSTER_JOB(add_comps, life_growth_steps, LIFE_GROWTH_STEPS, .of = &more_comps);
-
-enum err
-cluster_add_comps_plan(struct db *db, struct arena *a,
-                       const struct cluster_want *want,
-                       struct list_of_cluster_effect *out, char why[WHY_BYTES])
-{
-    return life_growth_plan(db, a, &more_comps, want, out, why);
 }

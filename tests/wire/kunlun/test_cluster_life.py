@@ -107,6 +107,7 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
         q.execute("INSERT INTO t VALUES (1, 'one'), (2, 'two')")
         q.execute("SELECT a, b FROM t ORDER BY a")
         assert q.fetchall() == [(1, "one"), (2, "two")]
+        q.execute("CREATE VIEW v AS SELECT a, b FROM t WHERE a < 10")
     for address, port, _ in nodes:
         def rows():
             with world.on_storage(address, port) as c, c.cursor() as q:
@@ -133,6 +134,13 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
         with world.on_computer(*comp) as c, c.cursor() as q:
             q.execute("SELECT srvname FROM pg_foreign_server ORDER BY 1")
             assert q.fetchall() == [("shard1",), ("shard2",)]
+            # what was made on the first one is on the second, too
+            q.execute("SELECT a, b FROM v ORDER BY a")
+            assert q.fetchall() == [(1, "one"), (2, "two")]
+            q.execute("INSERT INTO t VALUES (%s, 'more')", (comp[1],))
+            q.execute("DELETE FROM t WHERE a = %s", (comp[1],))
+    assert not world.rows("SELECT path FROM kunlun_backup WHERE cluster = %s",
+                          name)
 
     # what is wrong is told in the documented order
     refused = [("delete_shard", {"shard_name": "shard7"},

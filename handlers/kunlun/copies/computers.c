@@ -1,0 +1,196 @@
+/* add_comps: a cluster gets computing nodes. Each begins with the schema that
+ * the others have, so that it serves the same queries. */
+#include <string.h>
+
+#include "copies.h"
+#include "kunlun/core/names.h"
+#include "kunlun/life/build.h"
+#include "kunlun/life/parts.h"
+#include "kunlun/life/servers.h"
+
+#define PART_BACKUP "backup/"
+#define PART_LOAD   "restore/"
+#define SCHEMA_MS   300000
+#define DROP_MS     60000
+#define PROBE_MS    1000
+
+static const char error[] = "add comps error";
+
+static enum step_answer
+failed(struct job_run *run, enum err e, const char *why)
+{
+    return life_failed(run, error, e, run->job->doing, why);
+}
+
+static enum err
+check(struct db *db, struct arena *a, struct life_order *o, char why[WHY_BYTES])
+{
+    struct life_wish *w = &o->wish[0];
+    struct list_of_meta_comp all;
+    struct life_size size;
+    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
+
+    if (e == ERR_OK)
+        e = meta_comps(db, a, o->cluster.id, &all);
+    if (e == ERR_OK)
+        e = life_size_before(a, &o->cluster, &size);
+    if (e != ERR_OK)
+        return e;
+    *w = (struct life_wish){ .cluster = o->cluster.name,
+                             .comps = (unsigned)o->want.comps,
+                             .want = &o->want,
+                             .memory_bytes = size.memory_bytes,
+                             .max_connections = size.max_connections };
+    o->n = 1;
+    w->first_comp = 1;
+    for (size_t i = 0; i < all.n; i++)
+        w->first_comp = names_above(w->first_comp, "comp", all.v[i].name);
+    return ERR_OK;
+}
+
+/* ---- the schema of one that is there ---- */
+
+/* One that answers, if there is any. The new ones are not among them yet. */
+static enum err
+source_of(struct job_run *run, const char *cluster,
+          const struct instance_spec **out)
+{
+    struct list_of_instance_spec comps;
+    char why[WHY_BYTES];
+    enum err e = meta_computers(run->db, run->arena, cluster, &comps);
+
+    *out = NULL;
+    for (size_t i = 0; e == ERR_OK && i < comps.n; i++) {
+        if (*out == NULL)
+            *out = &comps.v[i];
+        if (instance_probe(&comps.v[i], PROBE_MS, why) == ERR_OK) {
+            *out = &comps.v[i];
+            break;
+        }
+    }
+    return e;
+}
+
+static enum step_answer
+back_up(struct job_run *run)
+{
+    const struct instance_spec *from = NULL;
+    struct copy_storage storage;
+    struct list_of_job parts;
+    struct life_memo memo;
+    enum err e = life_recall(run, &memo);
+
+    if (e != ERR_OK)
+        return life_no_memo(run);
+    e = job_parts(run, PART_BACKUP, &parts);
+    if (e == ERR_OK && parts.n == 0) {
+        e = copy_store_storage(run->db, run->arena, &storage);
+        if (e == ERR_NOT_FOUND)
+            return failed(run, ERR_STATE, "there is no backup storage");
+        if (e == ERR_OK)
+            e = source_of(run, memo.cluster, &from);
+        if (e == ERR_OK && from == NULL)
+            return STEP_DONE;
+        if (e == ERR_OK)
+            e = part_backup(run, PART_BACKUP,
+                            &(struct part_copy){ .ip = from->address,
+                                                 .port = from->port,
+                                                 .cluster_name = memo.cluster,
+                                                 .shard_name = from->shard,
+                                                 .storage = storage.conn,
+                                                 .copy = true });
+    }
+    return life_await(run, error, e, PART_BACKUP, SCHEMA_MS);
+}
+
+static enum step_answer
+drop_backup(struct job_run *run)
+{
+    return copy_drop(run, error, PART_BACKUP, DROP_MS);
+}
+
+static enum step_answer
+stop_backup(struct job_run *run)
+{
+    enum step_answer answer = parts_stop(run, PART_BACKUP);
+
+    return answer == STEP_DONE ? drop_backup(run) : answer;
+}
+
+static enum step_answer
+load(struct job_run *run)
+{
+    struct list_of_job parts;
+    struct life_memo memo;
+    enum err e = life_recall(run, &memo);
+
+    if (e != ERR_OK)
+        return life_no_memo(run);
+    e = job_parts(run, PART_BACKUP, &parts);
+    if (e == ERR_OK && parts.n == 0)
+        return STEP_DONE;
+    for (size_t i = 0; e == ERR_OK && i < memo.servers.n; i++) {
+        const struct instance_spec *at = memo.servers.v[i].spec;
+
+        e = part_restore(run, PART_LOAD, false,
+                         &(struct part_copy){ .ip = at->address,
+                                              .port = at->port,
+                                              .cluster_name = memo.cluster,
+                                              .shard_name = at->shard,
+                                              .backup_job = parts.v[0].id });
+    }
+    return life_await(run, error, e, PART_LOAD, SCHEMA_MS);
+}
+
+static enum step_answer
+stop_loads(struct job_run *run)
+{
+    return parts_stop(run, PART_LOAD);
+}
+
+/* ---- rows ---- */
+
+static enum err
+rows(struct job_run *run, const struct cluster_want *want,
+     const struct life_memo *m, const char **info)
+{
+    struct meta_cluster c;
+    struct life_size size;
+    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+
+    (void)want;
+    if (e == ERR_OK)
+        e = life_size_before(run->arena, &c, &size);
+    if (e == ERR_OK)
+        e = life_comp_rows(run, c.id, m, &size);
+    return e == ERR_OK ? life_names_text(run->arena, m, INSTANCE_COMPUTER, info)
+                       : e;
+}
+
+static const struct life_growth more_comps = {
+    .error = error,
+    .check = check,
+    .rows = rows,
+};
+
+static const struct job_step steps[] = {
+    { "ask the machines", life_ask, life_unask },
+    { "choose machines", life_choose_places, life_unchoose_places },
+    { "install servers", life_install, life_uninstall },
+    { "back the schema up", back_up, stop_backup },
+    { "load the schema", load, stop_loads },
+    { "point the computing nodes", life_point_all, life_unpoint },
+    { "drop the backup", drop_backup, NULL },
+    { "prove it", life_prove, NULL },
+    { "write the rows", life_write_rows, NULL },
+};
+
+CLUSTER_JOB(add_comps, steps, COUNT(steps), .of = &more_comps);
+
+enum err
+cluster_add_comps_plan(struct db *db, struct arena *a,
+                       const struct cluster_want *want,
+                       struct list_of_cluster_effect *out, char why[WHY_BYTES])
+{
+    return life_growth_plan(db, a, &more_comps, want, out, why);
+}
