@@ -61,6 +61,12 @@ req_send(struct req *r, const struct record *rec, const void *out) MUST_USE;
 enum err req_send_or_fail(struct req *r, enum err e, const struct record *rec,
                           const void *out) MUST_USE;
 
+/* The whole of the reply that req_send would make, as text in the arena, for
+ * whoever keeps it: it says the same to everybody as long as the record has no
+ * secrets. LIMIT when it has more than max bytes. */
+enum err req_render(struct req *r, const struct record *rec, const void *out,
+                    size_t max, struct span *text) MUST_USE;
+
 /* Success with a body of the handler's own. n bytes at p live in the arena. */
 enum err req_send_text(struct req *r, const char *content_type, const char *p,
                        size_t n) MUST_USE;
@@ -90,8 +96,8 @@ enum err req_accept(struct req *r, struct job_new *n) MUST_USE;
  * one, and answers in the handler's place: for what a request has begun on a
  * machine and waits for. It is not called again; what was committed stays,
  * whatever it answers. */
-void req_then(struct req *r, enum err (*then)(struct req *r, void *ctx),
-              void *ctx);
+void
+req_then(struct req *r, enum err (*then)(struct req *r, void *ctx), void *ctx);
 
 /* A further reply header; name is constant, value without control bytes. */
 void req_header_add(struct req *r, const char *name, const char *value);

@@ -32,6 +32,23 @@ req_send_or_fail(struct req *r, enum err e, const struct record *rec,
 }
 
 enum err
+req_render(struct req *r, const struct record *rec, const void *out, size_t max,
+           struct span *text)
+{
+    struct buf b = BUF_INIT(max);
+    struct json_writer w;
+    enum err e;
+
+    jw_init(&w, &b, &r->form->style);
+    e = r->form->reply(r, &w, rec, out);
+    if (e == ERR_OK)
+        e = buf_err(&b);
+    *text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n), b.n };
+    buf_free(&b);
+    return e == ERR_OK && text->p == NULL ? ERR_NOMEM : e;
+}
+
+enum err
 req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
 {
     r->io->text_type = content_type;

@@ -1,6 +1,7 @@
 """A Pegasus cluster as its operators see it: metas, replica servers, and
 what is asked of them."""
 
+import collections
 import json
 import threading
 from urllib.parse import urlsplit
@@ -111,9 +112,8 @@ def pairs(body):
     return json.loads(body, object_pairs_hook=lambda p: p)
 
 
-class Ballots:
-    """Watches every partition in the store while a drill goes on: ballots
-    only grow, and a ballot never has two primaries.
+class Watch:
+    """Looks at the store again and again while a drill goes on:
 
         with Ballots(deployment) as ballots:
             ...
@@ -123,7 +123,6 @@ class Ballots:
     def __init__(self, deployment):
         self.deployment = deployment
         self.wrong, self.seen = [], 0
-        self.primary, self.last = {}, {}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run)
 
@@ -146,6 +145,14 @@ class Ballots:
             except pymysql.Error:  # the drill has taken the store away
                 self.ended.wait(0.2)
 
+
+class Ballots(Watch):
+    """Ballots only grow, and a ballot never has two primaries."""
+
+    def __init__(self, deployment):
+        super().__init__(deployment)
+        self.primary, self.last = {}, {}
+
     def _look(self, sql):
         for row in rows(sql, "SELECT app_id, pidx, ballot, primary_node"
                         " FROM pegasus_partition"):
@@ -159,3 +166,41 @@ class Ballots:
                                   f"{self.primary[gpid, ballot]} and {primary}")
             self.last[gpid] = ballot
             self.seen += 1
+
+
+def counts(sql):
+    """Of one moment: whether the kept counts are called right, what is kept and
+    what the partitions say, each as (per node, per table)."""
+    rows(sql, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    right = rows(sql, "SELECT counted = version AND counted_epoch ="
+                 " ready_epoch AS yes FROM pegasus_cluster")[0]["yes"] == 1
+    nodes = {r["address"]: (int(r["primaries"]), int(r["secondaries"]))
+             for r in rows(sql, "SELECT * FROM pegasus_node_count")}
+    tables = {(r["app_id"], r["has_primary"], r["members"]): int(r["n"])
+              for r in rows(sql, "SELECT * FROM pegasus_app_count")}
+    held, alike = collections.Counter(), collections.Counter()
+    for r in rows(sql, "SELECT p.* FROM pegasus_partition p"
+                  " JOIN pegasus_app a ON a.app_id = p.app_id"
+                  " WHERE a.status = 'AVAILABLE'"):
+        primary = r["primary_node"]
+        held[primary, 0] += 1
+        for address in filter(None, r["secondaries"].split(",")):
+            held[address, 1] += 1
+        alike[r["app_id"], int(primary is not None), r["members"]] += 1
+    rows(sql, "COMMIT")
+    there = {a for a, _ in held if a is not None}
+    return (right,
+            ({a: n for a, n in nodes.items() if n != (0, 0)},
+             {k: n for k, n in tables.items() if n != 0}),
+            ({a: (held[a, 0], held[a, 1]) for a in there}, dict(alike)))
+
+
+class Counts(Watch):
+    """What is kept of nodes and tables is what their partitions say."""
+
+    def _look(self, sql):
+        right, kept, counted = counts(sql)
+        if right:
+            self.seen += 1
+            if kept != counted:
+                self.wrong.append(f"kept {kept}, counted {counted}")

@@ -11,6 +11,7 @@
 #include "leader_state.h"
 #include "log.h"
 #include "pegasus/node/cluster.h"
+#include "pegasus/node/counts.h"
 #include "pegasus/node/node.h"
 #include "pegasus/partition/partition.h"
 #include "pegasus/settings.h"
@@ -60,15 +61,23 @@ static enum err
 store_batch(struct duty_run *run, struct pg_leader *l, struct pg_work *w,
             size_t n)
 {
+    const struct pg_app *app = &l->s.app[w[0].app]; /* of all of a batch */
+    struct pg_counts counts;
     enum err e = lease_begin(run->db, run->lease);
 
-    if (e == ERR_OK) /* all of a batch is of one table */
-        e = pegasus_store_configs(run->db, l->s.app[w[0].app].id);
+    pg_counts_init(&counts, run->arena, app->id);
+    if (e == ERR_OK)
+        e = pegasus_store_configs(run->db, app->id);
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
         w[i].result = store_one(run, l, &w[i]);
+        if (w[i].result == ERR_OK && !w[i].publish)
+            pg_counts_change(&counts, &app->p[w[i].pidx].c, &w[i].next,
+                             l->s.node);
         if (w[i].result != ERR_NOT_FOUND && w[i].result != ERR_EXISTS)
             e = w[i].result;
     }
+    if (e == ERR_OK)
+        e = pegasus_store_counts(run->db, &counts);
     e = db_end(run->db, e);
     for (size_t i = 0; i < n && e != ERR_OK; i++)
         w[i].result = e;
@@ -291,6 +300,21 @@ make_default_table(struct duty_run *run)
     return e;
 }
 
+/* Before it answers, and whenever somebody has changed something without
+ * counting. Nobody else writes meanwhile. */
+static enum err
+count_all(struct duty_run *run)
+{
+    int64_t version;
+    enum err e = lease_begin(run->db, run->lease);
+
+    if (e == ERR_OK)
+        e = pegasus_store_lock(run->db, &version);
+    if (e == ERR_OK)
+        e = pegasus_store_counts_all(run->db, run->arena, run->lease->epoch);
+    return db_end(run->db, e);
+}
+
 /* A deployment that never had a table starts with one. */
 static enum err
 open_for_requests(struct duty_run *run, const struct pegasus_cluster_row *c)
@@ -334,6 +358,8 @@ step(struct duty_run *run, struct pg_leader *l)
     bool tick;
     enum err e = read_all(run, l, &c, &rows);
 
+    if (e == ERR_OK && (!l->open || !c.counted))
+        e = count_all(run);
     if (e == ERR_OK && !l->open) {
         e = open_for_requests(run, &c);
         l->open = e == ERR_OK;

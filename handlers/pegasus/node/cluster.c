@@ -4,6 +4,7 @@
 
 #include "cluster.h"
 #include "config.h"
+#include "counts.h"
 #include "metas.h"
 #include "node.h"
 #include "pegasus/audit.h"
@@ -114,7 +115,7 @@ pegasus_cluster_get(struct req *r, const struct none *in)
     if (e == ERR_OK)
         e = pegasus_nodes_sorted(r, &nodes);
     if (e == ERR_OK)
-        e = pegasus_nodes_count(r, &held);
+        e = pegasus_store_held(r->db, r->arena, c.counted, &held);
     if (e == ERR_OK)
         describe(r, &c, &nodes, out);
     if (e == ERR_OK)

@@ -46,11 +46,13 @@ enum err pegasus_store_leader(struct db *db, struct arena *a,
 
 /* What changes with everything that is counted over all AVAILABLE tables:
  * mutations by clients raise version, the leader's changes of partitions
- * configs (their sum). And how many tables there are. */
+ * configs (their sum). And how many tables there are, and whether what is kept
+ * of them (counts.h) is right. */
 #define PEGASUS_STAMP(X, s)                       \
     X(s, I64, version, "version", COLUMN_ONLY, -) \
     X(s, I64, configs, "configs", COLUMN_ONLY, -) \
-    X(s, I64, tables, "tables", COLUMN_ONLY, -)
+    X(s, I64, tables, "tables", COLUMN_ONLY, -)   \
+    X(s, BOOL, counted, "counted", COLUMN_ONLY, -)
 STRUCT(pegasus_stamp, PEGASUS_STAMP);
 enum err pegasus_store_stamp(struct db *db, struct arena *a,
                              struct pegasus_stamp *out) MUST_USE;
@@ -62,7 +64,8 @@ enum err pegasus_store_stamp(struct db *db, struct arena *a,
     X(s, I32, move_pri, "move_pri", COLUMN_ONLY, -)       \
     X(s, I32, copy_pri, "copy_pri", COLUMN_ONLY, -)       \
     X(s, I32, copy_sec, "copy_sec", COLUMN_ONLY, -)       \
-    X(s, I32, total, "total", COLUMN_ONLY, -)
+    X(s, I32, total, "total", COLUMN_ONLY, -)             \
+    X(s, BOOL, counted, "counted", COLUMN_ONLY, -)
 STRUCT(pegasus_cluster_row, PEGASUS_CLUSTER_ROW);
 enum err pegasus_store_cluster(struct db *db, struct arena *a,
                                struct pegasus_cluster_row *out) MUST_USE;
@@ -74,7 +77,8 @@ struct list_of_pegasus_node;
 enum pg_level pegasus_level_now(const struct pegasus_cluster_row *c,
                                 const struct list_of_pegasus_node *nodes);
 
-/* The new version; the first statement of every mutation. */
+/* The new version; the first statement of every mutation, which keeps the
+ * counts of counts.h. */
 enum err pegasus_store_lock(struct db *db, int64_t *version) MUST_USE;
 enum err pegasus_store_level(struct db *db, const char *level) MUST_USE;
 

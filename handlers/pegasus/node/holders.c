@@ -101,49 +101,24 @@ pg_holders_add(struct pg_holders *t, const char *primary,
             l->secondaries += times;
 }
 
+void
+pg_holders_count(struct pg_holders *t, const char *address, int64_t primaries,
+                 int64_t secondaries)
+{
+    struct pg_holder *l = line_of(t, address, strlen(address));
+
+    if (l == NULL)
+        return;
+    l->primaries += primaries;
+    l->secondaries += secondaries;
+}
+
 const struct pg_holder *
 pg_holders_find(const struct pg_holders *t, const char *address)
 {
     size_t slot = t->slots == 0 ? 0 : *slot_of(t, address, strlen(address));
 
     return slot == 0 ? NULL : &t->line[slot - 1];
-}
-
-/* ---- as text: "primaries secondaries address" lines ---- */
-
-void
-pg_holders_print(const struct pg_holders *t, struct buf *out)
-{
-    for (size_t i = 0; i < t->n; i++)
-        buf_printf(out, "%lld %lld %s\n", (long long)t->line[i].primaries,
-                   (long long)t->line[i].secondaries, t->line[i].address);
-}
-
-enum err
-pg_holders_read(struct pg_holders *t, struct span text)
-{
-    const char *p = text.p, *end = p + text.n;
-
-    while (p < end) {
-        const char *stop = memchr(p, '\n', (size_t)(end - p));
-        struct pg_holder *l;
-        long long primaries, secondaries;
-        char *next;
-
-        if (stop == NULL)
-            return ERR_BAD_PARAM;
-        primaries = strtoll(p, &next, 10);
-        secondaries = strtoll(next, &next, 10);
-        if (next + 1 >= stop || *next != ' ')
-            return ERR_BAD_PARAM;
-        l = line_of(t, next + 1, (size_t)(stop - next) - 1);
-        if (l == NULL)
-            return ERR_NOMEM;
-        l->primaries += primaries;
-        l->secondaries += secondaries;
-        p = stop + 1;
-    }
-    return ERR_OK;
 }
 
 /* ---- order ---- */

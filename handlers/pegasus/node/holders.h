@@ -4,7 +4,6 @@
 
 #include "arena.h"
 #include "base.h"
-#include "buf.h"
 
 struct pg_holder {
     const char *address;
@@ -27,14 +26,13 @@ void pg_holders_init(struct pg_holders *t, struct arena *a);
 void pg_holders_add(struct pg_holders *t, const char *primary,
                     const char *secondaries, int64_t times);
 
+/* So many more at that address. The text is copied. */
+void pg_holders_count(struct pg_holders *t, const char *address,
+                      int64_t primaries, int64_t secondaries);
+
 /* The line of an address; NULL when it was never counted. */
 const struct pg_holder *
 pg_holders_find(const struct pg_holders *t, const char *address);
-
-/* All of it as text, for whoever keeps it; and added from there. BAD_PARAM
- * when it is no such text, NOMEM. */
-void pg_holders_print(const struct pg_holders *t, struct buf *out);
-enum err pg_holders_read(struct pg_holders *t, struct span text) MUST_USE;
 
 /* By numeric IPv4 address, then by port; names behind them. */
 void pg_holders_sort(struct pg_holders *t);

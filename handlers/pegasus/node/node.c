@@ -2,15 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache.h"
 #include "cluster.h"
-#include "holders.h"
+#include "counts.h"
 #include "node.h"
 #include "pegasus/pegasus.h"
 #include "pegasus/table/table.h"
-
-/* A line of some 60 bytes for each of the nodes. */
-#define HOLDERS_MAX ((size_t)8 << 20)
 
 TABLE(pegasus_node_line, PEGASUS_NODE_LINE);
 TABLE(pegasus_nodes_summary, PEGASUS_NODES_SUMMARY);
@@ -31,60 +27,6 @@ pegasus_nodes_sorted(struct req *r, struct list_of_pegasus_node *out)
 
     if (e == ERR_OK && out->n > 1)
         qsort(out->v, out->n, sizeof(*out->v), by_address);
-    return e;
-}
-
-/* A walk over all partitions. */
-static enum err
-count_partitions(struct req *r, struct pg_holders *t)
-{
-    struct rows rows;
-    const void *row;
-    enum err e;
-
-    e = pegasus_store_placements(r->db, r->arena, &rows);
-    while (e == ERR_OK) {
-        e = rows.next(&rows, r->arena, &row);
-        if (e == ERR_OK) {
-            const struct pegasus_placement *p = row;
-
-            pg_holders_add(t, p->primary_node, p->secondaries, p->n);
-        }
-    }
-    if (e == ERR_NOT_FOUND)
-        e = t->failed ? ERR_NOMEM : ERR_OK;
-    return e;
-}
-
-/* The sums are kept for as long as no table and no partition changes: the stamp
- * is of the snapshot that they are counted in. */
-enum err
-pegasus_nodes_count(struct req *r, struct pg_holders *t)
-{
-    struct buf b = BUF_INIT(HOLDERS_MAX);
-    struct pegasus_stamp stamp;
-    struct cache_key key = { .space = "pegasus.holders" };
-    struct span text;
-    enum err e;
-
-    pg_holders_init(t, r->arena);
-    e = pegasus_store_stamp(r->db, r->arena, &stamp);
-    if (e != ERR_OK)
-        return e;
-    key.name.p = "";
-    key.version[0] = (uint64_t)stamp.version;
-    key.version[1] = (uint64_t)stamp.configs;
-    e = cache_get(r->arena, &key, &text);
-    if (e == ERR_OK)
-        return pg_holders_read(t, text);
-    if (e == ERR_NOT_FOUND)
-        e = count_partitions(r, t);
-    if (e == ERR_OK) {
-        pg_holders_print(t, &b);
-        if (buf_err(&b) == ERR_OK)
-            cache_put(&key, (struct span){ buf_text(&b), b.n });
-    }
-    buf_free(&b);
     return e;
 }
 
@@ -139,6 +81,7 @@ pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
 {
     struct pegasus_nodes *out = arena_alloc(r->arena, sizeof(*out));
     struct list_of_pegasus_node rows;
+    struct pegasus_cluster_row c;
     struct pg_holders held;
     enum err e;
 
@@ -146,7 +89,9 @@ pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
         return ERR_NOMEM;
     e = pegasus_nodes_sorted(r, &rows);
     if (e == ERR_OK && ref->detail)
-        e = pegasus_nodes_count(r, &held);
+        e = pegasus_store_cluster(r->db, r->arena, &c);
+    if (e == ERR_OK && ref->detail)
+        e = pegasus_store_held(r->db, r->arena, c.counted, &held);
     if (e == ERR_OK)
         e = print_nodes(r, &rows, ref->detail ? &held : NULL, out);
     return req_send_or_fail(r, e, &pegasus_nodes_rec, out);

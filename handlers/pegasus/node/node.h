@@ -91,14 +91,6 @@ enum err pegasus_store_nodes(struct db *db, struct arena *a,
                              struct list_of_pegasus_node *out) MUST_USE;
 
 /* How often each pair of primary and secondaries occurs in AVAILABLE tables. */
-#define PEGASUS_PLACEMENT(X, s)                             \
-    X(s, STR, primary_node, "primary_node", COLUMN_ONLY, -) \
-    X(s, STR, secondaries, "secondaries", COLUMN_ONLY, -)   \
-    X(s, I64, n, "n", COLUMN_ONLY, -)
-STRUCT(pegasus_placement, PEGASUS_PLACEMENT);
-enum err pegasus_store_placements(struct db *db, struct arena *a,
-                                  struct rows *out) MUST_USE;
-
 /* A beacon of a replica server of ours; of a foreign one, with its own start
  * time. */
 enum err
@@ -119,7 +111,5 @@ pegasus_store_report(struct db *db, const char *address, int32_t app_id,
 /* As pegasus_store_nodes, in order of pg_address_compare. */
 enum err
 pegasus_nodes_sorted(struct req *r, struct list_of_pegasus_node *out) MUST_USE;
-/* What every address holds, over all AVAILABLE tables. */
-enum err pegasus_nodes_count(struct req *r, struct pg_holders *out) MUST_USE;
 
 #endif

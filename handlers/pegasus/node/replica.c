@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "cluster.h"
 #include "config.h"
+#include "counts.h"
 #include "metas.h"
 #include "node.h"
 #include "pegasus/audit.h"
@@ -256,13 +257,15 @@ apply_update(struct req *r, const struct pegasus_update *in, int64_t version,
              const struct pegasus_partition *row)
 {
     struct pg_addresses a;
-    struct pg_config c;
+    struct pg_config c, was;
+    struct pg_counts counts;
     enum err e = pg_addresses_read(&a, row, &c);
     int node;
 
     if (e != ERR_OK)
         return e;
     req_audit_before(r, &pegasus_partition_rec, row);
+    was = c;
     node = pg_addresses_add(&a, in->node, strlen(in->node));
     switch (pg_config_update(&c, pg_type_by_name(in->type), node, in->ballot,
                              clock_unix_ms())) {
@@ -275,7 +278,11 @@ apply_update(struct req *r, const struct pegasus_update *in, int64_t version,
         break;
     }
     pg_audit_config(r, row, &c, a.node);
+    pg_counts_init(&counts, r->arena, row->app_id);
+    pg_counts_change(&counts, &was, &c, a.node);
     e = pegasus_store_config(r->db, row->app_id, row->pidx, &c, a.node);
+    if (e == ERR_OK)
+        e = pegasus_store_counts(r->db, &counts);
     if (e == ERR_OK)
         e = pegasus_store_touch(r->db, row->app_id, version);
     return e == ERR_OK ? send_ballot(r, c.ballot) : e;

@@ -9,6 +9,9 @@ TABLE(pegasus_cluster_row, PEGASUS_CLUSTER_ROW);
 
 enum { LEADER, STAMP, CLUSTER, LOCK, LEVEL, SQL__MAX };
 
+/* Nobody has changed anything without counting. */
+#define COUNTED "counted = version AND counted_epoch = ready_epoch"
+
 static const char *const sql[SQL__MAX] = {
     [LEADER] = "SELECT COALESCE(SUBSTRING_INDEX(l.owner, '@', 1), '')"
                " AS owner,"
@@ -17,15 +20,18 @@ static const char *const sql[SQL__MAX] = {
                " AS now_ms FROM pegasus_cluster c"
                " LEFT JOIN lease l ON l.name = '" PEGASUS_LEASE "'"
                " WHERE c.one = 1",
-    [STAMP] = "SELECT c.version, a.configs, a.tables FROM pegasus_cluster c"
+    [STAMP] = "SELECT c.version, a.configs, a.tables, " COUNTED
+              " AS counted FROM pegasus_cluster c"
               " JOIN (SELECT CAST(COALESCE(SUM(configs), 0) AS SIGNED)"
               " AS configs, COUNT(*) AS tables FROM pegasus_app"
               " WHERE status = 'AVAILABLE') a WHERE c.one = 1",
     [CLUSTER] = "SELECT version, next_app_id, function_level, move_pri,"
-                " copy_pri, copy_sec, total FROM pegasus_cluster"
+                " copy_pri, copy_sec, total, " COUNTED
+                " AS counted FROM pegasus_cluster"
                 " WHERE one = 1",
     [LOCK] = "UPDATE pegasus_cluster"
-             " SET version = LAST_INSERT_ID(version + 1) WHERE one = 1",
+             " SET version = LAST_INSERT_ID(version + 1),"
+             " counted = counted + 1 WHERE one = 1",
     [LEVEL] = "UPDATE pegasus_cluster SET function_level = ? WHERE one = 1",
 };
 

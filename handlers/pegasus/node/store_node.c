@@ -2,13 +2,11 @@
 #include "node.h"
 
 TABLE(pegasus_node, PEGASUS_NODE);
-TABLE(pegasus_placement, PEGASUS_PLACEMENT);
 
 #define NODES_MAX 100000
 
 enum {
     NODES,
-    PLACEMENTS,
     BEACON_MANAGED,
     BEACON,
     COLLECTED,
@@ -24,12 +22,6 @@ enum {
 static const char *const sql[SQL__MAX] = {
     [NODES] = "SELECT address, alive, managed, collected, start_ms,"
               " last_beacon_ms, unstable FROM pegasus_node ORDER BY address",
-    [PLACEMENTS] = "SELECT p.primary_node, p.secondaries, COUNT(*) AS n"
-                   " FROM pegasus_app a"
-                   " JOIN pegasus_partition p ON p.app_id = a.app_id"
-                   " WHERE a.status = 'AVAILABLE'"
-                   " GROUP BY p.primary_node, p.secondaries"
-                   " ORDER BY NULL", /* the groups are only added up */
     /* supervise is not the server: when that one started again says nothing
      * about the server's own restarts */
     [BEACON_MANAGED] =
@@ -65,13 +57,6 @@ pegasus_store_nodes(struct db *db, struct arena *a,
                     struct list_of_pegasus_node *out)
 {
     return db_list(db, a, sql[NODES], DB_NO_ARGS, &pegasus_node_rec, NODES_MAX,
-                   out);
-}
-
-enum err
-pegasus_store_placements(struct db *db, struct arena *a, struct rows *out)
-{
-    return db_rows(db, a, sql[PLACEMENTS], DB_NO_ARGS, &pegasus_placement_rec,
                    out);
 }
 

@@ -277,6 +277,7 @@ static enum err
 put_tables(struct req *r, struct printer *p)
 {
     struct partitions n = { .app_id = 0 };
+    struct pegasus_cluster_row c;
     struct pegasus_leader l;
     struct rows rows;
     const void *row;
@@ -285,7 +286,9 @@ put_tables(struct req *r, struct printer *p)
     if (e != ERR_OK || !l.held || strcmp(l.owner, r->listener_tail) != 0 ||
         !is_asked(p->asked->types, "table"))
         return e;
-    e = pegasus_store_alike(r->db, r->arena, &rows);
+    e = pegasus_store_cluster(r->db, r->arena, &c);
+    if (e == ERR_OK)
+        e = pegasus_store_alike(r->db, r->arena, c.counted, &rows);
     while (e == ERR_OK) {
         const struct pegasus_alike *alike;
 

@@ -188,9 +188,8 @@ key_of(const struct pegasus_general *g)
  * same version. LIMIT when it is too long for that. */
 static enum err
 render_detail(struct req *r, const char *name, struct pegasus_app *out,
-              struct buf *b)
+              struct span *text)
 {
-    struct json_writer w;
     enum err e;
 
     e = db_begin_snapshot(r->db);
@@ -198,35 +197,28 @@ render_detail(struct req *r, const char *name, struct pegasus_app *out,
         e = find_app(r, name, out->general);
     if (e == ERR_OK)
         e = add_detail(r, out);
-    jw_init(&w, b, &pegasus_form.style);
     if (e == ERR_OK)
-        e = pegasus_form.reply(r, &w, &pegasus_app_rec, out);
-    e = db_end(r->db, e);
-    return e == ERR_OK ? buf_err(b) : e;
+        e = req_render(r, &pegasus_app_rec, out, CACHED_MAX, text);
+    return db_end(r->db, e);
 }
 
 static enum err
 send_detail(struct req *r, const char *name, struct pegasus_app *out)
 {
     struct cache_key key = key_of(out->general);
-    struct buf b = BUF_INIT(CACHED_MAX);
-    struct span text = { NULL, 0 };
+    struct span text;
     enum err e;
 
     e = cache_get(r->arena, &key, &text);
     if (e == ERR_NOT_FOUND) {
-        e = render_detail(r, name, out, &b);
+        e = render_detail(r, name, out, &text);
         key = key_of(out->general);
-        text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n), b.n };
-        if (e == ERR_OK && text.p != NULL)
+        if (e == ERR_OK)
             cache_put(&key, text);
-        buf_free(&b);
     }
-    if (e != ERR_OK)
-        return e;
-    return text.p == NULL
-               ? ERR_NOMEM
-               : req_send_text(r, pegasus_form.reply_type, text.p, text.n);
+    return e == ERR_OK
+               ? req_send_text(r, pegasus_form.reply_type, text.p, text.n)
+               : e;
 }
 
 enum err
@@ -255,7 +247,7 @@ pegasus_app_get(struct req *r, const struct pegasus_app_ref *ref)
 
 struct listing {
     struct req *r;
-    bool opened;
+    bool opened, counted; /* as pegasus_stamp has it */
     struct rows lines;
     char created[40];
     struct pegasus_app_line line;
@@ -313,7 +305,7 @@ next_group(struct listing *l, struct arena *a)
     if (l->group_waits)
         return ERR_OK;
     if (!l->healthy_opened)
-        e = pegasus_store_alike(l->r->db, l->r->arena, &l->alike);
+        e = pegasus_store_alike(l->r->db, l->r->arena, l->counted, &l->alike);
     l->healthy_opened = true;
     if (e == ERR_OK && l->healthy_ended)
         e = ERR_NOT_FOUND;
@@ -379,25 +371,8 @@ next_health(struct rows *rows, struct arena *a, const void **out)
     return ERR_OK;
 }
 
-static enum err
-render_listing(struct req *r, const struct pegasus_apps *out, struct span *text)
-{
-    struct buf b = BUF_INIT(CACHED_MAX);
-    struct json_writer w;
-    enum err e;
-
-    jw_init(&w, &b, &pegasus_form.style);
-    e = pegasus_form.reply(r, &w, &pegasus_apps_rec, out);
-    if (e == ERR_OK)
-        e = buf_err(&b);
-    *text = (struct span){ arena_strndup(r->arena, buf_text(&b), b.n), b.n };
-    buf_free(&b);
-    return e == ERR_OK && text->p == NULL ? ERR_NOMEM : e;
-}
-
-/* Counting what is well takes a walk over all partitions, and the tables are
- * many, so the reply is kept. Its version is of the snapshot that it is
- * rendered from. */
+/* The tables are many, so the reply is kept. Its version is of the snapshot
+ * that it is rendered from. */
 static enum err
 send_listing(struct req *r, const struct pegasus_apps *out, bool detail,
              const struct pegasus_stamp *stamp)
@@ -412,7 +387,7 @@ send_listing(struct req *r, const struct pegasus_apps *out, bool detail,
 
     e = cache_get(r->arena, &key, &text);
     if (e == ERR_NOT_FOUND) {
-        e = render_listing(r, out, &text);
+        e = req_render(r, &pegasus_apps_rec, out, CACHED_MAX, &text);
         if (e == ERR_OK)
             cache_put(&key, text);
     }
@@ -436,6 +411,7 @@ pegasus_app_list(struct req *r, const struct pegasus_list_ref *ref)
     e = pegasus_store_stamp(r->db, r->arena, &stamp);
     if (e != ERR_OK)
         return e;
+    l->counted = stamp.counted;
     PUT(&l->summary, pegasus_apps_summary, total, stamp.tables);
     PUT(out, pegasus_apps, general, ((struct rows){ next_line, l }));
     PUT(out, pegasus_apps, summary, &l->summary);

@@ -262,7 +262,7 @@ pegasus_app_drop(struct req *r, const struct pegasus_drop *in)
         e = refuse_busy(r, app.status);
     if (e == ERR_OK)
         e = pegasus_store_app_drop(
-            r->db, app.app_id,
+            r->db, r->arena, app.app_id,
             in->reserve_seconds > 0 ? in->reserve_seconds : hold, version);
     app.status = "DROPPED";
     UNSET(&app, pegasus_app_row, drop_second); /* on the store's clock */

@@ -1,4 +1,5 @@
 /* The SQL of tables. */
+#include "pegasus/node/counts.h"
 #include "table.h"
 
 TABLE(pegasus_alike, PEGASUS_ALIKE);
@@ -8,6 +9,7 @@ enum {
     GENERAL,
     LINES,
     ALIKE,
+    ALIKE_WALK,
     APP,
     APP_BY_ID,
     NEXT_ID,
@@ -57,15 +59,19 @@ static const char *const sql[SQL__MAX] = {
               " WHERE e.app_id = a.app_id) AS envs_count"
               " FROM pegasus_app a WHERE a.status = 'AVAILABLE'"
               " ORDER BY a.app_id",
-    [ALIKE] = "SELECT a.app_id, a.app_name, a.partition_count,"
-              " p.primary_node IS NOT NULL AS has_primary, p.members,"
-              " p.max_replica_count, COUNT(*) AS n"
-              " FROM pegasus_app a"
-              " JOIN pegasus_partition p ON p.app_id = a.app_id"
-              " WHERE a.status = 'AVAILABLE'"
-              " GROUP BY a.app_id, a.app_name, a.partition_count,"
-              " has_primary, p.members, p.max_replica_count"
-              " ORDER BY a.app_id",
+    [ALIKE] = "SELECT a.app_id, a.app_name, a.partition_count, c.has_primary,"
+              " c.members, a.max_replica_count, c.n FROM pegasus_app a"
+              " JOIN pegasus_app_count c ON c.app_id = a.app_id"
+              " WHERE a.status = 'AVAILABLE' AND c.n > 0 ORDER BY a.app_id",
+    [ALIKE_WALK] = "SELECT a.app_id, a.app_name, a.partition_count,"
+                   " p.primary_node IS NOT NULL AS has_primary, p.members,"
+                   " p.max_replica_count, COUNT(*) AS n"
+                   " FROM pegasus_app a"
+                   " JOIN pegasus_partition p ON p.app_id = a.app_id"
+                   " WHERE a.status = 'AVAILABLE'"
+                   " GROUP BY a.app_id, a.app_name, a.partition_count,"
+                   " has_primary, p.members, p.max_replica_count"
+                   " ORDER BY a.app_id",
     [APP] = APP_COLUMNS "live_name = ?",
     [APP_BY_ID] = APP_COLUMNS "app_id = ?",
     [NEXT_ID] = "UPDATE pegasus_cluster"
@@ -129,9 +135,11 @@ pegasus_store_lines(struct db *db, struct arena *a, struct rows *out)
 }
 
 enum err
-pegasus_store_alike(struct db *db, struct arena *a, struct rows *out)
+pegasus_store_alike(struct db *db, struct arena *a, bool counted,
+                    struct rows *out)
 {
-    return db_rows(db, a, sql[ALIKE], DB_NO_ARGS, &pegasus_alike_rec, out);
+    return db_rows(db, a, sql[counted ? ALIKE : ALIKE_WALK], DB_NO_ARGS,
+                   &pegasus_alike_rec, out);
 }
 
 enum err
@@ -168,18 +176,20 @@ pegasus_store_app_add(struct db *db, const char *name, const char *type,
         e = db_later(
             db, sql[PARTITIONS_ADD],
             DB_ARGS(db_i64(*app_id), db_i64(replicas), db_i64(partitions)));
-    return e;
+    return e == ERR_OK ? pegasus_store_counts_app(db, *app_id) : e;
 }
 
 enum err
-pegasus_store_app_drop(struct db *db, int32_t app_id, int64_t hold_seconds,
-                       int64_t version)
+pegasus_store_app_drop(struct db *db, struct arena *a, int32_t app_id,
+                       int64_t hold_seconds, int64_t version)
 {
     enum err e;
 
     e = db_exec_one(
         db, sql[APP_DROP],
         DB_ARGS(db_i64(hold_seconds), db_i64(version), db_i64(app_id)));
+    if (e == ERR_OK)
+        e = pegasus_store_counts_drop(db, a, app_id);
     if (e == ERR_OK)
         e = db_later(db, sql[PARTITIONS_DROP], DB_ARGS(db_i64(app_id)));
     if (e == ERR_OK)
@@ -198,6 +208,8 @@ pegasus_store_app_recall(struct db *db, int32_t app_id, const char *name,
         DB_ARGS(db_str(name), db_str(name), db_i64(version), db_i64(app_id)));
     if (e == ERR_OK)
         e = db_later(db, sql[PARTITIONS_RECALL], DB_ARGS(db_i64(app_id)));
+    if (e == ERR_OK)
+        e = pegasus_store_counts_app(db, app_id);
     return e;
 }
 

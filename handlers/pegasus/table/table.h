@@ -156,8 +156,8 @@ pegasus_store_lines(struct db *db, struct arena *a, struct rows *out) MUST_USE;
     X(s, I32, max_replica_count, "max_replica_count", COLUMN_ONLY, -) \
     X(s, I64, n, "n", COLUMN_ONLY, -)
 STRUCT(pegasus_alike, PEGASUS_ALIKE);
-enum err
-pegasus_store_alike(struct db *db, struct arena *a, struct rows *out) MUST_USE;
+enum err pegasus_store_alike(struct db *db, struct arena *a, bool counted,
+                             struct rows *out) MUST_USE;
 
 /* ---- store_table.c: inside a transaction ---- */
 
@@ -184,7 +184,7 @@ enum err
 pegasus_store_app_add(struct db *db, const char *name, const char *type,
                       int32_t partitions, int32_t replicas, int64_t version,
                       int32_t *app_id) MUST_USE;
-enum err pegasus_store_app_drop(struct db *db, int32_t app_id,
+enum err pegasus_store_app_drop(struct db *db, struct arena *a, int32_t app_id,
                                 int64_t hold_seconds, int64_t version) MUST_USE;
 enum err pegasus_store_app_recall(struct db *db, int32_t app_id,
                                   const char *name, int64_t version) MUST_USE;

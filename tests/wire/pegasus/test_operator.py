@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from support.pegasus import Cluster
+from support.pegasus import Cluster, counts
 from support.store import rows, value
 from support.waiting import until
 
@@ -22,6 +22,15 @@ pytestmark = pytest.mark.config(
 def machine(deployment):
     """The same, asked with a token of scope machine."""
     return Cluster(deployment, "machine")
+
+
+@pytest.fixture(autouse=True)
+def counted(sql):
+    """Whatever was asked for: what is kept is what one would count."""
+    yield
+    until(lambda: counts(sql)[0], "the counts are right")
+    _, kept, there = counts(sql)
+    assert kept == there
 
 
 def members(row):

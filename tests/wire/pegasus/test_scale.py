@@ -23,14 +23,14 @@ def large(pegasus, sql):
     rows(sql, "INSERT INTO pegasus_node SELECT " + node("seq") + ","
          " 1, 1, 1, 1, 1, 0 FROM seq_0_to_99")
     rows(sql, "INSERT INTO pegasus_app SELECT seq, CONCAT('t', seq),"
-         " CONCAT('t', seq), 'pegasus', 'AVAILABLE', 64, 3, 1, 1, 0, 0, 2, 0"
+         " CONCAT('t', seq), 'pegasus', 'AVAILABLE', 64, 3, 1, 1, 0, 0, 100, 0"
          " FROM seq_1_to_1000")
     place = "a.seq * 64 + p.seq"
     rows(sql, "INSERT INTO pegasus_partition SELECT a.seq, p.seq, 3, "
          + node(place) + ", CONCAT(" + node(place + " + 1") + ", ',', "
          + node(place + " + 2") + "), 3, 3, 0, '', 0, 1"
          " FROM seq_1_to_1000 a, seq_0_to_63 p")
-    rows(sql, "UPDATE pegasus_cluster SET next_app_id = 1001, version = 2")
+    rows(sql, "UPDATE pegasus_cluster SET next_app_id = 1001, version = 100")
 
 
 def test_everything_is_summed_up(pegasus, large):
