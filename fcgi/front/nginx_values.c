@@ -9,6 +9,7 @@
 #include "address.h"
 #include "config.h"
 #include "hex.h"
+#include "host/self.h"
 #include "nginx_render.h"
 #include "listener.h"
 #include "place.h"
@@ -293,6 +294,18 @@ set_lists(struct arena *a, struct nginx_vars *vars, char why[WHY_BYTES])
 }
 
 static enum err
+set_host(struct arena *a, struct nginx_vars *vars)
+{
+    char *id = arena_alloc(a, SELF_ID_BYTES);
+
+    if (id == NULL)
+        return ERR_NOMEM;
+    self_id(id);
+    nginx_set(vars, "HOST_ID", id);
+    return ERR_OK;
+}
+
+static enum err
 set_log(struct arena *a, struct nginx_vars *vars)
 {
     const char *log = config()->nginx_access_log, *line = log;
@@ -325,6 +338,8 @@ nginx_values(struct arena *a, const char *secret, struct nginx_vars *vars,
         e = set_limits(a, vars);
     if (e == ERR_OK)
         e = set_tls(a, vars);
+    if (e == ERR_OK)
+        e = set_host(a, vars);
     if (e == ERR_OK)
         e = set_log(a, vars);
     if (e == ERR_OK)

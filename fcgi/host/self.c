@@ -23,7 +23,7 @@ self_boot_id(char out[40])
 /* Containers of one machine have its boot, and may have the same paths: but
  * not the same directory, or not the same name. */
 void
-self_id(char out[17])
+self_id(char out[SELF_ID_BYTES])
 {
     char boot[40], name[HOST_NAME_MAX + 1] = "", text[PLACE_BYTES + 512];
     uint64_t h = UINT64_C(14695981039346656037);
@@ -37,5 +37,5 @@ self_id(char out[17])
                    config_run_dir());
     for (const char *p = text; *p != '\0'; p++)
         h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
-    (void)snprintf(out, 17, "%016llx", (unsigned long long)h);
+    (void)snprintf(out, SELF_ID_BYTES, "%016llx", (unsigned long long)h);
 }

@@ -8,6 +8,7 @@ void self_boot_id(char out[40]);
 
 /* 16 hex digits that stand for the machine since its boot and RUN_DIR: the
  * same for all processes of a deployment on it, and for nobody else. */
-void self_id(char out[17]);
+#define SELF_ID_BYTES 17
+void self_id(char out[SELF_ID_BYTES]);
 
 #endif

@@ -3,6 +3,9 @@
 import itertools
 import os
 
+# One of our nginx: its host, the moment, the connection, the request on it.
+REQUEST_ID = r"[0-9a-f]{16}-\d+\.\d{3}-\d+-\d+"
+
 _run = os.urandom(4).hex()
 _count = itertools.count(1)
 

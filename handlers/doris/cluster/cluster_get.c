@@ -62,6 +62,10 @@ struct keep {
     struct cache_key key;
 };
 
+/* A larger document is sent as it is rendered, and not kept; its reply is three
+ * times as long at the most. */
+#define KEPT_DOC_MAX ((size_t)1 << 20)
+
 _Static_assert(sizeof(struct coherence_mark) ==
                    sizeof(((struct cache_key *)0)->version),
                "a mark is a version");
@@ -85,7 +89,7 @@ look_at(struct req *r, const struct doris_get_cluster *in,
     if (strpbrk(in->cloud_unique_id, "\n") != NULL ||
         strpbrk(out->instance_id, "\n") != NULL)
         return ERR_OK;
-    name = arena_printf(r->arena, "%d\n%s\n%s\n%s", (int)by,
+    name = arena_printf(r->arena, "%s\n%d\n%s\n%s\n%s", r->form->name, (int)by,
                         in->cloud_unique_id, out->instance_id, value);
     if (name == NULL)
         return ERR_NOMEM;
@@ -98,20 +102,30 @@ look_at(struct req *r, const struct doris_get_cluster *in,
 
 static enum err
 read_one(struct req *r, const struct doris_get_cluster *in,
-         enum doris_selector by, const char *value, const struct keep *keep,
-         struct span *out)
+         enum doris_selector by, const char *value, const struct keep *keep)
 {
+    struct doris_doc *doc = arena_alloc(r->arena, sizeof(*doc));
     struct doris_found_doc found;
+    struct span text;
     enum err e;
 
+    if (doc == NULL)
+        return ERR_NOMEM;
     e = doris_store_cluster_get(r->db, r->arena, in->cloud_unique_id,
                                 keep->instance_id, by, value, &found);
     if (e != ERR_OK)
         return e;
-    *out = found.doc;
-    if (keep->may && strcmp(found.instance_id, keep->instance_id) == 0)
-        cache_put(&keep->key, found.doc);
-    return ERR_OK;
+    PUT(doc, doris_doc, doc, found.doc);
+    if (!keep->may || strcmp(found.instance_id, keep->instance_id) != 0 ||
+        found.doc.n > KEPT_DOC_MAX)
+        return req_send(r, &doris_doc_rec, doc);
+    e = req_render(r, &doris_doc_rec, doc, 4 * KEPT_DOC_MAX, &text);
+    if (e == ERR_LIMIT)
+        return req_send(r, &doris_doc_rec, doc);
+    if (e != ERR_OK)
+        return e;
+    cache_put(&keep->key, text);
+    return req_send_text(r, r->form->reply_type, text.p, text.n);
 }
 
 /* One statement, as long as there is one; none when the reply was kept. */
@@ -119,20 +133,21 @@ static enum err
 get_one(struct req *r, const struct doris_get_cluster *in,
         enum doris_selector by, const char *value)
 {
-    struct doris_doc *doc = arena_alloc(r->arena, sizeof(*doc));
     struct keep keep;
+    struct span text;
     const char *id;
     enum err e;
 
-    e = doc == NULL ? ERR_NOMEM : look_at(r, in, by, value, &keep);
+    e = look_at(r, in, by, value, &keep);
     if (e != ERR_OK)
         return e;
-    SET(doc, doris_doc, doc);
-    e = keep.may ? cache_get(r->arena, &keep.key, &doc->doc) : ERR_NOT_FOUND;
+    e = keep.may ? cache_get(r->arena, &keep.key, &text) : ERR_NOT_FOUND;
     if (e == ERR_NOT_FOUND)
-        e = read_one(r, in, by, value, &keep, &doc->doc);
+        e = read_one(r, in, by, value, &keep);
+    else if (e == ERR_OK)
+        e = req_send_text(r, r->form->reply_type, text.p, text.n);
     if (e != ERR_NOT_FOUND)
-        return req_send_or_fail(r, e, &doris_doc_rec, doc);
+        return e;
     e = resolve_get(r, in, &id);
     return e == ERR_OK ? fail_get(r, in, id) : e;
 }

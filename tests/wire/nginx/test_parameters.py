@@ -5,6 +5,7 @@ import re
 import pytest
 
 from support import raw
+from support.words import REQUEST_ID
 
 OURS = ["MG_LISTENER", "MG_SCOPE", "MG_NAME", "MG_SECRETS", "MG_REQUEST_ID",
         "MG_SECRET", "MG_RECEIVED", "MG_ID", "MG_EXPIRES"]
@@ -26,7 +27,7 @@ def test_parameters_of_ours_are_there(front, plain):
     with open(front.path("secret")) as f:
         assert plain["MG_SECRET"] == f.read().strip()
     assert [plain[p] for p in OURS[:4]] == ["doris", "admin", "first", ""]
-    assert len(plain["MG_REQUEST_ID"]) == 32
+    assert re.fullmatch(REQUEST_ID, plain["MG_REQUEST_ID"])
     assert re.fullmatch(r"\d{10,}\.\d{3}", plain["MG_RECEIVED"])
     console = params(front.client("console"), [("Host", "h")])
     assert console["MG_LISTENER"] == "console"

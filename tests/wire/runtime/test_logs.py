@@ -13,12 +13,12 @@ from support.box import Box
 from support.load import Load
 from support.store import locked_instance, rows
 from support.waiting import until
-from support.words import fresh
+from support.words import REQUEST_ID, fresh
 
 # "2026-01-31T23:59:59.123+0800 info serve-0 [id] event.name key=..."
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4} (debug|info|warn|error) "
-    r"(?P<process>[\w.-]+)(?: \[(?P<id>[0-9a-f]{32})\])? "
+    r"(?P<process>[\w.-]+)(?: \[(?P<id>[\w.-]+)\])? "
     r"(?P<event>[a-z_]+(\.[a-z_]+)+)( .*)?")
 OURS = re.compile(r"(serve|control|supervise)-[\w.]+\.log|up\.log")
 THEIRS = ("nginx-access.log", "nginx-error.log", "mariadb.log")
@@ -53,7 +53,7 @@ def test_one_id_leads_from_the_reply_to_the_audit_row(deployment, doris, sql):
     r = doris.put("create_instance", {"instance_id": iid, "name": "n",
                                       "user_id": "u"})
     request_id = r.headers["X-Request-Id"]
-    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert re.fullmatch(REQUEST_ID, request_id)
     line = access_line(deployment, request_id)
     assert (line["method"], line["path"], line["status"], line["token"]) == (
         "PUT", "/MetaService/http/create_instance", 200, "first")
