@@ -31,6 +31,7 @@ struct verb_arg {
     enum arg_kind kind;
     bool needed; /* by position, without a name */
     const char *doc;
+    const char *before, *after; /* what is sent around it; NULL: nothing */
 };
 
 enum verb_flag {
@@ -53,6 +54,8 @@ struct verb {
     const char *path;     /* "/api/jobs/{id}" */
     unsigned flags;
     const struct verb_arg *args; /* name NULL ends; NULL: none */
+    const char *one;             /* where the thing is in the reply; NULL: it
+                                  * is the reply */
     const char *rows;            /* where the rows are in the reply; NULL: the
                                   * reply is one thing */
     /* "ID=id,STATE=state:level,+WHY=why": head, member of a row, how it is
@@ -63,6 +66,16 @@ struct verb {
     const char *waits; /* VERB_WHOLE: the kind of things (/api/topology); the
                         * first argument is its name */
 };
+
+/* `list` of a kind of things that a dialect has as a view (view.h). */
+#define VERB_LIST(noun_, dialect_, kind_, columns_, doc_)                 \
+    { .noun = (noun_), .verb = "list", .doc = (doc_), .method = "GET",      \
+      .listener = "console", .path = "/api/topology",                       \
+      .flags = VERB_PAGES,                                                  \
+      .args = ARGS_OF(OPTION("level", "level", "ok, warn, bad"),            \
+                      OPTION("under", "under", "directly below that id"),   \
+                      FIXED("dialect", dialect_), FIXED("kind", kind_)),    \
+      .rows = "items", .columns = columns_, .name = "name" }
 
 #define ARGS_OF(...)          \
     (const struct verb_arg[]) \
@@ -85,6 +98,10 @@ struct verb {
         .name = (name_), .member = (member_), .kind = ARG_NUMBER, \
         .doc = (doc_)                                             \
     }
+/* JSON by position; @FILE and - are read. */
+#define NEEDED_JSON(name_, member_, doc_)                      \
+    { .name = (name_), .member = (member_), .kind = ARG_JSON,  \
+      .needed = true, .doc = (doc_) }
 #define SWITCH(name_, member_, doc_)                                          \
     {                                                                         \
         .name = (name_), .member = (member_), .kind = ARG_FLAG, .doc = (doc_) \

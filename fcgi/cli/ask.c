@@ -53,7 +53,10 @@ value_of(struct door *d, const struct order *o, size_t k)
     if (a->kind == ARG_FIXED)
         return a->doc;
     if (a->kind != ARG_FRESH)
-        return o->value[k];
+        return o->value[k] == NULL || a->before == NULL
+                   ? o->value[k]
+                   : arena_printf(d->arena, "%s%s%s", a->before, o->value[k],
+                                  or_empty(a->after));
     return hex_random(word, 6) == ERR_OK
                ? arena_printf(d->arena, "cli-%s", word)
                : NULL;
@@ -492,6 +495,15 @@ text_of(const struct json *row, const char *member)
     return j != NULL ? json_text(j) : "";
 }
 
+/* The one that the request itself has made; the others are its parts. */
+static const struct json *
+first_job(const struct json *row)
+{
+    while (row != NULL && json_member(row, "parent_id") != NULL)
+        row = json_next(row);
+    return row;
+}
+
 /* Whether the job is over, and how: -1 while it is not. */
 static int
 job_end(const struct json *job)
@@ -543,7 +555,8 @@ wait_for(struct door *d, const struct order *o, const char *request_id)
 
     while (end < 0) {
         const struct json *row =
-            job ? look(d, "/api/jobs", "request_id", request_id)
+            job ? first_job(
+                      look(d, "/api/jobs?limit=1000", "request_id", request_id))
                 : look(d, "/api/topology?limit=1000", "kind", o->verb->waits);
 
         end = job ? job_end(row) : thing_end(row, or_empty(o->value[0]));

@@ -340,11 +340,12 @@ fill_one(struct libscols_table *t, const struct json *one)
 static int
 show_one(const struct order *o, const struct outcome *out)
 {
+    const struct json *one = member_at(out->reply, or_empty(o->verb->one));
     struct libscols_table *t;
     int status;
 
-    if (out->reply == NULL || json_type(out->reply) != JSON_OBJECT ||
-        json_first(out->reply) == NULL) {
+    if (one == NULL || json_type(one) != JSON_OBJECT ||
+        json_first(one) == NULL) {
         if (out->reply == NULL && out->bytes > 0) /* a word */
             (void)printf("%s\n", out->text);
         else
@@ -352,7 +353,7 @@ show_one(const struct order *o, const struct outcome *out)
         return CLI_OK;
     }
     t = scols_new_table();
-    status = t == NULL ? no_memory() : fill_one(t, out->reply);
+    status = t == NULL ? no_memory() : fill_one(t, one);
     if (status == CLI_OK)
         status = print_table(t);
     scols_unref_table(t);

@@ -9,6 +9,7 @@
 #include "doris/ops/duties.h"
 #include "secrets.h"
 #include "settings.h"
+#include "doris/verbs.h"
 #include "doris/views.h"
 
 /* Newer managers ask older services for operations they do not have, and old
@@ -137,6 +138,7 @@ const struct dialect doris_dialect = {
     .name = "doris",
     DIALECT_TABLES,
     .views = doris_views,
+    .verbs = doris_verbs,
     .uri = URI_SEGMENTS,
     .query = last_of_each,
     .admit = doris_admit,

@@ -7,6 +7,7 @@
 #include "pegasus/core/state.h"
 #include "pegasus/node/cluster.h"
 #include "pegasus/node/metas.h"
+#include "pegasus/verbs.h"
 #include "pegasus/views.h"
 
 static enum err
@@ -174,6 +175,7 @@ const struct dialect pegasus_dialect = {
     .name = "pegasus",
     DIALECT_TABLES,
     .views = pegasus_views,
+    .verbs = pegasus_verbs,
     .uri = URI_PLUS_STAYS | URI_SEGMENTS | URI_REPLACE,
     .query = judge_query,
     .leader = answer_or_redirect,

@@ -6,6 +6,7 @@
 #include "ticdc.h"
 #include "ticdc/capture/capture.h"
 #include "ticdc/feed/change.h"
+#include "ticdc/verbs.h"
 #include "ticdc/views.h"
 
 static enum err
@@ -110,6 +111,7 @@ const struct dialect ticdc_dialect = {
     .name = "ticdc",
     DIALECT_TABLES,
     .views = ticdc_views,
+    .verbs = ticdc_verbs,
     .admit = ticdc_admit,
     .listeners = listeners,
     .first_requests = first_requests,

@@ -8,6 +8,7 @@
 #include "secrets.h"
 #include "kunlun/shard/shard.h"
 #include "kunlun/shard/watch.h"
+#include "verbs.h"
 #include "views.h"
 
 #define VERSION "1.0"
@@ -420,6 +421,7 @@ const struct dialect cluster_mgr_dialect = {
     .name = "cluster_mgr",
     DIALECT_TABLES,
     .views = kunlun_views,
+    .verbs = kunlun_verbs,
     .classify = classify,
     .admit = admit,
     .uri = URI_ANY_PATH,

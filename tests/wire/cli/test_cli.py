@@ -1,31 +1,13 @@
 """metagate <noun> <verb>: by the deployment's own binary, as an operator has
 it."""
 
-import json
 import re
-import subprocess
 import unicodedata
 
 import pytest
 
 from support import doris as d
-from support.words import fresh
-
-OK, FAILED, USAGE, UNKNOWN, DENIED, CONFLICT, AWAY, WAITED, JOB = range(9)
-
-
-@pytest.fixture
-def mg(deployment):
-    def run(*words, **env):
-        return subprocess.run(deployment.argv(*words), capture_output=True,
-                              text=True, env={**deployment.env(), **env},
-                              stdin=subprocess.DEVNULL, timeout=60, cwd="/")
-    return run
-
-
-def document(done):
-    assert done.returncode == OK, done.stderr
-    return json.loads(done.stdout)
+from support.cli import AWAY, DENIED, FAILED, OK, UNKNOWN, USAGE, document
 
 
 def test_a_list_as_json_is_what_the_api_answers(mg, console):
