@@ -28,6 +28,24 @@ const struct order_option order_options[] = {
     { NULL, NULL, NULL },
 };
 
+const char *
+cli_exit_words(size_t i, int *status)
+{
+    static const struct {
+        int status;
+        const char *what;
+    } rows[] = {
+#define CLI_EXIT(id, status, what) { (status), (what) },
+#include "cli_exit.def"
+#undef CLI_EXIT
+    };
+
+    if (i >= COUNT(rows))
+        return NULL;
+    *status = rows[i].status;
+    return rows[i].what;
+}
+
 const struct verb *
 verb_at(size_t i)
 {

@@ -46,6 +46,9 @@ struct order_option {
 };
 extern const struct order_option order_options[];
 
+/* How it may end (cli_exit.def): status and what for; NULL past the last. */
+const char *cli_exit_words(size_t i, int *status);
+
 /* Which of the words is nearest to what was written, NULL when none is near:
  * at most a third of its letters are other, missing or too many. next gives
  * the i-th word, NULL past the last. */

@@ -55,6 +55,10 @@ def test_everything_lies_below_the_prefix(installed):
     assert found == {
         f"{prefix}/bin/metagate", f"{prefix}/etc/logrotate.d/metagate",
         f"{prefix}/share/man/man1/metagate.1",
+        f"{prefix}/share/man/man1/metagate-verbs.1",
+        f"{prefix}/share/bash-completion/completions/metagate",
+        f"{prefix}/share/zsh/vendor-completions/_metagate",
+        f"{prefix}/share/fish/vendor_completions.d/metagate.fish",
         *(f"{prefix}/share/doc/metagate/{name}" for name in DOCS),
         f"{lib}/sysusers.d/metagate.conf", f"{lib}/tmpfiles.d/metagate.conf",
         *(f"{lib}/systemd/system/{u}" for u in UNITS)}
