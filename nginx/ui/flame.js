@@ -117,6 +117,7 @@ export function flame(root, { compared = false, say }) {
   }
 
   function draw() {
+    const focused = graph.contains(document.activeElement)
     fill(graph)
     shown = new Map()
     const path = []
@@ -126,6 +127,7 @@ export function flame(root, { compared = false, say }) {
     graph.style.height = `${rows * ROW}px`
     const first = shown.get(focus) || shown.get(top)
     if (first) first.tabIndex = 0
+    if (first && focused) first.focus({ preventScroll: true })
     back.hidden = top === root
   }
 
@@ -133,8 +135,6 @@ export function flame(root, { compared = false, say }) {
     top = n
     focus = n
     draw()
-    const box = shown.get(n)
-    if (box && graph.contains(document.activeElement) === false) box.focus({ preventScroll: true })
     info.textContent = describe(n)
   }
 
@@ -173,7 +173,13 @@ export function flame(root, { compared = false, say }) {
     return s
   }
 
-  const ro = new ResizeObserver(draw)
+  // its height is ours; what is too narrow to be seen depends on the width
+  let wide = 0
+  const ro = new ResizeObserver(() => {
+    if (graph.clientWidth === wide) return
+    wide = graph.clientWidth
+    draw()
+  })
   ro.observe(graph)
   info.textContent = t('flame.help')
   return {

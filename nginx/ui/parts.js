@@ -19,6 +19,12 @@ export function trouble(e) {
 
 export const badge = (word, kind = '') => h('span', { class: `badge ${kind}` }, word)
 
+const LEVELS = { ok: 'good', warn: 'warn', bad: 'bad' }
+export const level = l => badge(t(`level.${l}`), LEVELS[l])
+
+// A thing of the topology, by its name.
+export const thingLink = i => h('a', { href: `#/topology/${i.dialect}/${i.id}` }, i.name || i.id)
+
 // A table. columns: { title, cell(row), key?, end?, label? }; rows that are
 // clicked call open(row).
 export function grid({ label, columns, rows, empty, sortable = false }) {
