@@ -173,6 +173,20 @@ what_is_not_of_one_kind_is_refused(void **state)
     expect("1: 10100\n", HERE);
 }
 
+/* A worker that was killed while it wrote. */
+static void
+a_profile_that_breaks_off_is_refused(void **state)
+{
+    static const uint64_t whole[] = { 0, 3, 0, 10000, 0, 7, 2, 1, 2, 0 };
+
+    (void)state;
+    assert_ok(ADD_CPU(HERE, 1, 1, 0x10100));
+    for (size_t words = 8; words <= COUNT(whole); words++)
+        assert_int_equal(profile_sum_add(sum, whole, words * sizeof(*whole)),
+                         ERR_BAD_PARAM);
+    expect("1: 10100\n", HERE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 int
 main(void)
@@ -185,6 +199,7 @@ main(void)
         TEST(nothing_in_any_of_them_is_an_empty_profile),
         TEST(heaps_are_added_with_their_totals),
         TEST(what_is_not_of_one_kind_is_refused),
+        TEST(a_profile_that_breaks_off_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
