@@ -2,16 +2,21 @@
 #include "console.h"
 #include "verbs.h"
 
+/* Each answer is a line, as nginx's own are: a shell's prompt follows it. */
 static enum err
 reply(struct req *r, struct json_writer *w, const struct record *rec,
       const void *out)
 {
+    enum err e = ERR_OK;
+
     if (rec == NULL) {
         jw_object(w);
         jw_object_end(w);
-        return ERR_OK;
+    } else {
+        e = record_render(w, rec, out, req_secrets(r), false, r->arena);
     }
-    return record_render(w, rec, out, req_secrets(r), false, r->arena);
+    buf_putc(w->out, '\n');
+    return e;
 }
 
 static void
@@ -22,6 +27,7 @@ failure(struct req *r, struct json_writer *w, const struct failure *f)
     jw_key_str(w, "error", f->code);
     jw_key_str(w, "message", f->text);
     jw_object_end(w);
+    buf_putc(w->out, '\n');
 }
 
 const struct form console_form = {

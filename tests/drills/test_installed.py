@@ -67,7 +67,7 @@ def host(debs):
 
 def answers(host):
     return host.run("curl", "-s", "http://127.0.0.1:8080/healthz",
-                    check=False).stdout == '{"status":"ok"}'
+                    check=False).stdout == '{"status":"ok"}\n'
 
 
 def doris(host, what, *more):
