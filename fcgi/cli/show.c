@@ -220,19 +220,22 @@ new_columns(struct libscols_table *t, const struct column *c, size_t n,
     return CLI_OK;
 }
 
-/* The line of the row that has this id; NULL: it is not here. */
-static struct libscols_line *
-line_of(const struct outcome *out, struct libscols_line *const *line,
-        const char *id, size_t below)
+/* Which of the rows before `below` has this id; `below` when none has. Those of
+ * one kind are in the order of what they lie below: the search goes on from
+ * the last one that was found. */
+static size_t
+row_of(const struct outcome *out, const char *id, size_t below, size_t *last)
 {
     const struct json *j;
 
     for (size_t i = 0; i < below; i++) {
-        j = json_member(out->row[i], "id");
+        size_t at = (*last + i) % below;
+
+        j = json_member(out->row[at], "id");
         if (j != NULL && strcmp(json_text(j), id) == 0)
-            return line[i];
+            return *last = at;
     }
-    return NULL;
+    return below;
 }
 
 static int
@@ -264,15 +267,16 @@ fill_table(struct door *d, struct libscols_table *t, const struct order *o,
     size_t n = read_columns(o->verb->columns, o->form == FORM_WIDE, c);
     struct libscols_line **line =
         arena_array(d->arena, out->rows + 1, sizeof(struct libscols_line *));
+    size_t last = 0;
     int status = line == NULL ? no_memory() : new_columns(t, c, n, tree);
 
     (void)scols_table_enable_colors(t, colours);
     for (size_t i = 0; i < out->rows && status == CLI_OK; i++) {
         const struct json *up =
             tree ? json_member(out->row[i], "parent") : NULL;
+        size_t at = up != NULL ? row_of(out, json_text(up), i, &last) : i;
 
-        line[i] = scols_table_new_line(
-            t, up != NULL ? line_of(out, line, json_text(up), i) : NULL);
+        line[i] = scols_table_new_line(t, at < i ? line[at] : NULL);
         status = line[i] == NULL
                      ? no_memory()
                      : fill_line(line[i], c, n, out->row[i], colours);

@@ -130,30 +130,82 @@ console_audit_row_get(struct req *r, const struct console_audit_ref *in)
     return req_send_or_fail(r, e, &console_audit_row_rec, out);
 }
 
-/* A page as lines; the cursor behind it is a header. */
+/* So many rows at a time: each may have three documents. */
+#define EXPORT_ROWS 20
+
+static enum err
+put_lines(struct req *r, const struct list_of_console_audit_row *all,
+          struct buf *b)
+{
+    struct json_writer w;
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; e == ERR_OK && i < all->n; i++) {
+        jw_init(&w, b, &compact);
+        e = record_render(&w, &console_audit_row_rec, &all->v[i], SECRETS_STARS,
+                          false, r->arena);
+        buf_putc(b, '\n');
+    }
+    return e;
+}
+
+static enum err
+collect(struct req *r, const struct console_audit_asked *in, struct buf *b,
+        const char **next)
+{
+    struct console_audit_asked some = *in;
+    size_t left = CONSOLE_LIMIT_OF(in, console_audit_asked);
+    enum err e = ERR_OK;
+
+    *next = in->cursor;
+    while (e == ERR_OK && left > 0 && b->n < EXPORT_BYTES / 2) {
+        struct list_of_console_audit_row all = { 0 };
+        int32_t n = left < EXPORT_ROWS ? (int32_t)left : EXPORT_ROWS;
+
+        PUT(&some, console_audit_asked, limit, n);
+        PUT(&some, console_audit_asked, cursor, *next);
+        e = page(r, &some, true, &all, next);
+        if (e == ERR_OK)
+            e = put_lines(r, &all, b);
+        left -= all.n;
+        if (e != ERR_OK || str_empty(*next))
+            break;
+    }
+    return e;
+}
+
+static int64_t
+read_lines(void *ctx, int64_t at, char *p, size_t n)
+{
+    memcpy(p, (const char *)ctx + at, n);
+    return (int64_t)n;
+}
+
+/* A page as lines, which ends before its limit when it grows large; the cursor
+ * behind it is a header. */
 enum err
 console_audit_export(struct req *r, const struct console_audit_asked *in)
 {
-    struct list_of_console_audit_row all = { 0 };
+    struct req_source *s = arena_alloc(r->arena, sizeof(*s));
     struct buf b = BUF_INIT(EXPORT_BYTES);
-    struct json_writer w;
     const char *next, *text;
     size_t n;
-    enum err e = page(r, in, true, &all, &next);
+    enum err e = collect(r, in, &b, &next);
 
-    for (size_t i = 0; e == ERR_OK && i < all.n; i++) {
-        jw_init(&w, &b, &compact);
-        e = record_render(&w, &console_audit_row_rec, &all.v[i], SECRETS_STARS,
-                          false, r->arena);
-        buf_putc(&b, '\n');
-    }
     n = b.n;
-    if (e != ERR_OK) {
+    if (e != ERR_OK || s == NULL) {
         buf_free(&b);
-        return e;
+        return e == ERR_OK ? ERR_NOMEM : e;
     }
     e = buf_settle(&b, r->arena, &text);
-    if (e == ERR_OK && !str_empty(next))
+    if (e != ERR_OK)
+        return e;
+    if (!str_empty(next))
         req_header_add(r, "X-Metagate-Next", next);
-    return e == ERR_OK ? req_send_text(r, "application/x-ndjson", text, n) : e;
+    *s = (struct req_source){ .type = "application/x-ndjson",
+                              .tag = r->request_id,
+                              .bytes = (int64_t)n,
+                              .read = read_lines };
+    memcpy(&s->ctx, &text, sizeof(s->ctx));
+    return req_send_source(r, s);
 }

@@ -347,3 +347,60 @@ def test_a_key_of_the_store_says_so(console, sql):
             c.execute("DELETE FROM config_change"
                       " WHERE name = 'doris.fe_tries'")
     until(lambda: key()["from"] != "store")
+
+
+# ---- what is large ----
+
+@pytest.fixture
+def large(sql):
+    """150 changes of one target, 60 KB each: no page holds them all."""
+    target = fresh("large")
+    with sql.cursor() as c:
+        c.executemany(
+            "INSERT INTO audit (request_id, token_name, listener, operation,"
+            " target, after_json, at_ms) VALUES (%s, 't', 'doris', 'o', %s,"
+            " %s, 1)", [(fresh("r"), target, json.dumps("x" * 60000))
+                        for _ in range(150)])
+    yield target
+    with sql.cursor() as c:
+        c.execute("DELETE FROM audit WHERE target = %s", target)
+
+
+def test_an_export_that_grows_large_ends_before_its_limit(console, large):
+    ids, query = [], {"target": large, "limit": 1000}
+    while True:
+        r = console.get("/api/audit/export", query=query)
+        assert r.status == 200, r
+        lines = [json.loads(line) for line in r.text.splitlines()]
+        ids += [line["id"] for line in lines]
+        if "X-Metagate-Next" not in r.headers:
+            break
+        assert 20 <= len(lines) < 150
+        query["cursor"] = r.headers["X-Metagate-Next"]
+    assert len(ids) == 150 and ids == sorted(ids, reverse=True)
+
+
+@pytest.fixture
+def clusters(doris, sql):
+    """An instance with 1,000 clusters of long names."""
+    iid = d.instance(doris)
+    with sql.cursor() as c:
+        c.executemany(
+            "INSERT INTO doris_cluster (instance_id, seq, cluster_id,"
+            " cluster_name, private_endpoint, type, ctime, mtime, doc)"
+            " VALUES (%s, %s, %s, %s, REPEAT('p', 600), 'COMPUTE', 1, 1,"
+            " '')",
+            [(iid, 1000 + i, f"{i:04}" + "c" * 240, f"{i:04}" + "n" * 240)
+             for i in range(1000)])
+    yield iid
+    with sql.cursor() as c:
+        c.execute("DELETE FROM doris_cluster WHERE instance_id = %s", iid)
+
+
+def test_a_thousand_clusters_are_one_page(console, clusters):
+    under = f"doris/instance/{clusters}"
+    r = console.get("/api/topology", query={"under": under, "kind": "cluster",
+                                            "limit": 1000})
+    assert len(r.body) > 1 << 20 and "next" not in r.json
+    names = [t["name"] for t in r.json["items"]]
+    assert len(names) == 1000 and names == sorted(names)
