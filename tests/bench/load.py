@@ -43,27 +43,38 @@ def requests_for(row, work, n, size):
     draw = random.Random()
     at = path(row, work)
     host = "{}:{}".format(*row.at(work.listener))
-    return [request(at, work.body(draw, size), row.token, host)
-            for _ in range(n)]
+    bodies = [work.body(draw, size) for _ in range(n)]
+    return [request(work.path_of(at, b), b, row.token, host) for b in bodies]
 
 
 def path(row, work):
     return work.path if row.kind == "metagate" else work.peer_path
 
 
-def run(binary, row, work, requests, connections, seconds):
-    """What load.c reports, as a dictionary. Refused when a request failed or
-    a client starved."""
-    done = subprocess.run(
+def start(binary, row, work, requests, connections, seconds):
+    """The clients, at work."""
+    return subprocess.Popen(
         [binary, *map(str, row.at(work.listener)), str(connections),
-         str(seconds), requests, work.expect], capture_output=True, text=True,
-        timeout=seconds + 60)
-    if done.returncode != 0:
-        raise Refused(f"{row.name}: {done.stderr.strip()}")
-    result = json.loads(done.stdout)
+         str(seconds), requests, work.expect], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+
+
+def result_of(clients, row, seconds):
+    """What load.c reports, as a dictionary. Refused when a request failed."""
+    out, err = clients.communicate(timeout=seconds + 60)
+    if clients.returncode != 0:
+        raise Refused(f"{row.name}: {err.strip()}")
+    result = json.loads(out)
     if result["bad"]:
         raise Refused(f"{row.name}: {result['bad']} errors: "
-                      f"{done.stderr.strip()[:400]}")
+                      f"{err.strip()[:400]}")
+    return result
+
+
+def run(binary, row, work, requests, connections, seconds):
+    """As result_of. Refused when a client starved, too."""
+    result = result_of(start(binary, row, work, requests, connections,
+                             seconds), row, seconds)
     mean = result["requests"] / connections
     if result["unanswered"] or result["least"] < mean / 10 - 1:
         raise Refused(

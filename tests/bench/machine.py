@@ -9,6 +9,15 @@ from rows import BUILD, ROOT
 from works import cores
 
 
+def busy_us():
+    """Time that all processors together have worked, for whomever."""
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, irq, soft, steal = (
+            int(n) for n in f.readline().split()[1:9])
+    tick = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + soft + steal) * 1_000_000 // tick
+
+
 def facts():
     with open("/proc/meminfo") as f:
         memory = int(f.readline().split()[1]) / 1024 / 1024

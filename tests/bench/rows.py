@@ -36,6 +36,23 @@ class Row:
             return self.address
         return self.deployment.address(listener)
 
+    def kept(self):
+        """(replies that were kept and held, that were not); None of a peer."""
+        if self.kind != "metagate":
+            return None
+        text = self.deployment.client("console").get("/metrics").text
+        found = dict(line.rsplit(" ", 1) for line in text.splitlines()
+                     if line.startswith("metagate_cache_"))
+        return (int(found["metagate_cache_hits_total"]),
+                int(found["metagate_cache_misses_total"]))
+
+    def forget(self):
+        """New workers, which have kept nothing."""
+        if self.kind == "metagate":
+            for n in range(2):
+                self.deployment.command("stop", f"serve-{n}")
+                self.deployment.command("start", f"serve-{n}")
+
     def label(self):
         return "".join(c if c.isalnum() else "-" for c in self.name)
 

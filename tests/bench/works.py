@@ -17,14 +17,22 @@ class Work:
     path = peer_path = ""
     expect = '"OK"'  # in every reply
     connections = 32
+    writes = False  # every request; what it has written is compared
     once = False  # each request may be sent only once
     result = True
+    only = ()  # kinds of rows that it is measured on; empty: all
+    cold = False  # what metagate keeps is forgotten before each run
     goals = ()  # (kind of row, largest ratio of metagate's CPU to its)
     p99 = False  # whether p99 has to be the limit's + 2 ms
 
     @staticmethod
     def body(draw, size):
         raise NotImplementedError
+
+    @staticmethod
+    def path_of(path, body):
+        """Where that body goes, of a work that has several paths."""
+        return path
 
 
 class GetCluster(Work):
@@ -41,11 +49,29 @@ class GetCluster(Work):
                 "cluster_id": f"{i}_c{c}"}
 
 
+class GetWarm(GetCluster):
+    """One cluster of a few: each reply is kept."""
+    name = "get_warm"
+    goals = (("limit", 1.5), ("go", 0.4))
+    p99 = False
+
+    @staticmethod
+    def body(draw, size):
+        return GetCluster.body(draw, min(size, 50))
+
+
+class GetCold(GetCluster):
+    """One cluster of workers that have kept nothing yet."""
+    name = "get_cold"
+    cold = True
+    p99 = False
+
+
 class AddNode(Work):
     """One more node: a transaction with its audit row."""
     name = "add_node"
     path, peer_path = DORIS + "/add_node", "/add_node"
-    once = True
+    writes = once = True
     result = False
     goals = (("go", 0.9), ("php", 0.65))
 
@@ -56,6 +82,36 @@ class AddNode(Work):
             "cluster_id": f"{i}_c{draw.randint(0, 2)}", "type": "COMPUTE",
             "nodes": [{"cloud_unique_id": f"1:{i}:u{u}", "ip": "10.9.8.7",
                        "host": f"u{u}.example", "heartbeat_port": 9050}]}}
+
+
+class Mixed(AddNode):
+    """Nine reads of a cluster and one more node, among 500 instances."""
+    name = "mixed"
+    goals = (("go", 0.6),)
+    writes = False
+
+    @staticmethod
+    def body(draw, size):
+        size = min(size, 500)
+        if draw.random() < 0.1:
+            return AddNode.body(draw, size)
+        return GetCluster.body(draw, size)
+
+    @staticmethod
+    def path_of(path, body):
+        return path if "cluster" in body else path.replace("add_node",
+                                                           "get_cluster")
+
+
+class GetSmall(Work):
+    """One instance with three clusters of three nodes."""
+    name = "get_small"
+    path, peer_path = DORIS + "/get_instance", "/get_instance"
+    goals = (("go", 0.6),)
+
+    @staticmethod
+    def body(draw, size):
+        return {"instance_id": NAME % draw.randint(1, size)}
 
 
 class GetInstance(Work):
@@ -96,7 +152,40 @@ class Tables(Work):
         return None
 
 
-WORKS = {w.name: w for w in (GetCluster, AddNode, GetInstance, Table, Tables)}
+WORKS = {w.name: w for w in (GetCluster, GetWarm, GetCold, Mixed, AddNode,
+                             GetSmall, GetInstance, Table, Tables)}
+
+
+class Beside:
+    """What others ask for while get_cluster is measured: a listener, a path, a
+    body."""
+    def __init__(self, listener, path, expect, body=None):
+        self.listener, self.path, self.expect = listener, path, expect
+        self.sent, self.kind, self.once = body, "metagate", False
+        self.peer_path = path
+
+    def body(self, draw, size):
+        return self.sent
+
+    @staticmethod
+    def path_of(path, body):
+        return path
+
+
+META = "pegasus-meta/m1"
+STARVING = {
+    "/meta/cluster": Beside(META, "/meta/cluster", '"meta_servers"'),
+    "/meta/nodes?detail": Beside(META, "/meta/nodes?detail", '"summary"'),
+    "/meta/apps": Beside(META, "/meta/apps", '"summary"'),
+    "/meta/apps?detail": Beside(META, "/meta/apps?detail", '"summary"'),
+    "/meta/app?detail": Beside(META, f"/meta/app?name={TABLE}&detail",
+                               '"healthy"'),
+    "get_instance of 1,000 clusters": Beside(
+        "doris", DORIS + "/get_instance", '"OK"', {"instance_id": BIG}),
+    "/openapi.json": Beside("console", "/openapi.json", '"openapi"'),
+    "/metrics": Beside("console", "/metrics", "metagate_processes"),
+}
+STARVED_RATE, STARVED_P99_MS = 0.7, 10  # what is left of get_cluster
 
 
 def cores():
