@@ -93,10 +93,16 @@ listener_at(size_t i, struct listening *out)
 enum err
 listener_named(const char *name, size_t i, struct listening *out)
 {
-    enum err e;
+    for (size_t d = 0; dialects[d] != NULL; d++) {
+        const struct listener *table = dialects[d]->listeners, *l = table;
 
-    for (size_t k = 0; (e = listener_at(k, out)) != ERR_NOT_FOUND; k++)
-        if (strcmp(out->row->name, name) == 0 && i-- == 0)
-            return e;
-    return e;
+        for (; l != NULL && l->name != NULL; l++) {
+            if (strcmp(l->name, name) != 0)
+                continue;
+            if (i < machines_of(l))
+                return describe(table, l, i, out);
+            i -= machines_of(l);
+        }
+    }
+    return ERR_NOT_FOUND;
 }

@@ -11,8 +11,6 @@
 #include "number.h"
 #include "place.h"
 
-#define METAS_MAX 1000 /* as pegasus_meta_index reads them */
-
 /* The i-th element of a list; NULL past the end. */
 static const char *
 piece(struct arena *a, const char *list, size_t i)
@@ -44,20 +42,31 @@ pegasus_meta_address(struct arena *a, size_t i)
                             : listener_address(a, "pegasus-meta", i);
 }
 
+static void
+put_meta(struct buf *b, const char *address, size_t n)
+{
+    if (n > 0 && b->n > 0)
+        buf_putc(b, ',');
+    buf_put(b, address, n);
+}
+
 const char *
 pegasus_meta_list(struct arena *a)
 {
+    const char *configured = pegasus_settings()->meta_servers, *list;
     struct buf b = BUF_INIT(65536);
-    const char *address, *list;
+    struct listening l;
+    struct span s;
+    enum err e;
 
-    for (size_t i = 0; i < METAS_MAX; i++) {
-        address = pegasus_meta_address(a, i);
-        if (address == NULL) /* past the last, or its listener is off */
-            continue;
-        if (b.n > 0)
-            buf_putc(&b, ',');
-        buf_puts(&b, address);
-    }
+    while (config_list_next(&configured, &s))
+        put_meta(&b, s.p, s.n);
+    for (size_t i = 0;
+         str_empty(pegasus_settings()->meta_servers) &&
+         (e = listener_named("pegasus-meta", i, &l)) != ERR_NOT_FOUND;
+         i++)
+        if (e == ERR_OK) /* else it is off */
+            put_meta(&b, l.address, strlen(l.address));
     list = arena_strndup(a, buf_text(&b), b.n);
     buf_free(&b);
     return list;
