@@ -337,6 +337,8 @@ main(int argc, char **argv)
         c = i + 1 < argc ? find_command(argv[i + 1]) : NULL;
         if (c != NULL)
             print_command_help(c);
+        else if (order_is_ours(argc - i - 1, argv + i + 1))
+            tell_help(NULL, argv[i + 1]);
         else
             print_help(stdout);
         return EXIT_SUCCESS;

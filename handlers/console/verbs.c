@@ -32,6 +32,11 @@
 
 #define LEVEL OPTION("level", "level", "ok, warn, bad")
 
+#define SECONDS NUMBER("seconds", "seconds", "how long; 30")
+#define FORMAT  OPTION("format", "format", "collapsed: folded stacks")
+#define WORKER  NEEDED("N", "process", "number of the worker: 0")
+#define ROLE    NEEDED("ROLE", "process", "control-m1, capture-c1 ...")
+
 #define GET_OF(noun_, verb_, path_, doc_)                       \
     .noun = noun_, .verb = verb_, .doc = doc_, .method = "GET", \
     .listener = "console", .path = path_
@@ -113,22 +118,23 @@ const struct verb console_verbs[] = {
       .columns = "KEY=name,VALUE=value,FROM=from,NEEDS=needs,"
                  "+DEFAULT=default,+DOC=doc",
       .name = "name" },
-    { GET_OF("profile", "cpu", "/role/{process}/pprof/profile",
-             "where a daemon's time goes, as folded stacks"),
-      .flags = VERB_RAW,
-      .args = ARGS_OF(NEEDED("ROLE", "process", "control-m1, capture-c1 ..."),
-                      NUMBER("seconds", "seconds", "how long; 30"),
-                      OPTION("format", "format", "collapsed, or absent")) },
-    { GET_OF("profile", "heap", "/role/{process}/pprof/heap",
+    { GET_OF("profile", "cpu", "/pool/pprof/profile",
+             "where the time of all workers goes"),
+      .flags = VERB_RAW, .args = ARGS_OF(SECONDS, FORMAT) },
+    { GET_OF("profile", "heap", "/pool/pprof/heap",
+             "what all workers have in use"),
+      .flags = VERB_RAW, .args = ARGS_OF(FORMAT) },
+    { GET_OF("profile", "worker-cpu", "/worker/{process}/pprof/profile",
+             "where the time of one worker goes"),
+      .flags = VERB_RAW, .args = ARGS_OF(WORKER, SECONDS, FORMAT) },
+    { GET_OF("profile", "worker-heap", "/worker/{process}/pprof/heap",
+             "what one worker has in use"),
+      .flags = VERB_RAW, .args = ARGS_OF(WORKER, FORMAT) },
+    { GET_OF("profile", "role-cpu", "/role/{process}/pprof/profile",
+             "where the time of a daemon goes"),
+      .flags = VERB_RAW, .args = ARGS_OF(ROLE, SECONDS, FORMAT) },
+    { GET_OF("profile", "role-heap", "/role/{process}/pprof/heap",
              "what a daemon has in use"),
-      .flags = VERB_RAW,
-      .args = ARGS_OF(NEEDED("ROLE", "process", "control-m1, capture-c1 ..."),
-                      OPTION("format", "format", "collapsed, or absent")) },
-    { GET_OF("profile", "worker", "/worker/{process}/pprof/profile",
-             "where a worker's time goes"),
-      .flags = VERB_RAW,
-      .args = ARGS_OF(NEEDED("N", "process", "number of the worker: 0"),
-                      NUMBER("seconds", "seconds", "how long; 30"),
-                      OPTION("format", "format", "collapsed, or absent")) },
+      .flags = VERB_RAW, .args = ARGS_OF(ROLE, FORMAT) },
     { .noun = NULL },
 };

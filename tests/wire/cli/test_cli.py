@@ -1,7 +1,13 @@
 """metagate <noun> <verb>: by the deployment's own binary, as an operator has
 it."""
 
+import fcntl
+import os
+import pty
 import re
+import struct
+import subprocess
+import termios
 import unicodedata
 
 import pytest
@@ -60,8 +66,47 @@ def test_wide_characters_are_aligned(mg, doris):
     assert "集群" in rows[wide]
 
 
-def test_there_is_no_colour_but_on_a_terminal(mg):
-    assert "\033" not in mg("topology").stdout
+def on_terminal(deployment, *words, **env):
+    """What a terminal of 200 columns is shown."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    done = subprocess.Popen(deployment.argv(*words), stdout=theirs,
+                            stdin=subprocess.DEVNULL, cwd="/",
+                            env={**deployment.env(), "TERM": "xterm", **env})
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 65536):
+            said += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    assert done.wait() == OK
+    return said.decode()
+
+
+def test_there_is_no_colour_but_on_a_terminal(mg, deployment):
+    words = "pegasus", "node", "list"
+    assert "\033[" in on_terminal(deployment, *words)
+    assert "\033" not in on_terminal(deployment, *words, NO_COLOR="1")
+    assert "\033" not in on_terminal(deployment, *words, TERM="dumb")
+    assert "\033" not in mg(*words).stdout
+
+
+def test_what_is_watched_is_shown_again(deployment):
+    watch = subprocess.Popen(
+        deployment.argv("duty", "list", "--watch=1"), stdout=subprocess.PIPE,
+        text=True, env=deployment.env(), stdin=subprocess.DEVNULL, cwd="/")
+    try:
+        heads = 0
+        for line in watch.stdout:
+            heads += line.startswith("NAME ")
+            if heads == 2:
+                break
+        assert heads == 2
+    finally:
+        watch.kill()
+        watch.wait()
 
 
 @pytest.mark.parametrize("words, status, text", [
@@ -125,3 +170,7 @@ def test_a_command_keeps_its_form_beside_a_noun_of_its_name(mg):
     assert "#listen" not in mg("config", "list").stdout
     assert "# " in mg("config").stdout
     assert "last use" in mg("token", "list").stdout
+
+
+def test_help_of_a_noun(mg):
+    assert mg("help", "job").stdout == mg("job", "--help").stdout

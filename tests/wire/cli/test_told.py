@@ -67,6 +67,14 @@ def test_the_manual_is_clean_and_has_every_verb(mg, tmp_path):
     assert re.findall(r"^ +([0-9]) ", ends, re.M) == list("012345678")
 
 
+@pytest.mark.profile
+def test_profiles_are_put_out_as_they_are(mg):
+    done = mg("profile", "worker-cpu", "0", "--seconds", "0")
+    assert done.returncode == OK and "[stack]" in done.stdout, done.stderr
+    done = mg("profile", "role-heap", "control-m1", "--format", "collapsed")
+    assert done.returncode == OK, done
+
+
 def test_the_manual_of_one_noun(mg):
     one = mg("man", "job").stdout
     assert ".Ss \\&job" in one and ".Ss \\&topology" not in one

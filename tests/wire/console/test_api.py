@@ -99,6 +99,12 @@ def test_a_cursor_of_nobodys_is_refused(console, cursor):
         assert (r.status, r.json["error"]) == (400, "bad_cursor"), (path, r)
 
 
+def test_a_cursor_whose_key_is_no_text_is_refused(console):
+    key = b"pegasus\x1fnode\x1f\xff\x1f\x1f".hex()
+    r = console.get("/api/topology", query={"cursor": key})
+    assert (r.status, r.json["error"]) == (400, "bad_cursor"), r
+
+
 def test_no_secret_is_in_the_audit_trail(console, doris):
     secret = fresh("hushhush")
     iid = d.instance(doris, obj_info={**d.OBJ_INFO, "ak": secret,
