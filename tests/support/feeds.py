@@ -168,7 +168,7 @@ class Feeds:
         with self.sql() as c:
             rows(c, "INSERT INTO ticdc_changefeed VALUES (%s, 'default', %s,"
                  " 1, 1, 0, 'normal', %s, %s, %s, %s, %s, %s, %s, %s, '', 0,"
-                 " %s, '', '', '', 0, 0, 0, 0, 0, 0, 0, 'test', 0, 0)",
+                 " %s, '', '', '', 0, 0, 0, 0, 0, 0, 0, 'test', 0, 0, 0)",
                  feed, f"f{feed}",
                  self.seal("ticdc_changefeed", feed, "sink_uri", uri),
                  self.seal("ticdc_changefeed", feed, "config",
@@ -190,6 +190,17 @@ class Feeds:
                  " epoch = epoch + 1, version = version + 1, tries = 0,"
                  " error_code = '', error_message = '' WHERE feed = %s",
                  state, feed)
+
+    def rewind(self, feed, gtid, checkpoint_ts):
+        """Sets it back while it is stopped, as resume with a checkpoint of
+        its own does; its next turn goes on from there."""
+        with self.sql() as c:
+            rows(c, "UPDATE ticdc_changefeed SET gtid = %s, anchor_ts = 0,"
+                 " checkpoint_ts = %s, resolved_ts = %s,"
+                 " rewound_epoch = epoch + 1 WHERE feed = %s",
+                 gtid, checkpoint_ts, checkpoint_ts, feed)
+            for table in ("ticdc_table", "ticdc_report", "ticdc_ddl"):
+                rows(c, f"DELETE FROM {table} WHERE feed = %s", feed)
 
     def tables(self, feed):
         """{name: (state, writer's --id)}"""

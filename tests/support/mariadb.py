@@ -51,7 +51,7 @@ class MariaDB:
         self.net, self.port = net, port
         self.settings = list(settings)
         self.process = None
-        self.account = _account()
+        self.account = account()
         self.hosts = f"unix:{self.socket}"
         self.tcp = f"{net}.1:{port}" if net else None
 
@@ -144,7 +144,7 @@ class MariaDB:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def _account():
+def account():
     """Whom a root's children become; None for an ordinary user."""
     if os.geteuid() != 0:
         return None

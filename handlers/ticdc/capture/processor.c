@@ -166,6 +166,7 @@ make_tables(struct processor *p)
         t[n++] = (struct stream_table){
             .t = { .id = h->id,
                    .fence = p->epoch << 32 | h->term,
+                   .since = p->row.rewound_epoch << 32,
                    .schema = h->schema,
                    .name = h->name,
                    .given = h->given },
@@ -213,6 +214,16 @@ keep_progress(struct processor *p, const struct stream *s)
             p->held[i].ts = ts > p->held[i].ts ? ts : p->held[i].ts;
 }
 
+/* The changefeed begins, or was set back, behind a position that is only known
+ * to be early enough, and nothing has been given out since. */
+static uint64_t
+passes(const struct processor *p, uint64_t ts)
+{
+    return p->row.anchor_ts == 0 && ts <= p->row.checkpoint_ts
+               ? p->row.checkpoint_ts
+               : 0;
+}
+
 static void
 show_stream(struct processor *p, struct stream *s)
 {
@@ -250,7 +261,7 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
                     .tables_max = TABLES_MAX },
         .gtids = gtids,
         .ts = ts,
-        .start_ts = p->row.start_ts,
+        .passes_ts = passes(p, ts),
         .target_ts = p->row.target_ts,
         .tables = tables,
         .n_tables = p->n_tables,

@@ -103,7 +103,9 @@ enum err ticdc_feed_insert(struct db *db, struct ticdc_feed *f) MUST_USE;
 enum err ticdc_feed_save(struct db *db, const struct ticdc_feed *f) MUST_USE;
 /* It, and what is stored of it; ticdc_work stays for those who run. */
 enum err ticdc_feed_delete(struct db *db, uint64_t feed) MUST_USE;
-/* Where it goes on: gtid, file, pos, anchor_ts, and the checkpoint. */
+/* Where it goes on: gtid, file, pos, anchor_ts, and the checkpoint. How far its
+ * tables were is forgotten, here and, from its present epoch on, in the sink.
+ */
 enum err ticdc_feed_rewind(struct db *db, const struct ticdc_feed *f) MUST_USE;
 /* How many captures work for it, under any epoch but this one (0: any); how
  * many under this one. */

@@ -63,6 +63,7 @@ static enum err
 check_start(struct req *r, struct ticdc_create *in, struct judged *j)
 {
     struct sink_fault why = { "CDC:ErrAPIInvalidParam", "" };
+    const char *from = "";
     uint64_t oldest;
     enum err e = judge_source(r, j, NULL);
 
@@ -81,7 +82,7 @@ check_start(struct req *r, struct ticdc_create *in, struct judged *j)
                  (unsigned long long)j->source.now_ts);
         return judge_refuse(r, j, ERR_BAD_PARAM, &why);
     }
-    e = feed_source_oldest(r->arena, &j->source, &oldest, &why);
+    e = feed_source_oldest(&j->source, &oldest, &why);
     if (e == ERR_OK && in->start_ts <= oldest) {
         why.code = "CDC:ErrStartTsBeforeGC";
         snprintf(why.text, sizeof(why.text),
@@ -90,7 +91,9 @@ check_start(struct req *r, struct ticdc_create *in, struct judged *j)
                  (unsigned long long)in->start_ts, (unsigned long long)oldest);
         e = ERR_BAD_PARAM;
     }
-    PUT(in, ticdc_create, found_gtid, j->source.says.first);
+    if (e == ERR_OK)
+        e = feed_source_from(r->arena, &j->source, in->start_ts, &from);
+    PUT(in, ticdc_create, found_gtid, from);
     PUT(in, ticdc_create, found_anchor, 0);
     return judge_refuse(r, j, e, &why);
 }

@@ -14,9 +14,6 @@
 #define EVENT_MAX    (64u << 20)
 #define DEFINED_MAX  1000 /* definitions of tables */
 #define HEARTBEAT_MS 300
-/* A log without a transaction whose beginning was thrown away: what is older
- * than this may be missing. */
-#define UNKNOWN_MS 60000
 
 /* ---- failures ---- */
 
@@ -29,8 +26,8 @@ refuse(struct sink_fault *why, enum err e, const char *code, const char *text)
 }
 
 /* Of a question over the connection. */
-static enum err
-lost(struct feed_source *s, struct sink_fault *why)
+enum err
+feed_source_lost(struct feed_source *s, struct sink_fault *why)
 {
     const struct my_failure *f = my_failure(s->my);
 
@@ -42,9 +39,9 @@ lost(struct feed_source *s, struct sink_fault *why)
     return ERR_PEER;
 }
 
-static enum err
-unreadable(const struct feed_source *s, const struct binlog_failure *f,
-           struct sink_fault *why)
+enum err
+feed_source_unreadable(const struct feed_source *s,
+                       const struct binlog_failure *f, struct sink_fault *why)
 {
     snprintf(why->text, sizeof(why->text),
              "the source %s cannot be read: %.3000s", s->server.at.label,
@@ -78,8 +75,8 @@ hang_up(void *my)
 
 /* A number of our own among the source's replicas, above those that changefeeds
  * are given. */
-static struct source_config
-look_config(const struct feed_source *s)
+struct source_config
+feed_source_config(const struct feed_source *s)
 {
     uint32_t id = 0;
 
@@ -104,7 +101,7 @@ ask_clock(struct feed_source *s, struct sink_fault *why)
                     "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
                     text, sizeof(text)) != ERR_OK ||
         json_to_i64(text, false, &ms) != ERR_OK)
-        return lost(s, why);
+        return feed_source_lost(s, why);
     s->now_ts = tso_of_ms(ms);
     return ERR_OK;
 }
@@ -117,7 +114,7 @@ ask_position(struct arena *a, struct feed_source *s, struct sink_fault *why)
     const char *file, *pos;
 
     if (my_query(s->my, a, "SHOW MASTER STATUS", 1, &t) != ERR_OK)
-        return lost(s, why);
+        return feed_source_lost(s, why);
     file = my_cell(&t, 0, "File");
     pos = my_cell(&t, 0, "Position");
     s->file = file != NULL ? file : "";
@@ -146,159 +143,14 @@ feed_source_open(struct arena *a, const char *gtids, int64_t until_ms,
     if (e != ERR_OK)
         return e;
     if (my_connect(out->my, &out->server, until_ms) != ERR_OK)
-        return lost(out, why);
+        return feed_source_lost(out, why);
     my_until(out->my, until_ms);
-    c = look_config(out);
+    c = feed_source_config(out);
     e = source_look(&c, gtids, a, &out->says, &f);
     if (e != ERR_OK)
-        return unreadable(out, &f, why);
+        return feed_source_unreadable(out, &f, why);
     e = ask_position(a, out, why);
     return e == ERR_OK ? ask_clock(out, why) : e;
-}
-
-/* ---- the oldest that it has ---- */
-
-struct oldest {
-    struct source *source;
-    int64_t at_us;
-    bool found, empty;
-};
-
-static bool
-wants_none(void *ctx, const char *schema, const char *table)
-{
-    (void)ctx;
-    (void)schema;
-    (void)table;
-    return false;
-}
-
-static enum err
-first_begins(void *ctx, const struct source_txn *txn)
-{
-    struct oldest *o = ctx;
-
-    o->at_us = txn->at_us;
-    o->found = true;
-    return ERR_LIMIT; /* enough */
-}
-
-static enum err
-no_rows(void *ctx, const struct binlog_rows *rows)
-{
-    (void)ctx;
-    (void)rows;
-    return ERR_OK;
-}
-
-static enum err
-no_statement(void *ctx, const struct binlog_statement *st)
-{
-    (void)ctx;
-    (void)st;
-    return ERR_OK;
-}
-
-static enum err
-no_commit(void *ctx, const struct source_txn *txn)
-{
-    (void)ctx;
-    (void)txn;
-    return ERR_OK;
-}
-
-static void
-no_drop(void *ctx)
-{
-    (void)ctx;
-}
-
-static enum err
-nothing_there(void *ctx)
-{
-    struct oldest *o = ctx;
-
-    o->empty = true;
-    return ERR_LIMIT;
-}
-
-/* It is asked once: what is wrong is said, and no second try is made. */
-static void
-stop_trying(void *ctx, enum source_state state,
-            const struct binlog_failure *why, int64_t wait_ms)
-{
-    struct oldest *o = ctx;
-
-    (void)why;
-    (void)wait_ms;
-    if (state == SOURCE_WAITING)
-        source_stop(o->source);
-}
-
-static const struct source_taker oldest_taker = {
-    .wants = wants_none,
-    .begin = first_begins,
-    .rows = no_rows,
-    .statement = no_statement,
-    .commit = no_commit,
-    .drop = no_drop,
-    .idle = nothing_there,
-    .state = stop_trying,
-};
-
-/* A log that was never cut and has no transaction has all since the server
- * began; one that was cut may lack what is not quite new. */
-static enum err
-oldest_without_any(struct feed_source *s, uint64_t *out, struct sink_fault *why)
-{
-    int64_t now_ms = tso_ms(s->now_ts), up_s;
-    struct my_table t;
-    struct arena *a;
-    const char *text;
-
-    *out = tso_of_ms(now_ms - UNKNOWN_MS);
-    if (!str_empty(s->says.first))
-        return ERR_OK;
-    a = arena_new(1 << 16);
-    if (a == NULL)
-        return ERR_NOMEM;
-    if (my_query(s->my, a, "SHOW GLOBAL STATUS LIKE 'Uptime'", 1, &t) !=
-        ERR_OK) {
-        arena_free(a);
-        return lost(s, why);
-    }
-    text = my_cell(&t, 0, "Value");
-    if (text != NULL && json_to_i64(text, false, &up_s) == ERR_OK)
-        *out = tso_of_ms(now_ms - up_s * 1000);
-    arena_free(a);
-    return ERR_OK;
-}
-
-enum err
-feed_source_oldest(struct arena *a, struct feed_source *s, uint64_t *out,
-                   struct sink_fault *why)
-{
-    struct source_config c = look_config(s);
-    struct oldest o = { 0 };
-
-    (void)a;
-    if (strcmp(s->says.first, s->says.now) == 0)
-        return oldest_without_any(s, out, why);
-    o.source = source_open(&c, s->says.first, &oldest_taker, &o);
-    if (o.source == NULL)
-        return ERR_NOMEM;
-    if (source_run(o.source) != ERR_OK && !o.found && !o.empty) {
-        enum err e = unreadable(s, source_failure(o.source), why);
-
-        source_close(o.source);
-        return e;
-    }
-    source_close(o.source);
-    if (o.found) {
-        *out = tso_of_ms(o.at_us / 1000);
-        return ERR_OK;
-    }
-    return oldest_without_any(s, out, why);
 }
 
 /* ---- its tables ---- */
@@ -332,7 +184,7 @@ feed_source_tables(struct arena *a, struct feed_source *s,
         return refuse(why, ERR_BAD_PARAM, "CDC:ErrInvalidReplicaConfig",
                       "the source has more tables than can be looked at");
     if (e != ERR_OK)
-        return lost(s, why);
+        return feed_source_lost(s, why);
     *v = arena_array(a, t.n + 1, sizeof(**v));
     if (*v == NULL)
         return ERR_NOMEM;

@@ -25,10 +25,27 @@ enum err
 feed_source_open(struct arena *a, const char *gtids, int64_t until_ms,
                  struct feed_source *out, struct sink_fault *why) MUST_USE;
 
+/* How connections of ours read its log. */
+struct source_config feed_source_config(const struct feed_source *s);
+/* Why it did not answer, as a fault; answers the class. */
+enum err feed_source_lost(struct feed_source *s, struct sink_fault *why);
+enum err
+feed_source_unreadable(const struct feed_source *s,
+                       const struct binlog_failure *f, struct sink_fault *why);
+
+/* ---- feed_log.c ---- */
+
 /* The TSO before which it has nothing any more; what starts up to it would
  * miss something. */
-enum err feed_source_oldest(struct arena *a, struct feed_source *s,
-                            uint64_t *out, struct sink_fault *why) MUST_USE;
+enum err feed_source_oldest(struct feed_source *s, uint64_t *out,
+                            struct sink_fault *why) MUST_USE;
+/* Where reading begins when nothing behind that TSO may be missed: in the
+ * newest of its log files that is certainly not too new, in the oldest when
+ * that cannot be found out. NOMEM. */
+enum err feed_source_from(struct arena *a, struct feed_source *s, uint64_t ts,
+                          const char **gtids) MUST_USE;
+
+/* ---- */
 
 struct feed_table {
     const char *schema, *name;

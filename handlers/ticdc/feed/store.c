@@ -53,7 +53,7 @@ static const char *const sql[SQL__MAX] = {
     [DROP_MOVES] = "DELETE FROM ticdc_move WHERE feed = ?",
     [REWIND] = "UPDATE ticdc_changefeed SET version = version + 1, gtid = ?,"
                " file = ?, pos = ?, anchor_ts = ?, checkpoint_ts = ?,"
-               " resolved_ts = ? WHERE feed = ?",
+               " resolved_ts = ?, rewound_epoch = epoch WHERE feed = ?",
     [LEFT] = "SELECT COUNT(*) FROM ticdc_work w JOIN ticdc_capture c"
              " ON c.capture_id = w.capture_id AND c.expires_ms > " DB_NOW_MS
              " WHERE w.feed = ? AND w.epoch <> ?",
@@ -119,10 +119,15 @@ ticdc_feed_delete(struct db *db, uint64_t feed)
 enum err
 ticdc_feed_rewind(struct db *db, const struct ticdc_feed *f)
 {
-    return db_exec_one(db, sql[REWIND],
-                       DB_ARGS(db_str(f->gtid), db_str(f->file), db_u64(f->pos),
-                               db_u64(f->anchor_ts), db_u64(f->checkpoint_ts),
-                               db_u64(f->resolved_ts), db_u64(f->feed)));
+    enum err e =
+        db_exec_one(db, sql[REWIND],
+                    DB_ARGS(db_str(f->gtid), db_str(f->file), db_u64(f->pos),
+                            db_u64(f->anchor_ts), db_u64(f->checkpoint_ts),
+                            db_u64(f->resolved_ts), db_u64(f->feed)));
+
+    for (int i = DROP_TABLES; e == ERR_OK && i <= DROP_DDL; i++)
+        e = db_exec(db, sql[i], DB_ARGS(db_u64(f->feed)));
+    return e;
 }
 
 enum err

@@ -81,8 +81,8 @@ rewind_to(struct req *r, struct ticdc_feed *f, const struct ticdc_resume *in)
         f->gtid = in->found_gtid;
         f->file = "";
         f->pos = 0;
-        f->anchor_ts = in->found_anchor;
     }
+    f->anchor_ts = 0; /* what is up to the new checkpoint is passed over */
     f->checkpoint_ts = f->resolved_ts = in->overwrite_ts;
     return ticdc_feed_rewind(r->db, f);
 }
@@ -134,6 +134,7 @@ find_place(struct req *r, struct ticdc_resume *in, const struct ticdc_feed *f,
 {
     struct sink_fault why = { "CDC:ErrAPIInvalidParam", "" };
     struct judged j = { .code = NULL };
+    const char *from = NULL;
     uint64_t oldest;
     enum err e;
 
@@ -147,7 +148,7 @@ find_place(struct req *r, struct ticdc_resume *in, const struct ticdc_feed *f,
                          (unsigned long long)s->now_ts));
     if (in->overwrite_ts >= f->checkpoint_ts && !is_lost)
         return ERR_OK;
-    e = feed_source_oldest(r->arena, s, &oldest, &why);
+    e = feed_source_oldest(s, &oldest, &why);
     if (e != ERR_OK)
         return judge_refuse(r, &j, e, &why);
     if (in->overwrite_ts <= oldest)
@@ -159,9 +160,9 @@ find_place(struct req *r, struct ticdc_resume *in, const struct ticdc_feed *f,
                          "safepoint at %llu",
                          (unsigned long long)in->overwrite_ts,
                          (unsigned long long)oldest));
-    PUT(in, ticdc_resume, found_gtid, s->says.first);
-    PUT(in, ticdc_resume, found_anchor, 0);
-    return ERR_OK;
+    e = feed_source_from(r->arena, s, in->overwrite_ts, &from);
+    PUT(in, ticdc_resume, found_gtid, from);
+    return e;
 }
 
 /* Whether the source still has what comes next. One that cannot be reached is

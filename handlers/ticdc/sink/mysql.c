@@ -36,7 +36,8 @@ static const char claim_sql[] =
     "INSERT INTO " MARKS_TABLE
     " (deployment, feed, table_id, fence, gtids, commit_ts)"
     " VALUES (?, ?, ?, ?, '', 0)"
-    " ON DUPLICATE KEY UPDATE fence = GREATEST(fence, VALUES(fence))";
+    " ON DUPLICATE KEY UPDATE gtids = IF(fence < ?, '', gtids),"
+    " fence = GREATEST(fence, VALUES(fence))";
 static const char mark_sql[] =
     "SELECT fence, gtids FROM " MARKS_TABLE " WHERE deployment = ? AND feed = ?"
     " AND table_id = ?";
@@ -161,7 +162,8 @@ mysql_adopt(struct outlet *s, const struct sink_table *t, struct buf *gtids)
 
     e = my_exec(m->my, claim_sql,
                 MY_ARGS(text_arg(m->c.deployment), number_arg(m->c.feed),
-                        { .type = MY_I64, .i = t->id }, number_arg(t->fence)));
+                        { .type = MY_I64, .i = t->id }, number_arg(t->fence),
+                        number_arg(t->since)));
     if (e == ERR_OK)
         e = read_mark(m, t, &mark);
     if (e != ERR_OK)

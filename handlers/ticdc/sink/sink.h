@@ -32,6 +32,8 @@ struct sink_failure {
 struct sink_table {
     int64_t id;
     uint64_t fence;
+    uint64_t since; /* what was written under a lesser fence does not count:
+                     * the changefeed was set to another checkpoint */
     const char *schema, *name;
     struct binlog_gtids *given; /* which transactions the sink has of it, at
                                  * the next flush */

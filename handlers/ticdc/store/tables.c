@@ -10,7 +10,7 @@ TABLE(ticdc_owner, TICDC_OWNER);
     " server_id, start_ts, target_ts, checkpoint_ts, resolved_ts, gtid," \
     " file, pos, anchor_ts, error_code, error_message, error_addr,"      \
     " error_ms, tries, since_ms, again_ms, failed_at, rebalance,"        \
-    " balanced_ms, creator_version, create_ms, changed_ms"
+    " balanced_ms, creator_version, create_ms, changed_ms, rewound_epoch"
 #define WHOLE SHORT ", sink_uri, config, CAST(feed AS CHAR) AS secret_row"
 
 enum { GET, OF, LIST, TURN, CAPTURES, OWNER, SQL__MAX };

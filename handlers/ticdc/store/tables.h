@@ -53,7 +53,8 @@
     X(s, I64, balanced_ms, "balanced_ms", COLUMN_ONLY, -)         \
     X(s, STR, creator_version, "creator_version", COLUMN_ONLY, -) \
     X(s, I64, create_ms, "create_ms", COLUMN_ONLY, -)             \
-    X(s, I64, changed_ms, "changed_ms", COLUMN_ONLY, -)
+    X(s, I64, changed_ms, "changed_ms", COLUMN_ONLY, -)           \
+    X(s, U64, rewound_epoch, "rewound_epoch", COLUMN_ONLY, -)
 STRUCT(ticdc_feed, TICDC_FEED);
 LIST_OF(ticdc_feed);
 

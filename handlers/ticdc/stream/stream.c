@@ -497,8 +497,8 @@ stream_new(const struct stream_config *c, const struct stream_ops *ops,
     s->ctx = ctx;
     s->pending_last = &s->pending;
     s->told.max = TOLD_BYTES;
-    s->is_starting = c->ts < c->start_ts;
-    s->clock.prev = s->is_starting ? c->start_ts : c->ts;
+    s->is_starting = c->passes_ts != 0;
+    s->clock.prev = c->passes_ts > c->ts ? c->passes_ts : c->ts;
     s->acked_ts = s->taken_ts = s->clock.prev;
     atomic_store(&s->counts.resolved, s->clock.prev);
     atomic_store(&s->counts.checkpoint, s->clock.prev);

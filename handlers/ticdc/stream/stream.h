@@ -49,9 +49,11 @@ struct stream_ops {
 
 struct stream_config {
     struct source_config source;
-    const char *gtids;            /* behind which to begin */
-    uint64_t ts;                  /* the last that was given out there */
-    uint64_t start_ts, target_ts; /* 0: none */
+    const char *gtids;  /* behind which to begin */
+    uint64_t ts;        /* the last that was given out there */
+    uint64_t passes_ts; /* when which was given out there is not known: what is
+                         * up to this is passed over; else 0 */
+    uint64_t target_ts; /* 0: none */
     const struct stream_table *tables;
     size_t n_tables;
     bool finds;             /* it tells of tables that are not among `tables` */

@@ -40,13 +40,13 @@ stream_find(const struct stream *s, const char *schema, const char *name)
 /* ---- transactions ---- */
 
 /* A whole second is when the committing statement began: it may have ended
- * until that second's end. So one that may be later than start_ts is taken. */
+ * until that second's end. So one that may be later is taken. */
 static bool
 is_before_start(const struct stream *s, const struct source_txn *txn)
 {
     int64_t end_us = txn->at_us + (txn->is_exact ? 0 : 999999);
 
-    return s->is_starting && tso_of_ms(end_us / 1000) <= s->c.start_ts;
+    return s->is_starting && tso_of_ms(end_us / 1000) <= s->c.passes_ts;
 }
 
 static enum err

@@ -8,7 +8,7 @@ import pytest
 
 from wire.kunlun.test_backup import HOUR_AHEAD, cold, insert, rows
 from wire.kunlun.test_backup import full  # noqa: F401
-from wire.kunlun.test_targets import secret_file
+from support.secrets import secret_file
 
 pytestmark = [pytest.mark.fault, pytest.mark.limit(600)]
 

@@ -1,14 +1,13 @@
 """Backups and restores by node_mgr where they go to WebHDFS and S3: what comes
 back, and what is left when the target is away in mid-stream."""
 
-import contextlib
 import os
-import tempfile
 import threading
 
 import pytest
 
 from support import objects
+from support.secrets import secret_file
 from support.waiting import until
 from wire.kunlun.test_backup import HOUR_AHEAD, cold, insert, rows
 from wire.kunlun.test_backup import full  # noqa: F401
@@ -54,17 +53,6 @@ def targets():
     with objects.S3() as s3, objects.HDFS() as hdfs:
         yield {"s3": Target(s3), "webhdfs": Target(
             hdfs, backup_storage=hdfs.url)}
-
-
-@contextlib.contextmanager
-def secret_file(text):
-    """The path of a file that a deployment's account can read."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as top:
-        os.chmod(top, 0o755)
-        path = os.path.join(top, "secret")
-        with open(path, "w") as f:
-            f.write(text)
-        yield path
 
 
 @pytest.fixture(scope="module")

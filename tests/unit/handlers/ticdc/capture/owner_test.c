@@ -10,7 +10,7 @@
 static const char feed_sql[] =
     "INSERT INTO ticdc_changefeed SELECT 1, 'default', 'f', 1, 1, 1, 'normal',"
     " '', '', 1, 10, 0, 10, 10, '0-1-1', '', 0, 0, '', '', '', 0, 0, 0, 0, 0,"
-    " 0, 0, '', 0, 0";
+    " 0, 0, '', 0, 0, 0";
 
 static const char table_sql[] =
     "INSERT INTO ticdc_table (feed, table_id, schema_name, table_name, state,"
