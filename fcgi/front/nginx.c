@@ -1,10 +1,12 @@
 /* Writes RUN_DIR/nginx from the templates that the binary carries. */
 #include "nginx.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "base/embed.h"
@@ -275,6 +277,33 @@ write_files(struct job *j)
     return e;
 }
 
+static bool
+is_page(const char *name)
+{
+    const struct embedded *f = embed_nginx_ui;
+
+    while (f->name != NULL && strcmp(f->name, name) != 0)
+        f++;
+    return f->name != NULL;
+}
+
+/* Pages that another version had are served no longer. */
+static void
+forget_other_pages(void)
+{
+    char folder[PLACE_BYTES];
+    struct dirent *d;
+    DIR *dir = NULL;
+
+    if (place_path(folder, sizeof(folder), "nginx/ui") == ERR_OK)
+        dir = opendir(folder);
+    while (dir != NULL && (d = readdir(dir)) != NULL)
+        if (!is_page(d->d_name)) /* "." and ".." cannot be unlinked */
+            (void)unlinkat(dirfd(dir), d->d_name, 0);
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
 /* The console's own files, as they are. */
 static enum err
 write_ui(struct job *j)
@@ -309,6 +338,8 @@ nginx_write(const char *secret, char why[WHY_BYTES])
         e = write_files(&j);
     if (e == ERR_OK)
         e = write_ui(&j);
+    if (e == ERR_OK)
+        forget_other_pages();
     if (e == ERR_OK)
         e = write_servers(&j, "servers.conf");
     if (e == ERR_OK)

@@ -29,7 +29,7 @@ export function compare(before, after) {
 
 export function diff(before, after) {
   const words = { '-': t('diff.del'), '+': t('diff.add') }
-  return h('div', { class: 'diff mono', tabindex: 0, role: 'region', 'aria-label': t('diff.label') },
+  return h('div', { class: 'diff mono', tabindex: 0, role: 'group', 'aria-label': t('diff.label') },
     compare(before, after).map(([mark, line]) => h('div', { class: mark === '+' ? 'add' : mark === '-' ? 'del' : null },
       h('span', { class: 'mark' }, mark), words[mark] ? h('span', { class: 'unseen' }, words[mark]) : null, line)))
 }

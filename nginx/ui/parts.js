@@ -56,7 +56,7 @@ export function grid({ label, columns, rows, empty, sortable = false }) {
     return th
   })
   draw()
-  return h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': label },
+  return h('div', { class: 'table', tabindex: 0, role: 'group', 'aria-label': label },
     h('table', {}, h('caption', { class: 'unseen' }, label), h('thead', {}, h('tr', {}, heads)), body),
     rows.length === 0 ? h('p', { class: 'empty' }, empty || t('table.empty')) : null)
 }
@@ -68,7 +68,7 @@ export function facts(pairs) {
 }
 
 export function json(value) {
-  return h('pre', { class: 'json', tabindex: 0, role: 'region', 'aria-label': 'JSON' },
+  return h('pre', { class: 'json', tabindex: 0, role: 'group', 'aria-label': 'JSON' },
     typeof value === 'string' ? value : JSON.stringify(value, null, 2))
 }
 

@@ -84,6 +84,24 @@ def test_a_token_that_is_revoked_leads_back(browser, console, deployment,
     assert browser.run("return sessionStorage.length") == 0
 
 
+def test_a_token_that_expires_leads_back(browser, console, deployment, fresh):
+    """Time goes on in the map: its end is moved to before now."""
+    name, path = fresh("t"), deployment.path("tokens.map")
+    deployment.command("token", "add", name, "read", "--expires", "2099-12-31")
+    with open(deployment.path("tokens", name)) as f:
+        go(browser, console.using(token=f.read().strip()), "audit")
+    with open(path) as f:
+        text = f.read()
+    assert " 4102358400" in text
+    with open(path, "w") as f:
+        f.write(text.replace(" 4102358400", " 1000000000"))
+    other = fresh("t")
+    deployment.command("token", "add", other, "read")  # nginx reads the map
+    browser.until_says("has expired or was revoked")
+    for t in (name, other):
+        deployment.command("token", "revoke", t)
+
+
 def test_a_token_for_profiles_sees_them_alone(browser, console):
     go(browser, console.scope("profile"))
     browser.until_says("Profiles", "h1")

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from support.waiting import until
+
 UI = os.path.join(os.path.dirname(__file__), "../../../nginx/ui")
 FILES = sorted(os.listdir(UI))
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript",
@@ -62,6 +64,16 @@ def test_what_is_no_file_of_the_console_is_not_given(console, path):
 def test_nothing_is_taken_below_the_pages(console):
     for method in ("POST", "PUT", "DELETE"):
         assert console.request(method, "/ui/index.html").status in (404, 405)
+
+
+def test_a_page_of_another_version_is_served_no_longer(console, deployment):
+    with open(deployment.path("nginx", "ui", "older.js"), "w") as f:
+        f.write("1")
+    os.chmod(f.name, 0o644)
+    assert console.get("/ui/older.js").status == 200
+    deployment.command("nginx")
+    until(lambda: console.get("/ui/older.js").status == 404)
+    assert console.get("/ui/app.js").status == 200
 
 
 # ---- words ----
