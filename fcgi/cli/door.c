@@ -29,15 +29,17 @@ complain(enum cli_exit status, const char *what, const char *why)
 
 /* ---- the token ---- */
 
+#define UNREAD "no token can be read there"
+
 static int
-take_token(struct door *d, const char *path)
+take_token(struct door *d, const char *path, const char *else_what)
 {
     char *text;
     size_t n;
     enum err e = file_read(d->arena, path, TOKEN_MAX, &text, &n);
 
     if (e != ERR_OK)
-        return complain(CLI_USAGE, path, "no token can be read there");
+        return complain(CLI_USAGE, path, else_what);
     text[strcspn(text, "\r\n")] = '\0';
     (void)snprintf(d->token, sizeof(d->token), "X-Metagate-Token: %s", text);
     return CLI_OK;
@@ -92,7 +94,7 @@ open_context(struct door *d, const char *name)
                         "cannot be read; lines NAME URL TOKEN-FILE");
     if (!find_context(text, name, d->console, token))
         return complain(CLI_USAGE, name, "no such context");
-    return str_empty(token) ? CLI_OK : take_token(d, token);
+    return str_empty(token) ? CLI_OK : take_token(d, token, UNREAD);
 }
 
 /* ---- this host's own ---- */
@@ -111,7 +113,11 @@ open_local(struct door *d)
     d->local = true;
     if (place_path(path, sizeof(path), "token") != ERR_OK)
         return complain(CLI_USAGE, "the path of RUN_DIR is too long", "");
-    return !str_empty(d->token) ? CLI_OK : take_token(d, path);
+    return !str_empty(d->token) ? CLI_OK
+                                : take_token(d, path,
+                                             UNREAD "; --run-dir names a "
+                                                    "deployment, --url another "
+                                                    "host");
 }
 
 int
@@ -127,7 +133,7 @@ door_open(struct door *d, const struct order *o)
     if (context == NULL && o->url == NULL)
         context = getenv("METAGATE_CONTEXT");
     if (o->token_file != NULL)
-        status = take_token(d, o->token_file);
+        status = take_token(d, o->token_file, UNREAD);
     if (status != CLI_OK)
         return status;
     if (o->url != NULL)

@@ -96,6 +96,24 @@ put_plain(char out[CELL_BYTES], const char *text, size_t n)
     out[k] = '\0';
 }
 
+/* JSON on one line: a line's end and the blanks behind it are its writer's, for
+ * within a text there is none. */
+static void
+put_json(char out[CELL_BYTES], struct span s)
+{
+    char line[CELL_BYTES];
+    size_t k = 0;
+
+    for (size_t i = 0; i < s.n && k < sizeof(line); i++) {
+        if (s.p[i] == '\n')
+            while (i + 1 < s.n && s.p[i + 1] == ' ')
+                i++;
+        else
+            line[k++] = s.p[i];
+    }
+    put_plain(out, line, k);
+}
+
 static void
 put_time(char out[CELL_BYTES], int64_t s)
 {
@@ -132,9 +150,7 @@ fill_cell(const struct column *c, const struct json *row, char out[CELL_BYTES])
     if (j == NULL || json_type(j) == JSON_NULL)
         return;
     if (json_type(j) >= JSON_ARRAY) {
-        struct span s = json_span(j);
-
-        put_plain(out, s.p, s.n);
+        put_json(out, json_span(j));
         return;
     }
     put_plain(out, json_text(j), strlen(json_text(j)));
@@ -329,11 +345,11 @@ fill_one(struct libscols_table *t, const struct json *one)
     (void)scols_table_enable_noheadings(t, 1);
     for (const struct json *j = json_first(one); j != NULL; j = json_next(j)) {
         struct libscols_line *l = scols_table_new_line(t, NULL);
-        struct span s = json_span(j);
 
         if (json_type(j) == JSON_STRING)
-            s = (struct span){ json_text(j), strlen(json_text(j)) };
-        put_plain(text, s.p, s.n);
+            put_plain(text, json_text(j), strlen(json_text(j)));
+        else
+            put_json(text, json_span(j));
         if (l == NULL || scols_line_set_data(l, 0, json_key(j)) != 0 ||
             scols_line_set_data(l, 1, text) != 0)
             return no_memory();

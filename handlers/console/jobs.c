@@ -17,16 +17,18 @@ TABLE(console_job_ref, CONSOLE_JOB_REF);
 NO_CHECKS(console_job_ref);
 TABLE(console_job_whole, CONSOLE_JOB_WHOLE);
 
-/* Whose kind it is; NULL for one that this version does not know. */
-static const char *
-dialect_of(const char *kind)
+/* The kind of that name, and whose it is; NULL for one that this version does
+ * not know. */
+static const struct job_kind *
+kind_of(const char *name, const char **dialect)
 {
     for (size_t i = 0; dialects[i] != NULL; i++) {
         const struct job_kind *const *k = dialects[i]->jobs;
 
+        *dialect = dialects[i]->name;
         for (; k != NULL && *k != NULL; k++)
-            if (strcmp((*k)->name, kind) == 0)
-                return dialects[i]->name;
+            if (strcmp((*k)->name, name) == 0)
+                return *k;
     }
     return NULL;
 }
@@ -34,9 +36,9 @@ dialect_of(const char *kind)
 static void
 tell_dialect(struct console_job *j)
 {
-    const char *name = dialect_of(j->kind);
+    const char *name;
 
-    if (name != NULL)
+    if (kind_of(j->kind, &name) != NULL)
         PUT(j, console_job, dialect, name);
 }
 
@@ -121,8 +123,17 @@ console_job_get(struct req *r, const struct console_job_ref *in)
     return req_send_or_fail(r, e, &console_job_whole_rec, out);
 }
 
-/* The job and its parts; what has begun of a kind that goes forward only ends
- * all the same, and its row says so. */
+/* Whether it has begun and is of a kind that is not undone. */
+static bool
+goes_on(const struct console_job *j)
+{
+    const char *dialect;
+    const struct job_kind *k = kind_of(j->kind, &dialect);
+
+    return k != NULL && k->forward_only && j->state == JOB_RUNNING;
+}
+
+/* The job and its parts. */
 enum err
 console_job_cancel(struct req *r, const struct console_job_ref *in)
 {
@@ -135,6 +146,8 @@ console_job_cancel(struct req *r, const struct console_job_ref *in)
         return ERR_NOMEM;
     req_audit(r, target, NULL, NULL);
     req_audit_before(r, &console_job_rec, &before);
+    if (e == ERR_OK && goes_on(&before))
+        return req_fail(r, CONSOLE_JOB_GOES_ON, ARGS());
     if (e == ERR_OK)
         e = job_cancel(r->db, in->id);
     if (e == ERR_STATE)

@@ -147,6 +147,11 @@ def test_another_host_by_url_and_token(mg, console, tmp_path):
     assert mg("whoami", "--context", "there", **env).returncode == USAGE
 
 
+def test_without_a_deployment_it_says_what_to_name(mg, tmp_path):
+    done = mg("--run-dir", str(tmp_path), "job", "list")
+    assert done.returncode == USAGE and "--url" in done.stderr, done
+
+
 def verbs(mg):
     """(noun, verb) of the whole table, as help tells it."""
     out = mg("--help").stdout

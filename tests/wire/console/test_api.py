@@ -185,6 +185,15 @@ def test_a_job_is_cancelled_once_and_by_who_may(console, sql, job):
     assert (r.status, r.json["error"]) == (409, "finished")
 
 
+def test_a_deletion_that_has_begun_goes_on(console, sql, job):
+    with sql.cursor() as c:
+        c.execute("UPDATE job SET kind = 'cluster_mgr.delete_cluster',"
+                  " state = 'running' WHERE id = %s", job)
+    r = console.post(f"/api/jobs/{job}/cancel")
+    assert (r.status, r.json["error"]) == (409, "goes_on")
+    assert console.get(f"/api/jobs/{job}").json["cancel"] is False
+
+
 # ---- what dialects hold ----
 
 def below(console, thing):
