@@ -86,7 +86,7 @@ take_quoted(const char **p, const char *end, struct span *out)
     return true;
 }
 
-/* "write ci 0 0123456789abcdef 1796000000" */
+/* "write ci 0 0123456789abcdef 1796000000", into what is zero. */
 static bool
 parse_grant(struct span grant, struct token_line *out)
 {
@@ -109,7 +109,6 @@ parse_grant(struct span grant, struct token_line *out)
         if (id != 0 && id != sizeof(out->id) - 1)
             return false;
         memcpy(out->id, p, id);
-        out->id[id] = '\0';
         p += id;
     }
     if (*p == ' ') {

@@ -201,6 +201,25 @@ machines_have_a_token_of_their_own(void **state)
     assert_null(strstr(file_text("tokens.map"), "\"machine machine 0 "));
 }
 
+/* A last line of a person's that has no end gets one. */
+static void
+tokens_of_our_own_begin_a_line(void **state)
+{
+    char path[128];
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/tokens.map", dir);
+    assert_int_equal(file_write(path, 0600, "#", 1), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
+    assert_memory_equal(file_text("tokens.map"), "#\n\"", 3);
+    assert_int_equal(file_write(path, 0600, "#\n", 2), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
+    assert_memory_equal(file_text("tokens.map"), "#\n\"", 3);
+    assert_int_equal(file_write(path, 0600, "", 0), ERR_OK);
+    assert_int_equal(token_own(), ERR_OK);
+    assert_memory_equal(file_text("tokens.map"), "\"", 1);
+}
+
 static void
 a_name_is_taken_once(void **state)
 {
@@ -456,6 +475,7 @@ main(void)
         CASE(a_token_is_added_and_revoked),
         CASE(the_first_token_can_be_revoked_and_does_not_return),
         CASE(machines_have_a_token_of_their_own),
+        CASE(tokens_of_our_own_begin_a_line),
         CASE(a_name_is_taken_once),
         CASE(what_a_person_wrote_into_the_map_stays),
         CASE(a_token_of_an_older_map_can_be_revoked),
