@@ -1,9 +1,11 @@
-/* The servers of the metadata, kept as XPanel and our getters read them. */
+/* The servers of the metadata, of cluster_mgr, and the machines, kept as XPanel
+ * and our getters read them. */
 #include <stdio.h>
 #include <string.h>
 
 #include "address.h"
 #include "config.h"
+#include "listener.h"
 #include "log.h"
 #include "own_store.h"
 #include "store_upkeep.h"
@@ -53,6 +55,23 @@ look_at_all(struct cluster_meta_server *v, size_t *n)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* One that listens on all addresses is reached by that of machine 1. */
+static enum err
+note_manager(struct db *db)
+{
+    char host[ADDRESS_BYTES];
+    struct listening l;
+    unsigned port;
+
+    if (listener_named("cluster_mgr", 0, &l) != ERR_OK ||
+        address_read(l.address, strlen(l.address), 0, host, sizeof(host),
+                     &port) != ERR_OK)
+        return ERR_OK; /* it is off */
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+        (void)snprintf(host, sizeof(host), "%s.1", config_net());
+    return cluster_store_manager(db, host, port);
+}
+
 enum turn
 cluster_meta_step(struct duty_run *run)
 {
@@ -69,6 +88,10 @@ cluster_meta_step(struct duty_run *run)
                                                    : config()->mysql_user);
     if (e == ERR_OK)
         e = cluster_store_first_storage(run->db);
+    if (e == ERR_OK)
+        e = note_manager(run->db);
+    if (e == ERR_OK)
+        e = cluster_store_machine_states(run->db);
     e = db_end(run->db, e);
     if (e != ERR_OK && e != ERR_STATE)
         log_warn("cluster.meta err=%s errno=%u why=\"%s\"", err_name(e),

@@ -1,6 +1,8 @@
 /* The SQL of what is listed. */
 #include "lists.h"
 
+#include "store.h"
+
 #define SERVERS_MAX  100000
 #define CLUSTERS_MAX 100000
 #define MACHINES_MAX 10000
@@ -11,10 +13,6 @@ TABLE(cluster_summary, CLUSTER_SUMMARY);
 TABLE(cluster_machine, CLUSTER_MACHINE);
 TABLE(cluster_meta_row, CLUSTER_META_ROW);
 
-/* That long after its last sign a machine counts as gone: a sign comes every
- * second (beat.c), and nobody is told what is older than five. */
-#define GONE_MS  "4500"
-#define IS_THERE "COALESCE(b.at_ms >= " DB_NOW_MS " - " GONE_MS ", 0)"
 /* What a server's machine tells of it, and its login. */
 #define TELLS                                                \
     " LEFT JOIN kunlun_instance i ON i.machine = n.hostaddr" \
@@ -69,9 +67,8 @@ static const char *const sql[SQL__MAX] = {
                                              "ORDER BY c.id",
     [MACHINES] = "SELECT n.hostaddr AS ip,"
                  " IF(" IS_THERE ", 'online', 'offline') AS status"
-                 " FROM Kunlun_Metadata_DB.server_nodes n"
+                 " FROM Kunlun_Metadata_DB.kunlun_host n"
                  " LEFT JOIN kunlun_beat b ON b.machine = n.hostaddr"
-                 " WHERE n.hostaddr <> 'pseudo_server_useless'"
                  " ORDER BY n.id",
     [METAS] = "SELECT hostaddr, port, user_name, member_state"
               " FROM Kunlun_Metadata_DB.meta_db_nodes ORDER BY id",

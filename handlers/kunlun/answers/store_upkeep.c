@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "store.h"
 
 #define META_ROW(X, s)                          \
     X(s, I64, id, "id", COLUMN_ONLY, -)         \
@@ -22,8 +23,16 @@ enum {
     STORAGES,
     FIRST_STORAGE,
     BEAT,
+    MACHINES,
+    MANAGER_ADD,
+    MANAGER_GONE,
+    MANAGER_IS,
     SQL__MAX
 };
+
+#define STATS    "IF(" IS_THERE ", 'running', 'dead')"
+#define MANAGERS "Kunlun_Metadata_DB.cluster_mgr_nodes"
+#define LEADS    "IF(hostaddr = ? AND port = ?, 'source', 'replica')"
 
 static const char *const sql[SQL__MAX] = {
     [METAS] = "SELECT id, hostaddr, port, member_state"
@@ -42,6 +51,21 @@ static const char *const sql[SQL__MAX] = {
         " FROM Kunlun_Metadata_DB.server_nodes n"
         " WHERE n.hostaddr = ? LIMIT 1"
         " ON DUPLICATE KEY UPDATE at_ms = VALUES(at_ms)",
+    [MACHINES] =
+        "UPDATE Kunlun_Metadata_DB.server_nodes n"
+        " LEFT JOIN kunlun_beat b ON b.machine = n.hostaddr"
+        " LEFT JOIN (SELECT machine, GROUP_CONCAT(port ORDER BY port)"
+        " AS ports FROM kunlun_instance GROUP BY machine) p"
+        " ON p.machine = n.hostaddr"
+        " SET n.node_stats = " STATS ", n.used_port = p.ports"
+        " WHERE n.node_stats <> " STATS " OR NOT n.used_port <=> p.ports",
+    [MANAGER_ADD] = "INSERT INTO " MANAGERS " (hostaddr, port)"
+                    " SELECT ?, ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM"
+                    " " MANAGERS " WHERE hostaddr = ? AND port = ?)",
+    [MANAGER_GONE] = "DELETE FROM " MANAGERS " WHERE hostaddr = ?"
+                     " AND port <> ?",
+    [MANAGER_IS] = "UPDATE " MANAGERS " SET member_state = " LEADS
+                   " WHERE member_state <> " LEADS,
 };
 
 static bool
@@ -107,6 +131,24 @@ cluster_store_first_storage(struct db *db)
 
     return e == ERR_OK && n == 0 ? db_exec(db, sql[FIRST_STORAGE], DB_NO_ARGS)
                                  : e;
+}
+
+enum err
+cluster_store_machine_states(struct db *db)
+{
+    return db_exec(db, sql[MACHINES], DB_NO_ARGS);
+}
+
+enum err
+cluster_store_manager(struct db *db, const char *host, unsigned port)
+{
+    struct db_value at = db_str(host), on = db_u64(port);
+    enum err e = db_exec(db, sql[MANAGER_GONE], DB_ARGS(at, on));
+
+    if (e == ERR_OK)
+        e = db_exec(db, sql[MANAGER_ADD], DB_ARGS(at, on, at, on));
+    return e == ERR_OK ? db_exec(db, sql[MANAGER_IS], DB_ARGS(at, on, at, on))
+                       : e;
 }
 
 enum err

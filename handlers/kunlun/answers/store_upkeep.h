@@ -21,6 +21,16 @@ enum err cluster_store_meta_servers(struct db *db, struct arena *a,
  * transaction. */
 enum err cluster_store_first_storage(struct db *db) MUST_USE;
 
+/* node_stats and used_port of all machines, as XPanel 1.x reads them. In the
+ * caller's transaction. */
+enum err cluster_store_machine_states(struct db *db) MUST_USE;
+
+/* cluster_mgr_nodes, by which XPanel 1.x fails over: the cluster_mgr of this
+ * host is at that address alone, and is the source from now on; those of other
+ * hosts stay, as replicas. In the caller's transaction. */
+enum err
+cluster_store_manager(struct db *db, const char *host, unsigned port) MUST_USE;
+
 /* A machine is there now; nothing is written of one that is not registered. */
 enum err cluster_store_beat(struct db *db, const char *machine) MUST_USE;
 

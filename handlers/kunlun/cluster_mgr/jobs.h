@@ -58,6 +58,8 @@
     X(s, STR, ip, "ip", IN, -, .max = 64)                        \
     X(s, I32, port, "port", IN, -)                               \
     X(s, STR, control, "control", IN, -, .max = 32)              \
+    X(s, STR, machine_type, "machine_type", IN, -, .max = 16)    \
+    X(s, STR, port_range, "port_range", IN, -, .max = 64)        \
     X(s, STR, timestamp, "timestamp", IN, -, .max = 64)          \
     X(s, STR, rack_id, "rack_id", IN, -, .max = 32)              \
     X(s, STR, datadir, "datadir", IN, -, .max = 16384)           \

@@ -10,7 +10,7 @@
     " CAST(NULL AS SIGNED) AS since_ms, JSON_OBJECT('rack', rack_id," \
     " 'memory_mb', total_mem, 'cores', total_cpu_cores,"              \
     " 'node_mgr_port', nodemgr_port) AS more"                         \
-    " FROM Kunlun_Metadata_DB.server_nodes"
+    " FROM Kunlun_Metadata_DB.kunlun_host"
 
 /* How its keeper has a server. */
 #define KEPT_LEVEL                                                        \

@@ -73,6 +73,19 @@ judge_control(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
     return false;
 }
 
+/* "" is of a row that was sent back as it is: for both. */
+static bool
+judge_type(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
+{
+    (void)paras;
+    if (!HAS(w, cluster_want, machine_type) ||
+        strcmp(w->machine_type, "storage") == 0 ||
+        strcmp(w->machine_type, "computer") == 0)
+        return true;
+    why_say(why, "machine_type error");
+    return false;
+}
+
 /* ---- the lists ---- */
 
 #define END         \
@@ -116,6 +129,10 @@ judge_control(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
     {                                                           \
         .key = "shard_name", .needs = (where), .id = "shard_id" \
     }
+#define MACHINE_TYPE                               \
+    {                                              \
+        .key = "machine_type", .judge = judge_type \
+    }
 #define IP                                              \
     {                                                   \
         .key = "ip", .needs = BOTH, .paras = "hostaddr" \
@@ -144,11 +161,14 @@ static const struct cluster_member machine[] = {
     NEEDED("comp_datadir"),
     NEEDED_NUMBER("total_mem", BOTH),
     NEEDED_NUMBER("total_cpu_cores", BOTH),
+    MACHINE_TYPE,
+    { .key = "port_range" },
     END,
 };
 
 static const struct cluster_member machine_ref[] = {
     { .key = "hostaddr", .needs = BOTH, .field = "ip" },
+    MACHINE_TYPE,
     END,
 };
 

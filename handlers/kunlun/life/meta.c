@@ -106,8 +106,8 @@ static const char *const sql[SQL__MAX] = {
     [COMP_DROP] = "DELETE FROM " KUNLUN "comp_nodes"
                   " WHERE db_cluster_id = ? AND id = ?",
     [MACHINES] = "SELECT id, hostaddr, datadir, logdir, wal_log_dir,"
-                 " comp_datadir, total_mem FROM " KUNLUN "server_nodes"
-                 " WHERE hostaddr <> 'pseudo_server_useless' ORDER BY id",
+                 " comp_datadir, total_mem FROM Kunlun_Metadata_DB.kunlun_host "
+                 "ORDER BY id",
     [MACHINE_SPACE] =
         "INSERT INTO " KUNLUN "server_nodes_stats (id, datadir_used,"
         " datadir_avail, log_dir_used, log_dir_avail, wal_log_dir_used,"

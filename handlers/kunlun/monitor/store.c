@@ -49,9 +49,8 @@ static const char *const sql[SQL__MAX] = {
                   " AND NOT (machine = ? AND port = ?)",
     [NODES_ELSEWHERE] = "DELETE FROM kunlun_watcher"
                         " WHERE kind = '" WATCHER_NODE "' AND port <> ?",
-    [MACHINES] = "SELECT hostaddr FROM Kunlun_Metadata_DB.server_nodes"
-                 " WHERE hostaddr <> 'pseudo_server_useless'"
-                 " GROUP BY hostaddr ORDER BY MIN(id)",
+    [MACHINES] =
+        "SELECT hostaddr FROM Kunlun_Metadata_DB.kunlun_host ORDER BY id",
 };
 
 enum err

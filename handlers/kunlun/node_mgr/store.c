@@ -32,8 +32,7 @@ enum {
 
 static const char *const sql[SQL__MAX] = {
     [ROOTS] = "SELECT datadir, logdir, wal_log_dir, comp_datadir"
-              " FROM Kunlun_Metadata_DB.server_nodes WHERE hostaddr = ?"
-              " ORDER BY id LIMIT 1",
+              " FROM Kunlun_Metadata_DB.kunlun_host WHERE hostaddr = ?",
     [INSTANCES] = "SELECT uuid, uuid AS secret_row, port, kind, cluster, shard,"
                   " path, client_user, client_secret FROM kunlun_instance"
                   " WHERE machine = ? ORDER BY port",

@@ -35,7 +35,7 @@ find(struct job_run *run)
 
     if (!cluster_wants(run, &w))
         return STEP_FAILED;
-    e = orders_machine(run->db, w.ip);
+    e = orders_machine(run->db, &w);
     if (e == o->before)
         return STEP_DONE;
     if (e != ERR_OK && e != ERR_NOT_FOUND)
@@ -168,7 +168,7 @@ drop(struct job_run *run)
         return STEP_FAILED;
     e = job_begin(run);
     if (e == ERR_OK)
-        e = orders_machine_drop(run->db, w.ip);
+        e = orders_machine_drop(run->db, &w);
     e = db_end(run->db, e);
     if (e == ERR_OK)
         return cluster_done(run, NULL);

@@ -12,6 +12,7 @@ enum {
     BEAT,
     SET,
     INSTANCES,
+    ALL,
     DROP,
     DROP_BEAT,
     DROP_NODE,
@@ -21,21 +22,30 @@ enum {
     SQL__MAX
 };
 
+#define NODES "Kunlun_Metadata_DB.server_nodes"
+/* A row of that type, or of both; without a type: all. */
+#define MEANT "(? IN ('', machine_type) OR machine_type = '')"
+
 static const char *const sql[SQL__MAX] = {
-    [THERE] = "SELECT 1 FROM Kunlun_Metadata_DB.server_nodes"
-              " WHERE hostaddr = ? LIMIT 1",
-    [ADD] = "INSERT INTO Kunlun_Metadata_DB.server_nodes (hostaddr, rack_id,"
+    [THERE] =
+        "SELECT 1 FROM " NODES " WHERE hostaddr = ? AND " MEANT " LIMIT 1",
+    [ADD] = "INSERT INTO " NODES " (hostaddr, rack_id,"
             " datadir, logdir, wal_log_dir, comp_datadir, total_mem,"
-            " total_cpu_cores) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " total_cpu_cores, machine_type, port_range)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [BEAT] = "INSERT INTO kunlun_beat (machine, at_ms) VALUES (?, " DB_NOW_MS
              ") ON DUPLICATE KEY UPDATE at_ms = VALUES(at_ms)",
-    [SET] = "UPDATE Kunlun_Metadata_DB.server_nodes SET rack_id = ?,"
+    [SET] = "UPDATE " NODES " SET rack_id = ?,"
             " datadir = ?, logdir = ?, wal_log_dir = ?, comp_datadir = ?,"
-            " total_mem = ?, total_cpu_cores = ? WHERE hostaddr = ?",
+            " total_mem = ?, total_cpu_cores = ?,"
+            " port_range = COALESCE(?, port_range)"
+            " WHERE hostaddr = ? AND " MEANT,
     [INSTANCES] = "SELECT (SELECT COUNT(*) FROM kunlun_instance"
-                  " WHERE machine = ?) + (SELECT COUNT(*) FROM kunlun_place"
-                  " WHERE machine = ?)",
-    [DROP] = "DELETE FROM Kunlun_Metadata_DB.server_nodes WHERE hostaddr = ?",
+                  " WHERE machine = ? AND ? IN ('', kind))"
+                  " + (SELECT COUNT(*) FROM kunlun_place"
+                  " WHERE machine = ? AND ? IN ('', kind))",
+    [ALL] = "SELECT COUNT(*) FROM " NODES " WHERE hostaddr = ?",
+    [DROP] = "DELETE FROM " NODES " WHERE hostaddr = ? AND " MEANT,
     [DROP_BEAT] = "DELETE FROM kunlun_beat WHERE machine = ?",
     [DROP_NODE] = "DELETE FROM kunlun_watcher"
                   " WHERE machine = ? AND kind = 'node'",
@@ -47,12 +57,19 @@ static const char *const sql[SQL__MAX] = {
                         " WHERE hostaddr = ? AND port = ?",
 };
 
+static struct db_value
+type_of(const struct cluster_want *w)
+{
+    return db_str(HAS(w, cluster_want, machine_type) ? w->machine_type : "");
+}
+
 enum err
-orders_machine(struct db *db, const char *hostaddr)
+orders_machine(struct db *db, const struct cluster_want *w)
 {
     int64_t there;
 
-    return db_one_i64(db, sql[THERE], DB_ARGS(db_str(hostaddr)), &there);
+    return db_one_i64(db, sql[THERE], DB_ARGS(db_str(w->ip), type_of(w)),
+                      &there);
 }
 
 static int64_t
@@ -69,7 +86,8 @@ orders_machine_add(struct db *db, const struct cluster_want *w)
         DB_ARGS(db_str(w->ip), db_str(w->rack_id), db_str(w->datadir),
                 db_str(w->logdir), db_str(w->wal_log_dir),
                 db_str(w->comp_datadir), db_i64(at_least_0(w->total_mem)),
-                db_i64(at_least_0(w->total_cpu_cores))));
+                db_i64(at_least_0(w->total_cpu_cores)), type_of(w),
+                db_str(HAS(w, cluster_want, port_range) ? w->port_range : "")));
 
     /* it has just answered */
     return e == ERR_OK ? db_exec(db, sql[BEAT], DB_ARGS(db_str(w->ip))) : e;
@@ -83,26 +101,32 @@ orders_machine_set(struct db *db, const struct cluster_want *w)
         DB_ARGS(db_str(w->rack_id), db_str(w->datadir), db_str(w->logdir),
                 db_str(w->wal_log_dir), db_str(w->comp_datadir),
                 db_i64(at_least_0(w->total_mem)),
-                db_i64(at_least_0(w->total_cpu_cores)), db_str(w->ip)));
+                db_i64(at_least_0(w->total_cpu_cores)),
+                HAS(w, cluster_want, port_range) ? db_str(w->port_range)
+                                                 : db_null(),
+                db_str(w->ip), type_of(w)));
 }
 
 enum err
-orders_machine_drop(struct db *db, const char *hostaddr)
+orders_machine_drop(struct db *db, const struct cluster_want *w)
 {
+    struct db_value at = db_str(w->ip);
     int64_t n = 0;
     enum err e = meta_turn(db); /* who is choosing may choose this one */
 
     if (e == ERR_OK)
         e = db_one_i64(db, sql[INSTANCES],
-                       DB_ARGS(db_str(hostaddr), db_str(hostaddr)), &n);
+                       DB_ARGS(at, type_of(w), at, type_of(w)), &n);
     if (e == ERR_OK && n > 0)
         return ERR_STATE;
     if (e == ERR_OK)
-        e = db_exec(db, sql[DROP], DB_ARGS(db_str(hostaddr)));
+        e = db_exec(db, sql[DROP], DB_ARGS(at, type_of(w)));
     if (e == ERR_OK)
-        e = db_exec(db, sql[DROP_BEAT], DB_ARGS(db_str(hostaddr)));
-    return e == ERR_OK ? db_exec(db, sql[DROP_NODE], DB_ARGS(db_str(hostaddr)))
-                       : e;
+        e = db_one_i64(db, sql[ALL], DB_ARGS(at), &n);
+    if (e != ERR_OK || n > 0)
+        return e; /* it is there for the other kind */
+    e = db_exec(db, sql[DROP_BEAT], DB_ARGS(at));
+    return e == ERR_OK ? db_exec(db, sql[DROP_NODE], DB_ARGS(at)) : e;
 }
 
 enum err

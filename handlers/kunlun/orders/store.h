@@ -8,8 +8,11 @@
 
 struct cluster_want;
 
-/* Whether a machine of that address is registered: OK, NOT_FOUND. */
-enum err orders_machine(struct db *db, const char *hostaddr) MUST_USE;
+/* Of the machine at w->ip, the row of w->machine_type, or that which is for
+ * both types; without one: all rows. */
+
+/* Whether it is registered: OK, NOT_FOUND. */
+enum err orders_machine(struct db *db, const struct cluster_want *w) MUST_USE;
 /* EXISTS. */
 enum err
 orders_machine_add(struct db *db, const struct cluster_want *w) MUST_USE;
@@ -19,7 +22,8 @@ orders_machine_set(struct db *db, const struct cluster_want *w) MUST_USE;
 /* STATE: it has instances, or places that were given out. OK too when it is not
  * registered. Waits for who is choosing places, so it comes first of all that
  * is read in the transaction. */
-enum err orders_machine_drop(struct db *db, const char *hostaddr) MUST_USE;
+enum err
+orders_machine_drop(struct db *db, const struct cluster_want *w) MUST_USE;
 
 /* An instance that is kept somewhere, running or not; NOT_FOUND. */
 #define ORDERS_INSTANCE(X, s)               \

@@ -2,6 +2,8 @@
 
 import os
 
+from support.waiting import until
+
 COLUMNS = ("datadir", "logdir", "wal_log_dir", "comp_datadir")
 
 
@@ -50,6 +52,61 @@ def test_a_machine_comes_changes_and_goes(deployment, cluster, panel, fresh,
         assert cluster.run("delete_machine", hostaddr=ip) \
             == ("done", "delete machine succeed")
     assert not [m for m in cluster.ask("machine_summary") if m["ip"] == ip]
+
+
+def test_a_host_is_registered_once_for_each_kind(deployment, cluster, panel,
+                                                 fresh, sql):
+    ip = deployment.net + ".3"
+    machine = {**body(deployment, ip, fresh("m")), "port_range": "57000-58000"}
+    storage = {**machine, "machine_type": "storage"}
+    computer = {**machine, "machine_type": "computer",
+                "port_range": "47000-48000", "total_mem": "2048"}
+
+    def rows():
+        with sql.cursor() as q:
+            q.execute("SELECT machine_type, port_range, total_mem FROM"
+                      " Kunlun_Metadata_DB.server_nodes WHERE hostaddr = %s"
+                      " ORDER BY id", (ip,))
+            return [tuple(r.values()) for r in q.fetchall()]
+
+    assert panel.run("create_machine", **{**machine, "machine_type": "big"}) \
+        == ("failed", "70001", "machine_type error")
+    assert panel.run("create_machine", **storage)[0] == "done"
+    assert panel.run("create_machine", **storage)[1] == "70062"
+    assert panel.run("update_machine", **computer)[1] == "70066"
+    assert panel.run("create_machine", **computer)[0] == "done"
+    assert panel.run("create_machine", **machine)[1] == "70062"
+    assert panel.run("update_machine", **{**computer, "total_mem": "4096"})[0] \
+        == "done"
+    assert rows() == [("storage", "57000-58000", 1024),
+                      ("computer", "47000-48000", 4096)]
+    # it is one host all the same
+    assert [m["ip"] for m in cluster.ask("machine_summary")].count(ip) == 1
+    assert panel.run("delete_machine", hostaddr=ip,
+                     machine_type="storage")[0] == "done"
+    assert [r[0] for r in rows()] == ["computer"]
+    assert {"ip": ip, "status": "online"} in cluster.ask("machine_summary")
+    assert panel.run("delete_machine", hostaddr=ip,
+                     machine_type="computer")[0] == "done"
+    assert rows() == []
+    assert not [m for m in cluster.ask("machine_summary") if m["ip"] == ip]
+
+
+def test_what_xpanel_reads_of_managers_and_machines_is_kept(
+        deployment, cluster, machine, sql):
+    port = machine.installed()["port"]
+
+    def rows(text, *values):
+        with sql.cursor() as q:
+            q.execute(text, values)
+            return [tuple(r.values()) for r in q.fetchall()]
+
+    until(lambda: rows("SELECT node_stats, used_port FROM Kunlun_Metadata_DB."
+                       "server_nodes WHERE hostaddr = %s",
+                       machine.node.address) == [("running", str(port))], 60)
+    assert rows("SELECT hostaddr, port, member_state FROM"
+                " Kunlun_Metadata_DB.cluster_mgr_nodes") \
+        == [(cluster.client.host, cluster.client.port, "source")]
 
 
 def test_a_machine_that_nobody_speaks_for_is_not_registered(

@@ -13,10 +13,12 @@ each_statement_fits_the_schema(void **state)
 static enum err
 forget(struct db *db)
 {
+    struct cluster_want w = { 0 };
     enum err e = db_begin(db);
 
+    PUT(&w, cluster_want, ip, "10.0.0.7");
     if (e == ERR_OK)
-        e = orders_machine_drop(db, "10.0.0.7");
+        e = orders_machine_drop(db, &w);
     return db_end(db, e);
 }
 
