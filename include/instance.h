@@ -263,6 +263,18 @@ enum instance_semi_sync {
 enum err
 instance_semi_sync(struct my *my, enum instance_semi_sync role) MUST_USE;
 
+/* It follows nobody any more. As my_do. */
+enum err instance_leave_source(struct my *my) MUST_USE;
+/* It follows its source, which it is pointed at by instance_change_master (may
+ * be NULL: NOMEM), as one that acknowledges. It has stopped. As my_do. */
+enum err
+instance_begin_following(struct my *my, const char *change_master) MUST_USE;
+
+/* The words of the server's last failure, "<doing>: <text>", into why, and its
+ * class. */
+enum err
+instance_failed(const struct my *my, const char *doing, char why[WHY_BYTES]);
+
 /* Ends the sessions for which that condition over PROCESSLIST is true, but not
  * this one, nor the server's own threads. As my_query. */
 enum err instance_end_sessions(struct my *my, struct arena *a,

@@ -11,7 +11,7 @@
 #include "buf.h"
 #include "instance/copy.h"
 #include "crypt/digest.h"
-#include "instance/mariadb_int.h"
+#include "instance.h"
 #include "my.h"
 #include "instance/paths.h"
 #include "table_int.h"
@@ -87,7 +87,7 @@ ask(struct my *my, struct arena *a, const char *sql, size_t max,
         return why_fail(why, ERR_NOMEM, "out of memory");
     return my_query(my, a, sql, max, out) == ERR_OK
                ? ERR_OK
-               : mariadb_failed(my, "table", why);
+               : instance_failed(my, "table", why);
 }
 
 /* The rows of `what` ("SELECT ... FROM information_schema...") that are about
@@ -414,9 +414,9 @@ instance_table_export(struct my *my, struct arena *a,
     /* all who want the table wait behind us for whoever has it now */
     if (e == ERR_OK && my_do(my, "SET SESSION lock_wait_timeout = " XSTR(
                                      LOCK_WAIT_S)) != ERR_OK)
-        e = mariadb_failed(my, "lock_wait_timeout", why);
+        e = instance_failed(my, "lock_wait_timeout", why);
     if (e == ERR_OK && (flush == NULL || my_do(my, flush) != ERR_OK))
-        e = mariadb_failed(my, "FLUSH TABLES FOR EXPORT", why);
+        e = instance_failed(my, "FLUSH TABLES FOR EXPORT", why);
     if (e == ERR_OK) {
         e = table_definition(my, a, name, &out->definition, why);
         SET(out, instance_table, definition);
@@ -431,7 +431,7 @@ instance_table_export(struct my *my, struct arena *a,
             e = copy_files(a, folder, table, &partitions, outbox, w, out, why);
         PUT(out, instance_table, version, arena_strdup(a, my_version_text(my)));
         if (my_do(my, "UNLOCK TABLES") != ERR_OK && e == ERR_OK)
-            e = mariadb_failed(my, "UNLOCK TABLES", why);
+            e = instance_failed(my, "UNLOCK TABLES", why);
     }
     if (folder >= 0)
         (void)close(folder);

@@ -23,7 +23,7 @@
 #include "instance/copy.h"
 #include "crypt/digest.h"
 #include "log.h"
-#include "instance/mariadb_int.h"
+#include "instance.h"
 #include "my.h"
 #include "table_int.h"
 
@@ -54,7 +54,7 @@ run(struct arriving *r, struct my *my, const char *sql, const char *doing,
     (void)r;
     if (sql == NULL)
         return why_fail(why, ERR_NOMEM, "out of memory");
-    return my_do(my, sql) == ERR_OK ? ERR_OK : mariadb_failed(my, doing, why);
+    return my_do(my, sql) == ERR_OK ? ERR_OK : instance_failed(my, doing, why);
 }
 
 /* ---- before anything is touched ---- */
@@ -155,7 +155,7 @@ check_table(struct arriving *r, const char *there, const char *body,
     if (sql == NULL)
         return why_fail(why, ERR_NOMEM, "out of memory");
     if (my_value_of(r->my, sql, any, sizeof(any)) != ERR_OK)
-        return mariadb_failed(r->my, "table", why);
+        return instance_failed(r->my, "table", why);
     if (str_empty(any))
         return ERR_OK;
     e = table_sum(r->my, r->a, r->db, r->table, r->name, &rows, &checksum, why);
@@ -300,7 +300,7 @@ drop_ours(struct arriving *r, char why[WHY_BYTES])
     if (sql == NULL)
         return why_fail(why, ERR_NOMEM, "out of memory");
     if (my_query(r->admin, r->a, sql, OURS_MAX, &t) != ERR_OK)
-        return mariadb_failed(r->admin, "table", why);
+        return instance_failed(r->admin, "table", why);
     for (size_t i = 0; e == ERR_OK && i < t.n; i++)
         e = drop_one(r, my_cell(&t, i, "t"), why);
     return e == ERR_OK ? drop_files(r, why) : e;
@@ -337,7 +337,7 @@ check_stage(struct arriving *r, char why[WHY_BYTES])
     if (sql == NULL)
         return why_fail(why, ERR_NOMEM, "out of memory");
     if (my_query(r->admin, r->a, sql, 100, &t) != ERR_OK)
-        return mariadb_failed(r->admin, "CHECK TABLE", why);
+        return instance_failed(r->admin, "CHECK TABLE", why);
     for (size_t i = 0; i < t.n; i++) {
         const char *text = my_cell(&t, i, "Msg_text");
 

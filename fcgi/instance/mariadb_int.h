@@ -38,8 +38,4 @@ enum err
 mariadb_persist(struct arena *a, const struct instance_spec *s,
                 const char *name, const char *value, char why[WHY_BYTES]);
 
-/* The server's own words about the last failure into why. */
-enum err
-mariadb_failed(const struct my *my, const char *doing, char why[WHY_BYTES]);
-
 #endif

@@ -40,6 +40,26 @@ instance_semi_sync(struct my *my, enum instance_semi_sync role)
     return e == ERR_OK ? my_do(my, sql[role][1]) : e;
 }
 
+enum err
+instance_leave_source(struct my *my)
+{
+    enum err e = my_do(my, "STOP SLAVE");
+
+    return e == ERR_OK ? my_do(my, "RESET SLAVE ALL") : e;
+}
+
+enum err
+instance_begin_following(struct my *my, const char *change_master)
+{
+    enum err e = change_master != NULL
+                     ? instance_semi_sync(my, SEMI_SYNC_FOLLOWS)
+                     : ERR_NOMEM;
+
+    if (e == ERR_OK)
+        e = my_do(my, change_master);
+    return e == ERR_OK ? my_do(my, "START SLAVE") : e;
+}
+
 const char *
 instance_change_master(struct arena *a, const struct instance_spec *source,
                        const char *user, const char *secret)
@@ -192,7 +212,7 @@ read_position(struct my *my, struct arena *a, struct instance_position *out,
     if (e == ERR_OK)
         e = instance_replica(my, a, &replica);
     if (e != ERR_OK)
-        return mariadb_failed(my, "position", why);
+        return instance_failed(my, "position", why);
     PUT(out, instance_position, gtid_binlog, my_cell(&t, 0, "b"));
     PUT(out, instance_position, gtid_slave, my_cell(&t, 0, "s"));
     PUT(out, instance_position, read_only, my_cell(&t, 0, "r")[0] == '1');
@@ -235,7 +255,7 @@ apply_relay(struct my *my, struct arena *a, int64_t until, char why[WHY_BYTES])
         return e;
     /* before anything that stops it */
     if (!p.applies && my_do(my, "START SLAVE SQL_THREAD") != ERR_OK)
-        return mariadb_failed(my, "START SLAVE SQL_THREAD", why);
+        return instance_failed(my, "START SLAVE SQL_THREAD", why);
     if (str_empty(p.gtid_io))
         return ERR_OK;
     sql = arena_printf(a, "SELECT MASTER_GTID_WAIT('%s', %lld.%03lld)",
@@ -244,7 +264,7 @@ apply_relay(struct my *my, struct arena *a, int64_t until, char why[WHY_BYTES])
     if (sql == NULL)
         return ERR_NOMEM;
     if (my_value_of(my, sql, done, sizeof(done)) != ERR_OK)
-        return mariadb_failed(my, "MASTER_GTID_WAIT", why);
+        return instance_failed(my, "MASTER_GTID_WAIT", why);
     if (strcmp(done, "0") == 0)
         return ERR_OK;
     e = read_position(my, a, &p, why);
@@ -296,7 +316,7 @@ end_clients(struct my *my, struct arena *a, const char *repl_user,
         return ERR_NOMEM;
     return instance_end_sessions(my, a, where) == ERR_OK
                ? ERR_OK
-               : mariadb_failed(my, "sessions", why);
+               : instance_failed(my, "sessions", why);
 }
 
 /* A commit that waits for a replica holds read_only up until it is ended. */
@@ -312,7 +332,7 @@ make_read_only(struct my *my, struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK)
         e = my_do(my, "SET SESSION lock_wait_timeout = 1");
     if (e != ERR_OK)
-        return mariadb_failed(my, "read_only", why);
+        return instance_failed(my, "read_only", why);
     do {
         e = end_clients(my, a, s->repl_user, why);
         if (e != ERR_OK)
@@ -321,7 +341,7 @@ make_read_only(struct my *my, struct arena *a, const struct instance_spec *s,
     } while (e != ERR_OK && (my_failure(my)->traits & MY_LOST) == 0 &&
              clock_mono_ms() < until);
     if (e != ERR_OK)
-        return mariadb_failed(my, "read_only", why);
+        return instance_failed(my, "read_only", why);
     /* whoever came in between writes no more; a transaction that was open then
      * cannot commit */
     return end_clients(my, a, s->repl_user, why);
@@ -344,9 +364,8 @@ instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
     e = read_position(my, a, &p, why);
     if (e == ERR_OK && p.source_host != NULL) {
         e = apply_relay(my, a, until, why);
-        if (e == ERR_OK && (my_do(my, "STOP SLAVE") != ERR_OK ||
-                            my_do(my, "RESET SLAVE ALL") != ERR_OK))
-            e = mariadb_failed(my, "leaving its source", why);
+        if (e == ERR_OK && instance_leave_source(my) != ERR_OK)
+            e = instance_failed(my, "leaving its source", why);
     } else if (e == ERR_OK && !p.read_only && p.asks_acks && !acks) {
         /* not as a side effect: commits that wait would be told that they are
          * safe */
@@ -354,7 +373,7 @@ instance_promote(struct arena *a, const struct instance_spec *s, bool acks,
     }
     if (e == ERR_OK && (instance_semi_sync(my, role) != ERR_OK ||
                         my_do(my, "SET GLOBAL read_only = 0") != ERR_OK))
-        e = mariadb_failed(my, "leading", why);
+        e = instance_failed(my, "leading", why);
     my_close(my);
     return e;
 }
@@ -397,8 +416,9 @@ set_begin(struct my *my, struct arena *a, const struct instance_position *p,
     sql = instance_begin_at(a, text);
     if (sql == NULL)
         return why_fail(why, ERR_BAD_PARAM, "it is no position");
-    return my_do(my, sql) == ERR_OK ? ERR_OK
-                                    : mariadb_failed(my, "gtid_slave_pos", why);
+    return my_do(my, sql) == ERR_OK
+               ? ERR_OK
+               : instance_failed(my, "gtid_slave_pos", why);
 }
 
 static enum err
@@ -410,10 +430,8 @@ point_at(struct my *my, struct arena *a, const struct instance_spec *source,
 
     if (change == NULL)
         return ERR_NOMEM;
-    if (my_do(my, change) != ERR_OK ||
-        instance_semi_sync(my, SEMI_SYNC_FOLLOWS) != ERR_OK ||
-        my_do(my, "START SLAVE") != ERR_OK)
-        return mariadb_failed(my, "following", why);
+    if (instance_begin_following(my, change) != ERR_OK)
+        return instance_failed(my, "following", why);
     return ERR_OK;
 }
 
@@ -464,7 +482,7 @@ instance_follow(struct arena *a, const struct instance_spec *s,
     if (e == ERR_OK)
         e = read_position(my, a, &p, why);
     if (e == ERR_OK && my_do(my, "STOP SLAVE") != ERR_OK)
-        e = mariadb_failed(my, "STOP SLAVE", why);
+        e = instance_failed(my, "STOP SLAVE", why);
     if (e == ERR_OK)
         e = set_begin(my, a, &p, from, why);
     if (e == ERR_OK)
@@ -510,7 +528,7 @@ is_needed(struct my *my, struct arena *a, const char *file,
     if (e == ERR_NOMEM)
         return e;
     if (e != ERR_OK)
-        return mariadb_failed(my, "BINLOG_GTID_POS", why);
+        return instance_failed(my, "BINLOG_GTID_POS", why);
     return is_missing(start, positions, n, out);
 }
 
@@ -525,7 +543,7 @@ instance_purge(struct my *my, struct arena *a, const char *const *positions,
 
     *kept = NULL;
     if (my_query(my, a, "SHOW BINARY LOGS", BINLOGS_MAX, &t) != ERR_OK)
-        return mariadb_failed(my, "SHOW BINARY LOGS", why);
+        return instance_failed(my, "SHOW BINARY LOGS", why);
     /* the newest that begins where everybody has been */
     for (size_t i = t.n; e == ERR_OK && needed && i-- > 0;) {
         file = my_cell(&t, i, "Log_name");
@@ -542,9 +560,9 @@ instance_purge(struct my *my, struct arena *a, const char *const *positions,
         return ERR_NOMEM;
     /* the server itself keeps what a connected replica reads */
     if (my_do(my, sql) != ERR_OK)
-        return mariadb_failed(my, "PURGE BINARY LOGS", why);
+        return instance_failed(my, "PURGE BINARY LOGS", why);
     if (my_query(my, a, "SHOW BINARY LOGS", BINLOGS_MAX, &t) != ERR_OK)
-        return mariadb_failed(my, "SHOW BINARY LOGS", why);
+        return instance_failed(my, "SHOW BINARY LOGS", why);
     *kept = t.n > 0 ? my_cell(&t, 0, "Log_name") : NULL;
     return ERR_OK;
 }

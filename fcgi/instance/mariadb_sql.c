@@ -13,7 +13,7 @@
 #define ROWS_MAX 1000
 
 enum err
-mariadb_failed(const struct my *my, const char *doing, char why[WHY_BYTES])
+instance_failed(const struct my *my, const char *doing, char why[WHY_BYTES])
 {
     const struct my_failure *f = my_failure(my);
 
@@ -74,7 +74,7 @@ mariadb_probe(const struct instance_spec *s, int timeout_ms,
     if (e == ERR_OK) {
         e = my_do(my, "SELECT 1");
         if (e != ERR_OK)
-            (void)mariadb_failed(my, "SELECT 1", why);
+            (void)instance_failed(my, "SELECT 1", why);
         my_close(my);
     }
     /* the library says of a server that takes connections and is silent that
@@ -120,7 +120,7 @@ others_are_gone(const struct instance_spec *s, char why[WHY_BYTES])
                    s->admin_user, s->repl_user, s->client_user);
     e = my_value_of(my, sql, n, sizeof(n));
     if (e != ERR_OK)
-        e = mariadb_failed(my, "accounts", why);
+        e = instance_failed(my, "accounts", why);
     else if (strcmp(n, "0") != 0)
         e = why_fail(why, ERR_STATE, "the server has accounts of its template");
     my_close(my);
@@ -269,7 +269,7 @@ mariadb_set_variable(struct arena *a, const struct instance_spec *s,
     if (e != ERR_OK) {
         bool lost = (my_failure(my)->traits & MY_LOST) != 0;
 
-        (void)mariadb_failed(my, name, why);
+        (void)instance_failed(my, name, why);
         e = lost ? e : ERR_BAD_PARAM;
     }
     my_close(my);

@@ -54,7 +54,7 @@ goes_on(const struct play *p)
 static enum err
 failed(struct play *p, const char *doing)
 {
-    return mariadb_failed(p->my, doing, p->why);
+    return instance_failed(p->my, doing, p->why);
 }
 
 /* Its own last words say more than a lost connection. */

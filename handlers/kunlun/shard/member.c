@@ -24,11 +24,9 @@ static const char lock_name[] = "metagate.member";
 enum err
 member_failed(struct member *m, const char *doing)
 {
-    const struct my_failure *f = my_failure(m->my);
-    enum err e = f->err != ERR_OK ? f->err : ERR_PEER;
+    enum err e = instance_failed(m->my, doing, m->why);
 
-    (void)why_fail(m->why, e, "%s: %.300s", doing, f->text);
-    if ((f->traits & MY_LOST) != 0)
+    if ((my_failure(m->my)->traits & MY_LOST) != 0)
         member_close(m);
     return e;
 }
@@ -240,10 +238,8 @@ promote(struct member *m, struct arena *a, const struct fo_action *act,
         return ERR_OK;
     if (e == ERR_OK && o.start != act->start)
         return why_fail(m->why, ERR_STATE, "its server was restarted");
-    if (e == ERR_OK)
-        e = run(m, "STOP SLAVE");
-    if (e == ERR_OK)
-        e = run(m, "RESET SLAVE ALL");
+    if (e == ERR_OK && instance_leave_source(m->my) != ERR_OK)
+        e = member_failed(m, "tell");
     for (unsigned i = 0; e == ERR_OK && i < n; i++)
         e = shut_out(m, a, others[i]);
     if (e == ERR_OK) /* what it has noted is no longer all that it has */
@@ -293,6 +289,7 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
        const struct instance_spec *source)
 {
     struct fo_seen o = { 0 };
+    const char *change;
     enum err e = member_state(m, a, &o);
 
     if (e != ERR_OK || (o.ticket & ~DOUBT) >= act->ticket)
@@ -310,12 +307,15 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
                                 (unsigned long long)act->ticket));
     if (e == ERR_OK)
         e = begin_at(m, a);
-    if (e == ERR_OK)
-        e = semi_sync(m, SEMI_SYNC_FOLLOWS);
-    if (e == ERR_OK)
-        e = run(m, instance_change_master(a, source, member_account(a, m->spec),
-                                          m->spec->repl_secret));
-    return e == ERR_OK ? run(m, "START SLAVE") : e;
+    if (e != ERR_OK)
+        return e;
+    change = instance_change_master(a, source, member_account(a, m->spec),
+                                    m->spec->repl_secret);
+    if (change == NULL)
+        return why_fail(m->why, ERR_NOMEM, "out of memory");
+    return instance_begin_following(m->my, change) == ERR_OK
+               ? ERR_OK
+               : member_failed(m, "tell");
 }
 
 /* Its receiver may end while this is done, and without an applying thread what
