@@ -71,7 +71,7 @@ instance_change_master(struct arena *a, const struct instance_spec *source,
         a,
         "CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, "
         "MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, "
-        "MASTER_HEARTBEAT_PERIOD = 0.5, MASTER_USER = '%s', "
+        "MASTER_HEARTBEAT_PERIOD = 0.25, MASTER_USER = '%s', "
         "MASTER_PASSWORD = '%s'",
         source->address, (int)source->port, user, secret);
 }

@@ -46,7 +46,8 @@ class Writer(threading.Thread):
 
     def _write(self):
         address, port = self.shard.source()
-        with self.shard.connect(address, port) as c, c.cursor() as q:
+        # not one whose own time-outs are what is measured
+        with self.shard.connect(address, port, 0.3) as c, c.cursor() as q:
             while not self.stopping:
                 self.next += 1
                 q.execute("INSERT INTO d.t VALUES (%s, 'row')", (self.next,))
@@ -84,12 +85,12 @@ class Shard:
     def source(self):
         return self.world.source(self.name)
 
-    def connect(self, address, port):
+    def connect(self, address, port, patience=2):
         login = self.logins[address, port]
         return pymysql.connect(
             host=address, port=port, user=login["user"],
             password=login["pwd"], autocommit=True, connect_timeout=1,
-            read_timeout=2, write_timeout=2)
+            read_timeout=patience, write_timeout=patience)
 
     def verdict(self):
         """(verdict, why)"""

@@ -105,8 +105,10 @@ member_connect(struct member *m, int timeout_ms)
     member_close(m);
     e = log_in(m, timeout_ms);
     for (size_t i = 0; e == ERR_OK && i < COUNT(sql); i++)
-        if (my_do(m->my, sql[i]) != ERR_OK)
-            return member_failed(m, "prepare");
+        if (my_do(m->my, sql[i]) != ERR_OK) {
+            e = member_failed(m, "prepare");
+            member_close(m); /* what it would write might be replicated */
+        }
     return e;
 }
 

@@ -35,11 +35,12 @@ struct member {
 /* Hangs up. */
 void member_close(struct member *m);
 
-/* Asks it, at most timeout_ms: *out, of which `ended` is left alone,
+/* Asks it, at most timeout_ms, or 1.5 s where it has to be connected to first:
+ * *out, of which `ended` is left alone,
  * `silent_ms` counts by our clock, and `shut` has bit i for others[i]. It is
  * never more than unanswered. Where nobody listens any more it counts as silent
  * for long at the second refusal. One that did not answer the last time is
- * mostly not waited for as long: it has to begin to talk within 300 ms. */
+ * mostly not waited for as long: it has to begin to talk within 200 ms. */
 void member_see(struct member *m, struct arena *a,
                 const struct instance_spec *const others[], unsigned n,
                 int timeout_ms, struct fo_seen *out);

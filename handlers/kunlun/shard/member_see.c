@@ -9,7 +9,8 @@
 
 #define ROWS_MAX   4096
 #define REFUSED_MS 3600000
-#define GREET_MS   300
+#define GREET_MS   200
+#define CONNECT_MS 1500
 #define PATIENT    8   /* one look in so many waits for one that is slow */
 #define LATE_MS    300 /* a heartbeat on its way */
 
@@ -176,7 +177,9 @@ member_see(struct member *m, struct arena *a,
            int timeout_ms, struct fo_seen *out)
 {
     struct fo_seen o = { .ended = out->ended };
-    enum err e = stands_still(m) ? ERR_TIMEOUT : member_connect(m, timeout_ms);
+    int limit_ms =
+        m->my == NULL && timeout_ms < CONNECT_MS ? CONNECT_MS : timeout_ms;
+    enum err e = stands_still(m) ? ERR_TIMEOUT : member_connect(m, limit_ms);
     uint64_t run;
 
     /* who is shut out is seen before the position */

@@ -21,7 +21,7 @@
 
 #define LOOK_MS       500   /* between two looks at a shard that is well */
 #define HURRY_US      50000 /* ... that is not */
-#define ANSWER_MS     700   /* for each question to a member */
+#define ANSWER_MS     500   /* for each question to a member */
 #define LOOKS_MAX     64    /* in one step of the runner */
 #define SEEN_MAX      16384
 #define UNDECIDED_MAX 2000
@@ -30,6 +30,7 @@
 #define ASKING_MIB    ((size_t)4 << 20)
 #define UNFIT_MS      2000  /* so long it cannot follow: it becomes a copy */
 #define REBUILD_MS    60000 /* between two tries */
+#define SPARE_MS      2000  /* between two tries of one that is not needed */
 
 /* ---- asking all members at once ---- */
 
@@ -45,6 +46,8 @@ struct asked {
     const struct fo_plan *plan;
     const struct kunlun_shard *shard;
     char uuid[65];
+    bool spared;        /* this look does not wait for it */
+    int64_t asked_ms;   /* monotonic */
     int64_t unfit_ms;   /* monotonic; since when it cannot follow; 0 */
     int64_t rebuilt_ms; /* ... when it was last to become a copy; 0 */
 };
@@ -54,6 +57,11 @@ ask(void *arg)
 {
     struct asked *k = arg;
 
+    if (k->spared) {
+        k->seen.silent_ms = clock_mono_ms() - k->member.seen_ms;
+        return NULL;
+    }
+    k->asked_ms = clock_mono_ms();
     member_see(&k->member, k->arena, k->specs, k->n, ANSWER_MS, &k->seen);
     return NULL;
 }
@@ -83,6 +91,18 @@ forget_member(struct asked *k)
     k->unfit_ms = k->rebuilt_ms = 0;
 }
 
+/* One that did not answer, and without whom it can be gone on: others would
+ * wait for it in each look. */
+static bool
+is_spared(const struct asked *k, const struct fo_shard *s, unsigned i)
+{
+    bool needed = s->member[i].role == FO_IN ||
+                  (s->member[i].role == FO_PRIMARY && !s->fencing);
+
+    return !needed && k->member.missed > 0 && k->member.refused == 0 &&
+           clock_mono_ms() - k->asked_ms < SPARE_MS;
+}
+
 static bool
 take_members(struct watched *w, const struct kunlun_shard *sh,
              const struct instance_spec *const specs[])
@@ -103,6 +123,7 @@ take_members(struct watched *w, const struct kunlun_shard *sh,
         k->specs = specs;
         k->n = sh->s.n;
         k->seen = (struct fo_seen){ 0 };
+        k->spared = is_spared(k, &sh->s, i);
     }
     for (unsigned i = sh->s.n; i < FO_MEMBERS; i++)
         if (!str_empty(w->asked[i].uuid))
