@@ -39,6 +39,14 @@ enum err file_read(struct arena *a, const char *path, size_t max, char **out,
  * NUL. STATE when it cannot be read (errno): then *n bytes of it do. */
 enum err file_read_fd(int fd, char *text, size_t max, size_t *n) MUST_USE;
 
+/* What a file that an operator made for a secret holds: its first line, as far
+ * as its end, into out. BAD_PARAM, and out is "", when it is not a plain file,
+ * others than its owner and group can read, write or run it, it cannot be read,
+ * or its size - 1 bytes are too few; why says which of them, without its path.
+ */
+enum err file_read_secret(const char *path, char *out, size_t size,
+                          char why[WHY_BYTES]) MUST_USE;
+
 /* The first bytes of a file, also of one whose size is not told (/proc), and a
  * NUL: as far as size - 1 hold them; how many. 0 when it cannot be read. */
 size_t file_start(const char *path, char *out, size_t size);

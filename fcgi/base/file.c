@@ -195,6 +195,40 @@ file_read(struct arena *a, const char *path, size_t max, char **out, size_t *n)
     return e;
 }
 
+/* What is wrong with it; NULL when out holds it. */
+static const char *
+secret_of(int fd, char *out, size_t size)
+{
+    struct stat st;
+    size_t n;
+    enum err e;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return "not a plain file";
+    if ((st.st_mode & S_IRWXO) != 0)
+        return "others can read it: chmod 600";
+    e = file_read_fd(fd, out, size - 1, &n);
+    if (e != ERR_OK)
+        return e == ERR_LIMIT ? "too long" : strerror(errno);
+    out[strcspn(out, "\r\n")] = '\0';
+    return NULL;
+}
+
+enum err
+file_read_secret(const char *path, char *out, size_t size, char why[WHY_BYTES])
+{
+    /* not waiting for who writes to a pipe */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const char *wrong = fd >= 0 ? secret_of(fd, out, size) : strerror(errno);
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (wrong == NULL)
+        return ERR_OK;
+    out[0] = '\0';
+    return why_fail(why, ERR_BAD_PARAM, "%s", wrong);
+}
+
 /* What is left of fd, which is closed, as far as out holds it. */
 static enum err
 read_start(int fd, char *out, size_t size, size_t *n)

@@ -1,11 +1,7 @@
 /* From configuration to the settings of the store's connections. */
 #include "store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -17,38 +13,14 @@
 static char hosts[PLACE_BYTES];
 static char password[512];
 
-static const char *
-read_password(int fd)
-{
-    struct stat st;
-    size_t n;
-    enum err e;
-
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return "not a plain file";
-    if ((st.st_mode & S_IRWXO) != 0)
-        return "others can read it: chmod 600";
-    e = file_read_fd(fd, password, sizeof(password) - 1, &n);
-    if (e != ERR_OK)
-        return e == ERR_LIMIT ? "too long" : strerror(errno);
-    password[strcspn(password, "\r\n")] = '\0';
-    return NULL;
-}
-
 static enum err
 load_password(const char *path)
 {
-    const char *why;
-    int fd;
+    char why[WHY_BYTES];
 
     password[0] = '\0';
-    if (str_empty(path))
-        return ERR_OK;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    why = fd >= 0 ? read_password(fd) : strerror(errno);
-    if (fd >= 0)
-        (void)close(fd);
-    if (why == NULL)
+    if (str_empty(path) ||
+        file_read_secret(path, password, sizeof(password), why) == ERR_OK)
         return ERR_OK;
     log_error("store.password_file path=%s why=\"%s\"", path, why);
     return ERR_BAD_PARAM;

@@ -1,7 +1,6 @@
 #include "upstream.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "file.h"
 #include "own_store.h"
@@ -37,28 +36,21 @@ static enum err
 read_password(struct arena *a, const char **out, char why[WHY_BYTES])
 {
     const char *file = ticdc_settings()->upstream_password_file;
-    char own[PLACE_BYTES], *text;
-    struct stat st;
-    size_t n;
-    enum err e;
+    char own[PLACE_BYTES], wrong[WHY_BYTES];
+    char *text = arena_alloc(a, PASSWORD_BYTES);
 
+    if (text == NULL)
+        return ERR_NOMEM;
     if (str_empty(file)) {
         if (place_path(own, sizeof(own), "repl.password") != ERR_OK)
             return why_fail(why, ERR_BAD_PARAM, "RUN_DIR is too long");
         file = own;
     }
-    if (stat(file, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
+    if (file_read_secret(file, text, PASSWORD_BYTES, wrong) != ERR_OK)
         return why_fail(why, ERR_BAD_PARAM,
-                        "others can read %.1024s, which has the password of "
-                        "the upstream: chmod 600",
-                        file);
-    e = file_read(a, file, PASSWORD_BYTES, &text, &n);
-    if (e != ERR_OK)
-        return why_fail(why, e == ERR_NOMEM ? e : ERR_BAD_PARAM,
                         "the password of the upstream cannot be read from "
                         "%.1024s: %s",
-                        file, err_name(e));
-    text[strcspn(text, "\r\n")] = '\0';
+                        file, wrong);
     *out = text;
     return ERR_OK;
 }

@@ -16,6 +16,8 @@
 #define TAIL  ".tgz"
 #define STAMP 15 /* "YYYYmmdd_HHMMSS" */
 
+#define SECRET_BYTES 4096
+
 static bool
 go_on(void *ctx)
 {
@@ -46,18 +48,18 @@ static enum err
 read_secret(struct arena *a, const char **out, char why[WHY_BYTES])
 {
     const char *path = node_mgr_settings()->backup_secret_file;
-    char *text;
-    size_t n;
-    enum err e;
+    char *text, wrong[WHY_BYTES];
 
     *out = NULL;
     if (str_empty(path))
         return ERR_OK;
-    e = file_read(a, path, 4096, &text, &n);
-    if (e != ERR_OK)
+    text = arena_alloc(a, SECRET_BYTES);
+    if (text == NULL)
+        return ERR_NOMEM;
+    if (file_read_secret(path, text, SECRET_BYTES, wrong) != ERR_OK)
         return why_fail(why, ERR_BAD_PARAM,
-                        "[node_mgr] backup_secret_file cannot be read");
-    text[strcspn(text, "\r\n")] = '\0';
+                        "[node_mgr] backup_secret_file cannot be read: %s",
+                        wrong);
     *out = text;
     return ERR_OK;
 }

@@ -181,6 +181,41 @@ what_lies_below_a_directory_is_replaced_and_read_through_no_link(void **state)
     assert_int_equal(rmdir(path), 0);
 }
 
+static void
+put(const char *path, const char *text, mode_t mode)
+{
+    assert_int_equal(file_write(path, mode, text, strlen(text)), ERR_OK);
+}
+
+static void
+a_secret_is_the_first_line_of_a_file_that_others_cannot_read(void **state)
+{
+    char path[] = "/var/tmp/file-unit.XXXXXX", text[8], why[WHY_BYTES];
+
+    (void)state;
+    assert_int_equal(close(mkstemp(path)), 0);
+    put(path, "pass word\r\nmore", 0600);
+    assert_int_equal(file_read_secret(path, text, 8, why), ERR_BAD_PARAM);
+    assert_string_equal(why, "too long");
+    assert_string_equal(text, "");
+    put(path, "pass w\n", 0640);
+    assert_int_equal(file_read_secret(path, text, 8, why), ERR_OK);
+    assert_string_equal(text, "pass w");
+    for (mode_t bit = 1; bit < 8; bit <<= 1) {
+        put(path, "pass", 0600 | bit);
+        assert_int_equal(file_read_secret(path, text, 8, why), ERR_BAD_PARAM);
+        assert_string_equal(why, "others can read it: chmod 600");
+        assert_string_equal(text, "");
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(file_read_secret(path, text, 8, why), ERR_BAD_PARAM);
+    assert_string_equal(why, strerror(ENOENT));
+    assert_int_equal(mkfifo(path, 0600), 0); /* nobody is waited for */
+    assert_int_equal(file_read_secret(path, text, 8, why), ERR_BAD_PARAM);
+    assert_string_equal(why, "not a plain file");
+    assert_int_equal(unlink(path), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -193,6 +228,7 @@ main(void)
         TEST(the_start_of_a_file_is_as_much_as_fits),
         TEST(a_whole_file_goes_behind_a_text),
         TEST(what_lies_below_a_directory_is_replaced_and_read_through_no_link),
+        TEST(a_secret_is_the_first_line_of_a_file_that_others_cannot_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
