@@ -18,14 +18,6 @@
 #define ROWS_MAX  ((size_t)1000000)
 #define LOOK_MS   500
 
-static int
-complain(enum cli_exit status, const char *what, const char *why)
-{
-    (void)fprintf(stderr, "metagate: %s%s%s\n", what,
-                  str_empty(why) ? "" : ": ", or_empty(why));
-    return (int)status;
-}
-
 const struct json *
 member_at(const struct json *row, const char *dotted)
 {
@@ -192,10 +184,10 @@ put_value(struct door *d, struct json_writer *w, const struct verb_arg *a,
     case ARG_JSON:
         text = read_data(d, value);
         if (text == NULL)
-            return complain(CLI_USAGE, value, "cannot be read");
+            return cli_complain(CLI_USAGE, value, "cannot be read");
         if (json_parse(d->arena, text, strlen(text), JSON_STRICT, &j, &why) !=
             ERR_OK)
-            return complain(CLI_USAGE, a->name, why.reason);
+            return cli_complain(CLI_USAGE, a->name, why.reason);
         jw_raw(w, text, strlen(text));
         return CLI_OK;
     default:
@@ -228,12 +220,12 @@ put_whole(struct door *d, const struct order *o, struct json_writer *w,
     struct span s;
 
     if (text == NULL)
-        return complain(CLI_USAGE, given, "cannot be read");
+        return cli_complain(CLI_USAGE, given, "cannot be read");
     if (json_parse(d->arena, text, strlen(text), JSON_STRICT, &j, &why) !=
         ERR_OK)
-        return complain(CLI_USAGE, "--data", why.reason);
+        return cli_complain(CLI_USAGE, "--data", why.reason);
     if (json_type(j) != JSON_OBJECT)
-        return complain(CLI_USAGE, "--data", "must be a JSON object");
+        return cli_complain(CLI_USAGE, "--data", "must be a JSON object");
     for (j = json_first(j); j != NULL; j = json_next(j)) {
         if (is_given(d, o, json_key(j)))
             continue;
@@ -305,7 +297,7 @@ build_body(struct door *d, const struct order *o, const char **out)
     }
     return buf_settle(&b, d->arena, out) == ERR_OK
                ? CLI_OK
-               : complain(CLI_FAILED, "no memory", "");
+               : cli_complain(CLI_FAILED, "no memory", "");
 }
 
 /* ---- what came back ---- */
@@ -367,13 +359,13 @@ judge(const struct order *o, const struct answer *a, const struct json *reply)
     char what[128];
 
     if (a->status == 0)
-        return complain(CLI_AWAY, "no answer", a->why);
+        return cli_complain(CLI_AWAY, "no answer", a->why);
     if (a->status < 400 && !is_refused(reply))
         return CLI_OK;
     (void)snprintf(what, sizeof(what), "%s %s: %d", o->verb->noun,
                    o->verb->verb, a->status);
-    return complain(a->status < 400 ? CLI_FAILED : exit_of(a->status), what,
-                    sentence(reply, buf_text(&a->body)));
+    return cli_complain(a->status < 400 ? CLI_FAILED : exit_of(a->status), what,
+                        sentence(reply, buf_text(&a->body)));
 }
 
 /* One request; its reply goes into the arena. */
@@ -396,7 +388,8 @@ send_one(struct door *d, const struct order *o, const char *url,
     status = judge(o, &a, out->reply);
     (void)snprintf(request_id, 80, "%s", a.request_id);
     buf_free(&a.body);
-    return out->text == NULL ? complain(CLI_FAILED, "no memory", "") : status;
+    return out->text == NULL ? cli_complain(CLI_FAILED, "no memory", "")
+                             : status;
 }
 
 /* The rows of a page behind those before it. */
@@ -414,7 +407,7 @@ take_rows(struct door *d, const struct order *o, struct outcome *out,
         n = (size_t)o->limit;
     v = arena_array(d->arena, n + 1, sizeof(const struct json *));
     if (v == NULL || n > ROWS_MAX)
-        return complain(CLI_FAILED, "too much: say --limit", "");
+        return cli_complain(CLI_FAILED, "too much: say --limit", "");
     if (out->rows > 0)
         memcpy(v, out->row, out->rows * sizeof(const struct json *));
     out->row = v;
@@ -444,7 +437,7 @@ send_all(struct door *d, const struct order *o, const char *base,
 
         if (build_url(d, o, base, cursor, page_of(o, out->rows), &url) !=
             ERR_OK)
-            return complain(CLI_USAGE, "the words are too long", "");
+            return cli_complain(CLI_USAGE, "the words are too long", "");
         status = send_one(d, o, url, body, request_id, out);
         if (status != CLI_OK || o->verb->rows == NULL || o->dry_run)
             break;
@@ -513,7 +506,7 @@ job_end(const struct json *job)
     if (strcmp(state, "done") == 0)
         return CLI_OK;
     if (strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0)
-        return complain(CLI_JOB, state, text_of(job, "error"));
+        return cli_complain(CLI_JOB, state, text_of(job, "error"));
     return -1;
 }
 
@@ -563,8 +556,8 @@ wait_for(struct door *d, const struct order *o, const char *request_id)
         if (job)
             tell_progress(row, last);
         if (end < 0 && clock_mono_ms() >= until)
-            return complain(CLI_WAITED, o->verb->verb,
-                            "it is not done yet, and goes on");
+            return cli_complain(CLI_WAITED, o->verb->verb,
+                                "it is not done yet, and goes on");
         if (end < 0)
             (void)nanosleep(&pause, NULL);
     }

@@ -19,14 +19,6 @@
 #define REDIRECTS    3
 #define CALL_S       330 /* a profile takes up to 300 */
 
-static int
-complain(enum cli_exit status, const char *what, const char *why)
-{
-    (void)fprintf(stderr, "metagate: %s%s%s\n", what,
-                  str_empty(why) ? "" : ": ", or_empty(why));
-    return (int)status;
-}
-
 /* ---- the token ---- */
 
 #define UNREAD "no token can be read there"
@@ -39,7 +31,7 @@ take_token(struct door *d, const char *path, const char *else_what)
     enum err e = file_read(d->arena, path, TOKEN_MAX, &text, &n);
 
     if (e != ERR_OK)
-        return complain(CLI_USAGE, path, else_what);
+        return cli_complain(CLI_USAGE, path, else_what);
     text[strcspn(text, "\r\n")] = '\0';
     (void)snprintf(d->token, sizeof(d->token), "X-Metagate-Token: %s", text);
     return CLI_OK;
@@ -90,10 +82,10 @@ open_context(struct door *d, const char *name)
 
     if (!contexts_path(path, sizeof(path)) ||
         file_read(d->arena, path, CONTEXTS_MAX, &text, &n) != ERR_OK)
-        return complain(CLI_USAGE, path,
-                        "cannot be read; lines NAME URL TOKEN-FILE");
+        return cli_complain(CLI_USAGE, path,
+                            "cannot be read; lines NAME URL TOKEN-FILE");
     if (!find_context(text, name, d->console, token))
-        return complain(CLI_USAGE, name, "no such context");
+        return cli_complain(CLI_USAGE, name, "no such context");
     return str_empty(token) ? CLI_OK : take_token(d, token, UNREAD);
 }
 
@@ -107,12 +99,12 @@ open_local(struct door *d)
     enum err e = listener_named("console", 0, &l);
 
     if (e != ERR_OK)
-        return complain(CLI_AWAY, "[listen] console is off",
-                        "--url names another host's");
+        return cli_complain(CLI_AWAY, "[listen] console is off",
+                            "--url names another host's");
     (void)snprintf(d->console, sizeof(d->console), "http://%s", l.address);
     d->local = true;
     if (place_path(path, sizeof(path), "token") != ERR_OK)
-        return complain(CLI_USAGE, "the path of RUN_DIR is too long", "");
+        return cli_complain(CLI_USAGE, "the path of RUN_DIR is too long", "");
     return !str_empty(d->token) ? CLI_OK
                                 : take_token(d, path,
                                              UNREAD "; --run-dir names a "
@@ -129,7 +121,7 @@ door_open(struct door *d, const struct order *o)
 
     *d = (struct door){ .arena = arena_new(4 * REPLY_MAX) };
     if (d->arena == NULL)
-        return complain(CLI_FAILED, "no memory", "");
+        return cli_complain(CLI_FAILED, "no memory", "");
     if (context == NULL && o->url == NULL)
         context = getenv("METAGATE_CONTEXT");
     if (o->token_file != NULL)
@@ -278,16 +270,17 @@ ask_listener(struct door *d, const char *listener, char *out, size_t size)
     (void)snprintf(url, sizeof(url), "%s/api/hosts", d->console);
     door_call(d, "GET", url, NULL, false, &a);
     if (a.status == 0)
-        status = complain(CLI_AWAY, d->console, a.why);
+        status = cli_complain(CLI_AWAY, d->console, a.why);
     else if (a.status != 200 ||
              json_parse(d->arena, buf_text(&a.body), a.body.n, JSON_STRICT,
                         &reply, &why) != ERR_OK)
-        status = complain(a.status == 401 || a.status == 403 ? CLI_DENIED
-                                                             : CLI_FAILED,
-                          d->console, "it does not tell where it listens");
+        status = cli_complain(a.status == 401 || a.status == 403 ? CLI_DENIED
+                                                                 : CLI_FAILED,
+                              d->console, "it does not tell where it listens");
     else if (!find_listen(own_listen(reply), listener, address,
                           sizeof(address)))
-        status = complain(CLI_AWAY, listener, "that listener is closed there");
+        status =
+            cli_complain(CLI_AWAY, listener, "that listener is closed there");
     buf_free(&a.body);
     if (status == CLI_OK)
         settle_host(d, address, out, size);
@@ -306,7 +299,7 @@ door_listener(struct door *d, const char *listener, char *out, size_t size)
     if (!d->local)
         return ask_listener(d, listener, out, size);
     if (listener_named(listener, 0, &l) != ERR_OK)
-        return complain(CLI_AWAY, listener, "[listen] has it off");
+        return cli_complain(CLI_AWAY, listener, "[listen] has it off");
     settle_host(d, l.address, out, size);
     return CLI_OK;
 }

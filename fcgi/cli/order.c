@@ -28,6 +28,14 @@ const struct order_option order_options[] = {
     { NULL, NULL, NULL },
 };
 
+int
+cli_complain(enum cli_exit status, const char *what, const char *why)
+{
+    (void)fprintf(stderr, "metagate: %s%s%s\n", what,
+                  str_empty(why) ? "" : ": ", or_empty(why));
+    return (int)status;
+}
+
 const char *
 cli_exit_words(size_t i, int *status)
 {

@@ -46,6 +46,10 @@ struct order_option {
 };
 extern const struct order_option order_options[];
 
+/* Says what is wrong on standard error, `why` (NULL or "": nothing) behind it;
+ * answers the status. */
+int cli_complain(enum cli_exit status, const char *what, const char *why);
+
 /* How it may end (cli_exit.def): status and what for; NULL past the last. */
 const char *cli_exit_words(size_t i, int *status);
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "clock.h"
 #include "base/commands.h"
 #include "config.h"
@@ -231,6 +232,43 @@ up_status_next(const char **text, struct status_line *out)
         return false;
     *text = end + 1;
     return true;
+}
+
+static size_t
+lines_of(const char *text)
+{
+    size_t n = 0;
+
+    while ((text = strchr(text, '\n')) != NULL) {
+        text++;
+        n++;
+    }
+    return n;
+}
+
+enum err
+children_told(struct arena *a, int timeout_ms, struct child_told **out,
+              size_t *n)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    struct status_line l;
+    const char *at;
+    enum err e = control_ask("status", timeout_ms, &b);
+
+    *n = 0;
+    at = buf_text(&b);
+    *out = e == ERR_OK ? arena_array(a, lines_of(at) + 1, sizeof(**out)) : NULL;
+    if (e == ERR_OK && *out == NULL)
+        e = ERR_NOMEM;
+    while (e == ERR_OK && up_status_next(&at, &l)) {
+        struct child_told *c = &(*out)[(*n)++];
+
+        *c = (struct child_told){ .pid = l.pid, .restarts = l.restarts };
+        memcpy(c->name, l.name, sizeof(c->name));
+        memcpy(c->state, l.state, sizeof(c->state));
+    }
+    buf_free(&b);
+    return e;
 }
 
 static void

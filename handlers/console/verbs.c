@@ -91,7 +91,9 @@ const struct verb console_verbs[] = {
       .name = "name" },
     { GET_OF("child", "list", "/api/children",
              "processes of metagate on the host that answers"),
-      .rows = "items", .columns = "NAME=name,PID=pid:right,ALIVE=alive",
+      .rows = "items",
+      .columns =
+          "NAME=name,STATE=state:level,PID=pid:right,RESTARTS=restarts:right",
       .name = "name" },
     { GET_OF("audit", "list", "/api/audit",
              "what was changed by whom, newest first"),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "build_info.h"
+#include "children.h"
 #include "coherence.h"
 #include "console.h"
 #include "duty.h"
@@ -20,6 +21,7 @@ TABLE(console_children, CONSOLE_CHILDREN);
 #define RIGHTS_MAX   8
 #define DIALECTS_MAX 32
 #define CHILDREN_MAX 128
+#define CHILDREN_MS  1000
 
 /* ---- who asks ---- */
 
@@ -165,31 +167,62 @@ console_hosts_get(struct req *r, const struct none *in)
     return req_send(r, &console_hosts_rec, out);
 }
 
-/* The processes that count in this host's metrics: needs no store. */
+/* Those that count in this host's metrics: of an installed system. */
+static enum err
+fill_counting(struct arena *a, struct console_child *v, size_t *n)
+{
+    struct metrics_process p;
+
+    for (size_t i = 0; *n < CHILDREN_MAX && metrics_process(i, &p) == ERR_OK;
+         i++) {
+        struct console_child *c = &v[*n];
+
+        if (str_empty(p.name))
+            continue;
+        PUT(c, console_child, name, arena_strdup(a, p.name));
+        PUT(c, console_child, state, p.alive ? "running" : "gone");
+        PUT(c, console_child, pid, p.pid);
+        PUT(c, console_child, alive, p.alive);
+        if (c->name == NULL)
+            return ERR_NOMEM;
+        ++*n;
+    }
+    return ERR_OK;
+}
+
+static void
+fill_kept(const struct child_told *all, size_t many, struct console_child *v,
+          size_t *n)
+{
+    for (; *n < many && *n < CHILDREN_MAX; ++*n) {
+        const struct child_told *t = &all[*n];
+        struct console_child *c = &v[*n];
+
+        PUT(c, console_child, name, t->name);
+        PUT(c, console_child, state, t->state);
+        PUT(c, console_child, pid, t->pid);
+        PUT(c, console_child, alive, t->pid > 0);
+        PUT(c, console_child, restarts, t->restarts);
+    }
+}
+
+/* Needs no store; `up` may be busy with a child that it stops. */
 enum err
 console_children_get(struct req *r, const struct none *in)
 {
     struct console_children *out = arena_alloc(r->arena, sizeof(*out));
     struct console_child *v = arena_array(r->arena, CHILDREN_MAX, sizeof(*v));
-    struct metrics_process p;
-    size_t n = 0;
+    struct child_told *all = NULL;
+    size_t n = 0, many = 0;
+    enum err e = ERR_OK;
 
     (void)in;
     if (out == NULL || v == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; n < CHILDREN_MAX && metrics_process(i, &p) == ERR_OK;
-         i++) {
-        const char *name = arena_strdup(r->arena, p.name);
-
-        if (str_empty(p.name))
-            continue;
-        if (name == NULL)
-            return ERR_NOMEM;
-        PUT(&v[n], console_child, name, name);
-        PUT(&v[n], console_child, pid, p.pid);
-        PUT(&v[n], console_child, alive, p.alive);
-        n++;
-    }
+    if (children_told(r->arena, CHILDREN_MS, &all, &many) == ERR_OK)
+        fill_kept(all, many, v, &n);
+    else
+        e = fill_counting(r->arena, v, &n);
     PUT_LIST(out, console_children, items, n, v);
-    return req_send(r, &console_children_rec, out);
+    return req_send_or_fail(r, e, &console_children_rec, out);
 }

@@ -50,11 +50,16 @@ STRUCT(console_host, CONSOLE_HOST);
     X(s, LIST, items, "items", OUT | KEEP_EMPTY, console_host)
 STRUCT(console_hosts, CONSOLE_HOSTS);
 
-/* A process of ours on the host that answers. */
+/* A process on the host that answers: the children of `metagate up`, else those
+ * of ours that count in its metrics. */
 #define CONSOLE_CHILD(X, s)                                                   \
     X(s, STR, name, "name", OUT, -, .doc = "as for `metagate stop`: serve-0") \
+    X(s, STR, state, "state", OUT, -,                                         \
+      .doc = "running, starting, stopped, failed ...; gone")                  \
     X(s, I32, pid, "pid", OUT, -)                                             \
-    X(s, BOOL, alive, "alive", OUT | PRINT_UNSET, -)
+    X(s, BOOL, alive, "alive", OUT | PRINT_UNSET, -)                          \
+    X(s, I32, restarts, "restarts", OUT, -,                                   \
+      .doc = "absent where no `up` keeps it")
 STRUCT(console_child, CONSOLE_CHILD);
 
 #define CONSOLE_CHILDREN(X, s) \

@@ -125,7 +125,10 @@ def test_duties_name_who_leads_and_since_when(console):
 def test_children_and_hosts(console, deployment):
     children = {c["name"]: c for c in console.get("/api/children").json["items"]}
     assert children["serve-0"]["alive"]
-    assert children["serve-0"]["pid"] == deployment.pid_of("serve-0")
+    for name in ("serve-0", "nginx", "mariadb"):
+        child = children[name]
+        assert child["pid"] == deployment.pid_of(name), child
+        assert (child["state"], child["restarts"]) == ("running", 0), child
     hosts = console.get("/api/hosts").json["items"]
     assert [h["own"] for h in hosts] == [True]
 
