@@ -107,6 +107,10 @@ base64_comes_back(void **state)
         assert_int_equal(n, i);
         assert_memory_equal(back, texts[i][0], n);
     }
+    base64_write("f\xff\xff", 1, text); /* nothing of what follows */
+    assert_string_equal(text, "Zg==");
+    base64_write("fo\xff", 2, text);
+    assert_string_equal(text, "Zm8=");
     base64_write("\xfb\xff", 2, text);
     assert_string_equal(text, "+/8=");
     assert_true(base64_read("-_8", 3, true, back, &n));
