@@ -206,7 +206,7 @@ open_with(struct arena *a, const struct crypt_key *key, const char *cell,
           const char *base64, const char **out)
 {
     unsigned char *block, *plain;
-    struct span got;
+    struct span got = { 0 };
     enum err e;
     size_t n;
 
