@@ -1,8 +1,13 @@
 /* Texts that say where to connect to. */
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "number.h"
+
+const unsigned char address_v4[12] = { [10] = 0xff, 0xff };
 
 /* Digits alone, 1 to 65535; one port has one spelling. */
 static bool
@@ -53,6 +58,25 @@ address_read(const char *text, size_t n, unsigned unless_given, char *host,
     return ERR_OK;
 }
 
+enum err
+address_read_server(const char *text, size_t n, unsigned unless_given,
+                    char *name, size_t size, unsigned *port)
+{
+    static const char scheme[] = "unix:";
+    const size_t skip = sizeof(scheme) - 1;
+
+    if (n < skip || memcmp(text, scheme, skip) != 0)
+        return address_read(text, n, unless_given, name, size, port);
+    text += skip;
+    n -= skip;
+    if (n == 0 || *text != '/' || n >= size || memchr(text, '\0', n) != NULL)
+        return ERR_BAD_PARAM;
+    *port = 0;
+    memcpy(name, text, n);
+    name[n] = '\0';
+    return ERR_OK;
+}
+
 const char *
 address_print(const char *host, int port, char *out, size_t size)
 {
@@ -61,4 +85,37 @@ address_print(const char *host, int port, char *out, size_t size)
                                                                : "%s:%d",
                    host, port);
     return out;
+}
+
+bool
+address_bytes(const char *text, unsigned char out[16])
+{
+    if (inet_pton(AF_INET6, text, out) == 1)
+        return true;
+    memcpy(out, address_v4, sizeof(address_v4));
+    return inet_pton(AF_INET, text, out + sizeof(address_v4)) == 1;
+}
+
+bool
+network_read(const char *text, size_t n, struct network *out)
+{
+    char copy[64];
+    char *slash;
+    int64_t bits, max;
+
+    if (n == 0 || n >= sizeof(copy))
+        return false;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    slash = strchr(copy, '/');
+    if (slash != NULL)
+        *slash++ = '\0';
+    if (!address_bytes(copy, out->bytes))
+        return false;
+    max = strchr(copy, ':') != NULL ? 128 : 32;
+    bits = max;
+    if (slash != NULL && !number_read(slash, max, &bits))
+        return false;
+    out->bits = (unsigned)(bits + (max == 32 ? 96 : 0));
+    return true;
 }

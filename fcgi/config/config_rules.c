@@ -2,7 +2,6 @@
  * rows of config.def. */
 #include "config_rules.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,20 +91,11 @@ all_are(const char *list, bool (*is)(char *element))
 static bool
 is_network(char *element)
 {
-    unsigned char address[16];
     char *scope = strchr(element, '=');
-    char *bits = strchr(element, '/');
-    bool v6 = strchr(element, ':') != NULL;
-    int64_t n;
+    struct network n;
 
-    if (scope == NULL)
-        return false;
-    *scope++ = '\0';
-    if (bits != NULL)
-        *bits++ = '\0';
-    return scope_rights(scope) != 0 &&
-           inet_pton(v6 ? AF_INET6 : AF_INET, element, address) == 1 &&
-           (bits == NULL || number_read(bits, v6 ? 128 : 32, &n));
+    return scope != NULL && scope_rights(scope + 1) != 0 &&
+           network_read(element, (size_t)(scope - element), &n);
 }
 
 const char *
@@ -136,10 +126,8 @@ is_server(char *element)
     char host[ELEMENT_BYTES];
     unsigned port;
 
-    if (strncmp(element, "unix:", 5) == 0)
-        return element[5] == '/';
-    return address_read(element, strlen(element), 0, host, sizeof(host),
-                        &port) == ERR_OK;
+    return address_read_server(element, strlen(element), 0, host, sizeof(host),
+                               &port) == ERR_OK;
 }
 
 const char *

@@ -18,17 +18,10 @@
 #include "list.h"
 #include "log.h"
 #include "listener.h"
-#include "number.h"
 #include "own_store.h"
 #include "resolver.h"
 
 #define NETWORKS_MAX 256
-
-/* An address as 16 bytes: IPv4 as IPv6 maps it. */
-struct network {
-    unsigned char bytes[16];
-    unsigned bits;
-};
 
 struct networks {
     struct network v[NETWORKS_MAX];
@@ -46,9 +39,6 @@ static struct {
     size_t n;
 } store_at;
 
-static const unsigned char v4_prefix[12] = { 0, 0, 0, 0, 0,    0,
-                                             0, 0, 0, 0, 0xff, 0xff };
-
 /* ---- addresses ---- */
 
 static bool
@@ -59,7 +49,7 @@ as_bytes(const struct sockaddr *sa, unsigned char out[16], unsigned *port)
 
     if (sa->sa_family == AF_INET) {
         memcpy(&in, sa, sizeof(in));
-        memcpy(out, v4_prefix, sizeof(v4_prefix));
+        memcpy(out, address_v4, sizeof(address_v4));
         memcpy(out + 12, &in.sin_addr, 4);
         *port = ntohs(in.sin_port);
         return true;
@@ -95,7 +85,7 @@ in_list(const unsigned char address[16], const struct networks *list)
 static const char *
 forbidden(const unsigned char a[16])
 {
-    bool v4 = memcmp(a, v4_prefix, sizeof(v4_prefix)) == 0;
+    bool v4 = memcmp(a, address_v4, sizeof(address_v4)) == 0;
     static const unsigned char any[16];
 
     /* beside 169.254.169.254, which most have */
@@ -160,21 +150,12 @@ is_local(const struct sockaddr *sa)
 }
 
 static bool
-text_as_bytes(const char *text, unsigned char out[16])
-{
-    if (inet_pton(AF_INET6, text, out) == 1)
-        return true;
-    memcpy(out, v4_prefix, sizeof(v4_prefix));
-    return inet_pton(AF_INET, text, out + 12) == 1;
-}
-
-static bool
 is_wildcard(const unsigned char a[16])
 {
     static const unsigned char any[16];
 
     return memcmp(a, any, 16) == 0 ||
-           (memcmp(a, v4_prefix, 12) == 0 && memcmp(a + 12, any, 4) == 0);
+           (memcmp(a, address_v4, 12) == 0 && memcmp(a + 12, any, 4) == 0);
 }
 
 static bool
@@ -189,7 +170,7 @@ is_listener(const struct sockaddr *sa, const unsigned char address[16],
                      &own_port) != ERR_OK ||
         own_port != port)
         return false;
-    if (!text_as_bytes(host, own))
+    if (!address_bytes(host, own))
         return is_local(sa); /* a name: ours by its port */
     return is_wildcard(own) ? is_local(sa) : memcmp(own, address, 16) == 0;
 }
@@ -297,31 +278,6 @@ egress_allowed(const struct sockaddr *sa, char why[WHY_BYTES])
 
 /* ---- lists ---- */
 
-/* "10.0.0.0/8", "fd00::/8" or one address. */
-static bool
-parse_network(const char *text, size_t n, struct network *out)
-{
-    char copy[64];
-    char *slash;
-    int64_t bits, max;
-
-    if (n == 0 || n >= sizeof(copy))
-        return false;
-    memcpy(copy, text, n);
-    copy[n] = '\0';
-    slash = strchr(copy, '/');
-    if (slash != NULL)
-        *slash++ = '\0';
-    if (!text_as_bytes(copy, out->bytes))
-        return false;
-    max = strchr(copy, ':') != NULL ? 128 : 32;
-    bits = max;
-    if (slash != NULL && !number_read(slash, max, &bits))
-        return false;
-    out->bits = (unsigned)(bits + (max == 32 ? 96 : 0));
-    return true;
-}
-
 static enum err
 parse_list(const char *text, const char *key, struct networks *out,
            char why[WHY_BYTES])
@@ -330,7 +286,7 @@ parse_list(const char *text, const char *key, struct networks *out,
 
     out->n = 0;
     while (config_list_next(&text, &s)) {
-        if (out->n == NETWORKS_MAX || !parse_network(s.p, s.n, &out->v[out->n]))
+        if (out->n == NETWORKS_MAX || !network_read(s.p, s.n, &out->v[out->n]))
             return why_fail(why, ERR_BAD_PARAM,
                             "[egress] %s: not a network, or too many: %.*s",
                             key, s.n < 64 ? (int)s.n : 64, s.p);

@@ -9,19 +9,11 @@
 enum err
 my_address_parse(const char *text, size_t n, struct my_address *out)
 {
-    static const char scheme[] = "unix:";
-    const size_t scheme_n = sizeof(scheme) - 1;
-
     if (n == 0 || n >= sizeof(out->name))
         return ERR_BAD_PARAM;
     (void)snprintf(out->label, sizeof(out->label), "%.*s", (int)n, text);
-    if (strncmp(text, scheme, scheme_n) != 0)
-        return address_read(text, n, MYSQL_PORT, out->name, sizeof(out->name),
-                            &out->port);
-    out->port = 0;
-    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)(n - scheme_n),
-                   text + scheme_n);
-    return n > scheme_n ? ERR_OK : ERR_BAD_PARAM;
+    return address_read_server(text, n, MYSQL_PORT, out->name,
+                               sizeof(out->name), &out->port);
 }
 
 enum err

@@ -125,6 +125,63 @@ what_is_printed_fits_or_is_cut(void **state)
     assert_string_equal(address_print("db", -1, out, sizeof(out)), "db:-1");
 }
 
+static void
+a_server_may_be_a_socket_by_its_whole_path(void **state)
+{
+    static const char *const bad[] = { "unix:", "unix:a", "unix:./a",
+                                       "unix:/345678901234567" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (address_read_server(bad[i], strlen(bad[i]), 80, host, sizeof(host),
+                                &port) != ERR_BAD_PARAM)
+            fail_msg("taken: %s", bad[i]);
+    assert_int_equal(
+        address_read_server("unix:/a/b", 8, 80, host, sizeof(host), &port),
+        ERR_OK);
+    assert_string_equal(host, "/a/");
+    assert_int_equal(port, 0);
+    assert_int_equal(
+        address_read_server("unix", 4, 80, host, sizeof(host), &port), ERR_OK);
+    assert_string_equal(host, "unix"); /* a name like another */
+    assert_int_equal(port, 80);
+}
+
+static void
+networks_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned char first, bits;
+        size_t at; /* of the first byte */
+    } good[] = {
+        { "10.0.0.0/8", 10, 104, 12 },
+        { "0.0.0.0/0", 0, 96, 12 },
+        { "192.168.1.2", 192, 128, 12 },
+        { "fd00::/8", 0xfd, 8, 0 },
+        { "::/0", 0, 0, 0 },
+        { "2001:db8::1", 0x20, 128, 0 },
+    };
+    static const char *const bad[] = {
+        "",       "/8",          "10.0.0.0/", "10.0.0.0/33", "10.0.0/8",
+        "::/129", "10.0.0.0/-1", "a.example", "[::1]",       "10.0.0.0/8/8"
+    };
+    struct network n;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        if (!network_read(good[i].text, strlen(good[i].text), &n))
+            fail_msg("refused: %s", good[i].text);
+        assert_int_equal(n.bits, good[i].bits);
+        assert_int_equal(n.bytes[good[i].at], good[i].first);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (network_read(bad[i], strlen(bad[i]), &n))
+            fail_msg("taken: %s", bad[i]);
+    assert_true(network_read("10.0.0.0/24", 10, &n)); /* its bytes alone */
+    assert_int_equal(n.bits, 96 + 2);
+}
+
 int
 main(void)
 {
@@ -136,6 +193,8 @@ main(void)
         cmocka_unit_test(only_its_bytes_are_read),
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(what_is_printed_fits_or_is_cut),
+        cmocka_unit_test(a_server_may_be_a_socket_by_its_whole_path),
+        cmocka_unit_test(networks_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

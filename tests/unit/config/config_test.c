@@ -131,6 +131,8 @@ lists_are_looked_at_element_by_element(void **state)
                    "must be host names");
     expect_refused("[mysql]\nhosts = nonsense\n", "2",
                    "must be host:port or unix:/path");
+    expect_refused("[mysql]\nhosts = unix:run/a.sock\n", "2",
+                   "must be host:port or unix:/path");
     expect_refused("[mysql]\nhosts = a:3306,\n", "2",
                    "must be host:port or unix:/path");
     expect_refused("[mysql]\nhosts = a:3306\n[mysql]\nhosts=b:0\n", "4",

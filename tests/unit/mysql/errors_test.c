@@ -226,9 +226,10 @@ addresses_are_read(void **state)
 static void
 bad_addresses_are_refused(void **state)
 {
-    static const char *const bad[] = { "",     "unix:", "h:",        "h:0",
-                                       "[]:1", "h:1x",  ":3306",     "h:65536",
-                                       "a:b",  "[::1",  "[::1:3306", "[::1]x" };
+    static const char *const bad[] = {
+        "",      "unix:",   "unix:a", "h:",   "h:0",       "[]:1",  "h:1x",
+        ":3306", "h:65536", "a:b",    "[::1", "[::1:3306", "[::1]x"
+    };
     static char name[400];
     struct my_address out;
 
