@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "children.h"
 #include "clock.h"
 #include "base/commands.h"
@@ -274,7 +275,7 @@ children_told(struct arena *a, int timeout_ms, struct child_told **out,
 static void
 print_instances(const struct list_of_kept *all)
 {
-    char where[80];
+    char at[ADDRESS_BYTES];
 
     if (all->n > 0)
         printf("\n%-24s %-9s %8s %10s %9s\n", "instance", "state", "pid",
@@ -282,8 +283,8 @@ print_instances(const struct list_of_kept *all)
     for (size_t i = 0; i < all->n; i++) {
         const struct kept *x = &all->v[i];
 
-        (void)snprintf(where, sizeof(where), "%.60s:%d", x->machine, x->port);
-        printf("%-24s %-9s %8d %10s %9d%s%s\n", where,
+        printf("%-24s %-9s %8d %10s %9d%s%s\n",
+               address_print(x->machine, x->port, at, sizeof(at)),
                enum_text(kept_state_names, x->state), x->pid, x->kind,
                x->restarts, str_empty(x->why) ? "" : "  ",
                str_empty(x->why) ? "" : x->why);

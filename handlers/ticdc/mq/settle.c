@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "clock.h"
 #include "ticdc/rules/sink_int.h"
 
@@ -55,13 +56,13 @@ servers(struct work *w)
 {
     struct buf b = BUF_INIT(SINK_URI_BYTES_MAX * 2);
     const struct sink_uri *u = &w->s->uri;
+    char at[ADDRESS_BYTES];
 
     for (size_t i = 0; i < u->n_hosts; i++) {
-        bool six = strchr(u->host[i].host, ':') != NULL;
+        unsigned port = u->host[i].port != 0 ? u->host[i].port : 9092;
 
         buf_puts(&b, i > 0 ? "," : "");
-        buf_printf(&b, six ? "[%s]:%u" : "%s:%u", u->host[i].host,
-                   u->host[i].port != 0 ? u->host[i].port : 9092);
+        buf_puts(&b, address_print(u->host[i].host, (int)port, at, sizeof(at)));
     }
     return buf_settle(&b, w->a, &w->out->broker.servers);
 }
