@@ -15,6 +15,22 @@
 
 TABLE(instance_backup, INSTANCE_BACKUP);
 
+static size_t
+series(const char *version)
+{
+    size_t n = strcspn(version, ".");
+
+    return version[n] == '.' ? n + 1 + strcspn(version + n + 1, ".") : n;
+}
+
+bool
+backup_same_series(const char *theirs, const char *ours)
+{
+    size_t n = series(theirs);
+
+    return n > 0 && n == series(ours) && memcmp(theirs, ours, n) == 0;
+}
+
 struct making {
     struct arena *a;
     const struct backup_tool *kind;

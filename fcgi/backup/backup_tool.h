@@ -31,6 +31,11 @@ struct backup_tool {
 
 extern const struct backup_tool mariadb_backup_tool, postgres_backup_tool;
 
+/* Whether data of a server of version `theirs` may be taken by one of `ours`:
+ * both are of one series, which the first two numbers name ("10.11.19",
+ * "10.11.21-MariaDB-log", "15.17"). */
+bool backup_same_series(const char *theirs, const char *ours);
+
 /* What passes by when an archive is read: to a program, or a file. */
 bool backup_look_mariadb(struct backup_stream *b, const char *p, size_t n);
 

@@ -105,16 +105,6 @@ write_payload(void *ctx, const char *p, size_t n)
     return tool_write(l->tool, l->w, p, n);
 }
 
-/* "10.11.19": data are taken from the same series alone. */
-static bool
-same_series(const char *a, const char *b)
-{
-    size_t n = strcspn(a, ".");
-
-    n += a[n] == '.' ? 1 + strcspn(a + n + 1, ".") : 0;
-    return strncmp(a, b, n) == 0 && (b[n] == '.' || b[n] == '\0');
-}
-
 static enum err
 check_manifest(const struct instance_spec *s, const struct instance_backup *b,
                char why[WHY_BYTES])
@@ -127,7 +117,7 @@ check_manifest(const struct instance_spec *s, const struct instance_backup *b,
         return why_fail(why, ERR_BAD_PARAM, "the archive is of %.40s",
                         b->engine);
     e = d->version(version, sizeof(version), why);
-    if (e == ERR_OK && !same_series(b->version, version))
+    if (e == ERR_OK && !backup_same_series(b->version, version))
         e = why_fail(why, ERR_BAD_PARAM,
                      "the archive is of version %.40s, the server of %.40s",
                      b->version, version);

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup_tool.h"
 #include "base/beneath.h"
 #include "buf.h"
 #include "instance/copy.h"
@@ -83,15 +84,12 @@ check_files(struct arriving *r, char why[WHY_BYTES])
     return e;
 }
 
-/* "10.11.19-MariaDB": files are taken from the same series alone. */
 static enum err
 check_version(struct arriving *r, char why[WHY_BYTES])
 {
     const char *theirs = r->what->version, *ours = my_version_text(r->my);
-    size_t n = strcspn(theirs, ".");
 
-    n += theirs[n] == '.' ? 1 + strcspn(theirs + n + 1, ".") : 0;
-    if (strncmp(theirs, ours, n) == 0 && ours[n] == '.')
+    if (backup_same_series(theirs, ours))
         return ERR_OK;
     return why_fail(why, ERR_STATE,
                     "the table is of version %.40s, this server of %.40s",
