@@ -63,27 +63,25 @@ is_meant(const char *name, const char *wanted)
                                          : strcmp(name, wanted) == 0;
 }
 
-/* "name state pid seconds restarts", a line for each. */
 enum err
 service_restart(const char *name, char why[WHY_BYTES])
 {
     struct buf list = BUF_INIT(LIST_BYTES);
     bool has_up = control_ask("status", ASK_MS, &list) == ERR_OK;
-    char one[64], state[32];
-    const char *line;
-    int pid, n = 0;
+    struct status_line child;
+    const char *text;
+    int n = 0;
     enum err e = ERR_OK;
 
     if (!has_up) {
         buf_reset(&list);
         e = up_children(ASK_MS, &list);
     }
-    for (line = buf_text(&list); e == ERR_OK && line != NULL && *line != '\0';
-         line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL) {
-        if (sscanf(line, "%63s %31s %d", one, state, &pid) != 3 ||
-            !is_meant(one, name))
+    text = buf_text(&list);
+    while (e == ERR_OK && up_status_next(&text, &child)) {
+        if (!is_meant(child.name, name))
             continue;
-        e = restart(one, pid, has_up, why);
+        e = restart(child.name, child.pid, has_up, why);
         n++;
     }
     buf_free(&list);
