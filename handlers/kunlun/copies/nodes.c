@@ -252,15 +252,6 @@ stop_loads(struct job_run *run)
 
 /* ---- they become members ---- */
 
-static int
-member_at(const struct kunlun_shard *sh, const char *uuid)
-{
-    for (unsigned i = 0; i < sh->s.n; i++)
-        if (strcmp(sh->spec[i].uuid, uuid) == 0)
-            return (int)i;
-    return FO_NOBODY;
-}
-
 /* Who watches tells it to follow, as it does with one that is back. */
 static enum err
 enter(struct job_run *run, struct kunlun_shard *sh,
@@ -311,7 +302,7 @@ join(struct job_run *run)
                                     sh);
         if (e != ERR_OK)
             return failed(run, e, NULL);
-        at = member_at(sh, s->uuid);
+        at = kunlun_shard_member(sh, s->uuid);
         if (at == FO_NOBODY) {
             e = enter(run, sh, s);
             return e == ERR_OK || e == ERR_STATE ? waits(run, s, "enters")

@@ -39,15 +39,6 @@ node_at(const struct list_of_meta_node *all, int64_t shard,
     return NULL;
 }
 
-static int
-member_of(const struct kunlun_shard *sh, const char *uuid)
-{
-    for (unsigned i = 0; i < sh->s.n; i++)
-        if (strcmp(sh->spec[i].uuid, uuid) == 0)
-            return (int)i;
-    return FO_NOBODY;
-}
-
 /* Whether the shard can do without it, as it is now. */
 static enum err
 check_shard(const struct kunlun_shard *sh, int i, char why[WHY_BYTES])
@@ -121,7 +112,7 @@ check(struct db *db, struct arena *a, const struct cluster_want *want,
         e = kunlun_store_shard_find(db, a, c.name, shard->name, sh);
     /* one that is out of it is gone on with */
     if (e == ERR_OK)
-        e = check_shard(sh, member_of(sh, l->going.v[0].uuid), why);
+        e = check_shard(sh, kunlun_shard_member(sh, l->going.v[0].uuid), why);
     return e;
 }
 
@@ -210,7 +201,7 @@ life_leave(struct job_run *run, const char *cluster, const char *shard,
                             : ERR_NOMEM;
 
     if (e == ERR_OK)
-        i = member_of(sh, uuid);
+        i = kunlun_shard_member(sh, uuid);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && i == FO_NOBODY))
         return STEP_DONE; /* it is out */
     if (e != ERR_OK)
@@ -242,7 +233,7 @@ detach(struct job_run *run, const struct life_loss *l)
                             : ERR_NOMEM;
 
     if (e == ERR_OK)
-        i = member_of(sh, uuid);
+        i = kunlun_shard_member(sh, uuid);
     if (e != ERR_OK && e != ERR_NOT_FOUND)
         return failed(run, e, NULL);
     if (i == FO_NOBODY)

@@ -53,15 +53,6 @@ member_at(const struct kunlun_shard *sh, const char *ip, int32_t port)
     return FO_NOBODY;
 }
 
-static int
-member_of(const struct kunlun_shard *sh, const char *uuid)
-{
-    for (unsigned i = 0; i < sh->s.n; i++)
-        if (strcmp(sh->spec[i].uuid, uuid) == 0)
-            return (int)i;
-    return FO_NOBODY;
-}
-
 /* In the order of all jobs: cluster, its mode, shard, node. */
 static enum err
 look_up(struct job_run *run, const struct cluster_want *w,
@@ -187,7 +178,7 @@ refuse_later(struct job_run *run, const char *why)
 static bool
 has_changed(const struct switched *m, const struct kunlun_shard *sh)
 {
-    int to = member_of(sh, m->to);
+    int to = kunlun_shard_member(sh, m->to);
 
     if (!str_empty(m->to))
         return to == sh->s.primary;
@@ -200,7 +191,7 @@ ask(struct job_run *run, const struct switched *m, struct kunlun_shard *sh,
 {
     int to = str_empty(m->to)
                  ? orders_shard_candidate(&sh->s, (unsigned)run->job->tries)
-                 : member_of(sh, m->to);
+                 : kunlun_shard_member(sh, m->to);
     enum err e;
 
     if (strcmp(seen->verdict, "fine") != 0)

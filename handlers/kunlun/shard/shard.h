@@ -19,6 +19,9 @@ struct kunlun_shard {
     struct instance_spec spec[FO_MEMBERS];
 };
 
+/* Which of its members the instance is; FO_NOBODY. */
+int kunlun_shard_member(const struct kunlun_shard *sh, const char *uuid);
+
 /* The ids of all shards that are watched over, in order. */
 struct kunlun_shard_ids {
     size_t n;

@@ -309,6 +309,15 @@ kunlun_store_shard_find(struct db *db, struct arena *a, const char *cluster,
     return e == ERR_OK ? fill(db, a, &r, out) : e;
 }
 
+int
+kunlun_shard_member(const struct kunlun_shard *sh, const char *uuid)
+{
+    for (unsigned i = 0; i < sh->s.n; i++)
+        if (strcmp(sh->spec[i].uuid, uuid) == 0)
+            return (int)i;
+    return FO_NOBODY;
+}
+
 enum err
 kunlun_store_shard_of(struct db *db, struct arena *a, const char *uuid,
                       struct kunlun_shard *out, unsigned *i)
