@@ -284,7 +284,8 @@ print_instances(const struct list_of_kept *all)
         const struct kept *x = &all->v[i];
 
         printf("%-24s %-9s %8d %10s %9d%s%s\n",
-               address_print(x->machine, x->port, at, sizeof(at)),
+               address_print(str_empty(x->machine) ? "?" : x->machine, x->port,
+                             at, sizeof(at)),
                enum_text(kept_state_names, x->state), x->pid, x->kind,
                x->restarts, str_empty(x->why) ? "" : "  ",
                str_empty(x->why) ? "" : x->why);
