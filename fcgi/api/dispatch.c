@@ -396,7 +396,8 @@ run_once(struct req *r, const void *in, struct reply *rp)
         e = r->endpoint->handler(r, in);
     if (e == ERR_OK)
         e = reply_render(rp);
-    if ((flags & SNAPSHOT) != 0)
+    /* or the handler's own, which had first to see what is kept */
+    if ((flags & SNAPSHOT) != 0 || db_in_transaction(r->db))
         e = db_end(r->db, e);
     return e;
 }

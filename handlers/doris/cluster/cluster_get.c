@@ -1,10 +1,9 @@
 /* Clusters as they are read: one, or all of an instance. */
 #include <string.h>
 
-#include "cache.h"
 #include "cluster.h"
-#include "coherence.h"
 #include "doris/doris.h"
+#include "doris/keep.h"
 #include "doris/meta/instance.h"
 #include "node.h"
 
@@ -55,77 +54,53 @@ resolve_get(struct req *r, const struct doris_get_cluster *in, const char **out)
 
 /* ---- one cluster ---- */
 
-/* A reply that is or may be kept: of what, and as of when. */
-struct keep {
-    bool may;
-    const char *instance_id; /* where it has to come from */
-    struct cache_key key;
-};
-
-/* A larger document is sent as it is rendered, and not kept; its reply is three
- * times as long at the most. */
+/* A larger document is sent as it is rendered, and not kept. */
 #define KEPT_DOC_MAX ((size_t)1 << 20)
-
-_Static_assert(sizeof(struct coherence_mark) ==
-                   sizeof(((struct cache_key *)0)->version),
-               "a mark is a version");
 
 /* What may be kept hangs on two things: the instance, whose lock is taken by
  * everything that changes its clusters and nodes, and the cloud_unique_id,
  * which another instance may claim as long as this one has no such node. An
- * id that does not tell its instance is read from the store each time. */
+ * id that does not tell its instance is read from the store each time.
+ * *instance_id: where a reply has to come from to be kept. */
 static enum err
-look_at(struct req *r, const struct doris_get_cluster *in,
-        enum doris_selector by, const char *value, struct keep *out)
+look_at(struct req *r, const struct doris_get_cluster *in, const char *by,
+        const char *value, const char **instance_id, struct doris_keep *out)
 {
-    struct coherence_mark mark;
-    const char *name;
+    const char *id = *instance_id = otherwise(r, in);
 
-    *out = (struct keep){ .instance_id = otherwise(r, in) };
-    if (out->instance_id == NULL ||
-        !coherence_now(out->instance_id, in->cloud_unique_id, &mark))
-        return ERR_OK;
+    *out = (struct doris_keep){ .may = false };
     /* no part has a line feed but the last one may */
-    if (strpbrk(in->cloud_unique_id, "\n") != NULL ||
-        strpbrk(out->instance_id, "\n") != NULL)
+    if (id == NULL || strpbrk(in->cloud_unique_id, "\n") != NULL ||
+        strpbrk(id, "\n") != NULL)
         return ERR_OK;
-    name = arena_printf(r->arena, "%s\n%d\n%s\n%s\n%s", r->form->name, (int)by,
-                        in->cloud_unique_id, out->instance_id, value);
-    if (name == NULL)
-        return ERR_NOMEM;
-    out->may = true;
-    out->key.space = "doris.cluster";
-    out->key.name = (struct span){ name, strlen(name) };
-    memcpy(out->key.version, mark.v, sizeof(mark.v));
-    return ERR_OK;
+    return doris_keep_look(out, "doris.cluster",
+                           arena_printf(r->arena, "%s\n%s\n%s\n%s\n%s",
+                                        r->form->name, by, in->cloud_unique_id,
+                                        id, value),
+                           id, in->cloud_unique_id);
 }
 
 static enum err
 read_one(struct req *r, const struct doris_get_cluster *in,
-         enum doris_selector by, const char *value, const struct keep *keep)
+         enum doris_selector by, const char *value, const char *id,
+         const struct doris_keep *keep)
 {
     struct doris_doc *doc = arena_alloc(r->arena, sizeof(*doc));
     struct doris_found_doc found;
-    struct span text;
     enum err e;
 
     if (doc == NULL)
         return ERR_NOMEM;
-    e = doris_store_cluster_get(r->db, r->arena, in->cloud_unique_id,
-                                keep->instance_id, by, value, &found);
+    e = doris_store_cluster_get(r->db, r->arena, in->cloud_unique_id, id, by,
+                                value, &found);
     if (e != ERR_OK)
         return e;
     PUT(doc, doris_doc, doc, found.doc);
-    if (!keep->may || strcmp(found.instance_id, keep->instance_id) != 0 ||
-        found.doc.n > KEPT_DOC_MAX)
-        return req_send(r, &doris_doc_rec, doc);
-    e = req_render(r, &doris_doc_rec, doc, 4 * KEPT_DOC_MAX, &text);
-    if (e == ERR_LIMIT)
-        return req_send(r, &doris_doc_rec, doc);
-    if (e != ERR_OK)
-        return e;
-    cache_put(&keep->key, text);
-    return req_send_text(r, r->form->reply_type, text.p, text.n);
+    e = keep->may && strcmp(found.instance_id, id) == 0 &&
+                found.doc.n <= KEPT_DOC_MAX
+            ? doris_keep_send(r, keep, &doris_doc_rec, doc, NULL)
+            : ERR_LIMIT;
+    return e == ERR_LIMIT ? req_send(r, &doris_doc_rec, doc) : e;
 }
 
 /* One statement, as long as there is one; none when the reply was kept. */
@@ -133,19 +108,18 @@ static enum err
 get_one(struct req *r, const struct doris_get_cluster *in,
         enum doris_selector by, const char *value)
 {
-    struct keep keep;
-    struct span text;
+    static const char *const names[] = {
+        [DORIS_BY_ID] = "id", [DORIS_BY_NAME] = "name", [DORIS_BY_USER] = "user"
+    };
+    struct doris_keep keep;
     const char *id;
     enum err e;
 
-    e = look_at(r, in, by, value, &keep);
-    if (e != ERR_OK)
-        return e;
-    e = keep.may ? cache_get(r->arena, &keep.key, &text) : ERR_NOT_FOUND;
+    e = look_at(r, in, names[by], value, &id, &keep);
+    if (e == ERR_OK)
+        e = doris_keep_answer(r, &keep);
     if (e == ERR_NOT_FOUND)
-        e = read_one(r, in, by, value, &keep);
-    else if (e == ERR_OK)
-        e = req_send_text(r, r->form->reply_type, text.p, text.n);
+        e = read_one(r, in, by, value, id, &keep);
     if (e != ERR_NOT_FOUND)
         return e;
     e = resolve_get(r, in, &id);
@@ -155,27 +129,45 @@ get_one(struct req *r, const struct doris_get_cluster *in,
 /* ---- all of an instance ---- */
 
 static enum err
+read_all(struct req *r, const char *id, struct doris_cluster_list *list)
+{
+    struct doris_instance i;
+    enum err e = doris_store_instance(r->db, r->arena, id, &i);
+
+    if (e != ERR_OK)
+        return e;
+    PUT(list, doris_cluster_list, enable_storage_vault, i.enable_storage_vault);
+    return doris_store_cluster_rows(r->db, r->arena, id, &list->cluster);
+}
+
+static enum err
 get_all(struct req *r, const struct doris_get_cluster *in)
 {
     struct doris_cluster_list *list = arena_alloc(r->arena, sizeof(*list));
-    struct doris_instance i;
+    struct doris_keep keep;
     bool any = false;
-    const char *id;
+    const char *id, *from;
     enum err e;
 
-    if (list == NULL)
-        return ERR_NOMEM;
+    e = list == NULL ? ERR_NOMEM : look_at(r, in, "all", "", &from, &keep);
+    if (e == ERR_OK)
+        e = doris_keep_answer(r, &keep);
+    if (e != ERR_NOT_FOUND)
+        return e;
     e = resolve_get(r, in, &id);
     if (e == ERR_OK)
         e = doris_store_has_clusters(r->db, id, &any);
     if (e == ERR_OK && !any)
         return fail_get(r, in, id);
     if (e == ERR_OK)
-        e = doris_store_instance(r->db, r->arena, id, &i);
-    if (e != ERR_OK)
-        return e;
-    PUT(list, doris_cluster_list, enable_storage_vault, i.enable_storage_vault);
-    e = doris_store_cluster_rows(r->db, r->arena, id, &list->cluster);
+        e = read_all(r, id, list);
+    if (e == ERR_OK && keep.may && strcmp(id, from) == 0) {
+        e = doris_keep_send(r, &keep, &doris_cluster_list_rec, list,
+                            &list->cluster);
+        if (e != ERR_LIMIT)
+            return e;
+        e = read_all(r, id, list);
+    }
     return req_send_or_fail(r, e, &doris_cluster_list_rec, list);
 }
 

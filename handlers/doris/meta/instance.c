@@ -4,6 +4,7 @@
 
 #include "doris/cluster/cluster.h"
 #include "doris/doris.h"
+#include "doris/keep.h"
 #include "instance.h"
 #include "object.h"
 #include "stage.h"
@@ -323,24 +324,53 @@ doris_instance_load(struct req *r, const char *instance_id,
     return e;
 }
 
+/* What is kept of an instance hangs on its lock, which is taken by everything
+ * that changes anything it shows. Who may see secrets is shown another text. */
+static enum err
+look_at(struct req *r, const char *id, struct doris_keep *out)
+{
+    const char *name = arena_printf(r->arena, "%s\n%d\n%s", r->form->name,
+                                    (int)req_secrets(r), id);
+
+    return doris_keep_look(out, "doris.instance", name, id, id);
+}
+
+/* All of it is of one snapshot, which begins after the look at what is kept. */
+static enum err
+read_instance(struct req *r, const char *id, const struct doris_keep *keep)
+{
+    struct doris_instance *i = arena_alloc(r->arena, sizeof(*i));
+    enum err e = i == NULL ? ERR_NOMEM : db_begin_snapshot(r->db);
+
+    if (e == ERR_OK)
+        e = doris_instance_load(r, id, i);
+    if (e == ERR_NOT_FOUND)
+        return req_fail(r, DORIS_GET_UNKNOWN, ARGS(arg("instance_id", id)));
+    if (e == ERR_OK && keep->may) {
+        e = doris_keep_send(r, keep, &doris_instance_rec, i, &i->clusters);
+        if (e != ERR_LIMIT)
+            return e;
+        e = doris_instance_load(r, id, i); /* its clusters have been read */
+    }
+    return req_send_or_fail(r, e, &doris_instance_rec, i);
+}
+
 enum err
 doris_instance_get(struct req *r, const struct doris_get_instance *in)
 {
-    struct doris_instance *i = arena_alloc(r->arena, sizeof(*i));
+    struct doris_keep keep;
     const char *id;
     enum err e;
 
-    if (i == NULL)
-        return ERR_NOMEM;
     e = req_check(r, in);
     if (e == ERR_OK)
         e = find_id(r, in, &id);
+    if (e == ERR_OK)
+        e = look_at(r, id, &keep);
     if (e != ERR_OK)
         return e;
-    e = doris_instance_load(r, id, i);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, DORIS_GET_UNKNOWN, ARGS(arg("instance_id", id)));
-    return req_send_or_fail(r, e, &doris_instance_rec, i);
+    e = doris_keep_answer(r, &keep);
+    return e == ERR_NOT_FOUND ? read_instance(r, id, &keep) : e;
 }
 
 #define PAGE_LINES 100

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.load import Load
-from support.metaservice import MetaService, be
+from support.metaservice import OBJ, MetaService, be
 from support.store import rows, value
 from support.waiting import until
 from support.worker import Worker
@@ -105,9 +105,22 @@ class Race:
         self.reads.append((before, self.seen(host, cid)))
 
     def seen(self, host, cid):
-        return int(ask(host, "get_cluster", {
-            "cloud_unique_id": be(self.iid, 0)["cloud_unique_id"],
-            "cluster_id": cid})["result"].get("public_endpoint", 0))
+        """By each of the replies that are kept, in turns."""
+        cuid = {"cloud_unique_id": be(self.iid, 0)["cloud_unique_id"]}
+        turn = len(self.reads) % 3
+        if turn == 0:
+            return self._endpoint(ask(host, "get_cluster", {
+                **cuid, "cluster_id": cid})["result"])
+        clusters = (ask(host, "get_cluster", cuid)["result"]["cluster"]
+                    if turn == 1 else
+                    ask(host, "get_instance", {
+                        "instance_id": self.iid})["result"]["clusters"])
+        return next(self._endpoint(c) for c in clusters
+                    if c["cluster_id"] == cid)
+
+    @staticmethod
+    def _endpoint(cluster):
+        return int(cluster.get("public_endpoint", 0))
 
     def load(self, writer, reader):
         """writer(), reader(): on which host the next request is made."""
@@ -404,3 +417,19 @@ def test_an_id_that_another_instance_claims_leads_there(doris, deployment):
         assert [read() for _ in range(8)] == ["claimed"] * 8
         ms.ok("drop_node", change)
         assert [read() for _ in range(8)] == ["named"] * 8
+
+
+def test_who_may_see_no_secrets_is_not_shown_what_others_are(doris,
+                                                            deployment):
+    """An instance is kept once for each of them."""
+    iid = MetaService(doris).instance(
+        obj_info={**OBJ, "sk": "plainly-secret"})
+
+    def key(scope):
+        r = doris.scope(scope).get("get_instance",
+                                   query={"instance_id": iid})
+        return r.json["result"]["obj_info"][0]["sk"]
+
+    assert kept(deployment, lambda: key("secrets")) == "plainly-secret"
+    assert "plainly-secret" not in kept(deployment, lambda: key("read"))
+    assert [key("secrets") for _ in range(8)] == ["plainly-secret"] * 8
