@@ -214,6 +214,14 @@ binlog_decoder_failure(const struct binlog_decoder *d);
 size_t binlog_stamp_text(int64_t us, unsigned scale, bool local,
                          char out[BINLOG_STAMP_MAX]);
 
+#define BINLOG_FIXED_TEXT 48
+enum binlog_fixed { BINLOG_UUID, BINLOG_INET4, BINLOG_INET6 };
+/* n bytes of such a column, zeros at its end left out, as the server prints the
+ * value. How many bytes; 0: they are too many for the type, so that the column
+ * was another one then. */
+size_t binlog_fixed_text(enum binlog_fixed type, const void *p, size_t n,
+                         char out[BINLOG_FIXED_TEXT]);
+
 /* Bytes of a column's charset as UTF-8: what has no counterpart is U+FFFD.
  * BAD_PARAM: a charset that is not known here, or "binary". */
 enum err binlog_utf8(struct binlog_decoder *d, const char *charset,

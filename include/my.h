@@ -21,6 +21,7 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "record.h"
 
 struct my;
@@ -147,6 +148,7 @@ enum err my_binlog_begins(struct my *my, struct arena *a, const char *file,
 const char *
 my_quote(const struct my *my, struct arena *a, const char *text) MUST_USE;
 const char *my_quote_name(struct arena *a, const char *name) MUST_USE;
+void my_put_name(struct buf *out, const char *name);
 
 /* Of the last statement: rows that matched, AUTO_INCREMENT value, warnings
  * (SHOW WARNINGS tells them). */

@@ -50,19 +50,24 @@ my_quote(const struct my *my, struct arena *a, const char *text)
     return out;
 }
 
+void
+my_put_name(struct buf *out, const char *name)
+{
+    buf_putc(out, '`');
+    for (; *name != '\0'; name++) {
+        if (*name == '`')
+            buf_putc(out, '`');
+        buf_putc(out, *name);
+    }
+    buf_putc(out, '`');
+}
+
 const char *
 my_quote_name(struct arena *a, const char *name)
 {
-    char *out = arena_alloc(a, 2 * strlen(name) + 3), *o = out;
+    struct buf b = BUF_INIT(2 * strlen(name) + 3);
+    const char *out;
 
-    if (out == NULL)
-        return NULL;
-    *o++ = '`';
-    for (; *name != '\0'; name++) {
-        if (*name == '`')
-            *o++ = '`';
-        *o++ = *name;
-    }
-    *o = '`';
-    return out;
+    my_put_name(&b, name);
+    return buf_settle(&b, a, &out) == ERR_OK ? out : NULL;
 }

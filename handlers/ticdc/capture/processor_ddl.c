@@ -72,14 +72,10 @@ check_renames(struct barrier *b)
 static void
 put_name(struct buf *out, const char *schema, const char *name)
 {
-    for (const char *p = schema; p != NULL; p = p == schema ? name : NULL) {
-        buf_puts(out, p == schema ? "`" : ".`");
-        for (const char *c = p; *c != '\0'; c++) {
-            if (*c == '`')
-                buf_putc(out, '`');
-            buf_putc(out, *c);
-        }
-        buf_putc(out, '`');
+    my_put_name(out, schema);
+    if (name != NULL) {
+        buf_putc(out, '.');
+        my_put_name(out, name);
     }
 }
 

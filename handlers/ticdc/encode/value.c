@@ -2,7 +2,6 @@
  * numbers that can be printed. */
 #include "encode.h"
 
-#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,42 +84,22 @@ convert(struct encode_values *m, const struct encode_column *c,
     return e;
 }
 
-static size_t
-uuid_text(const unsigned char *p, char out[37])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[n++] = '-';
-        n += (size_t)snprintf(out + n, 37 - n, "%02x", p[i]);
-    }
-    return n;
-}
-
-/* Addresses and identifiers, as the server prints them. */
+/* Addresses and identifiers, as the server prints them; what is of some other
+ * type by now stays as bytes. */
 static enum err
 unfold(struct encode_values *m, enum encode_way way, struct binlog_value *v)
 {
-    size_t bytes = way == ENCODE_INET4 ? 4 : 16, n;
-    unsigned char raw[16] = { 0 };
-    char *text;
+    static const enum binlog_fixed types[] = { [ENCODE_UUID] = BINLOG_UUID,
+                                               [ENCODE_INET4] = BINLOG_INET4,
+                                               [ENCODE_INET6] = BINLOG_INET6 };
+    char *text = arena_alloc(m->a, BINLOG_FIXED_TEXT);
+    size_t n;
 
-    if (v->n > bytes)
-        return ERR_OK; /* some other type by now: stays as bytes */
-    memcpy(raw, v->p, v->n);
-    text = arena_alloc(m->a, INET6_ADDRSTRLEN + 1);
     if (text == NULL)
         return ERR_NOMEM;
-    if (way == ENCODE_UUID) {
-        n = uuid_text(raw, text);
-    } else {
-        if (inet_ntop(way == ENCODE_INET4 ? AF_INET : AF_INET6, raw, text,
-                      INET6_ADDRSTRLEN) == NULL)
-            return ERR_INTERNAL;
-        n = strlen(text);
-    }
-    become_text(v, text, n);
+    n = binlog_fixed_text(types[way], v->p, v->n, text);
+    if (n > 0)
+        become_text(v, text, n);
     return ERR_OK;
 }
 

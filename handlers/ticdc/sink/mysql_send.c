@@ -1,15 +1,13 @@
 /* Runs as statements, prepared, with the values of their rows. */
 #include "mysql_int.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "hex.h"
 #include "log.h"
 
 /* What a value of a column may need beside it: a time, an address. */
-#define ARG_TEXT 64
+#define ARG_TEXT BINLOG_FIXED_TEXT
 
 /* Changes whose values are made at a time: so many, and of so many values. */
 #define PART_ROWS   256
@@ -32,32 +30,17 @@ mysql_failed(struct mysql_sink *m, const char *what)
 
 /* As the server prints it: it stores them in an order of its own, and takes
  * only the text for certain. */
-static size_t
-uuid_text(const struct binlog_value *v, char out[ARG_TEXT])
+static void
+set_fixed(struct my_arg *arg, enum column_way way, const struct binlog_value *v,
+          char text[ARG_TEXT])
 {
-    static const unsigned char at[] = { 8, 12, 16, 20 };
-    char hex[33];
-    size_t n = 0;
+    static const enum binlog_fixed types[] = { [WAY_UUID] = BINLOG_UUID,
+                                               [WAY_INET4] = BINLOG_INET4,
+                                               [WAY_INET6] = BINLOG_INET6 };
+    size_t n = binlog_fixed_text(types[way], v->p, v->n, text);
 
-    hex_write(v->p, 16, hex);
-    for (size_t i = 0; i < 32; i++) {
-        if (n < COUNT(at) && i == at[n])
-            out[i + n++] = '-';
-        out[i + n] = hex[i];
-    }
-    return 36;
-}
-
-static size_t
-special_text(enum column_way way, const struct binlog_value *v,
-             char out[ARG_TEXT])
-{
-    if (way == WAY_UUID)
-        return v->n == 16 ? uuid_text(v, out) : 0;
-    if (inet_ntop(way == WAY_INET4 ? AF_INET : AF_INET6, v->p, out, ARG_TEXT) ==
-        NULL)
-        return 0;
-    return strlen(out);
+    if (n > 0) /* else it was another type then, and goes as it is */
+        *arg = (struct my_arg){ .type = MY_STR, .p = text, .n = n };
 }
 
 static void
@@ -98,9 +81,7 @@ set_arg(struct my_arg *arg, const struct target *t, size_t i,
                              .n = v->n };
         if (t->way[i] == WAY_UUID || t->way[i] == WAY_INET4 ||
             t->way[i] == WAY_INET6)
-            *arg = (struct my_arg){ .type = MY_STR,
-                                    .p = text,
-                                    .n = special_text(t->way[i], v, text) };
+            set_fixed(arg, t->way[i], v, text);
         return;
     }
 }

@@ -281,23 +281,11 @@ all_columns(struct target *t)
 /* ---- statements ---- */
 
 static void
-put_name(struct buf *out, const char *name)
-{
-    buf_putc(out, '`');
-    for (; *name != '\0'; name++) {
-        if (*name == '`')
-            buf_putc(out, '`');
-        buf_putc(out, *name);
-    }
-    buf_putc(out, '`');
-}
-
-static void
 put_table(struct buf *out, const struct sink_table *t)
 {
-    put_name(out, t->schema);
+    my_put_name(out, t->schema);
     buf_putc(out, '.');
-    put_name(out, t->name);
+    my_put_name(out, t->name);
 }
 
 /* A value: bytes of a charset become a text of it again, so that the server
@@ -321,7 +309,7 @@ put_equal(struct buf *out, const struct target *t, const struct down *d,
     const struct binlog_column *c = &t->def->column[i];
     const struct down_column *down = down_find(d, c->name);
 
-    put_name(out, c->name);
+    my_put_name(out, c->name);
     buf_puts(out, t->has_key ? " = " : " <=> ");
     if (is_bytes(c) || down->charset == NULL ||
         (t->way[i] == WAY_PLAIN && is_utf8(down->charset))) {
@@ -355,7 +343,7 @@ put_insert(struct buf *out, const struct target *t, const char *verb)
     for (size_t i = 0; i < t->n; i++)
         if (t->way[i] != WAY_LEFT_OUT) {
             buf_puts(out, between);
-            put_name(out, t->def->column[i].name);
+            my_put_name(out, t->def->column[i].name);
             between = ", ";
         }
     buf_puts(out, ") VALUES (");
@@ -379,7 +367,7 @@ put_update(struct buf *out, const struct target *t, const struct down *d)
     for (size_t i = 0; i < t->n; i++)
         if (t->way[i] != WAY_LEFT_OUT) {
             buf_puts(out, between);
-            put_name(out, t->def->column[i].name);
+            my_put_name(out, t->def->column[i].name);
             buf_puts(out, " = ");
             put_value(out, t, i);
             between = ", ";

@@ -365,10 +365,42 @@ a_document_without_end_ends(void **state)
     free(b.p);
 }
 
+static void
+check_fixed(enum binlog_fixed type, const char *bytes, size_t n,
+            const char *want)
+{
+    char out[BINLOG_FIXED_TEXT] = "";
+    /* of its own, so that a byte too many is seen */
+    char *p = malloc(n + (n == 0));
+
+    assert_non_null(p);
+    memcpy(p, bytes, n);
+    assert_int_equal(binlog_fixed_text(type, p, n, out), strlen(want));
+    assert_string_equal(*want == '\0' ? "" : out, want);
+    free(p);
+}
+
+/* Zeros at the end may be left out; what is longer is of another type. */
+static void
+addresses_and_uuids_are_texts(void **state)
+{
+    (void)state;
+    check_fixed(BINLOG_INET4, "\x7f\0\0\1", 4, "127.0.0.1");
+    check_fixed(BINLOG_INET4, "\x0a", 1, "10.0.0.0");
+    check_fixed(BINLOG_INET4, "12345", 5, "");
+    check_fixed(BINLOG_INET6, "", 0, "::");
+    check_fixed(BINLOG_INET6, "\x20\x01\x0d", 3, "2001:d00::");
+    check_fixed(BINLOG_INET6, "12345678901234567", 17, "");
+    check_fixed(BINLOG_UUID, "\x01\x23\x45\x67\x89\xab\x1d\xef", 8,
+                "01234567-89ab-1def-0000-000000000000");
+    check_fixed(BINLOG_UUID, "12345678901234567", 17, "");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_and_uuids_are_texts),
         cmocka_unit_test(decimals_are_exact),
         cmocka_unit_test(digits_that_are_none_are_refused),
         cmocka_unit_test(times_are_signed),
