@@ -144,12 +144,6 @@ check_scope(struct req *r)
     return failure_event(r, EVENT_SCOPE, ARGS(arg("scope", scope_name(need))));
 }
 
-enum secret_mode
-req_secrets(const struct req *r)
-{
-    return r->see_secrets ? SECRETS_FULL : r->form->secrets;
-}
-
 /* ---- which row ---- */
 
 static const char *

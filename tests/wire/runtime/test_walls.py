@@ -162,6 +162,29 @@ def test_a_file_of_a_stack_that_calls_a_later_one_is_named(tmp_path):
         "room/low.c goes up to high.c: high"]
 
 
+def test_a_call_that_no_arrow_allows_is_named(tmp_path):
+    """Along an arrow, along two of them; not up, and not by an object whose
+    source is gone."""
+    fcgi = tmp_path / "fcgi"
+    bodies = {"low": "int high(void); int low(void) { return high(); }",
+              "middle": "int low(void); int middle(void) { return low(); }",
+              "high": "int low(void); int middle(void);"
+                      "int high(void) { return low() + middle(); }"}
+    for room, body in bodies.items():
+        (fcgi / room).mkdir(parents=True)
+        (fcgi / room / f"{room}.c").write_text(body)
+        subprocess.run([os.environ.get("CC", "gcc").split()[-1], "-c",
+                        f"{room}.c", "-o", f"{room}.o"], cwd=fcgi / room,
+                       check=True)
+    shutil.copy(fcgi / "low/low.o", fcgi / "middle/gone.o")
+    (fcgi / "stacks").write_text("")
+    (fcgi / "arrows").write_text("low:\nmiddle: low\nhigh: middle\n")
+    found = subprocess.run([f"{ROOT}/.ci/stacks", tmp_path, "."], text=True,
+                           check=False, capture_output=True).stdout
+    assert found.splitlines() == [
+        "low/ calls high() of high/, which is no arrow"]
+
+
 def test_a_file_that_no_page_names_is_named(copy):
     """And a name that is in two folders names neither."""
     (copy / "fcgi/base/attic.c").write_text("")

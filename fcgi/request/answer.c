@@ -1,13 +1,11 @@
 /* What handlers call to answer and to ask (include/req.h): noted in r->io,
- * carried out by dispatch.c when the handler has returned. */
+ * carried out by api/dispatch.c when the handler has returned. */
 #include "req.h"
 
 #include <string.h>
 
 #include "config.h"
-#include "job.h"
-#include "request/req_audit.h"
-#include "request/req_io.h"
+#include "req_io.h"
 
 enum err
 req_ok(struct req *r)
@@ -54,26 +52,6 @@ req_send_text(struct req *r, const char *content_type, const char *p, size_t n)
     r->io->text_type = content_type;
     r->io->text = p;
     r->io->text_bytes = n;
-    return ERR_OK;
-}
-
-enum err
-req_accept(struct req *r, struct job_new *n)
-{
-    uint64_t id;
-    enum err e;
-
-    n->token_name = r->token_name;
-    n->request_id = r->request_id;
-    e = job_accept(r->db, r->arena, n, &id);
-    if (e != ERR_OK)
-        return e;
-    r->io->job_id = arena_printf(r->arena, "%llu", (unsigned long long)id);
-    if (r->io->job_id == NULL)
-        return ERR_NOMEM;
-    req_audit(r, arena_printf(r->arena, "job %s", r->io->job_id), NULL,
-              n->shown);
-    req_wake(r);
     return ERR_OK;
 }
 
@@ -125,4 +103,10 @@ req_then(struct req *r, enum err (*then)(struct req *r, void *ctx), void *ctx)
 {
     r->io->then = then;
     r->io->then_ctx = ctx;
+}
+
+enum secret_mode
+req_secrets(const struct req *r)
+{
+    return r->see_secrets ? SECRETS_FULL : r->form->secrets;
 }
