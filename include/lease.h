@@ -7,7 +7,8 @@
  * them; a lease_keeper that of a migration or of a rotation of keys
  * (store/lease_keeper.h), whose one thread is busy. Jobs have theirs in rows
  * of their own, which also tell who performs them of a wish to cancel; their
- * pool prolongs all of them in one thread (job.h). */
+ * pool prolongs all of them in one thread (job.h). So have, in the dialects,
+ * captures and archives of binlogs, which prolong them in their own loops. */
 #ifndef MG_LEASE_H
 #define MG_LEASE_H
 

@@ -1,7 +1,7 @@
 /* Room: config/ */
-/* Listeners: where each of them listens in this deployment, and how such an
- * address is read. Their rows are the dialects' (struct listener, dialect.h).
- * The address as the kernel takes it, and who holds its port: host/port.h. */
+/* Listeners: where each of them listens in this deployment. Their rows are the
+ * dialects' (struct listener, dialect.h). How an address is read: address.h; as
+ * the kernel takes it, and who holds its port: host/port.h. */
 #ifndef MG_LISTENER_H
 #define MG_LISTENER_H
 

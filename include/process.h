@@ -4,8 +4,10 @@
  * a machine's databases (helper.h); *accounts* are who we are and what a worker
  * gives up (host/account.h, confine.h); a *port* is held by somebody
  * (host/port.h, port_idle.h); a *wake-up* is a datagram between our processes
- * (host/wake.h); a *slot* has a process's counters, in a file that all map
- * (metrics.h); a *host* is known by its boot (host/self.h).
+ * (host/wake.h), and what systemd is told one to it (notify.h); a *slot* has a
+ * process's counters, in a file that all map (metrics.h); a *host* is known by
+ * its boot (host/self.h). What a program of others may write to a log goes
+ * through redact.h.
  *
  * This header: this process, as the kernel tells of it. */
 #ifndef MG_PROCESS_H

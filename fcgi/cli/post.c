@@ -1,6 +1,6 @@
 /* The room is commands that speak to a running server from outside, as its
  * clients do: a file each, by the door that outgoing calls have
- * (egress/http.h), with a token and without the store. base/commands.def has
+ * (include/http.h), with a token and without the store. base/commands.def has
  * their words. What runs in a deployment, or changes it, is in command/.
  *
  * metagate post: the clients http_post_para and http_post_file of a

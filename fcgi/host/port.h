@@ -1,6 +1,6 @@
 /* TCP ports of this host: an address as bind and connect take it, and who holds
  * it (/proc/net/tcp, /proc/net/tcp6, descriptors in /proc). Which addresses
- * there are, and how "host:port" is read: listener.h. */
+ * there are: listener.h; how "host:port" is read: address.h. */
 #ifndef MG_PORT_H
 #define MG_PORT_H
 

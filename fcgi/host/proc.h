@@ -1,12 +1,5 @@
-/* The room is this host, as processes see it: other programs are started
- * (here, from an argv.h), looked at (proc_look.h) and kept alive (child.h);
- * which account, port and host is ours (account.h, port.h, self.h); what a
- * worker gives up (confine.h); what is counted by all processes together
- * (metrics.h), what wakes a loop (wake.h), what systemd is told (notify.h), and
- * what a program of others may write to a log (redact.h). argv.h and metrics.h
- * are in include/.
- *
- * This header: other programs. Argument vectors, never a shell. */
+/* Other programs, started from an argv.h: argument vectors, never a shell. What
+ * is looked at of them: proc_look.h; kept alive: child.h. */
 #ifndef MG_PROC_H
 #define MG_PROC_H
 

@@ -1,4 +1,7 @@
-/* Clusters: SQL, compute and virtual ones. */
+/* The room is clusters of an instance, SQL, compute and virtual ones (here),
+ * and the nodes in them: each of its nouns is a row of the store with an audit
+ * row, and a change of one is written into the document that get_cluster
+ * answers. */
 #ifndef MG_DORIS_CLUSTER_H
 #define MG_DORIS_CLUSTER_H
 

@@ -1,6 +1,10 @@
-/* What the handlers of RPCs share. The order of members in the records of
- * RPCs is that of the protobuf messages; members that nothing here needs are
- * not kept.
+/* The room is what front and back ends change by RPC: tablets and their rowsets
+ * (tablet.h, rowset.h), transactions that make them visible, jobs of
+ * compaction and of schema changes (job.h).
+ *
+ * This header: what the handlers of RPCs share. The order of members in the
+ * records of RPCs is that of the protobuf messages; members that nothing here
+ * needs are not kept.
  *
  * Order of locks: the transaction's row, tablets by their ids, what belongs to
  * a tablet, versions of partitions and tables by their ids. */

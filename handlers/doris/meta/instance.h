@@ -1,4 +1,8 @@
-/* Instances: what requests bring, what replies show, what the store keeps.
+/* The room is what operators change: instances (here), and what an instance has
+ * beside its clusters: object stores and their keys (object.h), storage vaults
+ * (vault.h), stages (stage.h).
+ *
+ * Instances: what requests bring, what replies show, what the store keeps.
  *
  * Every write of a handler begins with one of the locks below: they bump the
  * instance's version, so that writes to one instance run one after the other

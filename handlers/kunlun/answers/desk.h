@@ -1,4 +1,9 @@
-/* What is asked of cluster_mgr and answered at once. */
+/* The room is what cluster_mgr is asked and answers at once, without a job:
+ * lists of what there is (lists.h), variables of instances (variable.h),
+ * failovers (failovers.h); and what keeps its own tables up to date beside that
+ * (upkeep.h).
+ *
+ * This header: names and places for backups, and what all of them share. */
 #ifndef CLUSTER_DESK_H
 #define CLUSTER_DESK_H
 

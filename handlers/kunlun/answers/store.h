@@ -6,7 +6,7 @@
 #include "record.h"
 
 /* That long after its last sign a machine counts as gone: a sign comes every
- * second (beat.c), and nobody is told what is older than five. */
+ * second, and nobody is told what is older than five. */
 #define GONE_MS "4500"
 /* ... of b, its row of kunlun_beat */
 #define IS_THERE "COALESCE(b.at_ms >= " DB_NOW_MS " - " GONE_MS ", 0)"

@@ -5,8 +5,8 @@
  *     ask the machines ─► choose and reserve ─► install ─► begin the shards
  *     ─► point the computing nodes ─► prove it ─► rows
  *
- * Who leads a shard, and that the others follow, is the watch's (cluster_mgr/
- * watch.h) from the moment on in which the shard is stored. */
+ * Who leads a shard, and that the others follow, is the watch's (shard/watch.h)
+ * from the moment on in which the shard is stored. */
 #ifndef LIFE_BUILD_H
 #define LIFE_BUILD_H
 

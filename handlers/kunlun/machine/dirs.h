@@ -1,4 +1,7 @@
-/* The directories of a machine, as lists with ';' between them name them,
+/* The room is a machine without its instances: what it is, has, and has room
+ * for, which directories are none for databases, files that it takes.
+ *
+ * This header: its directories, as lists with ';' between them name them,
  * looked at one by one. */
 #ifndef KUNLUN_DIRS_H
 #define KUNLUN_DIRS_H

@@ -1,5 +1,9 @@
-/* The SQL of orders to machines and instances. What writes does so in the
- * caller's transaction. */
+/* The room is what machines and shards are told by cluster_mgr, without a job:
+ * machines registered and forgotten, instances started and stopped, a primary
+ * changed (shards.h).
+ *
+ * This header: the SQL of orders to machines and instances. What writes does so
+ * in the caller's transaction. */
 #ifndef ORDERS_STORE_H
 #define ORDERS_STORE_H
 

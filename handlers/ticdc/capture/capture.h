@@ -1,4 +1,4 @@
-/* A capture as its processors see it. */
+/* A capture as its processors see it; what the room is, rows.h tells. */
 #ifndef TICDC_CAPTURE_H
 #define TICDC_CAPTURE_H
 

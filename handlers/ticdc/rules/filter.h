@@ -1,5 +1,5 @@
 /* The room is what a client may say of a changefeed, read and judged without
- * I/O: which tables it takes (here), where it writes to (sink_uri.h), and in
+ * I/O: which tables it takes (here), where it writes to (uri.h, sink.h), and in
  * which way (sink_config.h). Both the interface and the captures ask it.
  *
  * Filter rules, also `matcher` of dispatchers: TiCDC's, spec/ticdc section 3.
