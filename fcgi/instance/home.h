@@ -65,8 +65,8 @@ enum err home_path(const struct home *h, char *out, size_t n) MUST_USE;
 /* Renames the home's entry `name` aside to `to`, both below the home. */
 enum err home_move(int fd, const char *name, const char *to) MUST_USE;
 
-/* Removes the entry `name` below the open home fd, whatever it is; OK when it
- * is not there. `name` has no slash. */
+/* Removes the entry `name` below the open home fd (or RUN_DIR), whatever it is;
+ * OK when it is not there. `name` has no slash. */
 enum err home_clear(int fd, const char *name, struct home_error *why) MUST_USE;
 
 #endif

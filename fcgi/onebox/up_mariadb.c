@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "dialect.h"
 #include "file.h"
 #include "instance.h"
+#include "instance/home.h"
 
 #define INIT_FILE      "mariadb-init.sql"
 #define PASSWORD_LEAST 16 /* digits */
@@ -41,30 +41,21 @@ mariadb_install_count(void)
     return stat(path, &st) == 0 ? 0 : 1;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 enum err
 mariadb_install_prepare(struct up *up, char why[WHY_BYTES])
 {
-    char path[PLACE_BYTES];
-    struct stat st;
+    struct home_error error;
+    int dir = open(config_run_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err e;
 
     (void)up;
-    if (place_path(path, sizeof(path), "mysql.new") != ERR_OK)
-        return ERR_LIMIT;
-    if (lstat(path, &st) != 0)
-        return ERR_OK;
+    if (dir < 0)
+        return why_fail(why, ERR_STATE, "%s: %s", config_run_dir(),
+                        strerror(errno));
     /* a first start was killed in the middle */
-    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0)
-        return ERR_OK;
-    return why_fail(why, ERR_STATE, "%s: %s", path, strerror(errno));
+    e = home_clear(dir, "mysql.new", &error);
+    (void)close(dir);
+    return e == ERR_OK ? e : why_fail(why, e, "%s", error.text);
 }
 
 /* The onebox's database as its driver sees it. */
