@@ -14,6 +14,11 @@
 enum err
 file_write(const char *path, mode_t mode, const char *p, size_t n) MUST_USE;
 
+/* Writes all n bytes to an open file: at that offset, or with -1 where its
+ * position is, as write(2). A signal does not cut it. False (errno) when it
+ * fails: a part of them may be written then. */
+bool file_write_fd(int fd, const void *p, size_t n, off_t at) MUST_USE;
+
 /* Has the folder of that path written to the disk: what was renamed, linked
  * or removed in it stays so after a power cut. */
 void file_sync_folder(const char *path);

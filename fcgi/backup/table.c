@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "instance/copy.h"
 #include "crypt/digest.h"
+#include "file.h"
 #include "instance.h"
 #include "my.h"
 #include "instance/paths.h"
@@ -210,7 +211,7 @@ copy_bytes(int in, int out, const struct instance_watch *w, int64_t *told,
             e = why_fail(why, ERR_STATE, "broken off");
         } else if (!digest_add(d, piece, (size_t)n)) {
             e = ERR_INTERNAL;
-        } else if (out >= 0 && write(out, piece, (size_t)n) != n) {
+        } else if (out >= 0 && !file_write_fd(out, piece, (size_t)n, -1)) {
             e = copy_failed(ERR_STATE, "write", why);
         }
         sum->bytes += n;

@@ -12,6 +12,7 @@
 
 #include "base/beneath.h"
 #include "clock.h"
+#include "file.h"
 #include "http.h"
 #include "instance/copy.h"
 #include "table_int.h"
@@ -72,7 +73,7 @@ take(void *ctx, const char *p, size_t n)
         s->e = why_fail(f->why, ERR_EXISTS, "another copy of it is sent now");
     else if (s->fd < 0)
         memcpy(s->text + s->n, p, n);
-    else if (write(s->fd, p, n) != (ssize_t)n)
+    else if (!file_write_fd(s->fd, p, n, -1))
         s->e = copy_failed(ERR_STATE, "write", f->why);
     s->n += s->e == ERR_OK ? n : 0;
     return s->e == ERR_OK;

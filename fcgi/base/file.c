@@ -15,18 +15,21 @@
 
 #include "beneath.h"
 
-static bool
-write_all(int fd, const char *p, size_t n)
+bool
+file_write_fd(int fd, const void *p, size_t n, off_t at)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
+    for (size_t put = 0; put < n;) {
+        const char *rest = (const char *)p + put;
+        ssize_t done = at < 0 ? write(fd, rest, n - put)
+                              : pwrite(fd, rest, n - put, at + (off_t)put);
 
-        if (done < 0 && errno != EINTR)
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done == 0)
+            errno = EIO;
+        if (done <= 0)
             return false;
-        if (done > 0) {
-            p += done;
-            n -= (size_t)done;
-        }
+        put += (size_t)done;
     }
     return true;
 }
@@ -111,7 +114,7 @@ file_write(const char *path, mode_t mode, const char *p, size_t n)
     fd = mkostemp(temp, O_CLOEXEC); /* 0600 until everything is in it */
     if (fd < 0)
         return ERR_STATE;
-    ok = write_all(fd, p, n) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    ok = file_write_fd(fd, p, n, -1) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     code = errno;
     if (close(fd) != 0 && ok) {
         ok = false;
@@ -141,7 +144,7 @@ file_write_beneath(int dir, const char *name, const char *p, size_t n)
     fd = open_beneath(dir, new, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0)
         return ERR_STATE;
-    ok = write_all(fd, p, n) && fsync(fd) == 0;
+    ok = file_write_fd(fd, p, n, -1) && fsync(fd) == 0;
     code = errno;
     if (close(fd) != 0 && ok) {
         ok = false;

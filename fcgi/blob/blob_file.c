@@ -10,6 +10,7 @@
 
 #include "base/beneath.h"
 #include "blob_kind.h"
+#include "file.h"
 #include "hex.h"
 
 #define TEMP_MAX (BLOB_KEY_MAX + 32)
@@ -118,16 +119,8 @@ copy_in(const struct blob_store *s, int fd, blob_read_fn *read, void *ctx,
     int64_t got = 1;
 
     while (e == ERR_OK && (got = read(ctx, piece, PIECE)) > 0) {
-        const char *p = piece;
-
-        while (e == ERR_OK && got > 0) {
-            ssize_t n = write(fd, p, (size_t)got);
-
-            if (n < 0 && errno != EINTR)
-                e = because("write", why);
-            p += n > 0 ? n : 0;
-            got -= n > 0 ? n : 0;
-        }
+        if (!file_write_fd(fd, piece, (size_t)got, -1))
+            e = because("write", why);
         if (s->cfg.go_on != NULL && !s->cfg.go_on(s->cfg.ctx))
             e = ERR_STATE;
     }

@@ -16,23 +16,6 @@
 #include "log.h"
 
 static bool
-write_all(int fd, const char *p, size_t n)
-{
-    ssize_t put;
-
-    while (n > 0) {
-        put = write(fd, p, n);
-        if (put < 0 && errno != EINTR)
-            return false;
-        if (put > 0) {
-            p += put;
-            n -= (size_t)put;
-        }
-    }
-    return true;
-}
-
-static bool
 write_keys(int fd, const struct crypt_key_set *set)
 {
     char digits[2 * CRYPT_KEY_BYTES + 1], line[128];
@@ -42,7 +25,7 @@ write_keys(int fd, const struct crypt_key_set *set)
     for (size_t i = 0; i < set->n && ok; i++) {
         hex_write(set->key[i].bytes, CRYPT_KEY_BYTES, digits);
         n = snprintf(line, sizeof(line), "%u %s\n", set->key[i].id, digits);
-        ok = write_all(fd, line, (size_t)n);
+        ok = file_write_fd(fd, line, (size_t)n, -1);
     }
     crypt_wipe(digits, sizeof(digits));
     crypt_wipe(line, sizeof(line));

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "hex.h"
 #include "log.h"
 
@@ -111,17 +112,7 @@ open_log(const char *path)
 static void
 write_line(int fd, char *line, size_t n)
 {
-    n = redact_line(line, n);
-    while (n > 0) {
-        ssize_t done = write(fd, line, n);
-
-        if (done < 0 && errno != EINTR)
-            return;
-        if (done > 0) {
-            line += done;
-            n -= (size_t)done;
-        }
-    }
+    (void)!file_write_fd(fd, line, redact_line(line, n), -1);
 }
 
 /* Writes the whole lines of text; returns how many bytes it took. Of a line

@@ -50,23 +50,6 @@ kernel_refuses(int code)
 }
 
 static bool
-write_at(int to, const char *p, size_t n, off_t at)
-{
-    while (n > 0) {
-        ssize_t w = pwrite(to, p, n, at);
-
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w <= 0)
-            return false;
-        p += w;
-        n -= (size_t)w;
-        at += w;
-    }
-    return true;
-}
-
-static bool
 copy_by_hand(int from, int to, off_t at, off_t end)
 {
     char *piece = malloc(PIECE);
@@ -78,7 +61,7 @@ copy_by_hand(int from, int to, off_t at, off_t end)
 
         if (n < 0 && errno == EINTR)
             continue;
-        ok = n > 0 && write_at(to, piece, (size_t)n, at);
+        ok = n > 0 && file_write_fd(to, piece, (size_t)n, at);
         at += n;
     }
     free(piece);

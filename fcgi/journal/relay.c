@@ -1,7 +1,6 @@
 /* Which transactions of stored pieces are to be applied, and their bytes. */
 #include "relay.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "blob/gzip.h"
 #include "buf.h"
 #include "crypt/digest.h"
+#include "file.h"
 #include "groups.h"
 #include "instance/copy.h"
 
@@ -97,17 +97,9 @@ take_bytes(void *ctx, const char *p, size_t n)
     struct fetch *f = ctx;
 
     f->bytes += (int64_t)n;
-    while (n > 0) {
-        ssize_t put = write(f->fd, p, n);
-
-        if (put < 0 && errno != EINTR) {
-            f->e = copy_failed(ERR_STATE, "a relay log", f->why);
-            return false;
-        }
-        p += put > 0 ? put : 0;
-        n -= put > 0 ? (size_t)put : 0;
-    }
-    return true;
+    if (!file_write_fd(f->fd, p, n, -1))
+        f->e = copy_failed(ERR_STATE, "a relay log", f->why);
+    return f->e == ERR_OK;
 }
 
 /* ---- a piece ---- */
@@ -196,7 +188,7 @@ write_index(const struct relay *r, int dir, const char *path,
         buf_printf(&b, "%s/" FILE_NAME "\n", path, i);
     if (b.failed)
         e = why_fail(why, ERR_LIMIT, "too many relay logs");
-    else if (fd < 0 || write(fd, b.p, b.n) != (ssize_t)b.n)
+    else if (fd < 0 || !file_write_fd(fd, b.p, b.n, -1))
         e = copy_failed(ERR_STATE, "relay.index", why);
     if (fd >= 0)
         (void)close(fd);

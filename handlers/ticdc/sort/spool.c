@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "file.h"
 
 #define WRITE_BYTES ((size_t)256 << 10) /* gathered before they are written */
 
@@ -74,17 +75,9 @@ spool_on_disk(const struct spool *s)
 static enum err
 write_all(struct spool *s, const char *p, size_t n)
 {
-    while (n > 0) {
-        ssize_t done = pwrite(s->fd, p, n, (off_t)s->written);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return ERR_STATE;
-        p += done;
-        n -= (size_t)done;
-        s->written += (uint64_t)done;
-    }
+    if (!file_write_fd(s->fd, p, n, (off_t)s->written))
+        return ERR_STATE;
+    s->written += n;
     return ERR_OK;
 }
 

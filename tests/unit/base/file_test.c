@@ -216,6 +216,42 @@ a_secret_is_the_first_line_of_a_file_that_others_cannot_read(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void
+all_bytes_are_put_at_their_place(void **state)
+{
+    char path[] = "/var/tmp/file-unit.XXXXXX", text[16];
+    size_t n;
+    int file;
+
+    (void)state;
+    file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_true(file_write_fd(file, "abcdef", 6, -1));
+    assert_true(file_write_fd(file, "XY", 2, 1)); /* the position stays */
+    assert_true(file_write_fd(file, "gh", 2, -1));
+    assert_int_equal(lseek(file, 0, SEEK_SET), 0);
+    assert_int_equal(file_read_fd(file, text, 15, &n), ERR_OK);
+    assert_string_equal(text, "aXYdefgh");
+    (void)close(file);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    assert_false(file_write_fd(file, "a", 1, -1));
+    assert_int_equal(errno, EBADF);
+    assert_true(file_write_fd(file, "", 0, -1)); /* nothing to write */
+    (void)close(file);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void
+a_pipe_takes_what_fits_and_the_rest_is_told(void **state)
+{
+    static const char many[1 << 20];
+
+    (void)state;
+    assert_false(
+        file_write_fd(fd[1], many, sizeof(many), -1)); /* does not wait */
+    assert_int_equal(errno, EAGAIN);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -229,6 +265,8 @@ main(void)
         TEST(a_whole_file_goes_behind_a_text),
         TEST(what_lies_below_a_directory_is_replaced_and_read_through_no_link),
         TEST(a_secret_is_the_first_line_of_a_file_that_others_cannot_read),
+        TEST(all_bytes_are_put_at_their_place),
+        TEST(a_pipe_takes_what_fits_and_the_rest_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
