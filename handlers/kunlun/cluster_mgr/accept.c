@@ -300,7 +300,7 @@ cluster_dry_run(struct req *r, const struct none *in)
         return req_fail(r, CLUSTER_NO_PLAN, ARGS(arg("type", type)));
     e = cluster_want_read(r->arena, j, paras, body, &want, why);
     if (e == ERR_OK)
-        e = j->plan(r->db, r->arena, &want, &effects, why);
+        e = j->plan(r->db, r->arena, j->kind->of, &want, &effects, why);
     if (e != ERR_OK && !str_empty(why))
         return req_fail(r, CLUSTER_PLAN_FAILS,
                         ARGS(arg("why", arena_strdup(r->arena, why))));

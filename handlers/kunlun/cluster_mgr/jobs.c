@@ -21,23 +21,24 @@ TABLE(cluster_told, CLUSTER_TOLD);
       .working = words " working", .log = log_, __VA_ARGS__ },
 #define LOCKS .locks = true
 #define STEPS .shows_steps = true
-#define PLAN(name) .plan = cluster_##name##_plan
+#define GROWS .plan = life_growth_plan
+#define GOES  .plan = life_decay_plan
 
 const struct cluster_job cluster_jobs[] = {
     WORK(create_machine, MACHINE, "create machine", "create machine succeed")
     WORK(update_machine, MACHINE, "update machine", "update machine succeed")
     WORK(delete_machine, MACHINE_REF, "delete machine", "delete machine succeed")
-    WORK(create_cluster, CREATE, "create cluster", "create cluster succeed", STEPS, PLAN(create_cluster))
-    WORK(delete_cluster, DELETE, "delete cluster", "delete cluster succeed", LOCKS, STEPS, PLAN(delete_cluster))
-    WORK(add_shards, ADD_SHARDS, "add shards", "add shards succeed", LOCKS, PLAN(add_shards))
-    WORK(delete_shard, DELETE_SHARD, "delete shard", "delete shard succeed", LOCKS, PLAN(delete_shard))
-    WORK(add_comps, ADD_COMPS, "add comps", "add comps succeed", LOCKS, PLAN(add_comps))
-    WORK(delete_comp, DELETE_COMP, "delete comp", "delete comp succeed", LOCKS, PLAN(delete_comp))
-    WORK(add_nodes, ADD_NODES, "add nodes", "add nodes succeed", LOCKS, PLAN(add_nodes))
-    WORK(delete_node, DELETE_NODE, "delete node", "delete nodes succeed", LOCKS, PLAN(delete_node))
+    WORK(create_cluster, CREATE, "create cluster", "create cluster succeed", STEPS, GROWS)
+    WORK(delete_cluster, DELETE, "delete cluster", "delete cluster succeed", LOCKS, STEPS, GOES)
+    WORK(add_shards, ADD_SHARDS, "add shards", "add shards succeed", LOCKS, GROWS)
+    WORK(delete_shard, DELETE_SHARD, "delete shard", "delete shard succeed", LOCKS, GOES)
+    WORK(add_comps, ADD_COMPS, "add comps", "add comps succeed", LOCKS, GROWS)
+    WORK(delete_comp, DELETE_COMP, "delete comp", "delete comp succeed", LOCKS, GOES)
+    WORK(add_nodes, ADD_NODES, "add nodes", "add nodes succeed", LOCKS, GROWS)
+    WORK(delete_node, DELETE_NODE, "delete node", "delete nodes succeed", LOCKS, GOES)
     WORK(backup_cluster, BACKUP, "backup cluster", "backup cluster succeed", LOCKS, .in_paras = "manual_backup_cluster")
     WORK(restore_cluster, NO, "restore cluster", "restore cluster succeed", .in_paras = "cluster_restore")
-    WORK(restore_new_cluster, RESTORE_NEW, "restore new cluster", "restore new cluster succeed", LOCKS, PLAN(restore_new_cluster))
+    WORK(restore_new_cluster, RESTORE_NEW, "restore new cluster", "restore new cluster succeed", LOCKS, GROWS)
     WORK(control_instance, CONTROL, "control instance", "control instance succeed")
     WORK(manual_switch, SWITCH, "manual switch", "manual switch succeed", LOCKS)
     WORK(update_prometheus, NO, "update prometheus", "update prometheus succeed")

@@ -131,10 +131,11 @@ STRUCT(cluster_effect, CLUSTER_EFFECT);
 LIST_OF(cluster_effect);
 
 /* The same validation as the job's, in the same words (`why`, with BAD_PARAM,
- * NOT_FOUND, EXISTS, STATE or LIMIT). In the caller's snapshot; writes
- * nothing, speaks to nobody. */
+ * NOT_FOUND, EXISTS, STATE or LIMIT). `of` is its kind's. In the caller's
+ * snapshot; writes nothing, speaks to nobody. */
 typedef enum err
-cluster_plan_fn(struct db *db, struct arena *a, const struct cluster_want *want,
+cluster_plan_fn(struct db *db, struct arena *a, const void *of,
+                const struct cluster_want *want,
                 struct list_of_cluster_effect *out, char why[WHY_BYTES]);
 
 /* Which members: a list of want.c. */
@@ -205,10 +206,8 @@ extern const struct job_kind cluster_postgres_exporter_kind;
 extern const struct job_kind cluster_mysqld_exporter_kind;
 extern const struct job_kind *const cluster_job_kinds[]; /* NULL ends */
 
-/* What dry_run shows of those that have a plan. */
-cluster_plan_fn cluster_create_cluster_plan, cluster_delete_cluster_plan,
-    cluster_add_shards_plan, cluster_delete_shard_plan, cluster_add_comps_plan,
-    cluster_delete_comp_plan, cluster_delete_node_plan, cluster_add_nodes_plan,
-    cluster_restore_new_cluster_plan;
+/* What dry_run shows of those that have a plan: of those whose kind is a
+ * struct life_growth, and of those whose kind is a struct life_decay. */
+cluster_plan_fn life_growth_plan, life_decay_plan;
 
 #endif

@@ -186,11 +186,3 @@ static const struct job_step steps[] = {
 };
 
 CLUSTER_JOB(add_comps, steps, COUNT(steps), .of = &more_comps);
-
-enum err
-cluster_add_comps_plan(struct db *db, struct arena *a,
-                       const struct cluster_want *want,
-                       struct list_of_cluster_effect *out, char why[WHY_BYTES])
-{
-    return life_growth_plan(db, a, &more_comps, want, out, why);
-}

@@ -319,12 +319,3 @@ static const struct job_step steps[] = {
 };
 
 CLUSTER_JOB(restore_new_cluster, steps, COUNT(steps), .of = &restoration);
-
-enum err
-cluster_restore_new_cluster_plan(struct db *db, struct arena *a,
-                                 const struct cluster_want *want,
-                                 struct list_of_cluster_effect *out,
-                                 char why[WHY_BYTES])
-{
-    return life_growth_plan(db, a, &restoration, want, out, why);
-}

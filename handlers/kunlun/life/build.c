@@ -412,10 +412,11 @@ const struct job_step life_growth_steps[LIFE_GROWTH_STEPS] = {
 /* ---- dry_run ---- */
 
 enum err
-life_growth_plan(struct db *db, struct arena *a, const struct life_growth *own,
+life_growth_plan(struct db *db, struct arena *a, const void *of,
                  const struct cluster_want *want,
                  struct list_of_cluster_effect *out, char why[WHY_BYTES])
 {
+    const struct life_growth *own = of;
     struct life_order *o = arena_alloc(a, sizeof(*o));
     struct list_of_life_server servers = { 0 };
     enum err e;

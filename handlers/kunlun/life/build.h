@@ -46,13 +46,6 @@ struct life_growth {
 extern const struct job_step life_growth_steps[];
 #define LIFE_GROWTH_STEPS 7
 
-/* For dry_run. */
-enum err
-life_growth_plan(struct db *db, struct arena *a, const struct life_growth *own,
-                 const struct cluster_want *want,
-                 struct list_of_cluster_effect *out,
-                 char why[WHY_BYTES]) MUST_USE;
-
 /* ---- what checks share ---- */
 
 /* The cluster that is meant, by name or id. NOT_FOUND with

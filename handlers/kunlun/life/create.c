@@ -299,15 +299,6 @@ static const struct life_growth creation = {
 CLUSTER_JOB(create_cluster, life_growth_steps, LIFE_GROWTH_STEPS,
             .of = &creation);
 
-enum err
-cluster_create_cluster_plan(struct db *db, struct arena *a,
-                            const struct cluster_want *want,
-                            struct list_of_cluster_effect *out,
-                            char why[WHY_BYTES])
-{
-    return life_growth_plan(db, a, &creation, want, out, why);
-}
-
 /* ---- add_shards ---- */
 
 /* As many nodes as the first one was made with. */
@@ -369,11 +360,3 @@ static const struct life_growth more_shards = {
 
 CLUSTER_JOB(add_shards, life_growth_steps, LIFE_GROWTH_STEPS,
             .of = &more_shards);
-
-enum err
-cluster_add_shards_plan(struct db *db, struct arena *a,
-                        const struct cluster_want *want,
-                        struct list_of_cluster_effect *out, char why[WHY_BYTES])
-{
-    return life_growth_plan(db, a, &more_shards, want, out, why);
-}

@@ -274,12 +274,3 @@ static const struct life_decay end_of_node = {
 
 CLUSTER_JOB(delete_node, life_decay_steps, LIFE_DECAY_STEPS,
             .forward_only = true, .of = &end_of_node);
-
-enum err
-cluster_delete_node_plan(struct db *db, struct arena *a,
-                         const struct cluster_want *want,
-                         struct list_of_cluster_effect *out,
-                         char why[WHY_BYTES])
-{
-    return life_decay_plan(db, a, &end_of_node, want, out, why);
-}

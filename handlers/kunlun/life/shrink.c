@@ -420,10 +420,11 @@ CLUSTER_JOB(delete_comp, life_decay_steps, LIFE_DECAY_STEPS,
 /* ---- dry_run ---- */
 
 enum err
-life_decay_plan(struct db *db, struct arena *a, const struct life_decay *d,
+life_decay_plan(struct db *db, struct arena *a, const void *of,
                 const struct cluster_want *want,
                 struct list_of_cluster_effect *out, char why[WHY_BYTES])
 {
+    const struct life_decay *d = of;
     struct life_loss l = { 0 };
     enum err e = d->check(db, a, want, &l, why);
 
@@ -447,15 +448,3 @@ life_decay_plan(struct db *db, struct arena *a, const struct life_decay *d,
     out->n++;
     return ERR_OK;
 }
-
-#define PLAN(type, own_)                                                 \
-    enum err cluster_##type##_plan(                                      \
-        struct db *db, struct arena *a, const struct cluster_want *want, \
-        struct list_of_cluster_effect *out, char why[WHY_BYTES])         \
-    {                                                                    \
-        return life_decay_plan(db, a, &(own_), want, out, why);          \
-    }
-
-PLAN(delete_cluster, end_of_cluster)
-PLAN(delete_shard, end_of_shard)
-PLAN(delete_comp, end_of_comp)

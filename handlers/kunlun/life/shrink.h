@@ -43,11 +43,4 @@ struct life_decay {
 extern const struct job_step life_decay_steps[];
 #define LIFE_DECAY_STEPS 4
 
-/* For dry_run. */
-enum err
-life_decay_plan(struct db *db, struct arena *a, const struct life_decay *d,
-                const struct cluster_want *want,
-                struct list_of_cluster_effect *out,
-                char why[WHY_BYTES]) MUST_USE;
-
 #endif
