@@ -5,7 +5,7 @@ import { t, ago, time } from './i18n.js'
 import { ask, watch } from './api.js'
 import { facts, json, page, trouble, level, badge } from './parts.js'
 
-const PAGE = 200
+const PAGE = 1000
 
 export default function (main, [dialect = '', ...rest], me) {
   const said = h('div', { 'aria-live': 'polite' })

@@ -94,6 +94,25 @@ equal_places_of_a_file_are_one_place(void **state)
     expect("1: 10100\n5: 10300\n7: 10100 10200\n", HERE);
 }
 
+/* As many as a host has workers, each mapped elsewhere. */
+static void
+many_processes_are_one(void **state)
+{
+    char maps[128];
+
+    (void)state;
+    assert_ok(ADD_CPU(HERE, 1, 2, 0x10100, 0x10200));
+    for (uint64_t i = 1; i < 256; i++) {
+        uint64_t base = 0x1000000 * i;
+
+        (void)snprintf(
+            maps, sizeof(maps), "%llx-%llx r-xp 00001000 fd:00 7     /bin/mg\n",
+            (unsigned long long)base, (unsigned long long)base + 0x10000);
+        assert_ok(ADD_CPU(maps, 1, 2, base + 0x100, base + 0x200));
+    }
+    expect("256: 10100 10200\n", HERE);
+}
+
 static void
 the_end_of_a_part_belongs_to_it(void **state)
 {
@@ -193,6 +212,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(equal_places_of_a_file_are_one_place),
+        TEST(many_processes_are_one),
         TEST(the_end_of_a_part_belongs_to_it),
         TEST(another_file_gets_a_place_of_its_own),
         TEST(what_is_mapped_from_nowhere_stays),

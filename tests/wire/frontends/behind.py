@@ -99,6 +99,11 @@ def test_profiles_of_a_listener_are_always_of_the_same_worker(
     assert len(told) == 1 and "serve\n--id\n" in told.pop()
 
 
+def test_the_pool_is_always_added_by_the_same_worker(console):
+    told = {console.get("/pool/pprof/cmdline").text for _ in range(6)}
+    assert len(told) == 1 and "serve\n--id\n" in told.pop()
+
+
 def test_a_daemon_s_profile_is_its_own(deployment, console):
     r = console.get("/role/control-m1/pprof/cmdline")
     assert r.status == 200 and "control\n--id\nm1\n" in r.text
