@@ -69,7 +69,7 @@ wait_for(struct req *r, const struct ticdc_feed *f, bool begins,
 
 struct wish {
     enum health_event event;
-    const char *waits;
+    const char *namespace, *id, *waits;
     const struct ticdc_resume *resume; /* NULL: a pause */
 };
 
@@ -88,43 +88,38 @@ rewind_to(struct req *r, struct ticdc_feed *f, const struct ticdc_resume *in)
 }
 
 static enum err
-follow(struct req *r, struct ticdc_feed *f, const struct wish *w)
+follow(struct req *r, const struct wish *w)
 {
-    struct health h = ticdc_feed_health(f);
+    struct ticdc_feed f;
+    struct health h;
     bool wait;
-    enum err e = ticdc_wish(r, "wait", w->waits, &wait);
+    enum err e = ticdc_feed_find(r, w->namespace, w->id, &f);
 
+    if (e == ERR_OK)
+        e = ticdc_wish(r, "wait", w->waits, &wait);
     if (e != ERR_OK)
         return e;
+    h = ticdc_feed_health(&f);
     if (h.state != HEALTH__MAX &&
-        health_step(&h, w->event, f->checkpoint_ts, &health_defaults, 0, 0)) {
-        e = ticdc_feed_turn(r->db, f, &h);
+        health_step(&h, w->event, f.checkpoint_ts, &health_defaults, 0, 0)) {
+        e = ticdc_feed_turn(r->db, &f, &h);
         if (e == ERR_OK && w->resume != NULL && w->resume->overwrite_ts != 0)
-            e = rewind_to(r, f, w->resume);
+            e = rewind_to(r, &f, w->resume);
     }
     if (e == ERR_STATE)
         return ERR_BUSY; /* it has changed since it was read: again */
     if (e == ERR_OK && wait)
-        e = wait_for(r, f, w->resume != NULL && health_runs(h.state), turned);
-    return e == ERR_OK ? ticdc_feed_changed(r, f) : e;
-}
-
-static enum err
-pause(struct req *r, const struct ticdc_feed_wait *in)
-{
-    const struct wish w = { HEALTH_PAUSE, in->wait, NULL };
-    struct ticdc_feed f;
-    enum err e = ticdc_feed_find(r, in->namespace, in->changefeed_id, &f);
-
-    return e == ERR_OK ? follow(r, &f, &w) : e;
+        e = wait_for(r, &f, w->resume != NULL && health_runs(h.state), turned);
+    return e == ERR_OK ? ticdc_feed_changed(r, &f) : e;
 }
 
 enum err
 ticdc_feed_pause(struct req *r, const struct ticdc_feed_wait *in)
 {
-    enum err e = pause(r, in);
-
-    return e == ERR_OK ? req_ok(r) : e;
+    return follow(r, &(struct wish){ .event = HEALTH_PAUSE,
+                                     .namespace = in->namespace,
+                                     .id = in->changefeed_id,
+                                     .waits = in->wait });
 }
 
 /* Behind the source's clock, and not behind what it still has. */
@@ -195,22 +190,14 @@ ticdc_resume_prepare(struct req *r, struct ticdc_resume *in)
     return find_place(r, in, &f, &source, lost == ERR_STATE);
 }
 
-static enum err
-resume(struct req *r, const struct ticdc_resume *in)
-{
-    const struct wish w = { HEALTH_RESUME, in->wait, in };
-    struct ticdc_feed f;
-    enum err e = ticdc_feed_find(r, in->namespace, in->changefeed_id, &f);
-
-    return e == ERR_OK ? follow(r, &f, &w) : e;
-}
-
 enum err
 ticdc_feed_resume(struct req *r, const struct ticdc_resume *in)
 {
-    enum err e = resume(r, in);
-
-    return e == ERR_OK ? req_ok(r) : e;
+    return follow(r, &(struct wish){ .event = HEALTH_RESUME,
+                                     .namespace = in->namespace,
+                                     .id = in->changefeed_id,
+                                     .waits = in->wait,
+                                     .resume = in });
 }
 
 enum err
