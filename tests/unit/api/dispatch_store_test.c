@@ -301,6 +301,36 @@ act_looks_twice(struct req *r)
 }
 
 static enum err
+act_begins_a_view(struct req *r)
+{
+    enum err e = db_begin_snapshot(r->db);
+
+    return e == ERR_OK ? act_looks_twice(r) : e;
+}
+
+static enum err
+act_begins_a_view_and_refuses(struct req *r)
+{
+    enum err e = db_begin_snapshot(r->db);
+
+    return e == ERR_OK ? req_fail(r, SAMPLE_HOOK, ARGS()) : e;
+}
+
+/* It has first looked at what is kept. */
+static void
+a_view_that_the_handler_begins_ends_with_its_reply(void **state)
+{
+    (void)state;
+    act = act_begins_a_view;
+    STATUS(200, .path = "/a/act");
+    assert_false(views_differ);
+    assert_false(db_in_transaction(sample_db));
+    act = act_begins_a_view_and_refuses;
+    STATUS(403, .path = "/a/act");
+    assert_false(db_in_transaction(sample_db));
+}
+
+static enum err
 act_never(struct req *r)
 {
     (void)r;
@@ -463,6 +493,7 @@ main(void)
         cmocka_unit_test(a_second_run_has_its_own_failure),
         cmocka_unit_test(who_waits_for_a_lock_too_long_is_run_again),
         cmocka_unit_test(a_snapshot_is_one_view_for_the_whole_handler),
+        cmocka_unit_test(a_view_that_the_handler_begins_ends_with_its_reply),
         cmocka_unit_test(an_accepted_job_is_a_row_of_the_same_transaction),
         cmocka_unit_test(a_refused_job_is_none),
         cmocka_unit_test(a_job_that_cannot_be_told_is_not_accepted),
