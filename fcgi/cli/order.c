@@ -336,7 +336,8 @@ no_option(const struct verb *v, const char *word)
         return usage("no such option", word, NULL);
     (void)snprintf(option, sizeof(option), "%s%s",
                    meant[1] == '\0' ? "-" : "--", meant);
-    return usage("no such option", word, option);
+    return strcmp(option, word) == 0 ? usage("a value is missing", word, NULL)
+                                     : usage("no such option", word, option);
 }
 
 /* ---- the whole ---- */
