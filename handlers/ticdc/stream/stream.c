@@ -126,17 +126,15 @@ adopt(struct stream *s, const struct stream_table *t)
     return e;
 }
 
-/* How long the sink is to be given more before it is flushed; who reads must
- * not stand still for it. */
+/* How long the sink is to be given more before it is flushed; what it was
+ * given already is kept till then, and who reads must not stand still for it.
+ */
 static int64_t
 linger_left(const struct stream *s)
 {
     int64_t left = s->dirty_ms + s->c.sink->linger_ms - clock_mono_ms();
-    size_t most;
 
-    return !s->dirty || left < 0 || pipe_bytes(s->pipe, &most) >= s->c.quota / 4
-               ? 0
-               : left;
+    return !s->dirty || left < 0 || s->given_bytes >= s->c.quota / 4 ? 0 : left;
 }
 
 static void
@@ -152,6 +150,7 @@ static void
 now_clean(struct stream *s)
 {
     s->dirty = false;
+    s->given_bytes = 0;
     atomic_store(&s->lingers, false);
 }
 
@@ -381,6 +380,7 @@ give_piece(struct stream *s, struct piece *p)
         e = take_position(s, p);
     if (e != ERR_OK)
         return e;
+    s->given_bytes += p->bytes;
     s->next = p->next;
     if (kind != PIECE_TXN) {
         e = progress_idle(s, kind == PIECE_LAST);

@@ -35,6 +35,7 @@ struct stream {
     bool ends;                             /* stream_end was called */
     bool dirty;           /* something was given since the last flush */
     int64_t dirty_ms;     /* ... the first of it then */
+    size_t given_bytes;   /* of the pieces since then */
     _Atomic bool lingers; /* it is not flushed yet, and need not be: till then
                            * the clock of the reading thread stands still */
     unsigned failed;      /* tries of the sink since it was last well */
