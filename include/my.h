@@ -127,6 +127,12 @@ struct my_table {
  * arena no room; out NULL: it is dropped. */
 enum err my_query(struct my *my, struct arena *a, const char *sql, size_t max,
                   struct my_table *out) MUST_USE;
+/* The rows of a result as they come, however many: cells as those of a table,
+ * until `row` returns. An error of it breaks off, is answered, and the
+ * connection is hung up (MY_LOST). */
+typedef enum err my_row_fn(void *ctx, const struct span *cell, size_t n);
+enum err my_query_each(struct my *my, const char *sql, my_row_fn *row,
+                       void *ctx) MUST_USE;
 /* As my_query without a result. */
 enum err my_do(struct my *my, const char *sql) MUST_USE;
 /* The first column of the first row as text, cut to the size; "" without

@@ -129,4 +129,30 @@ const struct binlog_failure *source_failure(const struct source *s);
 const struct binlog_gtids *source_position(const struct source *s);
 const char *source_file(const struct source *s, uint64_t *pos);
 
+/* ---- what is there before any log ---- */
+
+/* A server as it is at one moment, whatever is written meanwhile: one
+ * transaction on a connection of its own, of MariaDB's InnoDB tables.
+ * Statements about a table wait for its rows to be read, and no longer. */
+struct snapshot;
+
+/* STATE: a server that does not say at which GTIDs that moment is. The class
+ * and why when it fails. */
+enum err snapshot_open(const struct my_server *server, struct snapshot **out,
+                       char why[WHY_BYTES]) MUST_USE;
+void snapshot_close(struct snapshot *s);
+/* Everything up to there is in it, nothing behind. As long as it is open. */
+const char *snapshot_gtids(const struct snapshot *s);
+
+/* A row, as an INSERT of it would be in a log but that characters are UTF-8
+ * whatever the column's charset. */
+typedef enum err snapshot_row_fn(void *ctx, struct binlog_table *def,
+                                 const struct binlog_row *row);
+/* All rows of a table, in no order. An error of `row` breaks off, is answered,
+ * and ends the snapshot. NOT_FOUND: there is no such table; STATE: it has been
+ * changed since; LIMIT, NOMEM, or as the server fails; why. */
+enum err
+snapshot_table(struct snapshot *s, const char *schema, const char *table,
+               snapshot_row_fn *row, void *ctx, char why[WHY_BYTES]) MUST_USE;
+
 #endif

@@ -1,7 +1,6 @@
 /* TABLE_MAP: what a table was when the rows behind it were written. */
 #include "table.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "value.h"
@@ -22,12 +21,6 @@ static const struct type {
     [code] = { word, meta, traits, true },
 #include "binlog_types.def"
 #undef TYPE
-};
-
-struct table {
-    struct binlog_table t; /* the first: what others hold is this */
-    atomic_uint holds;
-    struct arena *a;
 };
 
 const char *

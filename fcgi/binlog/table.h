@@ -2,7 +2,15 @@
 #ifndef MG_BINLOG_TABLE_H
 #define MG_BINLOG_TABLE_H
 
+#include <stdatomic.h>
+
 #include "charset.h"
+
+struct table {
+    struct binlog_table t; /* the first: what others hold is this */
+    atomic_uint holds;
+    struct arena *a; /* where all of it lies */
+};
 
 /* What a TABLE_MAP begins with: enough to know whether the rest is wanted. */
 struct table_head {

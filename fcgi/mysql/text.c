@@ -119,6 +119,16 @@ take_table(MYSQL *c, MYSQL_RES *res, struct arena *a, size_t max,
     return e == ERR_OK && mysql_errno(c) != 0 ? ERR_PEER : e;
 }
 
+/* The server goes on sending it: the connection is of no use any more. */
+static void
+give_up(struct my *my, MYSQL_RES *res)
+{
+    mysql_close(my->c);
+    my_stmts_drop(my);
+    my->c = NULL;
+    mysql_free_result(res);
+}
+
 enum err
 my_query(struct my *my, struct arena *a, const char *sql, size_t max,
          struct my_table *out)
@@ -141,12 +151,8 @@ my_query(struct my *my, struct arena *a, const char *sql, size_t max,
                              my_writes(sql));
     e = take_table(my->c, res, a, max, &t);
     if (e == ERR_LIMIT) {
-        /* the server goes on sending it */
         (void)my_fail_own(my, e, "a result beyond its bound", sql, MY_LOST);
-        mysql_close(my->c);
-        my_stmts_drop(my);
-        my->c = NULL;
-        mysql_free_result(res);
+        give_up(my, res);
         return e;
     }
     if (e == ERR_PEER)
@@ -155,6 +161,50 @@ my_query(struct my *my, struct arena *a, const char *sql, size_t max,
     mysql_free_result(res);
     if (e == ERR_OK)
         *out = t;
+    return e;
+}
+
+static enum err
+give_rows(MYSQL_RES *res, my_row_fn *row, void *ctx)
+{
+    size_t n = mysql_num_fields(res);
+    struct span *cell = calloc(n + 1, sizeof(*cell));
+    enum err e = cell != NULL ? ERR_OK : ERR_NOMEM;
+    MYSQL_ROW r;
+
+    while (e == ERR_OK && (r = mysql_fetch_row(res)) != NULL) {
+        const unsigned long *bytes = mysql_fetch_lengths(res);
+
+        for (size_t i = 0; i < n; i++)
+            cell[i] = (struct span){ r[i], r[i] != NULL ? bytes[i] : 0 };
+        e = row(ctx, cell, n);
+    }
+    free(cell);
+    return e;
+}
+
+enum err
+my_query_each(struct my *my, const char *sql, my_row_fn *row, void *ctx)
+{
+    MYSQL_RES *res;
+    enum err e = send_text(my, sql);
+
+    if (e != ERR_OK)
+        return e;
+    res = mysql_use_result(my->c);
+    if (res == NULL)
+        return my_fail(my, mysql_errno(my->c), mysql_error(my->c), sql,
+                       my_writes(sql));
+    e = give_rows(res, row, ctx);
+    if (e != ERR_OK) {
+        (void)my_fail_own(my, e, "broken off", sql, MY_LOST);
+        give_up(my, res);
+        return e;
+    }
+    if (mysql_errno(my->c) != 0)
+        e = my_fail(my, mysql_errno(my->c), mysql_error(my->c), sql,
+                    my_writes(sql));
+    mysql_free_result(res);
     return e;
 }
 

@@ -4,6 +4,7 @@ its documentation and nothing of ours: python's csv and json."""
 import csv
 import io
 import json
+import os
 import re
 import zlib
 
@@ -27,6 +28,20 @@ def checksum(doc):
     for c in "<>&":
         text = text.replace(c, "\\u%04x" % ord(c))
     return zlib.crc32(text.encode())
+
+
+def tree(root):
+    """What lies below a directory, by its path there."""
+    out = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                with open(path, "rb") as f:
+                    out[os.path.relpath(path, root)] = f.read()
+            except FileNotFoundError:  # renamed meanwhile
+                pass
+    return {k: v for k, v in out.items() if not k.endswith(".new")}
 
 
 class Files:

@@ -312,6 +312,7 @@ go_on(struct processor *p)
 {
     struct stream_table *tables;
     const char *gtids;
+    bool turned = false;
     uint64_t ts;
     enum err e = ERR_OK;
 
@@ -319,6 +320,10 @@ go_on(struct processor *p)
         wait_told(p);
         return ERR_OK;
     }
+    if (p->has_span && !p->listed)
+        e = processor_snapshot(p, &turned);
+    if (e != ERR_OK || turned)
+        return e;
     gtids = begin_at(p, &ts);
     tables = make_tables(p);
     if (gtids == NULL || tables == NULL)

@@ -80,6 +80,24 @@ enum err processor_unknown(void *ctx, const char *schema, const char *table,
 enum err processor_is_eligible(struct processor *p, const char *schema,
                                const char *table, bool *yes) MUST_USE;
 
+/* Those of the source that are there now, and whether the changefeed takes one.
+ */
+#define SOURCE_TABLE(X, s)                                \
+    X(s, STR, schema_name, "schema_name", COLUMN_ONLY, -) \
+    X(s, STR, table_name, "table_name", COLUMN_ONLY, -)   \
+    X(s, I64, eligible, "eligible", COLUMN_ONLY, -)
+STRUCT(source_table, SOURCE_TABLE);
+LIST_OF(source_table);
+enum err processor_source_tables(struct processor *p,
+                                 struct list_of_source_table *out) MUST_USE;
+bool processor_takes(struct processor *p, const struct source_table *t);
+
+/* ---- processor_snapshot.c ---- */
+
+/* Writes what is there already, if that is wanted and has not been done. Not
+ * done, OK: *turned, by what it was told meanwhile. */
+enum err processor_snapshot(struct processor *p, bool *turned) MUST_USE;
+
 /* ---- processor_ddl.c ---- */
 
 enum err processor_ddl(void *ctx, const struct piece *piece,

@@ -7,12 +7,6 @@
 
 #define TABLES_MAX 100000
 
-#define SOURCE_TABLE(X, s)                                \
-    X(s, STR, schema_name, "schema_name", COLUMN_ONLY, -) \
-    X(s, STR, table_name, "table_name", COLUMN_ONLY, -)   \
-    X(s, I64, eligible, "eligible", COLUMN_ONLY, -)
-STRUCT(source_table, SOURCE_TABLE);
-LIST_OF(source_table);
 TABLE(source_table, SOURCE_TABLE);
 
 /* Eligible: it has a unique key of which no column may be NULL. */
@@ -63,6 +57,19 @@ ask(struct processor *p, const char *sql, struct my_args args,
     return e;
 }
 
+enum err
+processor_source_tables(struct processor *p, struct list_of_source_table *out)
+{
+    return ask(p, all_sql, MY_NO_ARGS, out);
+}
+
+bool
+processor_takes(struct processor *p, const struct source_table *t)
+{
+    return processor_wants(p, t->schema_name, t->table_name) &&
+           (t->eligible != 0 || p->config.force_replicate);
+}
+
 /* One that is there no more: what comes of it is taken, and its end as well. */
 enum err
 processor_is_eligible(struct processor *p, const char *schema,
@@ -105,8 +112,7 @@ add_all(struct processor *p, const struct list_of_source_table *rows,
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++) {
         const struct source_table *t = &rows->v[i];
 
-        if (processor_wants(p, t->schema_name, t->table_name) &&
-            (t->eligible != 0 || p->config.force_replicate))
+        if (processor_takes(p, t))
             e = rows_table_add(p->db, p->feed, t->schema_name, t->table_name,
                                "", gtid, ts);
     }
@@ -117,7 +123,7 @@ enum err
 processor_list_tables(struct processor *p, const char *gtid, uint64_t ts)
 {
     struct list_of_source_table rows = { 0 };
-    enum err e = ask(p, all_sql, MY_NO_ARGS, &rows);
+    enum err e = processor_source_tables(p, &rows);
 
     if (e != ERR_OK)
         return e;

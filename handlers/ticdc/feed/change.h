@@ -27,6 +27,8 @@
     X(s, U64, target_ts, "target_ts", IN, -, .doc = "0: without an end")      \
     X(s, BOOL, force_replicate, "force_replicate", IN, -)                     \
     X(s, BOOL, ignore_ineligible_table, "ignore_ineligible_table", IN, -)     \
+    X(s, BOOL, initial_snapshot, "initial_snapshot", IN, -,                   \
+      .doc = "write the rows that are there first")                           \
     X(s, LIST, filter_rules, "filter_rules", IN, STR, .max = 1000)            \
     X(s, LIST, ignore_txn_start_ts, "ignore_txn_start_ts", IN, U64,           \
       .max = 10000)                                                           \

@@ -19,6 +19,8 @@ config_of(const struct ticdc_create *in, struct ticdc_config *c)
     if (HAS(in, ticdc_create, ignore_ineligible_table))
         PUT(c, ticdc_config, ignore_ineligible_table,
             in->ignore_ineligible_table);
+    if (HAS(in, ticdc_create, initial_snapshot))
+        PUT(c, ticdc_config, initial_snapshot, in->initial_snapshot);
     if (HAS(in, ticdc_create, filter_rules))
         PUT_LIST(c, ticdc_config, filter_rules, in->filter_rules.n,
                  in->filter_rules.v);

@@ -60,6 +60,7 @@ ticdc_config_of_v2(const struct ticdc_replica_config *rc,
     TAKE(case_sensitive);
     TAKE(force_replicate);
     TAKE(ignore_ineligible_table);
+    TAKE(initial_snapshot);
 #undef TAKE
     if (rc->filter != NULL && HAS(rc->filter, ticdc_filter, rules))
         PUT_LIST(out, ticdc_config, filter_rules, rc->filter->rules.n,
@@ -114,6 +115,7 @@ ticdc_config_to_v2(struct arena *a, const struct ticdc_config *c)
     PUT(out, ticdc_replica_config, force_replicate, c->force_replicate);
     PUT(out, ticdc_replica_config, ignore_ineligible_table,
         c->ignore_ineligible_table);
+    PUT(out, ticdc_replica_config, initial_snapshot, c->initial_snapshot);
     PUT(out->mounter, ticdc_mounter, worker_num,
         workers != 0 ? workers : WORKERS);
     out->sink = c->sink_config;

@@ -24,6 +24,7 @@ STRUCT(ticdc_mounter, TICDC_MOUNTER);
     X(s, BOOL, force_replicate, "force_replicate", IN | OUT, -)              \
     X(s, BOOL, ignore_ineligible_table, "ignore_ineligible_table", IN | OUT, \
       -)                                                                     \
+    X(s, BOOL, initial_snapshot, "initial_snapshot", IN | OUT, -)            \
     X(s, BOOL, check_gc_safe_point, "check_gc_safe_point", IN, -,            \
       .doc = "it is checked always")                                         \
     X(s, BOOL, enable_sync_point, "enable_sync_point", IN, -,                \

@@ -154,6 +154,7 @@ STRUCT(ticdc_sink_config, TICDC_SINK_CONFIG);
     X(s, BOOL, force_replicate, "force_replicate", IN | OUT, -)              \
     X(s, BOOL, ignore_ineligible_table, "ignore_ineligible_table", IN | OUT, \
       -)                                                                     \
+    X(s, BOOL, initial_snapshot, "initial_snapshot", IN | OUT, -)            \
     X(s, LIST, filter_rules, "filter_rules", IN | OUT, STR, .max = 1000)     \
     X(s, LIST, ignore_txn_start_ts, "ignore_txn_start_ts", IN | OUT, U64,    \
       .max = 10000)                                                          \

@@ -212,6 +212,8 @@ static enum err
 mysql_begin(struct outlet *s, const struct sink_txn *txn)
 {
     self(s)->ts = txn->commit_ts;
+    if (txn->repeats) /* its rows may be there */
+        self(s)->replaces = true;
     return ERR_OK;
 }
 

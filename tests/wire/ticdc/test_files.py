@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from support import kinds, nets, objects
-from support.changefiles import Files
+from support.changefiles import Files, tree
 from support.disks import own_disk
 from support.feeds import Feeds, now_tso
 from support.store import rows, value
@@ -34,19 +34,6 @@ def no_reports(feeds):
     for name in list(feeds.captures):
         feeds.kill(name)
     assert feeds.reports() == ""
-
-
-def tree(root):
-    out = {}
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = os.path.join(folder, name)
-            try:
-                with open(path, "rb") as f:
-                    out[os.path.relpath(path, root)] = f.read()
-            except FileNotFoundError:  # renamed meanwhile
-                pass
-    return {k: v for k, v in out.items() if not k.endswith(".new")}
 
 
 class Directory:
