@@ -5,6 +5,8 @@ import os
 
 # One of our nginx: its host, the moment, the connection, the request on it.
 REQUEST_ID = r"[0-9a-f]{16}-\d+\.\d{3}-\d+-\d+"
+# What a worker gives a request that comes by another front end.
+WORKERS_ID = r"[0-9a-f]{32}"
 
 _run = os.urandom(4).hex()
 _count = itertools.count(1)
