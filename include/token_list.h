@@ -20,4 +20,7 @@ struct token_told {
 enum err
 tokens_told(struct arena *a, struct token_told **out, size_t *n) MUST_USE;
 
+/* When the token of that id was used last, to a minute; 0 when nobody knows. */
+int64_t token_used_s(const char *id);
+
 #endif

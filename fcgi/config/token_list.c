@@ -2,12 +2,25 @@
 #include "token_list.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "file.h"
 #include "place.h"
 #include "token_map.h"
 
 #define MAP_BYTES ((size_t)16 << 20)
+
+int64_t
+token_used_s(const char *id)
+{
+    char path[PLACE_BYTES];
+    struct stat st;
+
+    if (str_empty(id) || token_use_path(id, path, sizeof(path)) != ERR_OK ||
+        stat(path, &st) != 0)
+        return 0;
+    return st.st_mtime;
+}
 
 static size_t
 lines_of(const char *text)

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "clock.h"
 #include "hex.h"
@@ -42,18 +41,6 @@ token_use_path(const char *id, char *out, size_t size)
 
     (void)snprintf(below, sizeof(below), "used/%s", id);
     return place_path(out, size, below);
-}
-
-int64_t
-token_used_s(const char *id)
-{
-    char path[PLACE_BYTES];
-    struct stat st;
-
-    if (str_empty(id) || token_use_path(id, path, sizeof(path)) != ERR_OK ||
-        stat(path, &st) != 0)
-        return 0;
-    return st.st_mtime;
 }
 
 /* The seconds at *p, which moves behind them. */

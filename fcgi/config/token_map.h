@@ -47,7 +47,5 @@ bool token_id_ok(const char *id) MUST_USE;
 /* RUN_DIR/used/<id>, an empty file: it was changed when the token was used
  * last, to a minute. Written by the workers. LIMIT: see place_path. */
 enum err token_use_path(const char *id, char *out, size_t size) MUST_USE;
-/* When it was used last, to a minute; 0 when nobody knows. */
-int64_t token_used_s(const char *id);
 
 #endif

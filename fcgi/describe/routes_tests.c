@@ -136,17 +136,17 @@ put_names(struct json_writer *w, const struct enum_name *names)
     jw_array_end(w);
 }
 
-/* Of the members those that have `way`, IN or OUT. */
+/* Of the members those that have one of `ways`. */
 static void
 put_fields(struct json_writer *w, const char *key, const struct record *rec,
-           unsigned way, int depth)
+           unsigned ways, int depth)
 {
     jw_key(w, key);
     jw_array(w);
     for (size_t i = 0; i < rec->n; i++) {
         const struct field *f = &rec->fields[i];
 
-        if ((f->flags & way) == 0)
+        if ((f->flags & ways) == 0)
             continue;
         jw_object(w);
         put(w, "key", f->key);
@@ -157,7 +157,7 @@ put_fields(struct json_writer *w, const char *key, const struct record *rec,
         put_int(w, "max", f->max);
         put_names(w, f->names);
         if (f->more != NULL && depth < NEST_MAX)
-            put_fields(w, "fields", f->more, way, depth + 1);
+            put_fields(w, "fields", f->more, ways, depth + 1);
         jw_object_end(w);
     }
     jw_array_end(w);
@@ -272,7 +272,7 @@ put_endpoint(struct json_writer *w, const struct route_group *g,
     jw_bool(w, (g->mount->form->lenient & JSON_TAIL) != 0);
     put_int(w, "status", row->status);
     put(w, "doc", row->doc);
-    put_fields(w, "fields", row->in, IN, 0);
+    put_fields(w, "fields", row->in, IN | PATH | QUERY, 0);
     put_fields(w, "shown", row->out, OUT, 0);
     put_checks(w, g->dialect, row->checks);
     put_example(w, g->dialect, row);

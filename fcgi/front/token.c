@@ -15,6 +15,7 @@
 #include "nginx.h"
 #include "place.h"
 #include "token_int.h"
+#include "token_list.h"
 
 #define MARK_MS 1100
 

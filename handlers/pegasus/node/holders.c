@@ -96,7 +96,7 @@ pg_holders_add(struct pg_holders *t, const char *primary,
 
     if (primary != NULL && (l = line_of(t, primary, strlen(primary))) != NULL)
         l->primaries += times;
-    while (list_next(&secondaries, &s))
+    while (secondaries != NULL && list_next(&secondaries, &s))
         if ((l = line_of(t, s.p, s.n)) != NULL)
             l->secondaries += times;
 }

@@ -22,7 +22,7 @@ struct pg_holders {
 void pg_holders_init(struct pg_holders *t, struct arena *a);
 
 /* times configurations of that primary (NULL: none) and those secondaries
- * ("a,b"). The texts are copied. */
+ * ("a,b"; NULL: of a broken row, none). The texts are copied. */
 void pg_holders_add(struct pg_holders *t, const char *primary,
                     const char *secondaries, int64_t times);
 

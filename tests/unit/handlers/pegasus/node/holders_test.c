@@ -22,6 +22,7 @@ replicas_are_counted_where_they_are(void **state)
     pg_holders_add(&t, "10.0.0.2:1", "10.0.0.10:1,10.0.0.3:1", 5);
     pg_holders_add(&t, NULL, "10.0.0.2:1", 2);
     pg_holders_add(&t, "10.0.0.2:1", "", -1);
+    pg_holders_add(&t, NULL, NULL, 7); /* a row that is broken */
     pg_holders_count(&t, "10.0.0.3:1", 7, -2);
     assert_int_equal(t.n, 3);
     assert_int_equal(pg_holders_find(&t, "10.0.0.2:1")->primaries, 4);
