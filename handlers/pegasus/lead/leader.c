@@ -16,7 +16,6 @@
 #include "pegasus/partition/partition.h"
 #include "pegasus/settings.h"
 #include "pegasus/table/table.h"
-#include "store_leader.h"
 
 /* A pause of the leader itself (stopped, no store): silence meanwhile is
  * nobody's fault. */

@@ -6,7 +6,7 @@
 #include "pegasus/core/state.h"
 #include "pegasus/node/cluster.h"
 #include "pegasus/node/node.h"
-#include "store_leader.h"
+#include "leader.h"
 
 struct pg_leader {
     struct pg_state s;

@@ -1,5 +1,5 @@
 /* The SQL of the leader's loop. */
-#include "store_leader.h"
+#include "leader.h"
 
 #include "pegasus/partition/partition.h"
 
