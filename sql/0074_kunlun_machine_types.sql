@@ -25,8 +25,7 @@ ALTER TABLE Kunlun_Metadata_DB.server_nodes
 --       WHERE TABLE_SCHEMA = 'Kunlun_Metadata_DB'
 --       AND TABLE_NAME = 'server_nodes'
 --       AND INDEX_NAME = 'server_nodes_hostaddr'
-ALTER TABLE Kunlun_Metadata_DB.server_nodes
-    DROP KEY server_nodes_hostaddr;
+ALTER TABLE Kunlun_Metadata_DB.server_nodes DROP KEY server_nodes_hostaddr;
 
 -- A host, once: what its rows say together. Directories of a kind that it is not
 -- registered for are none.
