@@ -6,6 +6,9 @@
 #include "coherence.h"
 
 #define KEPT_MAX ((size_t)4 << 20)
+/* ... of one that would be streamed: it stands in memory once for each reader.
+ */
+#define STREAM_KEPT_MAX ((size_t)512 << 10)
 
 _Static_assert(sizeof(struct coherence_mark) ==
                    sizeof(((struct cache_key *)0)->version),
@@ -61,7 +64,8 @@ doris_keep_send(struct req *r, const struct doris_keep *k,
                 const struct record *rec, const void *out, struct rows *rows)
 {
     struct span text;
-    enum err e = req_render(r, rec, out, KEPT_MAX, &text);
+    size_t max = rows != NULL ? STREAM_KEPT_MAX : KEPT_MAX;
+    enum err e = req_render(r, rec, out, max, &text);
 
     if (e == ERR_LIMIT && rows != NULL)
         e = skip(rows, r->arena);
