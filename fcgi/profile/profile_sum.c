@@ -370,7 +370,7 @@ profile_sum_write(struct profile_sum *s, struct buf *out)
     else
         buf_puts(out, "\nMAPPED_LIBRARIES:");
     buf_puts(out, s->maps);
-    if (s->maps[0] != '\0' && s->maps[strlen(s->maps) - 1] != '\n')
+    if (!str_empty(s->maps) && s->maps[strlen(s->maps) - 1] != '\n')
         buf_putc(out, '\n');
     buf_put(out, buf_text(&s->added), s->added.n);
     return buf_err(out);

@@ -40,7 +40,7 @@ console_whoami_get(struct req *r, const struct none *in)
         if ((r->rights & s) != 0)
             words[n++].v = scope_name((enum scope)s);
     PUT_LIST(out, console_whoami, rights, n, words);
-    for (n = 0; dialects[n] != NULL && n < DIALECTS_MAX; n++)
+    for (n = 0; n < DIALECTS_MAX && dialects[n] != NULL; n++)
         names[n].v = dialects[n]->name;
     PUT_LIST(out, console_whoami, dialects, n, names);
     PUT(out, console_whoami, name, or_empty(r->token_name));

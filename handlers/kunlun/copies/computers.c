@@ -62,9 +62,9 @@ source_of(struct job_run *run, const char *cluster,
     *out = NULL;
     for (size_t i = 0; e == ERR_OK && i < comps.n; i++) {
         if (*out == NULL)
-            *out = &comps.v[i];
+            *out = comps.v + i;
         if (instance_probe(&comps.v[i], PROBE_MS, why) == ERR_OK) {
-            *out = &comps.v[i];
+            *out = comps.v + i;
             break;
         }
     }

@@ -81,7 +81,7 @@ pegasus_node_list(struct req *r, const struct pegasus_list_ref *ref)
 {
     struct pegasus_nodes *out = arena_alloc(r->arena, sizeof(*out));
     struct list_of_pegasus_node rows;
-    struct pegasus_cluster_row c;
+    struct pegasus_cluster_row c = { 0 };
     struct pg_holders held;
     enum err e;
 
