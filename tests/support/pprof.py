@@ -2,12 +2,23 @@
 are made of."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
 
+from support.waiting import until
+
 GOOGLE, GO = "google-pprof", "go"
 PACKAGES = {GOOGLE: "google-perftools", GO: "golang-go"}
+
+
+def until_named(ask, *functions):
+    """A report that names them all: a second of a busy machine may have few
+    samples, and none of a function that is quick."""
+    return until(lambda: (lambda out: out if all(
+        re.search(rf" {f}$", out, re.M) for f in functions) else None)(ask()),
+        f"samples of {functions}")
 
 
 def url(client, path):

@@ -254,7 +254,10 @@ def test_who_may_cancel_a_job_can_and_others_see_no_button(browser, console,
     browser.press("Cancel job")
     browser.press("No")
     browser.press("Cancel job")
-    browser.run("document.querySelector('dialog [value=yes]').click()")
+    # the one before may still be there, closed
+    until(lambda: browser.run(
+        "const yes = document.querySelector('dialog[open] [value=yes]');"
+        "if (yes) yes.click(); return !!yes"))
     until(lambda: console.get(f"/api/jobs/{job}").json.get("cancel"))
     until(lambda: "Cancel job" not in browser.text("main"))
     no_complaints(browser)
@@ -312,9 +315,8 @@ def test_a_store_that_is_down_is_told_and_forgotten(browser, console,
 # ---- profiles ----
 
 def test_a_profile_of_the_pool_shows_our_functions(browser, console, doris):
-    iid = d.instance(doris)
-    with Load(4, lambda _: doris.get(
-            "get_instance", query={"instance_id": iid}).status):
+    with Load(4, lambda _: doris.get("encode_key", query={
+            "key_type": "InstanceKey", "instance_id": "i"}).status):
         go(browser, console, "profiles")
         browser.type("input[type=number]", "2")
         browser.press("Collect")

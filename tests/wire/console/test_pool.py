@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from support import doris as d, pprof, raw
-from support.load import Load
+from support import pprof, raw
 from support.waiting import until
+from wire.console.test_profiles import busy  # noqa: F401
 
 pytestmark = pytest.mark.profile
 
@@ -18,26 +18,17 @@ def prof(deployment):
     return deployment.client("console", "profile")
 
 
-@pytest.fixture
-def busy(deployment, doris):
-    iid = d.instance(doris)
-    with Load(4, lambda _: doris.get(
-            "get_instance", query={"instance_id": iid}).status) as load:
-        yield load
-
-
 def samples(r):
     assert r.status == 200, r
     return sum(count for count, _ in pprof.cpu_records(r.body))
 
 
 def test_both_clients_name_our_functions(prof, busy, tmp_path):
-    out = pprof.google(tmp_path, prof, "/pool/pprof/profile", "--seconds=1")
-    assert re.search(r" dispatch$", out, re.M), out
-    out = pprof.go(tmp_path, prof, "/pool/pprof/profile?seconds=1", "-cum",
-                   "-symbolize=remote")
-    assert re.search(r" dispatch$", out, re.M), out
-    assert re.search(r" fast_thread$", out, re.M), out
+    pprof.until_named(lambda: pprof.google(
+        tmp_path, prof, "/pool/pprof/profile", "--seconds=1"), "dispatch")
+    pprof.until_named(lambda: pprof.go(
+        tmp_path, prof, "/pool/pprof/profile?seconds=1", "-cum",
+        "-symbolize=remote"), "dispatch", "fast_thread")
 
 
 def test_every_worker_is_in_it(deployment, prof, busy):
