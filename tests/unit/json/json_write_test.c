@@ -265,6 +265,8 @@ beyond_ascii_is_escaped_when_the_style_says_so(void **state)
     (void)state;
     prints_string(&ascii, "\xc3\xa4\xf0\x9f\x90\x98z",
                   "\"\\u00e4\\ud83d\\udc18z\"");
+    prints_string(&ascii, "\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+                  "\"\\uffff\\ud800\\udc00\\udbff\\udfff\"");
     prints_string(&compact, "\xc3\xa4\xf0\x9f\x90\x98z",
                   "\"\xc3\xa4\xf0\x9f\x90\x98z\"");
 }
