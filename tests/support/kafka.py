@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 
+from support.waiting import until
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, "build", "asan", "support", "kafka_shell")
@@ -43,10 +45,18 @@ class Kafka:
                 "&kafka-version=2.4.0"
                 + "".join(f"&{k}={v}" for k, v in params.items()))
 
-    def read(self):
+    def make(self, topic):
+        """Another topic: the cluster makes what it is asked for by name."""
+        until(lambda: f'"{topic}" with {self.partitions} partitions' in
+              subprocess.run(["kcat", "-L", "-b", self.servers, "-t", topic],
+                             capture_output=True, text=True,
+                             timeout=60).stdout, f"there is a topic {topic}")
+
+    def read(self, topic=None):
         """All messages: [(partition, value)] in the order of each."""
         done = subprocess.run(
-            ["kcat", "-q", "-b", self.servers, "-C", "-t", self.topic, "-o",
+            ["kcat", "-q", "-b", self.servers, "-C", "-t",
+             topic or self.topic, "-o",
              "beginning", "-e", "-X", "fetch.wait.max.ms=5", "-f",
              "%p %s\\n"], capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr
@@ -73,6 +83,6 @@ class Kafka:
             out.append(tuple(parts))
         return out
 
-    def documents(self):
+    def documents(self, topic=None):
         """Of canal-json: [(partition, document)]."""
-        return [(p, json.loads(v)) for p, v in self.read()]
+        return [(p, json.loads(v)) for p, v in self.read(topic)]

@@ -77,6 +77,23 @@ may_write(void *ctx)
     return capture_may_write(p->c) && strcmp(p->c->id, p->capture_id) == 0;
 }
 
+/* Topics of tables that another capture writes, or that nothing has been
+ * written of since the sink was opened, are to be told as well. */
+static void
+tell_tables(struct processor *p)
+{
+    struct list_of_table_row t = { 0 };
+    enum err e = rows_tables(p->db, p->step, p->feed, &t);
+
+    for (size_t i = 0; i < t.n && e == ERR_OK; i++)
+        if (t.v[i].table_id != DDL_SPAN && !t.v[i].dropped)
+            e = p->outlet->ops->knows(p->outlet, t.v[i].schema_name,
+                                      t.v[i].table_name);
+    if (e != ERR_OK)
+        log_warn("ticdc.resolved feed=%" PRIu64 " err=%s why=\"%.300s\"",
+                 p->feed, err_name(e), p->outlet->failure.why);
+}
+
 /* The stored checkpoint is the whole changefeed's: no capture has anything to
  * write up to it any more. What a sink cannot do with it, it says at its next
  * flush. */
@@ -88,8 +105,11 @@ tell_resolved(struct processor *p)
     if (!p->has_span || p->outlet->ops->resolved == NULL)
         return;
     if (ticdc_feed_of(p->db, p->step, p->feed, &f) == ERR_OK &&
-        f.epoch == p->epoch)
+        f.epoch == p->epoch) {
+        if (p->outlet->by_table)
+            tell_tables(p);
         (void)p->outlet->ops->resolved(p->outlet, f.checkpoint_ts);
+    }
     arena_reset(p->step);
 }
 

@@ -524,6 +524,25 @@ mq_ddl(struct mq *q, const char *schema, const char *table, const char *sql,
     return e == ERR_OK ? mq_flush(q) : e;
 }
 
+bool
+mq_by_table(const struct mq *q)
+{
+    struct encode_piece m;
+    bool by_rule = false;
+
+    for (size_t i = 0; i < q->c->n_rules; i++)
+        by_rule = by_rule || !str_empty(q->c->rule[i].topic);
+    return by_rule && encoder_watermark(q->encoder, 1, &m) != ERR_NOT_FOUND;
+}
+
+enum err
+mq_knows(struct mq *q, const char *schema, const char *table)
+{
+    struct topic *t;
+
+    return topic_of_table(q, schema, table, &t);
+}
+
 enum err
 mq_resolved(struct mq *q, uint64_t ts)
 {

@@ -64,7 +64,14 @@ enum err mq_flush(struct mq *q) MUST_USE;
  * one about a schema. */
 enum err mq_ddl(struct mq *q, const char *schema, const char *table,
                 const char *sql, uint64_t commit_ts) MUST_USE;
-/* All of the changefeed is written up to ts, by whoever writes it. */
+/* Whether watermarks go to topics that depend on tables: then each table of the
+ * changefeed is told by mq_knows, before mq_resolved. */
+bool mq_by_table(const struct mq *q);
+/* A table that another may write: its topic gets watermarks from now on, and is
+ * made when that may be. */
+enum err mq_knows(struct mq *q, const char *schema, const char *table) MUST_USE;
+/* All of the changefeed is written up to ts, by whoever writes it: told to each
+ * partition of each topic that is known. */
 enum err mq_resolved(struct mq *q, uint64_t ts) MUST_USE;
 
 const struct mq_failure *mq_failure_of(const struct mq *q);

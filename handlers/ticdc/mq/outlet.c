@@ -35,8 +35,11 @@ hand_on(struct outlet *s, enum err e)
 static enum err
 mq_outlet_open(struct outlet *s)
 {
+    enum err e = hand_on(s, mq_open(self(s)->q));
+
     s->full = false;
-    return hand_on(s, mq_open(self(s)->q));
+    s->by_table = e == ERR_OK && mq_by_table(self(s)->q);
+    return e;
 }
 
 static enum err
@@ -111,6 +114,12 @@ mq_outlet_resolved(struct outlet *s, uint64_t ts)
     return hand_on(s, mq_resolved(self(s)->q, ts));
 }
 
+static enum err
+mq_outlet_knows(struct outlet *s, const char *schema, const char *table)
+{
+    return hand_on(s, mq_knows(self(s)->q, schema, table));
+}
+
 static void
 mq_outlet_close(struct outlet *s)
 {
@@ -128,6 +137,7 @@ static const struct outlet_ops mq_outlet_ops = {
     .flush = mq_outlet_flush,
     .ddl = mq_outlet_ddl,
     .resolved = mq_outlet_resolved,
+    .knows = mq_outlet_knows,
     .close = mq_outlet_close,
 };
 

@@ -77,12 +77,16 @@ struct outlet_ops {
      * about once a second by whoever has the span of its statements. NULL: a
      * sink that does not pass it on. */
     enum err (*resolved)(struct outlet *s, uint64_t ts);
+    /* Before it, when by_table says so: a table of the changefeed, whoever
+     * writes it. Where its rows go is told, too. */
+    enum err (*knows)(struct outlet *s, const char *schema, const char *table);
     void (*close)(struct outlet *s);
 };
 
 struct outlet {
     const struct outlet_ops *ops;
     struct outlet *next; /* which it stands in front of; NULL: the last */
+    bool by_table;       /* resolved goes where tables do: see knows */
     bool full;           /* it wants to be flushed before it is given more */
     int64_t linger_ms;   /* else it wants to be given that long what comes
                           * before it is flushed; 0: as soon as nothing comes */

@@ -19,7 +19,7 @@ from support.store import rows
 from support.waiting import until
 from support.workload import Changes
 
-ROUNDS = int(os.environ.get("METAGATE_DRILL_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("METAGATE_DRILL_ROUNDS", "5"))
 SEED = int(os.environ.get("METAGATE_DRILL_SEED", "1"))
 
 
@@ -76,6 +76,58 @@ def test_rows_statements_and_watermarks_arrive(feeds, kafka):
             high[p] = max(high.get(p, 0), d["_tidb"]["watermarkTs"])
         else:
             assert d["_tidb"]["commitTs"] > high.get(p, 0)
+
+
+def in_front(documents):
+    """Rows that come for the first time behind a watermark that they are not
+    behind: a consumer takes them for duplicates."""
+    seen, high, out = set(), {}, []
+    for p, d in documents:
+        if d["type"] == "TIDB_WATERMARK":
+            high[p] = max(high.get(p, 0), d["_tidb"]["watermarkTs"])
+        elif not d["isDdl"]:
+            row = (d["type"], *d["data"][0].values())
+            if row not in seen and d["_tidb"]["commitTs"] <= high.get(p, 0):
+                out.append((p, high[p], d))
+            seen.add(row)
+    return out
+
+
+def test_every_topic_is_told_how_far_all_of_it_is(feeds, kafka):
+    """Tables of two captures in topics of their own, one of a table in which
+    nothing happens; whoever tells the watermarks is killed."""
+    tables = ["a", "b", "c", "quiet"]
+    for table in tables:
+        kafka.make(f"own_wide_{table}")
+    with feeds.sql("source", None) as c:
+        rows(c, "CREATE DATABASE wide")
+        for table in tables:
+            rows(c, f"CREATE TABLE wide.{table} (id INT PRIMARY KEY, n INT)")
+    feed = feeds.create(
+        kafka.uri("canal-json", **{"enable-tidb-extension": "true"}),
+        filter_rules=["wide.*"], sink_config={"dispatchers": [
+            {"matcher": ["*.*"], "dispatcher": "index-value",
+             "topic": "own_{schema}_{table}"}]})
+    feeds.start("c1", "c2")
+    until(lambda: {w for _, w in feeds.tables(feed).values()} == {"c1", "c2"},
+          "both write")
+    with Changes(feeds, "wide.a", SEED), Changes(feeds, "wide.b", SEED), \
+            Changes(feeds, "wide.c", SEED):
+        for _ in range(2):
+            feeds.until_at(feed, timeout=120)
+            name = feeds.tables(feed)[""][1]
+            feeds.kill(name)
+            feeds.start(name)
+    with feeds.sql("source", None) as c:
+        last = now_tso(c)
+    feeds.until_at(feed, tso=last, timeout=120)
+    for table in tables:
+        topic = f"own_wide_{table}"
+        until(lambda: {p for p, d in kafka.documents(topic)
+                       if d["type"] == "TIDB_WATERMARK"
+                       and d["_tidb"]["watermarkTs"] > last} == set(range(4)),
+              f"a watermark behind all of it in each partition of {topic}")
+        assert in_front(kafka.documents(topic)) == []
 
 
 def replayed(documents):

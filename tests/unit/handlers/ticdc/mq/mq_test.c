@@ -351,6 +351,39 @@ statements_and_watermarks_go_where_all_see_them(void **state)
         says(arrived[3].v[1].p + 8, "{\"q\":\"DROP DATABASE test\",\"t\":2}"));
 }
 
+static void
+a_topic_of_anothers_table_gets_watermarks_too(void **state)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct mq_rule rule = { .takes = everything(a),
+                            .topic = "seen.{schema}_{table}" };
+
+    (void)state;
+    m.c.n_rules = 1;
+    m.c.rule = &rule;
+    m.c.plan.create = true;
+    open_mq();
+    assert_true(mq_by_table(m.q));
+    ok(mq_knows(m.q, "test", "t2"));
+    ok(mq_knows(m.q, "test", "t2"));
+    ok(mq_resolved(m.q, TS));
+    ok(mq_flush(m.q));
+    assert_int_equal(read_topic(m.topic), PARTITIONS);
+    assert_int_equal(read_topic("seen.test_t2"), PARTITIONS);
+    for (size_t i = 0; i < PARTITIONS; i++)
+        assert_true(says(arrived[i].v[0].p, "TIDB_WATERMARK"));
+    mq_free(m.q);
+    m.c.encode.tidb_extension = false; /* then there are none */
+    open_mq();
+    assert_false(mq_by_table(m.q));
+    mq_free(m.q);
+    rule.topic = NULL;
+    m.c.encode.protocol = ENCODE_OPEN;
+    open_mq();
+    assert_false(mq_by_table(m.q));
+    arena_free(a);
+}
+
 /* ---- faults ---- */
 
 static void
@@ -581,6 +614,7 @@ main(int argc, char **argv)
         TEST(an_update_of_the_key_is_two_messages),
         TEST(a_topic_of_its_own_is_made_for_a_table),
         TEST(statements_and_watermarks_go_where_all_see_them),
+        TEST(a_topic_of_anothers_table_gets_watermarks_too),
         TEST(brokers_that_are_not_leaders_do_not_change_the_order),
         TEST(what_is_not_acknowledged_is_not_flushed),
         TEST(a_wait_ends_when_it_is_told_to),
