@@ -49,7 +49,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean run start stop status test drills mutants bench \
-       bench-compare bench-growth bench-instances bench-feeds deps lint fmt install deb token help
+       bench-compare bench-growth bench-instances bench-clusters bench-feeds deps lint fmt install deb token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate || $(TELL)
@@ -216,6 +216,9 @@ bench-instances: ## what an instance, its backup and a restore cost beside the b
 	@.package/deps build run
 	@$(MAKE) --no-print-directory -s B=build/release build/release/support/instance_bench
 	@build/release/support/instance_bench $(BENCH)
+bench-clusters: release ## what a cluster costs beside the bare starts of its servers, and a failover
+	@.package/deps build run comp bench
+	@tests/bench/clusters $(BENCH)
 bench-feeds: release ## what replicating costs beside mariadb-binlog and a native replica
 	@.package/deps build run bench
 	@$(MAKE) --no-print-directory -s B=build/release build/release/support/seal_shell

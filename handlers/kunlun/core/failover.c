@@ -6,7 +6,7 @@
 #include "fo_look.h"
 
 const struct fo_rules fo_default_rules = {
-    .silent_ms = 1500,
+    .silent_ms = 1300,
     .evict_ms = 1000,
     .patience_ms = 3000,
     .quiet_ms = 600000,

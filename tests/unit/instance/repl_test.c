@@ -97,6 +97,22 @@ replica(const struct instance_spec *s)
     return r;
 }
 
+/* Its source has nothing to say, and says so. */
+static void
+await_heartbeat(const struct instance_spec *s)
+{
+    int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+    struct instance_replica was = replica(s);
+
+    assert_true(was.beat_ms > 0);
+    while (replica(s).heard == was.heard) {
+        if (clock_mono_ms() > until)
+            fail_msg("nothing was heard since %llu",
+                     (unsigned long long)was.heard);
+        (void)usleep(20000);
+    }
+}
+
 static void
 the_secret_is_said_last(void **state)
 {
@@ -143,6 +159,7 @@ one_leads_and_the_other_follows(void **state)
     assert_string_equal(r.gtid_io, p.gtid_slave);
     assert_true(r.io_errno == 0 && r.io_error == NULL);
     assert_true(r.sql_errno == 0 && r.sql_error == NULL);
+    await_heartbeat(&two);
     real_do(&two, "STOP SLAVE");
     r = replica(&two);
     assert_true(r.is_one && !r.receiving && !r.connected && !r.applying);

@@ -181,10 +181,13 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
     assert world.leftovers() == []
 
 
-def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster):
+def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
     said = cluster.ask("create_cluster", dry_run="1", **SMALL)
     assert said["result"] == "done", said
     assert [p["what"] for p in said["plan"]].count("install storage") == 3
+    asked = panel.ask("create_cluster", dry_run="1", **SMALL)
+    assert (asked["status"], asked["attachment"]["plan"]) \
+        == ("done", said["plan"])
     assert world.leftovers() == []
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name
