@@ -96,7 +96,7 @@ struct fo_shard {
  * before. Being promoted takes it back. */
 struct fo_mark {
     uint64_t start;    /* the run that noted it; 0: there is none */
-    uint64_t ticket;   /* the last FOLLOW that it had carried out */
+    uint64_t ticket;   /* the last RECEIVE that it had carried out */
     struct fo_gtid at; /* all that it had */
 };
 
@@ -107,7 +107,8 @@ struct fo_seen {
     bool ended;        /* the daemon says: the run stored as `start` is over */
     uint64_t start;    /* names the run of the server */
     uint64_t order;    /* the highest it was told */
-    uint64_t ticket;   /* the last FOLLOW that was carried out */
+    uint64_t ready;    /* the last FOLLOW that was carried out */
+    uint64_t ticket;   /* ... and whose RECEIVE was too; else lower */
     bool writable;
     bool broken;    /* replication stopped by an error */
     bool unrelated; /* ... since the primary does not know its position */
@@ -135,8 +136,11 @@ enum fo_action_kind {
                  * be writable; nothing when it is */
     FO_DEMOTE,  /* end sessions, be read-only: for a planned change, and of one
                  * that is back and led before */
-    FO_FOLLOW,  /* begin to follow the primary, once for each ticket; that was
-                 * noted before it began */
+    FO_FOLLOW,  /* what it followed is over: be ready to follow the primary,
+                 * once for each ticket, which is noted when it is */
+    FO_RECEIVE, /* begin to, once for each ticket that it is ready for, when
+                 * the primary lets it in: one that is turned away tries again
+                 * a second later */
     FO_START_APPLYING, /* the applying thread alone, and only beside one that
                         * receives, before and after: else what was not
                         * applied may be gone, and the member says so by a
@@ -152,7 +156,7 @@ struct fo_action {
     enum fo_action_kind kind;
     int member;
     int whom;        /* EVICT, ADMIT */
-    uint64_t ticket; /* FOLLOW */
+    uint64_t ticket; /* FOLLOW, RECEIVE */
     uint64_t start;  /* PROMOTE: of this run of the server alone, since another
                       * may have less */
 };

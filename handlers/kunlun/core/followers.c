@@ -108,7 +108,7 @@ look_at_replica(struct fo_look *l, unsigned i)
     if (!o->answered || o->ends)
         return;
     /* not before: an older FOLLOW that comes first would be let in by it */
-    if ((p->shut & 1U << i) != 0 && o->ticket == m->ticket)
+    if ((p->shut & 1U << i) != 0 && o->ready == m->ticket)
         fo_act(l, FO_ADMIT, l->s->primary, (int)i, 0);
     if (m->broken) {
         begin_again(l, i);
@@ -121,8 +121,11 @@ look_at_replica(struct fo_look *l, unsigned i)
         m->broken = true; /* the last one that acknowledges, and cannot apply,
                            * or one that receives nothing more */
         (void)fo_change(l);
-    } else if (o->ticket < m->ticket) {
+    } else if (o->ticket < m->ticket && o->ready != m->ticket) {
         fo_act(l, FO_FOLLOW, (int)i, FO_NOBODY, m->ticket);
+    } else if (o->ticket < m->ticket) {
+        if (p->writable && (p->shut & 1U << i) == 0)
+            fo_act(l, FO_RECEIVE, (int)i, FO_NOBODY, m->ticket);
     } else if (!o->applying) {
         fo_act(l, FO_START_APPLYING, (int)i, FO_NOBODY, 0);
     }

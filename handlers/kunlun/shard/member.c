@@ -14,10 +14,6 @@
 #define LOCK_S   2
 #define APPLY_US 20000
 
-/* A ticket with this bit was given out by nobody: what its replication had
- * received may be gone. */
-#define DOUBT (UINT64_C(1) << 62)
-
 /* A server that was restarted a moment ago is asked for it with the seconds. */
 static const char lock_name[] = "metagate.member";
 
@@ -287,6 +283,15 @@ begin_at(struct member *m, struct arena *a)
 }
 
 static enum err
+note_ticket(struct member *m, struct arena *a, uint64_t ticket)
+{
+    return run(m, arena_printf(a,
+                               "UPDATE metagate_member.told SET ticket = %llu"
+                               " WHERE server = @@server_id",
+                               (unsigned long long)ticket));
+}
+
+static enum err
 follow(struct member *m, struct arena *a, const struct fo_action *act,
        const struct instance_spec *source)
 {
@@ -294,19 +299,14 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
     const char *change;
     enum err e = member_state(m, a, &o);
 
-    if (e != ERR_OK || (o.ticket & ~DOUBT) >= act->ticket)
+    if (e != ERR_OK || o.ready >= act->ticket)
         return e;
     if (o.writable)
         return why_fail(m->why, ERR_STATE, "it is writable");
     m->heard_ms = 0;
-    /* The older run is over before the ticket is noted, that before the new one
-     * begins: so it begins once, and who sees the ticket sees nothing older. */
+    /* The older run is over, and it is known whom the new one follows, before
+     * the ticket is noted: who sees it sees nothing older. */
     e = run(m, "STOP SLAVE");
-    if (e == ERR_OK)
-        e = run(m, arena_printf(a,
-                                "UPDATE metagate_member.told SET ticket = %llu"
-                                " WHERE server = @@server_id",
-                                (unsigned long long)act->ticket));
     if (e == ERR_OK)
         e = begin_at(m, a);
     if (e != ERR_OK)
@@ -315,9 +315,25 @@ follow(struct member *m, struct arena *a, const struct fo_action *act,
                                     m->spec->repl_secret);
     if (change == NULL)
         return why_fail(m->why, ERR_NOMEM, "out of memory");
-    return instance_begin_following(m->my, change) == ERR_OK
-               ? ERR_OK
-               : member_failed(m, "tell");
+    e = run(m, change);
+    return e == ERR_OK ? note_ticket(m, a, act->ticket | READY) : e;
+}
+
+/* The ticket is noted before the run begins: so it begins once. */
+static enum err
+receive(struct member *m, struct arena *a, const struct fo_action *act)
+{
+    struct fo_seen o = { 0 };
+    enum err e = member_state(m, a, &o);
+
+    if (e != ERR_OK || o.ticket >= act->ticket)
+        return e;
+    if (o.writable || o.ready != act->ticket)
+        return why_fail(m->why, ERR_STATE, "it is not ready for that");
+    e = note_ticket(m, a, act->ticket);
+    if (e == ERR_OK)
+        e = semi_sync(m, SEMI_SYNC_FOLLOWS);
+    return e == ERR_OK ? run(m, "START SLAVE") : e;
 }
 
 /* Its receiver may end while this is done, and without an applying thread what
@@ -369,6 +385,8 @@ act_on(struct member *m, struct arena *a, const struct fo_action *act,
         return demote(m, a);
     case FO_FOLLOW:
         return follow(m, a, act, others[s->primary]);
+    case FO_RECEIVE:
+        return receive(m, a, act);
     case FO_START_APPLYING:
         return start_applying(m, a);
     case FO_STOP_RECEIVING:

@@ -6,6 +6,12 @@
 
 #define ENDS_S 60 /* one that is to be ended is, or its machine has died */
 
+/* A ticket with this bit was given out by nobody: what its replication had
+ * received may be gone. */
+#define DOUBT (UINT64_C(1) << 62)
+/* One with this bit waits for its RECEIVE. */
+#define READY (UINT64_C(1) << 61)
+
 /* Names the run of the server. */
 #define RUN_SQL                                                    \
     "CONV(LEFT(IF(@@report_user <> '', @@report_user,"             \

@@ -86,6 +86,9 @@ member_state(struct member *m, struct arena *a, struct fo_seen *o)
     o->writable = number(&t, "ro") == 0;
     o->order = number(&t, "orders");
     o->ticket = number(&t, "ticket");
+    o->ready = o->ticket & ~(DOUBT | READY);
+    if ((o->ticket & (DOUBT | READY)) == READY)
+        o->ticket = 0;
     binlog = member_gtid(my_cell(&t, 0, "binlog"), m->spec->domain_id);
     slave = member_gtid(my_cell(&t, 0, "slave"), m->spec->domain_id);
     o->applied = o->received = higher(binlog, slave);

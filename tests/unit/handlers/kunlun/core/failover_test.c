@@ -52,7 +52,7 @@ struct entry {
 struct server {
     bool up, frozen, writable;
     bool io, sql, broken, unrelated, full;
-    uint64_t start, order, ticket;
+    uint64_t start, order, ready, ticket;
     int source;
     unsigned locked; /* bit per member that it lets nobody in of */
     int64_t seen_ms; /* when control last had an answer */
@@ -104,7 +104,8 @@ struct world {
     bool forced;
     int promoted[LOG]; /* by epoch, + 1 */
     unsigned decisions;
-    struct fo_plan plan; /* the last one */
+    unsigned turned_away; /* by who they were to receive from */
+    struct fo_plan plan;  /* the last one */
 };
 
 static struct fo_gtid
@@ -275,16 +276,33 @@ start_server(const struct world *w, struct server *v)
 
 /* ---- what is done to them ---- */
 
+/* Either may end half-way, before the ticket is noted or after. */
 static void
-follow(struct server *v, int source, uint64_t ticket)
+follow(struct server *v, int source, uint64_t ticket, bool all)
 {
-    if (ticket <= (v->ticket & ~DOUBT))
+    if (ticket <= v->ready)
         return;
-    v->ticket = ticket;
     v->received = v->applied;
     v->source = source;
-    v->io = v->sql = true;
+    v->io = v->sql = false;
     v->writable = v->broken = v->unrelated = false;
+    if (!all)
+        return;
+    v->ready = ticket;
+    v->ticket = 0;
+}
+
+static void
+begin_to_receive(struct world *w, unsigned i, uint64_t ticket, bool all)
+{
+    struct server *v = &w->server[i];
+
+    if (v->ticket != 0 || v->ready != ticket || v->writable)
+        return;
+    w->turned_away += (w->server[v->source].locked & 1U << i) != 0;
+    v->ticket = ticket;
+    v->received = v->applied;
+    v->io = v->sql = all;
 }
 
 static void
@@ -323,7 +341,9 @@ carry_out(struct world *w, const struct late *l)
     } else if (l->a.kind == FO_DEMOTE) {
         v->writable = false;
     } else if (l->a.kind == FO_FOLLOW) {
-        follow(v, l->source, l->a.ticket);
+        follow(v, l->source, l->a.ticket, !one_in(w->odds.lose));
+    } else if (l->a.kind == FO_RECEIVE) {
+        begin_to_receive(w, i, l->a.ticket, !one_in(w->odds.lose));
     } else if (l->a.kind == FO_START_APPLYING) {
         v->sql = true;
         if (!v->io) { /* too late: it begins without a relay log */
@@ -376,6 +396,7 @@ look(struct world *w, struct fo_seen seen[])
         o->answered = true;
         o->start = v->start;
         o->order = v->order;
+        o->ready = v->ready;
         o->ticket = v->ticket;
         o->writable = v->writable;
         o->broken = v->broken || v->unrelated;
@@ -711,6 +732,8 @@ a_dead_primary_is_followed_by_another(void **state)
                        world.server[world.shard.primary].applied);
         start_server(&world, &world.server[was]);
         assert_true(becomes_whole(&world, 100));
+        /* who comes too early tries again a second later */
+        assert_int_equal(world.turned_away, 0);
     }
 }
 
@@ -898,6 +921,44 @@ one_that_is_not_ended_after_all_goes_on(void **state)
         assert_false(one->io);
         assert_true(becomes_whole(&world, 100));
         assert_int_equal(world.shard.primary, 0);
+    }
+}
+
+static bool
+is_planned(enum fo_action_kind kind)
+{
+    for (unsigned k = 0; k < world.plan.n; k++)
+        if (world.plan.action[k].kind == kind)
+            return true;
+    return false;
+}
+
+/* Ready, let in, and only then does it begin: an older FOLLOW that comes late
+ * finds the door shut, and nobody comes to it in vain. */
+static void
+one_begins_to_follow_in_three_looks(void **state)
+{
+    struct fo_shard s = { .epoch = 1, .order = 9, .n = 2 };
+    struct fo_seen seen[2] = {
+        { .answered = true, .start = 1, .order = 9, .writable = true },
+        { .answered = true, .start = 2, .order = 8, .ready = 7 },
+    };
+
+    (void)state;
+    s.switch_to = FO_NOBODY;
+    s.member[0] = (struct fo_member){ .role = FO_PRIMARY, .start = 1 };
+    s.member[1] = (struct fo_member){ .role = FO_IN, .start = 2, .ticket = 9 };
+    for (unsigned look = 0; look < 4; look++) {
+        seen[0].shut = look < 2 ? 1U << 1 : 0;
+        if (look == 1)
+            seen[1].ready = 9;
+        if (look == 3) /* it is not known who it lets in */
+            seen[0].writable = false;
+        failover_step(&s, seen, &rules, 1000, &world.plan);
+        assert_int_equal(is_planned(FO_FOLLOW), look == 0);
+        assert_int_equal(is_planned(FO_ADMIT), look == 1);
+        assert_int_equal(is_planned(FO_RECEIVE), look == 2);
+        assert_false(world.plan.changed);
     }
 }
 
@@ -1141,6 +1202,7 @@ main(void)
         cmocka_unit_test(a_mark_of_before_it_was_told_to_follow_is_void),
         cmocka_unit_test(one_that_is_not_ended_after_all_goes_on),
         cmocka_unit_test(a_replica_that_was_stopped_in_order_stops_no_failover),
+        cmocka_unit_test(one_begins_to_follow_in_three_looks),
         cmocka_unit_test(each_reason_has_a_sentence),
         cmocka_unit_test(nothing_acknowledged_is_lost_whatever_happens),
     };
