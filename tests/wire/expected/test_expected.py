@@ -3,7 +3,9 @@ written from the documents. A row that one of them lacks is a failure."""
 
 import fnmatch
 import glob
+import json
 import os
+import re
 from collections import namedtuple
 
 import pytest
@@ -13,6 +15,8 @@ from support import tables
 from support.listeners import first
 from support.metarpc import MetaRpc
 from support.pegasus import Cluster
+from support.ticdc import Ticdc
+from support.waiting import until
 from support.words import fresh
 
 ANY = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
@@ -67,6 +71,12 @@ def test_the_tables_have_what_is_expected_and_nothing_else():
               e.scope) for e in tables.endpoints()}
     assert sorted(found - expected) == []
     assert sorted(expected - found) == []
+
+
+def test_what_refuses_a_change_is_named():
+    assert [row for row in ROWS if not row.ladder and not row.order
+            and row.scope not in ("none", "read", "profile")
+            and row.methods != ("GET",) and "read" not in row.scope] == []
 
 
 def at(row, prefix):
@@ -182,33 +192,109 @@ def words(pool):
             "standby_cluster_names": ["n2"]}}})
     assert r.status == 200, r
     assert ms.put("drop_instance", {"instance_id": dropped}).status == 200
-    return {"$I": live, "$D": dropped, "$U": fresh("u"), "$1K": "x" * 1030,
+    return {"$I": live, "$D": dropped,
+            "$U": fresh("u").replace("_", "-"), "$1K": "x" * 1030,
             "$V": vault_mode(ms), **data_of(ms, live)}
 
 
-@each([row for row in ROWS if row.ladder])
-def test_refusals_come_in_the_documented_order(deployment, words, row, prefix):
-    client, wrong = deployment.client(row.listener), []
+@pytest.fixture
+def feeds(deployment, row):
+    """A changefeed that runs and one that is stopped, for a ladder that names
+    them."""
+    words, cdc = {}, Ticdc(deployment)
+    for word in "$F", "$S":
+        if any(word in line[2] for line in row.ladder):
+            words[word] = cdc.create(fresh("f").replace("_", "-"))
+    if "$S" in words:
+        assert cdc.post(f"changefeeds/{words['$S']}/pause").status == 202
+    yield words
+    for name in words.values():
+        assert cdc.delete(f"changefeeds/{name}").status == 202
+
+
+def steps(row, words):
+    """(status, text, values of the path, body) of every line of a ladder."""
+    before = None
     for status, text, body in row.ladder:
         for word, value in words.items():
             text, body = text.replace(word, value), body.replace(word, value)
-        query = None
-        if body.startswith("?"):
-            query, body = body[1:], None
-        r = client.request(row.methods[-1] if len(row.methods) == 1 else "PUT",
-                           prefix + row.path, body, query=query,
-                           headers={"Accept": "application/json"})
-        if "status" in r.json:  # an RPC
-            assert r.status == 200, r
-            found = r.json["status"]["code"], r.json["status"]["msg"]
-        else:
-            found = str(r.status), r.json["msg"]
-            assert r.json["code"] == {
-                400: "INVALID_ARGUMENT", 404: "NOT_FOUND",
-                409: "ALREADY_EXISTED", 500: "INTERNAL_ERROR"}[r.status]
+        values = []
+        if body.startswith("<"):
+            values, _, body = body[1:].partition(">")
+            values, body = values.split(), body.strip()
+        if body.startswith("+"):
+            body = json.dumps({**json.loads(before), **json.loads(body[1:])})
+        before = body
+        yield status, text, values, body
+
+
+def ask_doris(client, row, path, _, body):
+    query = None
+    if body.startswith("?"):
+        query, body = body[1:], None
+    r = client.request(row.methods[-1] if len(row.methods) == 1 else "PUT",
+                       path, body, query=query,
+                       headers={"Accept": "application/json"})
+    if "status" in r.json:  # an RPC
+        assert r.status == 200, r
+        return lambda: (r.json["status"]["code"], r.json["status"]["msg"])
+    assert r.json["code"] == {
+        400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "ALREADY_EXISTED",
+        500: "INTERNAL_ERROR"}[r.status]
+    return lambda: (str(r.status), r.json["msg"])
+
+
+def ask_ticdc(client, row, path, _, body):
+    r = client.request(row.methods[0], path, body or None)
+    code = r.json["error_code"]
+    assert r.json["error_msg"].startswith(f"[{code}]"), r
+    return lambda: (f"{r.status} {code}",
+                    r.json["error_msg"][len(code) + 2:])
+
+
+def ask_kunlun(client, row, path, status, body):
+    """At once, or by get_status of a job that was accepted."""
+    body = {"job_type": row.verb, **json.loads(body)}
+    if status != "job":
+        r = client.post(path, body)
+        assert r.status == 200, r
+        return lambda: (r.json["result"], r.json["info"])
+    body["job_id"] = fresh("job")
+    r = client.post(path, body)
+    if r.json not in ({"result": "accept"}, {"result": "succeed"}):
+        return lambda: (r.text, "")
+    word = "error" if row.listener == "node_mgr" else "failed"
+
+    def told():
+        said = client.post(path, {"job_type": "get_status",
+                                  "job_id": body["job_id"]}).json
+        return said if said["result"] in (word, "done", "succeed") else None
+
+    def over():
+        said = until(told, f"{body} is over", 60)
+        return "job" if said["result"] == word else said, said["info"]
+    return over
+
+
+ASK = {"ticdc": ask_ticdc, "node_mgr": ask_kunlun, "cluster_mgr": ask_kunlun}
+
+
+@each([row for row in ROWS if row.ladder])
+def test_refusals_come_in_the_documented_order(deployment, words, feeds, row,
+                                               prefix):
+    client = deployment.client(first(row.listener))
+    words = {**words, **feeds, "$M": client.host}
+    asked, wrong = [], []
+    for status, text, values, body in steps(row, words):
+        path = prefix + row.path
+        for value in values:
+            path = re.sub(r"\{\w+\}", value, path, count=1)
+        asked.append((status, text, body, ASK.get(row.listener, ask_doris)(
+            client, row, path, status, body)))
+    for status, text, body, answer in asked:
+        found = answer()
         if found[0] != status or not fnmatch.fnmatchcase(found[1], text):
-            wrong.append(f"expected {status} {text}, got {found} for "
-                         f"{body or query}")
+            wrong.append(f"expected {status} {text}, got {found} for {body}")
     assert not wrong, "\n".join(wrong)
 
 
