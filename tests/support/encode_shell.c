@@ -94,7 +94,7 @@ use_table(struct binlog_table *def)
     encode_table_free(shell.table);
     s = describe(shell.describer, def->schema, def->name);
     need(s != NULL, "no description");
-    need(encode_table_new(def, s, 1, &shell.table) == ERR_OK, "no table");
+    need(encode_table_new(def, s, NULL, 1, &shell.table) == ERR_OK, "no table");
     need(shell.table->is_described, "the description does not fit");
 }
 

@@ -65,7 +65,7 @@ struct encode_column {
     struct span quoted; /* the name as JSON, with a colon behind it */
     unsigned flags;
     enum encode_way way;
-    bool is_left_out;          /* virtual: no message has it */
+    bool is_left_out;          /* no message has it: virtual, or not picked */
     bool is_unsigned, is_text; /* is_text: TEXT of any size, CHAR, VARCHAR */
     bool is_zerofill;
     unsigned code;             /* open-protocol's type */
@@ -90,6 +90,7 @@ struct encode_table {
     size_t *primary, *handle; /* columns, in the order of the key */
     bool has_unsigned;        /* sqlType depends on the row */
     bool is_described;        /* by a schema */
+    bool lost_handle;         /* what would tell its rows apart is left out */
     size_t n_indexes;
     struct encode_index *index; /* of the schema; those of the log without */
     struct span sql_types, types, full_types; /* canal-json's objects */
@@ -98,12 +99,20 @@ struct encode_table {
     void (*user_free)(void *user);
 };
 
+/* Which columns messages have. */
+struct encode_pick {
+    bool (*takes)(const void *ctx, const char *column);
+    const void *ctx;
+};
+
 /* The definition with what a schema says of it, which may be NULL and is not
- * used when it has other columns. NOMEM, LIMIT; BAD_PARAM: a name or a member
+ * used when it has other columns; pick: NULL takes all. A key of which a column
+ * is left out tells no rows apart. NOMEM, LIMIT; BAD_PARAM: a name or a member
  * of an ENUM that is no text. */
 enum err
 encode_table_new(struct binlog_table *def, const struct encode_schema *schema,
-                 uint64_t version, struct encode_table **out) MUST_USE;
+                 const struct encode_pick *pick, uint64_t version,
+                 struct encode_table **out) MUST_USE;
 void encode_table_free(struct encode_table *t);
 /* The unique index of that name, in any letter case; NULL. */
 const struct encode_index *

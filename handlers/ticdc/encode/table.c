@@ -335,8 +335,19 @@ encode_unique(const struct encode_table *t, const char *name)
 }
 
 static bool
+is_sent(const struct encode_table *t, const struct encode_index *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (t->column[encode_column_of(t, x->column[i])].is_left_out)
+            return false;
+    return true;
+}
+
+static bool
 is_handle(const struct encode_table *t, const struct encode_index *x)
 {
+    if (x->is_primary)
+        return true;
     for (size_t i = 0; i < x->n; i++)
         if (t->column[encode_column_of(t, x->column[i])].flags &
             ENCODE_NULLABLE)
@@ -347,18 +358,22 @@ is_handle(const struct encode_table *t, const struct encode_index *x)
 /* The primary key, else the not null unique one of fewest columns, of those
  * the first. */
 static const struct encode_index *
-handle_of(const struct encode_table *t)
+handle_of(struct encode_table *t)
 {
     const struct encode_index *best = NULL;
 
     for (size_t i = 0; i < t->n_indexes; i++) {
         const struct encode_index *x = &t->index[i];
 
-        if (x->is_primary)
-            return x;
-        if (is_handle(t, x) && (best == NULL || x->n < best->n))
+        if (!is_handle(t, x))
+            continue;
+        if (!is_sent(t, x))
+            t->lost_handle = true;
+        else if (x->is_primary || best == NULL ||
+                 (!best->is_primary && x->n < best->n))
             best = x;
     }
+    t->lost_handle = t->lost_handle && best == NULL;
     return best;
 }
 
@@ -401,7 +416,7 @@ find_keys(struct encode_table *t)
 
     for (size_t i = 0; i < t->n_indexes && e == ERR_OK; i++) {
         flag_index(t, &t->index[i], handle);
-        if (t->index[i].is_primary)
+        if (t->index[i].is_primary && is_sent(t, &t->index[i]))
             e = take_columns(t, &t->index[i], &t->primary, &t->n_primary);
     }
     if (e == ERR_OK && handle != NULL)
@@ -542,7 +557,8 @@ render(struct encode_table *t)
 }
 
 static enum err
-fill(struct encode_table *t, const struct encode_schema *schema)
+fill(struct encode_table *t, const struct encode_schema *schema,
+     const struct encode_pick *pick)
 {
     const struct binlog_table *def = t->def;
     enum err e = ERR_OK;
@@ -561,6 +577,8 @@ fill(struct encode_table *t, const struct encode_schema *schema)
         t->sorted[i] = i;
         e = add_column(t, &t->column[i], l,
                        t->is_described ? schema_column(schema, l->name) : NULL);
+        if (pick != NULL && !pick->takes(pick->ctx, l->name))
+            t->column[i].is_left_out = true;
         t->has_unsigned |= t->column[i].is_unsigned;
     }
     if (e == ERR_OK)
@@ -575,7 +593,8 @@ fill(struct encode_table *t, const struct encode_schema *schema)
 
 enum err
 encode_table_new(struct binlog_table *def, const struct encode_schema *schema,
-                 uint64_t version, struct encode_table **out)
+                 const struct encode_pick *pick, uint64_t version,
+                 struct encode_table **out)
 {
     struct arena *a = arena_new(TABLE_BYTES);
     struct encode_table *t = a != NULL ? arena_alloc(a, sizeof(*t)) : NULL;
@@ -590,7 +609,7 @@ encode_table_new(struct binlog_table *def, const struct encode_schema *schema,
     t->arena = a;
     t->version = version;
     t->def = binlog_table_hold(def);
-    e = fill(t, schema);
+    e = fill(t, schema, pick);
     if (e != ERR_OK) {
         encode_table_free(t);
         return e;

@@ -182,7 +182,7 @@ make_table(struct files *f, struct binlog_table *def, struct batch *b)
     struct encode_table *t;
     struct shape s;
     enum err e = encode_table_new(
-        def, describe(f->describer, def->schema, def->name), f->ts, &t);
+        def, describe(f->describer, def->schema, def->name), NULL, f->ts, &t);
 
     if (e == ERR_OK)
         e = shape_of_table(f->a, t, &s);

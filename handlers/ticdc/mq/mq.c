@@ -198,20 +198,60 @@ forget_targets(struct mq *q)
     q->n_targets = 0;
 }
 
+static const struct filter *
+picked(const struct mq *q, const struct binlog_table *def)
+{
+    for (size_t i = 0; i < q->c->n_picks; i++)
+        if (filter_takes(q->c->pick[i].takes, def->schema, def->name))
+            return q->c->pick[i].columns;
+    return NULL;
+}
+
+static bool
+takes_column(const void *ctx, const char *column)
+{
+    return ctx == NULL || filter_takes_column(ctx, column);
+}
+
+/* What is left out has to be needed by nobody. */
+static enum err
+check_target(struct mq *q, const struct target *t)
+{
+    const struct route *r = &t->route;
+    char why[WHY_BYTES] = "";
+    enum err e = route_check(r, t->table, why);
+
+    if (e != ERR_OK)
+        return fail(q, e, false, "CDC:ErrDispatcherFailed", "%.3000s", why);
+    for (size_t i = 0; r->by == ROUTE_COLUMNS && i < r->n_columns; i++)
+        if (t->table->column[encode_column_of(t->table, r->column[i])]
+                .is_left_out)
+            return fail(q, ERR_BAD_PARAM, false, "CDC:ErrColumnSelectorFailed",
+                        "the filtered out column is used in the column "
+                        "dispatcher, table: %s.%s, column: %s",
+                        t->table->schema, t->table->name, r->column[i]);
+    if (t->table->lost_handle && q->c->n_picks > 0)
+        return fail(q, ERR_BAD_PARAM, false, "CDC:ErrColumnSelectorFailed",
+                    "no primary key columns or unique key columns obtained "
+                    "after filter out, table: %s.%s",
+                    t->table->schema, t->table->name);
+    return ERR_OK;
+}
+
 static enum err
 make_target(struct mq *q, struct binlog_table *def, uint64_t ts,
             struct target **out)
 {
+    const struct encode_pick pick = { takes_column, picked(q, def) };
     const struct mq_rule *r = rule_of(q, def->schema, def->name);
     struct target *t = calloc(1, sizeof(*t));
-    char why[WHY_BYTES] = "";
     enum err e;
 
     if (t == NULL)
         return fail(q, ERR_NOMEM, true, "CDC:ErrInternalServerError",
                     "no memory");
     e = encode_table_new(def, describe(q->describer, def->schema, def->name),
-                         ts, &t->table);
+                         &pick, ts, &t->table);
     if (e != ERR_OK) {
         free(t);
         return fail(q, e, false, "CDC:ErrInternalServerError",
@@ -220,10 +260,8 @@ make_target(struct mq *q, struct binlog_table *def, uint64_t ts,
     }
     if (r != NULL)
         t->route = r->route;
-    e = route_check(&t->route, t->table, why);
-    if (e != ERR_OK)
-        (void)fail(q, e, false, "CDC:ErrDispatcherFailed", "%.3000s", why);
-    else
+    e = check_target(q, t);
+    if (e == ERR_OK)
         e = topic_of_table(q, def->schema, def->name, &t->topic);
     if (e != ERR_OK) {
         encode_table_free(t->table);

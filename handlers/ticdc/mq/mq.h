@@ -21,6 +21,11 @@ struct mq_rule {
     struct route route;
 };
 
+/* Which columns messages of some tables have. */
+struct mq_pick {
+    const struct filter *takes, *columns;
+};
+
 enum mq_large { MQ_REFUSES, MQ_HANDLE_ONLY, MQ_CLAIM_CHECK };
 
 /* All texts live as long as the queue. */
@@ -31,6 +36,8 @@ struct mq_config {
     const char *topic;
     size_t n_rules; /* the first that takes a table decides */
     const struct mq_rule *rule;
+    size_t n_picks; /* likewise; all columns of a table that none takes */
+    const struct mq_pick *pick;
     struct encode_config encode;
     enum mq_large large;
     struct blob_store *claims; /* of CLAIM_CHECK */

@@ -393,6 +393,47 @@ rules(struct work *w, bool case_sensitive)
     return e;
 }
 
+static const char **
+texts(struct work *w, const struct STR *v, size_t n)
+{
+    const char **out = arena_array(w->a, n + 1, sizeof(*out));
+
+    for (size_t i = 0; out != NULL && i < n; i++)
+        out[i] = v[i].v;
+    return out;
+}
+
+/* Judged already, when the changefeed was made. */
+static enum err
+picks(struct work *w, bool case_sensitive)
+{
+    size_t n = w->c->column_selectors.n;
+    struct mq_pick *v = arena_array(w->a, n + 1, sizeof(*v));
+    char text[WHY_BYTES] = "";
+    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
+
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        const struct ticdc_column_selector *c = &w->c->column_selectors.v[i];
+        const char **tables = texts(w, c->matcher.v, c->matcher.n);
+        const char **columns = texts(w, c->columns.v, c->columns.n);
+
+        if (tables == NULL || columns == NULL)
+            return ERR_NOMEM;
+        e = filter_parse(w->a, tables, c->matcher.n, case_sensitive, NULL,
+                         &v[i].takes, text);
+        if (e == ERR_OK)
+            e = filter_parse_columns(w->a, columns, c->columns.n, &v[i].columns,
+                                     text);
+    }
+    w->out->pick = v;
+    w->out->n_picks = n;
+    return e == ERR_BAD_PARAM
+               ? sink_refuse(w->q.why, "CDC:ErrFilterRuleInvalid",
+                             "a column selector's rule is invalid %.1000s",
+                             text)
+               : e;
+}
+
 static enum err
 topics(struct work *w)
 {
@@ -426,9 +467,6 @@ unbuilt(struct work *w)
     bool raw = false;
     enum err e = sink_ask_bool(&w->q, "output-raw-change-event", &raw);
 
-    if (e == ERR_OK && w->c->column_selectors.n > 0)
-        return sink_refuse(w->q.why, "CDC:ErrSinkInvalidConfig",
-                           "column-selectors cannot be used here");
     if (e == ERR_OK && raw)
         return sink_refuse(w->q.why, "CDC:ErrKafkaInvalidConfig",
                            "output-raw-change-event cannot be used here");
@@ -474,6 +512,8 @@ mq_settle(struct arena *a, const struct sink *s,
         e = topics(&w);
     if (e == ERR_OK)
         e = rules(&w, config->case_sensitive);
+    if (e == ERR_OK)
+        e = picks(&w, config->case_sensitive);
     if (e == ERR_OK)
         e = unbuilt(&w);
     out->registry =

@@ -451,3 +451,33 @@ filter_takes_schema(const struct filter *f, const char *schema)
     }
     return false;
 }
+
+/* ---- columns ---- */
+
+/* They are tables of one schema. */
+#define COLUMNS "c"
+
+enum err
+filter_parse_columns(struct arena *a, const char *const *rules, size_t n,
+                     const struct filter **out, char why[WHY_BYTES])
+{
+    const char **v = arena_array(a, n + 1, sizeof(*v));
+
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        bool is_not = rules[i][0] == '!';
+
+        v[i] = arena_printf(a, "%s" COLUMNS ".%s", is_not ? "!" : "",
+                            rules[i] + is_not);
+        if (v[i] == NULL)
+            return ERR_NOMEM;
+    }
+    return filter_parse(a, v, n, false, NULL, out, why);
+}
+
+bool
+filter_takes_column(const struct filter *f, const char *column)
+{
+    return filter_takes(f, COLUMNS, column);
+}

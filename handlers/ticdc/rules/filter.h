@@ -31,6 +31,12 @@ filter_takes(const struct filter *f, const char *schema, const char *table);
 /* Whether some table of it could be taken: its own statements are then. */
 bool filter_takes_schema(const struct filter *f, const char *schema);
 
+/* The same of names of columns: each rule is one word, "a", "!b*". */
+enum err
+filter_parse_columns(struct arena *a, const char *const *rules, size_t n,
+                     const struct filter **out, char why[WHY_BYTES]) MUST_USE;
+bool filter_takes_column(const struct filter *f, const char *column);
+
 /* The schemas that no changefeed takes: the servers' own, and ours. */
 bool filter_is_system(const char *schema);
 

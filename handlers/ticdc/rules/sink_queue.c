@@ -75,10 +75,24 @@ judge_dispatcher(struct ask *q, const struct ticdc_dispatcher *d,
 static enum err
 judge_selector(struct ask *q, const struct ticdc_column_selector *c)
 {
+    const char **rules =
+        arena_array(q->arena, c->columns.n + 1, sizeof(*rules));
+    const struct filter *f;
+    char why[WHY_BYTES] = "";
+    enum err e;
+
     if (c->columns.n == 0)
         return sink_refuse(q->why, "CDC:ErrSinkInvalidConfig",
                            "a column selector names no columns");
-    return judge_matcher(q, c->matcher.v, c->matcher.n);
+    if (rules == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < c->columns.n; i++)
+        rules[i] = c->columns.v[i].v;
+    e = filter_parse_columns(q->arena, rules, c->columns.n, &f, why);
+    if (e == ERR_BAD_PARAM)
+        return sink_refuse(q->why, "CDC:ErrFilterRuleInvalid",
+                           "a column selector's rule is invalid %.1024s", why);
+    return e == ERR_OK ? judge_matcher(q, c->matcher.v, c->matcher.n) : e;
 }
 
 enum err

@@ -139,7 +139,7 @@ made_encode_table(const char *schema, const char *name, const struct made *v,
     struct binlog_table *t = made_table(schema, name, v, n);
     struct encode_table *out = NULL;
 
-    assert_int_equal(encode_table_new(t, s, 1, &out), ERR_OK);
+    assert_int_equal(encode_table_new(t, s, NULL, 1, &out), ERR_OK);
     binlog_table_let_go(t);
     return out;
 }

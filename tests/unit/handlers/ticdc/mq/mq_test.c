@@ -234,7 +234,7 @@ partition_of(const char *route, int64_t id)
                                                        : ROUTE_TABLE };
     uint32_t p;
 
-    assert_int_equal(encode_table_new(m.def, NULL, 1, &t), ERR_OK);
+    assert_int_equal(encode_table_new(m.def, NULL, NULL, 1, &t), ERR_OK);
     ev.table = t;
     p = route_partition(&r, &ev, PARTITIONS);
     encode_table_free(t);
@@ -323,6 +323,100 @@ a_topic_of_its_own_is_made_for_a_table(void **state)
     ok(mq_flush(m.q));
     assert_int_equal(read_topic(m.topic), 0);
     assert_int_equal(read_topic("own.test_t1"), 1);
+    arena_free(a);
+}
+
+/* ---- columns ---- */
+
+static struct mq_pick
+pick_of(struct arena *a, const char *column)
+{
+    struct mq_pick p = { .takes = everything(a) };
+    char why[WHY_BYTES];
+
+    assert_int_equal(filter_parse_columns(a, &column, 1, &p.columns, why),
+                     ERR_OK);
+    return p;
+}
+
+static bool
+has_bytes(const char *p, size_t n, const char *what)
+{
+    return memmem(p, n, what, strlen(what)) != NULL;
+}
+
+static void
+columns_that_are_not_picked_are_in_no_message(void **state)
+{
+    static const enum encode_protocol protocols[] = { ENCODE_CANAL_JSON,
+                                                      ENCODE_OPEN, ENCODE_CANAL,
+                                                      ENCODE_MAXWELL };
+    struct arena *a = arena_new(1 << 20);
+    struct mq_pick pick = pick_of(a, "I?");
+    uint32_t p = partition_of("table", 0);
+
+    (void)state;
+    m.c.n_picks = 1;
+    m.c.pick = &pick;
+    m.c.encode.batch = 1;
+    for (size_t i = 0; i < COUNT(protocols); i++) {
+        m.c.encode.protocol = protocols[i];
+        open_mq();
+        ok(give(BINLOG_INSERT, 0, 1, "secret", TS));
+        ok(give(BINLOG_UPDATE, 1, 1, "secret", TS + 1));
+        ok(give(BINLOG_DELETE, 1, 0, "secret", TS + 2));
+        ok(mq_flush(m.q));
+        mq_free(m.q);
+        m.q = NULL;
+    }
+    assert_int_equal(read_topic(m.topic), 3 * COUNT(protocols));
+    for (size_t i = 0; i < arrived[p].n; i++) {
+        const char *at = arrived[p].v[i].p;
+        size_t n = arrived[p].v[i].n;
+
+        assert_true(has_bytes(at, n, "id"));
+        assert_false(has_bytes(at, n, "val\"") || has_bytes(at, n, "secret") ||
+                     has_bytes(at, n, "c2VjcmV0"));
+    }
+    arena_free(a);
+}
+
+static void
+refuses_row(const char *why)
+{
+    open_mq();
+    assert_int_equal(give(BINLOG_INSERT, 0, 1, "v", TS), ERR_BAD_PARAM);
+    assert_string_equal(mq_failure_of(m.q)->code,
+                        "CDC:ErrColumnSelectorFailed");
+    assert_true(says(mq_failure_of(m.q)->why, why));
+    assert_false(mq_failure_of(m.q)->again);
+    mq_free(m.q);
+    m.q = NULL;
+}
+
+static void
+nor_may_they_be_needed(void **state)
+{
+    static const char *const val = "val";
+    struct arena *a = arena_new(1 << 20);
+    struct mq_rule rule = {
+        .takes = everything(a),
+        .route = { .by = ROUTE_COLUMNS, .n_columns = 1, .column = &val }
+    };
+    struct mq_pick pick = pick_of(a, "val");
+
+    (void)state;
+    m.c.n_picks = 1;
+    m.c.pick = &pick;
+    refuses_row("test.t1");
+    pick = pick_of(a, "id");
+    m.c.n_rules = 1;
+    m.c.rule = &rule;
+    refuses_row("column: val");
+    pick = pick_of(a, "*");
+    open_mq();
+    insert(1, TS);
+    ok(mq_flush(m.q));
     arena_free(a);
 }
 
@@ -613,6 +707,8 @@ main(int argc, char **argv)
         TEST(rows_arrive_in_their_order),
         TEST(an_update_of_the_key_is_two_messages),
         TEST(a_topic_of_its_own_is_made_for_a_table),
+        TEST(columns_that_are_not_picked_are_in_no_message),
+        TEST(nor_may_they_be_needed),
         TEST(statements_and_watermarks_go_where_all_see_them),
         TEST(a_topic_of_anothers_table_gets_watermarks_too),
         TEST(brokers_that_are_not_leaders_do_not_change_the_order),

@@ -183,16 +183,37 @@ passwords_and_certificates_go_to_the_brokers(void **state)
 }
 
 static void
-what_is_not_done_is_refused(void **state)
+column_selectors_are_rules_of_names(void **state)
 {
     static const char uri[] = "kafka://127.0.0.1:9/t?protocol=canal-json";
 
     (void)state;
     is_settled(uri, "{\"sink_config\":{\"column-selectors\":[]}}");
+    assert_int_equal(got.n_picks, 0);
+    is_settled(uri, "{\"sink_config\":{\"column-selectors\":["
+                    "{\"matcher\":[\"a.*\"],\"columns\":[\"x*\",\"!xy\"]},"
+                    "{\"matcher\":[\"b.*\"],\"columns\":[\"z\"]}]}}");
+    assert_int_equal(got.n_picks, 2);
+    assert_true(filter_takes(got.pick[0].takes, "a", "t"));
+    assert_false(filter_takes(got.pick[0].takes, "b", "t"));
+    assert_true(filter_takes_column(got.pick[0].columns, "Xa"));
+    assert_false(filter_takes_column(got.pick[0].columns, "xy"));
+    assert_false(filter_takes_column(got.pick[0].columns, "z"));
+    assert_true(filter_takes_column(got.pick[1].columns, "z"));
     is_refused(uri,
                "{\"sink_config\":{\"column-selectors\":[{\"matcher\":"
-               "[\"a.*\"],\"columns\":[\"x\"]}]}}",
+               "[\"a.*\"],\"columns\":[\"x[\"]}]}}",
+               "CDC:ErrFilterRuleInvalid");
+    is_refused(uri,
+               "{\"sink_config\":{\"column-selectors\":[{\"matcher\":"
+               "[\"a.*\"],\"columns\":[]}]}}",
                "CDC:ErrSinkInvalidConfig");
+}
+
+static void
+what_is_not_done_is_refused(void **state)
+{
+    (void)state;
     is_settled("kafka://127.0.0.1:9/t?protocol=canal-json"
                "&output-raw-change-event=false",
                "");
@@ -276,6 +297,7 @@ main(void)
         cmocka_unit_test(every_parameter_has_its_place),
         cmocka_unit_test(old_brokers_are_asked_what_they_know),
         cmocka_unit_test(passwords_and_certificates_go_to_the_brokers),
+        cmocka_unit_test(column_selectors_are_rules_of_names),
         cmocka_unit_test(what_is_not_done_is_refused),
         cmocka_unit_test(a_configuration_says_it_too_and_the_uri_wins),
         cmocka_unit_test(what_protocols_cannot_is_refused),
