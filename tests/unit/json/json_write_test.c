@@ -188,6 +188,10 @@ ready_text_that_is_no_json_stays_in_bounds(void **state)
         jw_array_end(&w);
         assert_true(out.n < 200);
     }
+    start(&pretty);
+    jw_raw(&w, "\0[1]", 4); /* it is passed over alone */
+    assert_int_equal(out.n, sizeof("\0[\n    1\n]") - 1);
+    assert_memory_equal(out.p, "\0[\n    1\n]", out.n);
 }
 
 static void
@@ -281,6 +285,18 @@ what_is_not_utf8_is_replaced(void **state)
 }
 
 static void
+a_member_may_be_told_with_its_text(void **state)
+{
+    (void)state;
+    start(&compact);
+    jw_object(&w);
+    jw_key_str(&w, "a\"", "b\n");
+    jw_key_str(&w, "c", "");
+    jw_object_end(&w);
+    printed("{\"a\\\"\":\"b\\n\",\"c\":\"\"}");
+}
+
+static void
 integers_are_numbers_or_strings_by_style(void **state)
 {
     (void)state;
@@ -314,11 +330,12 @@ every_leaf_is_a_string_when_the_style_says_so(void **state)
     jw_f64(&w, -0.0000001);
     jw_f64(&w, -0.004);
     jw_f64(&w, -0.006);
+    jw_f64(&w, -0.005); /* a little more than that */
     jw_null(&w);
     jw_str(&w, "x");
     jw_array_end(&w);
     printed("[\"1\",\"-2\",\"3\",\"false\",\"100.00\",\"0.00\",\"0.00\","
-            "\"-0.01\",\"\",\"x\"]");
+            "\"-0.01\",\"-0.01\",\"\",\"x\"]");
     start(&leaves);
     jw_f64(&w, -DBL_MAX);
     assert_int_equal(out.n, 1 + 1 + 309 + 3 + 1);
@@ -436,6 +453,7 @@ main(void)
         cmocka_unit_test(go_escapes_what_ends_a_script),
         cmocka_unit_test(beyond_ascii_is_escaped_when_the_style_says_so),
         cmocka_unit_test(what_is_not_utf8_is_replaced),
+        cmocka_unit_test(a_member_may_be_told_with_its_text),
         cmocka_unit_test(integers_are_numbers_or_strings_by_style),
         cmocka_unit_test(every_leaf_is_a_string_when_the_style_says_so),
         cmocka_unit_test(doubles_have_the_fewest_digits_that_read_back),
