@@ -334,6 +334,8 @@ the_rewritten_text_has_tags_and_one_form_of_escapes(void **state)
                         "\"sx\\\"A/\\n\\u0001\xc3\xa4\"]}");
     assert_int_equal(s.n, 7);
     json_scanned_free(&s);
+    assert_int_equal(s.n, 0);
+    assert_null(s.extents);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

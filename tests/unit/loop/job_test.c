@@ -526,6 +526,67 @@ who_waits_for_a_lock_says_for_whom(void **state)
     stop(p);
 }
 
+static uint64_t
+first_due(struct fixture *f, size_t n)
+{
+    struct list_of_job_due due;
+
+    ok(job_store_due(f->db, f->a, "test", "", &due));
+    assert_int_equal(due.n, n);
+    return n > 0 ? due.v[0].id : 0;
+}
+
+/* What waits for a lock, or for its parts, need not wait any longer. */
+static void
+who_ends_lets_others_go_at_once(void **state)
+{
+    static const char later[] = "UPDATE job SET due_ms = due_ms + 30000"
+                                " WHERE queue = 'test'"
+                                " AND finished_ms IS NULL";
+    static const char waits[] = "SELECT COUNT(*) FROM job WHERE id = ?"
+                                " AND waits_for IS NOT NULL";
+    struct fixture *f = *state;
+    uint64_t first = accept(f, &plain, "{}", "cluster/c2");
+    uint64_t second = accept(f, &plain, "{}", "cluster/c2");
+    uint64_t parent = accept(f, &plain, "{}", NULL);
+    struct job_record r = { .id = first,
+                            .parent_id = parent,
+                            .state = JOB_RUNNING,
+                            .doing = "",
+                            .progress = "",
+                            .due_in_ms = -1 };
+    struct list_of_job_due due;
+    struct job_pool *p;
+
+    ok(job_store_due(f->db, f->a, "test", "", &due));
+    ok(job_store_claim(f->db, f->a, &due.v[0], "unit"));
+    assert_int_equal(job_store_claim(f->db, f->a, &due.v[1], "unit"), ERR_BUSY);
+    r.epoch = due.v[0].epoch;
+    ok(job_store_record(f->db, &r)); /* it goes on */
+    ok(db_exec_text(f->db, later));
+    (void)first_due(f, 0);
+    assert_int_equal(count(f, locks_sql, first), 1);
+    assert_int_equal(count(f, waits, second), 1);
+    r.state = JOB_DONE;
+    r.parent_id = 0;
+    ok(job_store_record(f->db, &r));
+    assert_int_equal(first_due(f, 1), second);
+    assert_int_equal(count(f, waits, second), 0);
+    ok(job_store_due(f->db, f->a, "test", "", &due));
+    ok(job_store_claim(f->db, f->a, &due.v[0], "unit"));
+    r = (struct job_record){ .id = second,
+                             .epoch = due.v[0].epoch,
+                             .parent_id = parent,
+                             .state = JOB_DONE,
+                             .doing = "",
+                             .progress = "" };
+    ok(job_store_record(f->db, &r));
+    assert_int_equal(first_due(f, 1), parent);
+    p = pool(1);
+    (void)until_state(f, parent, JOB_DONE);
+    stop(p);
+}
+
 /* A job that nobody performs yet has its locks all the same; they end with it.
  */
 static void
@@ -790,6 +851,7 @@ main(void)
         CASE(arguments_lie_encrypted),
         CASE(locked_out_jobs_take_their_turn),
         CASE(who_waits_for_a_lock_says_for_whom),
+        CASE(who_ends_lets_others_go_at_once),
         CASE(locks_may_be_taken_by_who_accepts),
         CASE(a_cancelled_job_is_undone),
         CASE(a_job_of_parts_ends_with_them),

@@ -433,6 +433,23 @@ an_operation_has_its_steps(void **state)
     assert_steps(PG_BALANCE_COPY_SEC, secondary, COUNT(secondary));
 }
 
+/* Which partitions are taken is noted for one table after the other. */
+static void
+there_is_room_for_the_widest_table(void **state)
+{
+    static const char *const narrow[] = { "0 1", NULL };
+    static const char *const wide[] = { "0 1", "0 1", "0 1", "0 1", NULL };
+
+    (void)state;
+    for (int at = 0; at < 4; at++) {
+        lay_out("++");
+        assert_int_equal(widest_table(&fix), 0);
+        for (int a = 0; a < 4; a++)
+            (void)add_table(a == at ? wide : narrow);
+        assert_int_equal(widest_table(&fix), 4);
+    }
+}
+
 static void
 without_memory_there_is_no_plan(void **state)
 {
@@ -472,6 +489,7 @@ main(void)
         cmocka_unit_test(a_round_wants_a_steady_level),
         cmocka_unit_test(a_round_wants_every_partition_whole_and_at_rest),
         cmocka_unit_test(a_round_waits_for_tables_that_come_or_go),
+        cmocka_unit_test(there_is_room_for_the_widest_table),
         cmocka_unit_test(without_memory_there_is_no_plan),
         cmocka_unit_test(an_operation_has_its_steps),
     };
