@@ -1,5 +1,6 @@
 /* Changes of the configuration: statements, values, stale looks. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "statements.h"
 
@@ -265,6 +266,7 @@ the_start_is_read_back_from_its_file(void **state)
     char dir[] = "/var/tmp/unitlive.XXXXXX", path[PLACE_BYTES];
     struct arena *a = arena_new(ARENA_BYTES);
     int64_t before = clock_unix_ms();
+    struct stat st;
 
     (void)state;
     assert_non_null(mkdtemp(dir));
@@ -275,6 +277,8 @@ the_start_is_read_back_from_its_file(void **state)
     assert_true(started_ms(a) >= before);
     assert_int_equal(config_mark_start(), ERR_OK);
     assert_true(started_ms(a) >= before && started_ms(a) <= clock_unix_ms());
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(file_write(path, 0600, "1234\n", 5), ERR_OK);
     assert_int_equal(started_ms(a), 1234);
     assert_int_equal(unlink(path), 0);
