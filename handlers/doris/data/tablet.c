@@ -105,29 +105,46 @@ CHECKS(doris_get_tablet, NEED(cloud_unique_id, DORIS_IID_EMPTY),
 NO_CHECKS(doris_update_tablet); /* the instance first */
 NO_CHECKS(doris_get_stats);
 
-/* Whose version it is: a table's has no partition. */
+/* Of a batch the lists say which, of one place the ids: what is told has the
+ * members of the mode that was asked for, as Doris words it. A table's version
+ * has no partition. */
+static enum err
+version_lists(struct req *r, const struct doris_get_version *g)
+{
+    size_t n = g->db_ids.n;
+
+    if (n > 0 && g->table_ids.n == n &&
+        g->partition_ids.n == (g->is_table_version ? 0 : n))
+        return ERR_OK;
+    return req_fail(r, DORIS_VERSION_LISTS,
+                    ARGS(arg_i64(r, "dbs", (int64_t)n),
+                         arg_i64(r, "tables", (int64_t)g->table_ids.n),
+                         arg_i64(r, "partitions", (int64_t)g->partition_ids.n),
+                         arg_i64(r, "of_table", g->is_table_version)));
+}
+
+/* -1 is what Doris takes for an id that is not given. */
+#define ID_OR_NONE(g, id) (HAS(g, doris_get_version, id) ? (g)->id : -1)
+
 static enum err
 version_named(struct req *r, const void *in)
 {
     const struct doris_get_version *g = in;
+    int64_t db = ID_OR_NONE(g, db_id), table = ID_OR_NONE(g, table_id);
+    int64_t partition = ID_OR_NONE(g, partition_id);
 
-    if (g->batch_mode) {
-        size_t n = g->db_ids.n;
-
-        if (n > 0 && g->table_ids.n == n &&
-            g->partition_ids.n == (g->is_table_version ? 0 : n))
-            return ERR_OK;
-        return req_fail(r, DORIS_VERSION_ARGS, ARGS());
-    }
-    if (HAS(g, doris_get_version, db_id) &&
-        HAS(g, doris_get_version, table_id) &&
-        (g->is_table_version || HAS(g, doris_get_version, partition_id)))
+    if (g->batch_mode)
+        return version_lists(r, g);
+    if (db != -1 && table != -1 && (g->is_table_version || partition != -1))
         return ERR_OK;
-    return req_fail(r, DORIS_VERSION_ARGS, ARGS());
+    return req_fail(r, DORIS_VERSION_ARGS,
+                    ARGS(arg_i64(r, "db", db), arg_i64(r, "table", table),
+                         arg_i64(r, "partition", partition),
+                         arg_i64(r, "of_table", g->is_table_version)));
 }
 
-CHECKS(doris_get_version, NEED(cloud_unique_id, DORIS_IID_EMPTY),
-       FN(version_named));
+/* The instance last, as Doris does. */
+CHECKS(doris_get_version, FN(version_named));
 
 /* ---- a change of several tablets ---- */
 

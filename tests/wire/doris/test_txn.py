@@ -255,13 +255,20 @@ def test_a_partition_without_a_load_has_no_version(rpc):
               {"db_id": 10, "table_id": 20, "partition_id": 40})
 
 
-@pytest.mark.parametrize("place", [
-    {}, {"db_id": 10}, {"db_id": 10, "table_id": 20},
-    {"table_id": 20, "is_table_version": True}])
-def test_a_version_is_of_some_place(rpc, place):
-    rpc.fails("INVALID_ARGUMENT", "invalid argument, db_id, table_id and, "
-              "unless is_table_version, partition_id must be given",
-              "get_version", place)
+@pytest.mark.parametrize("place, told", [
+    ({}, "db_id=-1 table_id=-1 partition_id=-1 is_table_version=0"),
+    ({"db_id": 10}, "db_id=10 table_id=-1 partition_id=-1 is_table_version=0"),
+    ({"db_id": 10, "table_id": 20},
+     "db_id=10 table_id=20 partition_id=-1 is_table_version=0"),
+    ({"db_id": 10, "table_id": 20, "partition_id": -1},
+     "db_id=10 table_id=20 partition_id=-1 is_table_version=0"),
+    ({"table_id": 20, "is_table_version": True},
+     "db_id=-1 table_id=20 partition_id=-1 is_table_version=1"),
+    ({"db_ids": [10], "table_ids": [20], "partition_ids": [40]},
+     "db_id=-1 table_id=-1 partition_id=-1 is_table_version=0")])
+def test_a_version_is_of_some_place(rpc, place, told):
+    rpc.fails("INVALID_ARGUMENT", f"params error, {told}", "get_version",
+              place)
 
 
 def test_every_call_again_after_its_successor_does_no_harm(rpc):
@@ -319,11 +326,30 @@ def test_versions_of_many_places_at_once(rpc):
         "batch_mode": True, "is_table_version": True, "db_ids": [10],
         "table_ids": [20]})
     assert tables["versions"][0] > 0
-    for bad in ({}, {"db_ids": [10]}, {"db_ids": [10], "table_ids": [20]},
-                {"db_ids": [10], "table_ids": [20],
-                 "partition_ids": [1, 2]}):
-        assert rpc.code("get_version", {"batch_mode": True, **bad}) \
-            == "INVALID_ARGUMENT"
+    # what FE sends beside the lists
+    assert rpc.ok("get_version", {
+        "batch_mode": True, "db_id": -1, "table_id": -1, "partition_id": -1,
+        "db_ids": [10], "table_ids": [20], "partition_ids": [40]}
+    )["versions"] == [one]
+
+
+@pytest.mark.parametrize("place, told", [
+    ({}, (0, 0, 0, 0)),
+    # ids of one place are none of a batch: the lists are what is missing
+    ({"db_id": 10, "table_id": 20, "partition_id": 40}, (0, 0, 0, 0)),
+    ({"db_ids": [10]}, (1, 0, 0, 0)),
+    ({"db_ids": [10], "table_ids": [20]}, (1, 1, 0, 0)),
+    ({"db_ids": [10, 11], "table_ids": [20], "partition_ids": [1, 2]},
+     (2, 1, 2, 0)),
+    ({"db_ids": [10], "table_ids": [20], "partition_ids": [1, 2]},
+     (1, 1, 2, 0)),
+    ({"db_ids": [10], "is_table_version": True}, (1, 0, 0, 1)),
+    ({"db_ids": [10], "table_ids": [20], "partition_ids": [1],
+      "is_table_version": True}, (1, 1, 1, 1))])
+def test_versions_of_a_batch_are_of_lists(rpc, place, told):
+    rpc.fails("INVALID_ARGUMENT", "param error, num db_ids={} num table_ids={}"
+              " num partition_ids={} is_table_version={}".format(*told),
+              "get_version", {"batch_mode": True, **place})
 
 
 def test_a_prepared_rowset_of_a_visible_one_is_not_recyclable(rpc, sql):
