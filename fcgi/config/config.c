@@ -161,6 +161,35 @@ find_row(const char *section, const char *key)
     return i;
 }
 
+/* But for case, and hyphens as in the names of listeners. */
+static bool
+same_word(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++)
+        if (tolower((unsigned char)*a) != *b && !(*a == '-' && *b == '_'))
+            return false;
+    return *a == *b;
+}
+
+/* A key that is meant: of this section, or else of another. */
+static void
+refuse_unknown(struct ini_state *s, const char *name, const char *section,
+               const char *key)
+{
+    char text[256] = "is not a key of metagate (metagate config)";
+    const struct conf_row *row, *meant = NULL;
+
+    for (size_t i = 0; (row = config_row(i)) != NULL; i++)
+        if (same_word(key, row->key) &&
+            (meant == NULL || strcmp(row->section, section) == 0))
+            meant = row;
+    if (meant != NULL)
+        (void)snprintf(text, sizeof(text),
+                       "is not a key of metagate, [%s] %s is (metagate config)",
+                       meant->section, meant->key);
+    refuse(s, name, text);
+}
+
 static int
 take_value(void *state, const char *section, const char *key, const char *value)
 {
@@ -172,7 +201,7 @@ take_value(void *state, const char *section, const char *key, const char *value)
 
     (void)snprintf(name, sizeof(name), "[%.64s] %.64s", section, key);
     if (config_row(i) == NULL) {
-        refuse(s, name, "is not a key of metagate (metagate config)");
+        refuse_unknown(s, name, section, key);
         return 0;
     }
     if (given[i].line != 0) {

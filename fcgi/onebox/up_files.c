@@ -137,6 +137,15 @@ make_config(void)
     return e == ERR_EXISTS ? ERR_OK : e;
 }
 
+/* The key is made before the deployment's id: this is no first start, and the
+ * key was lost. One that is kept elsewhere is not looked for. */
+static bool
+key_is_gone(void)
+{
+    return str_empty(config()->crypt_key_file) && !exists("key") &&
+           exists(DEPLOYMENT_ID_FILE);
+}
+
 static enum err
 make_key(void)
 {
@@ -149,15 +158,8 @@ make_key(void)
         return ERR_LIMIT;
     if (exists("key"))
         return ERR_OK; /* a full disk takes no second one, nor needs to */
-    /* made after the key: this is no first start, and the key was lost */
-    if (exists(DEPLOYMENT_ID_FILE)) {
-        (void)fprintf(stderr,
-                      "metagate: %s is gone: put it back; what the store has "
-                      "sealed cannot be opened without it\n",
-                      path);
-        errno = ENOENT;
+    if (key_is_gone())
         return ERR_STATE;
-    }
     e = crypt_create(path);
     return e == ERR_EXISTS ? ERR_OK : e;
 }
@@ -264,8 +266,14 @@ make_all(struct up *up, const char **step)
 static void
 say_step(const char *step, enum err e, char why[WHY_BYTES])
 {
-    why_say(why, "%s: cannot make %s: %s (%s)", config_run_dir(), step,
-            err_name(e), strerror(errno));
+    if (e == ERR_STATE && key_is_gone())
+        why_say(why,
+                "%s/key is gone: put it back; what the store has sealed cannot "
+                "be opened without it",
+                config_run_dir());
+    else
+        why_say(why, "%s: cannot make %s: %s (%s)", config_run_dir(), step,
+                err_name(e), strerror(errno));
 }
 
 enum err

@@ -83,6 +83,26 @@ an_unknown_key_is_refused_with_file_and_line(void **state)
 }
 
 static void
+a_key_that_is_meant_is_named(void **state)
+{
+    (void)state;
+    /* as start prints the listener */
+    expect_refused("[listen]\ndoris-fe = off\n", "2",
+                   "[listen] doris-fe is not a key of metagate, [listen] "
+                   "doris_fe is (metagate config)");
+    expect_refused(
+        "[listen]\nDoris = off\n", "2",
+        "[listen] Doris is not a key of metagate, [listen] doris is");
+    /* hosts of another section */
+    expect_refused("[serve]\nlog_level = info\n", "2", "[core] log_level is");
+    expect_refused("workers = 2\n", "1", "[serve] workers is");
+    expect_refused("[serve]\nworkers_ = 2\n", "2",
+                   "[serve] workers_ is not a key of metagate (metagate");
+    expect_refused("[serve]\nworker = 2\n", "2",
+                   "[serve] worker is not a key of metagate (metagate");
+}
+
+static void
 a_bad_value_is_refused_with_file_and_line(void **state)
 {
     (void)state;
@@ -335,6 +355,7 @@ main(void)
         cmocka_unit_test(values_of_every_type_are_read),
         cmocka_unit_test(loading_again_forgets_the_old_values),
         cmocka_unit_test(an_unknown_key_is_refused_with_file_and_line),
+        cmocka_unit_test(a_key_that_is_meant_is_named),
         cmocka_unit_test(a_bad_value_is_refused_with_file_and_line),
         cmocka_unit_test(lists_are_looked_at_element_by_element),
         cmocka_unit_test(lists_are_read_as_people_write_them),
