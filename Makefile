@@ -25,7 +25,7 @@ CFLAGS_asan = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
        -fno-omit-frame-pointer -O1 -fPIE -DMETAGATE_ASAN
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan = -fsanitize=address,undefined -pie
-LIBS = -lfcgi -lrdkafka -lcjson -lmariadb -lpq -linih -lcurl -lcrypto -lz -lisal -lsmartcols -pthread -lm
+LIBS = -lfcgi -lrdkafka -lcjson -lmariadb -lpq -linih -lcurl -lcrypto -lz -lisal -lzstd -lsmartcols -pthread -lm
 LIBS_release = -lprofiler -ltcmalloc -lstdc++
 
 FLAVOUR = $(notdir $(B))

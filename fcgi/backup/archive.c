@@ -6,47 +6,39 @@
 #include <string.h>
 
 #include "archive_int.h"
-#include "blob/gzip.h"
+#include "blob/press.h"
 #include "config.h"
 #include "crypt/digest.h"
 
-#define PART_BYTES ((size_t)4 << 20)
-
-enum stage { PARTS, TRAILER, ENDED, BROKEN };
+enum stage { PARTS, ENDED, BROKEN };
 
 struct pack {
     struct pack_source source;
     enum stage stage;
     unsigned parts;
     struct blob_sum sum;
-    struct archive_gear gear; /* its room: a part */
-    struct gzip *gzip;
+    struct digest *digest; /* of the payload */
+    struct press *press;
     char head[TAR_BLOCK];
     char zeros[2 * TAR_BLOCK];
-    struct span next[3]; /* head, bytes, padding: what is left of them */
+    struct span next[4]; /* of the manifest and the end: what is left of them */
     size_t next_i, next_n;
 };
-
-/* ---- what either side works with ---- */
-
-bool
-archive_gear_make(struct archive_gear *g, size_t room_bytes)
-{
-    g->digest = digest_new();
-    g->room = malloc(room_bytes);
-    return g->digest != NULL && g->room != NULL;
-}
-
-void
-archive_gear_free(struct archive_gear *g)
-{
-    digest_free(g->digest);
-    free(g->room);
-}
 
 /* ---- one that is made ---- */
 
 static int64_t read_tar(void *ctx, char *out, size_t n);
+
+/* As configured, which has been looked at (config_rules.c). */
+static enum press_form
+form(void)
+{
+    const char *word = config()->instance_backup_compression;
+
+    if (config()->instance_backup_level == 0 || strcmp(word, "none") == 0)
+        return PRESS_NONE;
+    return strcmp(word, "gzip") == 0 ? PRESS_GZIP : PRESS_ZSTD;
+}
 
 struct pack *
 pack_new(const struct pack_source *source)
@@ -56,8 +48,10 @@ pack_new(const struct pack_source *source)
     if (p == NULL)
         return NULL;
     p->source = *source;
-    p->gzip = gzip_new((int)config()->instance_backup_level, read_tar, p);
-    if (archive_gear_make(&p->gear, PART_BYTES) && p->gzip != NULL)
+    p->press =
+        press_new(form(), (int)config()->instance_backup_level, read_tar, p);
+    p->digest = digest_new();
+    if (p->digest != NULL && p->press != NULL)
         return p;
     pack_free(p);
     return NULL;
@@ -68,8 +62,8 @@ pack_free(struct pack *p)
 {
     if (p == NULL)
         return;
-    gzip_free(p->gzip);
-    archive_gear_free(&p->gear);
+    press_free(p->press);
+    digest_free(p->digest);
     free(p);
 }
 
@@ -96,77 +90,72 @@ make_head(char head[TAR_BLOCK], const char *name, unsigned size)
     (void)snprintf(head + TAR_SUM_AT, 8, "%06o", sum);
 }
 
-static void
-put_file(struct pack *p, const char *name, const char *bytes, size_t n)
+static size_t
+padding(size_t n)
 {
-    size_t over = n % TAR_BLOCK;
-
-    make_head(p->head, name, (unsigned)n);
-    p->next[0] = (struct span){ p->head, TAR_BLOCK };
-    p->next[1] = (struct span){ bytes, n };
-    p->next[2] = (struct span){ p->zeros, over > 0 ? TAR_BLOCK - over : 0 };
-    p->next_i = 0;
-    p->next_n = 3;
+    return (TAR_BLOCK - n % TAR_BLOCK) % TAR_BLOCK;
 }
 
 /* ---- what comes next ---- */
 
-/* As much of the payload as a part holds; -1. */
+/* Of the payload, until it ends; -1. */
 static int64_t
-read_part(struct pack *p)
+read_payload(struct pack *p, char *out, size_t max)
 {
     size_t n = 0;
+    int64_t got = 1;
 
-    while (n < PART_BYTES) {
-        int64_t got =
-            p->source.read(p->source.ctx, p->gear.room + n, PART_BYTES - n);
-
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        n += (size_t)got;
+    while (n < max && got > 0) {
+        got = p->source.read(p->source.ctx, out + n, max - n);
+        if (got > 0)
+            n += (size_t)got;
     }
-    return (int64_t)n;
+    return got < 0 ? -1 : (int64_t)n;
+}
+
+/* A part, made where it is wanted: as much of the payload as fits there behind
+ * its header. 0: there was nothing left; -1. */
+static int64_t
+next_part(struct pack *p, char *out, size_t n)
+{
+    size_t max = n / TAR_BLOCK * TAR_BLOCK, pad;
+    int64_t got = max > TAR_BLOCK
+                      ? read_payload(p, out + TAR_BLOCK, max - TAR_BLOCK)
+                      : -1;
+    char name[32];
+
+    if (got <= 0)
+        return got;
+    if (!digest_add(p->digest, out + TAR_BLOCK, (size_t)got))
+        return -1;
+    p->sum.bytes += got;
+    (void)snprintf(name, sizeof(name), PART_NAME, p->parts++);
+    make_head(out, name, (unsigned)got);
+    pad = padding((size_t)got);
+    memset(out + TAR_BLOCK + got, 0, pad);
+    return TAR_BLOCK + got + (int64_t)pad;
 }
 
 static enum stage
-next_part(struct pack *p)
+put_manifest(struct pack *p)
 {
-    char name[32];
-    int64_t n = read_part(p);
     const char *text;
+    size_t n;
 
-    if (n < 0)
-        return BROKEN;
-    if (n > 0) {
-        if (!digest_add(p->gear.digest, p->gear.room, (size_t)n))
-            return BROKEN;
-        p->sum.bytes += n;
-        (void)snprintf(name, sizeof(name), PART_NAME, p->parts++);
-        put_file(p, name, p->gear.room, (size_t)n);
-        return PARTS;
-    }
-    if (digest_hex(p->gear.digest, p->sum.sha256) != ERR_OK)
+    if (digest_hex(p->digest, p->sum.sha256) != ERR_OK)
         return BROKEN;
     text = p->source.manifest(p->source.ctx, &p->sum);
     if (text == NULL)
         return BROKEN;
-    put_file(p, MANIFEST_NAME, text, strlen(text));
-    return TRAILER;
-}
-
-static void
-advance(struct pack *p)
-{
-    if (p->stage == PARTS) {
-        p->stage = next_part(p);
-    } else if (p->stage == TRAILER) { /* two empty blocks end a tar */
-        p->next[0] = (struct span){ p->zeros, sizeof(p->zeros) };
-        p->next_i = 0;
-        p->next_n = 1;
-        p->stage = ENDED;
-    }
+    n = strlen(text);
+    make_head(p->head, MANIFEST_NAME, (unsigned)n);
+    p->next[0] = (struct span){ p->head, TAR_BLOCK };
+    p->next[1] = (struct span){ text, n };
+    p->next[2] = (struct span){ p->zeros, padding(n) };
+    /* two empty blocks end a tar */
+    p->next[3] = (struct span){ p->zeros, sizeof(p->zeros) };
+    p->next_n = 4;
+    return ENDED;
 }
 
 /* The tar, a piece at a time; 0 at its end. */
@@ -177,16 +166,19 @@ read_tar(void *ctx, char *out, size_t n)
     struct span *s;
     size_t k;
 
-    while (p->next_i == p->next_n || p->next[p->next_i].n == 0) {
-        if (p->next_i < p->next_n)
-            p->next_i++;
-        else if (p->stage == BROKEN)
-            return -1;
-        else if (p->stage == ENDED)
-            return 0;
-        else
-            advance(p);
+    if (p->stage == PARTS) {
+        int64_t got = next_part(p, out, n);
+
+        if (got > 0)
+            return got;
+        p->stage = got == 0 ? put_manifest(p) : BROKEN;
     }
+    if (p->stage == BROKEN)
+        return -1;
+    while (p->next_i < p->next_n && p->next[p->next_i].n == 0)
+        p->next_i++;
+    if (p->next_i == p->next_n)
+        return 0;
     s = &p->next[p->next_i];
     k = s->n < n ? s->n : n;
     memcpy(out, s->p, k);
@@ -200,5 +192,5 @@ pack_read(void *ctx, char *out, size_t n)
 {
     struct pack *p = ctx;
 
-    return gzip_read(p->gzip, out, n);
+    return press_read(p->press, out, n);
 }

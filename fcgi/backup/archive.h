@@ -1,11 +1,11 @@
-/* The form of a backup: a .tgz (POSIX tar, gzip) of a stream of unknown length
- * cut into numbered parts, "payload.000000" and so on, and of manifest.json as
- * the last file: an archive without it is none. By hand:
- *     tar xzf A.tgz && cat payload.* | mbstream -x
+/* The form of a backup: a POSIX tar, compressed (blob/press.h), of a stream of
+ * unknown length cut into numbered parts, "payload.000000" and so on, and of
+ * manifest.json as the last file: an archive without it is none. By hand:
+ *     tar xf A.tgz && cat payload.* | mbstream -x
  * A tar entry says its length before its bytes: that is why there are parts.
  *
- * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar),
- * RFC 1952 (gzip). */
+ * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar).
+ */
 #ifndef MG_BACKUP_ARCHIVE_H
 #define MG_BACKUP_ARCHIVE_H
 

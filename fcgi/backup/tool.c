@@ -18,25 +18,49 @@
 #include "host/proc.h"
 
 #define ASK_MS 200 /* how often go_on is asked while nothing comes */
+/* What is on its way: the more, the less often one waits for the other on a
+ * machine that has others to run. As much as the system lets everybody have. */
+#define ROOM (1 << 20)
+
+/* [0] is read from. */
+static bool
+make_stream(int both[2], bool to_us)
+{
+    static const int room = ROOM;
+
+    if (to_us) {
+        if (pipe2(both, O_CLOEXEC) != 0)
+            return false;
+        (void)fcntl(both[0], F_SETPIPE_SZ, ROOM);
+        return true;
+    }
+    /* not a pipe: writing to one whose reader has ended is a signal */
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0)
+        return false;
+    (void)setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    /* the other direction is not used */
+    (void)shutdown(both[1], SHUT_RD);
+    return true;
+}
 
 enum err
 tool_start(struct tool *t, const struct argv *argv, const char *const *env,
            bool to_us, char why[WHY_BYTES])
 {
     struct proc_spec spec = PROC_SPEC(argv->v);
-    int both[2];
+    int both[2], theirs;
     enum err e;
 
     *t = (struct tool){ .fd = -1, .log = -1 };
-    /* not a pipe: writing to one whose reader has ended is a signal */
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0)
+    if (!make_stream(both, to_us))
         return copy_failed(ERR_STATE, argv->v[0], why);
     t->log = memfd_create("log", MFD_CLOEXEC);
-    t->fd = both[0];
+    t->fd = both[to_us ? 0 : 1];
+    theirs = both[to_us ? 1 : 0];
     spec.env = env;
     spec.own_group = true;
     spec.death_signal = SIGKILL;
-    *(to_us ? &spec.out : &spec.in) = both[1];
+    *(to_us ? &spec.out : &spec.in) = theirs;
     spec.err = t->log;
     if (!to_us)
         spec.out = t->log;
@@ -45,9 +69,7 @@ tool_start(struct tool *t, const struct argv *argv, const char *const *env,
         t->pid = 0;
         (void)copy_failed(ERR_STATE, argv->v[0], why);
     }
-    (void)close(both[1]);
-    /* the other direction is not used */
-    (void)shutdown(t->fd, to_us ? SHUT_WR : SHUT_RD);
+    (void)close(theirs);
     return e;
 }
 
@@ -82,7 +104,7 @@ tool_read(struct tool *t, const struct instance_watch *w, char *p, size_t n)
     do {
         if (!await(t, w, POLLIN))
             return -1;
-        got = recv(t->fd, p, n, 0);
+        got = read(t->fd, p, n);
     } while (got < 0 && errno == EINTR);
     return got;
 }

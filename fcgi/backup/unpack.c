@@ -6,7 +6,7 @@
 
 #include "archive.h"
 #include "archive_int.h"
-#include "blob/gzip.h"
+#include "blob/press.h"
 #include "crypt/digest.h"
 #include "json.h"
 
@@ -23,8 +23,9 @@ enum place {
 struct unpack {
     blob_write_fn *write;
     void *ctx;
-    struct archive_gear gear; /* its room: the manifest */
-    struct gunzip *gunzip;
+    struct digest *digest; /* of the payload */
+    char *manifest;
+    struct unpress *unpress;
     const char *wrong; /* why it is none; NULL so far */
     bool broken_off;   /* by write */
     enum place at;
@@ -48,8 +49,10 @@ unpack_new(blob_write_fn *write, void *ctx)
         return NULL;
     u->write = write;
     u->ctx = ctx;
-    u->gunzip = gunzip_new(take_tar, u);
-    if (archive_gear_make(&u->gear, MANIFEST_MAX + 1) && u->gunzip != NULL)
+    u->unpress = unpress_new(take_tar, u);
+    u->digest = digest_new();
+    u->manifest = malloc(MANIFEST_MAX + 1);
+    if (u->digest != NULL && u->manifest != NULL && u->unpress != NULL)
         return u;
     unpack_free(u);
     return NULL;
@@ -60,8 +63,9 @@ unpack_free(struct unpack *u)
 {
     if (u == NULL)
         return;
-    gunzip_free(u->gunzip);
-    archive_gear_free(&u->gear);
+    unpress_free(u->unpress);
+    digest_free(u->digest);
+    free(u->manifest);
     free(u);
 }
 
@@ -127,7 +131,7 @@ static bool
 take_payload(struct unpack *u, const char *p, size_t n)
 {
     u->bytes += (int64_t)n;
-    if (!digest_add(u->gear.digest, p, n))
+    if (!digest_add(u->digest, p, n))
         return refuse(u, "cannot be summed");
     if (u->write(u->ctx, p, n))
         return true;
@@ -165,7 +169,7 @@ take(struct unpack *u, const char *p, size_t n)
         return take_payload(u, p, k) ? k : 0;
     case MANIFEST:
         k = u->left < n ? (size_t)u->left : n;
-        memcpy(u->gear.room + u->manifest_n, p, k);
+        memcpy(u->manifest + u->manifest_n, p, k);
         u->manifest_n += k;
         u->left -= k;
         if (u->left == 0)
@@ -208,9 +212,9 @@ unpack_write(void *ctx, const char *p, size_t n)
 {
     struct unpack *u = ctx;
 
-    if (gunzip_write(u->gunzip, p, n))
+    if (unpress_write(u->unpress, p, n))
         return true;
-    if (gunzip_is_damaged(u->gunzip))
+    if (unpress_is_damaged(u->unpress))
         return refuse(u, "is damaged");
     return false;
 }
@@ -222,7 +226,7 @@ read_manifest(struct unpack *u, struct arena *a, struct instance_backup *out,
     struct json_error error;
     struct bind_error bound;
     const struct json *doc;
-    enum err e = json_parse(a, u->gear.room, u->manifest_n, 0, &doc, &error);
+    enum err e = json_parse(a, u->manifest, u->manifest_n, 0, &doc, &error);
 
     if (e == ERR_OK)
         e = record_bind(a, &instance_backup_rec, doc, 0, out, &bound);
@@ -247,12 +251,12 @@ unpack_end(struct unpack *u, struct arena *a, struct instance_backup *manifest,
         return why_fail(why, ERR_BAD_PARAM, "the archive %s", u->wrong);
     if (u->broken_off)
         return why_fail(why, ERR_STATE, "broken off");
-    if (!gunzip_may_end(u->gunzip) || u->at != TRAILER ||
+    if (!unpress_may_end(u->unpress) || u->at != TRAILER ||
         u->empty < (size_t)(2 * TAR_BLOCK) +
                        (TAR_BLOCK - u->manifest_size % TAR_BLOCK) % TAR_BLOCK)
         return why_fail(why, ERR_BAD_PARAM,
                         "the archive is cut off: it has no end");
-    e = digest_hex(u->gear.digest, sha256);
+    e = digest_hex(u->digest, sha256);
     if (e == ERR_OK)
         e = read_manifest(u, a, manifest, why);
     if (e == ERR_OK && (manifest->payload_bytes != u->bytes ||

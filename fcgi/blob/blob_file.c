@@ -15,6 +15,7 @@
 
 #define TEMP_MAX (BLOB_KEY_MAX + 32)
 #define PIECE    ((size_t)256 << 10)
+#define AHEAD    ((off_t)8 << 20) /* is sent to the disk while more comes */
 
 static enum err
 because(const char *what, char why[WHY_BYTES])
@@ -116,11 +117,18 @@ copy_in(const struct blob_store *s, int fd, blob_read_fn *read, void *ctx,
 {
     char *piece = malloc(PIECE);
     enum err e = piece != NULL ? ERR_OK : ERR_NOMEM;
+    off_t at = 0, begun = 0;
     int64_t got = 1;
 
     while (e == ERR_OK && (got = read(ctx, piece, PIECE)) > 0) {
         if (!file_write_fd(fd, piece, (size_t)got, -1))
             e = because("write", why);
+        at += got;
+        if (at - begun >= AHEAD) {
+            /* nothing rests on it: fsync says whether all is there */
+            (void)sync_file_range(fd, begun, at - begun, SYNC_FILE_RANGE_WRITE);
+            begun = at;
+        }
         if (s->cfg.go_on != NULL && !s->cfg.go_on(s->cfg.ctx))
             e = ERR_STATE;
     }

@@ -23,6 +23,14 @@ is_log_level(const char *value)
                                        : "must be debug, info, warn or error";
 }
 
+const char *
+is_compression(const char *value)
+{
+    static const char *const words[] = { "zstd", "gzip", "none", NULL };
+
+    return list_has_word(words, value) ? NULL : "must be zstd, gzip or none";
+}
+
 /* The C library takes an unknown zone for UTC and says nothing. */
 const char *
 is_zone(const char *value)

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blob/gzip.h"
+#include "blob/press.h"
 #include "binlog/gtid.h"
 #include "folder.h"
 #include "groups.h"
@@ -393,7 +393,7 @@ journal_put(const struct instance_spec *s, const struct journal_piece *p,
             char why[WHY_BYTES])
 {
     struct stored st = { .fd = -1, .at = p->from, .to = p->to };
-    struct gzip *gzip = NULL;
+    struct press *press = NULL;
     struct folder f;
     enum err e = folder_open(s, &f, why);
     size_t i = e == ERR_OK ? folder_find(&f, p->file) : 0;
@@ -405,11 +405,11 @@ journal_put(const struct instance_spec *s, const struct journal_piece *p,
     if (e == ERR_OK)
         e = clean_head(&st, why);
     if (e == ERR_OK) {
-        gzip = gzip_new(LEVEL, read_stored, &st);
-        e = gzip != NULL ? blob_put(to, key, gzip_read, gzip, sum, why)
-                         : why_fail(why, ERR_NOMEM, "out of memory");
+        press = press_new(PRESS_GZIP, LEVEL, read_stored, &st);
+        e = press != NULL ? blob_put(to, key, press_read, press, sum, why)
+                          : why_fail(why, ERR_NOMEM, "out of memory");
     }
-    gzip_free(gzip);
+    press_free(press);
     if (st.fd >= 0)
         (void)close(st.fd);
     folder_close(&f);

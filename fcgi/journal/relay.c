@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
-#include "blob/gzip.h"
+#include "blob/press.h"
 #include "buf.h"
 #include "crypt/digest.h"
 #include "file.h"
@@ -21,7 +21,7 @@
 struct fetch {
     struct relay *r;
     const struct journal_stored *from;
-    struct gunzip *gunzip;
+    struct unpress *unpress;
     struct groups *groups;
     struct digest *digest;
     int fd;        /* of the relay log */
@@ -114,7 +114,7 @@ take_stored(void *ctx, const char *p, size_t n)
         f->e = why_fail(f->why, ERR_STATE, "broken off");
         return false;
     }
-    return digest_add(f->digest, p, n) && gunzip_write(f->gunzip, p, n);
+    return digest_add(f->digest, p, n) && unpress_write(f->unpress, p, n);
 }
 
 static enum err
@@ -138,11 +138,11 @@ check(struct fetch *f, enum err got)
                        groups_wrong(f->groups));
         return damaged(f, text);
     }
-    if (gunzip_is_damaged(f->gunzip))
+    if (unpress_is_damaged(f->unpress))
         return damaged(f, "is damaged");
     if (got != ERR_OK)
         return got; /* the store has said why */
-    if (!gunzip_may_end(f->gunzip) || !groups_may_end(f->groups))
+    if (!unpress_may_end(f->unpress) || !groups_may_end(f->groups))
         return damaged(f, "is cut off");
     if (digest_hex(f->digest, sha256) != ERR_OK)
         return why_fail(f->why, ERR_INTERNAL, "no sum");
@@ -162,12 +162,13 @@ fetch(struct fetch *f)
     enum err e = ERR_NOMEM;
 
     f->groups = groups_new(&t);
-    f->gunzip = f->groups != NULL ? gunzip_new(groups_write, f->groups) : NULL;
+    f->unpress =
+        f->groups != NULL ? unpress_new(groups_write, f->groups) : NULL;
     f->digest = digest_new();
-    if (f->gunzip != NULL && f->digest != NULL)
+    if (f->unpress != NULL && f->digest != NULL)
         e = check(f, blob_get(f->from->from, f->from->key, 0, take_stored, f,
                               f->why));
-    gunzip_free(f->gunzip);
+    unpress_free(f->unpress);
     groups_free(f->groups);
     digest_free(f->digest);
     return e == ERR_NOMEM ? why_fail(f->why, e, "out of memory") : e;

@@ -108,14 +108,25 @@ read_back(const char *p, size_t n, size_t piece, struct instance_backup *out,
     return e;
 }
 
+static const char *const forms[] = { "none", "gzip", "zstd" };
+
 static void
-what_is_read_is_what_was_written(void **state)
+use(const char *form)
+{
+    char why[WHY_BYTES];
+
+    (void)setenv("METAGATE_INSTANCE_BACKUP_COMPRESSION", form, 1);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
+}
+
+static void
+of_form(const char *form)
 {
     static const size_t sizes[] = { 0, 1, 511, 512, 513, PAYLOAD };
     struct instance_backup b;
     char why[WHY_BYTES];
 
-    (void)state;
+    use(form);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         assert_true(make(sizes[i]));
         for (size_t piece = 1000; piece < 200000; piece *= 13) {
@@ -126,6 +137,40 @@ what_is_read_is_what_was_written(void **state)
             assert_string_equal(b.gtid, "0-1-5");
         }
     }
+}
+
+/* Whichever is made now, each is read. */
+static void
+what_is_read_is_what_was_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++)
+        of_form(forms[i]);
+}
+
+static void
+what_is_configured_is_made(void **state)
+{
+    static const char *const begin[] = { "\x1f\x8b\x08", "\x1f\x8b\x08",
+                                         "\x28\xb5\x2f\xfd" };
+    char why[WHY_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        use(forms[i]);
+        assert_true(make(PAYLOAD));
+        assert_memory_equal(archive.p, begin[i], strlen(begin[i]));
+        assert_int_equal(archive.n<PAYLOAD, i> 0);
+    }
+    (void)setenv("METAGATE_INSTANCE_BACKUP_LEVEL", "0", 1);
+    use("zstd");
+    (void)unsetenv("METAGATE_INSTANCE_BACKUP_LEVEL");
+    assert_true(make(PAYLOAD));
+    assert_true(archive.n > PAYLOAD);
+    (void)setenv("METAGATE_INSTANCE_BACKUP_COMPRESSION", "lzo", 1);
+    assert_int_not_equal(config_load(NULL, why), ERR_OK);
+    assert_non_null(strstr(why, "zstd, gzip or none"));
+    use("zstd");
 }
 
 static void
@@ -144,15 +189,19 @@ every_cut_is_seen(void **state)
     char why[WHY_BYTES];
 
     (void)state;
-    assert_true(make(2000));
-    for (size_t n = 0; n < archive.n; n++) {
-        why[0] = '\0';
-        assert_int_not_equal(read_back(archive.p, n, 4096, &b, why), ERR_OK);
-        assert_true(why[0] != '\0');
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        use(forms[i]);
+        assert_true(make(2000));
+        for (size_t n = 0; n < archive.n; n++) {
+            why[0] = '\0';
+            assert_int_not_equal(read_back(archive.p, n, 4096, &b, why),
+                                 ERR_OK);
+            assert_true(why[0] != '\0');
+        }
+        archive.p[archive.n] = 'x';
+        assert_int_equal(read_back(archive.p, archive.n + 1, 4096, &b, why),
+                         ERR_BAD_PARAM);
     }
-    archive.p[archive.n] = 'x';
-    assert_int_equal(read_back(archive.p, archive.n + 1, 4096, &b, why),
-                     ERR_BAD_PARAM);
 }
 
 static void
@@ -160,23 +209,27 @@ every_damaged_byte_is_seen(void **state)
 {
     struct instance_backup b;
     char why[WHY_BYTES];
-    size_t taken = 0;
 
     (void)state;
-    assert_true(make(2000));
-    /* the first ten bytes are gzip's head: time, system */
-    for (size_t i = 10; i < archive.n; i++) {
-        archive.p[i] ^= 0x10;
-        if (read_back(archive.p, archive.n, 777, &b, why) == ERR_OK) {
-            assert_memory_equal(got.p, payload.p, 2000);
-            taken++;
+    for (size_t k = 0; k < COUNT(forms); k++) {
+        size_t taken = 0;
+
+        use(forms[k]);
+        assert_true(make(2000));
+        /* the first ten bytes of gzip's are its head: time, system */
+        for (size_t i = k < 2 ? 10 : 0; i < archive.n; i++) {
+            archive.p[i] ^= 0x10;
+            if (read_back(archive.p, archive.n, 777, &b, why) == ERR_OK) {
+                assert_memory_equal(got.p, payload.p, 2000);
+                taken++;
+            }
+            archive.p[i] ^= 0x10;
         }
-        archive.p[i] ^= 0x10;
+        /* lengths of codes that do not occur, bits behind the last code: what
+         * they are changes nothing of what is read */
+        assert_true(taken < archive.n / 10);
+        assert_int_equal(read_back(archive.p, archive.n, 777, &b, why), ERR_OK);
     }
-    /* lengths of codes that do not occur, bits behind the last code: what they
-     * are changes nothing of what is read */
-    assert_true(taken < archive.n / 10);
-    assert_int_equal(read_back(archive.p, archive.n, 777, &b, why), ERR_OK);
 }
 
 /* A tar of somebody else's, in the frame of ours. */
@@ -229,28 +282,33 @@ tar_reads_it(void **state)
 {
     const char *const sh[] = {
         "sh", "-c",
-        "cd $D && tar xzf a.tgz && cat payload.* | cmp - p && "
+        "cd $D && tar xf a.tgz && cat payload.* | cmp - p && "
         "grep -q completed manifest.json && rm -r $D",
         NULL
     };
-    char dir[] = "/var/tmp/mgarchive.XXXXXX", path[64];
+    char path[64];
     struct proc_result r;
     int fd;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
-    (void)setenv("D", dir, 1);
-    assert_true(make(PAYLOAD));
-    (void)snprintf(path, sizeof(path), "%s/a.tgz", dir);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(write(fd, archive.p, archive.n), archive.n);
-    (void)close(fd);
-    (void)snprintf(path, sizeof(path), "%s/p", dir);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(write(fd, payload.p, PAYLOAD), PAYLOAD);
-    (void)close(fd);
-    if (proc_run(sh, 60000, &r) != ERR_OK)
-        fail_msg("%s", r.output);
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        char dir[] = "/var/tmp/mgarchive.XXXXXX";
+
+        use(forms[i]);
+        assert_non_null(mkdtemp(dir));
+        (void)setenv("D", dir, 1);
+        assert_true(make(PAYLOAD));
+        (void)snprintf(path, sizeof(path), "%s/a.tgz", dir);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        assert_int_equal(write(fd, archive.p, archive.n), archive.n);
+        (void)close(fd);
+        (void)snprintf(path, sizeof(path), "%s/p", dir);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        assert_int_equal(write(fd, payload.p, PAYLOAD), PAYLOAD);
+        (void)close(fd);
+        if (proc_run(sh, 60000, &r) != ERR_OK)
+            fail_msg("%s", r.output);
+    }
 }
 
 /* ---- xbstream ---- */
@@ -361,6 +419,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_read_is_what_was_written, setup,
                                         teardown),
+        cmocka_unit_test(what_is_configured_is_made),
         cmocka_unit_test(one_that_is_not_whole_is_never_made),
         cmocka_unit_test_setup_teardown(every_cut_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(every_damaged_byte_is_seen, setup,

@@ -27,6 +27,7 @@
 #define REAL_MAX     8
 #define REAL_WAIT_MS 120000 /* on a very busy machine */
 
+static const char *real_parent = "/var/tmp"; /* where real_dir is made */
 static char real_dir[64];
 static char real_address[32];
 static pid_t real_pid[REAL_MAX]; /* by slot; 0: it does not run */
@@ -62,7 +63,8 @@ real_begin(void)
     if (!real_drop_root() || config_load(NULL, why) != ERR_OK ||
         my_library_begin() != ERR_OK)
         return false;
-    (void)snprintf(real_dir, sizeof(real_dir), "/var/tmp/mgreal.XXXXXX");
+    (void)snprintf(real_dir, sizeof(real_dir), "%.40s/mgreal.XXXXXX",
+                   real_parent);
     if (mkdtemp(real_dir) == NULL)
         return false;
     for (size_t i = 0; i < COUNT(folders); i++) {

@@ -1,7 +1,6 @@
-/* Compressing, block by block on threads of its own. ISA-L's deflate takes a
- * fifth of zlib's time at its level 1 (and about the same room), so that a
- * backup need not wait for it. */
-#include "gzip.h"
+/* Compressing, block by block on threads of its own, so that who reads from one
+ * end and writes to the other need not wait for it. */
+#include "press.h"
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
@@ -9,15 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
-#define BLOCK       ((size_t)1 << 20)
+#define BLOCK       PRESS_BLOCK
 #define THREADS_MAX 4
-#define SLOTS_MAX   (2 * THREADS_MAX + 1)
+#define SLOTS_MAX   (THREADS_MAX + 2)
 #define STORED      65535 /* bytes that a stored block of deflate has at most */
 #define HEAD        10
 #define TRAILER     8
-/* deflate's own bound of a block that cannot be compressed, in gzip's frame */
-#define OUT_MAX (BLOCK + 5 * (BLOCK / STORED + 2) + HEAD + TRAILER + 64)
+/* The bound of a block that cannot be compressed: zstd's, beyond deflate's in
+ * gzip's frame. */
+#define OUT_MAX ZSTD_COMPRESSBOUND(BLOCK)
+_Static_assert(OUT_MAX > BLOCK + 5 * (BLOCK / STORED + 2) + HEAD + TRAILER + 64,
+               "deflate's blocks fit too");
 
 enum slot_state { FREE, FILLED, TAKEN, DONE, FAILED };
 
@@ -27,7 +30,8 @@ struct slot {
     size_t in_n, out_n;
 };
 
-struct gzip {
+struct press {
+    enum press_form form;
     int level;
     blob_read_fn *read;
     void *ctx;
@@ -80,15 +84,52 @@ store(struct slot *s)
     s->out_n = (size_t)(p + TRAILER - s->out);
 }
 
+/* What one thread works with. */
+struct gear {
+    enum press_form form;
+    int level;
+    unsigned char *room; /* deflate's */
+    uint32_t room_n;
+    ZSTD_CCtx *zstd;
+};
+
 static bool
-deflate_block(int level, struct slot *s, unsigned char *room, uint32_t room_n)
+gear_make(const struct press *g, struct gear *gear)
+{
+    static const uint32_t rooms[] = { 0, ISAL_DEF_LVL1_DEFAULT,
+                                      ISAL_DEF_LVL2_DEFAULT,
+                                      ISAL_DEF_LVL3_DEFAULT };
+
+    *gear = (struct gear){ .form = g->form, .level = g->level };
+    if (g->form == PRESS_ZSTD) {
+        gear->zstd = ZSTD_createCCtx();
+        return gear->zstd != NULL &&
+               !ZSTD_isError(ZSTD_CCtx_setParameter(
+                   gear->zstd, ZSTD_c_compressionLevel, g->level)) &&
+               !ZSTD_isError(
+                   ZSTD_CCtx_setParameter(gear->zstd, ZSTD_c_checksumFlag, 1));
+    }
+    gear->room_n = rooms[g->level];
+    gear->room = malloc(gear->room_n);
+    return gear->room != NULL;
+}
+
+static void
+gear_free(struct gear *gear)
+{
+    free(gear->room);
+    ZSTD_freeCCtx(gear->zstd);
+}
+
+static bool
+deflate_block(struct gear *gear, struct slot *s)
 {
     struct isal_zstream z;
 
     isal_deflate_stateless_init(&z);
-    z.level = (uint32_t)level;
-    z.level_buf = room;
-    z.level_buf_size = room_n;
+    z.level = (uint32_t)gear->level;
+    z.level_buf = gear->room;
+    z.level_buf_size = gear->room_n;
     z.gzip_flag = IGZIP_GZIP;
     z.end_of_stream = 1;
     z.next_in = s->in;
@@ -101,10 +142,22 @@ deflate_block(int level, struct slot *s, unsigned char *room, uint32_t room_n)
     return true;
 }
 
+static bool
+press_block(struct gear *gear, struct slot *s)
+{
+    size_t n;
+
+    if (gear->form != PRESS_ZSTD)
+        return deflate_block(gear, s);
+    n = ZSTD_compress2(gear->zstd, s->out, OUT_MAX, s->in, s->in_n);
+    s->out_n = ZSTD_isError(n) ? 0 : n;
+    return s->out_n > 0;
+}
+
 /* ---- threads ---- */
 
 static struct slot *
-take_filled(struct gzip *g)
+take_filled(struct press *g)
 {
     struct slot *s = &g->slot[g->next];
 
@@ -118,12 +171,9 @@ take_filled(struct gzip *g)
 static void *
 compress_main(void *arg)
 {
-    static const uint32_t rooms[] = { 0, ISAL_DEF_LVL1_DEFAULT,
-                                      ISAL_DEF_LVL2_DEFAULT,
-                                      ISAL_DEF_LVL3_DEFAULT };
-    struct gzip *g = arg;
-    uint32_t room_n = rooms[g->level];
-    unsigned char *room = malloc(room_n);
+    struct press *g = arg;
+    struct gear gear;
+    bool well = gear_make(g, &gear);
     struct slot *s = NULL;
 
     pthread_mutex_lock(&g->mutex);
@@ -137,25 +187,25 @@ compress_main(void *arg)
         }
         /* others look at the state of this one only when it is first */
         pthread_mutex_unlock(&g->mutex);
-        ok = room != NULL && deflate_block(g->level, s, room, room_n);
+        ok = well && press_block(&gear, s);
         pthread_mutex_lock(&g->mutex);
         s->state = ok ? DONE : FAILED;
         pthread_cond_signal(&g->done);
     }
     pthread_mutex_unlock(&g->mutex);
-    free(room);
+    gear_free(&gear);
     return NULL;
 }
 
 static bool
-start_threads(struct gzip *g)
+start_threads(struct press *g)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t wanted = cores < 1             ? 1
                     : cores > THREADS_MAX ? THREADS_MAX
                                           : (size_t)cores;
 
-    g->slots = 2 * wanted + 1;
+    g->slots = wanted + 2; /* one is filled, one given out */
     while (g->threads < wanted &&
            pthread_create(&g->thread[g->threads], NULL, compress_main, g) == 0)
         g->threads++;
@@ -164,22 +214,27 @@ start_threads(struct gzip *g)
 
 /* ---- begin and end ---- */
 
-struct gzip *
-gzip_new(int level, blob_read_fn *read, void *ctx)
+struct press *
+press_new(enum press_form form, int level, blob_read_fn *read, void *ctx)
 {
-    struct gzip *g = calloc(1, sizeof(*g));
+    static const int most[] = {
+        [PRESS_NONE] = 0, [PRESS_GZIP] = 3, [PRESS_ZSTD] = PRESS_LEVEL_MAX
+    };
+    struct press *g = calloc(1, sizeof(*g));
     bool ok = g != NULL;
 
     if (g == NULL)
         return NULL;
-    g->level = level < 0 ? 0 : level > GZIP_LEVEL_MAX ? GZIP_LEVEL_MAX : level;
+    g->form = form;
+    g->level = level < 1 ? 1 : level;
+    g->level = g->level > most[form] ? most[form] : g->level;
     g->read = read;
     g->ctx = ctx;
     g->slots = 1;
     (void)pthread_mutex_init(&g->mutex, NULL);
     (void)pthread_cond_init(&g->work, NULL);
     (void)pthread_cond_init(&g->done, NULL);
-    if (g->level > 0)
+    if (g->form != PRESS_NONE)
         ok = start_threads(g);
     for (size_t i = 0; ok && i < g->slots; i++) {
         g->slot[i].in = malloc(BLOCK);
@@ -188,12 +243,12 @@ gzip_new(int level, blob_read_fn *read, void *ctx)
     }
     if (ok)
         return g;
-    gzip_free(g);
+    press_free(g);
     return NULL;
 }
 
 void
-gzip_free(struct gzip *g)
+press_free(struct press *g)
 {
     if (g == NULL)
         return;
@@ -218,7 +273,7 @@ gzip_free(struct gzip *g)
 /* A block of the source into the next slot; an empty stream is one, empty,
  * member. */
 static void
-fill(struct gzip *g)
+fill(struct press *g)
 {
     struct slot *s = &g->slot[(g->first + g->n) % g->slots];
     int64_t got = 1;
@@ -234,10 +289,10 @@ fill(struct gzip *g)
     if (g->broken || (s->in_n == 0 && g->any))
         return;
     g->any = true;
-    if (g->level == 0)
+    if (g->form == PRESS_NONE)
         store(s);
     pthread_mutex_lock(&g->mutex);
-    s->state = g->level == 0 ? DONE : FILLED;
+    s->state = g->form == PRESS_NONE ? DONE : FILLED;
     pthread_cond_signal(&g->work);
     pthread_mutex_unlock(&g->mutex);
     g->n++;
@@ -246,7 +301,7 @@ fill(struct gzip *g)
 /* Of the first slot: what is given out next. Waits when there is nothing else
  * to do. */
 static enum slot_state
-first_state(struct gzip *g, bool wait)
+first_state(struct press *g, bool wait)
 {
     struct slot *s = &g->slot[g->first];
     enum slot_state state;
@@ -260,7 +315,7 @@ first_state(struct gzip *g, bool wait)
 }
 
 static size_t
-give(struct gzip *g, char *p, size_t n)
+give(struct press *g, char *p, size_t n)
 {
     struct slot *s = &g->slot[g->first];
     size_t k = s->out_n - g->given < n ? s->out_n - g->given : n;
@@ -281,9 +336,9 @@ give(struct gzip *g, char *p, size_t n)
 /* Threads have work before anything is given out: whoever takes it may be
  * slow. */
 int64_t
-gzip_read(void *ctx, char *p, size_t n)
+press_read(void *ctx, char *p, size_t n)
 {
-    struct gzip *g = ctx;
+    struct press *g = ctx;
 
     for (;;) {
         bool more = !g->ended && !g->broken && g->n < g->slots;
