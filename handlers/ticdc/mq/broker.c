@@ -20,6 +20,7 @@ struct broker {
     struct broker_config c;
     rd_kafka_t *rk;
     rd_kafka_queue_t *answers; /* of what was asked of the cluster */
+    int32_t answered;          /* who has told of topics last */
     uint64_t sent, delivered;
     enum err err; /* of a message that was not delivered */
     char why[WHY_BYTES];
@@ -305,6 +306,7 @@ look_up(struct broker *b, const char *topic, uint32_t *out, char why[WHY_BYTES])
     (void)rd_kafka_poll(b->rk, 0);
     if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
         return tell(b, class_of(e), rd_kafka_err2str(e), why);
+    b->answered = m->orig_broker_id;
     for (int i = 0; i < m->topic_cnt; i++) {
         if (strcmp(m->topics[i].topic, topic) != 0)
             continue;
@@ -421,7 +423,8 @@ take_limits(const rd_kafka_event_t *ev, struct broker_topic *out)
     }
 }
 
-/* Old brokers, and those that do not let everybody ask, do not tell. */
+/* Old brokers, and those that do not let everybody ask, do not tell. Every one
+ * knows: librdkafka would wait for the controller, if there is none. */
 static void
 ask_limits(struct broker *b, const char *topic, struct broker_topic *out)
 {
@@ -430,7 +433,11 @@ ask_limits(struct broker *b, const char *topic, struct broker_topic *out)
     rd_kafka_AdminOptions_t *o =
         admin_options(b, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_event_t *ev = NULL;
+    char text[EVENT_BYTES];
 
+    if (o != NULL)
+        (void)rd_kafka_AdminOptions_set_broker(o, b->answered, text,
+                                               sizeof(text));
     if (r != NULL) {
         rd_kafka_DescribeConfigs(b->rk, &r, 1, o, b->answers);
         ev = rd_kafka_queue_poll(b->answers, (int)b->c.answer_ms + POLL_MS);

@@ -478,7 +478,7 @@ mq_row(struct mq *q, struct binlog_table *def, enum binlog_kind kind,
        const struct binlog_row *row, uint64_t commit_ts)
 {
     struct encode_event ev;
-    struct target *t;
+    struct target *t = NULL;
     enum err e = target_of(q, def, commit_ts, &t);
 
     if (e != ERR_OK)

@@ -601,6 +601,19 @@ what_is_wrong_is_told_when_it_is_opened(void **state)
     assert_int_equal(mq_failure_of(m.q)->err, ERR_DENIED);
 }
 
+/* That of this process; whoever waits here waits for an hour. */
+static void
+a_cluster_without_a_controller_is_not_waited_for(void **state)
+{
+    (void)state;
+    m.c.broker.admin = true;
+    m.c.broker.answer_ms = 3600000;
+    open_mq();
+    insert(1, TS);
+    ok(mq_flush(m.q));
+    assert_int_equal(read_topic(m.topic), 1);
+}
+
 /* ---- large messages ---- */
 
 static char long_text[4000];
@@ -715,6 +728,7 @@ main(int argc, char **argv)
         TEST(what_is_not_acknowledged_is_not_flushed),
         TEST(a_wait_ends_when_it_is_told_to),
         TEST(what_is_wrong_is_told_when_it_is_opened),
+        TEST(a_cluster_without_a_controller_is_not_waited_for),
         TEST(a_message_that_is_too_large_is_refused),
         TEST(or_has_its_key_only),
         TEST(or_lies_in_a_store),
