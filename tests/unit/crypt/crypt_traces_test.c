@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,6 +48,9 @@ OPENSSL_cleanse(void *p, size_t n)
 static int synced;
 static bool no_sync, no_rename, no_link;
 static bool slowly, refuses; /* a byte, then an interruption, and so on */
+/* Another process that had the lock: so often it has replaced the file. */
+static int replaced;
+static void write_key(const char *text);
 
 int
 fsync(int fd)
@@ -83,6 +87,17 @@ link(const char *from, const char *to)
 {
     errno = EPERM;
     return no_link ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int
+flock(int fd, int operation)
+{
+    if (replaced > 0) {
+        replaced--;
+        assert_int_equal(unlink(path), 0);
+        write_key("7 " KEY_A "\n");
+    }
+    return (int)syscall(SYS_flock, fd, operation);
 }
 
 static void
@@ -377,6 +392,20 @@ a_file_of_keys_may_be_the_first_descriptor(void **state)
 }
 
 /* Descriptors and temporary files. */
+/* Whoever waited for the lock has a file that has no name any more. */
+static void
+a_key_is_added_to_the_file_that_is_there(void **state)
+{
+    (void)state;
+    replaced = 2;
+    assert_int_equal(crypt_add_key(path), ERR_OK);
+    assert_int_equal(replaced, 0);
+    assert_int_equal(crypt_load(path), ERR_OK);
+    assert_int_equal(crypt_key_at(0), 7);
+    assert_int_equal(crypt_key_at(1), 8);
+    assert_int_equal(crypt_key_at(2), 0);
+}
+
 static void
 nothing_stays_open(void **state)
 {
@@ -384,6 +413,8 @@ nothing_stays_open(void **state)
 
     (void)state;
     assert_true(before >= 0 && close(before) == 0);
+    replaced = 2;
+    assert_int_equal(crypt_add_key(path), ERR_OK);
     assert_int_equal(crypt_load(path), ERR_OK);
     assert_int_equal(crypt_add_key(path), ERR_OK);
     (void)unlink(path);
@@ -411,6 +442,7 @@ main(void)
         TEST(what_the_disk_refuses_is_no_key),
         TEST(what_is_taken_byte_by_byte_is_whole),
         TEST(a_file_of_keys_may_be_the_first_descriptor),
+        TEST(a_key_is_added_to_the_file_that_is_there),
         TEST(nothing_stays_open),
     };
 
