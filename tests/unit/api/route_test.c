@@ -274,6 +274,11 @@ rows_are_numbered_through_all_dialects(void **state)
 static void
 verbs_have_variants_by_encoding(void **state)
 {
+    static const struct row variants[] = {
+        { .kind = ROW_VARIANT, .verb = "go", .encoding = "D1" },
+    };
+    static const struct dialect first = { .rows = variants, .n_rows = 1 };
+
     (void)state;
     assert_ptr_equal(route_variant(&one, "go", "D2"), &rows[14]);
     assert_ptr_equal(route_variant(&one, "go", "D3"), &rows[15]);
@@ -282,6 +287,7 @@ verbs_have_variants_by_encoding(void **state)
     assert_null(route_variant(&one, "fly", "D3"));
     assert_null(route_variant(&one, "beyond", "D3"));
     assert_null(route_variant(&other, "go", "D3"));
+    assert_ptr_equal(route_variant(&first, "go", "D1"), &variants[0]);
 }
 
 static void

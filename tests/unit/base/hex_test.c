@@ -122,6 +122,37 @@ base64_comes_back(void **state)
 }
 
 static void
+each_digit_of_base64_has_its_value(void **state)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    char text[] = "AAA?";
+    unsigned char back[8];
+    size_t n;
+
+    (void)state;
+    for (int i = 0; i < 2 * 255; i++) {
+        bool url = i % 2 == 1;
+        const char *at;
+        int value;
+
+        text[3] = (char)(i / 2 + 1);
+        at = strchr(digits, text[3]);
+        value = at != NULL ? (int)(at - digits) : -1;
+        if (url && text[3] == '-')
+            value = 62;
+        if (url && text[3] == '_')
+            value = 63;
+        assert_int_equal(base64_read(text, 4, url, back, &n), value >= 0);
+        if (value >= 0) {
+            assert_int_equal(n, 3);
+            assert_int_equal(back[0] | back[1], 0);
+            assert_int_equal(back[2], value);
+        }
+    }
+}
+
+static void
 an_escape_is_three_characters(void **state)
 {
     char out[4];
@@ -163,6 +194,7 @@ main(void)
         cmocka_unit_test(a_uuid_has_its_dashes),
         cmocka_unit_test(a_text_of_digits_alone_has_a_length),
         cmocka_unit_test(base64_comes_back),
+        cmocka_unit_test(each_digit_of_base64_has_its_value),
         cmocka_unit_test(an_escape_is_three_characters),
         cmocka_unit_test(random_ones_differ),
     };

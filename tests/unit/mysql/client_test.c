@@ -1,31 +1,10 @@
 /* The client against a real server: texts and tables of texts, prepared
  * statements, failures that are told and not acted upon, sessions. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "mysql/client.h"
 
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "mysql/my_int.h"
-
-#define PART(X, s)                          \
-    X(s, I64, id, "id", COLUMN_ONLY, -)     \
-    X(s, STR, name, "name", COLUMN_ONLY, -) \
-    X(s, F64, f, "f", COLUMN_ONLY, -)
-STRUCT(part, PART);
-TABLE(part, PART);
-struct parts {
-    size_t n;
-    struct part *v;
-};
 
 #define HIDDEN(X, s)                    \
     X(s, I64, id, "id", COLUMN_ONLY, -) \
@@ -33,49 +12,7 @@ struct parts {
 STRUCT(hidden, HIDDEN);
 TABLE(hidden, HIDDEN);
 
-static const char add_sql[] = "INSERT INTO part (id, name, f) VALUES (?, ?, ?)";
-static const char set_sql[] = "UPDATE part SET f = ? WHERE id = ?";
-static const char all_sql[] = "SELECT id, name, f FROM part ORDER BY id";
 static const char nap_sql[] = "SELECT SLEEP(60)";
-
-static struct my_server server;
-static char schema[64];
-
-struct fixture {
-    struct my *my;
-    struct arena *a;
-};
-
-static void
-ok(enum err e)
-{
-    assert_string_equal(err_name(e), "ok");
-}
-
-static int
-setup(void **state)
-{
-    static struct fixture f;
-
-    f.my = my_open();
-    f.a = arena_new(1u << 20);
-    *state = &f;
-    return f.my != NULL && f.a != NULL &&
-                   my_connect(f.my, &server, 0) == ERR_OK &&
-                   my_do(f.my, "DELETE FROM part") == ERR_OK
-               ? 0
-               : -1;
-}
-
-static int
-teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    my_close(f->my);
-    arena_free(f->a);
-    return 0;
-}
 
 static void
 add(struct my *my, int64_t id, const char *name)
@@ -519,208 +456,11 @@ a_connection_that_was_ended_is_lost_and_not_by_us(void **state)
     my_close(other);
 }
 
-/* ---- */
-
-static int
-group_setup(void **state)
-{
-    static const char table[] =
-        "CREATE TABLE part (id BIGINT PRIMARY KEY, name VARCHAR(20), f DOUBLE,"
-        " UNIQUE KEY part_name (name)) ENGINE=InnoDB";
-    const char *host = getenv("METAGATE_TEST_MYSQL");
-    const char *user = getenv("METAGATE_TEST_MYSQL_USER");
-    struct my *my = my_open();
-    char sql[128];
-    bool made;
-
-    (void)state;
-    if (host == NULL || user == NULL) {
-        (void)fprintf(stderr, "tests/support/mariadb.py run -- <test>\n");
-        return -1;
-    }
-    server.user = user;
-    server.connect_timeout_s = 5;
-    server.read_timeout_s = 30;
-    (void)snprintf(schema, sizeof(schema), "unit_my_%ld", (long)getpid());
-    (void)snprintf(sql, sizeof(sql), "CREATE DATABASE %s", schema);
-    made = my_library_begin() == ERR_OK &&
-           my_address_parse(host, strlen(host), &server.at) == ERR_OK &&
-           my_connect(my, &server, 0) == ERR_OK && my_do(my, sql) == ERR_OK;
-    server.database = schema;
-    made = made && my_connect(my, &server, 0) == ERR_OK &&
-           my_do(my, table) == ERR_OK;
-    my_close(my);
-    return made ? 0 : -1;
-}
-
-static int
-group_teardown(void **state)
-{
-    struct my *my = my_open();
-    char sql[128];
-    bool done;
-
-    (void)state;
-    (void)snprintf(sql, sizeof(sql), "DROP DATABASE %s", schema);
-    done = my_connect(my, &server, 0) == ERR_OK && my_do(my, sql) == ERR_OK;
-    my_close(my);
-    my_library_end();
-    return done ? 0 : -1;
-}
-
-/* ---- many rows at once ---- */
-
-/* Statements as the server counts packets of them. */
-static int64_t
-questions(struct my *my)
-{
-    char n[32];
-
-    ok(my_value_of(my,
-                   "SELECT VARIABLE_VALUE FROM information_schema"
-                   ".SESSION_STATUS WHERE VARIABLE_NAME = 'QUESTIONS'",
-                   n, sizeof(n)));
-    return strtoll(n, NULL, 10);
-}
-
-static struct my_arg
-integer(int64_t i)
-{
-    return (struct my_arg){ .type = MY_I64, .i = i };
-}
-
-static struct my_arg
-text(const char *p)
-{
-    return p == NULL
-               ? (struct my_arg){ .type = MY_NULL }
-               : (struct my_arg){ .type = MY_STR, .p = p, .n = strlen(p) };
-}
-
-/* Values of every type, NULL in each place, and types that change from row to
- * row arrive as they would alone. */
-static void
-many_rows_arrive(void **state)
-{
-    const struct fixture *f = *state;
-    static const char many_sql[] =
-        "INSERT INTO part (id, name, f) VALUES (?, ?, ?)";
-    const struct my_args rows[] = {
-        MY_ARGS(integer(1), text("one"), { .type = MY_F64, .f = 0.5 }),
-        MY_ARGS(integer(2), text(NULL), { .type = MY_F64, .f = -1e300 }),
-        MY_ARGS(integer(3), text(""), { .type = MY_NULL }),
-        MY_ARGS({ .type = MY_U64, .u = 4 }, text("vier"), { .type = MY_NULL }),
-        MY_ARGS({ .type = MY_U64, .u = 5 }, text("\xc3\xbc"),
-                { .type = MY_I64, .i = 7 }),
-    };
-    struct parts all;
-    struct my_stmt *st;
-
-    ok(my_exec_many(f->my, many_sql, rows, COUNT(rows)));
-    assert_int_equal(my_matched(f->my), 5);
-    ok(my_send(f->my, MY_SQL(all_sql), MY_NO_ARGS, &part_rec, &st));
-    ok(my_fetch_all(f->my, st, f->a, 10, &all));
-    assert_int_equal(all.n, 5);
-    for (size_t i = 0; i < 5; i++)
-        assert_int_equal(all.v[i].id, i + 1);
-    assert_string_equal(all.v[0].name, "one");
-    assert_null(all.v[1].name);
-    assert_string_equal(all.v[2].name, "");
-    assert_string_equal(all.v[4].name, "\xc3\xbc");
-    assert_true(all.v[0].f == 0.5 && all.v[1].f == -1e300);
-    assert_false(HAS(&all.v[2], part, f) || HAS(&all.v[3], part, f));
-    assert_true(all.v[4].f == 7);
-}
-
-/* Rows that are there already as they are told count as well; those that are
- * missing do not. The same statement serves one row afterwards. */
-static void
-many_rows_are_counted_as_they_match(void **state)
-{
-    const struct fixture *f = *state;
-    const struct my_args add[] = {
-        MY_ARGS(integer(1), text("a"), { .type = MY_F64, .f = 1 }),
-        MY_ARGS(integer(2), text("b"), { .type = MY_F64, .f = 2 }),
-        MY_ARGS(integer(3), text("c"), { .type = MY_F64, .f = 3 }),
-    };
-    const struct my_args set[] = {
-        MY_ARGS({ .type = MY_F64, .f = 1 }, integer(1)),
-        MY_ARGS({ .type = MY_F64, .f = 9 }, integer(2)),
-        MY_ARGS({ .type = MY_F64, .f = 9 }, integer(17)),
-        MY_ARGS({ .type = MY_F64, .f = 8 }, integer(2)),
-    };
-    int64_t before;
-
-    ok(my_exec_many(f->my, add_sql, add, COUNT(add)));
-    before = questions(f->my);
-    ok(my_exec_many(f->my, set_sql, set, COUNT(set)));
-    assert_int_equal(my_matched(f->my), 3);
-    assert_int_equal(questions(f->my) - before, 2); /* with this one */
-    ok(my_exec(f->my, set_sql, set[2]));
-    assert_int_equal(my_matched(f->my), 0);
-    ok(my_exec(f->my, set_sql, set[0]));
-    assert_int_equal(my_matched(f->my), 1);
-}
-
-static void
-one_of_many_that_fails_is_told(void **state)
-{
-    const struct fixture *f = *state;
-    const struct my_args add[] = {
-        MY_ARGS(integer(1), text("a"), { .type = MY_NULL }),
-        MY_ARGS(integer(1), text("b"), { .type = MY_NULL }),
-        MY_ARGS(integer(2), text("c"), { .type = MY_NULL }),
-    };
-    const struct my_args uneven[] = {
-        MY_ARGS(integer(7), text("a"), { .type = MY_NULL }),
-        MY_ARGS(integer(8), text("b")),
-    };
-
-    assert_int_equal(my_exec_many(f->my, add_sql, add, COUNT(add)), ERR_EXISTS);
-    assert_string_equal(my_failure(f->my)->dup, "");
-    assert_int_equal(my_exec_many(f->my, add_sql, uneven, COUNT(uneven)),
-                     ERR_INTERNAL);
-    ok(my_exec(f->my, add_sql, add[2]));
-}
-
-/* More than a packet holds leaves in several. */
-static void
-many_large_rows_leave_in_parts(void **state)
-{
-    const struct fixture *f = *state;
-    enum { N = 40, BYTES = 200000 };
-    char *p = malloc(BYTES + 1);
-    struct my_arg v[N][2];
-    struct my_args rows[N];
-    char found[32];
-
-    assert_non_null(p);
-    memset(p, 'x', BYTES);
-    p[BYTES] = '\0';
-    ok(my_do(f->my, "CREATE TEMPORARY TABLE large (id BIGINT PRIMARY KEY,"
-                    " name LONGTEXT)"));
-    for (size_t i = 0; i < N; i++) {
-        v[i][0] = integer((int64_t)i);
-        v[i][1] = text(p);
-        rows[i] = (struct my_args){ v[i], 2 };
-    }
-    ok(my_exec_many(f->my, "INSERT INTO large VALUES (?, ?)", rows, N));
-    assert_int_equal(my_matched(f->my), N);
-    ok(my_value_of(f->my, "SELECT SUM(LENGTH(name)) FROM large", found,
-                   sizeof(found)));
-    assert_int_equal(strtoll(found, NULL, 10), N * BYTES);
-    free(p);
-}
-
 int
 main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(many_rows_arrive),
-        TEST(many_rows_are_counted_as_they_match),
-        TEST(one_of_many_that_fails_is_told),
-        TEST(many_large_rows_leave_in_parts),
         TEST(a_connection_knows_its_server),
         TEST(a_handle_that_is_closed_ends_its_connection),
         TEST(nothing_is_sent_without_a_connection),
