@@ -72,26 +72,31 @@ smallest(size_t a, size_t b, size_t c)
     return a < c ? a : c;
 }
 
-/* Levenshtein's distance; WORD_MAX for words that are too long. */
+/* Levenshtein's distance, in which two letters that have changed places count
+ * once; WORD_MAX for words that are too long. */
 static size_t
 distance(const char *a, const char *b)
 {
-    size_t row[WORD_MAX + 1], n = strlen(b), before, old;
+    size_t row[WORD_MAX + 1], last[WORD_MAX + 1], older[WORD_MAX + 1];
+    size_t n = strlen(b);
 
     if (strlen(a) > WORD_MAX || n > WORD_MAX)
         return WORD_MAX;
     for (size_t k = 0; k <= n; k++)
-        row[k] = k;
+        last[k] = older[k] = k;
     for (size_t i = 0; a[i] != '\0'; i++) {
-        before = row[0]++;
+        row[0] = i + 1;
         for (size_t k = 0; k < n; k++) {
-            old = row[k + 1];
-            row[k + 1] =
-                smallest(row[k] + 1, old + 1, before + (a[i] != b[k] ? 1 : 0));
-            before = old;
+            row[k + 1] = smallest(row[k] + 1, last[k + 1] + 1,
+                                  last[k] + (a[i] != b[k] ? 1 : 0));
+            if (i > 0 && k > 0 && a[i] == b[k - 1] && a[i - 1] == b[k] &&
+                row[k + 1] > older[k - 1] + 1)
+                row[k + 1] = older[k - 1] + 1;
         }
+        memcpy(older, last, (n + 1) * sizeof(*row));
+        memcpy(last, row, (n + 1) * sizeof(*row));
     }
-    return row[n];
+    return last[n];
 }
 
 const char *

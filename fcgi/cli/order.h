@@ -54,8 +54,8 @@ int cli_complain(enum cli_exit status, const char *what, const char *why);
 const char *cli_exit_words(size_t i, int *status);
 
 /* Which of the words is nearest to what was written, NULL when none is near:
- * at most a third of its letters are other, missing or too many. next gives
- * the i-th word, NULL past the last. */
+ * at most a third of its letters are other, missing or too many, or pairs that
+ * have changed places. next gives the i-th word, NULL past the last. */
 const char *
 nearest(const char *written, const char *(*next)(const void *ctx, size_t i),
         const void *ctx);

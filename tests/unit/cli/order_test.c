@@ -61,7 +61,9 @@ words_that_are_off_are_refused(void **state)
 static const char *
 word(const void *ctx, size_t i)
 {
-    static const char *const words[] = { "list", "show", "cancel", NULL };
+    static const char *const words[] = {
+        "list", "show", "cancel", "decommission", "start", "status", NULL
+    };
 
     (void)ctx;
     return words[i];
@@ -73,6 +75,9 @@ what_is_near_is_meant(void **state)
     (void)state;
     assert_string_equal(nearest("lsit", word, NULL), "list");
     assert_string_equal(nearest("cancle", word, NULL), "cancel");
+    assert_string_equal(nearest("stauts", word, NULL), "status");
+    assert_string_equal(nearest("tsatsu", word, NULL), "status");
+    assert_string_equal(nearest("edcommissino", word, NULL), "decommission");
     assert_null(nearest("remove", word, NULL));
     assert_null(nearest("", word, NULL));
 }
