@@ -27,11 +27,14 @@ class Feeds:
     """with Feeds(net) as feeds: feeds.start("c1"); feeds.create(...)"""
 
     def __init__(self, net, build="asan", source_settings=(),
-                 target_settings=()):
+                 target_settings=(), source=None):
+        """source: a server that is not a MariaDB, not begun yet."""
         self.net, self.build = net, build
         self.binary = os.path.join(ROOT, "build", build, "metagate")
         self.store = MariaDB()
-        self.source = MariaDB(settings=source_settings)
+        self.source = source or MariaDB(settings=source_settings)
+        self.position = ("@@GLOBAL.gtid_executed" if source else
+                         "@@GLOBAL.gtid_binlog_pos")
         self.target = MariaDB(net=net, port=TARGET_PORT,
                               settings=target_settings)
         self.run_dir = tempfile.mkdtemp(prefix="mgfeeds.", dir="/var/tmp")
@@ -163,7 +166,7 @@ class Feeds:
         with self.sql("source", None) as c:
             if start_ts is None:
                 start_ts = now_tso(c)
-                gtid = value(c, "SELECT @@GLOBAL.gtid_binlog_pos")
+                gtid = value(c, f"SELECT {self.position} AS p")
         uri = uri or self.target_uri()
         with self.sql() as c:
             rows(c, "INSERT INTO ticdc_changefeed VALUES (%s, 'default', %s,"
@@ -199,7 +202,8 @@ class Feeds:
                  " checkpoint_ts = %s, resolved_ts = %s,"
                  " rewound_epoch = epoch + 1 WHERE feed = %s",
                  gtid, checkpoint_ts, checkpoint_ts, feed)
-            for table in ("ticdc_table", "ticdc_report", "ticdc_ddl"):
+            for table in ("ticdc_table", "ticdc_report", "ticdc_ddl",
+                          "ticdc_xa"):
                 rows(c, f"DELETE FROM {table} WHERE feed = %s", feed)
 
     def tables(self, feed):
@@ -221,7 +225,7 @@ class Feeds:
 
 
 # How a column is printed so that two values that differ look different.
-SHOWN = {"float": "CAST({} AS DOUBLE)", "double": "CAST({} AS DOUBLE)",
+SHOWN = {"float": "{} + 0e0", "double": "{} + 0e0",
          "decimal": "CAST({} AS CHAR)",
          "enum": "CONCAT({0} + 0, HEX({0}))", "set": "CONCAT({0} + 0, HEX({0}))"}
 

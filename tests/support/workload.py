@@ -13,10 +13,10 @@ TEXTS = ("a", "A ", "ß", "ss", "é", "e", "", "Ω", "z" * 60, "v", "w", None)
 
 
 class Writers:
-    def __init__(self, server, schema, seed, n=4, tables=3):
+    def __init__(self, server, schema, seed, n=4, tables=3, statements=True):
         self.server, self.schema = server, schema
         self.random = random.Random(seed)
-        self.n, self.tables = n, tables
+        self.n, self.tables, self.statements = n, tables, statements
         self.stop = threading.Event()
         self.threads = []
         self.committed = 0
@@ -76,7 +76,7 @@ class Writers:
                 return
 
     def _one(self, c, r, i):
-        if r.random() < 0.01:
+        if r.random() < 0.01 and self.statements:
             return self._statement(c, r, i)
         c.begin()
         for _ in range(r.choice((1, 1, 1, 2, 5, 40))):

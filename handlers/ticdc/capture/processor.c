@@ -20,6 +20,7 @@
 #define TABLES_MAX   10000
 #define HEARTBEAT_MS 500
 #define QUIET_S      10
+#define RETRY_S      20 /* then it is the changefeed's error, told and timed */
 #define GTIDS_BYTES  ((size_t)4 << 20)
 
 enum err
@@ -145,7 +146,9 @@ progress(void *ctx, const struct stream_progress *at)
     if (!at->idle && now - p->stored_ms < STORE_MS)
         return ERR_OK;
     w = processor_work(p, at);
-    e = w.gtid != NULL ? rows_work_advance(p->db, &w) : ERR_NOMEM;
+    e = w.gtid != NULL ? processor_note_xa(p, p->stream) : ERR_NOMEM;
+    if (e == ERR_OK)
+        e = rows_work_advance(p->db, &w);
     arena_reset(p->step);
     if (e == ERR_OK) {
         p->stored_ms = now;
@@ -268,17 +271,48 @@ log_stream(const struct processor *p, const struct stream *s)
              atomic_load(&c->bytes_spilled));
 }
 
+/* Until it ends; what has been written by then is kept. */
+static enum err
+run_one(struct processor *p, const struct stream_config *c)
+{
+    struct stream *s = stream_new(c, &ops, p);
+    enum err e;
+
+    if (s == NULL)
+        return processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
+                              "no memory, or no position: %.200s", c->gtids);
+    p->restart = false;
+    show_stream(p, s);
+    e = stream_run(s);
+    show_stream(p, NULL);
+    if (processor_note_xa(p, s) == ERR_OK)
+        keep_progress(p, s);
+    p->row_count += atomic_load(&stream_counts(s)->rows_written);
+    log_stream(p, s);
+    if (p->restart || e == ERR_OK)
+        e = ERR_OK;
+    else if (str_empty(p->code))
+        (void)processor_fail(p, e, stream_failure(s)->code, "%s",
+                             stream_failure(s)->why);
+    p->fatal = stream_failure(s)->fatal;
+    p->lost = stream_failure(s)->lost;
+    stream_free(s);
+    return e;
+}
+
 static enum err
 run_stream(struct processor *p, const char *gtids, uint64_t ts,
            const struct stream_table *tables)
 {
     char folder[PLACE_BYTES];
-    const struct stream_config c = {
+    struct stream_config c = {
         .source = { .server = p->upstream,
                     .server_id = (uint32_t)p->server_id,
                     .heartbeat_ms = HEARTBEAT_MS,
                     .event_max = EVENT_MAX,
-                    .tables_max = TABLES_MAX },
+                    .tables_max = TABLES_MAX,
+                    .retry_s = RETRY_S,
+                    .describes = true },
         .gtids = gtids,
         .ts = ts,
         .passes_ts = passes(p, ts),
@@ -292,28 +326,15 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
         .quota = processor_quota(p),
         .folder = folder,
     };
-    struct stream *s;
-    enum err e;
+    struct buf stored = BUF_INIT(GTIDS_BYTES);
+    enum err e = processor_begin_xa(p, &c, &stored);
 
-    if (place_path(folder, sizeof(folder), "tmp") != ERR_OK ||
-        (s = stream_new(&c, &ops, p)) == NULL)
-        return processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
-                              "no memory, or no position: %.200s", gtids);
-    p->restart = false;
-    show_stream(p, s);
-    e = stream_run(s);
-    show_stream(p, NULL);
-    keep_progress(p, s);
-    p->row_count += atomic_load(&stream_counts(s)->rows_written);
-    log_stream(p, s);
-    if (p->restart || e == ERR_OK)
-        e = ERR_OK;
-    else if (str_empty(p->code))
-        (void)processor_fail(p, e, stream_failure(s)->code, "%s",
-                             stream_failure(s)->why);
-    p->fatal = stream_failure(s)->fatal;
-    p->lost = stream_failure(s)->lost;
-    stream_free(s);
+    if (e == ERR_OK && place_path(folder, sizeof(folder), "tmp") != ERR_OK)
+        e = processor_fail(p, ERR_LIMIT, "CDC:ErrInternalServerError",
+                           "the folder of what is spilled");
+    if (e == ERR_OK)
+        e = run_one(p, &c);
+    buf_free(&stored);
     return e;
 }
 

@@ -301,7 +301,10 @@ store_position(struct barrier *b)
 {
     struct processor *p = b->p;
     const struct work_row w = processor_work(p, b->before);
+    enum err e = processor_note_xa(p, p->stream);
 
+    if (e != ERR_OK)
+        return e;
     return w.gtid != NULL ? rows_work_advance(p->db, &w) : ERR_NOMEM;
 }
 

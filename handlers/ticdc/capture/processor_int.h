@@ -51,6 +51,7 @@ struct processor {
     size_t n_held, n_tables; /* n_tables: without the DDL span */
     bool has_span, listed, finished;
     bool fatal, lost; /* of the failure */
+    bool xa_ended;    /* XA transactions are noted whose end is behind us */
     bool restart;     /* names have changed: the stream is to begin anew */
     struct buf seen;  /* tables that are passed over, "schema\0name\0" each */
     int64_t stored_ms;
@@ -102,6 +103,16 @@ enum err processor_snapshot(struct processor *p, bool *turned) MUST_USE;
 
 enum err processor_ddl(void *ctx, const struct piece *piece,
                        const struct stream_progress *before);
+
+/* ---- processor_xa.c ---- */
+
+/* Before a position of the stream is stored: what is prepared in front of it,
+ * and what of that has ended. */
+enum err processor_note_xa(struct processor *p, struct stream *s) MUST_USE;
+/* From where the stream has to read for the sake of those: c->from lives until
+ * the step ends, what else is set in `stored`. */
+enum err processor_begin_xa(struct processor *p, struct stream_config *c,
+                            struct buf *stored) MUST_USE;
 
 /* ---- processor_sink.c ---- */
 

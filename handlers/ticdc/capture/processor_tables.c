@@ -154,6 +154,8 @@ processor_unknown(void *ctx, const char *schema, const char *table,
     e = gtid != NULL ? processor_is_eligible(p, schema, table, &yes)
                      : ERR_NOMEM;
     if (e == ERR_OK && yes)
+        e = processor_note_xa(p, p->stream);
+    if (e == ERR_OK && yes)
         e = add(p, schema, table, "", gtid, at->checkpoint);
     if (e == ERR_OK) {
         buf_put(&p->seen, schema, strlen(schema) + 1);

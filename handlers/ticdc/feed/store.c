@@ -18,6 +18,7 @@ enum {
     DROP_TABLES,
     DROP_REPORTS,
     DROP_DDL,
+    DROP_XA,
     DROP_MOVES,
     REWIND,
     LEFT,
@@ -50,6 +51,7 @@ static const char *const sql[SQL__MAX] = {
     [DROP_TABLES] = "DELETE FROM ticdc_table WHERE feed = ?",
     [DROP_REPORTS] = "DELETE FROM ticdc_report WHERE feed = ?",
     [DROP_DDL] = "DELETE FROM ticdc_ddl WHERE feed = ?",
+    [DROP_XA] = "DELETE FROM ticdc_xa WHERE feed = ?",
     [DROP_MOVES] = "DELETE FROM ticdc_move WHERE feed = ?",
     [REWIND] = "UPDATE ticdc_changefeed SET version = version + 1, gtid = ?,"
                " file = ?, pos = ?, anchor_ts = ?, checkpoint_ts = ?,"
@@ -125,7 +127,7 @@ ticdc_feed_rewind(struct db *db, const struct ticdc_feed *f)
                             db_u64(f->anchor_ts), db_u64(f->checkpoint_ts),
                             db_u64(f->resolved_ts), db_u64(f->feed)));
 
-    for (int i = DROP_TABLES; e == ERR_OK && i <= DROP_DDL; i++)
+    for (int i = DROP_TABLES; e == ERR_OK && i <= DROP_XA; i++)
         e = db_exec(db, sql[i], DB_ARGS(db_u64(f->feed)));
     return e;
 }

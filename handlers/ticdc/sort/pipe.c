@@ -37,6 +37,9 @@ piece_free(struct piece *p)
         free(p->st->text);
     free(p->st);
     free(p->unknown);
+    if (p->xa != NULL)
+        free(p->xa->before);
+    free(p->xa);
     free(p);
 }
 
@@ -72,6 +75,25 @@ piece_statement(struct piece *p, const struct binlog_statement *st)
     if (st->time_zone != NULL)
         own->st.time_zone = put_text(&to, zone, strlen(zone));
     p->st = own;
+    return ERR_OK;
+}
+
+enum err
+piece_xa(struct piece *p, const struct binlog_xid *xid, const char *before,
+         bool known)
+{
+    struct piece_xa *xa = calloc(1, sizeof(*xa));
+
+    if (xa == NULL)
+        return ERR_NOMEM;
+    xa->xid = *xid;
+    xa->ends = before == NULL;
+    xa->known = known;
+    if (before != NULL && (xa->before = strdup(before)) == NULL) {
+        free(xa);
+        return ERR_NOMEM;
+    }
+    p->xa = xa;
     return ERR_OK;
 }
 

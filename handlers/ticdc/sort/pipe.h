@@ -15,6 +15,15 @@ struct piece_statement {
     char *text;
 };
 
+/* What a transaction does to an XA transaction: its rows are kept by who reads
+ * until it is committed, and are the rows of the piece that commits it. */
+struct piece_xa {
+    bool ends;  /* else it is prepared */
+    bool known; /* it is in front of the position: there for what comes of it */
+    struct binlog_xid xid;
+    char *before; /* prepared: the position in front of it, as text */
+};
+
 enum piece_kind {
     PIECE_TXN,  /* a transaction, which may be empty */
     PIECE_IDLE, /* the source has nothing more up to ts */
@@ -31,6 +40,7 @@ struct piece {
     char *unknown;              /* "schema.table", NUL-terminated each, an empty
                                  * one behind the last; NULL: none */
     size_t unknown_n;
+    struct piece_xa *xa; /* NULL: it is none */
     size_t bytes;
 };
 
@@ -39,6 +49,9 @@ void piece_free(struct piece *p);
 /* NOMEM. */
 enum err
 piece_statement(struct piece *p, const struct binlog_statement *st) MUST_USE;
+/* With a copy of those texts; before: NULL when it ends. NOMEM. */
+enum err piece_xa(struct piece *p, const struct binlog_xid *xid,
+                  const char *before, bool known) MUST_USE;
 /* Whether a table is among "schema\0name\0" ... */
 bool pipe_names_have(const char *names, size_t n, const char *schema,
                      const char *name);

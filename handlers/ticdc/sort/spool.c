@@ -142,6 +142,30 @@ spool_add(struct spool *s, const struct binlog_rows *rows)
     return e == ERR_OK ? write_all(s, (const char *)rows->p, rows->n) : e;
 }
 
+uint64_t
+spool_mark(const struct spool *s)
+{
+    return s->written + s->mem.n;
+}
+
+/* What the file has behind its end is written over. */
+void
+spool_cut(struct spool *s, uint64_t mark)
+{
+    if (mark >= s->written) {
+        s->mem.n = (size_t)(mark - s->written);
+        return;
+    }
+    s->written = mark;
+    s->mem.n = 0;
+}
+
+enum err
+spool_settle(struct spool *s)
+{
+    return s->mem.n > 0 ? spill(s) : ERR_OK;
+}
+
 /* ---- out ---- */
 
 void

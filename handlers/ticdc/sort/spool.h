@@ -17,6 +17,12 @@ void spool_free(struct spool *s);
  * file cannot be written. */
 enum err spool_add(struct spool *s, const struct binlog_rows *rows) MUST_USE;
 
+/* How much of it there is; and back to when it was that much. */
+uint64_t spool_mark(const struct spool *s);
+void spool_cut(struct spool *s, uint64_t mark);
+/* All of it goes to the file: it will not be wanted soon. STATE as above. */
+enum err spool_settle(struct spool *s) MUST_USE;
+
 /* From the first one on. */
 void spool_rewind(struct spool *s);
 /* The next; its bytes live until the next call. NOT_FOUND at the end; STATE:

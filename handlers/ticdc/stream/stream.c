@@ -84,6 +84,8 @@ acknowledge(struct stream *s)
     while (s->pending != s->next) {
         struct piece *p = s->pending;
 
+        if (xa_acknowledged(s, p) != ERR_OK)
+            return no_memory(s);
         s->pending = p->next;
         pipe_done(s->pipe, p);
     }
@@ -352,7 +354,7 @@ static enum err
 take_position(struct stream *s, const struct piece *p)
 {
     s->taken_ts = p->ts > s->taken_ts ? p->ts : s->taken_ts;
-    if (p->kind != PIECE_TXN)
+    if (p->kind != PIECE_TXN || (p->xa != NULL && p->xa->known))
         return ERR_OK;
     return binlog_gtids_add(s->taken, &p->gtid) == ERR_OK ? ERR_OK
                                                           : no_memory(s);
@@ -436,6 +438,22 @@ write_all(struct stream *s)
 
 /* ---- both threads ---- */
 
+static enum err
+xa_failed(struct stream *s)
+{
+    const struct binlog_failure *f = source_failure(s->source);
+    struct buf xid = BUF_INIT(1024);
+
+    xa_say(&s->xid, &xid);
+    (void)stream_fail(s, f->err, f->err == ERR_STATE,
+                      "CDC:ErrChangefeedUnretryable",
+                      "XA transaction %s (commit_ts %" PRIu64
+                      ", to be left out by ignore_txn_start_ts): %s; %s",
+                      buf_text(&xid), s->clock.prev, s->xa_why, f->why);
+    buf_free(&xid);
+    return f->err;
+}
+
 /* What the notes say of positions that the source has not. */
 static enum err
 source_failed(struct stream *s)
@@ -444,6 +462,13 @@ source_failed(struct stream *s)
     bool lost = f->fault == BINLOG_FAULT_PURGED;
     const char *code = "CDC:ErrInternalServerError";
 
+    if (s->xa_why != NULL)
+        return xa_failed(s);
+    if (!str_empty(s->describe_why))
+        return stream_fail(s, f->err, s->is_undescribed,
+                           s->is_undescribed ? "CDC:ErrSchemaSnapshotNotFound"
+                                             : code,
+                           "%.1000s; %s", s->describe_why, f->why);
     if (lost)
         code = "CDC:ErrSnapshotLostByGC";
     else if (f->fault == BINLOG_FAULT_SETTING)
@@ -507,10 +532,16 @@ stream_new(const struct stream_config *c, const struct stream_ops *ops,
     s->taken = binlog_gtids_new();
     s->acked = binlog_gtids_new();
     s->ask = my_open();
-    s->source = source_open(&s->c.source, c->gtids, &stream_taker, s);
+    s->source = source_open(&s->c.source, c->from != NULL ? c->from : c->gtids,
+                            &stream_taker, s);
+    if (c->from != NULL)
+        s->position = binlog_gtids_new();
     if (s->pipe != NULL && s->decoder != NULL && s->taken != NULL &&
         s->acked != NULL && s->ask != NULL && s->source != NULL &&
-        binlog_gtids_parse(s->acked, c->gtids) == ERR_OK)
+        binlog_gtids_parse(s->acked, c->gtids) == ERR_OK &&
+        (c->from == NULL ||
+         (s->position != NULL &&
+          binlog_gtids_parse(s->position, c->gtids) == ERR_OK)))
         return s;
     stream_free(s);
     return NULL;
@@ -528,6 +559,12 @@ stream_free(struct stream *s)
         piece_free(p);
     }
     pipe_free(s->pipe);
+    xa_let_all_go(s);
+    describe_forget_all(s);
+    while (s->open != NULL)
+        stream_xa_drop(&s->open);
+    binlog_gtids_free(s->position);
+    free(s->savepoint);
     buf_free(&s->told);
     binlog_decoder_free(s->decoder);
     binlog_gtids_free(s->taken);

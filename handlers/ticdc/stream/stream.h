@@ -30,6 +30,18 @@ struct stream_progress {
     bool last; /* target_ts is reached */
 };
 
+/* An XA transaction that was prepared in front of the position. Whoever stores
+ * a position stores those first: one who goes on from there reads from
+ * `before` on. */
+struct stream_xa {
+    struct stream_xa *next;
+    struct binlog_xid xid;
+    char prepared[BINLOG_GTID_MAX];
+    char ended[BINLOG_GTID_MAX]; /* "": not yet */
+    char *before;                /* a position */
+    bool stored;                 /* one that ends and is not is forgotten */
+};
+
 struct stream;
 struct stream_ops {
     /* Whether the feed's rules take a table: by the reading thread, too. */
@@ -50,6 +62,11 @@ struct stream_ops {
 struct stream_config {
     struct source_config source;
     const char *gtids;  /* behind which to begin */
+    const char *from;   /* the same or further back: where reading begins, of
+                         * which only what was prepared is taken */
+    const char *stored; /* struct stream_xa: `prepared` of those that are, each
+                         * with its NUL */
+    size_t stored_n;
     uint64_t ts;        /* the last that was given out there */
     uint64_t passes_ts; /* when which was given out there is not known: what is
                          * up to this is passed over; else 0 */
@@ -92,6 +109,11 @@ void stream_stop(struct stream *s);
 /* In a call of the operations: ends the run (OK) once what it is called about
  * is taken; what came behind it comes again in the next one. */
 void stream_end(struct stream *s);
+
+/* In a call of the operations, or outside of a run: those of the position,
+ * the caller's to mark as stored, and to drop when they have ended. */
+struct stream_xa **stream_xas(struct stream *s);
+void stream_xa_drop(struct stream_xa **at);
 
 /* What has been written and acknowledged: outside of a run. */
 const struct binlog_gtids *stream_position(const struct stream *s);

@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
 #include "log.h"
 
 #define ASK_TIMEOUT_S 5
 #define CALL_BYTES    ((size_t)1 << 20)
+#define GTIDS_BYTES   ((size_t)4 << 20)
+/* More of them in one transaction than anybody has. */
+#define SAVEPOINTS_MAX 100000
 /* Of the quota for the transaction that is being read, before it goes to a
  * file: the rest is for those that wait. */
 #define SPOOL_PART 8
@@ -58,7 +62,13 @@ read_begin(void *ctx, const struct source_txn *txn)
     if (s->piece == NULL)
         return ERR_NOMEM;
     s->piece->gtid = txn->gtid;
-    s->skipped = is_before_start(s, txn);
+    s->known =
+        s->position != NULL && binlog_gtids_have(s->position, &txn->gtid);
+    s->skipped = !s->known && is_before_start(s, txn);
+    /* MySQL says it when it ends */
+    s->may_prepare = txn->is_prepared || txn->gtid.is_uuid;
+    s->ends_xa = false;
+    s->n_savepoints = 0;
     return pipe_is_stopped(s->pipe) ? ERR_STATE : ERR_OK;
 }
 
@@ -87,10 +97,10 @@ read_rows(void *ctx, const struct binlog_rows *rows)
     struct stream *s = ctx;
     struct piece *p = s->piece;
 
-    if (s->skipped)
+    if ((s->skipped || s->known) && !s->may_prepare)
         return ERR_OK;
     if (stream_find(s, rows->table->schema, rows->table->name) == NULL)
-        return read_unknown(s, rows->table);
+        return s->skipped || s->known ? ERR_OK : read_unknown(s, rows->table);
     atomic_fetch_add(&s->counts.rows, 1);
     if (p->rows == NULL)
         p->rows = spool_new(s->c.folder, s->c.quota / SPOOL_PART);
@@ -102,7 +112,8 @@ read_statement(void *ctx, const struct binlog_statement *st)
 {
     struct stream *s = ctx;
 
-    if (s->skipped || st->error != 0)
+    describe_statement(s, st);
+    if (s->skipped || s->known || st->error != 0)
         return ERR_OK;
     if (s->piece->st != NULL)
         return ERR_STATE; /* no server writes two */
@@ -132,7 +143,9 @@ make_empty(struct piece *p)
 {
     struct piece old = *p;
 
-    *p = (struct piece){ .kind = PIECE_TXN, .gtid = old.gtid, .ts = old.ts };
+    *p = (struct piece){
+        .kind = PIECE_TXN, .gtid = old.gtid, .ts = old.ts, .xa = old.xa
+    };
     old.next = NULL;
     spool_free(old.rows);
     if (old.st != NULL)
@@ -154,13 +167,136 @@ finish(struct stream *s)
     return pipe_push(s->pipe, p) == ERR_OK ? ERR_LIMIT : ERR_STATE;
 }
 
+/* ---- parts of transactions, and what comes of them later ---- */
+
+/* As much of the rows as there was then. */
+struct savepoint {
+    uint64_t mark;
+    size_t n;
+    char name[256];
+};
+
+static enum err
+read_savepoint(void *ctx, const char *name, size_t n)
+{
+    struct stream *s = ctx;
+    size_t cap = s->cap_savepoints == 0 ? 8 : 2 * s->cap_savepoints;
+    struct savepoint *more, *p;
+
+    if (n > sizeof(p->name) || s->n_savepoints == SAVEPOINTS_MAX)
+        return ERR_LIMIT;
+    if (s->n_savepoints == s->cap_savepoints) {
+        more = reallocarray(s->savepoint, cap, sizeof(*more));
+        if (more == NULL)
+            return ERR_NOMEM;
+        s->savepoint = more;
+        s->cap_savepoints = cap;
+    }
+    p = &s->savepoint[s->n_savepoints++];
+    p->mark = s->piece->rows != NULL ? spool_mark(s->piece->rows) : 0;
+    p->n = n;
+    memcpy(p->name, name, n);
+    return ERR_OK;
+}
+
+/* The newest of that name; those behind it are gone, it is not. */
+static enum err
+read_rollback_to(void *ctx, const char *name, size_t n)
+{
+    struct stream *s = ctx;
+    size_t i = s->n_savepoints;
+
+    while (i > 0 && (s->savepoint[i - 1].n != n ||
+                     strncasecmp(s->savepoint[i - 1].name, name, n) != 0))
+        i--;
+    if (i == 0)
+        return ERR_STATE; /* it was not written: what is taken back? */
+    s->n_savepoints = i;
+    if (s->piece->rows != NULL)
+        spool_cut(s->piece->rows, s->savepoint[i - 1].mark);
+    return ERR_OK;
+}
+
+static enum err
+read_xa(void *ctx, const struct binlog_xid *xid, bool commit)
+{
+    struct stream *s = ctx;
+
+    s->ends_xa = true;
+    s->commits_xa = commit;
+    s->xid = *xid;
+    return ERR_OK;
+}
+
+static enum err
+prepare(struct stream *s, struct piece *p, const struct source_txn *txn)
+{
+    struct buf before = BUF_INIT(GTIDS_BYTES);
+    enum err e;
+
+    binlog_gtids_print(source_position(s->source), &before);
+    e = buf_err(&before);
+    if (e == ERR_OK)
+        e = piece_xa(p, &txn->xid, buf_text(&before), s->known);
+    buf_free(&before);
+    return e == ERR_OK ? xa_keep(s, p, &txn->xid) : e;
+}
+
+/* Its rows stand where reading did not begin: a commit would be lost. */
+static enum err
+end_xa(struct stream *s, struct piece *p)
+{
+    bool found = xa_take(s, p, &s->xid, s->commits_xa);
+
+    if (s->known || s->skipped) { /* written, or not wanted */
+        spool_free(p->rows);
+        p->rows = NULL;
+    } else if (!found && s->commits_xa && !is_ignored(s, p->ts)) {
+        s->xa_why = "it was prepared before what has been read";
+        return ERR_STATE;
+    }
+    return piece_xa(p, &s->xid, NULL, s->known);
+}
+
+static enum err
+settle_xa(struct stream *s, struct piece *p, const struct source_txn *txn)
+{
+    if (txn->is_prepared)
+        return prepare(s, p, txn);
+    if (s->ends_xa)
+        return end_xa(s, p);
+    if (s->known || s->skipped) {
+        spool_free(p->rows);
+        p->rows = NULL;
+    }
+    return ERR_OK;
+}
+
+/* In front of the position: nothing but what is prepared there counts. */
+static enum err
+commit_known(struct stream *s, struct piece *p, const struct source_txn *txn)
+{
+    enum err e = settle_xa(s, p, txn);
+
+    p->ts = s->clock.prev;
+    if (e != ERR_OK || p->xa == NULL) {
+        read_drop(s);
+        return e;
+    }
+    s->piece = NULL;
+    return pipe_push(s->pipe, p);
+}
+
 static enum err
 read_commit(void *ctx, const struct source_txn *txn)
 {
     struct stream *s = ctx;
     struct piece *p = s->piece;
     struct tso_clock before = s->clock;
+    enum err e;
 
+    if (s->known)
+        return commit_known(s, p, txn);
     if (!s->skipped) {
         s->is_starting = false;
         p->ts = tso_commit(&s->clock, txn->at_us / 1000);
@@ -172,6 +308,9 @@ read_commit(void *ctx, const struct source_txn *txn)
     }
     if (s->skipped)
         p->ts = s->clock.prev;
+    e = settle_xa(s, p, txn);
+    if (e != ERR_OK)
+        return e;
     if (is_ignored(s, p->ts))
         make_empty(p);
     s->piece = NULL;
@@ -293,6 +432,10 @@ const struct source_taker stream_taker = {
     .drop = read_drop,
     .idle = read_idle,
     .state = read_state,
+    .describe = read_describe,
+    .savepoint = read_savepoint,
+    .rollback_to = read_rollback_to,
+    .xa = read_xa,
 };
 
 /* ---- the thread ---- */

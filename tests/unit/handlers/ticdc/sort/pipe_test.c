@@ -93,6 +93,52 @@ what_is_spilled_comes_back_as_it_was(void **state)
     free(scratch);
 }
 
+/* Whether it is in memory or in a file by then, and what comes behind it. */
+static void
+what_is_cut_off_does_not_come(void **state)
+{
+    char *scratch = malloc(300000);
+    struct binlog_table *t[2] = { make_table("a"), make_table("b") };
+
+    (void)state;
+    for (unsigned how = 0; how < 3; how++) {
+        struct spool *s = spool_new("/tmp", how == 0 ? 1u << 24 : 5000);
+        uint64_t mark = 0;
+
+        for (unsigned i = 0; i < 120; i++) {
+            struct binlog_rows rows = { t[i % 2], (enum binlog_kind)(i % 3),
+                                        (const unsigned char *)scratch, 0 };
+
+            if (i == 60)
+                mark = spool_mark(s);
+            if (i == 61 && how == 2)
+                assert_int_equal(spool_settle(s), ERR_OK);
+            rows.n = fill(scratch, i);
+            assert_int_equal(spool_add(s, &rows), ERR_OK);
+        }
+        spool_cut(s, mark);
+        check_all(s, t, 60, scratch);
+        for (unsigned i = 60; i < 90; i++) {
+            struct binlog_rows rows = { t[i % 2], (enum binlog_kind)(i % 3),
+                                        (const unsigned char *)scratch, 0 };
+
+            rows.n = fill(scratch, i);
+            assert_int_equal(spool_add(s, &rows), ERR_OK);
+        }
+        check_all(s, t, 90, scratch);
+        assert_int_equal(spool_settle(s), ERR_OK);
+        assert_true(spool_memory(s) <= 300000 + 100);
+        check_all(s, t, 90, scratch);
+        spool_cut(s, 0);
+        assert_int_equal(spool_mark(s), 0);
+        check_all(s, t, 0, scratch);
+        spool_free(s);
+    }
+    binlog_table_let_go(t[0]);
+    binlog_table_let_go(t[1]);
+    free(scratch);
+}
+
 static void
 a_file_that_cannot_be_made_is_a_failure(void **state)
 {
@@ -190,6 +236,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_spilled_comes_back_as_it_was),
+        cmocka_unit_test(what_is_cut_off_does_not_come),
         cmocka_unit_test(a_file_that_cannot_be_made_is_a_failure),
         cmocka_unit_test(pieces_come_in_order_and_never_more_than_the_quota),
         cmocka_unit_test(who_waits_for_room_is_let_go_by_a_stop),
