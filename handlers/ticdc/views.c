@@ -21,6 +21,15 @@
     "CAST(" DB_NOW_MS                                              \
     " AS SIGNED) - CAST(" MS("f.checkpoint_ts") " AS SIGNED)), NULL)"
 
+/* What became of the newest wish that a table be moved; NULL: there is none. */
+#define LAST_MOVE(of)                                                        \
+    "JSON_EXTRACT((SELECT JSON_OBJECT('table_id', m.table_id, 'capture_id'," \
+    " m.capture_id, 'outcome', m.outcome, 'asked_ms', m.asked_ms,"           \
+    " 'decided_ms', m.decided_ms) FROM ticdc_move m WHERE m.feed = " of      \
+    " ORDER BY m.move_id DESC LIMIT 1), '$')"
+#define FEED_MOVE  LAST_MOVE("f.feed")
+#define TABLE_MOVE LAST_MOVE("t.feed AND m.table_id = t.table_id")
+
 #define FEEDS                                                               \
     "SELECT f.feed AS k1, '' AS k2, '' AS above,"                           \
     " IF(f.namespace = 'default', f.id, CONCAT(f.namespace, '/', f.id))"    \
@@ -37,7 +46,8 @@
                            "f.error_ms,"                                    \
                            " 'tries', f.tries, 'tables', (SELECT COUNT(*) " \
                            "FROM ticdc_table t"                             \
-                           " WHERE t.feed = f.feed AND t.dropped = 0)) AS " \
+                           " WHERE t.feed = f.feed AND t.dropped = 0),"     \
+                           " 'last_move', " FEED_MOVE ") AS "               \
                            "more"                                           \
                            " FROM ticdc_changefeed f"
 
@@ -48,7 +58,7 @@
     " '' AS why, CAST(NULL AS SIGNED) AS since_ms,"                        \
     " JSON_OBJECT('table_id', t.table_id, 'writer', t.writer,"             \
     " 'checkpoint_ms', " MS(                                               \
-        "t.checkpoint_ts") ") AS more"                                     \
+        "t.checkpoint_ts") ", 'last_move', " TABLE_MOVE ") AS more"        \
                            " FROM ticdc_table t LEFT JOIN ticdc_capture c" \
                            " ON c.capture_id = t.writer WHERE t.dropped = 0"
 

@@ -282,6 +282,15 @@ def test_a_changefeed_is_told_with_its_lag(console, deployment):
                 if t["name"] == name][0]
         assert feed["more"]["lag_ms"] >= 0 and feed["level"] == "ok", feed
         assert "sink" not in str(feed)
+        assert feed["more"]["last_move"] is None
+        r = cdc.post(f"/api/v1/changefeeds/{name}/tables/move_table",
+                     {"capture_id": "nobody", "table_id": 1})
+        assert r.status == 202, r
+        feed = [t for t in console.get("/api/changefeeds").json["items"]
+                if t["name"] == name][0]
+        moved = feed["more"]["last_move"]
+        assert (moved["table_id"], moved["capture_id"]) == (1, "nobody")
+        assert moved["outcome"] in ("pending", "no_table"), moved
         assert cdc.post(f"/api/v1/changefeeds/{name}/pause").status == 202
         feed = [t for t in console.get("/api/changefeeds").json["items"]
                 if t["name"] == name][0]
