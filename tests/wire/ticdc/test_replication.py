@@ -93,6 +93,32 @@ def test_every_type_arrives_as_it_is(feeds):
     assert "ticdc.replace" not in feeds.log("c1")
 
 
+def test_a_source_that_is_gone_is_the_changefeeds_error(feeds):
+    """Told with its words and when it is tried again; then it goes on."""
+    for server in ("source", "target"):
+        with feeds.sql(server, None) as c:
+            rows(c, "CREATE DATABASE gone")
+            rows(c, "CREATE TABLE gone.t (id INT PRIMARY KEY)")
+    feed = feeds.create(filter_rules=["gone.*"])
+    feeds.start("c1")
+    feeds.until_at(feed)
+    feeds.source.kill()
+    try:
+        until(lambda: feeds.feed(feed)["state"] == "pending", "it is told",
+              timeout=90)
+        row = feeds.feed(feed)
+        assert "(2002)" in row["error_message"], row
+        assert row["again_ms"] > row["error_ms"] > 0, row
+    finally:
+        feeds.source.start()
+    with feeds.sql("source", None) as c:
+        rows(c, "INSERT INTO gone.t VALUES (1)")
+    feeds.until_at(feed, timeout=120)
+    with feeds.sql("target", "gone") as t:
+        assert value(t, "SELECT COUNT(*) AS n FROM t") == 1
+    assert feeds.feed(feed)["state"] == "normal"
+
+
 MANY = 1000000 if ROUNDS > 5 else 60000
 
 
