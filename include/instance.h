@@ -173,6 +173,12 @@ const struct instance_driver *instance_driver_find(const char *name);
 enum err instance_install(struct arena *a, const struct instance_spec *s,
                           char why[WHY_BYTES]) MUST_USE;
 
+/* Until then a loss of power may take what instance_install has written. It may
+ * take as long as the disk: the server starts meanwhile. LIMIT, STATE; as
+ * home_open when a home is not there. */
+enum err
+instance_sync(const struct instance_spec *s, char why[WHY_BYTES]) MUST_USE;
+
 /* After the first start: sees that its accounts can log in by TCP, and only
  * then removes the file that made them. */
 enum err instance_settle(struct arena *a, const struct instance_spec *s,

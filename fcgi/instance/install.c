@@ -76,8 +76,7 @@ make_data(struct arena *a, const struct instance_driver *d,
     e = copy_tree(template, home, NEW_DIR, why);
     if (e == ERR_OK)
         e = d->personalize(a, s, i, new, why);
-    if (e == ERR_OK &&
-        (syncfs(home) != 0 || home_move(home, NEW_DIR, DATA_DIR) != ERR_OK))
+    if (e == ERR_OK && home_move(home, NEW_DIR, DATA_DIR) != ERR_OK)
         e = copy_failed(ERR_STATE, i->datadir, why);
     if (e != ERR_OK) /* a full disk is not to stay full of it */
         (void)!home_clear(home, NEW_DIR, &error);
@@ -112,6 +111,28 @@ instance_install(struct arena *a, const struct instance_spec *s,
         e = d->configure(a, s, &i, why);
     while (n > 0)
         (void)close(fd[--n]);
+    return e;
+}
+
+/* All of the file system: one call, where a thousand files would be one each.
+ */
+enum err
+instance_sync(const struct instance_spec *s, char why[WHY_BYTES])
+{
+    struct home home[HOMES_MAX];
+    struct home_error error;
+    size_t n = instance_homes(s, home);
+    enum err e = ERR_OK;
+    int fd;
+
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        e = home_open(&home[i], &fd, &error);
+        if (e != ERR_OK)
+            return why_fail(why, e, "%s", error.text);
+        if (syncfs(fd) != 0)
+            e = copy_failed(ERR_STATE, home[i].root, why);
+        (void)close(fd);
+    }
     return e;
 }
 

@@ -36,7 +36,7 @@ class Writer(threading.Thread):
         self.shard = shard
         self.stopping = False
         self.next = 0
-        self.acknowledged = {}  # row: when
+        self.acknowledged = {}  # row: when it was sent, when it was told
 
     def run(self):
         while not self.stopping:
@@ -50,14 +50,17 @@ class Writer(threading.Thread):
         with self.shard.connect(address, port, 0.3) as c, c.cursor() as q:
             while not self.stopping:
                 self.next += 1
+                sent = time.monotonic()
                 q.execute("INSERT INTO d.t VALUES (%s, 'row')", (self.next,))
-                self.acknowledged[self.next] = time.monotonic()
+                self.acknowledged[self.next] = sent, time.monotonic()
                 time.sleep(0.002)
 
     def since(self, when):
-        """When the first row after that was acknowledged; None."""
-        return next((at for at in sorted(self.acknowledged.values())
-                     if at > when), None)
+        """When the first row that was sent after that was acknowledged; None.
+        The answer to one before may have been on its way."""
+        return next((told for sent, told in sorted(
+            list(self.acknowledged.values()))
+                     if sent > when), None)
 
 
 @dataclass
@@ -323,12 +326,11 @@ def disk_is_full(shard, draw):
     machine = next(m for m in shard.world.machines
                    if m.node.address == shard.source()[0])
     path = os.path.join(machine.top, "filler")
-    when = time.monotonic()
     try:
         with contextlib.suppress(OSError), open(path, "wb") as f:
             while True:
                 f.write(bytes(1 << 20))
-        yield when
+        yield time.monotonic()
     finally:
         os.unlink(path)
 

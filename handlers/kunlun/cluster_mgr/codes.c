@@ -1,5 +1,6 @@
 /* The codes that answers in paras have for what flat ones say in words: those
- * of KunlunBase, as far as they are known. */
+ * of KunlunBase, as far as they are known; of other failures of a kind of job
+ * the last one of its range. */
 #include <string.h>
 
 #include "cluster_mgr.h"
@@ -30,6 +31,19 @@ static const struct {
     { NULL, SAYS_RESTART, "70106", NULL },
 };
 
+/* ... of which only is known how far they go: clusters made 70070 to 70094,
+ * deleted 70095 to 70105, computing nodes added 70107 to 70117, shards 70118 to
+ * 70130, computing nodes deleted 70131 to 70137, shards 70138 to 70144, nodes
+ * added 70153 to 70166, deleted 70167 to 70180. */
+static const struct {
+    const char *type, *last;
+} ranges[] = {
+    { "create_cluster", "70094" }, { "delete_cluster", "70105" },
+    { "add_comps", "70117" },      { "add_shards", "70130" },
+    { "delete_comp", "70137" },    { "delete_shard", "70144" },
+    { "add_nodes", "70166" },      { "delete_node", "70180" },
+};
+
 static bool
 begins(const char *text, const char *with)
 {
@@ -54,5 +68,10 @@ cluster_code(const char *type, const char *text, bool by_id)
             continue;
         return by_id && codes[i].by_id != NULL ? codes[i].by_id : codes[i].code;
     }
-    return names_machine(text) ? "70003" : OTHER;
+    if (names_machine(text))
+        return "70003";
+    for (size_t i = 0; i < COUNT(ranges); i++)
+        if (strcmp(ranges[i].type, type) == 0)
+            return ranges[i].last;
+    return OTHER;
 }

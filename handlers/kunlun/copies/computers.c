@@ -7,12 +7,15 @@
 #include "kunlun/life/build.h"
 #include "kunlun/life/parts.h"
 #include "kunlun/life/servers.h"
+#include "kunlun/shard/computer.h"
 
 #define PART_BACKUP "backup/"
 #define PART_LOAD   "restore/"
 #define SCHEMA_MS   300000
 #define DROP_MS     60000
 #define PROBE_MS    1000
+#define STATE_MS    5000
+#define SAME_MS     30000 /* so long it is asked whether it has changed */
 
 static const char error[] = "add comps error";
 
@@ -71,9 +74,25 @@ source_of(struct job_run *run, const char *cluster,
     return e;
 }
 
+/* What is made in it from here on is noticed (is_same). */
+static enum err
+note_state(struct job_run *run, struct life_memo *memo,
+           const struct instance_spec *from, char why[WHY_BYTES])
+{
+    const char *state;
+    enum err e = computer_schema_state(run->arena, from, STATE_MS, &state, why);
+
+    if (e != ERR_OK)
+        return e;
+    PUT(memo, life_memo, schema_of, from->uuid);
+    PUT(memo, life_memo, schema, state);
+    return life_remember(run, memo);
+}
+
 static enum step_answer
 back_up(struct job_run *run)
 {
+    char why[WHY_BYTES] = "";
     const struct instance_spec *from = NULL;
     struct copy_storage storage;
     struct list_of_job parts;
@@ -91,6 +110,10 @@ back_up(struct job_run *run)
             e = source_of(run, memo.cluster, &from);
         if (e == ERR_OK && from == NULL)
             return STEP_DONE;
+        if (e == ERR_OK)
+            e = note_state(run, &memo, from, why);
+        if (!str_empty(why))
+            return life_try_again(run, e, SAME_MS, why);
         if (e == ERR_OK)
             e = part_backup(run, PART_BACKUP,
                             &(struct part_copy){ .ip = from->address,
@@ -167,6 +190,48 @@ rows(struct job_run *run, const struct cluster_want *want,
                        : e;
 }
 
+/* Clients make what they make on all computing nodes that they know, which the
+ * new ones are not among: what came after the copy was taken they would never
+ * get. */
+static enum err
+is_same(struct job_run *run, const struct life_memo *memo, char why[WHY_BYTES])
+{
+    struct list_of_instance_spec comps;
+    const char *state = NULL;
+    size_t i = 0;
+    enum err e = meta_computers(run->db, run->arena, memo->cluster, &comps);
+
+    while (e == ERR_OK && i < comps.n &&
+           strcmp(comps.v[i].uuid, memo->schema_of) != 0)
+        i++;
+    if (e != ERR_OK || i == comps.n)
+        return e;
+    e = computer_schema_state(run->arena, &comps.v[i], STATE_MS, &state, why);
+    if (e == ERR_OK && strcmp(state, memo->schema) != 0)
+        return why_fail(why, ERR_STATE,
+                        "the schema of %s was changed while it was copied: ask"
+                        " again",
+                        comps.v[i].shard);
+    return e;
+}
+
+static enum step_answer
+write_rows(struct job_run *run)
+{
+    struct life_memo memo;
+    char why[WHY_BYTES] = "";
+    enum err e = life_recall(run, &memo);
+
+    if (e != ERR_OK)
+        return life_no_memo(run);
+    if (HAS(&memo, life_memo, schema))
+        e = is_same(run, &memo, why);
+    if (e == ERR_OK)
+        return life_write_rows(run);
+    return e == ERR_STATE ? failed(run, e, why)
+                          : life_try_again(run, e, SAME_MS, why);
+}
+
 static const struct life_growth more_comps = {
     .error = error,
     .check = check,
@@ -182,7 +247,7 @@ static const struct job_step steps[] = {
     { "point the computing nodes", life_point_all, life_unpoint },
     { "drop the backup", drop_backup, NULL },
     { "prove it", life_prove, NULL },
-    { "write the rows", life_write_rows, NULL },
+    { "write the rows", write_rows, NULL },
 };
 
 CLUSTER_JOB(add_comps, steps, COUNT(steps), .of = &more_comps);

@@ -90,6 +90,16 @@ life_recall(struct job_run *run, struct life_memo *out)
     return life_recall_as(run, &life_memo_rec, out);
 }
 
+enum err
+life_remember(struct job_run *run, const struct life_memo *memo)
+{
+    const char *text;
+    enum err e = record_text(run->arena, &compact, &life_memo_rec, memo,
+                             SECRETS_FULL, MEMO_BYTES, &text);
+
+    return e == ERR_OK ? job_remember(run, text) : e;
+}
+
 enum step_answer
 life_await(struct job_run *run, const char *error, enum err e,
            const char *prefix, int64_t limit_ms)
@@ -254,7 +264,6 @@ reserve(struct job_run *run, struct life_order *o,
 {
     struct list_of_life_server servers = { 0 };
     struct life_memo memo = { 0 };
-    const char *text;
     enum err e = meta_turn(run->db);
 
     if (e == ERR_OK)
@@ -267,10 +276,7 @@ reserve(struct job_run *run, struct life_order *o,
         e = note_space(run, asked);
     PUT(&memo, life_memo, cluster, o->wish[0].cluster);
     PUT_LIST(&memo, life_memo, servers, servers.n, servers.v);
-    if (e == ERR_OK)
-        e = record_text(run->arena, &compact, &life_memo_rec, &memo,
-                        SECRETS_FULL, MEMO_BYTES, &text);
-    return e == ERR_OK ? job_remember(run, text) : e;
+    return e == ERR_OK ? life_remember(run, &memo) : e;
 }
 
 enum step_answer

@@ -23,14 +23,18 @@ struct life_order {
     struct life_wish wish[LIFE_WISHES];
 };
 
-/* What a job keeps: what it has chosen. */
-#define LIFE_MEMO(X, s)                        \
-    X(s, STR, cluster, "cluster", IN | OUT, -) \
+/* What a job keeps: what it has chosen. schema_of, schema: the computing node
+ * whose schema is copied, and what it was before (computer_schema_state). */
+#define LIFE_MEMO(X, s)                            \
+    X(s, STR, cluster, "cluster", IN | OUT, -)     \
+    X(s, STR, schema_of, "schema_of", IN | OUT, -) \
+    X(s, STR, schema, "schema", IN | OUT, -)       \
     X(s, LIST, servers, "servers", IN | OUT, life_server)
 STRUCT(life_memo, LIFE_MEMO);
 #define SERVERS(m) \
     ((struct list_of_life_server){ (m)->servers.n, (m)->servers.v })
 
+struct kunlun_shard;
 struct life_growth {
     const char *error; /* "add shards error" */
     /* Whether it can be, in the documented order; fills out->wish by out->want.
@@ -109,6 +113,9 @@ enum step_answer life_failed(struct job_run *run, const char *error, enum err e,
 /* What the job has chosen, of life_memo or of another record whose struct out
  * is; NOT_FOUND before. */
 enum err life_recall(struct job_run *run, struct life_memo *out) MUST_USE;
+/* From now on that, in the caller's transaction or one of its own. */
+enum err
+life_remember(struct job_run *run, const struct life_memo *memo) MUST_USE;
 enum err life_recall_as(struct job_run *run, const struct record *rec,
                         void *out) MUST_USE;
 /* Behind the asking for parts, which answered e: waits for all of that prefix
@@ -118,7 +125,17 @@ enum step_answer life_await(struct job_run *run, const char *error, enum err e,
 /* A memo of another version: what cannot be gone on with is undone. */
 enum step_answer life_no_memo(struct job_run *run);
 
-/* The steps of build.c and join.c, for kinds that have others between them. */
+/* Until the step has lasted for limit_ms: the servers are asked again. */
+enum step_answer life_try_again(struct job_run *run, enum err e,
+                                int64_t limit_ms, const char *why);
+/* All shards that the cluster has by now. */
+enum err life_all_shards(struct job_run *run, const char *cluster,
+                         struct kunlun_shard **out, size_t *n) MUST_USE;
+/* Whether this job makes that server. */
+bool life_is_new(const struct life_memo *m, const char *uuid);
+
+/* The steps of build.c, join.c and prove.c, for kinds that have others between
+ * them. */
 enum step_answer life_ask(struct job_run *run);
 enum step_answer life_unask(struct job_run *run);
 enum step_answer life_choose_places(struct job_run *run);

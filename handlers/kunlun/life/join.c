@@ -1,5 +1,4 @@
-/* Growth: servers that are installed are taken into the cluster, and it is
- * proved that they serve. */
+/* Growth: servers that are installed are taken into the cluster. */
 #include "build.h"
 
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #define BEGIN_MS  60000
 #define POINT_MS  60000
-#define PROVE_MS  60000
 #define ANSWER_MS 2000
 #define RETRY_MS  100
 
@@ -24,9 +22,9 @@ failed(struct job_run *run, enum err e, const char *why)
     return life_failed(run, own->error, e, run->job->doing, why);
 }
 
-/* Until that was so for limit_ms: the servers are asked again. */
-static enum step_answer
-try_again(struct job_run *run, enum err e, int64_t limit_ms, const char *why)
+enum step_answer
+life_try_again(struct job_run *run, enum err e, int64_t limit_ms,
+               const char *why)
 {
     if (job_store_failed(e, why))
         return failed(run, e, NULL);
@@ -114,7 +112,7 @@ life_begin_shards(struct job_run *run)
         e = begin_shard(run, &memo, names.v[i].v, why);
     if (e == ERR_LIMIT)
         return failed(run, e, why);
-    return e == ERR_OK ? STEP_DONE : try_again(run, e, BEGIN_MS, why);
+    return e == ERR_OK ? STEP_DONE : life_try_again(run, e, BEGIN_MS, why);
 }
 
 static enum err
@@ -168,10 +166,9 @@ life_unbegin_shards(struct job_run *run)
 
 /* ---- the computing nodes are told ---- */
 
-/* All shards that the cluster has by now. */
-static enum err
-all_shards(struct job_run *run, const char *cluster, struct kunlun_shard **out,
-           size_t *n)
+enum err
+life_all_shards(struct job_run *run, const char *cluster,
+                struct kunlun_shard **out, size_t *n)
 {
     struct kunlun_shard_ids ids;
     enum err e = kunlun_store_shard_ids_of(run->db, run->arena, cluster, &ids);
@@ -187,8 +184,8 @@ all_shards(struct job_run *run, const char *cluster, struct kunlun_shard **out,
     return e;
 }
 
-static bool
-is_new(const struct life_memo *m, const char *uuid)
+bool
+life_is_new(const struct life_memo *m, const char *uuid)
 {
     for (size_t i = 0; i < m->servers.n; i++)
         if (strcmp(m->servers.v[i].spec->uuid, uuid) == 0)
@@ -236,17 +233,17 @@ life_point_all(struct job_run *run)
         return life_no_memo(run);
     e = enter_computers(run, &memo, &comps);
     if (e == ERR_OK)
-        e = all_shards(run, memo.cluster, &shards, &n);
+        e = life_all_shards(run, memo.cluster, &shards, &n);
     for (size_t i = 0; e == ERR_OK && i < comps.n; i++)
         for (size_t k = 0; e == ERR_OK && k < n; k++) {
             e = life_point(run->db, run->arena, &comps.v[i], &shards[k],
                            ANSWER_MS, why);
-            if (!str_empty(why) && !is_new(&memo, comps.v[i].uuid)) {
+            if (!str_empty(why) && !life_is_new(&memo, comps.v[i].uuid)) {
                 e = ERR_OK;
                 break;
             }
         }
-    return e == ERR_OK ? STEP_DONE : try_again(run, e, POINT_MS, why);
+    return e == ERR_OK ? STEP_DONE : life_try_again(run, e, POINT_MS, why);
 }
 
 enum step_answer
@@ -277,95 +274,4 @@ life_unpoint(struct job_run *run)
                     "cluster.not_forgotten computer=%s shard=%s why=\"%s\"",
                     comps.v[i].shard, names.v[k].v, why);
     return STEP_DONE;
-}
-
-/* ---- it is proved ---- */
-
-/* All replicas have been told to follow: from then on a commit can be
- * acknowledged. */
-static bool
-all_are_in(const struct kunlun_shard *sh)
-{
-    for (unsigned i = 0; i < sh->s.n; i++)
-        if (sh->s.member[i].role == FO_OUT)
-            return false;
-    return true;
-}
-
-/* A row is acknowledged, and all members have it. */
-static enum err
-prove_shard(struct job_run *run, const struct kunlun_shard *sh, int64_t value,
-            char why[WHY_BYTES])
-{
-    enum err e = ERR_OK;
-
-    if (!all_are_in(sh))
-        return why_fail(why, ERR_TIMEOUT, "%s: its replicas have not begun",
-                        sh->name);
-    e = probe_write(run->arena, &sh->spec[sh->s.primary], value, ANSWER_MS,
-                    why);
-    for (unsigned i = 0; e == ERR_OK && i < sh->s.n; i++)
-        e = probe_seen(run->arena, &sh->spec[i], value, ANSWER_MS, why);
-    return e;
-}
-
-static enum err
-read_back(struct job_run *run, const struct life_memo *m,
-          const struct list_of_instance_spec *comps,
-          const struct kunlun_shard *sh, int64_t value, char why[WHY_BYTES])
-{
-    enum err e = ERR_OK;
-
-    for (size_t i = 0; e == ERR_OK && i < comps->n; i++) {
-        e = computer_reads(run->arena, &comps->v[i], sh->name, value, ANSWER_MS,
-                           why);
-        if (e != ERR_OK && !is_new(m, comps->v[i].uuid))
-            e = ERR_OK; /* it was not there before this job, either */
-    }
-    return e;
-}
-
-/* What the probe has left goes too. */
-static enum err
-clean_up(struct job_run *run, const struct life_memo *m,
-         const struct list_of_instance_spec *comps,
-         const struct kunlun_shard *shards, size_t n, char why[WHY_BYTES])
-{
-    enum err e = ERR_OK;
-
-    for (size_t i = 0; e == ERR_OK && i < n; i++)
-        e = probe_remove(run->arena, &shards[i].spec[shards[i].s.primary],
-                         ANSWER_MS, why);
-    for (size_t i = 0; e == ERR_OK && i < comps->n; i++) {
-        e = probe_remove_computer(run->arena, &comps->v[i], ANSWER_MS, why);
-        if (e != ERR_OK && !is_new(m, comps->v[i].uuid))
-            e = ERR_OK;
-    }
-    return e;
-}
-
-enum step_answer
-life_prove(struct job_run *run)
-{
-    struct list_of_instance_spec comps = { 0 };
-    struct kunlun_shard *shards = NULL;
-    int64_t value = (int64_t)run->job->id;
-    char why[WHY_BYTES] = "";
-    struct life_memo memo;
-    enum err e = life_recall(run, &memo);
-    size_t n = 0;
-
-    if (e != ERR_OK)
-        return life_no_memo(run);
-    e = meta_computers(run->db, run->arena, memo.cluster, &comps);
-    if (e == ERR_OK)
-        e = all_shards(run, memo.cluster, &shards, &n);
-    for (size_t i = 0; e == ERR_OK && i < n; i++) {
-        e = prove_shard(run, &shards[i], value, why);
-        if (e == ERR_OK)
-            e = read_back(run, &memo, &comps, &shards[i], value, why);
-    }
-    if (e == ERR_OK)
-        e = clean_up(run, &memo, &comps, shards, n, why);
-    return e == ERR_OK ? STEP_DONE : try_again(run, e, PROVE_MS, why);
 }

@@ -367,14 +367,17 @@ start(struct job_run *run)
 {
     const struct machine *m = run->ctx;
     struct instance_spec spec;
+    char why[WHY_BYTES] = "";
     enum err e = node_kept_spec(run, &spec);
 
     if (e == ERR_OK)
         e = keeper_add(m->keeper, &spec, run->job->id);
     if (e == ERR_OK)
         e = tell_to_run(run, (unsigned)spec.port);
+    if (e == ERR_OK) /* while it starts */
+        e = instance_sync(&spec, why);
     if (e != ERR_OK)
-        return node_failed(run, e, node_own(run)->error, NULL);
+        return node_failed(run, e, node_own(run)->error, why);
     return node_await(run, (unsigned)spec.port, KEPT_RUNNING,
                       node_own(run)->error);
 }

@@ -239,6 +239,77 @@ computer_forget(struct arena *a, const struct instance_spec *comp,
     return end(&t, e);
 }
 
+/* ---- what clients have made ---- */
+
+/* Rows of a catalog that belong to a relation, a function ... of theirs. What
+ * ANALYZE writes of a table it writes in place: that is no other version. */
+#define OF_SPACE(catalog, column)                                  \
+    " UNION ALL SELECT '" catalog "', t.oid, t.xmin FROM " catalog \
+    " t JOIN n ON n.oid = t." column
+#define OF_CLASS(catalog, column)                                         \
+    " UNION ALL SELECT '" catalog "', t." column ", t.xmin FROM " catalog \
+    " t JOIN pg_class c ON c.oid = t." column                             \
+    " JOIN n ON n.oid = c.relnamespace"
+
+enum err
+computer_schema_state(struct arena *a, const struct instance_spec *comp,
+                      int timeout_ms, const char **out, char why[WHY_BYTES])
+{
+    static const char sql[] =
+        "WITH n AS (SELECT oid, xmin FROM pg_namespace"
+        " WHERE nspname !~ '^pg_' AND nspname NOT IN"
+        " ('information_schema', 'metagate', '" PROBE "')),"
+        " r (what, oid, xmin) AS (SELECT 'pg_namespace', oid, xmin FROM "
+        "n" OF_SPACE("pg_class", "relnamespace") OF_SPACE(
+            "pg_constraint", "connamespace") OF_SPACE("pg_proc", "pronamespace")
+            OF_SPACE("pg_type", "typnamespace") OF_SPACE("pg_operator",
+                                                         "oprnamespace")
+                OF_CLASS("pg_attribute", "attrelid") OF_CLASS("pg_attrdef",
+                                                              "adrelid")
+                    OF_CLASS("pg_foreign_table",
+                             "ftrelid") OF_CLASS("pg_policy", "polrelid")
+                        OF_CLASS("pg_rewrite", "ev_class") OF_CLASS(
+                            "pg_trigger",
+                            "tgrelid") " UNION ALL SELECT 'pg_enum', e.oid, "
+                                       "e.xmin FROM pg_enum e"
+                                       " JOIN pg_type t ON t.oid = e.enumtypid"
+                                       " JOIN n ON n.oid = t.typnamespace"
+                                       " UNION ALL SELECT 'pg_description', "
+                                       "objoid, xmin FROM pg_description"
+                                       " WHERE objoid >= 16384"
+                                       " UNION ALL SELECT 'pg_default_acl', "
+                                       "oid, xmin FROM pg_default_acl)"
+                                       " SELECT "
+                                       "COALESCE(md5(string_agg(concat_ws(' ', "
+                                       "what, oid, xmin), ','"
+                                       " ORDER BY what, oid, "
+                                       "xmin::text::bigint)), '-') FROM r";
+    struct to_computer t;
+    struct pg_table rows;
+    bool changes;
+    enum err e = open_admin(&t, a, comp, timeout_ms, why);
+
+    if (e != ERR_OK)
+        return e;
+    /* whoever makes or changes a relation has it until he commits */
+    e = exists(&t,
+               "SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND granted"
+               " AND mode = 'AccessExclusiveLock' AND relation >= 16384"
+               " AND database = (SELECT oid FROM pg_database"
+               " WHERE datname = $1)",
+               DATABASE, &changes);
+    if (e == ERR_OK && changes)
+        e = why_fail(why, ERR_TIMEOUT, "a client is changing the schema of %s",
+                     comp->shard);
+    if (e == ERR_OK)
+        e = pg_query(t.pg, a, sql, NULL, 0, 1, &rows, t.until, why);
+    pg_close(t.pg);
+    if (e == ERR_OK && (rows.n != 1 || rows.cell[0].p == NULL))
+        e = why_fail(why, ERR_PEER, "it does not tell its schema");
+    *out = e == ERR_OK ? arena_strdup(a, rows.cell[0].p) : NULL;
+    return e == ERR_OK && *out == NULL ? ERR_NOMEM : e;
+}
+
 /* ---- the probe ---- */
 
 static enum err

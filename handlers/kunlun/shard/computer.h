@@ -34,6 +34,15 @@ enum err computer_reads(struct arena *a, const struct instance_spec *comp,
                         const char *shard, int64_t value, int timeout_ms,
                         char why[WHY_BYTES]) MUST_USE;
 
+/* A word for the schema that clients have made in it, of which that of another
+ * moment differs when something of it was made, changed or removed in between:
+ * by the versions of the rows that say what there is. Not of it is what we make
+ * ourselves. In a. TIMEOUT: a client has changed a relation and not committed.
+ */
+enum err computer_schema_state(struct arena *a,
+                               const struct instance_spec *comp, int timeout_ms,
+                               const char **out, char why[WHY_BYTES]) MUST_USE;
+
 /* The probe: a row that the shard's primary has acknowledged to a client, in a
  * database of its own. */
 enum err

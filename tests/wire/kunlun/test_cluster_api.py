@@ -273,6 +273,29 @@ def test_restoring_in_place_is_closed(cluster, panel):
         == ("failed", "70001", "restore_cluster is disabled")
 
 
+# what KunlunBase has for failures of each kind of job
+RANGES = {"create_cluster": (70070, 70094), "delete_cluster": (70095, 70105),
+          "add_comps": (70107, 70117), "add_shards": (70118, 70130),
+          "delete_comp": (70131, 70137), "delete_shard": (70138, 70144),
+          "add_nodes": (70153, 70166), "delete_node": (70167, 70180)}
+
+
+@pytest.mark.parametrize("job", RANGES)
+def test_the_code_of_a_failure_says_which_kind_of_job_failed(cluster, panel,
+                                                             job):
+    first, last = RANGES[job]
+    members = {"cluster_name": "no-such", "shards": "1", "comps": "1",
+               "nodes": "1", "shard_name": "shard1", "comp_name": "comp1",
+               "ip": "127.0.0.1", "hostaddr": "127.0.0.1", "port": "1"}
+    for left_out in (None, "cluster_name", "shards", "comps", "nodes",
+                     "shard_name", "comp_name", "port"):
+        body = {k: v for k, v in members.items() if k != left_out}
+        word, code, info = panel.run(job, **body)
+        assert word == "failed" and first <= int(code) <= last, \
+            (left_out, code, info)
+        assert cluster.run(job, **body) == ("failed", info)
+
+
 def test_a_row_of_a_table_may_be_sent_as_a_whole(cluster):
     """XPanel sends what it has read: members that are none of the job's."""
     row = {"id": 7, "name": "n", "shards": [{"x": 1}], "comps": None,

@@ -1,7 +1,9 @@
 """The life of a cluster: real servers on three machines, as jobs make them."""
 
+import contextlib
 import os
 import signal
+import threading
 
 import psycopg2
 import pymysql
@@ -94,6 +96,27 @@ def world(deployment, fresh):
     return World(deployment, fresh)
 
 
+@contextlib.contextmanager
+def changes(connection):
+    """A client that makes something ten times a second."""
+    stop = threading.Event()
+
+    def make():
+        with contextlib.closing(connection) as c, c.cursor() as q:
+            n = 0
+            while not stop.wait(0.1):
+                n += 1
+                q.execute(f"CREATE OR REPLACE VIEW made AS SELECT {n} AS n")
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_a_cluster_is_made_used_and_deleted(world, cluster):
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name
@@ -141,6 +164,23 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
             q.execute("DELETE FROM t WHERE a = %s", (comp[1],))
     assert not world.rows("SELECT path FROM kunlun_backup WHERE cluster = %s",
                           name)
+
+    # what clients make meanwhile would never be there
+    before = world.comps(name)
+    with changes(world.on_computer(*before[0])):
+        result, why = cluster.run("add_comps", JOB_S, cluster_name=name,
+                                  comps="1")
+    assert result == "failed" and why.endswith(
+        "the schema of comp1 was changed while it was copied: ask again"), why
+    assert world.comps(name) == before
+    with world.on_computer(*before[0]) as c, c.cursor() as q:
+        q.execute("CREATE TABLE late (a int)")  # and does not commit
+        result, why = cluster.run("add_comps", JOB_S, cluster_name=name,
+                                  comps="1")
+        assert result == "failed" and why.endswith(
+            "a client is changing the schema of comp1"), why
+        c.rollback()
+    assert world.comps(name) == before
 
     # what is wrong is told in the documented order
     refused = [("delete_shard", {"shard_name": "shard7"},
