@@ -92,15 +92,18 @@ forget_member(struct asked *k)
 }
 
 /* One that did not answer, and without whom it can be gone on: others would
- * wait for it in each look. */
+ * wait for it in each look. One that is out nobody asks in a hurry: it is no
+ * candidate. */
 static bool
-is_spared(const struct asked *k, const struct fo_shard *s, unsigned i)
+is_spared(const struct asked *k, const struct fo_shard *s, unsigned i,
+          bool hurry)
 {
     bool needed = s->member[i].role == FO_IN ||
                   (s->member[i].role == FO_PRIMARY && !s->fencing);
 
     return !needed && k->member.missed > 0 && k->member.refused == 0 &&
-           clock_mono_ms() - k->asked_ms < SPARE_MS;
+           ((hurry && s->member[i].role == FO_OUT) ||
+            clock_mono_ms() - k->asked_ms < SPARE_MS);
 }
 
 static bool
@@ -123,7 +126,7 @@ take_members(struct watched *w, const struct kunlun_shard *sh,
         k->specs = specs;
         k->n = sh->s.n;
         k->seen = (struct fo_seen){ 0 };
-        k->spared = is_spared(k, &sh->s, i);
+        k->spared = is_spared(k, &sh->s, i, w->suspected_ms != 0);
     }
     for (unsigned i = sh->s.n; i < FO_MEMBERS; i++)
         if (!str_empty(w->asked[i].uuid))

@@ -102,6 +102,84 @@ one_that_is_gone_is_said_without_its_secret(void **state)
     OK(computer_forget(real_arena, &comp, "shard2", false, REAL_WAIT_MS, why));
 }
 
+/* The state of its schema, in out, after that. */
+static void
+state_after(struct pg *pg, const char *sql, char out[64])
+{
+    const char *state;
+
+    if (sql != NULL)
+        OK(pg_do(pg, sql, clock_mono_ms() + REAL_WAIT_MS, why));
+    OK(computer_schema_state(real_arena, &comp, REAL_WAIT_MS, &state, why));
+    (void)snprintf(out, 64, "%s", state);
+}
+
+static void
+what_clients_make_is_noticed(void **state)
+{
+    static const char *const makes[] = {
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (a int)",
+        "ALTER TABLE s.t ADD b text DEFAULT 'x'",
+        "ALTER TABLE s.t ALTER b SET DEFAULT 'y'",
+        "CREATE VIEW s.v AS SELECT a FROM s.t",
+        "CREATE OR REPLACE VIEW s.v AS SELECT a + 1 AS a FROM s.t",
+        "CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE OR REPLACE FUNCTION s.f() RETURNS int LANGUAGE sql AS"
+        " 'SELECT 2'",
+        "CREATE FOREIGN TABLE s.e (id bigint) SERVER shard1 OPTIONS"
+        " (dbname 'd', table_name 't')",
+        "ALTER FOREIGN TABLE s.e OPTIONS (SET table_name 'u')",
+        "CREATE TYPE s.c AS ENUM ('red')",
+        "ALTER TYPE s.c ADD VALUE 'blue'",
+        "GRANT SELECT ON s.v TO PUBLIC",
+        "COMMENT ON VIEW s.v IS 'a view'",
+        "DROP SCHEMA s CASCADE",
+    };
+    static const char *const others[] = {
+        "CREATE TABLE kept (a int)",
+        "INSERT INTO kept SELECT generate_series(1, 1000)",
+        "ANALYZE kept",
+        "VACUUM kept",
+        "CREATE TEMPORARY TABLE mine (a int)",
+    };
+    const char *text;
+    char was[64], is[64];
+    struct pg *pg;
+
+    (void)state;
+    OK(instance_pg_connect(&comp, "postgres", REAL_WAIT_MS, &pg, why));
+    for (size_t i = 0; i < COUNT(makes); i++) {
+        state_after(pg, NULL, was);
+        state_after(pg, makes[i], is);
+        if (strcmp(was, is) == 0)
+            fail_msg("not noticed: %s", makes[i]);
+    }
+    state_after(pg, others[0], was);
+    for (size_t i = 1; i < COUNT(others); i++) {
+        state_after(pg, others[i], is);
+        if (strcmp(was, is) != 0)
+            fail_msg("no change: %s", others[i]);
+    }
+    /* what we make ourselves, when another one leads and when it is proved */
+    OK(computer_point(real_arena, &comp, "shard1", &storage[1], 3, REAL_WAIT_MS,
+                      why));
+    OK(computer_reads(real_arena, &comp, "shard1", 9, REAL_WAIT_MS, why));
+    OK(probe_remove_computer(real_arena, &comp, REAL_WAIT_MS, why));
+    state_after(pg, NULL, is);
+    assert_string_equal(is, was);
+    /* one that has not committed */
+    OK(pg_do(pg, "BEGIN", clock_mono_ms() + REAL_WAIT_MS, why));
+    OK(pg_do(pg, "ALTER TABLE kept ADD b int", clock_mono_ms() + REAL_WAIT_MS,
+             why));
+    assert_int_equal(
+        computer_schema_state(real_arena, &comp, REAL_WAIT_MS, &text, why),
+        ERR_TIMEOUT);
+    OK(pg_do(pg, "ROLLBACK", clock_mono_ms() + REAL_WAIT_MS, why));
+    state_after(pg, "DROP TABLE kept", is);
+    pg_close(pg);
+}
+
 static void
 one_with_tables_is_kept_unless_told_otherwise(void **state)
 {
@@ -149,6 +227,7 @@ main(void)
         cmocka_unit_test(a_server_leads_elsewhere_from_one_moment_on),
         cmocka_unit_test(who_is_late_changes_nothing),
         cmocka_unit_test(one_that_is_gone_is_said_without_its_secret),
+        cmocka_unit_test(what_clients_make_is_noticed),
         cmocka_unit_test(one_with_tables_is_kept_unless_told_otherwise),
         cmocka_unit_test(the_probe_leaves_nothing),
     };
