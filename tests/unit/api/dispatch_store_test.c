@@ -4,6 +4,7 @@
 
 #include "log_fixture.h"
 #include "sample/sample_store.h"
+#include "store/db_impl.h"
 
 /* ---- a mutation ---- */
 
@@ -46,6 +47,8 @@ a_mutation_is_committed_with_its_audit_row(void **state)
     assert_int_equal(things("a"), 1);
     assert_int_equal(audited("one"), 1);
     assert_false(db_in_transaction(sample_db));
+    /* by which a COMMIT is found whose reply was lost */
+    assert_string_equal(sample_db->request_id, "one");
 }
 
 static enum err
