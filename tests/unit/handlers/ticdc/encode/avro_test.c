@@ -147,6 +147,52 @@ a_table_keeps_the_defaults_of_its_schema(void **state)
     encode_table_free(t);
 }
 
+static enum err
+registers(void *ctx, const char *subject, struct span schema, uint32_t *id)
+{
+    (void)ctx;
+    (void)subject;
+    (void)schema;
+    *id = 1;
+    return ERR_OK;
+}
+
+/* A row is deleted by a message that has its key alone. */
+static void
+without_a_key_no_row_is_deleted(void **state)
+{
+    static const struct encode_config config = {
+        .protocol = ENCODE_AVRO,
+        .message_bytes = 1 << 20,
+        .batch = 1,
+        .namespace = "default",
+        .registers = registers,
+    };
+    static const enum binlog_kind kinds[] = { BINLOG_INSERT, BINLOG_UPDATE,
+                                              BINLOG_DELETE };
+    static const struct made made[] = { { .name = "n", .type = BINLOG_LONG } };
+    static const struct binlog_value one[] = { I(1) };
+    struct encode_table *t = made_encode_table("s", "t", made, 1, NULL);
+    struct encode_values *values = encode_values_new(false);
+    struct encoder *e = encoder_new(&config);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct binlog_row row = { kinds[i] == BINLOG_INSERT ? NULL : one,
+                                  kinds[i] == BINLOG_DELETE ? NULL : one };
+        struct encode_piece piece;
+        struct encode_event ev;
+
+        assert_int_equal(encode_values_of(values, t, kinds[i], &row, 1, &ev),
+                         ERR_OK);
+        assert_int_equal(encoder_row(e, &ev, "topic", &piece),
+                         kinds[i] == BINLOG_DELETE ? ERR_BAD_PARAM : ERR_OK);
+    }
+    encoder_free(e);
+    encode_values_free(values);
+    encode_table_free(t);
+}
+
 static void
 members_stand_between_commas(void **state)
 {
@@ -194,6 +240,7 @@ main(void)
         cmocka_unit_test(a_default_is_told_where_it_is_a_value_of_the_type),
         cmocka_unit_test(what_is_allowed_is_one_text),
         cmocka_unit_test(a_table_keeps_the_defaults_of_its_schema),
+        cmocka_unit_test(without_a_key_no_row_is_deleted),
         cmocka_unit_test(members_stand_between_commas),
     };
 

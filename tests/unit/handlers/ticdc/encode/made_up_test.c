@@ -1,5 +1,5 @@
 /* Types as a server would declare them, where only the log says what they
- * are. */
+ * are; indexes by their names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,6 +87,23 @@ a_length_is_told_in_characters(void **state)
                      cases[i].want);
 }
 
+static void
+an_index_is_unique_by_its_name(void **state)
+{
+    struct encode_index index[] = { { .name = "PRIMARY", .is_unique = true },
+                                    { .name = "k" },
+                                    { .name = "u", .is_unique = true },
+                                    { .name = "last", .is_unique = true } };
+    const struct encode_table t = { .index = index, .n_indexes = COUNT(index) };
+
+    (void)state;
+    assert_ptr_equal(encode_unique(&t, "primary"), &index[0]);
+    assert_ptr_equal(encode_unique(&t, "U"), &index[2]);
+    assert_ptr_equal(encode_unique(&t, "last"), &index[3]);
+    assert_null(encode_unique(&t, "k"));
+    assert_null(encode_unique(&t, "none"));
+}
+
 static int
 setup(void **state)
 {
@@ -109,6 +126,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_type_is_made_up_of_what_the_log_knows),
         cmocka_unit_test(a_length_is_told_in_characters),
+        cmocka_unit_test(an_index_is_unique_by_its_name),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
