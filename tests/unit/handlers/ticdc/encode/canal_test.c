@@ -112,13 +112,58 @@ of_what_is_deleted_may_be_told_the_key(void **state)
     holds(BINLOG_DELETE, two, NULL, words, deleted);
 }
 
+/* What is too large for a message is told by its key alone. */
+static void
+of_a_large_row_each_column_of_its_key_is_there(void **state)
+{
+    static const struct made keys[] = {
+        { .name = "a", .type = BINLOG_LONG, .is_key = true },
+        { .name = "b", .type = BINLOG_LONG },
+        { .name = "c", .type = BINLOG_LONG, .is_key = true },
+        { .name = "d", .type = BINLOG_LONGLONG, .is_key = true },
+    };
+    static const char *const parts[] = {
+        "\"sqlType\":{\"a\":4,\"c\":4,\"d\":-5}",
+        "\"mysqlType\":{\"a\":\"int\",\"c\":\"int\",\"d\":\"bigint\"}",
+        "\"data\":[{\"a\":\"11\",\"c\":\"33\",\"d\":\"44\"}]",
+    };
+    struct encode_table *t = made_encode_table("s", "t", keys, 4, NULL);
+    struct encode_values *values = encode_values_new(false);
+    struct binlog_row row = { NULL, one };
+    struct encode_piece piece;
+    struct encode_event ev;
+    struct encoder *e;
+
+    (void)state;
+    config.protocol = ENCODE_CANAL_JSON;
+    config.tidb_extension = true;
+    e = encoder_new(&config);
+    assert_int_equal(encode_values_of(values, t, BINLOG_INSERT, &row, 1, &ev),
+                     ERR_OK);
+    ev.only_handle = true;
+    assert_int_equal(encoder_row(e, &ev, "topic", &piece), ERR_OK);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (times_in(&piece, parts[i]) != 1)
+            fail_msg("no %s", parts[i]);
+    encoder_free(e);
+    encode_values_free(values);
+    encode_table_free(t);
+}
+
+static int64_t
+built_at(void)
+{
+    return 7;
+}
+
 static int
 setup(void **state)
 {
     (void)state;
     config = (struct encode_config){ .protocol = ENCODE_CANAL,
                                      .message_bytes = 1 << 20,
-                                     .batch = 1 };
+                                     .batch = 1,
+                                     .now_ms = built_at };
     return 0;
 }
 
@@ -130,6 +175,7 @@ main(void)
         TEST(each_column_of_a_row_is_there),
         TEST(of_what_was_there_may_be_told_what_has_changed),
         TEST(of_what_is_deleted_may_be_told_the_key),
+        TEST(of_a_large_row_each_column_of_its_key_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

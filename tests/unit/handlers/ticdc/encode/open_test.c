@@ -60,6 +60,19 @@ what_is_not_printed_is_escaped(void **state)
     QUOTED("\xe4\xb8", "\\xe4\\xb8"); /* a part of a character */
 }
 
+/* A machine that lacks the locale. */
+static void
+without_a_locale_all_is_escaped_beyond_ascii(void **state)
+{
+    locale_t had = utf8;
+
+    (void)state;
+    utf8 = (locale_t)0;
+    QUOTED("a\xc3\xa4\xef\xbf\xbf\xf0\x90\x80\x80",
+           "a\\u00e4\\uffff\\U00010000");
+    utf8 = had;
+}
+
 static int
 setup(void **state)
 {
@@ -82,6 +95,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_go_prints_is_printed),
         cmocka_unit_test(what_is_not_printed_is_escaped),
+        cmocka_unit_test(without_a_locale_all_is_escaped_beyond_ascii),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
