@@ -382,6 +382,12 @@ what_the_server_would_not_take_at_once_is_not_sent(void **state)
                                      { .type = MY_NULL })),
                      ERR_LIMIT);
     assert_true((my_failure(f->my)->traits & MY_UNSENT) != 0);
+    assert_int_equal(
+        my_exec(f->my, "INSERT INTO part (id, f, name) VALUES (?, ?, ?)",
+                MY_ARGS({ .type = MY_I64, .i = 1 }, { .type = MY_NULL },
+                        { .type = MY_BYTES, .p = big, .n = n })),
+        ERR_LIMIT);
+    assert_true((my_failure(f->my)->traits & MY_UNSENT) != 0);
     /* whose mistake it is comes first */
     assert_int_equal(
         my_exec(f->my, add_sql, MY_ARGS({ .type = MY_STR, .p = big, .n = n })),
