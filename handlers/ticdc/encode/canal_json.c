@@ -57,14 +57,11 @@ put_number(struct buf *b, const char *name, uint64_t v)
     buf_u64(b, v);
 }
 
-/* "id" to "sql"; pk may be NULL. */
+/* "id" to "pkNames"; pk may be NULL. */
 static void
-put_head(struct encoder *e, const char *schema, const char *table,
-         const struct encode_table *pk, bool is_ddl, const char *type,
-         uint64_t ts)
+put_names(struct buf *b, const char *schema, const char *table,
+          const struct encode_table *pk)
 {
-    struct buf *b = &e->value;
-
     buf_puts(b, "{\"id\":0,\"database\":");
     encode_string(b, schema, strlen(schema));
     buf_puts(b, ",\"table\":");
@@ -77,6 +74,35 @@ put_head(struct encoder *e, const char *schema, const char *table,
         encode_string(b, name, strlen(name));
     }
     buf_puts(b, pk != NULL && pk->n_primary > 0 ? "]" : "null");
+}
+
+/* Those of a table are the same for each of its rows. */
+static enum err
+put_table(struct buf *b, struct encode_table *t)
+{
+    struct buf names = BUF_INIT(ENCODE_BYTES_MAX);
+    enum err e;
+
+    if (t->names.p == NULL) {
+        size_t n;
+
+        put_names(&names, t->schema, t->name, t);
+        n = names.n;
+        e = buf_settle(&names, t->arena, &t->names.p);
+        if (e != ERR_OK)
+            return e;
+        t->names.n = n;
+    }
+    buf_span(b, t->names);
+    return ERR_OK;
+}
+
+/* "isDdl" to "sql". */
+static void
+put_head(struct encoder *e, bool is_ddl, const char *type, uint64_t ts)
+{
+    struct buf *b = &e->value;
+
     buf_puts(b, is_ddl ? ",\"isDdl\":true,\"type\":\""
                        : ",\"isDdl\":false,\"type\":\"");
     buf_puts(b, type);
@@ -174,15 +200,18 @@ canal_json_row(struct encoder *e, const struct encode_event *ev,
     static const char *const words[] = { [BINLOG_INSERT] = "INSERT",
                                          [BINLOG_UPDATE] = "UPDATE",
                                          [BINLOG_DELETE] = "DELETE" };
-    const struct encode_table *t = ev->table;
+    struct encode_table *t = ev->table;
     const struct binlog_value *v =
         ev->kind == BINLOG_DELETE ? ev->before : ev->after;
     bool only_handle = encode_only_handle(e, ev);
     bool changed = e->c.only_updated || e->c.content_compatible;
     struct buf *b = &e->value;
+    enum err err = put_table(b, t);
 
     (void)topic;
-    put_head(e, t->schema, t->name, t, false, words[ev->kind], ev->commit_ts);
+    if (err != ERR_OK)
+        return err;
+    put_head(e, false, words[ev->kind], ev->commit_ts);
     buf_puts(b, "\"\",\"sqlType\":");
     if (t->has_unsigned || only_handle)
         put_sql_types(b, ev, only_handle, v);
@@ -215,8 +244,8 @@ canal_json_ddl(struct encoder *e, const struct encode_ddl *d,
 {
     struct buf *b = &e->value;
 
-    put_head(e, d->schema, d->table, NULL, true, action_of(d->action)->canal,
-             d->commit_ts);
+    put_names(b, d->schema, d->table, NULL);
+    put_head(e, true, action_of(d->action)->canal, d->commit_ts);
     encode_string(b, d->sql, strlen(d->sql));
     buf_puts(b, none);
     if (e->c.tidb_extension) {
@@ -232,7 +261,8 @@ canal_json_watermark(struct encoder *e, uint64_t ts, struct encode_piece *out)
 {
     if (!e->c.tidb_extension)
         return ERR_NOT_FOUND;
-    put_head(e, "", "", NULL, false, "TIDB_WATERMARK", ts);
+    put_names(&e->value, "", "", NULL);
+    put_head(e, false, "TIDB_WATERMARK", ts);
     buf_puts(&e->value, "\"\"");
     buf_puts(&e->value, none);
     put_number(&e->value, ",\"_tidb\":{\"watermarkTs\":", ts);

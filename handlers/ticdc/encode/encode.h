@@ -94,6 +94,7 @@ struct encode_table {
     size_t n_indexes;
     struct encode_index *index; /* of the schema; those of the log without */
     struct span sql_types, types, full_types; /* canal-json's objects */
+    struct span names; /* ... and members; p NULL: not made yet */
     struct arena *arena;
     void *user; /* its owner's own; released with it */
     void (*user_free)(void *user);

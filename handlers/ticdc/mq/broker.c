@@ -15,6 +15,7 @@
 
 #define POLL_MS     100
 #define EVENT_BYTES 512
+#define POLL_EVERY  64 /* messages: reports are taken together */
 
 struct broker {
     struct broker_config c;
@@ -263,25 +264,23 @@ broker_wait(struct broker *b, char why[WHY_BYTES])
 }
 
 enum err
-broker_send(struct broker *b, const char *topic, uint32_t partition,
-            struct span key, struct span value, bool no_value,
-            char why[WHY_BYTES])
+broker_send(struct broker *b, struct rd_kafka_topic_s *topic,
+            uint32_t partition, struct span key, struct span value,
+            bool no_value, char why[WHY_BYTES])
 {
-    void *k = key.n > 0 ? (void *)(uintptr_t)key.p : NULL;
+    const void *k = key.n > 0 ? key.p : NULL;
     void *v = no_value ? NULL : (void *)(uintptr_t)value.p;
 
     while (b->err == ERR_OK) {
-        rd_kafka_resp_err_t e = rd_kafka_producev(
-            b->rk, RD_KAFKA_V_TOPIC(topic),
-            RD_KAFKA_V_PARTITION((int32_t)partition),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(k, key.n),
-            RD_KAFKA_V_VALUE(v, no_value ? 0 : value.n), RD_KAFKA_V_END);
+        rd_kafka_resp_err_t e;
 
-        (void)rd_kafka_poll(b->rk, 0);
-        if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            b->sent++;
+        if (rd_kafka_produce(topic, (int32_t)partition, RD_KAFKA_MSG_F_COPY, v,
+                             no_value ? 0 : value.n, k, key.n, NULL) == 0) {
+            if (++b->sent % POLL_EVERY == 0)
+                (void)rd_kafka_poll(b->rk, 0);
             return standing(b, why);
         }
+        e = rd_kafka_last_error();
         if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return tell(b, class_of(e), rd_kafka_err2str(e), why);
         (void)rd_kafka_poll(b->rk, POLL_MS);
@@ -477,7 +476,20 @@ broker_topic(struct broker *b, const char *topic,
             e = look_up(b, topic, &out->partitions, why);
         }
     }
-    if (e == ERR_OK && b->c.admin)
+    if (e != ERR_OK)
+        return e;
+    if (b->c.admin)
         ask_limits(b, topic, out);
-    return e;
+    out->handle = rd_kafka_topic_new(b->rk, topic, NULL);
+    return out->handle != NULL
+               ? ERR_OK
+               : tell(b, class_of(rd_kafka_last_error()),
+                      rd_kafka_err2str(rd_kafka_last_error()), why);
+}
+
+void
+broker_topic_end(struct rd_kafka_topic_s *handle)
+{
+    if (handle != NULL)
+        rd_kafka_topic_destroy(handle);
 }

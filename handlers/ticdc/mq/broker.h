@@ -39,7 +39,10 @@ struct broker_topic_plan {
     bool create;
     unsigned partitions, replicas;
 };
+struct rd_kafka_topic_s;
 struct broker_topic {
+    struct rd_kafka_topic_s *handle; /* broker_topic_end gives it back, before
+                                      * the broker is closed */
     uint32_t partitions;
     int64_t message_bytes;    /* the topic's own limit; 0: not told */
     int64_t replicas_in_sync; /* that it asks for; 0: not told */
@@ -49,12 +52,13 @@ struct broker_topic {
 enum err broker_topic(struct broker *b, const char *topic,
                       const struct broker_topic_plan *plan,
                       struct broker_topic *out, char why[WHY_BYTES]) MUST_USE;
+void broker_topic_end(struct rd_kafka_topic_s *handle);
 
 /* A copy of it is queued; waits while the queue is full. LIMIT: larger than
  * the cluster takes. Otherwise the failure of an earlier one. */
-enum err broker_send(struct broker *b, const char *topic, uint32_t partition,
-                     struct span key, struct span value, bool no_value,
-                     char why[WHY_BYTES]) MUST_USE;
+enum err broker_send(struct broker *b, struct rd_kafka_topic_s *topic,
+                     uint32_t partition, struct span key, struct span value,
+                     bool no_value, char why[WHY_BYTES]) MUST_USE;
 
 /* Until all are acknowledged. */
 enum err broker_wait(struct broker *b, char why[WHY_BYTES]) MUST_USE;

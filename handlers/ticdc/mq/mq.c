@@ -20,6 +20,7 @@
 
 struct topic {
     struct topic *next;
+    struct rd_kafka_topic_s *handle;
     char name[ROUTE_TOPIC_MAX];
     uint32_t partitions;
     struct encode_batch *batch; /* each partition's */
@@ -92,6 +93,7 @@ topic_free(struct topic *t)
     for (uint32_t i = 0; t->batch != NULL && i < t->partitions; i++)
         encode_batch_free(&t->batch[i]);
     free(t->batch);
+    broker_topic_end(t->handle);
     free(t);
 }
 
@@ -128,12 +130,14 @@ open_topic(struct mq *q, const char *name, struct topic **out)
     if (e != ERR_OK)
         return refused(q, e, "CDC:ErrKafkaNewProducer", why);
     e = judge_topic(q, name, &told);
-    if (e != ERR_OK)
-        return e;
-    t = calloc(1, sizeof(*t));
-    if (t == NULL)
-        return fail(q, ERR_NOMEM, true, "CDC:ErrInternalServerError",
-                    "no memory");
+    t = e == ERR_OK ? calloc(1, sizeof(*t)) : NULL;
+    if (t == NULL) {
+        broker_topic_end(told.handle);
+        return e != ERR_OK ? e
+                           : fail(q, ERR_NOMEM, true,
+                                  "CDC:ErrInternalServerError", "no memory");
+    }
+    t->handle = told.handle;
     (void)snprintf(t->name, sizeof(t->name), "%s", name);
     t->partitions =
         q->c->plan.partitions != 0 ? q->c->plan.partitions : told.partitions;
@@ -303,7 +307,7 @@ send_to(struct mq *q, const struct topic *t, uint32_t partition,
         const struct encode_piece *m)
 {
     char why[WHY_BYTES] = "";
-    enum err e = broker_send(q->broker, t->name, partition, m->key, m->value,
+    enum err e = broker_send(q->broker, t->handle, partition, m->key, m->value,
                              m->no_value, why);
 
     return e == ERR_OK ? ERR_OK
