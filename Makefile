@@ -199,16 +199,16 @@ test: ## install what is missing, then every test; what .ci/run calls
 drills: ## a Debian that boots with the package, a source that is broken; minutes, as root
 	@.package/deps run build test drills
 	@$(BUILD)
-	@$(MAKE) --no-print-directory -s $(ALL_CORES) B=build/asan build/asan/metagate build/asan/support/source_shell build/asan/support/seal_shell
+	@$(MAKE) --no-print-directory -s $(ALL_CORES) B=build/asan build/asan/metagate build/asan/support/source_shell build/asan/support/seal_shell build/asan/support/kafka_shell build/asan/support/encode_shell
 	@/usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir tests \
 	    tests/drills $(DRILLS)
 mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
 	@.package/deps build run test
 	@tests/mutants $(ROOM) -n $(or $(N),20) --seed $(or $(SEED),1)
-bench: release ## beside PHP, Go, Node and the limit, then instances; BENCH="--work get_cluster …": that alone
+bench: release ## beside PHP, Go, Node and the limit, then instances and feeds; BENCH="--work get_cluster …": that alone
 	@.package/deps build run bench
 	@tests/bench/run $(BENCH)
-	@$(if $(BENCH),,$(MAKE) --no-print-directory bench-instances)
+	@$(if $(BENCH),,$(MAKE) --no-print-directory bench-instances bench-feeds)
 bench-growth: release ## with the store, with connections, while idle
 	@.package/deps build run bench
 	@tests/bench/growth $(BENCH)
@@ -221,7 +221,7 @@ bench-clusters: release ## what a cluster costs beside the bare starts of its se
 	@tests/bench/clusters $(BENCH)
 bench-feeds: release ## what replicating costs beside mariadb-binlog and a native replica
 	@.package/deps build run bench
-	@$(MAKE) --no-print-directory -s B=build/release build/release/support/seal_shell
+	@$(MAKE) --no-print-directory -s B=build/release build/release/support/seal_shell build/release/support/kafka_shell build/release/support/producer_shell
 	@mkdir -p build/bench
 	@tests/bench/feeds $(BENCH)
 bench-compare: release ## OLD=commit: this tree and an older one side by side
