@@ -188,7 +188,7 @@ main(int argc, char **argv)
     shell.until = argv[5];
     shell.schema = argv[6];
     shell.decoder = binlog_decoder_new(BYTES_MAX);
-    shell.values = encode_values_new(false);
+    shell.values = encode_values_new(NULL);
     shell.describer = describer_new(&c.server);
     need(shell.describer != NULL, "no memory");
     for (unsigned i = 0; i < ENCODE_PROTOCOL__MAX; i++) {

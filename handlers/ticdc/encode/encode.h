@@ -139,8 +139,14 @@ struct encode_event {
 
 /* Makes values; for one thread. */
 struct encode_values;
-/* local: STAMPs in the time zone of the process, else UTC. */
-struct encode_values *encode_values_new(bool local);
+/* In which time zone STAMPs are told: that of the process, or so many seconds
+ * ahead of UTC. NULL: UTC. */
+struct encode_zone {
+    bool local;
+    int32_t (*offset_s)(const void *ctx, int64_t unix_s); /* NULL: none */
+    const void *ctx;
+};
+struct encode_values *encode_values_new(const struct encode_zone *zone);
 void encode_values_free(struct encode_values *v);
 /* What it makes lives until its next call. NOMEM, LIMIT. */
 enum err

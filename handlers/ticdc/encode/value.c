@@ -8,21 +8,23 @@
 #include <string.h>
 
 #define ROW_BYTES ((size_t)1 << 31)
+#define DAY_US    INT64_C(86400000000)
 
 struct encode_values {
     struct arena *a; /* of one row */
     struct binlog_decoder *converter;
-    bool local;
+    struct encode_zone zone;
 };
 
 struct encode_values *
-encode_values_new(bool local)
+encode_values_new(const struct encode_zone *zone)
 {
     struct encode_values *v = calloc(1, sizeof(*v));
 
     if (v == NULL)
         return NULL;
-    v->local = local;
+    if (zone != NULL)
+        v->zone = *zone;
     v->a = arena_new(ROW_BYTES);
     v->converter = binlog_decoder_new(1 << 20);
     if (v->a == NULL || v->converter == NULL) {
@@ -103,6 +105,28 @@ unfold(struct encode_values *m, enum encode_way way, struct binlog_value *v)
     return ERR_OK;
 }
 
+/* 0 is no point in time. A zone's clocks may have shown 1970's first moment
+ * later, or earlier, which is written from the day behind it. */
+static size_t
+stamp_text(const struct encode_zone *z, int64_t us, unsigned scale,
+           char out[BINLOG_STAMP_MAX])
+{
+    int64_t shifted = us;
+    size_t n;
+
+    if (us == 0 || z->local || z->offset_s == NULL)
+        return binlog_stamp_text(us, scale, z->local, out);
+    shifted += (int64_t)z->offset_s(z->ctx, us / 1000000) * 1000000;
+    if (shifted > 0)
+        return binlog_stamp_text(shifted, scale, false, out);
+    n = binlog_stamp_text(shifted + DAY_US, scale, false, out);
+    if (shifted == 0)
+        memcpy(out, "1970-01-01", 10);
+    else
+        memcpy(out, "1969-12-31", 10);
+    return n;
+}
+
 static enum err
 one_value(struct encode_values *m, const struct encode_column *c,
           struct binlog_value *v)
@@ -119,8 +143,7 @@ one_value(struct encode_values *m, const struct encode_column *c,
         text = arena_alloc(m->a, BINLOG_STAMP_MAX);
         if (text == NULL)
             return ERR_NOMEM;
-        become_text(v, text,
-                    binlog_stamp_text(v->i, c->log->scale, m->local, text));
+        become_text(v, text, stamp_text(&m->zone, v->i, c->log->scale, text));
         return ERR_OK;
     case BINLOG_BYTES:
         if (c->way == ENCODE_TEXT)

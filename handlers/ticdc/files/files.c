@@ -464,7 +464,7 @@ ready(struct files *f, struct batch *b)
     char date[KEYS_DATE_MAX];
     enum err e = ERR_OK;
 
-    keys_date(f->c->date, f->ts, f->c->local_time, date);
+    keys_date(f->c->date, f->ts, &f->c->zone, date);
     if (strcmp(date, b->date) != 0)
         e = publish(f, b);
     memcpy(b->date, date, sizeof(date));
@@ -673,6 +673,7 @@ static const struct outlet_ops files_ops = {
 struct outlet *
 sink_files(const struct files_config *c)
 {
+    const struct encode_zone zone = zone_of_values(&c->zone);
     struct files *f = calloc(1, sizeof(*f));
 
     if (f == NULL)
@@ -680,7 +681,7 @@ sink_files(const struct files_config *c)
     f->s.ops = &files_ops;
     f->c = c;
     f->encoder = encoder_new(&c->encode);
-    f->values = encode_values_new(c->local_time);
+    f->values = encode_values_new(&zone);
     f->describer = describer_new(c->source);
     f->a = arena_new(STEP_BYTES);
     if (f->encoder != NULL && f->values != NULL && f->describer != NULL &&

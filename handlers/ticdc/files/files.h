@@ -30,7 +30,7 @@ struct files_config {
     size_t file_bytes; /* of a file, about */
     size_t bytes;      /* of all that waits */
     int64_t flush_ms;
-    bool local_time; /* dates and TIMESTAMPs in the time zone of the process */
+    struct zone_choice zone;        /* of dates and TIMESTAMPs */
     const struct my_server *source; /* asked what tables have beside the log;
                                      * NULL: it is not */
 };

@@ -12,7 +12,8 @@
 #include "ticdc/core/tso.h"
 
 void
-keys_date(enum keys_date by, uint64_t ts, bool local, char out[KEYS_DATE_MAX])
+keys_date(enum keys_date by, uint64_t ts, const struct zone_choice *zone,
+          char out[KEYS_DATE_MAX])
 {
     /* of "2024-03-05" */
     static const size_t lengths[] = {
@@ -21,7 +22,8 @@ keys_date(enum keys_date by, uint64_t ts, bool local, char out[KEYS_DATE_MAX])
     time_t s = (time_t)(tso_ms(ts) / 1000);
     struct tm at;
 
-    if ((local ? localtime_r(&s, &at) : gmtime_r(&s, &at)) == NULL ||
+    s += zone_ahead_s(zone, s);
+    if ((zone->local ? localtime_r(&s, &at) : gmtime_r(&s, &at)) == NULL ||
         strftime(out, KEYS_DATE_MAX, "%Y-%m-%d", &at) != 10)
         out[0] = '\0';
     out[lengths[by]] = '\0';

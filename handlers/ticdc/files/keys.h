@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "blob.h"
+#include "ticdc/mq/zone.h"
 
 enum keys_date { KEYS_NO_DATE, KEYS_YEAR, KEYS_MONTH, KEYS_DAY };
 
@@ -23,8 +24,8 @@ enum keys_date { KEYS_NO_DATE, KEYS_YEAR, KEYS_MONTH, KEYS_DAY };
 #define KEYS_METADATA "metadata"
 
 /* "" or "2024-03" of a commit_ts. */
-void
-keys_date(enum keys_date by, uint64_t ts, bool local, char out[KEYS_DATE_MAX]);
+void keys_date(enum keys_date by, uint64_t ts, const struct zone_choice *zone,
+               char out[KEYS_DATE_MAX]);
 /* Each answers LIMIT when it is too long. table "": of the schema. */
 enum err keys_shape(const char *schema, const char *table, uint64_t version,
                     uint32_t sum, char out[KEYS_MAX]) MUST_USE;

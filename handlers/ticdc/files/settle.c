@@ -219,10 +219,13 @@ files_settle(struct arena *a, const struct sink *s,
     out->date = date_of(w.c->date_separator);
     out->digits =
         w.c->file_index_digit > 0 ? (unsigned)w.c->file_index_digit : DIGITS;
-    out->local_time =
-        str_empty(config->timezone) || strcasecmp(config->timezone, "UTC") != 0;
     settle_csv(&w);
-    e = open_store(&w);
+    e = zone_choose(a, config->timezone, &out->zone);
+    if (e == ERR_BAD_PARAM)
+        return sink_refuse(why, "CDC:ErrAPIInvalidParam",
+                           "invalid timezone:%.64s", config->timezone);
+    if (e == ERR_OK)
+        e = open_store(&w);
     if (e == ERR_OK)
         e = settle_json(&w);
     if (e == ERR_OK)

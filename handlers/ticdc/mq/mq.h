@@ -13,6 +13,7 @@
 #include "ticdc/encode/encode.h"
 #include "ticdc/encode/route.h"
 #include "ticdc/mq/broker.h"
+#include "ticdc/mq/zone.h"
 #include "ticdc/rules/filter.h"
 
 struct mq_rule {
@@ -40,9 +41,9 @@ struct mq_config {
     const struct mq_pick *pick;
     struct encode_config encode;
     enum mq_large large;
-    struct blob_store *claims; /* of CLAIM_CHECK */
-    const char *claim_url;     /* "file:///claims" */
-    bool local_time;           /* TIMESTAMPs in the time zone of the process */
+    struct blob_store *claims;      /* of CLAIM_CHECK */
+    const char *claim_url;          /* "file:///claims" */
+    struct zone_choice zone;        /* of TIMESTAMPs */
     const struct my_server *source; /* asked what tables have beside the log;
                                      * NULL: it is not */
     const char *registry;           /* of avro: its URL */

@@ -525,7 +525,12 @@ mq_settle(struct arena *a, const struct sink *s,
     out->broker.queue_bytes = place->queue_bytes;
     out->broker.go_on = place->go_on;
     out->broker.ctx = place->ctx;
-    out->local_time =
-        str_empty(config->timezone) || strcasecmp(config->timezone, "UTC") != 0;
-    return e;
+    if (e == ERR_OK)
+        e = zone_choose(a, config->timezone, &out->zone);
+    else
+        return e;
+    return e == ERR_BAD_PARAM
+               ? sink_refuse(why, "CDC:ErrAPIInvalidParam",
+                             "invalid timezone:%.64s", config->timezone)
+               : e;
 }

@@ -2,9 +2,11 @@
 ours."""
 
 import base64
+import datetime
 import os
 import random
 import struct
+import zoneinfo
 
 import pytest
 
@@ -154,6 +156,28 @@ def test_lines_are_as_the_options_have_them(feeds):
         f"D||t||opt||{ts[1]}||true||{{1, {b}}}||1||{b}||nil",
         f"I||t||opt||{ts[1]}||true||{{1, {b}}}||1||{b}||0aff", ""]
     assert int(ts[0]) < int(ts[1])
+
+
+def test_times_are_those_of_the_changefeed_s_zone(feeds):
+    moments = [1, 991159201, 994003200.25, 1007208000.5, 2147483647]
+    zone = zoneinfo.ZoneInfo("America/New_York")
+    place = Directory(feeds, "zone")
+    feed = feeds.create(place.uri("csv"), filter_rules=["zone.*"],
+                        timezone="America/New_York")
+    with feeds.sql("source", None) as c:
+        rows(c, "CREATE DATABASE zone")
+        rows(c, "CREATE TABLE zone.t (id INT PRIMARY KEY, t TIMESTAMP(2) NULL,"
+             " d DATETIME)")
+        for i, s in enumerate(moments):
+            rows(c, f"INSERT INTO zone.t VALUES ({i}, FROM_UNIXTIME({s}),"
+                 " '2001-02-03 04:05:06')")
+        rows(c, "INSERT INTO zone.t VALUES (9, '0000-00-00', NULL)")
+    feeds.start("c1")
+    feeds.until_at(feed)
+    assert [x[4:] for x in Files(place.files).lines("zone", "t")] == [
+        [datetime.datetime.fromtimestamp(s, zone).strftime(
+            "%Y-%m-%d %H:%M:%S.%f")[:-4], "2001-02-03 04:05:06"]
+        for s in moments] + [["0000-00-00 00:00:00.00", "\\N"]]
 
 
 def replayed(files, schema, table):

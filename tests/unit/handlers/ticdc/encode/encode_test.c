@@ -82,7 +82,7 @@ static struct encode_piece
 message_of(enum encode_protocol p, struct encode_table *t,
            const struct wanted *w, bool only_handle, const char *claim)
 {
-    struct encode_values *values = encode_values_new(false);
+    struct encode_values *values = encode_values_new(NULL);
     struct binlog_row row = { w->before, w->after };
     struct encode_piece piece, out;
     struct encode_event ev;
@@ -310,7 +310,7 @@ open_protocol_has_statements_and_watermarks(void **state)
 static void
 a_message_has_as_many_events_as_it_may(void **state)
 {
-    struct encode_values *values = encode_values_new(false);
+    struct encode_values *values = encode_values_new(NULL);
     struct encode_table *t = the_table();
     struct binlog_row row = { NULL, aa };
     struct encode_piece p, m;

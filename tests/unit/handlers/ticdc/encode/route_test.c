@@ -18,7 +18,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    values = encode_values_new(false);
+    values = encode_values_new(NULL);
     return values == NULL;
 }
 

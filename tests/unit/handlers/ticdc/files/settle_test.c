@@ -61,7 +61,7 @@ defaults_are_those_of_ticdc(void **state)
 {
     (void)state;
     is_settled("file:///root/a/b?protocol=csv", "{}");
-    assert_true(got.is_csv && got.local_time);
+    assert_true(got.is_csv && got.zone.local);
     assert_string_equal(got.csv.delimiter, ",");
     assert_string_equal(got.csv.quote, "\"");
     assert_string_equal(got.csv.null, "\\N");
@@ -75,7 +75,12 @@ defaults_are_those_of_ticdc(void **state)
     is_settled(S3 "&protocol=canal-json&region=eu-1&endpoint="
                   "http%3A%2F%2F127.0.0.1:1&force-path-style=true",
                "{\"timezone\":\"UTC\"}");
-    assert_false(got.is_csv || got.encode.tidb_extension || got.local_time);
+    assert_false(got.is_csv || got.encode.tidb_extension || got.zone.local);
+    assert_null(got.zone.zone);
+    is_settled("file:///root/a?protocol=csv", "{\"timezone\":\"Asia/Tokyo\"}");
+    assert_int_equal(zone_offset_s(got.zone.zone, 0), 9 * 3600);
+    is_refused("file:///root/a?protocol=csv", "{\"timezone\":\"Asia/Tokio\"}",
+               "CDC:ErrAPIInvalidParam", "invalid timezone:Asia/Tokio");
 }
 
 static void
@@ -124,11 +129,16 @@ files_have_the_names_of_the_documents(void **state)
 {
     char key[KEYS_MAX], folder[KEYS_MAX], date[KEYS_DATE_MAX];
     char name[300];
+    struct zone_choice zone = { 0 };
 
     (void)state;
-    keys_date(KEYS_DAY, tso_of_ms(INT64_C(1709683199000)), false, date);
+    assert_int_equal(zone_choose(a, "Asia/Tokyo", &zone), ERR_OK);
+    keys_date(KEYS_DAY, tso_of_ms(INT64_C(1709683199000)), &zone, date);
+    assert_string_equal(date, "2024-03-06");
+    zone = (struct zone_choice){ 0 };
+    keys_date(KEYS_DAY, tso_of_ms(INT64_C(1709683199000)), &zone, date);
     assert_string_equal(date, "2024-03-05");
-    keys_date(KEYS_MONTH, tso_of_ms(INT64_C(1709683199000)), false, date);
+    keys_date(KEYS_MONTH, tso_of_ms(INT64_C(1709683199000)), &zone, date);
     assert_string_equal(date, "2024-03");
     assert_int_equal(keys_folder("test", "t.1", 42, date, folder), ERR_OK);
     assert_string_equal(folder, "test/t.2e1/42/2024-03");
