@@ -3,7 +3,8 @@
  * that is streamed in, through the same door as every other outgoing
  * connection: the address that is connected to is judged by egress_allowed,
  * whatever name it was found by. No redirect is followed, no proxy used, no
- * cookie kept; http and https only, certificates are verified. */
+ * cookie kept; http and https only, certificates are verified. A call that is
+ * made for a request (log_trace) says so: X-Request-Id, traceparent. */
 #ifndef MG_HTTP_H
 #define MG_HTTP_H
 

@@ -23,6 +23,7 @@
 #include "arena.h"
 #include "base.h"
 #include "db.h"
+#include "log.h"
 #include "record.h"
 
 enum job_state {
@@ -38,33 +39,35 @@ extern const struct enum_name job_state_names[];
 /* A job as the store has it. idle_ms: for how long nobody has taken it who
  * might; age_ms: since it was begun, 0 before; both of one that is not
  * finished, by the store's clock. */
-#define JOB(X, s)                                        \
-    X(s, U64, id, "id", OUT, -)                          \
-    X(s, STR, queue, "queue", OUT, -)                    \
-    X(s, STR, machine, "machine", OUT, -)                \
-    X(s, STR, kind, "kind", OUT, -)                      \
-    X(s, STR, client_id, "client_id", OUT, -)            \
-    X(s, U64, parent_id, "parent_id", OUT, -)            \
-    X(s, STR, part, "part", OUT, -)                      \
-    X(s, ENUM, state, "state", OUT, job_state)           \
-    X(s, I32, step, "step", OUT, -)                      \
-    X(s, I32, steps, "steps", OUT, -)                    \
-    X(s, STR, doing, "doing", OUT, -)                    \
-    X(s, STR, progress, "progress", OUT, -)              \
-    X(s, I64, since_ms, "since_ms", OUT, -)              \
-    X(s, I32, tries, "tries", OUT, -)                    \
-    X(s, BOOL, cancel, "cancel", OUT, -)                 \
-    X(s, STR, error, "error", OUT, -)                    \
-    X(s, JSON, result, "result", OUT, -)                 \
-    X(s, JSON, shown, "args", OUT, -, .column = "shown") \
-    X(s, STR, owner, "owner", OUT, -)                    \
-    X(s, U64, epoch, "epoch", OUT, -)                    \
-    X(s, STR, token_name, "token_name", OUT, -)          \
-    X(s, STR, request_id, "request_id", OUT, -)          \
-    X(s, I64, created_ms, "created_ms", OUT, -)          \
-    X(s, I64, begun_ms, "begun_ms", OUT, -)              \
-    X(s, I64, finished_ms, "finished_ms", OUT, -)        \
-    X(s, I64, idle_ms, "idle_ms", COLUMN_ONLY, -)        \
+#define JOB(X, s)                                             \
+    X(s, U64, id, "id", OUT, -)                               \
+    X(s, STR, queue, "queue", OUT, -)                         \
+    X(s, STR, machine, "machine", OUT, -)                     \
+    X(s, STR, kind, "kind", OUT, -)                           \
+    X(s, STR, client_id, "client_id", OUT, -)                 \
+    X(s, U64, parent_id, "parent_id", OUT, -)                 \
+    X(s, STR, part, "part", OUT, -)                           \
+    X(s, ENUM, state, "state", OUT, job_state)                \
+    X(s, I32, step, "step", OUT, -)                           \
+    X(s, I32, steps, "steps", OUT, -)                         \
+    X(s, STR, doing, "doing", OUT, -)                         \
+    X(s, STR, progress, "progress", OUT, -)                   \
+    X(s, I64, since_ms, "since_ms", OUT, -)                   \
+    X(s, I32, tries, "tries", OUT, -)                         \
+    X(s, BOOL, cancel, "cancel", OUT, -)                      \
+    X(s, STR, error, "error", OUT, -)                         \
+    X(s, JSON, result, "result", OUT, -)                      \
+    X(s, JSON, shown, "args", OUT, -, .column = "shown")      \
+    X(s, STR, owner, "owner", OUT, -)                         \
+    X(s, U64, epoch, "epoch", OUT, -)                         \
+    X(s, STR, token_name, "token_name", OUT, -)               \
+    X(s, STR, request_id, "request_id", OUT, -)               \
+    X(s, STR, client_request_id, "client_request_id", OUT, -) \
+    X(s, STR, trace_id, "trace_id", OUT, -)                   \
+    X(s, I64, created_ms, "created_ms", OUT, -)               \
+    X(s, I64, begun_ms, "begun_ms", OUT, -)                   \
+    X(s, I64, finished_ms, "finished_ms", OUT, -)             \
+    X(s, I64, idle_ms, "idle_ms", COLUMN_ONLY, -)             \
     X(s, I64, age_ms, "age_ms", COLUMN_ONLY, -)
 STRUCT(job, JOB);
 LIST_OF(job);
@@ -113,7 +116,8 @@ struct job_new {
     const char *locks;     /* one name per line; NULL: none */
     bool lock_now; /* they are taken with the row, so that a job which waits
                     * for its runner has them too */
-    const char *token_name, *request_id;
+    const char *token_name;
+    const struct trace *trace; /* of the request, whose work this is */
     /* Which part of which job; 0, NULL: of none. */
     uint64_t parent_id;
     const char *part;

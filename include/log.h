@@ -1,6 +1,7 @@
 /* Room: base/ */
-/* One event per line: time, level, process, request id when there is one,
- * event, facts. Values come from outside, so control characters are escaped.
+/* One event per line: time, level, process, request id when there is one (and
+ * what the client calls it by), event, facts; as text or as a JSON object.
+ * Values come from outside, so control characters are escaped.
  * Never pass a secret or a token. */
 #ifndef MG_LOG_H
 #define MG_LOG_H
@@ -19,6 +20,8 @@ const char *log_process(void);
 void log_set_level(enum log_level lv);
 /* "debug", "info", "warn" or "error"; others change nothing. */
 void log_set_level_name(const char *name);
+/* "text" or "json"; others change nothing. */
+void log_set_format_name(const char *name);
 
 /* From log_hush to log_unhush, which the same thread calls, what is written to
  * standard error is lost: for a library that puts lines of its own there,
@@ -27,17 +30,26 @@ void log_set_level_name(const char *name);
 void log_hush(void);
 void log_unhush(void);
 
-/* The request id that this thread's lines carry; NULL for none. Borrowed:
- * must stay valid until it is replaced. */
-void log_request_id(const char *id);
+/* What the work of a thread is known by: a request, or a job that it made. */
+struct trace {
+    const char *request; /* our own id; no other request has it */
+    const char *client;  /* the client's X-Request-Id; NULL, "": none */
+    const char *id;      /* 32 hex digits, of W3C Trace Context; the same */
+    bool sampled;        /* whether somebody keeps that trace */
+};
+
+/* Carried by this thread's lines, and by the calls that it makes to other
+ * hosts; NULL for none. Borrowed: must stay valid until it is replaced. */
+void log_trace(const struct trace *t);
+const struct trace *log_traced(void);
 
 /* The fmt is "event.name key=%s key=%d": the event first, then facts. What a
  * %s gives stands in quotes when it is no plain word, with \" and \\ inside. */
 void log_write(enum log_level lv, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #define log_debug(...) log_write(LOG_LV_DEBUG, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LV_INFO, __VA_ARGS__)
-#define log_warn(...) log_write(LOG_LV_WARN, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_LV_INFO, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_LV_WARN, __VA_ARGS__)
 #define log_error(...) log_write(LOG_LV_ERROR, __VA_ARGS__)
 
 #endif

@@ -10,6 +10,9 @@
 #define ROOT_RUN_DIR      "/var/lib/metagate/onebox"
 #define INSTALLED_RUN_DIR "/var/lib/metagate" /* of the units of systemd */
 #define PLACE_BYTES       4096
+/* Where the nginx of an installed system, which is not ours, writes its line
+ * per request unless [nginx] access_log says otherwise. */
+#define PLACE_INSTALLED_LOG "/var/log/nginx/metagate-access.log"
 
 /* Where a command works without --run-dir. One that makes a deployment: "run",
  * or ROOT_RUN_DIR for root. The others of an installed binary (the units lie

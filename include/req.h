@@ -10,6 +10,7 @@
 #include "db.h"
 #include "endpoint.h"
 #include "json.h"
+#include "log.h"
 
 struct param {
     const char *key, *value; /* percent-decoded; "" when there is no '=' */
@@ -36,7 +37,7 @@ struct req {
     const char *body; /* NUL-terminated; "" when absent */
     size_t body_bytes;
     const struct json *json;         /* the parsed body; NULL when none */
-    const char *request_id;          /* MG_REQUEST_ID */
+    struct trace trace;              /* MG_REQUEST_ID, the client's names */
     const char *token_name;          /* MG_NAME */
     unsigned rights;                 /* set of enum scope */
     bool see_secrets;                /* admin, or a token marked secrets=yes */

@@ -11,7 +11,7 @@ req_accept(struct req *r, struct job_new *n)
     enum err e;
 
     n->token_name = r->token_name;
-    n->request_id = r->request_id;
+    n->trace = &r->trace;
     e = job_accept(r->db, r->arena, n, &id);
     if (e != ERR_OK)
         return e;

@@ -357,7 +357,7 @@ run_transaction(struct req *r, const void *in, struct reply *rp)
     e = db_end(r->db, e);
     if (e == ERR_EXISTS && !req_failed(r) &&
         strcmp(db_dup_index(r->db), "audit_request_id") == 0) {
-        log_error("request.id_used_twice id=%s", r->request_id);
+        log_error("request.id_used_twice id=%s", r->trace.request);
         e = ERR_INTERNAL;
     }
     return e;
@@ -555,7 +555,7 @@ enter(struct req *r, struct route_match *m)
     r->method_bit = method_bit(r->method);
     r->operation = operation_of(r);
     current_match = m;
-    db_request_id(r->db, r->request_id);
+    db_request_id(r->db, r->trace.request);
     db_deadline(r->db, r->deadline_ms);
 }
 

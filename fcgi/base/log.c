@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "utf8.h"
 
 #define LINE_MAX_BYTES 4096
+#define NUMBERS_MAX    32 /* of a line, that JSON has as such */
 
 static const char *const level_names[] = {
     [LOG_LV_DEBUG] = "debug",
@@ -29,7 +31,8 @@ static int log_fd = STDERR_FILENO;
 static char *log_path;
 static char process_name[64];
 static _Atomic enum log_level log_least = LOG_LV_INFO;
-static _Thread_local const char *request_id;
+static _Thread_local const struct trace *traced;
+static _Atomic bool as_json;
 /* Who puts another file under standard error. */
 static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
 static int hushed = -1; /* standard error meanwhile */
@@ -162,9 +165,24 @@ log_set_level_name(const char *name)
 }
 
 void
-log_request_id(const char *id)
+log_set_format_name(const char *name)
 {
-    request_id = id;
+    if (strcmp(name, "json") == 0)
+        as_json = true;
+    else if (strcmp(name, "text") == 0)
+        as_json = false;
+}
+
+void
+log_trace(const struct trace *t)
+{
+    traced = t;
+}
+
+const struct trace *
+log_traced(void)
+{
+    return traced;
 }
 
 /* A line being built: what does not fit is cut and marked by "...". */
@@ -172,6 +190,11 @@ struct line {
     char text[LINE_MAX_BYTES];
     size_t n;
     bool cut;
+    /* Where the numbers of the facts begin and end. */
+    struct {
+        size_t from, to;
+    } number[NUMBERS_MAX];
+    size_t n_numbers;
 };
 
 /* Leaves room for the mark and the newline. */
@@ -234,6 +257,23 @@ line_puts(struct line *l, const char *s)
     line_put(l, s, strlen(s));
 }
 
+/* " [id]", or " [id client_id=a trace=4bf9...]". */
+static void
+line_trace(struct line *l, const struct trace *t)
+{
+    line_puts(l, " [");
+    line_escaped(l, t->request, SIZE_MAX, false);
+    if (!str_empty(t->client)) {
+        line_puts(l, " client_id=");
+        line_escaped(l, t->client, SIZE_MAX, false);
+    }
+    if (!str_empty(t->id)) {
+        line_puts(l, " trace=");
+        line_escaped(l, t->id, SIZE_MAX, false);
+    }
+    line_puts(l, "]");
+}
+
 /* "2026-01-31T23:59:59.123+0800 info serve-0 [id] ". */
 static void
 line_start(struct line *l, enum log_level lv)
@@ -245,11 +285,8 @@ line_start(struct line *l, enum log_level lv)
     line_puts(l, level_names[lv]);
     line_puts(l, " ");
     line_puts(l, !str_empty(process_name) ? process_name : "metagate");
-    if (request_id != NULL) {
-        line_puts(l, " [");
-        line_escaped(l, request_id, SIZE_MAX, false);
-        line_puts(l, "]");
-    }
+    if (traced != NULL)
+        line_trace(l, traced);
     line_puts(l, " ");
 }
 
@@ -281,6 +318,11 @@ line_number(struct line *l, char type, const char *length, va_list *ap)
         (void)snprintf(text, sizeof(text), "%lld", i);
     else
         (void)snprintf(text, sizeof(text), "%llu", u);
+    if (type != 'c' && type != 'x' && type != 'o' &&
+        l->n_numbers < NUMBERS_MAX) {
+        l->number[l->n_numbers].from = l->n;
+        l->number[l->n_numbers++].to = l->n + strlen(text);
+    }
     line_puts(l, text);
 }
 
@@ -329,24 +371,186 @@ line_event(struct line *l, const char *fmt, va_list *ap)
     }
 }
 
+/* ---- the same as a JSON object ---- */
+
+/* Most that a byte of a line becomes: a broken one is U+FFFD. */
+#define JSON_LINE_BYTES (3 * LINE_MAX_BYTES + 1024)
+
+struct json_line {
+    char text[JSON_LINE_BYTES];
+    size_t n;
+};
+
+static void
+object_puts(struct json_line *j, const char *s)
+{
+    size_t n = strlen(s);
+
+    if (n > sizeof(j->text) - j->n)
+        n = sizeof(j->text) - j->n;
+    memcpy(j->text + j->n, s, n);
+    j->n += n;
+}
+
+/* One character of the n bytes at p, as it stands in a JSON string; how many
+ * bytes it has. */
+static size_t
+object_char(struct json_line *j, const char *p, size_t n)
+{
+    size_t len = utf8_len(p, n);
+    char one[6];
+
+    if (len == 0)
+        object_puts(j, "\xef\xbf\xbd");
+    (void)snprintf(one, sizeof(one), "%s%.*s",
+                   *p == '"' || *p == '\\' ? "\\" : "", (int)len, p);
+    object_puts(j, one);
+    return len > 0 ? len : 1;
+}
+
+static void
+object_text(struct json_line *j, const char *s, size_t n)
+{
+    const char *end = s + n;
+
+    object_puts(j, "\"");
+    while (s < end)
+        s += object_char(j, s, (size_t)(end - s));
+    object_puts(j, "\"");
+}
+
+static void
+object_member(struct json_line *j, const char *name, const char *value)
+{
+    object_puts(j, j->n > 0 ? ",\"" : "{\"");
+    object_puts(j, name);
+    object_puts(j, "\":");
+    object_text(j, value, strlen(value));
+}
+
+static bool
+is_number(const struct line *l, const char *p, size_t n)
+{
+    size_t from = (size_t)(p - l->text);
+
+    for (size_t i = 0; i < l->n_numbers; i++)
+        if (l->number[i].from == from && l->number[i].to == from + n)
+            return true;
+    return false;
+}
+
+/* The value at p, up to a space: what stands in quotes comes without them and
+ * without the marks before a quote and a backslash; those of control
+ * characters stay. Answers where it ends. */
+static const char *
+object_value(struct json_line *j, const struct line *l, const char *p,
+             const char *end)
+{
+    size_t plain = strcspn(p, " \"");
+    bool in = false;
+    char digits[32];
+
+    if (p[plain] != '"' && is_number(l, p, plain)) {
+        (void)snprintf(digits, sizeof(digits), "%.*s", (int)plain, p);
+        object_puts(j, digits);
+        return p + plain;
+    }
+    object_puts(j, "\"");
+    while (p < end && (in || *p != ' ')) {
+        if (*p == '"') {
+            in = !in;
+            p++;
+            continue;
+        }
+        if (in && *p == '\\' && p + 1 < end && strchr("\"\\", p[1]) != NULL)
+            p++;
+        p += object_char(j, p, (size_t)(end - p));
+    }
+    object_puts(j, "\"");
+    return p;
+}
+
+/* "key=value key=\"a value\"" as members; words behind them that are no pair
+ * are the text of one more, "said". */
+static void
+object_facts(struct json_line *j, const struct line *l, const char *p)
+{
+    const char *end = l->text + l->n, *before = ",\"facts\":{";
+    size_t n;
+
+    while (p < end) {
+        n = strcspn(p, "= ");
+        object_puts(j, before);
+        if (p + n >= end || p[n] == ' ') {
+            object_puts(j, "\"said\":");
+            object_text(j, p, (size_t)(end - p));
+            break;
+        }
+        object_text(j, p, n);
+        object_puts(j, ":");
+        p = object_value(j, l, p + n + 1, end);
+        p += p < end;
+        before = ",";
+    }
+    object_puts(j, "}");
+}
+
+static void
+write_json(enum log_level lv, struct line *l)
+{
+    struct json_line j = { .n = 0 };
+    char at[CLOCK_TEXT];
+    const char *rest;
+
+    l->text[l->n] = '\0';
+    object_member(&j, "time", clock_stamp(clock_unix_ms(), at));
+    object_member(&j, "level", level_names[lv]);
+    object_member(&j, "process",
+                  !str_empty(process_name) ? process_name : "metagate");
+    if (traced != NULL)
+        object_member(&j, "id", traced->request);
+    if (traced != NULL && !str_empty(traced->client))
+        object_member(&j, "client_id", traced->client);
+    if (traced != NULL && !str_empty(traced->id))
+        object_member(&j, "trace", traced->id);
+    rest = l->text + strcspn(l->text, " ");
+    object_puts(&j, ",\"event\":");
+    object_text(&j, l->text, (size_t)(rest - l->text));
+    if (rest + 1 < l->text + l->n)
+        object_facts(&j, l, rest + 1);
+    object_puts(&j, l->cut ? ",\"cut\":true}\n" : "}\n");
+    (void)!write(log_fd, j.text, j.n);
+}
+
+static void
+write_text(struct line *l)
+{
+    if (l->cut) {
+        memcpy(l->text + l->n, "...", 3);
+        l->n += 3;
+    }
+    l->text[l->n++] = '\n';
+    (void)!write(log_fd, l->text, l->n);
+}
+
 void
 log_write(enum log_level lv, const char *fmt, ...)
 {
     struct line l = { .n = 0 };
+    bool json = as_json;
     int saved = errno;
     va_list ap;
 
     if (lv < log_least)
         return;
-    line_start(&l, lv);
+    if (!json)
+        line_start(&l, lv);
     va_start(ap, fmt);
     line_event(&l, fmt, &ap);
     va_end(ap);
-    if (l.cut) {
-        memcpy(l.text + l.n, "...", 3);
-        l.n += 3;
-    }
-    l.text[l.n++] = '\n';
-    (void)!write(log_fd, l.text, l.n);
+    if (json)
+        write_json(lv, &l);
+    else
+        write_text(&l);
     errno = saved;
 }

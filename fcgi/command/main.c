@@ -206,6 +206,7 @@ load_config(bool quiet)
         (void)setenv("TZ", config()->core_timezone, 1);
     tzset();
     log_set_level_name(config()->core_log_level);
+    log_set_format_name(config()->core_log_format);
     limit_cores();
     return true;
 }

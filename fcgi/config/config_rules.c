@@ -31,6 +31,14 @@ is_compression(const char *value)
     return list_has_word(words, value) ? NULL : "must be zstd, gzip or none";
 }
 
+const char *
+is_log_format(const char *value)
+{
+    return strcmp(value, "text") == 0 || strcmp(value, "json") == 0
+               ? NULL
+               : "must be text or json";
+}
+
 /* The C library takes an unknown zone for UTC and says nothing. */
 const char *
 is_zone(const char *value)

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "egress.h"
 #include "hex.h"
+#include "log.h"
 
 #define CONNECT_S 5
 #define STALL_S   30
@@ -243,28 +244,77 @@ outcome(struct call *call, CURLcode code, const char *error)
     return code == CURLE_OUT_OF_MEMORY ? ERR_NOMEM : ERR_PEER;
 }
 
+/* ---- headers ---- */
+
+/* Two numbers that differ for different texts, and are the same for one: what
+ * a request that is part of no trace has for one. Not secret. */
+static uint64_t
+number_of(const char *text, uint64_t n)
+{
+    for (; *text != '\0'; text++)
+        n = (n ^ (unsigned char)*text) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return n;
+}
+
+static enum err
+append(struct curl_slist **list, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(*list, header);
+
+    if (longer == NULL)
+        return ERR_NOMEM;
+    *list = longer;
+    return ERR_OK;
+}
+
+/* For whom we call: our id of the request, and its trace (W3C Trace Context,
+ * section 3.2) with a span of this call. */
+static enum err
+append_trace(struct curl_slist **list)
+{
+    const struct trace *t = log_traced();
+    char id[33], span[17], header[96];
+    enum err e;
+
+    if (t == NULL)
+        return ERR_OK;
+    (void)snprintf(header, sizeof(header), "X-Request-Id: %.64s", t->request);
+    e = append(list, header);
+    if (e == ERR_OK)
+        e = hex_random(span, 8);
+    if (e != ERR_OK)
+        return e;
+    (void)snprintf(
+        id, sizeof(id), "%016llx%016llx",
+        (unsigned long long)number_of(t->request, UINT64_C(0xcbf29ce484222325)),
+        (unsigned long long)number_of(t->request,
+                                      UINT64_C(0x9ae16a3b2f90404f)));
+    (void)snprintf(header, sizeof(header), "traceparent: 00-%.32s-%s-%s",
+                   !str_empty(t->id) ? t->id : id, span,
+                   t->sampled ? "01" : "00");
+    return append(list, header);
+}
+
 /* A large upload would wait for 100 Continue. Not so when it is signed: libcurl
  * 7.88 signs headers that are only named to be left out. */
 static enum err
 headers_of(const struct http_call *c, struct curl_slist **out)
 {
-    struct curl_slist *list = NULL, *next;
+    struct curl_slist *list = NULL;
+    enum err e = ERR_OK;
 
-    if (c->sigv4 == NULL) {
-        list = curl_slist_append(NULL, "Expect:");
-        if (list == NULL)
-            return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < HTTP_HEADERS && c->header[i] != NULL; i++) {
-        next = curl_slist_append(list, c->header[i]);
-        if (next == NULL) {
-            curl_slist_free_all(list);
-            return ERR_NOMEM;
-        }
-        list = next;
-    }
-    *out = list;
-    return ERR_OK;
+    if (c->sigv4 == NULL)
+        e = append(&list, "Expect:");
+    for (size_t i = 0; e == ERR_OK && i < HTTP_HEADERS && c->header[i] != NULL;
+         i++)
+        e = append(&list, c->header[i]);
+    if (e == ERR_OK)
+        e = append_trace(&list);
+    if (e == ERR_OK)
+        *out = list;
+    else
+        curl_slist_free_all(list);
+    return e;
 }
 
 enum err

@@ -22,7 +22,6 @@
 #define MEMORY_BODY_KIB    1024
 #define READ_TIMEOUT_MIN_S 10
 /* Where Debian's nginx, and its logrotate, have theirs. */
-#define INSTALLED_LOG "/var/log/nginx/metagate-access.log"
 
 /* ---- comma-separated lists ---- */
 
@@ -312,7 +311,7 @@ set_log(struct arena *a, struct nginx_vars *vars)
     char path[PLACE_BYTES];
 
     if (str_empty(log) && place_is_installed())
-        log = INSTALLED_LOG;
+        log = PLACE_INSTALLED_LOG;
     else if (str_empty(log) &&
              place_path(path, sizeof(path), "log/nginx-access.log") == ERR_OK)
         log = path;

@@ -12,7 +12,18 @@
 #include "token_lookup.h"
 
 #define REQUEST_ID_MAX   64
+#define TOKEN_DIGITS     64
 #define REQUEST_ID_BYTES 16 /* of chance, in one of our own */
+
+/* Of a traceparent: where its parts are, how long. */
+enum {
+    TRACE_AT = 3,
+    TRACE_N = 32,
+    PARENT_AT = 36,
+    PARENT_N = 16,
+    FLAGS_AT = 53,
+    TRACEPARENT = 55,
+};
 
 bool
 identity_front_end(char *const *params, const char *secret)
@@ -45,6 +56,72 @@ identity_request_id(struct arena *a, char *const *params)
         return NULL;
     return id;
 }
+
+/* ---- what the client calls it by ---- */
+
+/* One of 64 hex digits is left out: it may be a token in the wrong header. */
+static bool
+is_client_id(const char *id)
+{
+    size_t n = strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                          "abcdefghijklmnopqrstuvwxyz._:+~-");
+
+    return n > 0 && n <= REQUEST_ID_MAX && id[n] == '\0' &&
+           strspn(id, "0123456789abcdefABCDEF") != TOKEN_DIGITS;
+}
+
+/* n lower-case hex digits with a '-' or the end behind them. */
+static bool
+is_part(const char *p, size_t n)
+{
+    return strspn(p, "0123456789abcdef") == n && (p[n] == '-' || p[n] == '\0');
+}
+
+static bool
+is_zero(const char *p, size_t n)
+{
+    return strspn(p, "0") >= n;
+}
+
+/* version "-" trace "-" parent "-" flags; later versions may go on behind a
+ * '-', and ff is none. */
+static bool
+is_traceparent(const char *p)
+{
+    size_t n = strlen(p);
+    bool first;
+
+    if (n < TRACEPARENT || !is_part(p, 2) || !is_part(p + TRACE_AT, TRACE_N) ||
+        !is_part(p + PARENT_AT, PARENT_N) || !is_part(p + FLAGS_AT, 2))
+        return false;
+    first = memcmp(p, "00", 2) == 0;
+    return memcmp(p, "ff", 2) != 0 && !is_zero(p + TRACE_AT, TRACE_N) &&
+           !is_zero(p + PARENT_AT, PARENT_N) && (n == TRACEPARENT || !first);
+}
+
+enum err
+identity_trace(struct arena *a, char *const *params, struct trace *out)
+{
+    const char *id = params_get(params, "HTTP_X_REQUEST_ID"),
+               *parent = params_get(params, "HTTP_TRACEPARENT");
+    char *trace;
+
+    *out = (struct trace){ .client = is_client_id(id) ? id : "", .id = "" };
+    if (str_empty(parent))
+        return ERR_OK;
+    trace = arena_alloc(a, TRACE_N + 1);
+    out->id = trace;
+    if (trace == NULL)
+        return ERR_NOMEM;
+    if (!is_traceparent(parent))
+        return hex_random(trace, TRACE_N / 2);
+    memcpy(trace, parent + TRACE_AT, TRACE_N);
+    trace[TRACE_N] = '\0';
+    out->sampled = (hex_digit(parent[FLAGS_AT + 1]) & 1) != 0;
+    return ERR_OK;
+}
+
+/* ---- rights ---- */
 
 static void
 set_rights(struct req *r, unsigned rights, bool secrets)

@@ -13,6 +13,13 @@ bool identity_front_end(char *const *params, const char *secret);
  * header; NULL without memory. */
 const char *identity_request_id(struct arena *a, char *const *params);
 
+/* What the client calls the request by: X-Request-Id where it is a plain word
+ * of at most 64 characters and none of our tokens could be; of traceparent (W3C
+ * Trace Context, section 3.2) the trace id and whether it is sampled. One that
+ * is malformed begins a new trace. Our own id is not set. NOMEM. */
+enum err identity_trace(struct arena *a, char *const *params,
+                        struct trace *out) MUST_USE;
+
 /* Fills name, rights and see_secrets from MG_NAME, MG_SCOPE, MG_SECRETS; past
  * MG_EXPIRES (0 or absent: never) there are no rights. */
 void identity_from_front_end(struct req *r, char *const *params);

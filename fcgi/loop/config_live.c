@@ -330,6 +330,7 @@ apply(const struct list_of_change *all, struct arena *a)
         if (row->live)
             e = apply_one(row, i, wanted(row, all, live.configured[i]), a);
     log_set_level_name(config()->core_log_level);
+    log_set_format_name(config()->core_log_format);
     return e;
 }
 

@@ -314,10 +314,29 @@ unknown_kind(struct hand *h, struct db *db, const struct job *j)
 }
 
 static enum err
+go_on_with(struct hand *h, struct db *db, struct arena *a, const struct job *j)
+{
+    const struct job_kind *k = find_kind(h->pool, j->kind);
+    struct job_kept kept;
+    enum err e = job_store_kept(db, a, j->id, &kept);
+
+    if (e != ERR_OK)
+        return e;
+    if (k == NULL || (unsigned)j->step > k->n)
+        return unknown_kind(h, db, j);
+    if (h->fresh && j->state == JOB_QUEUED)
+        log_info("job.begin id=%llu kind=%s client_id=\"%s\"",
+                 (unsigned long long)j->id, j->kind,
+                 j->client_id != NULL ? j->client_id : "");
+    h->fresh = false;
+    return perform(h, db, a, j, k, &kept);
+}
+
+/* What it does is told as the work of the request that made it. */
+static enum err
 go_on(struct hand *h, struct db *db, struct arena *a)
 {
-    const struct job_kind *k;
-    struct job_kept kept;
+    struct trace t;
     struct job j;
     enum err e;
 
@@ -326,19 +345,13 @@ go_on(struct hand *h, struct db *db, struct arena *a)
     e = job_get(db, a, h->held.id, &j);
     if (e == ERR_OK && j.epoch != h->held.epoch)
         return ERR_NOT_FOUND; /* another has followed us */
-    if (e == ERR_OK)
-        e = job_store_kept(db, a, j.id, &kept);
     if (e != ERR_OK)
         return e;
-    k = find_kind(h->pool, j.kind);
-    if (k == NULL || (unsigned)j.step > k->n)
-        return unknown_kind(h, db, &j);
-    if (h->fresh && j.state == JOB_QUEUED)
-        log_info("job.begin id=%llu kind=%s client_id=\"%s\"",
-                 (unsigned long long)j.id, j.kind,
-                 j.client_id != NULL ? j.client_id : "");
-    h->fresh = false;
-    return perform(h, db, a, &j, k, &kept);
+    t = job_trace(&j);
+    log_trace(!str_empty(t.request) ? &t : NULL);
+    e = go_on_with(h, db, a, &j);
+    log_trace(NULL);
+    return e;
 }
 
 static enum err

@@ -198,12 +198,13 @@ job_wakes(struct job_run *run)
 enum err
 job_part(struct job_run *run, const char *part, struct job_new *n, uint64_t *id)
 {
+    const struct trace t = job_trace(run->job);
     enum err e;
 
     n->parent_id = run->job->id;
     n->part = part;
     n->token_name = run->job->token_name;
-    n->request_id = run->job->request_id;
+    n->trace = &t;
     e = job_begin(run);
     if (e == ERR_OK)
         e = job_accept(run->db, run->arena, n, id);

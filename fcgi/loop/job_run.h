@@ -31,6 +31,17 @@ struct job_private {
     const char *result;
 };
 
+/* What the job's work is known by; its calls are few, and all are told to be
+ * kept. */
+static inline struct trace
+job_trace(const struct job *j)
+{
+    return (struct trace){ .request = or_empty(j->request_id),
+                           .client = j->client_request_id,
+                           .id = j->trace_id,
+                           .sampled = !str_empty(j->trace_id) };
+}
+
 /* Whether the lease certainly still runs. */
 bool job_hand_holds(struct job_hand *h);
 

@@ -26,8 +26,8 @@ TABLE(job_step_row, JOB_STEP_ROW);
 #define COLUMNS                                                           \
     "SELECT id, queue, machine, kind, client_id, parent_id, part, state," \
     " step, steps, doing, progress, since_ms, tries, cancel, error,"      \
-    " result, shown, owner, epoch, token_name, request_id, created_ms,"   \
-    " begun_ms, finished_ms,"                                             \
+    " result, shown, owner, epoch, token_name, request_id,"               \
+    " client_request_id, trace_id, created_ms, begun_ms, finished_ms,"    \
     " IF(finished_ms IS NULL, GREATEST(0, " DB_NOW_MS " - due_ms), 0)"    \
     " AS idle_ms, IF(finished_ms IS NULL, GREATEST(0, " DB_NOW_MS         \
     " - COALESCE(begun_ms, " DB_NOW_MS ")), 0) AS age_ms FROM job"
@@ -74,9 +74,9 @@ static const char *const sql[SQL__MAX] = {
     [ADD] = "INSERT INTO job (uid, queue, machine, kind, client_id,"
             " parent_id, part, state, step, steps, doing, progress, since_ms,"
             " tries, cancel, args, shown, locks, owner, epoch, due_ms,"
-            " token_name, request_id, created_ms)"
+            " token_name, request_id, client_request_id, trace_id, created_ms)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, '', " DB_NOW_MS
-            ", 0, 0, ?, ?, ?, '', 0, " DB_NOW_MS ", ?, ?, " DB_NOW_MS ")",
+            ", 0, 0, ?, ?, ?, '', 0, " DB_NOW_MS ", ?, ?, ?, ?, " DB_NOW_MS ")",
     [PART_OF] = "SELECT id FROM job WHERE parent_id = ? AND part = ?",
     [GET] = COLUMNS " WHERE id = ?",
     [FIND] = COLUMNS " WHERE queue = ? AND machine = ? AND client_id = ?"
@@ -161,9 +161,17 @@ lost_if_absent(enum err e)
 
 /* ---- accepting, asking, cancelling ---- */
 
+static struct db_value
+text_or_null(const char *text)
+{
+    return db_str(!str_empty(text) ? text : NULL);
+}
+
 static enum err
 add(struct db *db, const struct job_new *n, uint64_t *id)
 {
+    static const struct trace nobodys = { .request = "" };
+    const struct trace *t = n->trace != NULL ? n->trace : &nobodys;
     const struct job_kind *k = n->kind;
     char uid[33];
     enum err e;
@@ -179,7 +187,8 @@ add(struct db *db, const struct job_new *n, uint64_t *id)
                     db_str(k->steps[0].name),
                     db_secret("job", uid, "args", n->args), db_str(n->shown),
                     db_str(or_empty(n->locks)), db_str(or_empty(n->token_name)),
-                    db_str(or_empty(n->request_id))));
+                    db_str(t->request), text_or_null(t->client),
+                    text_or_null(t->id)));
     if (e == ERR_OK)
         *id = db_insert_id(db);
     return e;

@@ -99,7 +99,7 @@ send_head(struct req *r, int status, const char *type, int64_t length)
     buf_puts(&b, reason_of(status));
     buf_puts(&b, "\r\n");
     put_header(&b, "Content-Type", type);
-    put_header(&b, "X-Request-Id", r->request_id);
+    put_header(&b, "X-Request-Id", r->trace.request);
     for (size_t i = 0; i < r->io->n_headers; i++)
         if (!is_location(r, i))
             put_header(&b, r->io->header[i].name, r->io->header[i].value);

@@ -89,7 +89,9 @@ req_audit_row(struct req *r, struct audit *out)
     const struct req_io *io = r->io;
 
     *out = (struct audit){
-        .request_id = r->request_id,
+        .request_id = r->trace.request,
+        .client_request_id = r->trace.client,
+        .trace_id = r->trace.id,
         .token_name = r->token_name,
         .listener = r->listener,
         .operation = r->operation,

@@ -9,14 +9,16 @@
 
 /* Characters that the columns take, sql/0001_core.sql. */
 #define NAME_CHARS      64
+#define TRACE_CHARS     32
 #define OPERATION_CHARS 128
 #define TARGET_CHARS    255
 #define UTF8_MAX        4
 
 static const char insert_sql[] =
-    "INSERT INTO audit (request_id, token_name, listener, operation, target,"
+    "INSERT INTO audit (request_id, client_request_id, trace_id,"
+    " token_name, listener, operation, target,"
     " request_json, before_json, after_json, data, at_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")";
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " DB_NOW_MS ")";
 static const char find_sql[] = "SELECT 1 FROM audit WHERE request_id = ?";
 
 /* A row, about: its names, and its keys in four indexes. */
@@ -98,6 +100,16 @@ cut(const char *text, size_t chars, char *out)
     return db_bytes(out, (size_t)(o - out));
 }
 
+/* A plain word of the client's, or NULL: nothing is cut, it would be another.
+ */
+static struct db_value
+name_or_null(const char *text, size_t chars)
+{
+    bool fits = !str_empty(text) && strlen(text) <= chars;
+
+    return db_str(fits ? text : NULL);
+}
+
 static struct db_value
 json(const char *text)
 {
@@ -116,6 +128,8 @@ audit_write(struct db *db, const struct audit *a)
 
     e = db_later(db, insert_sql,
                  DB_ARGS(cut(a->request_id, NAME_CHARS, id),
+                         name_or_null(a->client_request_id, NAME_CHARS),
+                         name_or_null(a->trace_id, TRACE_CHARS),
                          cut(a->token_name, NAME_CHARS, token),
                          cut(a->listener, NAME_CHARS, listener),
                          cut(a->operation, OPERATION_CHARS, operation),

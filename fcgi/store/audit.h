@@ -10,6 +10,8 @@
 
 struct audit {
     const char *request_id; /* unique; also how COMMIT's outcome is found */
+    /* What the client calls the request by, and its trace; NULL, "": nothing */
+    const char *client_request_id, *trace_id;
     const char *token_name;
     const char *listener, *operation, *target;
     const char *request;        /* JSON, secrets masked */

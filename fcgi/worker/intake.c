@@ -41,9 +41,12 @@ admit(struct intake_work *w)
 {
     const char *id = identity_request_id(w->r->arena, w->params);
 
-    w->r->request_id = id != NULL ? id : "";
-    if (id == NULL)
+    if (id == NULL ||
+        identity_trace(w->r->arena, w->params, &w->r->trace) != ERR_OK) {
+        w->r->trace.request = "";
         return INTAKE_NO_MEMORY;
+    }
+    w->r->trace.request = id;
     if (w->rules->secret != NULL &&
         !identity_front_end(w->params, w->rules->secret)) {
         log_warn("request.forged listener=%s", w->r->listener);

@@ -26,7 +26,7 @@ struct intake {
 
 /* Fills all of r that comes from parameters; r->arena, io and started_ms are
  * set, the texts live as long as params. With another verdict than OK only
- * listener and request_id ("" without memory) are. */
+ * listener and trace (its request "" without memory) are. */
 enum intake_verdict
 intake(struct req *r, char *const *params, const struct request_rules *rules,
        struct intake *out) MUST_USE;

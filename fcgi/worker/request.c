@@ -185,7 +185,7 @@ answer_plain(struct request *q, const char *status, const char *text)
     put(q, "Status: ");
     put(q, status);
     put(q, "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Request-Id: ");
-    put(q, q->req.request_id);
+    put(q, q->req.trace.request);
     put(q, "\r\n\r\n");
     put(q, text);
     put(q, "\n");
@@ -413,9 +413,9 @@ static void
 refuse_by(struct request *q, struct db *db, enum event event)
 {
     q->req.db = db;
-    log_request_id(q->req.request_id);
+    log_trace(&q->req.trace);
     dispatch_refuse(&q->req, event, ARGS(arg("parameter", q->intake.fault)));
-    log_request_id(NULL);
+    log_trace(NULL);
 }
 
 void
@@ -436,9 +436,9 @@ request_serve(struct request *q, struct db *db)
         return;
     }
     q->req.db = db;
-    log_request_id(q->req.request_id);
+    log_trace(&q->req.trace);
     dispatch(&q->req);
-    log_request_id(NULL);
+    log_trace(NULL);
 }
 
 /* ---- the end ---- */

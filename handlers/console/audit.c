@@ -203,7 +203,7 @@ console_audit_export(struct req *r, const struct console_audit_asked *in)
     if (!str_empty(next))
         req_header_add(r, "X-Metagate-Next", next);
     *s = (struct req_source){ .type = "application/x-ndjson",
-                              .tag = r->request_id,
+                              .tag = r->trace.request,
                               .bytes = (int64_t)n,
                               .read = read_lines };
     memcpy(&s->ctx, &text, sizeof(s->ctx));

@@ -12,7 +12,8 @@
     X(s, STR, target, "target", QUERY, -, .max = 255,                   \
       .doc = "what targets begin with: instance i1")                    \
     X(s, STR, operation, "operation", QUERY, -, .max = 128)             \
-    X(s, STR, request_id, "request_id", QUERY, -, .max = 64)            \
+    X(s, STR, request_id, "request_id", QUERY, -, .max = 64,            \
+      .doc = "ours, the client's X-Request-Id, or its trace")           \
     CONSOLE_PAGE(X, s)
 STRUCT(console_audit_asked, CONSOLE_AUDIT_ASKED);
 
@@ -26,6 +27,9 @@ STRUCT(console_audit_asked, CONSOLE_AUDIT_ASKED);
     X(s, STR, operation, "operation", OUT, -)                                \
     X(s, STR, target, "target", OUT, -)                                      \
     X(s, STR, request_id, "request_id", OUT, -)                              \
+    X(s, STR, client_request_id, "client_request_id", OUT, -,                \
+      .doc = "X-Request-Id of the client")                                   \
+    X(s, STR, trace_id, "trace_id", OUT, -, .doc = "of its traceparent")     \
     X(s, JSON, request, "request", OUT, -, .column = "request_json",         \
       .doc = "secrets masked; in lists it is left out, as before and after") \
     X(s, JSON, before, "before", OUT, -, .column = "before_json")            \

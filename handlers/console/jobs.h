@@ -13,7 +13,7 @@
       .doc = "what kinds begin with: cluster_mgr.")                          \
     X(s, STR, machine, "machine", QUERY, -, .max = 64)                       \
     X(s, STR, request_id, "request_id", QUERY, -, .max = 64,                 \
-      .doc = "X-Request-Id of the request that made it")                     \
+      .doc = "of the request that made it: ours, the client's, its trace")   \
     X(s, U64, parent, "parent", QUERY, -, .doc = "parts of that job alone")  \
     CONSOLE_PAGE(X, s)
 STRUCT(console_jobs_asked, CONSOLE_JOBS_ASKED);
@@ -45,6 +45,8 @@ STRUCT(console_jobs_asked, CONSOLE_JOBS_ASKED);
     X(s, STR, token_name, "token", OUT, -, .column = "token_name",            \
       .doc = "name of who asked for it")                                      \
     X(s, STR, request_id, "request_id", OUT, -)                               \
+    X(s, STR, client_request_id, "client_request_id", OUT, -)                 \
+    X(s, STR, trace_id, "trace_id", OUT, -)                                   \
     X(s, I64, created_ms, "created_ms", OUT, -)                               \
     X(s, I64, begun_ms, "begun_ms", OUT, -)                                   \
     X(s, I64, finished_ms, "finished_ms", OUT, -)

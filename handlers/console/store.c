@@ -11,11 +11,17 @@
 #define JOB_COLUMNS                                                       \
     "SELECT id, kind, machine, client_id, parent_id, part, state, step,"  \
     " steps, doing, progress, since_ms, waits_for, tries, cancel, error," \
-    " owner, token_name, request_id, created_ms, begun_ms, finished_ms"   \
-    " FROM job"
+    " owner, token_name, request_id, client_request_id, trace_id,"        \
+    " created_ms, begun_ms, finished_ms FROM job"
 
-#define AUDIT_HEAD \
-    "SELECT id, at_ms, token_name, listener, operation, target, request_id"
+/* By our id, by the client's, or by its trace. */
+#define OF_REQUEST                                            \
+    " AND (? = '' OR request_id = ? OR client_request_id = ?" \
+    " OR trace_id = ?)"
+
+#define AUDIT_HEAD                                                           \
+    "SELECT id, at_ms, token_name, listener, operation, target, request_id," \
+    " client_request_id, trace_id"
 #define AUDIT_WHOLE AUDIT_HEAD ", request_json, before_json, after_json"
 /* A dialect's listeners are looked for between their commas. */
 #define AUDIT_PAGE                                                        \
@@ -24,8 +30,7 @@
     " AND (? = '' OR"                                                     \
     " INSTR(?, CONCAT(',', SUBSTRING_INDEX(listener, '/', 1), ',')) > 0)" \
     " AND LEFT(target, CHAR_LENGTH(?)) = ?"                               \
-    " AND (? = '' OR operation = ?) AND (? = '' OR request_id = ?)"       \
-    " ORDER BY id DESC LIMIT ?"
+    " AND (? = '' OR operation = ?)" OF_REQUEST " ORDER BY id DESC LIMIT ?"
 
 enum {
     JOBS,
@@ -42,8 +47,7 @@ static const char *const sql[SQL__MAX] = {
     [JOBS] = JOB_COLUMNS
     " WHERE (? = 0 OR id < ?) AND (? = 0 OR parent_id = ?)"
     " AND (? = '' OR state = ? OR (? = 'open' AND finished_ms IS NULL))"
-    " AND LEFT(kind, CHAR_LENGTH(?)) = ? AND (? = '' OR machine = ?)"
-    " AND (? = '' OR request_id = ?)"
+    " AND LEFT(kind, CHAR_LENGTH(?)) = ? AND (? = '' OR machine = ?)" OF_REQUEST
     " ORDER BY id DESC LIMIT ?",
     [JOB_OF] = JOB_COLUMNS " WHERE id = ?",
     [AUDIT_LIST] = AUDIT_HEAD AUDIT_PAGE,
@@ -74,6 +78,7 @@ console_store_jobs(struct db *db, struct arena *a,
         DB_ARGS(TWICE(db_u64(before)), TWICE(db_u64(in->parent)), state, state,
                 state, TWICE(db_str(or_empty(in->kind))),
                 TWICE(db_str(or_empty(in->machine))),
+                TWICE(db_str(or_empty(in->request_id))),
                 TWICE(db_str(or_empty(in->request_id))), db_u64(max)),
         &console_job_rec, max, out);
 }
@@ -101,6 +106,7 @@ console_store_audit(struct db *db, struct arena *a,
                 TWICE(db_str(or_empty(in->name))), TWICE(db_str(listeners)),
                 TWICE(db_str(or_empty(in->target))),
                 TWICE(db_str(or_empty(in->operation))),
+                TWICE(db_str(or_empty(in->request_id))),
                 TWICE(db_str(or_empty(in->request_id))), db_u64(max)),
         &console_audit_row_rec, max, out);
 }

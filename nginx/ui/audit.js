@@ -8,13 +8,16 @@ import { facts, json, page, trouble } from './parts.js'
 
 const dayStart = text => text ? new Date(`${text}T00:00`).getTime() : ''
 
+const called = id => id ? h('a', { href: `#/audit/request/${encodeURIComponent(id)}`, class: 'mono' }, id) : ''
+
 async function one(main, id) {
   const r = await ask(`/api/audit/${encodeURIComponent(id)}`)
   page(main, t('audit.one', { id }), null,
     h('p', {}, h('a', { href: '#/audit' }, t('audit.back'))),
     h('section', { class: 'card' }, facts([[t('audit.when'), `${time(r.at_ms)} (${ago(r.at_ms)})`], [t('audit.who'), r.name],
       [t('audit.what'), r.operation], [t('audit.target'), r.target], [t('thing.dialect'), r.dialect], [t('audit.listener'), r.listener],
-      [t('audit.request'), h('a', { href: `#/audit/request/${r.request_id}`, class: 'mono' }, r.request_id)]])),
+      [t('audit.request'), h('a', { href: `#/audit/request/${r.request_id}`, class: 'mono' }, r.request_id)],
+      [t('audit.client'), called(r.client_request_id)], [t('audit.trace'), called(r.trace_id)]])),
     h('h2', {}, t('audit.change')),
     r.before || r.after ? diff(r.before, r.after) : h('p', { class: 'empty' }, t('audit.nodocs')),
     r.request ? [h('h2', {}, t('audit.asked')), json(r.request)] : null)

@@ -142,6 +142,8 @@ export default {
   'audit.target': 'Target',
   'audit.listener': 'Listener',
   'audit.request': 'Request id',
+  'audit.client': 'Request id of the client',
+  'audit.trace': 'Trace',
   'audit.change': 'Before and after',
   'audit.nodocs': 'This change has no documents.',
   'audit.asked': 'Request',

@@ -45,7 +45,8 @@ function one(main, id, me) {
           [t('job.step'), j.steps ? `${j.step} / ${j.steps}` : ''], [t('job.doing'), OPEN.includes(j.state) ? doing(j) : ''],
           [t('job.parent'), j.parent_id ? link(j.parent_id) : ''], [t('job.owner'), j.owner], [t('job.tries'), j.tries],
           [t('job.created'), time(j.created_ms)], [t('job.begun'), j.begun_ms ? time(j.begun_ms) : ''], [t('job.finished'), j.finished_ms ? time(j.finished_ms) : ''],
-          [t('audit.request'), j.request_id ? h('a', { href: `#/audit/request/${j.request_id}` }, j.request_id) : '']])),
+          [t('audit.request'), j.request_id ? h('a', { href: `#/audit/request/${j.request_id}` }, j.request_id) : ''],
+          [t('audit.client'), j.client_request_id], [t('audit.trace'), j.trace_id]])),
       h('h2', {}, t('job.steps')),
       grid({
         label: t('job.steps'), rows: j.done, empty: t('job.nosteps'), columns: [

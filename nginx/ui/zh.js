@@ -142,6 +142,8 @@ export default {
   'audit.target': '对象',
   'audit.listener': '监听器',
   'audit.request': '请求编号',
+  'audit.client': '客户端的请求编号',
+  'audit.trace': '链路追踪编号',
   'audit.change': '变更前后',
   'audit.nodocs': '这次变更没有文档。',
   'audit.asked': '请求',

@@ -248,7 +248,7 @@ accept(struct req *r, const struct cluster_at *at, const char *name,
         return e != ERR_OK ? e : ERR_NOMEM;
     n.shown = n.args;
     n.token_name = r->token_name;
-    n.request_id = r->request_id;
+    n.trace = &r->trace;
     e = job_accept(r->db, r->arena, &n, id);
     if (e != ERR_OK)
         return e;

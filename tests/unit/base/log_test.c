@@ -56,7 +56,7 @@ library_says(const char *text)
 static const char *
 take(const char *path)
 {
-    static char text[4096];
+    static char text[16384];
     FILE *f = fopen(path, "r");
     size_t n = f == NULL ? 0 : fread(text, 1, sizeof(text) - 1, f);
 
@@ -170,11 +170,112 @@ a_value_that_is_no_word_stands_in_quotes(void **state)
     assert_int_equal(rmdir(p.dir), 0);
 }
 
+static void
+as_json(struct place *p)
+{
+    begin(p, "log");
+    log_set_format_name("json");
+}
+
+/* Without its first member, the time. */
+static const char *
+object_of(struct place *p)
+{
+    const char *text;
+
+    end(p);
+    log_set_format_name("text");
+    text = take(p->log);
+    assert_int_equal(rmdir(p->dir), 0);
+    assert_ptr_equal(strstr(text, "{\"time\":\"2"), text);
+    return strstr(text, ",\"level\"");
+}
+
+static void
+as_json_a_line_is_an_object(void **state)
+{
+    static const struct trace t = { .request = "r-1",
+                                    .client = "c1",
+                                    .id = "4bf92f3577b34da6a3ce929d0e0e4736" };
+    struct place p;
+
+    (void)state;
+    as_json(&p);
+    log_trace(&t);
+    log_warn("test.a id=%llu name=%s at=%s:%u why=\"%s\" of=%x n=%s", 7ULL,
+             "i1 err=\"x\\", "h\n", 80u, "a b", 16u, "12");
+    log_trace(NULL);
+    assert_string_equal(
+        object_of(&p),
+        ",\"level\":\"warn\",\"process\":\"test\",\"id\":\"r-1\","
+        "\"client_id\":\"c1\",\"trace\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
+        "\"event\":\"test.a\",\"facts\":{\"id\":7,"
+        "\"name\":\"i1 err=\\\"x\\\\\",\"at\":\"h\\\\x0a:80\","
+        "\"why\":\"a b\",\"of\":\"10\",\"n\":\"12\"}}\n");
+    as_json(&p);
+    log_info("test.alone");
+    assert_string_equal(object_of(&p), ",\"level\":\"info\",\"process\":"
+                                       "\"test\",\"event\":\"test.alone\"}\n");
+    as_json(&p);
+    log_info("test.words n=%d and so on, %s", -1, "\xff\xc3\xa4");
+    assert_string_equal(object_of(&p),
+                        ",\"level\":\"info\",\"process\":\"test\",\"event\":"
+                        "\"test.words\",\"facts\":{\"n\":-1,\"said\":"
+                        "\"and so on, \xef\xbf\xbd\xc3\xa4\"}}\n");
+}
+
+/* Also one that was cut, whatever it was made of, is JSON to its end. */
+static void
+a_long_object_is_whole(void **state)
+{
+    static char long_text[5000];
+    struct place p;
+    const char *text;
+
+    (void)state;
+    memset(long_text, '"', sizeof(long_text) - 1);
+    as_json(&p);
+    log_info("test.long a=%.3000s b=%d c=%s", long_text, 5, long_text);
+    text = object_of(&p);
+    assert_null(strstr(text, "\"b\":"));
+    assert_non_null(strstr(text, "\"cut\":true}\n"));
+}
+
+static void
+a_line_tells_what_the_client_calls_it_by(void **state)
+{
+    static const struct trace both = { .request = "r-1",
+                                       .client = "c1",
+                                       .id = "4bf9" },
+                              none = { .request = "r-2", .client = "" };
+    struct place p;
+    const char *text;
+
+    (void)state;
+    begin(&p, "log");
+    log_trace(&both);
+    log_info("test.a");
+    log_trace(&none);
+    log_info("test.b");
+    log_trace(NULL);
+    log_info("test.c");
+    end(&p);
+    text = take(p.log);
+    assert_non_null(
+        strstr(text, "test [r-1 client_id=c1 trace=4bf9] test.a\n"));
+    assert_non_null(strstr(text, "test [r-2] test.b\n"));
+    assert_non_null(strstr(text, "test test.c\n"));
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_that_is_no_word_stands_in_quotes),
+        cmocka_unit_test(as_json_a_line_is_an_object),
+        cmocka_unit_test(a_long_object_is_whole),
+        cmocka_unit_test(a_line_tells_what_the_client_calls_it_by),
         cmocka_unit_test(what_is_hushed_is_lost_and_events_are_not),
         cmocka_unit_test(a_reopened_log_takes_standard_error_along),
         cmocka_unit_test(standard_error_elsewhere_stays_there),

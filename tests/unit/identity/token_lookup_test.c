@@ -15,6 +15,7 @@
 #include "identity/token_use.h"
 #include "config.h"
 #include "crypt.h"
+#include "hex.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -423,6 +424,101 @@ a_request_id_that_could_not_stand_in_a_header_is_replaced(void **state)
     assert_int_equal(strlen(id), 32);
 }
 
+/* ---- what the client calls it by ---- */
+
+#define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
+#define PARENT TRACE "-00f067aa0ba902b7"
+
+static void
+calls(char *id, char *traceparent, struct trace *out)
+{
+    char *params[] = { id, traceparent, NULL };
+
+    assert_int_equal(identity_trace(arena, params, out), ERR_OK);
+}
+
+static void
+a_trace_is_taken_as_w3c_has_it(void **state)
+{
+    struct trace t;
+
+    (void)state;
+    calls(TEXT("HTTP_X_REQUEST_ID="), TEXT("HTTP_TRACEPARENT=00-" PARENT "-01"),
+          &t);
+    assert_string_equal(t.id, TRACE);
+    assert_true(t.sampled);
+    calls(TEXT("X=1"), TEXT("HTTP_TRACEPARENT=00-" PARENT "-02"), &t);
+    assert_string_equal(t.id, TRACE);
+    assert_false(t.sampled);
+    calls(TEXT("X=1"), TEXT("HTTP_TRACEPARENT=cc-" PARENT "-01-what-ever"), &t);
+    assert_string_equal(t.id, TRACE);
+    calls(TEXT("X=1"), TEXT("Y=1"), &t);
+    assert_string_equal(t.id, "");
+    assert_false(t.sampled);
+}
+
+static void
+a_trace_that_is_none_begins_another(void **state)
+{
+    static const char *const wrong[] = {
+        "x",
+        "00-" PARENT,
+        "00-" PARENT "-",
+        "00-" PARENT "-1",
+        "00-" PARENT "-0g",
+        "00-" PARENT "-01-",
+        "00-" PARENT "-01x",
+        "00-" PARENT "_01",
+        "ff-" PARENT "-01",
+        "cc-" PARENT "-01.x",
+        "0-" PARENT "-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-" TRACE "-0000000000000000-01",
+        "00-" TRACE "0-0f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01",
+    };
+    char text[128];
+    struct trace t, u;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        (void)snprintf(text, sizeof(text), "HTTP_TRACEPARENT=%s", wrong[i]);
+        calls(TEXT("X=1"), text, &t);
+        assert_true(hex_is(t.id, 32, 32));
+        assert_string_not_equal(t.id, TRACE);
+        assert_false(t.sampled);
+        calls(TEXT("X=1"), text, &u);
+        assert_string_not_equal(t.id, u.id);
+    }
+}
+
+static void
+a_plain_word_is_an_id_of_the_client(void **state)
+{
+    static const char *const right[] = {
+        "a", "5e9c7a1c-9e7e-4a0e-8ed4-1d1b3c5f7a9b", "job:7+x~._",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    };
+    static const char *const wrong[] = { "",         "a b", "a\r\nb",
+                                         "\xc3\xa4", "a=b", "a\"",
+                                         "[a]",      A,     A "-" };
+    char text[160];
+    struct trace t;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(right); i++) {
+        (void)snprintf(text, sizeof(text), "HTTP_X_REQUEST_ID=%s", right[i]);
+        calls(text, TEXT("Y=1"), &t);
+        assert_string_equal(t.client, right[i]);
+    }
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        (void)snprintf(text, sizeof(text), "HTTP_X_REQUEST_ID=%s", wrong[i]);
+        calls(text, TEXT("Y=1"), &t);
+        assert_string_equal(t.client, "");
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -446,6 +542,9 @@ main(void)
         TEST(past_its_end_the_front_end_s_token_gives_nothing),
         TEST(use_and_end_of_a_token_leave_marks),
         TEST(only_our_secret_admits_a_front_end),
+        TEST(a_trace_is_taken_as_w3c_has_it),
+        TEST(a_trace_that_is_none_begins_another),
+        TEST(a_plain_word_is_an_id_of_the_client),
         TEST(a_request_id_that_could_not_stand_in_a_header_is_replaced),
     };
 

@@ -249,11 +249,9 @@ static void
 what_a_finished_job_held_is_given_back(void **state)
 {
     struct ground *g = *state;
-    const struct job_new n = { .kind = &no_kind,
-                               .args = "{}",
-                               .shown = "{}",
-                               .token_name = "t",
-                               .request_id = "r" };
+    const struct job_new n = {
+        .kind = &no_kind, .args = "{}", .shown = "{}", .token_name = "t"
+    };
     uint64_t id;
 
     (void)begin(g);

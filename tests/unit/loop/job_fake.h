@@ -256,7 +256,7 @@ job_accept(struct db *db, struct arena *a, const struct job_new *n,
     (void)db;
     (void)a;
     saying("accept %s of %llu for %s %s; ", n->part, LLU(n->parent_id),
-           n->token_name, n->request_id);
+           n->token_name, n->trace->request);
     *id = 77;
     return answer("accept");
 }

@@ -224,13 +224,14 @@ static uint64_t
 accept(struct fixture *f, const struct job_kind *k, const char *args,
        const char *locks)
 {
+    static const struct trace t = { .request = "r1" };
     const struct job_new n = { .kind = k,
                                .client_id = "c1",
                                .args = args,
                                .shown = "{}",
                                .locks = locks,
                                .token_name = "unit",
-                               .request_id = "r1" };
+                               .trace = &t };
     uint64_t id = 0;
 
     ok(db_begin(f->db));

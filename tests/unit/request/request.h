@@ -138,7 +138,7 @@ setup(void **state)
                       .path = "/a/thing",
                       .operation = "thing",
                       .body = "",
-                      .request_id = "id1",
+                      .trace.request = "id1",
                       .io = &io };
     return arena != NULL ? 0 : -1;
 }

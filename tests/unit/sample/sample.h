@@ -420,7 +420,7 @@ request(struct ask ask)
         .arena = arena,
         .db = sample_db,
         .io = &io,
-        .request_id = ask.id == NULL ? "id1" : ask.id,
+        .trace.request = ask.id == NULL ? "id1" : ask.id,
         .token_name = "t",
         .listener = ask.listener == NULL ? "doris" : ask.listener,
         .method = ask.method == NULL ? "POST" : ask.method,

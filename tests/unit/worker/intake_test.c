@@ -84,7 +84,7 @@ a_request_is_filled_from_its_parameters(void **state)
     assert_string_equal(io.query_token, "x");
     assert_string_equal(req.token_name, "ci");
     assert_int_equal(req.rights, SCOPE_READ | SCOPE_WRITE);
-    assert_int_equal(strlen(req.request_id), 32);
+    assert_int_equal(strlen(req.trace.request), 32);
     assert_string_equal(req.body, "");
     assert_false(in.refused);
 }
@@ -196,7 +196,7 @@ without_memory_it_says_so(void **state)
                           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                           "read", "console", SECRET),
                      INTAKE_NO_MEMORY);
-    assert_int_equal(strlen(req.request_id), 32);
+    assert_int_equal(strlen(req.trace.request), 32);
     arena_free(arena);
     arena = large;
 }

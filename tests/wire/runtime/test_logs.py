@@ -18,7 +18,7 @@ from support.words import REQUEST_ID, fresh
 # "2026-01-31T23:59:59.123+0800 info serve-0 [id] event.name key=..."
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4} (debug|info|warn|error) "
-    r"(?P<process>[\w.-]+)(?: \[(?P<id>[\w.-]+)\])? "
+    r"(?P<process>[\w.-]+)(?: \[(?P<id>[\w.-]+)( client_id=[^ \]]+)?( trace=[0-9a-f]{32})?\])? "
     r"(?P<event>[a-z_]+(\.[a-z_]+)+)( .*)?")
 OURS = re.compile(r"(serve|control|supervise)-[\w.]+\.log|up\.log")
 THEIRS = ("nginx-access.log", "nginx-error.log", "mariadb.log")
