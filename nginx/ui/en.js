@@ -176,7 +176,7 @@ export default {
   'conf.show': 'Show',
   'conf.set': 'those that are set',
 
-  'api.lead': 'All endpoints of all dialects. Reads of this listener can be tried here.',
+  'api.lead': 'All endpoints of all dialects. Reads of this listener can be tried here. A page may not ask the other listeners, which are other origins: for them, and for changes, there is a line for curl.',
   'api.count': '{n} operations',
   'api.member': 'Member',
   'api.type': 'Type',

@@ -176,7 +176,7 @@ export default {
   'conf.show': '显示',
   'conf.set': '已设置的',
 
-  'api.lead': '各系统的全部接口。本监听器的读接口可在此试用。',
+  'api.lead': '各系统的全部接口。本监听器的读接口可在此试用；其他监听器是不同的源，网页不得访问，因此对它们和所有修改接口给出 curl 命令。',
   'api.count': '{n} 个操作',
   'api.member': '成员',
   'api.type': '类型',

@@ -68,15 +68,52 @@ def test_a_change_is_told_with_before_and_after(console, changed):
     assert row["after"]["name"] == changed + "three"
 
 
-def test_filters_of_the_audit_trail(console, changed):
+def listed(console, query):
+    return console.get("/api/audit", query=query).json["items"]
+
+
+def exported(console, query):
+    r = console.get("/api/audit/export", query=query)
+    assert r.status == 200, r
+    return [json.loads(line) for line in r.text.splitlines()]
+
+
+@pytest.mark.parametrize("found", [listed, exported])
+def test_filters_of_the_audit_trail(console, changed, found):
+    """Each keeps some of the three changes and leaves out others."""
     of = {"target": f"instance {changed}"}
-    at = console.get("/api/audit", query=of).json["items"][-1]["at_ms"]
-    for query, n in (({"since": at}, 3), ({"until": at}, 0),
-                     ({"dialect": "doris"}, 3), ({"dialect": "ticdc"}, 0),
-                     ({"operation": "create_instance"}, 1),
-                     ({"name": "nobody"}, 0)):
-        found = console.get("/api/audit", query={**of, **query}).json["items"]
-        assert len(found) == n, query
+    third, second, first = found(console, of)
+    assert first["at_ms"] <= second["at_ms"] <= third["at_ms"]
+    late = third["at_ms"] + 1
+    for query, ids in (
+            ({"since": first["at_ms"]}, [third, second, first]),
+            ({"since": late}, []), ({"until": first["at_ms"]}, []),
+            ({"until": late}, [third, second, first]),
+            ({"dialect": "doris"}, [third, second, first]),
+            ({"dialect": "ticdc"}, []),
+            ({"operation": "create_instance"}, [first]),
+            ({"operation": "rename_instance"}, [third, second]),
+            ({"operation": "rename"}, []),
+            ({"name": first["name"]}, [third, second, first]),
+            ({"name": "nobody"}, []),
+            ({"request_id": second["request_id"]}, [second]),
+            ({"request_id": second["request_id"][:-1]}, []),
+            ({"limit": 2}, [third, second])):
+        assert [r["id"] for r in found(console, {**of, **query})] == [
+            r["id"] for r in ids], query
+
+
+@pytest.mark.parametrize("found", [listed, exported])
+def test_since_and_until_are_of_one_moment(console, sql, changed, found):
+    of = {"target": f"instance {changed}"}
+    ids = [r["id"] for r in found(console, of)]
+    with sql.cursor() as c:
+        for at, i in zip((3000, 2000, 1000), ids):
+            c.execute("UPDATE audit SET at_ms = %s WHERE id = %s", (at, i))
+    for query, which in (({"since": 2000}, ids[:2]), ({"since": 2001}, ids[:1]),
+                         ({"until": 2000}, ids[2:]), ({"until": 2001}, ids[1:]),
+                         ({"since": 2000, "until": 3000}, ids[1:2])):
+        assert [r["id"] for r in found(console, {**of, **query})] == which
 
 
 def test_the_export_is_a_document_a_line(console, changed):
@@ -173,6 +210,24 @@ def test_jobs_are_listed_by_state_and_kind(console, job):
     assert job in ids(state="open") and job in ids(kind="cluster_mgr.")
     assert job not in ids(state="done")
     assert ids(parent=job) == [job + 1]
+
+
+def test_jobs_are_listed_by_machine_and_request(console, sql, job):
+    """By our own id, by what the client calls it, by its trace."""
+    machine, word, mine, trace = (fresh("m") for _ in range(4))
+    with sql.cursor() as c:
+        c.execute("UPDATE job SET machine = %s, request_id = %s,"
+                  " client_request_id = %s, trace_id = %s WHERE id = %s",
+                  (machine, word, mine, trace, job))
+    for query in ({"machine": machine}, {"request_id": word},
+                  {"request_id": mine}, {"request_id": trace},
+                  {"machine": machine, "request_id": word}):
+        r = console.get("/api/jobs", query=query)
+        assert [j["id"] for j in r.json["items"]] == [job], query
+    for query in ({"machine": machine[:-1]}, {"request_id": word[:-1]},
+                  {"machine": word}, {"machine": machine, "request_id": "x"}):
+        r = console.get("/api/jobs", query=query)
+        assert r.json["items"] == [], query
 
 
 def test_a_job_is_cancelled_once_and_by_who_may(console, sql, job):
