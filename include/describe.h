@@ -18,4 +18,7 @@ void metrics_text(struct buf *b);
 /* The alert rules as a Prometheus rules file (YAML). */
 void metrics_rules(struct buf *b);
 
+/* A dashboard of Grafana with a panel for each metric, JSON. */
+void describe_dashboard(struct buf *b);
+
 #endif

@@ -10,17 +10,26 @@
 #include "base.h"
 
 enum metric {
-#define COUNTER(id, name, help) METRIC_##id,
-#define GAUGE(id, name, help)   METRIC_##id,
+#define GROUP(title)
+#define COUNTER(id, name, help)  METRIC_##id,
+#define GAUGE(id, name, help)    METRIC_##id,
+#define MOST(id, name, help)     METRIC_##id,
+#define OWN(id, name, per, help) METRIC_##id,
 #include "metrics.def"
+#undef GROUP
 #undef COUNTER
 #undef GAUGE
+#undef MOST
+#undef OWN
     METRIC__MAX
 };
 
 struct metric_words {
     const char *name, *help;
-    bool gauge;
+    bool gauge; /* it may fall */
+    bool most;  /* of the host: the largest of its processes, not the sum */
+    unsigned per; /* of each process by itself, in 1/per of the unit; 0: of
+                   * the host */
 };
 extern const struct metric_words metric_words[METRIC__MAX];
 
@@ -33,6 +42,11 @@ enum err metrics_open(const char *process, uint64_t rows) MUST_USE;
 void metrics_add(enum metric m, uint64_t n);
 /* A gauge goes up or down by n. */
 void metrics_gauge(enum metric m, int64_t n);
+/* A value that this process knows as a whole. */
+void metrics_set(enum metric m, int64_t value);
+/* What this process takes of the host (the rows OWN), at most every few
+ * seconds: called now and then by each process. */
+void metrics_self(void);
 
 /* A request to the row of that number (tables_row) was answered. */
 void metrics_request(size_t row, int status, int64_t duration_us);
@@ -40,7 +54,7 @@ void metrics_request(size_t row, int status, int64_t duration_us);
 /* Before what is below, by who is no process of the deployment: reads the
  * file, and takes no slot. NOT_FOUND when there is none of that meaning. */
 enum err metrics_look(uint64_t rows) MUST_USE;
-/* A gauge of that process alone; -1 when it does not run. */
+/* A value of that process alone; -1 when it does not run. */
 int64_t metrics_of(const char *process, enum metric m);
 
 /* The i-th process that counts here, or has; NOT_FOUND past the last. A name

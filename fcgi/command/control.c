@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "crypt/certificate.h"
 #include "daemon.h"
 #include "db.h"
 #include "duty.h"
@@ -25,6 +26,8 @@
 #define RENEW_MS           3000
 #define END_MS             3000 /* for steps under way, after SIGTERM */
 #define LONG_STEP_MS       60000
+#define LEADERLESS_MS      (3 * DUTY_LEASE_MS)
+#define CERTIFICATE_MS     60000
 #define JOBS_QUEUE         "cluster"
 #define JOBS_MACHINE       "" /* of no machine */
 #define LEASES_ARENA_BYTES ((size_t)64 << 20)
@@ -42,6 +45,10 @@ struct post {
      * monotonic; 0: not seen. */
     uint64_t seen_epoch;
     int64_t seen_expires_ms, seen_since_ms;
+    /* The same for /metrics, whoever has it: since when nobody has renewed it,
+     * by the rows that could be read. */
+    uint64_t led_epoch;
+    int64_t led_expires_ms, unled_since_ms;
 };
 
 struct control {
@@ -56,6 +63,7 @@ struct control {
     bool jobs_begun;
     bool blind; /* the store cannot be asked */
     bool keys_known;
+    int64_t certificate_ms; /* monotonic: when it is looked at again */
 };
 
 /* ---- a duty's thread ---- */
@@ -183,6 +191,7 @@ compare_keys(struct control *c)
     if (e == ERR_STATE && !c->blind)
         log_error("control.keys why=\"%s\"", why);
     c->keys_known = e == ERR_OK;
+    metrics_set(METRIC_KEYS_DIFFER, e == ERR_STATE);
     return e;
 }
 
@@ -201,6 +210,43 @@ begin_jobs(struct control *c)
     return e;
 }
 
+static void
+note_leader(struct post *p, const struct lease_row *row)
+{
+    uint64_t epoch = row != NULL ? row->epoch : 0;
+    int64_t expires_ms = row != NULL ? row->expires_ms : 0;
+
+    if (p->unled_since_ms != 0 && p->led_epoch == epoch &&
+        p->led_expires_ms == expires_ms)
+        return;
+    p->led_epoch = epoch;
+    p->led_expires_ms = expires_ms;
+    p->unled_since_ms = clock_mono_ms();
+}
+
+/* For longer than whoever might take it waits. */
+static bool
+is_leaderless(const struct post *p, int64_t now_ms)
+{
+    return p->unled_since_ms != 0 && now_ms - p->unled_since_ms > LEADERLESS_MS;
+}
+
+/* What /metrics tells of the cluster as seen from here. */
+static void
+count(struct control *c)
+{
+    int64_t now_ms = clock_mono_ms(), n = 0;
+
+    for (size_t i = 0; i < c->n; i++)
+        n += is_leaderless(&c->post[i], now_ms);
+    metrics_set(METRIC_LEADERLESS, n);
+    if (now_ms < c->certificate_ms)
+        return;
+    c->certificate_ms = now_ms + CERTIFICATE_MS;
+    metrics_set(METRIC_TLS_EXPIRES,
+                certificate_end_s(config()->nginx_tls_certificate));
+}
+
 static enum err
 look(struct control *c)
 {
@@ -212,6 +258,8 @@ look(struct control *c)
         e = begin_jobs(c);
     if (e == ERR_OK)
         e = lease_list(c->db, c->arena, &rows);
+    for (size_t i = 0; i < c->n && e == ERR_OK; i++)
+        note_leader(&c->post[i], lease_find(&rows, c->post[i].duty->lease));
     for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
         struct post *p = &c->post[i];
 
@@ -240,6 +288,7 @@ turn(struct control *c)
         if (c->post[i].runner != NULL)
             check_thread(&c->post[i]);
     }
+    count(c);
     arena_reset(c->arena);
 }
 

@@ -112,6 +112,27 @@ each_row(struct buf *b, void (*print)(struct buf *, const struct dialect *,
                 print(b, dialects[i], &dialects[i]->rows[k]);
 }
 
+/* Of each process that runs, by its name and role: "serve-0". */
+static void
+put_own(struct buf *b, enum metric m)
+{
+    const struct metric_words *w = &metric_words[m];
+    struct metrics_process p;
+    int64_t v;
+
+    for (size_t i = 0; metrics_process(i, &p) == ERR_OK; i++) {
+        v = p.alive && !str_empty(p.name) ? metrics_of(p.name, m) : -1;
+        if (v < 0)
+            continue;
+        buf_printf(b, "%s{role=\"%.*s\",process=\"%s\"} ", w->name,
+                   (int)strcspn(p.name, "-"), p.name, p.name);
+        if (w->per > 1)
+            buf_printf(b, "%.6f\n", (double)v / w->per);
+        else
+            buf_printf(b, "%lld\n", (long long)v);
+    }
+}
+
 void
 metrics_text(struct buf *b)
 {
@@ -130,8 +151,11 @@ metrics_text(struct buf *b)
     for (size_t m = 0; m < METRIC__MAX; m++) {
         head(b, metric_words[m].name, metric_words[m].help,
              metric_words[m].gauge ? "gauge" : "counter");
-        buf_printf(b, "%s %lld\n", metric_words[m].name,
-                   (long long)metrics_value(m));
+        if (metric_words[m].per > 0)
+            put_own(b, (enum metric)m);
+        else
+            buf_printf(b, "%s %lld\n", metric_words[m].name,
+                       (long long)metrics_value(m));
     }
 }
 
@@ -147,14 +171,27 @@ yaml_text(struct buf *b, const char *key, const char *s)
     buf_puts(b, "'\n");
 }
 
+#define RUNBOOK "handlers/console/ALERTS.md#"
+
+/* The heading of the alert's section, as an anchor. */
+static void
+put_runbook(struct buf *b, const char *name)
+{
+    buf_puts(b, "          runbook: '" RUNBOOK);
+    for (; *name != '\0'; name++)
+        buf_putc(b, (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a'
+                                                        : *name));
+    buf_puts(b, "'\n");
+}
+
 void
 metrics_rules(struct buf *b)
 {
     static const struct {
-        const char *name, *expr, *wait, *severity, *summary;
+        const char *name, *expr, *wait, *severity, *summary, *description;
     } alerts[] = {
-#define ALERT(name, expr, wait, severity, summary) \
-    { name, expr, wait, severity, summary },
+#define ALERT(name, expr, wait, severity, summary, description) \
+    { name, expr, wait, severity, summary, description },
 #include "alerts.def"
 #undef ALERT
     };
@@ -168,5 +205,7 @@ metrics_rules(struct buf *b)
         yaml_text(b, "          severity", alerts[i].severity);
         buf_puts(b, "        annotations:\n");
         yaml_text(b, "          summary", alerts[i].summary);
+        yaml_text(b, "          description", alerts[i].description);
+        put_runbook(b, alerts[i].name);
     }
 }

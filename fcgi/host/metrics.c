@@ -45,11 +45,20 @@ static struct slot *mine = &alone;
 static size_t n_slots = 1;
 
 const struct metric_words metric_words[METRIC__MAX] = {
-#define COUNTER(id, name, help) [METRIC_##id] = { name, help, false },
-#define GAUGE(id, name, help)   [METRIC_##id] = { name, help, true },
+#define GROUP(title)
+#define COUNTER(id, name, help) [METRIC_##id] = { name, help },
+#define GAUGE(id, name, help)   [METRIC_##id] = { name, help, .gauge = true },
+#define MOST(id, name, help) \
+    [METRIC_##id] = { name, help, .gauge = true, .most = true },
+#define OWN(id, name, unit, help)                \
+    [METRIC_##id] = { name, help, .per = (unit), \
+                      .gauge = METRIC_##id != METRIC_CPU },
 #include "metrics.def"
+#undef GROUP
 #undef COUNTER
 #undef GAUGE
+#undef MOST
+#undef OWN
 };
 
 /* Another build must not read this one's numbers, so the file's name holds a
@@ -124,6 +133,7 @@ metrics_open(const char *process, uint64_t rows)
         n_slots = SLOTS;
         mine = s;
         metrics_gauge(METRIC_PROCESSES, 1);
+        metrics_self();
     }
     if (fd >= 0) {
         (void)flock(fd, LOCK_UN); /* the mapping would keep it locked */
@@ -168,6 +178,13 @@ metrics_gauge(enum metric m, int64_t n)
 {
     atomic_fetch_add_explicit(&mine->value[m], (uint64_t)n,
                               memory_order_relaxed);
+}
+
+void
+metrics_set(enum metric m, int64_t value)
+{
+    atomic_store_explicit(&mine->value[m], (uint64_t)value,
+                          memory_order_relaxed);
 }
 
 static struct row_counts *
@@ -222,11 +239,17 @@ metrics_of(const char *process, enum metric m)
 int64_t
 metrics_value(enum metric m)
 {
-    uint64_t sum = 0;
+    uint64_t sum = 0, v;
 
-    for (size_t i = 0; i < n_slots; i++)
-        if (!metric_words[m].gauge || &all[i] == &alone || alive(all[i].pid))
-            sum += load(&all[i].value[m]);
+    for (size_t i = 0; i < n_slots; i++) {
+        if (metric_words[m].gauge && &all[i] != &alone && !alive(all[i].pid))
+            continue;
+        v = load(&all[i].value[m]);
+        if (!metric_words[m].most)
+            sum += v;
+        else if (v > sum)
+            sum = v;
+    }
     return (int64_t)sum;
 }
 

@@ -13,6 +13,7 @@
 #include "config/config_rows.h"
 #include "file.h"
 #include "log.h"
+#include "metrics.h"
 #include "place.h"
 #include "record.h"
 #include "runner.h"
@@ -395,6 +396,7 @@ step(void *ctx, struct db *db, struct arena *a, void **memory)
         log_warn("config.store err=%s errno=%u why=\"%s\"", err_name(e),
                  db_errno(db), db_error(db));
     live.lost = e != ERR_OK;
+    metrics_self();
     return TURN_IDLE;
 }
 

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "listener.h"
 #include "log.h"
+#include "metrics.h"
 #include "own_store.h"
 #include "store_upkeep.h"
 #include "upkeep.h"
@@ -72,6 +73,30 @@ note_manager(struct db *db)
     return cluster_store_manager(db, host, port);
 }
 
+/* For /metrics, told by whoever leads. */
+static enum err
+count_backups(struct duty_run *run)
+{
+    static char told; /* anything, so that we are asked to forget it */
+    struct cluster_backups b = { 0 };
+    enum err e = cluster_store_backups(run->db, run->arena, &b);
+
+    if (e != ERR_OK)
+        return e;
+    run->memory = &told;
+    metrics_set(METRIC_BACKUP_OLDEST, b.oldest_ms / 1000);
+    metrics_set(METRIC_BACKUP_NONE, b.none);
+    return ERR_OK;
+}
+
+void
+cluster_meta_forget(void *memory)
+{
+    (void)memory;
+    metrics_set(METRIC_BACKUP_OLDEST, 0);
+    metrics_set(METRIC_BACKUP_NONE, 0);
+}
+
 enum turn
 cluster_meta_step(struct duty_run *run)
 {
@@ -93,6 +118,8 @@ cluster_meta_step(struct duty_run *run)
     if (e == ERR_OK)
         e = cluster_store_machine_states(run->db);
     e = db_end(run->db, e);
+    if (e == ERR_OK)
+        e = count_backups(run);
     if (e != ERR_OK && e != ERR_STATE)
         log_warn("cluster.meta err=%s errno=%u why=\"%s\"", err_name(e),
                  db_errno(run->db), db_error(run->db));

@@ -14,6 +14,7 @@
 STRUCT(meta_row, META_ROW);
 TABLE(meta_row, META_ROW);
 LIST_OF(meta_row);
+TABLE(cluster_backups, CLUSTER_BACKUPS);
 
 enum {
     METAS,
@@ -27,6 +28,7 @@ enum {
     MANAGER_ADD,
     MANAGER_GONE,
     MANAGER_IS,
+    BACKUPS,
     SQL__MAX
 };
 
@@ -35,6 +37,14 @@ enum {
 #define LEADS    "IF(hostaddr = ? AND port = ?, 'source', 'replica')"
 
 static const char *const sql[SQL__MAX] = {
+    [BACKUPS] = "SELECT CAST(COALESCE(MIN(newest), 0) AS SIGNED) AS oldest_ms,"
+                " CAST(COALESCE(SUM(newest IS NULL), 0) AS SIGNED) AS none"
+                " FROM (SELECT MAX(b.ended_ms) AS newest"
+                " FROM (SELECT DISTINCT cluster, shard FROM kunlun_instance"
+                " WHERE kind = 'storage' AND cluster IS NOT NULL) i"
+                " LEFT JOIN kunlun_backup b ON b.cluster = i.cluster"
+                " AND b.shard = i.shard AND b.kind = 'storage'"
+                " GROUP BY i.cluster, i.shard) AS shards",
     [METAS] = "SELECT id, hostaddr, port, member_state"
               " FROM Kunlun_Metadata_DB.meta_db_nodes ORDER BY id",
     [META_ADD] = "INSERT INTO Kunlun_Metadata_DB.meta_db_nodes (hostaddr,"
@@ -155,4 +165,11 @@ enum err
 cluster_store_beat(struct db *db, const char *machine)
 {
     return db_exec(db, sql[BEAT], DB_ARGS(db_str(machine)));
+}
+
+enum err
+cluster_store_backups(struct db *db, struct arena *a,
+                      struct cluster_backups *out)
+{
+    return db_one(db, a, sql[BACKUPS], DB_NO_ARGS, &cluster_backups_rec, out);
 }

@@ -3,6 +3,7 @@
 #define CLUSTER_STORE_UPKEEP_H
 
 #include "db.h"
+#include "record.h"
 
 #define CLUSTER_META_SERVERS 16
 struct cluster_meta_server {
@@ -30,6 +31,16 @@ enum err cluster_store_machine_states(struct db *db) MUST_USE;
  * hosts stay, as replicas. In the caller's transaction. */
 enum err
 cluster_store_manager(struct db *db, const char *host, unsigned port) MUST_USE;
+
+/* The shards that there are: when the newest backup was finished of the one
+ * that has waited longest for one (0: none has a backup), how many have none.
+ */
+#define CLUSTER_BACKUPS(X, s)                         \
+    X(s, I64, oldest_ms, "oldest_ms", COLUMN_ONLY, -) \
+    X(s, I64, none, "none", COLUMN_ONLY, -)
+STRUCT(cluster_backups, CLUSTER_BACKUPS);
+enum err cluster_store_backups(struct db *db, struct arena *a,
+                               struct cluster_backups *out) MUST_USE;
 
 /* A machine is there now; nothing is written of one that is not registered. */
 enum err cluster_store_beat(struct db *db, const char *machine) MUST_USE;

@@ -397,7 +397,10 @@ static const struct duty duties[] = {
       .every_ms = 1000, /* so often new shards are looked for */
       .step = kunlun_watch_step,
       .forget = kunlun_watch_forget },
-    { .lease = "cluster.meta", .every_ms = 10000, .step = cluster_meta_step },
+    { .lease = "cluster.meta",
+      .every_ms = 10000,
+      .step = cluster_meta_step,
+      .forget = cluster_meta_forget },
     { .lease = "cluster.computers",
       .every_ms = 1000,
       .step = life_point_step,

@@ -208,8 +208,9 @@ put_server(struct req *r, struct printer *p, bool meta, const char *address)
         return ERR_OK;
     put_memory(p);
     for (size_t m = 0; m < METRIC__MAX; m++)
-        metric(p, metric_words[m].gauge, metric_words[m].name, "events",
-               metric_words[m].help, metrics_value((enum metric)m));
+        if (metric_words[m].per == 0)
+            metric(p, metric_words[m].gauge, metric_words[m].name, "events",
+                   metric_words[m].help, metrics_value((enum metric)m));
     if (meta)
         e = put_nodes(r, p);
     else if (is_asked(p->asked->metrics, "total_replicas"))

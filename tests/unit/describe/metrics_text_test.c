@@ -206,7 +206,19 @@ every_metric_has_help_type_and_value(void **state)
                    "%s ",                              \
                    name, help, name, name);            \
     assert_non_null(strstr(buf_text(&b), line));
+#define GROUP(title)
+#define MOST(id, name, help) GAUGE(id, name, help)
+#define OWN(id, name, per, help)                                           \
+    (void)snprintf(line, sizeof(line),                                     \
+                   "# HELP %s %s\n# TYPE %s %s\n"                          \
+                   "%s{role=\"serve\",process=\"serve-0\"} ",              \
+                   name, help, name,                                       \
+                   METRIC_##id == METRIC_CPU ? "counter" : "gauge", name); \
+    assert_non_null(strstr(buf_text(&b), line));
 #include "metrics.def"
+#undef GROUP
+#undef MOST
+#undef OWN
 #undef GAUGE
 #undef COUNTER
     buf_free(&b);
@@ -219,7 +231,7 @@ every_alert_is_a_rule(void **state)
 
     (void)state;
     metrics_rules(&b);
-#define ALERT(name, expr, wait, severity, summary) \
+#define ALERT(name, expr, wait, severity, summary, description) \
     assert_non_null(strstr(buf_text(&b), "- alert: '" name "'\n"));
 #include "describe/alerts.def"
 #undef ALERT

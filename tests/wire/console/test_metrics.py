@@ -1,16 +1,22 @@
 """/metrics and the alert rules, judged by Prometheus' own tool."""
 
+import http.client
 import json
+import os
 import re
 import shutil
+import ssl
 import subprocess
+import tempfile
 import threading
 
 import pytest
 
 from support import doris as d
+from support.box import Box
+from support.deployment import ROOT
 from support.processes import kill
-from support.store import locked_instance, until_waiting
+from support.store import locked_instance, rows, until_waiting, value
 from support.waiting import until
 from support.words import fresh
 
@@ -19,7 +25,7 @@ def promtool(*args, **more):
     path = shutil.which("promtool")
     assert path, "missing: apt-get install prometheus"
     done = subprocess.run([path, *args], capture_output=True, text=True,
-                          timeout=30, **more)
+                          timeout=120, **more)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -41,7 +47,8 @@ def test_promtool_takes_the_rules_and_they_name_what_there_is(
     assert f"{count} rules found" in promtool("check", "rules", str(path))
     known = set(re.findall(r"^# TYPE (\S+) ", console.get("/metrics").text,
                            re.M))
-    for name in re.findall(r"metagate_\w+", rules.text):
+    for name in re.findall(r"metagate_\w+", " ".join(
+            re.findall(r"expr: '(.*)'$", rules.text, re.M))):
         assert re.sub(r"_(bucket|sum|count)$", "", name) in known \
             or name in known, name
 
@@ -85,37 +92,267 @@ ALERTS = {
                           'metagate_leases_held{instance="b"}': "3x20"}),
     "MetagateInstanceFailed": ({"metagate_instances_failed": "1x20"},
                                {"metagate_instances_failed": "0x20"}),
+    "MetagateNoLeader": ({"metagate_duties_leaderless": "1x20"},
+                         {"metagate_duties_leaderless": "0x20"}),
+    "MetagateKeyMismatch": ({"metagate_key_mismatch": "1x20"},
+                            {"metagate_key_mismatch": "0x20"}),
+    # the tests' clock begins at 0
+    "MetagateCertificateEnds": (
+        {"metagate_tls_certificate_expiry_timestamp_seconds":
+         f"{14 * 86400}x100"},
+        {"metagate_tls_certificate_expiry_timestamp_seconds":
+         f"{15 * 86400}x100",
+         'metagate_tls_certificate_expiry_timestamp_seconds{instance="b"}':
+         "0x100"}),
+    "MetagateBackupOld": (
+        {"metagate_backup_oldest_timestamp_seconds": "60x400"},
+        {"metagate_backup_oldest_timestamp_seconds": "0x400"}),
     "MetagateDutyFailing": ({"metagate_duty_failures_total": "0+60x20"},
                             {"metagate_duty_failures_total": "5x20"}),
 }
 
 
+# After how long, from the beginning of 1970 on; and how often there is a value.
+LATE = {"MetagateBackupOld": ("8d", "30m")}
+
+
 def rule_test(series, fires):
     """One of promtool's tests: whether the alert fires after 19 minutes."""
-    return {"interval": "1m",
+    after, every = LATE.get(fires[0], ("19m", "1m"))
+    return {"interval": every,
             "input_series": [{"series": name, "values": values}
                              for name, values in series.items()],
             "promql_expr_test": [{
                 "expr": f'count(ALERTS{{alertname="{fires[0]}",'
                         'alertstate="firing"})',
-                "eval_time": "19m", "exp_samples":
+                "eval_time": after, "exp_samples":
                     [{"labels": "{}", "value": 1}] if fires[1] else []}]}
 
 
 def test_each_alert_fires_when_it_should_and_not_otherwise(console, tmp_path):
     rules = tmp_path / "metagate.rules"
     rules.write_text(console.get("/metrics/rules").text)
-    tests = [rule_test(series, (name, fires))
-             for name, (bad, good) in ALERTS.items()
-             for series, fires in ((bad, True), (good, False))]
-    tests.append(rule_test({}, ("MetagateWorkersGone", True)))
     assert set(ALERTS) == set(re.findall(r"alert: '(\w+)'",
                                          rules.read_text()))
-    path = tmp_path / "tests.yml"  # JSON is YAML
-    path.write_text(json.dumps({"rule_files": [str(rules)],
-                                "evaluation_interval": "1m",
-                                "tests": tests}))
-    promtool("test", "rules", str(path))
+    for late in (False, True):
+        tests = [rule_test(series, (name, fires))
+                 for name, (bad, good) in ALERTS.items()
+                 if (name in LATE) == late
+                 for series, fires in ((bad, True), (good, False))]
+        if not late:
+            tests.append(rule_test({}, ("MetagateWorkersGone", True)))
+        path = tmp_path / "tests.yml"  # JSON is YAML
+        path.write_text(json.dumps({"rule_files": [str(rules)],
+                                    "evaluation_interval":
+                                        "30m" if late else "1m",
+                                    "tests": tests}))
+        promtool("test", "rules", str(path))
+
+
+def test_each_alert_says_what_it_is_and_what_to_do(console, deployment):
+    rules = console.get("/metrics/rules").text
+    assert deployment.command("describe", "alerts").stdout == rules
+    with open(os.path.join(ROOT, "handlers/console/ALERTS.md")) as f:
+        sections = re.split(r"^## ", f.read(), flags=re.M)[1:]
+    assert {s.split("\n")[0] for s in sections} == set(ALERTS)
+    assert all(len(s) > 120 for s in sections)
+    blocks = rules.split("- alert: ")[1:]
+    assert len(blocks) == len(ALERTS)
+    for block in blocks:
+        name = re.match(r"'(\w+)'", block)[1]
+        for key in ("severity", "summary", "description"):
+            assert re.search(rf"^ +{key}: '.+'$", block, re.M), (name, key)
+        assert f"runbook: 'handlers/console/ALERTS.md#{name.lower()}'" in block
+
+
+def test_each_process_tells_what_it_takes_of_the_host(console, deployment):
+    def own():
+        now, roles = values(console), {}
+        for name, value in now.items():
+            m = re.fullmatch(r'(process_\w+)\{role="(\w+)",'
+                             r'process="([\w.-]+)"\}', name)
+            if m:
+                assert m[3].startswith(m[2])
+                roles.setdefault(m[3], {})[m[1]] = value
+        return roles
+    roles = own()
+    assert len(roles) == 10 and {"serve-0", "control-m1"} <= set(roles)
+    for name, told in roles.items():
+        assert set(told) == {
+            "process_cpu_seconds_total", "process_resident_memory_bytes",
+            "process_open_fds", "process_max_fds",
+            "process_start_time_seconds"}, name
+        assert told["process_resident_memory_bytes"] > 1 << 20
+        assert 3 < told["process_open_fds"] < told["process_max_fds"]
+    pid = deployment.pid_of("serve-0")
+    with open(f"/proc/{pid}/stat") as f:
+        ticks = float(f.read().rpartition(")")[2].split()[19])
+    with open("/proc/stat") as f:
+        boot = float(re.search(r"^btime (\d+)", f.read(), re.M)[1])
+    started = boot + ticks / os.sysconf("SC_CLK_TCK")
+    assert abs(roles["serve-0"]["process_start_time_seconds"] - started) < 3
+    before = roles["serve-0"]["process_cpu_seconds_total"]
+
+    def grows():
+        for _ in range(20):
+            console.get("/metrics")
+        return own()["serve-0"]["process_cpu_seconds_total"] > before
+    until(grows, "it counts on")
+
+
+def test_a_dashboard_draws_every_metric_by_what_prometheus_takes(
+        console, deployment, tmp_path):
+    board = json.loads(deployment.command("describe", "dashboard").stdout)
+    variables = {v["name"]: v for v in board["templating"]["list"]}
+    assert variables["datasource"]["type"] == "datasource"
+    assert set(variables) == {"datasource", "job", "instance"}
+    panels = board["panels"]
+    ids = [p["id"] for p in panels]
+    assert len(set(ids)) == len(ids)
+    taken = set()
+    for p in panels:
+        at = p["gridPos"]
+        assert at["x"] + at["w"] <= 24
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"])
+                 for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken, p["title"]
+        taken |= cells
+    assert [p["title"] for p in panels if p["type"] == "row"] == [
+        "Requests", "Metadata store", "Kept replies", "Duties",
+        "Database instances", "Keys and certificates", "Processes"]
+    drawn = [p for p in panels if p["type"] == "timeseries"]
+    units = {p["title"]: p["fieldConfig"]["defaults"]["unit"] for p in drawn}
+    assert units["process_resident_memory_bytes"] == "bytes"
+    assert units["process_cpu_seconds_total"] == "percentunit"
+    assert units["tls_certificate_expiry_timestamp_seconds"] == "s"
+    assert units["store_statements_total"] == "ops"
+    assert units["leases_held"] == "short"
+    exprs = [t["expr"] for p in drawn for t in p["targets"]]
+    for p in drawn:
+        assert p["description"] and p["datasource"]["uid"] == "${datasource}"
+    known = re.findall(r"^# TYPE (\S+) ", console.get("/metrics").text, re.M)
+    for name in set(known) - {"metagate_build_info"}:
+        assert any(name in e for e in exprs), name
+    rules = {"groups": [{"name": "drawn", "rules": [
+        {"record": f"x{i}", "expr": e.replace("$__rate_interval", "5m")}
+        for i, e in enumerate(exprs)]}]}
+    path = tmp_path / "drawn.yml"
+    path.write_text(json.dumps(rules))
+    assert f"{len(exprs)} rules found" in promtool("check", "rules", str(path))
+
+
+def test_what_is_described_is_named(deployment):
+    for words in ([], ["x"], ["dashboard", "x"]):
+        r = deployment.command("describe", *words, check=False)
+        assert r.returncode == 2 and r.stderr.startswith("usage: "), words
+
+
+BACKUP = """INSERT INTO kunlun_backup (job_id, kind, cluster, shard, machine,
+    target, path, gtid, domain, seq, begun_ms, ended_ms, bytes, sha256)
+    VALUES (%s, 'storage', 'c', %s, 'm', 't', 'p', '', 0, 0, 0, %s, 0, '')"""
+SERVER = """INSERT INTO kunlun_instance (uuid, machine, port, driver, kind,
+    cluster, shard, path, client_user, client_secret, job_id, made_ms)
+    VALUES (%s, '192.0.2.1', %s, 'mariadb', 'storage', 'c', %s, '', '', '', 0,
+    0)"""
+
+
+def backups(box, console, sql):
+    """Told by whoever leads cluster.meta, and by nobody else."""
+    def told():
+        now = values(console)
+        return (now["metagate_shards_without_backup"],
+                now["metagate_backup_oldest_timestamp_seconds"])
+    assert told() == (0, 0)
+    for i, shard in enumerate("sst"):
+        rows(sql, SERVER, f"u{i}", 2000 + i, shard)
+    until(lambda: told() == (2, 0), "two shards, of three servers")
+    rows(sql, BACKUP, 1, "s", 1234567)
+    rows(sql, BACKUP, 2, "s", 2345678)
+    until(lambda: told() == (1, 2345), "the newest of one")
+    rows(sql, BACKUP, 3, "t", 1111111)
+    until(lambda: told() == (0, 1111), "the shard that waits longest")
+    rows(sql, "UPDATE kunlun_backup SET ended_ms = 3333333")
+    until(lambda: told() == (0, 3333), "it follows")
+    leader = value(sql, "SELECT owner FROM lease WHERE name = 'cluster.meta'")
+    box.command("stop", "control-" + leader.split("@")[0])
+    rows(sql, "DELETE FROM kunlun_backup")
+    rows(sql, "DELETE FROM kunlun_instance")
+    until(lambda: told() == (0, 0), "another leads")
+    box.command("start", "control-" + leader.split("@")[0])
+
+
+def nobody_leads(console, sql):
+    """A lease that cannot be had, though the store can be read."""
+    def leaderless():
+        return values(console)["metagate_duties_leaderless"]
+    until(lambda: leaderless() == 0, "all are led")
+    rows(sql, "CREATE TRIGGER unled BEFORE UPDATE ON lease FOR EACH ROW"
+              " IF NEW.name = 'cluster.meta' THEN"
+              " SIGNAL SQLSTATE '45000'; END IF")
+    try:
+        until(lambda: leaderless() >= 1, "it shows", 90)
+    finally:
+        rows(sql, "DROP TRIGGER unled")
+    until(lambda: leaderless() == 0, "it is over", 90)
+
+
+def other_keys(box, console, sql):
+    assert values(console)["metagate_key_mismatch"] == 0
+    rows(sql, "UPDATE key_fingerprint SET fingerprint = REVERSE(fingerprint)")
+    box.command("stop", "control-m2")
+    box.command("start", "control-m2")
+    until(lambda: values(console)["metagate_key_mismatch"] == 1, "it shows")
+    rows(sql, "UPDATE key_fingerprint SET fingerprint = REVERSE(fingerprint)")
+    until(lambda: values(console)["metagate_key_mismatch"] == 0, "it is over")
+
+
+@pytest.mark.fault
+def test_what_one_process_knows_of_backups_leaders_and_keys():
+    box = Box()
+    try:
+        box.command("start")
+        console, sql = box.client("console"), box.sql()
+        backups(box, console, sql)
+        other_keys(box, console, sql)
+        nobody_leads(console, sql)
+        sql.close()
+    finally:
+        box.close()
+
+
+@pytest.mark.fault
+def test_when_the_certificate_of_nginx_ends():
+    with tempfile.TemporaryDirectory(prefix="metagate-pem.",
+                                     dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)
+        certificate_ends(f"{folder}/c.pem", f"{folder}/k.pem")
+
+
+def certificate_ends(pem, key):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-subj", "/CN=t", "-days", "30", "-keyout", key, "-out",
+                    pem], check=True, capture_output=True)
+    said = subprocess.run(["openssl", "x509", "-enddate", "-noout", "-in",
+                           pem], check=True, capture_output=True, text=True)
+    end = ssl.cert_time_to_seconds(said.stdout.strip().split("=")[1])
+    os.chmod(key, 0o644)
+    box = Box(METAGATE_NGINX_TLS_CERTIFICATE=pem,
+              METAGATE_NGINX_TLS_KEY=key)
+    try:
+        box.command("start")
+        host, port = box.address("console")
+        tls = ssl._create_unverified_context()
+
+        def told():
+            r = http.client.HTTPSConnection(host, port, context=tls)
+            r.request("GET", "/metrics", headers={
+                "X-Metagate-Token": box.client("console").token})
+            name = "metagate_tls_certificate_expiry_timestamp_seconds "
+            return [line for line in r.getresponse().read().decode().split(
+                "\n") if line.startswith(name)] == [f"{name}{end}"]
+        until(told, f"{end}")
+    finally:
+        box.close()
 
 
 def test_a_row_of_two_listeners_is_counted_under_both(deployment, console):
@@ -231,5 +468,7 @@ def test_counters_go_on_after_a_worker_was_killed(deployment, console, doris):
                   == before["metagate_worker_threads"] else None)(
                       values(console)), "its threads are counted again")
     for name, value in before.items():
+        if name.startswith("process_"):
+            continue  # of the process, as process_start_time_seconds tells
         if "_total" in name or "_count" in name:
             assert after[name] >= value, name
