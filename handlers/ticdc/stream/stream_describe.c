@@ -429,6 +429,40 @@ refresh(struct stream *s)
     return e;
 }
 
+/* Of rows that are not wanted themselves nobody has to know it: but of those
+ * that come behind them by the same definition. */
+static enum err
+describe_as_unknown(struct stream *s, struct binlog_table *t)
+{
+    struct binlog_description *v = calloc(t->n + 1, sizeof(*v));
+    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
+
+    for (size_t i = 0; i < t->n && v != NULL; i++)
+        v[i].name = "?";
+    if (e == ERR_OK)
+        e = binlog_table_describe(t, v, t->n);
+    free(v);
+    t->user = &s->is_undescribed;
+    return e;
+}
+
+bool
+describe_is_unknown(const struct stream *s, const struct binlog_table *t)
+{
+    return t->user == &s->is_undescribed;
+}
+
+enum err
+describe_failed(struct stream *s, const struct binlog_table *t)
+{
+    s->is_undescribed = true;
+    (void)snprintf(s->describe_why, sizeof(s->describe_why),
+                   "the log does not say what columns %s.%s had, and it has "
+                   "been changed since",
+                   t->schema, t->name);
+    return ERR_STATE;
+}
+
 enum err
 read_describe(void *ctx, struct binlog_table *t)
 {
@@ -442,10 +476,6 @@ read_describe(void *ctx, struct binlog_table *t)
     e = k != NULL ? binlog_table_describe(t, k->v, k->n) : ERR_BAD_PARAM;
     if (e != ERR_BAD_PARAM)
         return e;
-    s->is_undescribed = true;
-    (void)snprintf(s->describe_why, sizeof(s->describe_why),
-                   "the log does not say what columns %s.%s had, and it has "
-                   "been changed since",
-                   t->schema, t->name);
-    return ERR_STATE;
+    return s->skipped || s->known ? describe_as_unknown(s, t)
+                                  : describe_failed(s, t);
 }

@@ -23,6 +23,7 @@ struct stream {
     bool known;          /* it is in front of the position: read for XA only */
     struct binlog_gtids *position; /* ... that the stream begins behind, when
                                     * reading begins further back; else NULL */
+    bool has_unknown;              /* it has rows of a table ... */
     bool may_prepare;              /* its rows may have to be kept */
     bool ends_xa, commits_xa;      /* it is the end of an XA transaction */
     struct binlog_xid xid;
@@ -86,6 +87,10 @@ enum err xa_acknowledged(struct stream *s, struct piece *p) MUST_USE;
 /* Of struct source_taker: STATE with is_undescribed and describe_why when
  * nothing says how the table was; else as the source fails. */
 enum err read_describe(void *ctx, struct binlog_table *t) MUST_USE;
+/* A table that only rows had that are not wanted; and what comes of others. */
+bool describe_is_unknown(const struct stream *s, const struct binlog_table *t);
+enum err
+describe_failed(struct stream *s, const struct binlog_table *t) MUST_USE;
 /* A statement is read: tables that it is about are others behind it. */
 void describe_statement(struct stream *s, const struct binlog_statement *st);
 void describe_forget_all(struct stream *s);

@@ -67,7 +67,7 @@ read_begin(void *ctx, const struct source_txn *txn)
     s->skipped = !s->known && is_before_start(s, txn);
     /* MySQL says it when it ends */
     s->may_prepare = txn->is_prepared || txn->gtid.is_uuid;
-    s->ends_xa = false;
+    s->ends_xa = s->has_unknown = false;
     s->n_savepoints = 0;
     return pipe_is_stopped(s->pipe) ? ERR_STATE : ERR_OK;
 }
@@ -99,6 +99,11 @@ read_rows(void *ctx, const struct binlog_rows *rows)
 
     if ((s->skipped || s->known) && !s->may_prepare)
         return ERR_OK;
+    if (describe_is_unknown(s, rows->table)) {
+        s->has_unknown = true; /* told if it is prepared only */
+        return s->skipped || s->known ? ERR_OK
+                                      : describe_failed(s, rows->table);
+    }
     if (stream_find(s, rows->table->schema, rows->table->name) == NULL)
         return s->skipped || s->known ? ERR_OK : read_unknown(s, rows->table);
     atomic_fetch_add(&s->counts.rows, 1);
@@ -234,6 +239,11 @@ prepare(struct stream *s, struct piece *p, const struct source_txn *txn)
     struct buf before = BUF_INIT(GTIDS_BYTES);
     enum err e;
 
+    if (s->has_unknown) {
+        s->xa_why = "nobody knows what columns its tables had";
+        s->xid = txn->xid;
+        return ERR_STATE;
+    }
     binlog_gtids_print(source_position(s->source), &before);
     e = buf_err(&before);
     if (e == ERR_OK)

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from support import kinds
-from support.feeds import content
+from support.feeds import content, now_tso
 from support.store import rows, value
 from support.waiting import until
 from support.workload import Writers
@@ -99,6 +99,33 @@ def test_a_table_whose_columns_nobody_knows_is_told(old):
     assert row["error_code"] == "CDC:ErrSchemaSnapshotNotFound"
     assert "lost.t" in row["error_message"]
     assert value(old.sql("target", "lost"), "SELECT COUNT(*) AS n FROM u") == 1
+
+
+def test_what_is_before_the_beginning_need_not_be_known(old):
+    """Rows of before start_ts, of a table that has been changed since."""
+    with old.sql("source", None) as c:
+        rows(c, "CREATE DATABASE early")
+        rows(c, "CREATE TABLE early.t (id INT PRIMARY KEY, a INT)")
+        first = value(c, "SELECT @@GLOBAL.gtid_executed AS g")
+        rows(c, "INSERT INTO early.t VALUES (1, 1)")
+        rows(c, "ALTER TABLE early.t CHANGE a b INT")
+        rows(c, "INSERT INTO early.t VALUES (2, 2)")
+        rows(c, "DO SLEEP(2)")
+        begin = now_tso(c)
+    with old.sql("target", None) as c:
+        rows(c, "CREATE DATABASE early")
+        rows(c, "CREATE TABLE early.t (id INT PRIMARY KEY, b INT)")
+    feed = old.create(start_ts=begin, gtid=first, filter_rules=["early.*"])
+    with old.sql() as c:
+        rows(c, "UPDATE ticdc_changefeed SET anchor_ts = 0 WHERE feed = %s",
+             feed)
+    old.start("c1")
+    with old.sql("source", "early") as c:
+        rows(c, "DO SLEEP(1)")
+        rows(c, "INSERT INTO t VALUES (3, 3)")
+    old.until_at(feed, timeout=120)
+    with old.sql("target", "early") as c:
+        assert [r["id"] for r in rows(c, "SELECT id FROM t")] == [3]
 
 
 def test_everything_arrives_once_whatever_dies(old):
