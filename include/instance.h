@@ -193,6 +193,14 @@ enum err instance_configure(struct arena *a, const struct instance_spec *s,
 enum err
 instance_remove(const struct instance_spec *s, char why[WHY_BYTES]) MUST_USE;
 
+/* What an instance_install that may have refused has made: homes that are
+ * another's, or not marked, are left as they are, and OK. */
+enum err
+instance_unmake(const struct instance_spec *s, char why[WHY_BYTES]) MUST_USE;
+
+/* LIMIT with why: a port that the configuration leaves to no instance. */
+enum err instance_port_check(int32_t port, char why[WHY_BYTES]) MUST_USE;
+
 /* Bytes of its homes on disk; -1 when they cannot be read. */
 int64_t instance_used_bytes(const struct instance_spec *s);
 

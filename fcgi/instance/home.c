@@ -208,6 +208,7 @@ write_marker(int fd, const char *uuid, struct home_error *why)
                : because(why, ERR_DENIED, "cannot be written:", HOME_MARKER);
 }
 
+/* EXISTS: it is not that instance's. */
 static enum err
 check_owner(const struct home *h, int fd, bool *marked, struct home_error *why)
 {
@@ -220,9 +221,9 @@ check_owner(const struct home *h, int fd, bool *marked, struct home_error *why)
         return because(why, ERR_DENIED, "marker cannot be read:", path);
     *marked = !str_empty(uuid);
     if (*marked && strcmp(uuid, h->uuid) != 0)
-        return refuse(why, ERR_DENIED, path, "is another instance's");
+        return refuse(why, ERR_EXISTS, path, "is another instance's");
     if (!*marked && !file_none_in(fd, NEW_MARKER))
-        return refuse(why, ERR_DENIED, path,
+        return refuse(why, ERR_EXISTS, path,
                       "holds something that metagate has not made");
     return ERR_OK;
 }
@@ -261,6 +262,8 @@ home_open(const struct home *h, int *fd, struct home_error *why)
     if (e != ERR_OK)
         return e;
     e = check_owner(h, *fd, &marked, why);
+    if (e == ERR_EXISTS)
+        e = ERR_DENIED;
     if (e == ERR_OK && !marked) {
         e = home_path(h, path, sizeof(path));
         e = refuse(why, ERR_NOT_FOUND, e == ERR_OK ? path : h->root,
@@ -340,8 +343,9 @@ remove_self(const struct home *h, struct home_error *why)
     return e;
 }
 
-enum err
-home_remove(const struct home *h, struct home_error *why)
+/* not_ours: what is answered where it is not that instance's. */
+static enum err
+remove_home(const struct home *h, enum err not_ours, struct home_error *why)
 {
     bool marked;
     int fd;
@@ -357,7 +361,21 @@ home_remove(const struct home *h, struct home_error *why)
     if (e == ERR_OK && unlinkat(fd, HOME_MARKER, 0) != 0 && errno != ENOENT)
         e = because(why, ERR_DENIED, "cannot be removed:", HOME_MARKER);
     (void)close(fd);
+    if (e == ERR_EXISTS)
+        return not_ours;
     return e == ERR_OK ? remove_self(h, why) : e;
+}
+
+enum err
+home_remove(const struct home *h, struct home_error *why)
+{
+    return remove_home(h, ERR_DENIED, why);
+}
+
+enum err
+home_unmake(const struct home *h, struct home_error *why)
+{
+    return remove_home(h, ERR_OK, why);
 }
 
 enum err

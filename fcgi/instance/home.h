@@ -56,6 +56,10 @@ home_open(const struct home *h, int *fd, struct home_error *why) MUST_USE;
  * that a removal that was broken off can be called again. */
 enum err home_remove(const struct home *h, struct home_error *why) MUST_USE;
 
+/* The same after a home_make that may have refused: what is not that instance's
+ * is left as it is, and OK. */
+enum err home_unmake(const struct home *h, struct home_error *why) MUST_USE;
+
 /* Bytes that the files below fd take on disk, and -1 when it cannot be read. */
 int64_t home_used_bytes(int fd);
 

@@ -128,6 +128,19 @@ instance_remove(const struct instance_spec *s, char why[WHY_BYTES])
     return e == ERR_OK ? e : why_fail(why, e, "%s", error.text);
 }
 
+enum err
+instance_unmake(const struct instance_spec *s, char why[WHY_BYTES])
+{
+    struct home home[HOMES_MAX];
+    struct home_error error;
+    size_t n = instance_homes(s, home);
+    enum err e = ERR_OK;
+
+    while (e == ERR_OK && n-- > 0)
+        e = home_unmake(&home[n], &error);
+    return e == ERR_OK ? e : why_fail(why, e, "%s", error.text);
+}
+
 int64_t
 instance_used_bytes(const struct instance_spec *s)
 {

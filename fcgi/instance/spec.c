@@ -111,18 +111,27 @@ check_storage(const struct instance_spec *s, char why[WHY_BYTES])
     return ERR_OK;
 }
 
+enum err
+instance_port_check(int32_t port, char why[WHY_BYTES])
+{
+    if (port >= config()->instance_port_min &&
+        port <= config()->instance_port_max)
+        return ERR_OK;
+    return why_fail(why, ERR_LIMIT,
+                    "port %d is none of %d to %d ([instance] port_min,"
+                    " port_max)",
+                    port, (int)config()->instance_port_min,
+                    (int)config()->instance_port_max);
+}
+
 static enum err
 check_limits(const struct instance_spec *s, char why[WHY_BYTES])
 {
     int64_t mib = config()->instance_memory_max_mib;
+    enum err e = instance_port_check(s->port, why);
 
-    if (s->port < config()->instance_port_min ||
-        s->port > config()->instance_port_max)
-        return why_fail(why, ERR_LIMIT,
-                        "port %d is none of %d to %d ([instance] port_min,"
-                        " port_max)",
-                        s->port, (int)config()->instance_port_min,
-                        (int)config()->instance_port_max);
+    if (e != ERR_OK)
+        return e;
     if (mib > 0 && s->memory_bytes > mib << 20)
         return why_fail(why, ERR_LIMIT,
                         "memory is limited to %d MiB ([instance] "

@@ -89,6 +89,8 @@ memory_of(const struct node_install *in, const struct node_place *at)
 {
     if (HAS(at, node_place, buffer_pool))
         return bytes_of(at->buffer_pool);
+    if (HAS(in, node_install, buffer_pool))
+        return bytes_of(in->buffer_pool);
     if (HAS(in, node_install, innodb_size))
         return (int64_t)in->innodb_size << 30;
     return MEMORY_BYTES;
@@ -287,12 +289,16 @@ check(struct job_run *run)
     const struct node_place *at;
     struct node_install in;
     enum step_answer answer;
+    char why[WHY_BYTES] = "";
     enum err e;
 
     if (run->memo != NULL)
         return STEP_DONE;
     if (!read_install(run, &in, &at) || !check_place(run, at))
         return STEP_FAILED;
+    e = instance_port_check(at->port, why);
+    if (e != ERR_OK)
+        return node_failed(run, e, node_own(run)->error, why);
     if (!port_is_idle(at->ip, (unsigned)at->port))
         return node_failed(run, ERR_STATE, node_own(run)->error,
                            "the port is not idle");
@@ -342,7 +348,7 @@ unmake(struct job_run *run)
     if (e == ERR_NOT_FOUND)
         return STEP_DONE;
     if (e == ERR_OK)
-        e = instance_remove(&spec, why);
+        e = instance_unmake(&spec, why);
     return e == ERR_OK ? STEP_DONE
                        : node_failed(run, e, node_own(run)->error, why);
 }

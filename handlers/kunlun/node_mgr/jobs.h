@@ -59,15 +59,16 @@ STRUCT(node_control, NODE_CONTROL);
     X(s, STR, buffer_pool, "innodb_buffer_pool_size", IN | NUM_OR_STR, -)
 STRUCT(node_place, NODE_PLACE);
 
-#define NODE_INSTALL(X, s)                                     \
-    X(s, STR, job_id, "job_id", IN, -, .max = 128)             \
-    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128) \
-    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)     \
-    X(s, STR, ha_mode, "ha_mode", IN, -, .max = 16)            \
-    X(s, I32, innodb_size, "innodb_size", IN, -)               \
-    X(s, I32, max_connections, "max_connections", IN, -)       \
-    X(s, I32, install_id, "install_id", IN, -)                 \
-    X(s, OBJ, spec, "spec", IN | SECRET, instance_spec)        \
+#define NODE_INSTALL(X, s)                                                \
+    X(s, STR, job_id, "job_id", IN, -, .max = 128)                        \
+    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 128)            \
+    X(s, STR, shard_name, "shard_name", IN, -, .max = 128)                \
+    X(s, STR, ha_mode, "ha_mode", IN, -, .max = 16)                       \
+    X(s, I32, innodb_size, "innodb_size", IN, -)                          \
+    X(s, STR, buffer_pool, "innodb_buffer_pool_size", IN | NUM_OR_STR, -) \
+    X(s, I32, max_connections, "max_connections", IN, -)                  \
+    X(s, I32, install_id, "install_id", IN, -)                            \
+    X(s, OBJ, spec, "spec", IN | SECRET, instance_spec)                   \
     X(s, LIST, nodes, "nodes", IN, node_place, .max = 1024)
 STRUCT(node_install, NODE_INSTALL);
 

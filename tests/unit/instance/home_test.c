@@ -105,6 +105,11 @@ a_home_is_made_and_marked(void **state)
     assert_false(is_there(below(HOME)));
     assert_int_equal(home_open(&h, &fd, &why), ERR_NOT_FOUND);
     assert_int_equal(home_remove(&h, &why), ERR_OK);
+    made(UUID);
+    put(below(HOME "/ibdata1"));
+    assert_int_equal(home_unmake(&h, &why), ERR_OK);
+    assert_false(is_there(below(HOME)));
+    assert_int_equal(home_unmake(&h, &why), ERR_OK);
 }
 
 static void
@@ -121,6 +126,7 @@ what_another_has_is_left_alone(void **state)
     assert_non_null(strstr(why.text, "another instance"));
     assert_int_equal(home_open(&mine, &fd, &why), ERR_DENIED);
     assert_int_equal(home_remove(&mine, &why), ERR_DENIED);
+    assert_int_equal(home_unmake(&mine, &why), ERR_OK);
     assert_true(is_there(below(HOME "/ibdata1")));
     assert_int_equal(home_remove(&theirs, &why), ERR_OK);
 }
@@ -138,6 +144,7 @@ what_is_not_ours_is_left_alone(void **state)
     put(below(HOME "/wedding-photos"));
     assert_int_equal(home_make(&h, &fd, &why), ERR_EXISTS);
     assert_int_equal(home_remove(&h, &why), ERR_DENIED);
+    assert_int_equal(home_unmake(&h, &why), ERR_OK);
     assert_true(is_there(below(HOME "/wedding-photos")));
     assert_int_equal(unlink(below(HOME "/wedding-photos")), 0);
     assert_int_equal(home_remove(&h, &why), ERR_OK);

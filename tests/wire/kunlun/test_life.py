@@ -1,6 +1,7 @@
 """The life of a storage instance: a real MariaDB, as a job makes it."""
 
 import os
+import shutil
 import socket
 
 import psycopg2
@@ -174,6 +175,56 @@ def test_a_directory_that_was_not_registered_is_refused(machine):
         word, said = machine.run("install_storage", None, nodes=[
             {"ip": at["ip"], "port": at["port"], "data_dir_path": path}])
         assert (word, said) == ("error", f"{path} is error")
+
+
+@pytest.mark.parametrize("kind", ["data_dir_path", "log_dir_path",
+                                  "innodb_log_dir_path"])
+def test_what_lies_in_the_way_is_left_and_nothing_beside_it(machine, kind):
+    """Also what the job had made before it came to that directory goes."""
+    at = machine.place()
+    home = machine.home(at, kind)
+    owner, path = os.stat(machine.top), ""
+    for part in home.split("/")[1:]:
+        path += "/" + part
+        if not os.path.exists(path):
+            os.mkdir(path)
+            os.chown(path, owner.st_uid, owner.st_gid)
+    with open(home + "/mine", "w") as f:
+        f.write("keep")
+    assert machine.install(at) == (
+        "error", f"install storage error: {home} holds something that "
+        "metagate has not made")
+    with open(home + "/mine") as f:
+        assert f.read() == "keep"
+    for other in {"data_dir_path", "log_dir_path", "innodb_log_dir_path"}:
+        assert other == kind or not os.path.exists(machine.home(at, other))
+    assert machine.entry(at) is None
+    shutil.rmtree(home)
+    assert machine.install(at) == ("succeed", "install storage succeed")
+    machine.made.append(at)
+
+
+def test_a_size_is_of_a_node_or_of_all(machine):
+    for of_all, of_node, expected in (("24MB", None, 24), ("24MB", "16MB", 16)):
+        at = machine.place()
+        body = machine.body(at)
+        node = body["nodes"][0]
+        del node["innodb_buffer_pool_size"]
+        if of_node is not None:
+            node["innodb_buffer_pool_size"] = of_node
+        assert machine.run("install_storage", None, **body,
+                           innodb_buffer_pool_size=of_all)[0] == "succeed"
+        machine.made.append(at)
+        with machine.login(at) as c, c.cursor() as q:
+            q.execute("SELECT @@innodb_buffer_pool_size >> 20")
+            assert q.fetchone() == (expected,)
+
+
+def test_a_port_that_is_for_no_instance_is_told_so(machine):
+    at = {**machine.place(), "port": 80}
+    assert machine.install(at) == (
+        "error", "install storage error: port 80 is none of 1024 to 65535 "
+        "([instance] port_min, port_max)")
 
 
 def test_a_port_that_is_taken_is_refused_and_nothing_left(machine):
