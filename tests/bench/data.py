@@ -4,7 +4,8 @@ A template instance is made through the API. Its rows, and above all the
 rendered `doc` of its clusters, are then copied within the store with the
 number in their names replaced: so the bulk looks exactly as the product
 writes it, whatever that is. The peers have a schema of their own with the
-same tables and rows, without `doc`."""
+same tables and rows, without `doc`; those of metagate's own design have
+another, with it."""
 
 import json
 import random
@@ -14,7 +15,7 @@ from works import BIG, DORIS, NAME, TABLE
 
 PEGASUS = ("pegasus_app", "pegasus_app_env", "pegasus_partition")
 TABLES = ("doris_instance", "doris_cluster", "doris_cloud_id", "doris_node")
-PEERS = "bench_peers"
+PEERS, DOCS = "bench_peers", "bench_docs"  # the latter's clusters have a doc
 CHUNK = 5000
 TEMPLATE = "0000000"
 
@@ -204,10 +205,9 @@ class Store:
         must(answer)
         return answer.json["result"]
 
-    def written(self, by_peer, body):
+    def written(self, schema, body):
         """What is wrong with what that add_node has left; "" when nothing
         is."""
-        schema = PEERS if by_peer else "metagate"
         node = body["cluster"]["nodes"][0]["cloud_unique_id"]
         for table in ("doris_node", "doris_cloud_id"):
             if not self.run(f"SELECT 1 FROM {schema}.{table} WHERE"
@@ -223,24 +223,31 @@ class Store:
         return "" if ids[0] + [node] == ids[1] else f"audit tells {ids}"
 
     def make_peers(self, password):
-        """The peers' schema and account. Their sessions write no binlog, as
+        """The peers' schemas and account. Their sessions write no binlog, as
         the server writes none for metagate's schema."""
         self.run("SET sql_log_bin = 0")
-        self.run(f"CREATE DATABASE {PEERS} CHARACTER SET utf8mb4")
+        self.run("CREATE USER bench@localhost IDENTIFIED BY %s", [password])
+        self.run("GRANT BINLOG ADMIN ON *.* TO bench@localhost")
+        for schema, without in ((PEERS, "doc"), (DOCS, None)):
+            self._copy_schema(schema, without)
+            self.run(f"GRANT ALL ON {schema}.* TO bench@localhost")
+        self.run("ANALYZE TABLE " + ", ".join(
+            f"{schema}.{t}" for schema in ("metagate", PEERS, DOCS)
+            for t in TABLES))
+
+    def _copy_schema(self, schema, without):
+        """Its tables and rows; of clusters without that column."""
+        self.run(f"CREATE DATABASE {schema} CHARACTER SET utf8mb4")
         tables = (*TABLES, *PEGASUS, "audit")
         made = [self.run(f"SHOW CREATE TABLE {t}")[0][1] for t in tables]
-        self.run(f"USE {PEERS}")
+        self.run(f"USE {schema}")
         for sql in made:
             self.run(sql)
-        self.run("ALTER TABLE doris_cluster DROP COLUMN doc")
+        if without:
+            self.run(f"ALTER TABLE doris_cluster DROP COLUMN {without}")
         self.run("USE metagate")
         for table in (*TABLES, *PEGASUS):
             names = ", ".join(c for c, _ in self._columns(table)
-                              if c != "doc")
-            self.run(f"INSERT INTO {PEERS}.{table} ({names})"
+                              if c != without)
+            self.run(f"INSERT INTO {schema}.{table} ({names})"
                      f" SELECT {names} FROM {table}")
-        self.run("CREATE USER bench@localhost IDENTIFIED BY %s", [password])
-        self.run(f"GRANT ALL ON {PEERS}.* TO bench@localhost")
-        self.run("GRANT BINLOG ADMIN ON *.* TO bench@localhost")
-        self.run(f"ANALYZE TABLE {', '.join(TABLES)}, "
-                 + ", ".join(f"{PEERS}.{t}" for t in TABLES))

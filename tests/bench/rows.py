@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 import cost
+from data import DOCS, PEERS
 from support.deployment import Deployment
 from support.waiting import until
 from works import WORKS, cores
@@ -19,7 +20,9 @@ BUILD = os.path.join(ROOT, "build", "bench")
 FIRST_PORT = 18500
 TZ = "Asia/Shanghai"  # of Deployment: times in replies are local
 PEER_NAMES = {"limit": "FastCGI echo", "php": "PHP-FPM, PDO",
-              "go": "Go net/http", "node": "Node, Fastify"}
+              "go": "Go net/http", "doc": "Go, doc", "kept": "Go, doc, kept",
+              "node": "Node, Fastify"}
+DESIGN = ("doc", "kept")  # metagate's own idea in Go (peers/go/design.go)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -225,9 +228,10 @@ class Peers:
             groups = {"app": [child.pid], "db": self.db}
             if kind == "php":
                 groups["nginx"] = [nginx.pid]
-            for work in WORKS:
-                self.rows[kind, work] = Row(kind, PEER_NAMES[kind], address,
-                                            self.token, groups)
+            for name, work in WORKS.items():
+                if work.design or kind not in DESIGN:
+                    self.rows[kind, name] = Row(kind, PEER_NAMES[kind],
+                                                address, self.token, groups)
         for port, child in self.waiting:
             self.box.wait_port(port, child)
         return self.rows
@@ -279,19 +283,28 @@ class Peers:
         until(lambda: os.path.exists(self.box.path("fpm.sock")), "PHP-FPM")
         return self.php_address, child
 
-    def _row_go(self):
+    def _row_go(self, name="go", schema=PEERS, design=()):
         box, address = self.box, self._next()
-        binary = box.path("go-peer")
-        subprocess.run(
-            ["go", "build", "-o", binary,
-             os.path.join(HERE, "peers/go/main.go")], check=True,
-            env={**os.environ, "GO111MODULE": "off", "GOFLAGS": "",
-                 "GOPATH": "/usr/share/gocode",
-                 "GOCACHE": os.path.join(BUILD, "go-cache")})
+        binary, there = box.path("go-peer"), os.path.join(HERE, "peers/go")
+        if not os.path.exists(binary):
+            subprocess.run(
+                ["go", "build", "-o", binary, *(
+                    os.path.join(there, f) for f in sorted(os.listdir(there)))],
+                check=True,
+                env={**os.environ, "GO111MODULE": "off", "GOFLAGS": "",
+                     "GOPATH": "/usr/share/gocode",
+                     "GOCACHE": os.path.join(BUILD, "go-cache")})
         child = box.start([binary, f"{address[0]}:{address[1]}", self.socket,
-                           "bench", self.password, self.token], "go")
+                           "bench", self.password, self.token, schema,
+                           *design], name)
         self.waiting.append((address[1], child))
         return address, child
+
+    def _row_doc(self):
+        return self._row_go("go-doc", DOCS, ["doc"])
+
+    def _row_kept(self):
+        return self._row_go("go-kept", DOCS, ["kept"])
 
     def _row_node(self):
         box, address = self.box, self._next()

@@ -75,13 +75,15 @@ def verdicts(work, runs):
     """Each goal: what was wanted, what was measured, whether it is reached."""
     found = []
     mine = runs.get("metagate")
-    for kind, most in work.goals:
-        if mine is None or kind not in runs:
+    for kind, most, *of in work.goals:
+        which = of[0] if of else "metagate"
+        if which not in runs or kind not in runs:
             continue
-        is_now = ratio(mine, runs[kind])
-        found.append({"work": work.name, "against": kind, "most": most,
+        is_now = ratio(runs[which], runs[kind])
+        found.append({"work": work.name, "most": most,
+                      "against": kind + (" when " + which if of else ""),
                       "is": is_now, "reached": is_now <= most,
-                      "others": others(mine + runs[kind])})
+                      "others": others(runs[which] + runs[kind])})
     if mine is not None and "limit" in runs and work.p99:
         over = (median(mine, lambda r: r["p99_us"])
                 - median(runs["limit"], lambda r: r["p99_us"])) / 1000

@@ -1,7 +1,10 @@
 // The operations of the bench in Go: net/http, database/sql and
 // go-sql-driver/mysql, prepared statements, as one would write them.
 //
-//	peer ADDRESS:PORT SOCKET USER PASSWORD TOKEN
+//	peer ADDRESS:PORT SOCKET USER PASSWORD TOKEN SCHEMA [doc|kept]
+//
+// With doc or kept it has metagate's own idea (design.go): replies are rendered
+// when they are written.
 package main
 
 import (
@@ -382,14 +385,20 @@ func addNode(in *input, id string, st map[string]*sql.Stmt, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err = tx.Stmt(st["touch"]).Exec(now.Unix(), in.InstanceID,
-		seq); err != nil {
+	touched := []interface{}{now.Unix(), in.InstanceID, seq}
+	if design != nil {
+		touched = append([]interface{}{string(after)}, touched...)
+	}
+	if _, err = tx.Stmt(st["touch"]).Exec(touched...); err != nil {
 		return err
 	}
 	if _, err = tx.Stmt(st["audit"]).Exec(id, "admin", "go", "add_node",
 		in.InstanceID+"/"+in.Cluster.ClusterID, string(raw), string(before),
 		string(after), now.UnixMilli()); err != nil {
 		return err
+	}
+	if design != nil {
+		defer design.forget(in.InstanceID, in.Cluster.ClusterID)
 	}
 	return tx.Commit()
 }
@@ -398,8 +407,8 @@ func main() {
 	address, socket, user, password, token := os.Args[1], os.Args[2],
 		os.Args[3], os.Args[4], os.Args[5]
 	var err error
-	db, err = sql.Open("mysql", fmt.Sprintf(
-		"%s:%s@unix(%s)/bench_peers?sql_log_bin=0", user, password, socket))
+	db, err = sql.Open("mysql", fmt.Sprintf("%s:%s@unix(%s)/%s?sql_log_bin=0",
+		user, password, socket, os.Args[6]))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -451,6 +460,11 @@ func main() {
 			" listener, operation, target, request_json, before_json," +
 			" after_json, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	}
+	if len(os.Args) > 7 {
+		design = newDocs(os.Args[7] == "kept")
+		st["touch"] = prepare("UPDATE doris_cluster SET doc = ?, mtime = ?" +
+			" WHERE instance_id = ? AND seq = ?")
+	}
 
 	start, requests := time.Now().UnixNano(), make(chan int64, 1)
 	requests <- 0
@@ -490,6 +504,9 @@ func main() {
 		})
 	}
 	handle("/get_cluster", func(in *input, _ []byte) (interface{}, error) {
+		if design != nil {
+			return design.cluster(in)
+		}
 		rows, err := get.Query(in.CloudUniqueID, in.InstanceID, in.ClusterID)
 		if err != nil {
 			return nil, err
@@ -507,6 +524,9 @@ func main() {
 		return nil, addNode(in, requestID(), st, raw)
 	})
 	handle("/get_instance", func(in *input, _ []byte) (interface{}, error) {
+		if design != nil {
+			return design.instance(in, inst)
+		}
 		var i instance
 		err := inst.QueryRow(in.InstanceID).Scan(&i.UserID, &i.InstanceID,
 			&i.Name, &i.Ctime, &i.Mtime, &i.Status, &i.SSE, &i.Vault)
