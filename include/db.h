@@ -108,6 +108,15 @@ enum err db_begin(struct db *db) MUST_USE;
 enum err db_begin_snapshot(struct db *db) MUST_USE;
 enum err db_end(struct db *db, enum err e) MUST_USE;
 
+/* Reads of a snapshot that leave together. Each is announced with its values
+ * before the first of them runs; then they run in that order, by the calls that
+ * would run each by itself, of the same statement. On a server with compound
+ * statements the first call sends them all, in one round trip, and the snapshot
+ * ends with the last of them; elsewhere announcing them does nothing. Another
+ * statement between them is a mistake (INTERNAL). */
+#define DB_AHEAD_MAX 7
+enum err db_ahead(struct db *db, const char *sql, struct db_args args) MUST_USE;
+
 /* Who keeps what was read is told of the COMMITs that change it. */
 #define DB_TOUCHED_MAX 16
 struct db_touched { /* by one transaction, in the watcher's numbers */

@@ -199,9 +199,10 @@ struct my_parts {
 
 struct my_stmt;
 
-/* Prepares it unless that is done, and sends it with its values. With rec the
- * last part has a result, and *out is to be fetched from; it lives until the
- * next my_send or the end of the connection. Without, a result is dropped. */
+/* Prepares it unless that is done, and sends it with its values. With rec a
+ * part has a result (of several: the first is at hand, my_next goes on), and
+ * *out is to be fetched from; it lives until the next my_send or the end of the
+ * connection. Without, a result is dropped. */
 enum err my_send(struct my *my, const struct my_parts *p, struct my_args args,
                  const struct record *rec, struct my_stmt **out) MUST_USE;
 enum err my_exec(struct my *my, const char *sql, struct my_args args) MUST_USE;
@@ -222,7 +223,12 @@ enum err my_fetch(struct my *my, struct my_stmt *st, struct arena *a,
 /* All rows; LIMIT past max of them. */
 enum err my_fetch_all(struct my *my, struct my_stmt *st, struct arena *a,
                       size_t max, void *list) MUST_USE;
-/* Reads what is left of a result: before anything else is sent. */
+/* Of several parts that have results: leaves the present one for the next,
+ * which is of rec. NOT_FOUND: there is none. */
+enum err my_next(struct my *my, struct my_stmt *st,
+                 const struct record *rec) MUST_USE;
+/* Reads what is left of a result and what is behind it: before anything else
+ * is sent. */
 void my_finish(struct my *my, struct my_stmt *st);
 
 /* Whether it is one that may change something. */

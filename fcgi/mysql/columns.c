@@ -154,6 +154,18 @@ match(struct my_stmt *st, const struct my_seal *seal, const struct record *rec)
     return why;
 }
 
+/* Another result than the last has columns of its own. */
+enum err
+my_open_result(struct my *my, struct my_stmt *st, const struct record *rec)
+{
+    size_t n = mysql_stmt_field_count(st->c);
+
+    if (st->several || st->n_columns != n)
+        my_unmatch(st);
+    st->n_columns = n;
+    return my_match(my, st, rec);
+}
+
 enum err
 my_match(struct my *my, struct my_stmt *st, const struct record *rec)
 {

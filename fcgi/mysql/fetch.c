@@ -217,12 +217,35 @@ my_fetch_all(struct my *my, struct my_stmt *st, struct arena *a, size_t max,
     return ERR_OK;
 }
 
+/* On to the next result of several: 0, -1 past the last, 1 in its place an
+ * error. */
+static int
+next_result(struct my_stmt *st)
+{
+    (void)mysql_stmt_free_result(st->c);
+    return st->key.n > 1 ? mysql_stmt_next_result(st->c) : -1;
+}
+
 void
 my_finish(struct my *my, struct my_stmt *st)
 {
-    if (my->c == NULL)
-        return;
-    (void)mysql_stmt_free_result(st->c);
-    while (st->key.n > 1 && mysql_stmt_next_result(st->c) == 0)
-        (void)mysql_stmt_free_result(st->c);
+    while (my->c != NULL && next_result(st) == 0)
+        continue;
+}
+
+enum err
+my_next(struct my *my, struct my_stmt *st, const struct record *rec)
+{
+    enum err e = my_arm(my, st->sql);
+    int got;
+
+    if (e != ERR_OK)
+        return e;
+    got = next_result(st);
+    st->several = true;
+    if (got > 0)
+        return fail_fetch(my, st);
+    return got == 0 && mysql_stmt_field_count(st->c) > 0
+               ? my_open_result(my, st, rec)
+               : ERR_NOT_FOUND;
 }

@@ -70,6 +70,7 @@ struct my_stmt {
     struct column *column;
     size_t n_columns, secret_row; /* secret_row == n_columns: none */
     bool secrets;
+    bool several; /* results, whose columns may be matched to one record */
 };
 
 /* ---- errors.c ---- */
@@ -100,6 +101,9 @@ enum err my_arm(struct my *my, const char *sql) MUST_USE;
  * columns once they have been executed, and are bound each time. */
 enum err
 my_match(struct my *my, struct my_stmt *st, const struct record *rec) MUST_USE;
+/* The same of the result that is at hand, of several parts. */
+enum err my_open_result(struct my *my, struct my_stmt *st,
+                        const struct record *rec) MUST_USE;
 void my_unmatch(struct my_stmt *st);
 /* Whether the column is fetched as text; NULL is secret_row. */
 bool my_is_text(const struct field *f);

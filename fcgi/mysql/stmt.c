@@ -92,7 +92,8 @@ unsigned
 my_writes(const char *sql)
 {
     static const char *const reads[] = {
-        "SELECT", "SHOW", "WITH", "KILL", "START TRANSACTION", "COMMIT"
+        "SELECT",          "SHOW",  "WITH", "KILL", "START TRANSACTION",
+        "SET TRANSACTION", "COMMIT"
     };
 
     sql += strspn(sql, " \t\n(");
@@ -266,22 +267,6 @@ execute(struct my *my, const struct my_parts *p, struct my_args args,
     return e;
 }
 
-/* The columns of several parts are those of the last. */
-static enum err
-open_result(struct my *my, struct my_stmt *st, const struct record *rec)
-{
-    size_t n = mysql_stmt_field_count(st->c);
-    enum err e;
-
-    if (st->n_columns != n)
-        my_unmatch(st);
-    st->n_columns = n;
-    e = my_match(my, st, rec);
-    if (e != ERR_OK)
-        my_finish(my, st);
-    return e;
-}
-
 enum err
 my_send(struct my *my, const struct my_parts *p, struct my_args args,
         const struct record *rec, struct my_stmt **out)
@@ -303,8 +288,12 @@ my_send(struct my *my, const struct my_parts *p, struct my_args args,
     my->used_ms = my->sent_ms;
     my->warnings = mysql_warning_count(my->c);
     *out = st;
-    if (rec != NULL)
-        return p->n > 1 ? open_result(my, st, rec) : ERR_OK;
+    if (rec != NULL) {
+        e = p->n > 1 ? my_open_result(my, st, rec) : ERR_OK;
+        if (e != ERR_OK)
+            my_finish(my, st);
+        return e;
+    }
     if (st->n_columns > 0) { /* a result that nobody wants */
         (void)mysql_stmt_free_result(st->c);
         return ERR_OK;

@@ -12,6 +12,11 @@
 
 const char db_begin_sql[] = "START TRANSACTION";
 const char db_commit_sql[] = "COMMIT";
+/* of the next transaction only; READ COMMITTED has no snapshot */
+const char db_repeatable_sql[] =
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+const char db_snapshot_sql[] =
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /* ---- for those who can run everything again ---- */
 
@@ -45,7 +50,7 @@ db_batch_waits(const struct db *db)
 void
 db_batch_forget(struct db *db)
 {
-    if (db->batch.waiting.n == 0)
+    if (db->batch.waiting.n == 0 && db->batch.n_v == 0)
         return;
     db->batch.waiting.n = db->batch.waiting.one = 0;
     db->batch.n_v = db->batch.bytes = 0;
@@ -87,7 +92,7 @@ copy_value(struct arena *a, const struct db_value *from, struct db_value *to)
 }
 
 enum err
-db_batch_keep(struct db *db, const char *sql, struct db_args args, bool one)
+db_batch_copy(struct db *db, struct db_args args)
 {
     struct batch *b = &db->batch;
     enum err e = ERR_OK;
@@ -98,6 +103,17 @@ db_batch_keep(struct db *db, const char *sql, struct db_args args, bool one)
         return e;
     b->n_v += args.n;
     b->bytes += bytes_of(args);
+    return ERR_OK;
+}
+
+enum err
+db_batch_keep(struct db *db, const char *sql, struct db_args args, bool one)
+{
+    struct batch *b = &db->batch;
+    enum err e = db_batch_copy(db, args);
+
+    if (e != ERR_OK)
+        return e;
     b->waiting.one |= (unsigned)one << b->waiting.n;
     b->waiting.sql[b->waiting.n++] = sql;
     return ERR_OK;

@@ -1,8 +1,9 @@
 /* What the parts of the store's client share. They are a stack, fcgi/stacks
  * says in which order: the settings, values, connections (db_link.c), what
  * waits (db_batch.c), what a failure means (db_fail.c), how a statement leaves
- * (db_send.c), results (db_rows.c), statements (db_stmt.c), the end of a
- * transaction (db_tx.c). Each calls those before it. */
+ * (db_send.c), reads that leave together (db_ahead.c), results (db_rows.c),
+ * statements (db_stmt.c), the end of a transaction (db_tx.c). Each calls those
+ * before it. */
 #ifndef MG_DB_IMPL_H
 #define MG_DB_IMPL_H
 
@@ -39,6 +40,16 @@ struct batch {
     struct arena *arena; /* what v points to */
 };
 
+_Static_assert(DB_AHEAD_MAX + 3 <= MY_PARTS_MAX, "a whole snapshot");
+
+/* Reads that were announced: db_ahead.c. Their values are in the batch, which
+ * a snapshot has no other use for. */
+struct ahead {
+    struct my_parts parts; /* n == 0: none */
+    unsigned at;           /* how many of them have run */
+    struct my_stmt *st;    /* sent; at the result of the last that has run */
+};
+
 enum db_tx {
     TX_NONE,
     TX_NOTED, /* begun by the caller, unknown to the server */
@@ -71,6 +82,7 @@ struct db {
     struct rows_state *open; /* the result that is being read */
     uint64_t matched, insert_id;
     struct batch batch;
+    struct ahead ahead;
 };
 
 /* ---- db_value.c ---- */
@@ -95,6 +107,7 @@ enum err db_text(struct db *db, const char *sql) MUST_USE;
 /* ---- db_batch.c ---- */
 
 extern const char db_begin_sql[], db_commit_sql[];
+extern const char db_repeatable_sql[], db_snapshot_sql[];
 
 /* Whether statements of the transaction may wait for others. */
 bool db_batch_may(const struct db *db);
@@ -107,6 +120,8 @@ bool db_batch_has_room(const struct db *db, struct db_args args);
 /* A statement waits, with a copy of its values. NOMEM. */
 enum err db_batch_keep(struct db *db, const char *sql, struct db_args args,
                        bool one) MUST_USE;
+/* A copy of the values beside those that wait. NOMEM. */
+enum err db_batch_copy(struct db *db, struct db_args args) MUST_USE;
 /* What leaves next, with sql (may be NULL) as the last of it. */
 void db_batch_gather(struct db *db, const char *sql, struct db_args args,
                      struct my_parts *p, struct db_args *all);
@@ -140,11 +155,26 @@ enum err db_ready(struct db *db) MUST_USE;
  * noted, not judged. */
 enum err db_leave(struct db *db, const char *sql, struct db_args args,
                   const struct record *rec, struct my_stmt **out) MUST_USE;
+/* These parts leave, with their values. A failure is noted, not judged. */
+enum err
+db_send_parts(struct db *db, const struct my_parts *p, struct db_args all,
+              const struct record *rec, struct my_stmt **out) MUST_USE;
 /* db_ready, db_leave, and a failure is judged. */
 enum err db_run(struct db *db, const char *sql, struct db_args args,
                 const struct record *rec, struct my_stmt **out) MUST_USE;
 /* Sends what waits, and begins what is only noted. */
 enum err db_flush(struct db *db) MUST_USE;
+
+/* ---- db_ahead.c ---- */
+
+/* As db_run, of a statement that reads: when reads were announced this has to
+ * be the next of them, and they are sent, or its result is at hand. */
+enum err db_read(struct db *db, const char *sql, struct db_args args,
+                 const struct record *rec, struct my_stmt **out) MUST_USE;
+/* Ends a result, and with the last one those reads. */
+void db_finish(struct db *db, struct my_stmt *st);
+/* What was announced is not read any more. */
+void db_ahead_forget(struct db *db);
 
 /* ---- db_rows.c ---- */
 

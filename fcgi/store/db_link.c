@@ -98,6 +98,7 @@ void
 db_hangup(struct db *db)
 {
     db->open = NULL;
+    db->ahead = (struct ahead){ .at = 0 };
     if (db->counted)
         metrics_gauge(METRIC_STORE_CONNECTIONS, -1);
     db->counted = false;

@@ -18,11 +18,11 @@ db_one(struct db *db, struct arena *a, const char *sql, struct db_args args,
     struct my_stmt *st;
     enum err e;
 
-    e = db_run(db, sql, args, rec, &st);
+    e = db_read(db, sql, args, rec, &st);
     if (e != ERR_OK)
         return e;
     e = fetch(db, st, a, out);
-    my_finish(db->my, st);
+    db_finish(db, st);
     return e;
 }
 
@@ -38,13 +38,13 @@ db_list(struct db *db, struct arena *a, const char *sql, struct db_args args,
     enum err e;
 
     memcpy(list, &none, sizeof(none));
-    e = db_run(db, sql, args, rec, &st);
+    e = db_read(db, sql, args, rec, &st);
     if (e != ERR_OK)
         return e;
     e = my_fetch_all(db->my, st, a, max, list);
     if (e != ERR_OK && e != ERR_LIMIT)
         e = db_fail(db);
-    my_finish(db->my, st);
+    db_finish(db, st);
     return e;
 }
 
@@ -94,7 +94,7 @@ db_rows_end(struct db *db)
     if (s == NULL)
         return;
     db->open = NULL;
-    my_finish(db->my, s->st);
+    db_finish(db, s->st);
 }
 
 static void
@@ -137,7 +137,7 @@ db_rows(struct db *db, struct arena *a, const char *sql, struct db_args args,
     if (s->row == NULL)
         return ERR_NOMEM;
     s->db = db;
-    e = db_run(db, sql, args, rec, &s->st);
+    e = db_read(db, sql, args, rec, &s->st);
     if (e != ERR_OK)
         return e;
     db->open = s;

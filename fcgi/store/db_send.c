@@ -14,9 +14,8 @@ start(struct db *db)
     enum err e = ERR_OK;
 
     if (db->snapshot) {
-        /* of the next transaction only; READ COMMITTED has no snapshot */
-        e = db_text(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-        sql = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+        e = db_text(db, db_repeatable_sql);
+        sql = db_snapshot_sql;
     }
     if (e == ERR_OK)
         e = db_text(db, sql);
@@ -31,7 +30,7 @@ db_ready(struct db *db)
 {
     enum err e;
 
-    if (db->open != NULL)
+    if (db->open != NULL || db->ahead.parts.n > 0)
         return db_fail_own(db, ERR_INTERNAL, "a result is being read", "");
     if (db->tx == TX_BROKEN)
         return db->tx_err;
@@ -61,27 +60,36 @@ plain_values(struct db *db, struct db_args args, struct my_arg *out)
 }
 
 enum err
+db_send_parts(struct db *db, const struct my_parts *p, struct db_args all,
+              const struct record *rec, struct my_stmt **out)
+{
+    struct my_arg v[DB_VALUES_MAX];
+    enum err e = plain_values(db, all, v);
+
+    if (e != ERR_OK) {
+        db_note_own(db, e, "a value", p->sql[p->n - 1]);
+    } else {
+        metrics_add(METRIC_STORE_STATEMENTS, 1);
+        e = my_send(db->my, p, (struct my_args){ v, all.n }, rec, out);
+        if (e != ERR_OK)
+            db->failure = *my_failure(db->my);
+    }
+    arena_reset(db->scratch);
+    return e;
+}
+
+enum err
 db_leave(struct db *db, const char *sql, struct db_args args,
          const struct record *rec, struct my_stmt **out)
 {
     bool waited = db->batch.waiting.n > 0;
-    struct my_arg v[DB_VALUES_MAX];
     struct db_args all;
     struct my_parts p;
     enum err e;
 
     db_batch_gather(db, sql, args, &p, &all);
     db->batch.batched = p.n > 1 || waited;
-    e = plain_values(db, all, v);
-    if (e != ERR_OK) {
-        db_note_own(db, e, "a value", p.sql[p.n - 1]);
-    } else {
-        metrics_add(METRIC_STORE_STATEMENTS, 1);
-        e = my_send(db->my, &p, (struct my_args){ v, all.n }, rec, out);
-        if (e != ERR_OK)
-            db->failure = *my_failure(db->my);
-    }
-    arena_reset(db->scratch);
+    e = db_send_parts(db, &p, all, rec, out);
     db_batch_forget(db);
     if (e == ERR_OK || (db->failure.traits & MY_UNSENT) == 0) {
         if (db->tx == TX_NOTED)

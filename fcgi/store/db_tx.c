@@ -288,6 +288,7 @@ db_end(struct db *db, enum err e)
     enum db_tx was;
 
     db_rows_end(db);
+    db_ahead_forget(db);
     if (db->tx == TX_NONE && e == ERR_OK)
         return db_fail_own(db, ERR_INTERNAL, "no transaction", "end");
     /* COMMIT never leaves with START TRANSACTION: a server that hangs has all

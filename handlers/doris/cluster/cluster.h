@@ -199,6 +199,9 @@ doris_store_cluster_get(struct db *db, struct arena *a,
 enum err
 doris_store_cluster_rows(struct db *db, struct arena *a,
                          const char *instance_id, struct rows *out) MUST_USE;
+/* db_ahead of it. */
+enum err
+doris_store_cluster_rows_ahead(struct db *db, const char *instance_id) MUST_USE;
 enum err doris_store_has_clusters(struct db *db, const char *instance_id,
                                   bool *out) MUST_USE;
 /* Compute clusters of the status (-1 = any), in order of creation. */

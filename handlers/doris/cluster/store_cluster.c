@@ -153,6 +153,12 @@ doris_store_cluster_rows(struct db *db, struct arena *a,
 }
 
 enum err
+doris_store_cluster_rows_ahead(struct db *db, const char *instance_id)
+{
+    return db_ahead(db, sql[DOCS], DB_ARGS(db_str(instance_id)));
+}
+
+enum err
 doris_store_has_clusters(struct db *db, const char *instance_id, bool *out)
 {
     int64_t any = 0;

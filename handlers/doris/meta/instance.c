@@ -324,6 +324,21 @@ doris_instance_load(struct req *r, const char *instance_id,
     return e;
 }
 
+/* What doris_instance_load reads, in its order. */
+static enum err
+announce(struct db *db, const char *id)
+{
+    enum err e = doris_store_instance_ahead(db, id);
+
+    if (e == ERR_OK)
+        e = doris_store_objs_ahead(db, id);
+    if (e == ERR_OK)
+        e = doris_store_vaults_ahead(db, id, false);
+    if (e == ERR_OK)
+        e = doris_store_stages_ahead(db, id);
+    return e == ERR_OK ? doris_store_cluster_rows_ahead(db, id) : e;
+}
+
 /* What is kept of an instance hangs on its lock, which is taken by everything
  * that changes anything it shows. Who may see secrets is shown another text. */
 static enum err
@@ -335,13 +350,16 @@ look_at(struct req *r, const char *id, struct doris_keep *out)
     return doris_keep_look(out, "doris.instance", name, id, id);
 }
 
-/* All of it is of one snapshot, which begins after the look at what is kept. */
+/* All of it is of one snapshot, which begins after the look at what is kept;
+ * where its clusters turn out to be too long to be kept, of another one. */
 static enum err
 read_instance(struct req *r, const char *id, const struct doris_keep *keep)
 {
     struct doris_instance *i = arena_alloc(r->arena, sizeof(*i));
     enum err e = i == NULL ? ERR_NOMEM : db_begin_snapshot(r->db);
 
+    if (e == ERR_OK)
+        e = announce(r->db, id);
     if (e == ERR_OK)
         e = doris_instance_load(r, id, i);
     if (e == ERR_NOT_FOUND)

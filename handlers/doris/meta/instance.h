@@ -203,6 +203,9 @@ doris_store_instance_list(struct db *db, struct arena *a, const char *after,
                           const char *status, size_t max,
                           struct doris_instance_page *out) MUST_USE;
 
+/* db_ahead of doris_store_instance. */
+enum err
+doris_store_instance_ahead(struct db *db, const char *instance_id) MUST_USE;
 /* Until the end of the transaction the instance is not dropped. NOT_FOUND;
  * STATE when it is DELETED already. */
 enum err doris_store_instance_share(struct db *db, struct arena *a,

@@ -127,6 +127,9 @@ enum err doris_store_next_id(struct db *db, const char *instance_id,
 enum err
 doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
                  size_t *n, struct doris_obj **out) MUST_USE;
+/* db_ahead of it. */
+enum err
+doris_store_objs_ahead(struct db *db, const char *instance_id) MUST_USE;
 enum err
 doris_store_obj_add(struct db *db, struct arena *a, const char *instance_id,
                     const struct doris_obj *o) MUST_USE;

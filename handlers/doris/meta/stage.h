@@ -84,6 +84,9 @@ enum err doris_stage_open(struct req *r, const char *instance_id,
 enum err
 doris_store_stages(struct db *db, struct arena *a, const char *instance_id,
                    size_t *n, struct doris_stage **out) MUST_USE;
+/* db_ahead of it. */
+enum err
+doris_store_stages_ahead(struct db *db, const char *instance_id) MUST_USE;
 /* Internal ones by user id, external ones by name. NOT_FOUND. */
 enum err doris_store_stage(struct db *db, struct arena *a,
                            const char *instance_id, enum doris_stage_type type,

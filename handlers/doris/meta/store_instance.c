@@ -183,6 +183,12 @@ doris_store_instance(struct db *db, struct arena *a, const char *instance_id,
     return e == ERR_OK ? gather_ram_user(a, out) : e;
 }
 
+enum err
+doris_store_instance_ahead(struct db *db, const char *instance_id)
+{
+    return db_ahead(db, sql[INSTANCE], DB_ARGS(db_str(instance_id)));
+}
+
 /* dropped keeps the time of the first drop: the recycler counts from it. */
 enum err
 doris_store_instance_status(struct db *db, const char *instance_id,

@@ -58,6 +58,12 @@ doris_store_objs(struct db *db, struct arena *a, const char *instance_id,
     return e;
 }
 
+enum err
+doris_store_objs_ahead(struct db *db, const char *instance_id)
+{
+    return db_ahead(db, sql[OBJS], DB_ARGS(db_str(instance_id)));
+}
+
 #define OPT_BOOL(p, s, m) (HAS(p, s, m) ? db_bool((p)->m) : db_null())
 #define OPT_ENUM(p, s, m, names) \
     (HAS(p, s, m) ? db_str(enum_text(names, (p)->m)) : db_null())

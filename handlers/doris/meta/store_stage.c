@@ -85,6 +85,12 @@ doris_store_stages(struct db *db, struct arena *a, const char *instance_id,
 }
 
 enum err
+doris_store_stages_ahead(struct db *db, const char *instance_id)
+{
+    return db_ahead(db, sql[ALL], DB_ARGS(db_str(instance_id)));
+}
+
+enum err
 doris_store_stage(struct db *db, struct arena *a, const char *instance_id,
                   enum doris_stage_type type, const char *value,
                   struct doris_stage *out)

@@ -89,6 +89,13 @@ doris_store_vaults(struct db *db, struct arena *a, const char *instance_id,
 }
 
 enum err
+doris_store_vaults_ahead(struct db *db, const char *instance_id, bool bodies)
+{
+    return db_ahead(db, sql[bodies ? VAULTS : VAULT_NAMES],
+                    DB_ARGS(db_str(instance_id)));
+}
+
+enum err
 doris_store_vault(struct db *db, struct arena *a, const char *instance_id,
                   const char *name, struct doris_vault *out)
 {

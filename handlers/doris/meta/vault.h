@@ -65,6 +65,9 @@ enum err doris_vault_open(struct req *r, const char *instance_id,
 enum err
 doris_store_vaults(struct db *db, struct arena *a, const char *instance_id,
                    bool bodies, size_t *n, struct doris_vault **out) MUST_USE;
+/* db_ahead of it. */
+enum err doris_store_vaults_ahead(struct db *db, const char *instance_id,
+                                  bool bodies) MUST_USE;
 enum err
 doris_store_vault(struct db *db, struct arena *a, const char *instance_id,
                   const char *name, struct doris_vault *out) MUST_USE;

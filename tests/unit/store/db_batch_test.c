@@ -28,6 +28,7 @@
     X(s, BYTES, raw, "raw", COLUMN_ONLY, -)
 STRUCT(part, PART);
 TABLE(part, PART);
+LIST_OF(part);
 
 static const char *const schema[] = {
     "CREATE TABLE part (id BIGINT NOT NULL, name VARCHAR(20), n BIGINT,"
@@ -391,6 +392,74 @@ a_server_without_compound_statements_gets_single_ones(void **state)
     assert_int_equal(number(f->other, count_sql), 1);
 }
 
+/* ---- reads ---- */
+
+static const char twice_sql[] = "SELECT 2 * n AS n, name FROM part WHERE n = ?";
+
+static void
+insert(struct db *db, int64_t id, const char *name, int64_t n)
+{
+    ok(db_exec(db, whole_sql,
+               DB_ARGS(db_i64(id), db_str(name), db_i64(n), db_null(),
+                       db_null(), db_null())));
+}
+
+/* Columns of each its own; the next one of another record than the last. */
+static void
+reads_that_are_announced_are_one_round_trip_and_one_snapshot(void **state)
+{
+    struct fixture *f = *state;
+    struct list_of_part list;
+    struct part p;
+    int64_t before, n;
+
+    insert(f->other, 1, "a", 5);
+    insert(f->other, 2, "b", 6);
+    for (int i = 0; i < 3; i++) { /* the first prepares */
+        before = counted(f->db, "Questions");
+        ok(db_begin_snapshot(f->db));
+        ok(db_ahead(f->db, all_sql, DB_NO_ARGS));
+        ok(db_ahead(f->db, twice_sql, DB_ARGS(db_i64(6))));
+        ok(db_ahead(f->db, count_sql, DB_NO_ARGS));
+        ok(db_list(f->db, f->a, all_sql, DB_NO_ARGS, &part_rec, 9, &list));
+        assert_int_equal(list.n, 2 + i);
+        insert(f->other, 10 + i, NULL, 0); /* not seen by what comes */
+        ok(db_one(f->db, f->a, twice_sql, DB_ARGS(db_i64(6)), &part_rec, &p));
+        assert_true(p.n == 12 && !HAS(&p, part, id));
+        assert_string_equal(p.name, "b");
+        ok(db_one_i64(f->db, count_sql, DB_NO_ARGS, &n));
+        assert_int_equal(n, 2 + i);
+        ok(db_end(f->db, ERR_OK));
+        assert_int_equal(number(f->db, count_sql), 3 + i);
+    }
+    assert_int_equal(counted(f->db, "Questions") - before, 3);
+}
+
+static void
+what_is_announced_and_fails_says_why(void **state)
+{
+    static const char late_sql[] =
+        "SELECT CASE WHEN n = 7 THEN JSON_VALUE(name, '$') + (SELECT n FROM"
+        " part) ELSE n END FROM part WHERE id = ?";
+    struct fixture *f = *state;
+    enum err alone;
+    int64_t n;
+
+    insert(f->other, 1, "a", 7);
+    insert(f->other, 2, "b", 7);
+    alone = db_one_i64(f->db, late_sql, DB_ARGS(db_i64(1)), &n);
+    assert_int_not_equal(alone, ERR_OK);
+    ok(db_begin_snapshot(f->db));
+    ok(db_ahead(f->db, count_sql, DB_NO_ARGS));
+    ok(db_ahead(f->db, late_sql, DB_ARGS(db_i64(1))));
+    ok(db_one_i64(f->db, count_sql, DB_NO_ARGS, &n));
+    assert_int_equal(db_one_i64(f->db, late_sql, DB_ARGS(db_i64(1)), &n),
+                     alone);
+    assert_int_equal(db_errno(f->db), 1242); /* more than one row */
+    assert_int_equal(db_end(f->db, alone), alone);
+    assert_int_equal(number(f->db, count_sql), 2);
+}
+
 /* ---- */
 
 FIXTURE_GROUP(READ_S, LOCK_S)
@@ -415,6 +484,8 @@ main(void)
         TEST(a_lock_that_is_not_obtained_is_busy_as_ever),
         TEST(nothing_waits_beyond_the_deadline),
         TEST(a_server_without_compound_statements_gets_single_ones),
+        TEST(reads_that_are_announced_are_one_round_trip_and_one_snapshot),
+        TEST(what_is_announced_and_fails_says_why),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

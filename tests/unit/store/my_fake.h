@@ -42,6 +42,7 @@ static struct {
     unsigned long long sessions;
     const char *value; /* of my_value_of */
     int rows;          /* that the next result has: 1, 2, ... */
+    int next_rows;     /* that the one behind it has; < 0: there is none */
     uint64_t matched, insert_id;
     int64_t wait_ms, until;
     int finished;
@@ -212,6 +213,7 @@ static unsigned
 fake_writes(const char *sql)
 {
     return strncmp(sql, "SELECT", 6) == 0 || strncmp(sql, "START", 5) == 0 ||
+                   strncmp(sql, "SET TRANSACTION", 15) == 0 ||
                    strncmp(sql, "COMMIT", 6) == 0
                ? 0
                : MY_WRITES;
@@ -294,6 +296,7 @@ my_connect(struct my *my, const struct my_server *server, int64_t until)
     if (fake.down[server->at.label[1] - '0'])
         return my_fail(my, 2003, "down", "", MY_UNSENT);
     my->c = &one;
+    fake.stale = false;
     my->session.id = ++fake.sessions;
     my->session.since_ms = fake.now_ms;
     (void)snprintf(my->session.server, sizeof(my->session.server), "%.99s",
@@ -413,6 +416,22 @@ my_send(struct my *my, const struct my_parts *p, struct my_args args,
         my->insert_id = fake.insert_id;
     }
     return e;
+}
+
+/* "next": the result behind it has fake.rows. */
+enum err
+my_next(struct my *my, struct my_stmt *st, const struct record *rec)
+{
+    enum err e = fake_arm(my, "next");
+
+    if (e == ERR_OK)
+        e = fake_outcome(my, "next", "next", 0);
+    if (e != ERR_OK)
+        return e;
+    fake_say("next");
+    fake.rows = fake.next_rows;
+    st->rec = rec;
+    return fake.next_rows < 0 ? ERR_NOT_FOUND : ERR_OK;
 }
 
 bool
