@@ -1,6 +1,7 @@
 /* What the files of the keeper share.
  *
- *     keeper.c        its thread, and what steps of jobs call
+ *     keeper.c        its thread, the list, begin and end
+ *     keeper_orders.c what steps of jobs call
  *     keeper_life.c   one instance: started, adopted, seen to serve, ended
  *     keeper_file.c   what is on disk: a file in each home, the list of homes
  *     keeper_store.c  what the store has of it, both ways; a thread
@@ -101,6 +102,9 @@ void keeper_take_out(struct keeper *k, struct keep *one);
 void keeper_poke(struct keeper *k);
 /* The store is to forget it. */
 enum err keeper_note_dropped(struct keeper *k, const char *uuid) MUST_USE;
+/* Waits until something has become of an instance (the mutex is free
+ * meanwhile); false when it is until_ms, monotonic. */
+bool keeper_wait(struct keeper *k, int64_t until_ms);
 
 /* ---- keeper_life.c ---- */
 

@@ -133,6 +133,9 @@ enum err rows_work_barrier(struct db *db, uint64_t feed, const char *capture_id,
 /* Writes into the tables how far they are, and takes the row away. */
 enum err
 rows_work_end(struct db *db, uint64_t feed, const char *capture_id) MUST_USE;
+/* The same within a transaction. */
+enum err
+rows_work_gone(struct db *db, uint64_t feed, const char *capture_id) MUST_USE;
 
 enum err rows_report(struct db *db, uint64_t feed, const char *capture_id,
                      const struct report_row *r) MUST_USE;
@@ -168,7 +171,7 @@ rows_ddl_done(struct db *db, uint64_t feed, const char *done_gtid) MUST_USE;
 enum err rows_ddl_missing(struct db *db, uint64_t feed, const char *capture_id,
                           const char *gtid, int64_t *out) MUST_USE;
 
-/* ---- the owner's ---- */
+/* ---- the owner's (rows_owner.c) ---- */
 
 enum err rows_owner_is(struct db *db, const struct lease *l,
                        const char *capture_id) MUST_USE;
