@@ -97,6 +97,10 @@ struct form {
     void (*accept)(struct req *r, struct json_writer *w, const char *job_id);
 };
 
+/* A failure as {code_key: its code, text_key: its text} and a newline. */
+void failure_object(struct json_writer *w, const struct failure *f,
+                    const char *code_key, const char *text_key);
+
 /* An encoding of body-selected verbs: its name and its form. */
 struct encoding {
     const char *name;

@@ -123,6 +123,12 @@ struct job_new {
     const char *part;
 };
 
+/* Its arguments of a record, in full and as shown, in the arena. LIMIT: longer
+ * than JOB_TEXT_MAX. */
+#define JOB_TEXT_MAX ((size_t)4 << 20)
+enum err job_new_args(struct arena *a, struct job_new *n,
+                      const struct record *rec, const void *in) MUST_USE;
+
 /* Inside the caller's transaction, whose commit accepts it (the caller's
  * request or step wakes the runners, see wake.h). *id is our own number. A
  * part that is there already is left as it is: OK, *id is that one's. With
@@ -230,6 +236,14 @@ void job_progress(struct job_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
  * called again; encrypted. Its own transaction, or part of the caller's that
  * holds the job. */
 enum err job_remember(struct job_run *run, const char *json) MUST_USE;
+/* The same of a record; LIMIT as job_new_args. */
+enum err job_remember_record(struct job_run *run, const struct record *rec,
+                             const void *in) MUST_USE;
+
+/* What that kept, as a record; else as record_read, or NOT_FOUND: nothing is
+ * kept; *out is zeroed then. */
+enum err job_recall_record(struct job_run *run, const struct record *rec,
+                           void *out) MUST_USE;
 
 /* What get_status tells when the job is done: JSON without secrets. Written
  * with the step's outcome. */

@@ -98,6 +98,9 @@ struct json_style {
     bool ascii_only;        /* everything beyond ASCII as \uXXXX */
     bool upper_hex;         /* \u001F, not \u001f */
 };
+extern const struct json_style json_compact;  /* nothing of that */
+extern const struct json_style json_protobuf; /* compact, i64_as_string */
+extern const struct json_style json_readable; /* two blanks per level */
 
 struct json_writer {
     struct buf *out;

@@ -256,6 +256,12 @@ enum err
 record_bind(struct arena *a, const struct record *rec, const struct json *body,
             unsigned style, void *out, struct bind_error *why) MUST_USE;
 
+/* The same of a document of our own, as record_text has made it: lists have no
+ * .max. BAD_PARAM, LIMIT: it is none; NOMEM. Texts live in the arena. */
+enum err
+record_read(struct arena *a, const struct record *rec, const char *text,
+            size_t n, unsigned style, void *out) MUST_USE;
+
 /* One field of the struct at out from one text (query parameter, path part,
  * column), which must live as long as out. An OBJ, LIST, MAP or JSON is given
  * as JSON text. */

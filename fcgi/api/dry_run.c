@@ -76,7 +76,6 @@ put(struct json_writer *w, const struct audit *a)
 enum err
 dry_run_answer(struct req *r)
 {
-    static const struct json_style style = { .indent = 0 };
     struct buf b = BUF_INIT(ANSWER_BYTES);
     struct req_io *io = r->io;
     struct json_writer w;
@@ -89,7 +88,7 @@ dry_run_answer(struct req *r)
         io->target = "job"; /* its number is nobody's */
     e = req_audit_row(r, &a);
     if (e == ERR_OK) {
-        jw_init(&w, &b, &style);
+        jw_init(&w, &b, &json_compact);
         put(&w, &a);
         n = b.n;
         e = buf_settle(&b, r->arena, &text);

@@ -60,8 +60,6 @@ pack_new(const struct pack_source *source)
 void
 pack_free(struct pack *p)
 {
-    if (p == NULL)
-        return;
     press_free(p->press);
     digest_free(p->digest);
     free(p);

@@ -69,7 +69,6 @@ read_payload(void *ctx, char *p, size_t n)
 static const char *
 make_manifest(void *ctx, const struct blob_sum *payload)
 {
-    static const struct json_style style = { .indent = 2 };
     struct making *m = ctx;
     struct instance_backup *out = m->out;
     char line[512];
@@ -90,8 +89,8 @@ make_manifest(void *ctx, const struct blob_sum *payload)
     PUT(out, instance_backup, payload_sha256,
         arena_strdup(m->a, payload->sha256));
     PUT(out, instance_backup, completed, true);
-    m->e = record_text(m->a, &style, &instance_backup_rec, out, SECRETS_FULL,
-                       MANIFEST_MAX, &text);
+    m->e = record_text(m->a, &json_readable, &instance_backup_rec, out,
+                       SECRETS_FULL, MANIFEST_MAX, &text);
     return m->e == ERR_OK ? text : NULL;
 }
 

@@ -114,14 +114,8 @@ enum err
 table_list_read(struct arena *a, const char *text, size_t n,
                 struct instance_table *out, char why[WHY_BYTES])
 {
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error bound;
-    enum err e = json_parse(a, text, n, JSON_OWN, &tree, &syntax);
+    enum err e = record_read(a, &instance_table_rec, text, n, 0, out);
 
-    if (e == ERR_OK)
-        e = record_bind(a, &instance_table_rec, tree, BIND_ANY_COUNT, out,
-                        &bound);
     if (e == ERR_OK && is_whole(out))
         return ERR_OK;
     return why_fail(why, e == ERR_NOMEM ? e : ERR_BAD_PARAM,
@@ -140,10 +134,9 @@ enum err
 instance_box_seal(struct arena *a, int box, const struct instance_table *t,
                   char why[WHY_BYTES])
 {
-    static const struct json_style line = { .i64_as_string = false };
     const char *text;
-    enum err e = record_text(a, &line, &instance_table_rec, t, SECRETS_FULL,
-                             LIST_BYTES, &text);
+    enum err e = record_text(a, &json_compact, &instance_table_rec, t,
+                             SECRETS_FULL, LIST_BYTES, &text);
 
     return e == ERR_OK ? table_list_write(box, text, strlen(text), why)
                        : why_fail(why, e, "the table has too many parts");

@@ -296,13 +296,12 @@ put_value(struct writer *w, unsigned type, struct cursor c)
 enum err
 document_text(const uint8_t *p, size_t n, struct buf *out)
 {
-    static const struct json_style style = { 0 };
     struct writer w = { .out = out };
     struct cursor c = cursor_on(p, n);
     unsigned type;
     bool ok;
 
-    jw_init(&w.strings, out, &style);
+    jw_init(&w.strings, out, &json_compact);
     if (n == 0) { /* what MySQL leaves when a column was made NOT NULL */
         buf_puts(out, "null");
         return buf_err(out);

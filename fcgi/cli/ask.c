@@ -166,8 +166,6 @@ read_data(struct door *d, const char *given)
     return buf_settle(&b, d->arena, &out) == ERR_OK ? out : NULL;
 }
 
-static const struct json_style compact = { 0 };
-
 static int
 put_value(struct door *d, struct json_writer *w, const struct verb_arg *a,
           const char *value)
@@ -287,7 +285,7 @@ build_body(struct door *d, const struct order *o, const char **out)
     *out = NULL;
     if (!has_body(o->verb))
         return CLI_OK;
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_compact);
     jw_object(&w);
     status = put_members(d, o, &w, "");
     jw_object_end(&w);

@@ -31,8 +31,6 @@ no_memory(void)
 
 /* ---- JSON ---- */
 
-static const struct json_style readable = { .indent = 2 };
-
 static int
 put_out(const struct buf *b)
 {
@@ -53,7 +51,7 @@ show_json(const struct order *o, const struct outcome *out)
     struct span s;
     int status;
 
-    jw_init(&w, &b, &readable);
+    jw_init(&w, &b, &json_readable);
     if (o->verb->rows != NULL && (o->verb->flags & VERB_PAGES) != 0 &&
         !o->dry_run) {
         jw_object(&w);

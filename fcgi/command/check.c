@@ -386,7 +386,6 @@ run(struct look *l)
 int
 check_main(int argc, char **argv)
 {
-    static const struct json_style style = { .indent = 2 };
     struct buf b = BUF_INIT((size_t)1 << 20);
     struct look l = { .worst = OK };
 
@@ -398,7 +397,7 @@ check_main(int argc, char **argv)
     l.arena = arena_new((size_t)16 << 20);
     if (l.arena == NULL)
         return 1;
-    jw_init(&l.w, &b, &style);
+    jw_init(&l.w, &b, &json_readable);
     jw_array(&l.w);
     run(&l);
     jw_array_end(&l.w);

@@ -11,8 +11,6 @@
 #include "listener.h"
 #include "openapi_schema.h"
 
-static const struct json_style style = { .indent = 0 };
-
 static void
 put_parameter(struct json_writer *w, struct openapi_todo *todo,
               const struct field *f)
@@ -566,7 +564,7 @@ routes_openapi(struct buf *b)
     size_t n;
     const struct route_group *g = route_groups(&n);
 
-    jw_init(&w, b, &style);
+    jw_init(&w, b, &json_compact);
     jw_object(&w);
     put_info(&w);
     jw_key(&w, "paths");

@@ -84,6 +84,17 @@ port_connect(const struct port_address *a, unsigned limit_ms)
     return -1;
 }
 
+bool
+port_hear(int *fd, void *out, size_t size, ssize_t *n)
+{
+    *n = recv(*fd, out, size, MSG_DONTWAIT);
+    if (*n < 0 && errno == EAGAIN)
+        return false; /* asked again, on this connection */
+    (void)close(*fd);
+    *fd = -1;
+    return true;
+}
+
 unsigned
 port_number(const struct port_address *a)
 {

@@ -26,6 +26,9 @@ unsigned port_number(const struct port_address *a);
 /* A connection to who listens there, for all addresses by loopback; connect
  * and each send end after limit_ms. -1: there is none, errno says why. */
 int port_connect(const struct port_address *a, unsigned limit_ms) MUST_USE;
+/* What a server says first on that connection (*n: how much of size bytes; not
+ * above 0: it has hung up), which is closed then. False: nothing yet. */
+bool port_hear(int *fd, void *out, size_t size, ssize_t *n) MUST_USE;
 
 /* One line of /proc/net/tcp or tcp6. */
 struct port_entry {

@@ -105,14 +105,8 @@ ready(const struct instance *i, int *fd)
 
     if (*fd < 0)
         *fd = connect_socket(i->socket);
-    if (*fd < 0)
-        return false;
-    n = recv(*fd, greeting, sizeof(greeting), MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return false; /* asked again, on this connection */
-    (void)close(*fd);
-    *fd = -1;
-    return n == (ssize_t)sizeof(greeting) && greeting[4] == 10;
+    return *fd >= 0 && port_hear(fd, greeting, sizeof(greeting), &n) &&
+           n == (ssize_t)sizeof(greeting) && greeting[4] == 10;
 }
 
 enum greeting

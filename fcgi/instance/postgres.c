@@ -119,13 +119,8 @@ ready(const struct instance *i, int *fd)
 
     if (*fd < 0)
         *fd = greet(i);
-    if (*fd < 0)
+    if (*fd < 0 || !port_hear(fd, answer, sizeof(answer), &n))
         return false;
-    n = recv(*fd, answer, sizeof(answer), MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return false; /* asked again, on this connection */
-    (void)close(*fd);
-    *fd = -1;
     return n > 0 && (answer[0] == 'R' ||
                      (answer[0] == 'E' &&
                       memmem(answer, (size_t)n, "57P03", 5) == NULL));

@@ -252,11 +252,10 @@ enum err
 instance_spec_text(struct arena *a, const struct instance_spec *s,
                    const char **out)
 {
-    static const struct json_style style = { 0 };
     struct instance_spec full = all_present(s);
 
-    return record_text(a, &style, &instance_spec_rec, &full, SECRETS_FULL,
-                       TEXT_MAX, out);
+    return record_text(a, &json_compact, &instance_spec_rec, &full,
+                       SECRETS_FULL, TEXT_MAX, out);
 }
 
 enum err

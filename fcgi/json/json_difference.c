@@ -5,8 +5,6 @@
 
 #include "json.h"
 
-static const struct json_style compact = { .indent = 0 };
-
 static bool
 same(const struct json *x, const struct json *y)
 {
@@ -128,7 +126,7 @@ reduce(struct arena *a, const struct json *j, const struct json *other,
     struct buf b = BUF_INIT(json_span(j).n + 4096);
     struct json_writer w;
 
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_compact);
     jw_object(&w);
     jw_key(&w, "difference");
     jw_bool(&w, true);

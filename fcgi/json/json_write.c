@@ -5,6 +5,10 @@
 
 #include "utf8.h"
 
+const struct json_style json_compact = { 0 };
+const struct json_style json_protobuf = { .i64_as_string = true };
+const struct json_style json_readable = { .indent = 2 };
+
 /* Why a byte of a string may not be copied as it is. */
 enum {
     ESC_ALWAYS = 1 << 0, /* control byte, quote, backslash */

@@ -47,9 +47,6 @@ TABLE(kept_home, KEPT_HOME);
 TABLE(kept_pause, KEPT_PAUSE);
 TABLE(kept_homes, KEPT_HOMES);
 
-static const struct json_style compact = { 0 };
-static const struct json_style readable = { .indent = 2 };
-
 /* ---- a home's file ---- */
 
 static enum err
@@ -77,7 +74,7 @@ keep_save(struct keep *one)
         PUT(&file, kept_file, to_run, one->want.to_run);
         PUT(&file, kept_file, held_by, one->held_by);
         PUT(&file, kept_file, spec, ((struct span){ spec, strlen(spec) }));
-        e = record_text(a, &compact, &kept_file_rec, &file, SECRETS_FULL,
+        e = record_text(a, &json_compact, &kept_file_rec, &file, SECRETS_FULL,
                         STATE_BYTES, &text);
     }
     if (e == ERR_OK)
@@ -198,7 +195,7 @@ list_text(struct keeper *k, struct arena *a, const char **out)
     }
     for (size_t i = 0; i < k->n_dropped; i++)
         list.dropped.v[list.dropped.n++].v = k->dropped[i];
-    return record_text(a, &readable, &kept_homes_rec, &list, SECRETS_FULL,
+    return record_text(a, &json_readable, &kept_homes_rec, &list, SECRETS_FULL,
                        LIST_BYTES, out);
 }
 

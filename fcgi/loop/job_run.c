@@ -181,6 +181,26 @@ job_remember(struct job_run *run, const char *json)
     return e;
 }
 
+enum err
+job_remember_record(struct job_run *run, const struct record *rec,
+                    const void *in)
+{
+    const char *json;
+    enum err e = record_text(run->arena, &json_compact, rec, in, SECRETS_FULL,
+                             JOB_TEXT_MAX, &json);
+
+    return e == ERR_OK ? job_remember(run, json) : e;
+}
+
+enum err
+job_recall_record(struct job_run *run, const struct record *rec, void *out)
+{
+    memset(out, 0, rec->size);
+    return run->memo != NULL ? record_read(run->arena, rec, run->memo,
+                                           strlen(run->memo), 0, out)
+                             : ERR_NOT_FOUND;
+}
+
 void
 job_result(struct job_run *run, const char *json)
 {

@@ -214,6 +214,19 @@ take_locks(struct db *db, struct arena *a, uint64_t id, const char *locks,
 }
 
 enum err
+job_new_args(struct arena *a, struct job_new *n, const struct record *rec,
+             const void *in)
+{
+    enum err e = record_text(a, &json_compact, rec, in, SECRETS_FULL,
+                             JOB_TEXT_MAX, &n->args);
+
+    if (e == ERR_OK)
+        e = record_text(a, &json_compact, rec, in, SECRETS_STARS, JOB_TEXT_MAX,
+                        &n->shown);
+    return e;
+}
+
+enum err
 job_accept(struct db *db, struct arena *a, const struct job_new *n,
            uint64_t *id)
 {

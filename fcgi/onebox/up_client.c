@@ -307,8 +307,6 @@ print_status(const char *text, const struct list_of_kept *all)
     up_print_urls(stdout);
 }
 
-static const struct json_style readable = { .indent = 2 };
-
 static void
 json_url(void *ctx, const char *name, const char *address)
 {
@@ -354,7 +352,7 @@ print_json(const char *text, struct arena *a, const struct list_of_kept *all)
     struct status_line l;
     bool ok;
 
-    jw_init(&w, &b, &readable);
+    jw_init(&w, &b, &json_readable);
     jw_object(&w);
     jw_key_str(&w, "run_dir", config_run_dir());
     jw_key(&w, "children");

@@ -461,41 +461,18 @@ not_here(struct req *r, const struct pprof_wait *in)
     return e != ERR_OK ? e : refuse(r, &failed, no_gperftools);
 }
 
-enum err
-pprof_profile(struct req *r, const struct pprof_wait *in)
-{
-    return not_here(r, in);
-}
+#define NOT_HERE(name)                                        \
+    enum err name(struct req *r, const struct pprof_wait *in) \
+    {                                                         \
+        return not_here(r, in);                               \
+    }
 
-enum err
-pprof_heap(struct req *r, const struct pprof_wait *in)
-{
-    return not_here(r, in);
-}
-
-enum err
-pprof_growth(struct req *r, const struct pprof_wait *in)
-{
-    return not_here(r, in);
-}
-
-enum err
-pprof_pool_profile(struct req *r, const struct pprof_wait *in)
-{
-    return not_here(r, in);
-}
-
-enum err
-pprof_pool_heap(struct req *r, const struct pprof_wait *in)
-{
-    return not_here(r, in);
-}
-
-enum err
-pprof_pool_growth(struct req *r, const struct pprof_wait *in)
-{
-    return not_here(r, in);
-}
+NOT_HERE(pprof_profile)
+NOT_HERE(pprof_heap)
+NOT_HERE(pprof_growth)
+NOT_HERE(pprof_pool_profile)
+NOT_HERE(pprof_pool_heap)
+NOT_HERE(pprof_pool_growth)
 
 static char *
 demangle(const char *name)

@@ -290,3 +290,17 @@ record_bind_text(struct arena *a, const struct field *f, const char *text,
         return record_bind_scalar(&b, &at, f, &v, out);
     }
 }
+
+enum err
+record_read(struct arena *a, const struct record *rec, const char *text,
+            size_t n, unsigned style, void *out)
+{
+    const struct json *tree;
+    struct json_error syntax;
+    struct bind_error why;
+    enum err e = json_parse(a, text, n, JSON_OWN, &tree, &syntax);
+
+    return e == ERR_OK
+               ? record_bind(a, rec, tree, style | BIND_ANY_COUNT, out, &why)
+               : e;
+}

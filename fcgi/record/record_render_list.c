@@ -109,12 +109,11 @@ render_element(struct render *r, const struct field *f, const struct field *k,
 static void
 render_flat_list(struct render *r, const struct field *f, struct any_list list)
 {
-    static const struct json_style plain = { .indent = 0 };
     const struct field *value = bare_field(f->more);
     struct buf text = BUF_INIT(r->w->out->max);
     struct json_writer w;
 
-    jw_init(&w, &text, &plain);
+    jw_init(&w, &text, &json_compact);
     buf_putc(&text, '[');
     for (size_t i = 0; i < list.n; i++) {
         const void *in = (const char *)list.v + i * f->more->size;

@@ -12,8 +12,6 @@
 #define TEXT_MAX 8192
 #define PART_MAX ((size_t)16 * TEXT_MAX)
 
-static const struct json_style compact = { .i64_as_string = true };
-
 /* Which class an event belongs to, for dialects without a row for it. */
 static const enum err event_class[EVENT__MAX] = {
     [EVENT_UNKNOWN_PATH] = ERR_NOT_FOUND,
@@ -58,7 +56,7 @@ put_record(struct req *r, struct buf *b, const struct record *rec,
 {
     struct json_writer w;
 
-    jw_init(&w, b, &compact);
+    jw_init(&w, b, &json_protobuf);
     if (record_render(&w, rec, in, SECRETS_STARS, true, r->arena) != ERR_OK)
         b->failed = true;
 }
@@ -282,4 +280,15 @@ arg_json(struct req *r, const char *name, const struct record *rec,
     s = arena_strndup(r->arena, buf_text(&b), b.n);
     buf_free(&b);
     return (struct arg){ name, s };
+}
+
+void
+failure_object(struct json_writer *w, const struct failure *f,
+               const char *code_key, const char *text_key)
+{
+    jw_object(w);
+    jw_key_str(w, code_key, f->code);
+    jw_key_str(w, text_key, f->text);
+    jw_object_end(w);
+    buf_putc(w->out, '\n');
 }

@@ -30,13 +30,12 @@ static const char *
 print(struct req *r, const struct record *rec, const void *in, bool input,
       size_t most)
 {
-    static const struct json_style compact = { .i64_as_string = true };
     struct buf b = BUF_INIT(most);
     struct json_writer w;
     const char *s = NULL;
     enum err e;
 
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_protobuf);
     e = record_render(&w, rec, in, SECRETS_STARS, input, r->arena);
     if (e == ERR_OK)
         s = arena_strndup(r->arena, buf_text(&b), b.n);

@@ -89,8 +89,6 @@ request_new(const struct request_rules *rules)
 void
 request_free(struct request *q)
 {
-    if (q == NULL)
-        return;
     arena_free(q->arena);
     buf_free(&q->body);
     free(q);

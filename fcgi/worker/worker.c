@@ -203,7 +203,8 @@ fast_thread(void *arg)
     while (h.db != NULL && park_wait(w->park, &fd))
         serve_next(&h, fd);
     give_idle(w, h.q);
-    request_free(h.spare);
+    if (h.spare != NULL)
+        request_free(h.spare);
     db_close(h.db);
     return NULL;
 }

@@ -14,8 +14,6 @@ TABLE(console_audit, CONSOLE_AUDIT);
 TABLE(console_audit_ref, CONSOLE_AUDIT_REF);
 NO_CHECKS(console_audit_ref);
 
-static const struct json_style compact = { 0 };
-
 /* Whose listener has that first part; NULL: nobody's by now. */
 static const struct dialect *
 dialect_of(const char *listener)
@@ -141,7 +139,7 @@ put_lines(struct req *r, const struct list_of_console_audit_row *all,
     enum err e = ERR_OK;
 
     for (size_t i = 0; e == ERR_OK && i < all->n; i++) {
-        jw_init(&w, b, &compact);
+        jw_init(&w, b, &json_compact);
         e = record_render(&w, &console_audit_row_rec, &all->v[i], SECRETS_STARS,
                           false, r->arena);
         buf_putc(b, '\n');

@@ -23,11 +23,7 @@ static void
 failure(struct req *r, struct json_writer *w, const struct failure *f)
 {
     (void)r;
-    jw_object(w);
-    jw_key_str(w, "error", f->code);
-    jw_key_str(w, "message", f->text);
-    jw_object_end(w);
-    buf_putc(w->out, '\n');
+    failure_object(w, f, "error", "message");
 }
 
 const struct form console_form = {

@@ -37,11 +37,7 @@ static void
 failure(struct req *r, struct json_writer *w, const struct failure *f)
 {
     (void)r;
-    jw_object(w);
-    jw_key_str(w, "code", f->code);
-    jw_key_str(w, "msg", f->text);
-    jw_object_end(w);
-    buf_putc(w->out, '\n');
+    failure_object(w, f, "code", "msg");
 }
 
 static void
@@ -86,15 +82,8 @@ enum err
 doris_doc_parse(struct arena *a, const char *doc, const struct record *rec,
                 void *out)
 {
-    const struct json *json;
-    struct json_error why;
-    struct bind_error bad;
-    enum err e;
+    enum err e = record_read(a, rec, doc, strlen(doc), BIND_INT_FROM_STR, out);
 
-    e = json_parse(a, doc, strlen(doc), JSON_OWN, &json, &why);
-    if (e == ERR_OK)
-        e = record_bind(a, rec, json, BIND_INT_FROM_STR | BIND_ANY_COUNT, out,
-                        &bad);
     return e == ERR_OK || e == ERR_NOMEM ? e : ERR_INTERNAL;
 }
 
@@ -124,11 +113,10 @@ enum err
 doris_doc_render(struct arena *a, const struct record *rec, const void *in,
                  const char **out)
 {
-    static const struct json_style stored = { .i64_as_string = true };
-
     enum err e;
 
-    e = record_text(a, &stored, rec, in, SECRETS_FULL, DOC_BYTES_MAX, out);
+    e = record_text(a, &json_protobuf, rec, in, SECRETS_FULL, DOC_BYTES_MAX,
+                    out);
     return e == ERR_OK ? prove(rec, *out) : e;
 }
 

@@ -34,11 +34,7 @@ static void
 outcome(struct req *r, struct json_writer *w, const struct failure *f)
 {
     (void)r;
-    jw_object(w);
-    jw_key_str(w, "error", f->code);
-    jw_key_str(w, "hint_message", f->text);
-    jw_object_end(w);
-    buf_putc(w->out, '\n');
+    failure_object(w, f, "error", "hint_message");
 }
 
 #define LEAVES                                       \

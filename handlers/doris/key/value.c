@@ -80,12 +80,11 @@ squeeze(struct buf *b, size_t at)
 static enum err
 put(struct req *r, struct value *out, const struct record *rec, const void *v)
 {
-    static const struct json_style compact = { .i64_as_string = true };
     struct json_writer w;
     size_t at = out->text.n;
     enum err e;
 
-    jw_init(&w, &out->text, &compact);
+    jw_init(&w, &out->text, &json_protobuf);
     e = record_render(&w, rec, v, req_secrets(r), false, r->arena);
     squeeze(&out->text, at);
     return e == ERR_OK ? buf_err(&out->text) : e;

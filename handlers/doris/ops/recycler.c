@@ -237,14 +237,13 @@ doris_recycle_ask(struct req *r, const struct doris_recycle_instances *in)
 static enum err
 send_record(struct req *r, const struct record *rec, const void *out)
 {
-    static const struct json_style compact = { .i64_as_string = true };
     struct buf b = BUF_INIT(65536);
     struct json_writer w;
     enum err e;
 
     if (req_wants_json(r))
         return req_send(r, rec, out);
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_protobuf);
     e = record_render(&w, rec, out, SECRETS_STARS, false, r->arena);
     buf_putc(&b, '\n');
     return doris_send_buf(r, e, &b);

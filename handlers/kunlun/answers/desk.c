@@ -42,16 +42,21 @@ CHECKS(cluster_storage_ref, NEED(name, CLUSTER_GET_NAME));
 CHECKS(cluster_storage_ref_paras, NEED(name, CLUSTER_GET_NAME));
 
 enum err
+cluster_meant(struct req *r, const char *name, int64_t id, const char **out)
+{
+    enum err e = cluster_store_name(r->db, r->arena, name, id, out);
+
+    return e == ERR_NOT_FOUND ? req_fail(r, CLUSTER_UNKNOWN, ARGS()) : e;
+}
+
+enum err
 cluster_rename(struct req *r, const struct cluster_new_name *in)
 {
     const char *name;
     enum err e = req_check(r, in);
 
-    if (e != ERR_OK)
-        return e;
-    e = cluster_store_name(r->db, r->arena, in->name, in->id, &name);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, CLUSTER_UNKNOWN, ARGS());
+    if (e == ERR_OK)
+        e = cluster_meant(r, in->name, in->id, &name);
     if (e == ERR_OK)
         e = cluster_store_rename(r->db, name, in->nick_name);
     if (e == ERR_EXISTS)

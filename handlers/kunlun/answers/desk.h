@@ -59,4 +59,10 @@ STRUCT(cluster_storage_list, CLUSTER_STORAGE_LIST);
       cluster_backup_storage)
 DECLARE_TABLE(cluster_storage_summary);
 
+struct req;
+/* The cluster that a request means, by its name or without one by its id, as
+ * the store has it; NOT_FOUND is worded. */
+enum err cluster_meant(struct req *r, const char *name, int64_t id,
+                       const char **out) MUST_USE;
+
 #endif

@@ -70,11 +70,8 @@ cluster_pause(struct req *r, const struct cluster_pause_asked *in)
     const char *name;
     enum err e = req_check(r, in);
 
-    if (e != ERR_OK)
-        return e;
-    e = cluster_store_name(r->db, r->arena, in->name, in->id, &name);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, CLUSTER_UNKNOWN, ARGS());
+    if (e == ERR_OK)
+        e = cluster_meant(r, in->name, in->id, &name);
     return e == ERR_OK
                ? pause_until(r, name, clock_unix_ms() + in->seconds * 1000,
                              in->reason, "pause failover succeed")
@@ -87,11 +84,8 @@ cluster_resume(struct req *r, const struct cluster_ref *in)
     const char *name;
     enum err e = req_check(r, in);
 
-    if (e != ERR_OK)
-        return e;
-    e = cluster_store_name(r->db, r->arena, in->name, in->id, &name);
-    if (e == ERR_NOT_FOUND)
-        return req_fail(r, CLUSTER_UNKNOWN, ARGS());
+    if (e == ERR_OK)
+        e = cluster_meant(r, in->name, in->id, &name);
     return e == ERR_OK ? pause_until(r, name, 0, "", "resume failover succeed")
                        : e;
 }

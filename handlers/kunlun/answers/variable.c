@@ -18,9 +18,6 @@
 #define LEFT_MS    500 /* of a request's time, to answer */
 #define LOOK_NS    30000000L
 #define NAME_BYTES 128
-#define ARGS_BYTES 65536
-
-static const struct json_style compact = { .indent = 0 };
 
 TABLE(cluster_variable, CLUSTER_VARIABLE);
 TABLE_OF(cluster_variable_paras, cluster_variable, CLUSTER_VARIABLE_PARAS);
@@ -242,11 +239,9 @@ accept(struct req *r, const struct cluster_at *at, const char *name,
     PUT(&args, node_variable, port, at->port);
     PUT(&args, node_variable, variable, name);
     PUT(&args, node_variable, value, value);
-    e = record_text(r->arena, &compact, &node_variable_rec, &args, SECRETS_FULL,
-                    ARGS_BYTES, &n.args);
+    e = job_new_args(r->arena, &n, &node_variable_rec, &args);
     if (e != ERR_OK || id == NULL || n.locks == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
-    n.shown = n.args;
     n.token_name = r->token_name;
     n.trace = &r->trace;
     e = job_accept(r->db, r->arena, &n, id);

@@ -10,8 +10,6 @@
 #include "kunlun/node_mgr/node_mgr.h"
 #include "kunlun/shard/shard.h"
 
-#define MEMO_BYTES 65536
-
 TABLE(node_source, NODE_SOURCE);
 TABLE(node_shard, NODE_SHARD);
 TABLE(node_backup_memo, NODE_BACKUP_MEMO);
@@ -80,17 +78,6 @@ way_of(const struct job_run *run)
 
 /* ---- steps ---- */
 
-static enum err
-remember(struct job_run *run, const struct node_backup_memo *memo)
-{
-    const char *text;
-    enum err e =
-        record_text(run->arena, &node_mgr_form.style, &node_backup_memo_rec,
-                    memo, SECRETS_FULL, MEMO_BYTES, &text);
-
-    return e == ERR_OK ? job_remember(run, text) : e;
-}
-
 /* The name is chosen once: whoever goes on writes the same archive. One that is
  * there is another's, of the same second. */
 static enum step_answer
@@ -121,7 +108,7 @@ start(struct job_run *run)
         job_waits(run, 1000, "there is a backup of this second");
         return STEP_AGAIN;
     }
-    e = remember(run, &memo);
+    e = job_remember_record(run, &node_backup_memo_rec, &memo);
     return e == ERR_OK ? STEP_DONE
                        : node_failed(run, e, way_of(run)->error, NULL);
 }
@@ -172,7 +159,8 @@ remember_made(struct job_run *run, const struct asked *in,
     PUT(memo, node_backup_memo, ended_ms, made->ended_ms);
     PUT(memo, node_backup_memo, bytes, made->bytes);
     PUT(memo, node_backup_memo, sha256, made->sha256);
-    return e == ERR_OK ? remember(run, memo) : e;
+    return e == ERR_OK ? job_remember_record(run, &node_backup_memo_rec, memo)
+                       : e;
 }
 
 static enum step_answer

@@ -12,7 +12,6 @@
 #define PROBE_MS   2000
 #define COVERED_MS 120000
 #define ROUNDED_MS 1000
-#define MEMO_BYTES 65536
 
 TABLE(node_restore, NODE_RESTORE);
 TABLE(node_restoring, NODE_RESTORING);
@@ -230,8 +229,6 @@ keep_memo(struct job_run *run, const struct asked *in,
           struct instance_spec *spec)
 {
     struct node_restoring memo = { .spec = spec };
-    const char *text;
-    enum err e;
 
     SET(&memo, node_restoring, spec);
     PUT(&memo, node_restoring, key, in->key);
@@ -239,9 +236,7 @@ keep_memo(struct job_run *run, const struct asked *in,
     PUT(&memo, node_restoring, archive_id, in->archive_id);
     PUT(&memo, node_restoring, until_ms, in->until_ms);
     PUT(&memo, node_restoring, copy, in->copy);
-    e = record_text(run->arena, &node_mgr_form.style, &node_restoring_rec,
-                    &memo, SECRETS_FULL, MEMO_BYTES, &text);
-    return e == ERR_OK ? job_remember(run, text) : e;
+    return job_remember_record(run, &node_restoring_rec, &memo);
 }
 
 static enum step_answer

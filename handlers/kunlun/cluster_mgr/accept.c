@@ -9,8 +9,6 @@
 #define ID_BYTES   128
 #define TEXT_BYTES ((size_t)4 << 20) /* a body with its arguments' frame */
 
-static const struct json_style compact = { .indent = 0 };
-
 TABLE(cluster_ask, CLUSTER_ASK);
 TABLE(cluster_effect, CLUSTER_EFFECT);
 TABLE(cluster_plan, CLUSTER_PLAN);
@@ -25,7 +23,7 @@ arguments(struct req *r, bool paras, const char **out)
 
     PUT(&said, cluster_said, paras, paras);
     PUT(&said, cluster_said, body, json_span(r->json));
-    return record_text(r->arena, &compact, &cluster_said_rec, &said,
+    return record_text(r->arena, &json_compact, &cluster_said_rec, &said,
                        SECRETS_FULL, TEXT_BYTES, out);
 }
 
@@ -46,7 +44,7 @@ shown(struct req *r, const struct cluster_job *j, bool paras, const char **out)
     struct buf b = BUF_INIT(TEXT_BYTES);
     struct json_writer w;
 
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_compact);
     jw_object(&w);
     put_if_there(&w, r->json, "job_type");
     put_if_there(&w, r->json, "user_name");

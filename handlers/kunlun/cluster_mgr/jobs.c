@@ -7,8 +7,6 @@
 #define RESULT_BYTES 65536
 #define TOLD_BYTES   ((size_t)1 << 20)
 
-static const struct json_style compact = { .indent = 0 };
-
 TABLE(cluster_said, CLUSTER_SAID);
 TABLE(cluster_result, CLUSTER_RESULT);
 TABLE(cluster_part_step, CLUSTER_PART_STEP);
@@ -140,7 +138,7 @@ cluster_done(struct job_run *run, const char *info)
 
     PUT(&out, cluster_result, info, info != NULL ? info : j->log);
     PUT(&out, cluster_result, log, j->log);
-    if (record_text(run->arena, &compact, &cluster_result_rec, &out,
+    if (record_text(run->arena, &json_compact, &cluster_result_rec, &out,
                     SECRETS_FULL, RESULT_BYTES, &text) == ERR_OK)
         job_result(run, text);
     return STEP_DONE;
@@ -150,7 +148,7 @@ enum err
 cluster_tell(struct job_run *run, const struct cluster_told *told)
 {
     const char *text;
-    enum err e = record_text(run->arena, &compact, &cluster_told_rec, told,
+    enum err e = record_text(run->arena, &json_compact, &cluster_told_rec, told,
                              SECRETS_FULL, TOLD_BYTES, &text);
 
     if (e == ERR_OK)

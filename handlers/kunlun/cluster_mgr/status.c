@@ -8,8 +8,6 @@
 #define STEPS_WORDS "shard,computer"
 #define DOC_BYTES   ((size_t)1 << 20)
 
-static const struct json_style compact = { .indent = 0 };
-
 TABLE(cluster_status, CLUSTER_STATUS);
 
 /* ---- in words ---- */
@@ -19,14 +17,10 @@ static const char *
 last_word(struct arena *a, const struct cluster_job *j, const struct job *job)
 {
     struct cluster_result out;
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
 
     if (HAS(job, job, result) &&
-        json_parse(a, job->result.p, job->result.n, JSON_OWN, &tree, &syntax) ==
-            ERR_OK &&
-        record_bind(a, &cluster_result_rec, tree, 0, &out, &why) == ERR_OK &&
+        record_read(a, &cluster_result_rec, job->result.p, job->result.n, 0,
+                    &out) == ERR_OK &&
         HAS(&out, cluster_result, info))
         return out.info;
     return j->log;
@@ -163,19 +157,13 @@ read_told(struct req *r, const struct job *job, struct cluster_told *out)
     const char *doc, *state = job->state == JOB_DONE  ? "done"
                               : job->state > JOB_DONE ? "failed"
                                                       : "prepare";
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
     enum err e = cluster_store_told(r->db, r->arena, job->id, &doc);
 
     *out = (struct cluster_told){ .storage_state = state,
                                   .computer_state = state };
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
-    e = json_parse(r->arena, doc, strlen(doc), JSON_OWN, &tree, &syntax);
-    if (e == ERR_OK)
-        e = record_bind(r->arena, &cluster_told_rec, tree, BIND_ANY_COUNT, out,
-                        &why);
+    e = record_read(r->arena, &cluster_told_rec, doc, strlen(doc), 0, out);
     if (job->state >= JOB_DONE) /* whoever was killed has told an older one */
         out->storage_state = out->computer_state = state;
     return e;
@@ -191,7 +179,7 @@ attachment(struct req *r, const struct cluster_job *j, const struct job *job,
     const char *text;
     enum err e = ERR_OK;
 
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_compact);
     jw_object(&w);
     if (j->shows_steps)
         e = read_told(r, job, &told);

@@ -25,8 +25,6 @@ TABLE(copy_memo, COPY_MEMO);
 TABLE(copy_shard, COPY_SHARD);
 TABLE(copy_doc, COPY_DOC);
 
-static const struct json_style compact = { .indent = 0 };
-
 static const char error[] = "backup cluster error";
 
 static enum step_answer
@@ -109,7 +107,6 @@ plan(struct job_run *run, const struct meta_cluster *c,
      const struct copy_storage *storage)
 {
     struct copy_memo memo = { 0 };
-    const char *text;
     enum err e;
 
     PUT(&memo, copy_memo, cluster_id, c->id);
@@ -129,9 +126,8 @@ plan(struct job_run *run, const struct meta_cluster *c,
             e = copy_store_log(run->db, &l);
     }
     if (e == ERR_OK)
-        e = record_text(run->arena, &compact, &copy_memo_rec, &memo,
-                        SECRETS_FULL, TEXT_BYTES, &text);
-    return e == ERR_OK ? job_remember(run, text) : e;
+        e = job_remember_record(run, &copy_memo_rec, &memo);
+    return e;
 }
 
 static enum step_answer
@@ -184,7 +180,7 @@ static enum step_answer
 back_up(struct job_run *run)
 {
     struct copy_memo memo;
-    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
+    enum err e = job_recall_record(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);
@@ -276,6 +272,15 @@ copy_await_covered(struct job_run *run, const struct archive_backup *b,
     return db_end(run->db, e);
 }
 
+enum step_answer
+copy_covered(struct job_run *run, bool all, const char *why)
+{
+    if (all)
+        return STEP_DONE;
+    job_waits(run, 300, "waits for the binlogs: %s", why);
+    return STEP_AGAIN;
+}
+
 static enum step_answer
 keep(struct job_run *run)
 {
@@ -283,7 +288,7 @@ keep(struct job_run *run)
     struct archive_backup *b;
     struct copy_memo memo;
     bool all = true, covered;
-    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
+    enum err e = job_recall_record(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);
@@ -300,12 +305,7 @@ keep(struct job_run *run)
                                why);
         all = all && covered;
     }
-    if (e != ERR_OK)
-        return failed(run, e, why);
-    if (all)
-        return STEP_DONE;
-    job_waits(run, 300, "waits for the binlogs: %s", why);
-    return STEP_AGAIN;
+    return e == ERR_OK ? copy_covered(run, all, why) : failed(run, e, why);
 }
 
 /* ---- it is read again ---- */
@@ -315,7 +315,7 @@ verify(struct job_run *run)
 {
     struct archive_backup *b;
     struct copy_memo memo;
-    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
+    enum err e = job_recall_record(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);
@@ -367,8 +367,8 @@ make_doc(struct job_run *run, const struct copy_memo *memo,
     }
     PUT_LIST(&doc, copy_doc, shards, n, v);
     e = buf_settle(&names, run->arena, &out->names);
-    return e == ERR_OK ? record_text(run->arena, &compact, &copy_doc_rec, &doc,
-                                     SECRETS_FULL, TEXT_BYTES, &out->doc)
+    return e == ERR_OK ? record_text(run->arena, &json_compact, &copy_doc_rec,
+                                     &doc, SECRETS_FULL, TEXT_BYTES, &out->doc)
                        : e;
 }
 
@@ -397,7 +397,7 @@ finish(struct job_run *run)
     struct archive_backup *b;
     char ended[CLOCK_TEXT];
     struct copy_memo memo;
-    enum err e = life_recall_as(run, &copy_memo_rec, &memo);
+    enum err e = job_recall_record(run, &copy_memo_rec, &memo);
 
     if (e != ERR_OK)
         return life_no_memo(run);

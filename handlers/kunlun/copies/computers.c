@@ -31,12 +31,10 @@ check(struct db *db, struct arena *a, struct life_order *o, char why[WHY_BYTES])
     struct life_wish *w = &o->wish[0];
     struct list_of_meta_comp all;
     struct life_size size;
-    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
+    enum err e = life_find_to_grow(db, a, o, &size, why);
 
     if (e == ERR_OK)
         e = meta_comps(db, a, o->cluster.id, &all);
-    if (e == ERR_OK)
-        e = life_size_before(a, &o->cluster, &size);
     if (e != ERR_OK)
         return e;
     *w = (struct life_wish){ .cluster = o->cluster.name,
@@ -179,11 +177,9 @@ rows(struct job_run *run, const struct cluster_want *want,
 {
     struct meta_cluster c;
     struct life_size size;
-    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+    enum err e = life_grown(run, m, &c, &size);
 
     (void)want;
-    if (e == ERR_OK)
-        e = life_size_before(run->arena, &c, &size);
     if (e == ERR_OK)
         e = life_comp_rows(run, c.id, m, &size);
     return e == ERR_OK ? life_names_text(run->arena, m, INSTANCE_COMPUTER, info)
@@ -232,12 +228,6 @@ write_rows(struct job_run *run)
                           : life_try_again(run, e, SAME_MS, why);
 }
 
-static const struct life_growth more_comps = {
-    .error = error,
-    .check = check,
-    .rows = rows,
-};
-
 static const struct job_step steps[] = {
     { "ask the machines", life_ask, life_unask },
     { "choose machines", life_choose_places, life_unchoose_places },
@@ -250,4 +240,5 @@ static const struct job_step steps[] = {
     { "write the rows", write_rows, NULL },
 };
 
-CLUSTER_JOB(add_comps, steps, COUNT(steps), .of = &more_comps);
+CLUSTER_JOB(add_comps, steps, COUNT(steps),
+            .of = &(const struct life_growth){ error, check, rows });

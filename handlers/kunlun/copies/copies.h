@@ -57,6 +57,10 @@ enum err copy_await_covered(struct job_run *run, const struct archive_backup *b,
                             int64_t until_ms, bool *covered,
                             char why[WHY_BYTES]) MUST_USE;
 
+/* A step that has asked so of each: done when all are, else it waits; why: what
+ * for. */
+enum step_answer copy_covered(struct job_run *run, bool all, const char *why);
+
 /* A replica that has what it acknowledged; the primary when there is none. */
 struct kunlun_shard;
 const struct instance_spec *copy_member_of(const struct kunlun_shard *sh);

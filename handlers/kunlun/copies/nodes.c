@@ -34,16 +34,10 @@ failed(struct job_run *run, enum err e, const char *why)
 /* ---- what is asked for ---- */
 
 static enum err
-wish(struct db *db, struct arena *a, struct life_order *o,
+wish(struct life_order *o, const struct life_size *size,
      const struct meta_shard *shard, const struct list_of_meta_node *nodes,
      char why[WHY_BYTES])
 {
-    struct life_size size;
-    enum err e = life_size_before(a, &o->cluster, &size);
-
-    (void)db;
-    if (e != ERR_OK)
-        return e;
     if (shard->num_nodes == 1)
         return why_fail(why, ERR_STATE,
                         "error, %s has one node, which is alone", shard->name);
@@ -59,8 +53,8 @@ wish(struct db *db, struct arena *a, struct life_order *o,
         .grow = shard,
         .has = nodes,
         .want = &o->want,
-        .memory_bytes = size.memory_bytes,
-        .max_connections = size.max_connections,
+        .memory_bytes = size->memory_bytes,
+        .max_connections = size->max_connections,
     };
     return ERR_OK;
 }
@@ -74,8 +68,9 @@ check(struct db *db, struct arena *a, struct life_order *o, char why[WHY_BYTES])
     const struct cluster_want *w = &o->want;
     const struct meta_shard *one = NULL;
     struct copy_storage storage;
+    struct life_size size;
     enum err e = all != NULL && nodes != NULL
-                     ? life_find_cluster(db, a, w, &o->cluster, why)
+                     ? life_find_to_grow(db, a, o, &size, why)
                      : ERR_NOMEM;
 
     o->n = 0;
@@ -95,7 +90,7 @@ check(struct db *db, struct arena *a, struct life_order *o, char why[WHY_BYTES])
         return why_fail(why, e, "get_backup_storage error");
     for (size_t i = 0; e == ERR_OK && i < all->n; i++)
         if (one == NULL || one == &all->v[i])
-            e = wish(db, a, o, &all->v[i], nodes, why);
+            e = wish(o, &size, &all->v[i], nodes, why);
     return e;
 }
 
@@ -387,11 +382,9 @@ rows(struct job_run *run, const struct cluster_want *want,
     struct list_of_meta_node nodes;
     struct meta_cluster c;
     struct life_size size;
-    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+    enum err e = life_grown(run, m, &c, &size);
 
     (void)want;
-    if (e == ERR_OK)
-        e = life_size_before(run->arena, &c, &size);
     if (e == ERR_OK)
         e = meta_shards(run->db, run->arena, c.id, &shards);
     if (e == ERR_OK)
@@ -401,12 +394,6 @@ rows(struct job_run *run, const struct cluster_want *want,
             e = node_row(run, &c, &shards, &size, &m->servers.v[i]);
     return e == ERR_OK ? places_text(run->arena, m, info) : e;
 }
-
-static const struct life_growth more_nodes = {
-    .error = error,
-    .check = check,
-    .rows = rows,
-};
 
 static const struct job_step steps[] = {
     { "ask the machines", life_ask, life_unask },
@@ -420,4 +407,5 @@ static const struct job_step steps[] = {
     { "write the rows", life_write_rows, NULL },
 };
 
-CLUSTER_JOB(add_nodes, steps, COUNT(steps), .of = &more_nodes);
+CLUSTER_JOB(add_nodes, steps, COUNT(steps),
+            .of = &(const struct life_growth){ error, check, rows });

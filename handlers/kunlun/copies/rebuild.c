@@ -24,10 +24,8 @@
 #define JOIN_MS     600000
 #define LOOK_MS     100
 #define ASK_MS      2000
-#define ARGS_BYTES  1024
 
 static const char error[] = "rebuild error";
-static const struct json_style compact = { .indent = 0 };
 
 #define REBUILD(X, s)                               \
     X(s, I64, shard_id, "shard_id", IN | OUT, -)    \
@@ -289,9 +287,7 @@ copy_rebuild(struct db *db, struct arena *a, const struct kunlun_shard *sh,
     PUT(&in, rebuild, uuid, s->uuid);
     PUT(&in, rebuild, member,
         address_print(s->address, s->port, at, sizeof(at)));
-    e = record_text(a, &compact, &rebuild_rec, &in, SECRETS_FULL, ARGS_BYTES,
-                    &n.args);
-    n.shown = n.args;
+    e = job_new_args(a, &n, &rebuild_rec, &in);
     n.locks = arena_printf(a, "rebuild %s", s->uuid);
     if (e != ERR_OK || n.locks == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;

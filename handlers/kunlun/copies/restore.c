@@ -34,19 +34,6 @@ struct source {
     struct copy_doc doc;
 };
 
-static enum err
-read_doc(struct arena *a, const char *text, struct copy_doc *out)
-{
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
-    enum err e = json_parse(a, text, strlen(text), JSON_OWN, &tree, &syntax);
-
-    return e == ERR_OK
-               ? record_bind(a, &copy_doc_rec, tree, BIND_ANY_COUNT, out, &why)
-               : e;
-}
-
 /* One that is deleted is known by its copies. */
 static enum err
 name_of(struct db *db, struct arena *a, const struct cluster_want *want,
@@ -87,7 +74,9 @@ find_source(struct db *db, struct arena *a, const struct cluster_want *want,
     e = copy_store_find(db, a, out->cluster, out->until_ms, &text);
     if (e == ERR_NOT_FOUND)
         return why_fail(why, e, "get_backup_info_from_metadata error");
-    return e == ERR_OK ? read_doc(a, text, &out->doc) : e;
+    return e == ERR_OK
+               ? record_read(a, &copy_doc_rec, text, strlen(text), 0, &out->doc)
+               : e;
 }
 
 /* The shards keep their names, since tables of the computing nodes have them:
@@ -207,12 +196,7 @@ await_binlogs(struct job_run *run)
         e = await_one(run, &s, s.doc.shards.v[i].name, &covered, why);
         all = all && covered;
     }
-    if (e != ERR_OK)
-        return failed(run, e, why);
-    if (all)
-        return STEP_DONE;
-    job_waits(run, 300, "waits for the binlogs: %s", why);
-    return STEP_AGAIN;
+    return e == ERR_OK ? copy_covered(run, all, why) : failed(run, e, why);
 }
 
 /* ---- servers get what they are to have ---- */
@@ -299,12 +283,6 @@ rows(struct job_run *run, const struct cluster_want *want,
                        : e;
 }
 
-static const struct life_growth restoration = {
-    .error = error,
-    .check = check,
-    .rows = rows,
-};
-
 static const struct job_step steps[] = {
     { "wait for the binlogs", await_binlogs, NULL },
     { "ask the machines", life_ask, life_unask },
@@ -318,4 +296,5 @@ static const struct job_step steps[] = {
     { "write the rows", life_write_rows, NULL },
 };
 
-CLUSTER_JOB(restore_new_cluster, steps, COUNT(steps), .of = &restoration);
+CLUSTER_JOB(restore_new_cluster, steps, COUNT(steps),
+            .of = &(const struct life_growth){ error, check, rows });

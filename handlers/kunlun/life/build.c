@@ -12,11 +12,8 @@
 #define ASK_MS     20000
 #define INSTALL_MS 120000
 #define REMOVE_MS  60000
-#define MEMO_BYTES ((size_t)4 << 20)
 
 TABLE(life_memo, LIFE_MEMO);
-
-static const struct json_style compact = { .indent = 0 };
 
 static const struct life_growth *
 own(const struct job_run *run)
@@ -67,37 +64,15 @@ take_order(struct job_run *run, struct life_order *o, enum step_answer *answer)
 }
 
 enum err
-life_recall_as(struct job_run *run, const struct record *rec, void *out)
-{
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
-    enum err e;
-
-    memset(out, 0, rec->size);
-    if (run->memo == NULL)
-        return ERR_NOT_FOUND;
-    e = json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
-                   &syntax);
-    return e == ERR_OK
-               ? record_bind(run->arena, rec, tree, BIND_ANY_COUNT, out, &why)
-               : e;
-}
-
-enum err
 life_recall(struct job_run *run, struct life_memo *out)
 {
-    return life_recall_as(run, &life_memo_rec, out);
+    return job_recall_record(run, &life_memo_rec, out);
 }
 
 enum err
 life_remember(struct job_run *run, const struct life_memo *memo)
 {
-    const char *text;
-    enum err e = record_text(run->arena, &compact, &life_memo_rec, memo,
-                             SECRETS_FULL, MEMO_BYTES, &text);
-
-    return e == ERR_OK ? job_remember(run, text) : e;
+    return job_remember_record(run, &life_memo_rec, memo);
 }
 
 enum step_answer
@@ -207,9 +182,6 @@ static enum err
 read_answer(struct arena *a, const struct job *j, struct life_told *out)
 {
     struct survey *s = arena_alloc(a, sizeof(*s));
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
     enum err e;
 
     *out = (struct life_told){ .machine = j->machine };
@@ -217,9 +189,7 @@ read_answer(struct arena *a, const struct job *j, struct life_told *out)
         return ERR_NOMEM;
     if (j->state != JOB_DONE || !HAS(j, job, result))
         return ERR_OK;
-    e = json_parse(a, j->result.p, j->result.n, JSON_OWN, &tree, &syntax);
-    if (e == ERR_OK)
-        e = record_bind(a, &survey_rec, tree, BIND_ANY_COUNT, s, &why);
+    e = record_read(a, &survey_rec, j->result.p, j->result.n, 0, s);
     if (e == ERR_OK)
         out->said = s;
     return e;

@@ -58,6 +58,11 @@ enum err
 life_find_cluster(struct db *db, struct arena *a,
                   const struct cluster_want *want, struct meta_cluster *out,
                   char why[WHY_BYTES]) MUST_USE;
+/* That, into the order, and how big its servers are. */
+struct life_size;
+enum err
+life_find_to_grow(struct db *db, struct arena *a, struct life_order *o,
+                  struct life_size *size, char why[WHY_BYTES]) MUST_USE;
 /* Its shard; NOT_FOUND with SAYS_NO_SHARD. */
 enum err
 life_find_shard(const struct list_of_meta_shard *all,
@@ -83,6 +88,10 @@ life_check_nick(struct db *db, struct arena *a, const struct cluster_want *want,
                 char why[WHY_BYTES]) MUST_USE;
 
 /* ---- what rows share ---- */
+
+/* The cluster that has grown, and how big its servers are. */
+enum err life_grown(struct job_run *run, const struct life_memo *m,
+                    struct meta_cluster *c, struct life_size *size) MUST_USE;
 
 /* Those of a new cluster with all that it has. memo: what it was asked for
  * with, of which `size` is a part. */
@@ -110,14 +119,11 @@ enum err life_names_text(struct arena *a, const struct life_memo *m,
 enum step_answer life_failed(struct job_run *run, const char *error, enum err e,
                              const char *step, const char *why);
 
-/* What the job has chosen, of life_memo or of another record whose struct out
- * is; NOT_FOUND before. */
+/* What the job has chosen; NOT_FOUND before. */
 enum err life_recall(struct job_run *run, struct life_memo *out) MUST_USE;
 /* From now on that, in the caller's transaction or one of its own. */
 enum err
 life_remember(struct job_run *run, const struct life_memo *memo) MUST_USE;
-enum err life_recall_as(struct job_run *run, const struct record *rec,
-                        void *out) MUST_USE;
 /* Behind the asking for parts, which answered e: waits for all of that prefix
  * (parts_await); what fails is told as life_failed() does. */
 enum step_answer life_await(struct job_run *run, const char *error, enum err e,

@@ -69,7 +69,6 @@ enum err
 life_question(struct arena *a, const struct meta_machine *m,
               const struct list_of_meta_place *places, const char **out)
 {
-    static const struct json_style style = { .indent = 0 };
     struct survey_asked q = { 0 };
 
     PUT(&q, survey_asked, datadir, dirs_of(m, PLACEMENT_DATA));
@@ -82,7 +81,7 @@ life_question(struct arena *a, const struct meta_machine *m,
         port_count(first_port(true), next_port(places, true)));
     PUT(&q, survey_asked, computer_ports,
         port_count(first_port(false), next_port(places, false)));
-    return record_text(a, &style, &survey_asked_rec, &q, SECRETS_FULL,
+    return record_text(a, &json_compact, &survey_asked_rec, &q, SECRETS_FULL,
                        ASKED_BYTES, out);
 }
 

@@ -70,16 +70,20 @@ life_size_before(struct arena *a, const struct meta_cluster *c,
 {
     const char *memo = HAS(c, meta_cluster, memo) ? c->memo : "{}";
     struct cluster_want want = { 0 };
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
-    enum err e = json_parse(a, memo, strlen(memo), JSON_OWN, &tree, &syntax);
+    enum err e = record_read(a, &cluster_want_rec, memo, strlen(memo),
+                             BIND_INT_FROM_STR, &want);
 
-    if (e == ERR_OK)
-        e = record_bind(a, &cluster_want_rec, tree, BIND_INT_FROM_STR, &want,
-                        &why);
     life_size_of(&want, out);
     return e;
+}
+
+enum err
+life_find_to_grow(struct db *db, struct arena *a, struct life_order *o,
+                  struct life_size *size, char why[WHY_BYTES])
+{
+    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
+
+    return e == ERR_OK ? life_size_before(a, &o->cluster, size) : e;
 }
 
 static void
@@ -90,6 +94,15 @@ put_size(struct life_wish *w, const struct life_size *s)
 }
 
 /* ---- what rows share ---- */
+
+enum err
+life_grown(struct job_run *run, const struct life_memo *m,
+           struct meta_cluster *c, struct life_size *size)
+{
+    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, c);
+
+    return e == ERR_OK ? life_size_before(run->arena, c, size) : e;
+}
 
 static enum err
 node_rows(struct job_run *run, int64_t cluster, int64_t shard,
@@ -233,12 +246,11 @@ check_create(struct db *db, struct arena *a, struct life_order *o,
 static enum err
 memo_of(struct arena *a, const struct cluster_want *want, const char **out)
 {
-    static const struct json_style style = { .indent = 0 };
     struct buf b = BUF_INIT(MEMO_BYTES);
     struct json_writer w;
     enum err e;
 
-    jw_init(&w, &b, &style);
+    jw_init(&w, &b, &json_compact);
     e = record_render(&w, &cluster_want_rec, want, SECRETS_STARS, true, a);
     if (e != ERR_OK) {
         buf_free(&b);
@@ -290,14 +302,9 @@ rows_of_create(struct job_run *run, const struct cluster_want *want,
                        : e;
 }
 
-static const struct life_growth creation = {
-    .error = "create cluster error",
-    .check = check_create,
-    .rows = rows_of_create,
-};
-
 CLUSTER_JOB(create_cluster, life_growth_steps, LIFE_GROWTH_STEPS,
-            .of = &creation);
+            .of = &(const struct life_growth){ "create cluster error",
+                                               check_create, rows_of_create });
 
 /* ---- add_shards ---- */
 
@@ -309,12 +316,10 @@ check_add_shards(struct db *db, struct arena *a, struct life_order *o,
     struct life_wish *w = &o->wish[0];
     struct list_of_meta_shard all;
     struct life_size size;
-    enum err e = life_find_cluster(db, a, &o->want, &o->cluster, why);
+    enum err e = life_find_to_grow(db, a, o, &size, why);
 
     if (e == ERR_OK)
         e = meta_shards(db, a, o->cluster.id, &all);
-    if (e == ERR_OK)
-        e = life_size_before(a, &o->cluster, &size);
     if (e != ERR_OK)
         return e;
     *w = (struct life_wish){
@@ -339,11 +344,9 @@ rows_of_add_shards(struct job_run *run, const struct cluster_want *want,
     struct list_of_STR shards;
     struct meta_cluster c;
     struct life_size size;
-    enum err e = meta_cluster(run->db, run->arena, m->cluster, 0, &c);
+    enum err e = life_grown(run, m, &c, &size);
 
     (void)want;
-    if (e == ERR_OK)
-        e = life_size_before(run->arena, &c, &size);
     if (e == ERR_OK)
         e = life_names(run->arena, &SERVERS(m), INSTANCE_STORAGE, &shards);
     for (size_t i = 0; e == ERR_OK && i < shards.n; i++)
@@ -352,11 +355,6 @@ rows_of_add_shards(struct job_run *run, const struct cluster_want *want,
                        : e;
 }
 
-static const struct life_growth more_shards = {
-    .error = "add shards error",
-    .check = check_add_shards,
-    .rows = rows_of_add_shards,
-};
-
 CLUSTER_JOB(add_shards, life_growth_steps, LIFE_GROWTH_STEPS,
-            .of = &more_shards);
+            .of = &(const struct life_growth){
+                "add shards error", check_add_shards, rows_of_add_shards });

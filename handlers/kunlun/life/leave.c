@@ -265,12 +265,4 @@ rows(struct job_run *run, const struct life_loss *l)
     return e == ERR_OK ? meta_shard_nodes(run->db, shard, -1) : e;
 }
 
-static const struct life_decay end_of_node = {
-    .error = error,
-    .check = check,
-    .detach = detach,
-    .rows = rows,
-};
-
-CLUSTER_JOB(delete_node, life_decay_steps, LIFE_DECAY_STEPS,
-            .forward_only = true, .of = &end_of_node);
+DECAY_JOB(delete_node, error, check, detach, rows);

@@ -14,10 +14,7 @@
 
 #define SILENT_MS  9000
 #define AWAIT_MS   1000 /* a part that ends wakes its parent */
-#define ARGS_BYTES 131072
 #define LEFT_BYTES 1500
-
-static const struct json_style compact = { .indent = 0 };
 
 /* ---- what machines are told ---- */
 
@@ -81,15 +78,14 @@ part_install(struct job_run *run, const struct instance_spec *s)
     PUT(&in, part_new, cluster_name, s->cluster);
     PUT(&in, part_new, shard_name, s->shard);
     PUT_LIST(&in, part_new, nodes, 1, &at);
-    e = record_text(run->arena, &compact, &part_new_rec, &in, SECRETS_FULL,
-                    ARGS_BYTES, &n.shown);
+    e = job_new_args(run->arena, &n, &part_new_rec, &in);
     in.spec = arena_alloc(run->arena, sizeof(*in.spec));
     if (e != ERR_OK || in.spec == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
     *in.spec = *s;
     SET(&in, part_new, spec);
-    e = record_text(run->arena, &compact, &part_new_rec, &in, SECRETS_FULL,
-                    ARGS_BYTES, &n.args);
+    e = record_text(run->arena, &json_compact, &part_new_rec, &in, SECRETS_FULL,
+                    JOB_TEXT_MAX, &n.args); /* the spec is not shown */
     return e == ERR_OK ? make(run, PART_INSTALL, s->address, s->port, &n) : e;
 }
 
@@ -105,9 +101,7 @@ part_remove(struct job_run *run, const char *machine, int32_t port,
     PUT(&at, part_at, ip, machine);
     PUT(&at, part_at, port, port);
     PUT(&at, part_at, uuid, uuid);
-    e = record_text(run->arena, &compact, &part_at_rec, &at, SECRETS_FULL,
-                    ARGS_BYTES, &n.args);
-    n.shown = n.args;
+    e = job_new_args(run->arena, &n, &part_at_rec, &at);
     return e == ERR_OK ? make(run, PART_REMOVE, machine, port, &n) : e;
 }
 
@@ -146,9 +140,7 @@ make_copy(struct job_run *run, const char *prefix, const struct job_kind *kind,
         PUT(&in, part_copy_args, until_ms, c->until_ms);
     if (c->backup_job != 0)
         PUT(&in, part_copy_args, backup_job, c->backup_job);
-    e = record_text(run->arena, &compact, &part_copy_args_rec, &in,
-                    SECRETS_FULL, ARGS_BYTES, &n.args);
-    n.shown = n.args;
+    e = job_new_args(run->arena, &n, &part_copy_args_rec, &in);
     return e == ERR_OK ? make(run, prefix, c->ip, c->port, &n) : e;
 }
 
@@ -181,9 +173,7 @@ part_drop(struct job_run *run, const char *prefix,
     enum err e;
 
     PUT(&in, node_drop, backup_job, b->job_id);
-    e = record_text(run->arena, &compact, &node_drop_rec, &in, SECRETS_FULL,
-                    ARGS_BYTES, &n.args);
-    n.shown = n.args;
+    e = job_new_args(run->arena, &n, &node_drop_rec, &in);
     if (e != ERR_OK || part == NULL)
         return e != ERR_OK ? e : ERR_NOMEM;
     return job_part(run, part, &n, &id);
@@ -200,9 +190,7 @@ part_verify(struct job_run *run, const char *prefix,
     PUT(&in, node_verify, target, b->target);
     PUT(&in, node_verify, path, b->path);
     PUT(&in, node_verify, sha256, b->sha256);
-    e = record_text(run->arena, &compact, &node_verify_rec, &in, SECRETS_FULL,
-                    ARGS_BYTES, &n.args);
-    n.shown = n.args;
+    e = job_new_args(run->arena, &n, &node_verify_rec, &in);
     return e == ERR_OK ? make(run, prefix, b->machine, port, &n) : e;
 }
 

@@ -13,13 +13,10 @@
 
 #define REMOVE_MS  60000
 #define ANSWER_MS  2000
-#define MEMO_BYTES ((size_t)1 << 20)
 #define TABLES_MAX 3 /* that are named when a shard is not empty */
 
 TABLE(life_going, LIFE_GOING);
 TABLE(life_loss, LIFE_LOSS);
-
-static const struct json_style compact = { .indent = 0 };
 
 static const struct life_decay *
 own(const struct job_run *run)
@@ -36,15 +33,7 @@ failed(struct job_run *run, enum err e, const char *why)
 static bool
 recall(struct job_run *run, struct life_loss *out)
 {
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
-
-    if (run->memo != NULL &&
-        json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
-                   &syntax) == ERR_OK &&
-        record_bind(run->arena, &life_loss_rec, tree, BIND_ANY_COUNT, out,
-                    &why) == ERR_OK)
+    if (job_recall_record(run, &life_loss_rec, out) == ERR_OK)
         return true;
     job_fails(run, SAYS_RESTART);
     return false;
@@ -58,7 +47,6 @@ begin(struct job_run *run)
     struct life_loss l = { 0 };
     struct cluster_want want;
     char why[WHY_BYTES] = "";
-    const char *text;
     enum err e;
 
     if (run->memo != NULL)
@@ -72,10 +60,7 @@ begin(struct job_run *run)
         return STEP_FAILED;
     }
     if (e == ERR_OK)
-        e = record_text(run->arena, &compact, &life_loss_rec, &l, SECRETS_FULL,
-                        MEMO_BYTES, &text);
-    if (e == ERR_OK)
-        e = job_remember(run, text);
+        e = job_remember_record(run, &life_loss_rec, &l);
     return e == ERR_OK ? STEP_DONE : failed(run, e, NULL);
 }
 
@@ -228,14 +213,8 @@ cluster_rows(struct job_run *run, const struct life_loss *l)
     return meta_cluster_drop(run->db, l->cluster_id);
 }
 
-static const struct life_decay end_of_cluster = {
-    .error = "delete cluster error",
-    .check = check_cluster,
-    .detach = detach_cluster,
-    .rows = cluster_rows,
-};
-CLUSTER_JOB(delete_cluster, life_decay_steps, LIFE_DECAY_STEPS,
-            .forward_only = true, .of = &end_of_cluster);
+DECAY_JOB(delete_cluster, "delete cluster error", check_cluster, detach_cluster,
+          cluster_rows);
 
 /* ---- delete_shard ---- */
 
@@ -344,14 +323,8 @@ shard_rows(struct job_run *run, const struct life_loss *l)
     return meta_shard_drop(run->db, l->id);
 }
 
-static const struct life_decay end_of_shard = {
-    .error = "delete shard error",
-    .check = check_shard,
-    .detach = detach_shard,
-    .rows = shard_rows,
-};
-CLUSTER_JOB(delete_shard, life_decay_steps, LIFE_DECAY_STEPS,
-            .forward_only = true, .of = &end_of_shard);
+DECAY_JOB(delete_shard, "delete shard error", check_shard, detach_shard,
+          shard_rows);
 
 /* ---- delete_comp ---- */
 
@@ -408,14 +381,7 @@ comp_rows(struct job_run *run, const struct life_loss *l)
     return meta_comp_drop(run->db, l->cluster_id, l->id);
 }
 
-static const struct life_decay end_of_comp = {
-    .error = "delete comp error",
-    .check = check_comp,
-    .detach = detach_comp,
-    .rows = comp_rows,
-};
-CLUSTER_JOB(delete_comp, life_decay_steps, LIFE_DECAY_STEPS,
-            .forward_only = true, .of = &end_of_comp);
+DECAY_JOB(delete_comp, "delete comp error", check_comp, detach_comp, comp_rows);
 
 /* ---- dry_run ---- */
 

@@ -43,4 +43,13 @@ struct life_decay {
 extern const struct job_step life_decay_steps[];
 #define LIFE_DECAY_STEPS 4
 
+/* The kind of such a job_type. */
+#define DECAY_JOB(type, error_, check_, detach_, rows_)                \
+    CLUSTER_JOB(type, life_decay_steps, LIFE_DECAY_STEPS,              \
+                .forward_only = true,                                  \
+                .of = &(const struct life_decay){ .error = (error_),   \
+                                                  .check = (check_),   \
+                                                  .detach = (detach_), \
+                                                  .rows = (rows_) })
+
 #endif

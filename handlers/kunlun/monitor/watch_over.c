@@ -28,8 +28,6 @@
 #define KEEP_BYTES     "1GB"
 #define SCRAPE         "10s"
 
-static const struct json_style compact = { .indent = 0 };
-
 /* A program with its arguments, in the arena. */
 struct program {
     const char *argv[ARGS_MAX + 1];
@@ -88,7 +86,7 @@ write_targets(struct arena *a, const struct list_of_watcher *all,
     const char *text;
     enum err e;
 
-    jw_init(&w, &b, &compact);
+    jw_init(&w, &b, &json_compact);
     jw_array(&w);
     for (size_t i = 0; i < all->n; i++) {
         const struct watcher *o = &all->v[i];

@@ -186,28 +186,17 @@ static enum err
 remember(struct job_run *run, int32_t pid)
 {
     struct told t = { 0 };
-    const char *text;
-    enum err e;
 
     PUT(&t, told, pid, pid);
-    e = record_text(run->arena, &node_mgr_form.style, &told_rec, &t,
-                    SECRETS_FULL, 64, &text);
-    return e == ERR_OK ? job_remember(run, text) : e;
+    return job_remember_record(run, &told_rec, &t);
 }
 
 static int32_t
 remembered(struct job_run *run)
 {
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
     struct told t;
 
-    if (json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
-                   &syntax) != ERR_OK ||
-        record_bind(run->arena, &told_rec, tree, 0, &t, &why) != ERR_OK)
-        return 0;
-    return t.pid;
+    return job_recall_record(run, &told_rec, &t) == ERR_OK ? t.pid : 0;
 }
 
 /* Told once; it has ended when another process, or none, is there. */

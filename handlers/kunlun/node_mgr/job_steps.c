@@ -129,14 +129,7 @@ node_kept_spec(struct job_run *run, struct instance_spec *out)
 bool
 node_memo(struct job_run *run, const struct record *rec, void *out)
 {
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error why;
-
-    if (run->memo != NULL &&
-        json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
-                   &syntax) == ERR_OK &&
-        record_bind(run->arena, rec, tree, 0, out, &why) == ERR_OK)
+    if (job_recall_record(run, rec, out) == ERR_OK)
         return true;
     job_fails(run, "memo error");
     return false;

@@ -20,9 +20,6 @@
 #define SWITCH_MS  20000
 #define MACHINE_MS 120000
 #define LOOK_MS    150
-#define ARGS_BYTES 4096
-
-static const struct json_style compact = { .indent = 0 };
 
 #define CONTROL_SAID(X, s)          \
     X(s, STR, ip, "ip", OUT, -)     \
@@ -193,9 +190,7 @@ ask_machine(struct job_run *run, const struct cluster_want *w,
     PUT(&said, control_said, port, w->port);
     PUT(&said, control_said, type, in->kind);
     PUT(&said, control_said, control, w->control);
-    e = record_text(run->arena, &compact, &control_said_rec, &said,
-                    SECRETS_FULL, ARGS_BYTES, &n.args);
-    n.shown = n.args;
+    e = job_new_args(run->arena, &n, &control_said_rec, &said);
     if (e == ERR_OK && (n.locks == NULL || part == NULL))
         e = ERR_NOMEM;
     return e == ERR_OK ? job_part(run, part, &n, &id) : e;

@@ -12,9 +12,6 @@
 #define SILENT_MS  10000 /* nobody has begun to look: nobody is there */
 #define LONGEST_MS 60000
 #define RETRY_MS   200
-#define ARGS_BYTES ((size_t)1 << 20)
-
-static const struct json_style compact = { .indent = 0 };
 
 struct order {
     enum err (*write)(struct db *db, const struct cluster_want *w);
@@ -56,9 +53,7 @@ ask(struct job_run *run, const struct cluster_want *w)
     PUT(&in, node_roots_asked, logdir, w->logdir);
     PUT(&in, node_roots_asked, wal_log_dir, w->wal_log_dir);
     PUT(&in, node_roots_asked, comp_datadir, w->comp_datadir);
-    e = record_text(run->arena, &compact, &node_roots_asked_rec, &in,
-                    SECRETS_FULL, ARGS_BYTES, &n.args);
-    n.shown = n.args;
+    e = job_new_args(run->arena, &n, &node_roots_asked_rec, &in);
     return e == ERR_OK ? job_part(run, PART, &n, &id) : e;
 }
 

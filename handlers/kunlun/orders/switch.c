@@ -11,15 +11,12 @@
 #include "log.h"
 #include "shards.h"
 
-#define SENTENCE   "manual switch error"
-#define WELL_MS    20000 /* so long it may not be well before it is refused */
-#define SWITCH_MS  30000
-#define FORCE_MS   30000
-#define POINT_MS   20000
-#define LOOK_MS    100
-#define MEMO_BYTES 1024
-
-static const struct json_style compact = { .indent = 0 };
+#define SENTENCE  "manual switch error"
+#define WELL_MS   20000 /* so long it may not be well before it is refused */
+#define SWITCH_MS 30000
+#define FORCE_MS  30000
+#define POINT_MS  20000
+#define LOOK_MS   100
 
 /* The shard as it was found. to: the uuid of its node; "": any. */
 #define SWITCHED(X, s)                         \
@@ -102,7 +99,6 @@ look(struct job_run *run)
     char why[WHY_BYTES] = "";
     struct switched m = { 0 };
     struct cluster_want w;
-    const char *text;
     enum err e;
 
     if (run->memo != NULL)
@@ -111,10 +107,7 @@ look(struct job_run *run)
         return STEP_FAILED;
     e = sh != NULL ? look_up(run, &w, sh, &m, why) : ERR_NOMEM;
     if (e == ERR_OK)
-        e = record_text(run->arena, &compact, &switched_rec, &m, SECRETS_FULL,
-                        MEMO_BYTES, &text);
-    if (e == ERR_OK)
-        e = job_remember(run, text);
+        e = job_remember_record(run, &switched_rec, &m);
     return e == ERR_OK ? STEP_DONE : failed(run, e, why);
 }
 
@@ -123,17 +116,11 @@ static bool
 recall(struct job_run *run, struct switched *m, struct kunlun_shard **sh,
        enum step_answer *answer)
 {
-    const struct json *tree;
-    struct json_error syntax;
-    struct bind_error bad;
     enum err e;
 
     *answer = STEP_FAILED;
     *sh = arena_alloc(run->arena, sizeof(**sh));
-    if (run->memo == NULL ||
-        json_parse(run->arena, run->memo, strlen(run->memo), JSON_OWN, &tree,
-                   &syntax) != ERR_OK ||
-        record_bind(run->arena, &switched_rec, tree, 0, m, &bad) != ERR_OK) {
+    if (job_recall_record(run, &switched_rec, m) != ERR_OK) {
         job_fails(run, SAYS_RESTART);
         return false;
     }

@@ -187,14 +187,22 @@ end_sessions(struct member *m, struct arena *a, const char *where)
                : member_failed(m, "end sessions");
 }
 
+/* An account that others replicate with; locked where it has been none. */
+static enum err
+make_account(struct member *m, struct arena *a, const struct instance_spec *who,
+             const char *user)
+{
+    return run(m, arena_printf(a,
+                               "CREATE USER IF NOT EXISTS %s@'%%'"
+                               " IDENTIFIED BY '%s' ACCOUNT LOCK",
+                               user, who->repl_secret));
+}
+
 static enum err
 shut_out(struct member *m, struct arena *a, const struct instance_spec *who)
 {
     const char *user = member_account(a, who);
-    enum err e = run(m, arena_printf(a,
-                                     "CREATE USER IF NOT EXISTS %s@'%%'"
-                                     " IDENTIFIED BY '%s' ACCOUNT LOCK",
-                                     user, who->repl_secret));
+    enum err e = make_account(m, a, who, user);
 
     if (e == ERR_OK)
         e = run(m, arena_printf(a, "ALTER USER %s@'%%' ACCOUNT LOCK", user));
@@ -207,10 +215,7 @@ static enum err
 let_in(struct member *m, struct arena *a, const struct instance_spec *who)
 {
     const char *user = member_account(a, who);
-    enum err e = run(m, arena_printf(a,
-                                     "CREATE USER IF NOT EXISTS %s@'%%'"
-                                     " IDENTIFIED BY '%s' ACCOUNT LOCK",
-                                     user, who->repl_secret));
+    enum err e = make_account(m, a, who, user);
 
     if (e == ERR_OK)
         e = run(m, arena_printf(a,

@@ -93,16 +93,6 @@ point_one(struct duty_run *run, const struct meta_behind *b)
     return e;
 }
 
-static enum err
-list_behind(struct duty_run *run, struct list_of_meta_behind *out)
-{
-    enum err e = lease_begin(run->db, run->lease);
-
-    if (e == ERR_OK)
-        e = meta_behind(run->db, run->arena, out);
-    return db_end(run->db, e);
-}
-
 enum turn
 life_point_step(struct duty_run *run)
 {
@@ -112,7 +102,12 @@ life_point_step(struct duty_run *run)
 
     if (left == NULL)
         left = run->memory = calloc(1, sizeof(*left));
-    e = left != NULL ? list_behind(run, &behind) : ERR_NOMEM;
+    if (left == NULL)
+        return turn_of(ERR_NOMEM, false);
+    e = lease_begin(run->db, run->lease);
+    if (e == ERR_OK)
+        e = meta_behind(run->db, run->arena, &behind);
+    e = db_end(run->db, e);
     for (size_t i = 0; e == ERR_OK && i < behind.n; i++) {
         if (is_left(left, behind.v[i].uuid))
             continue;

@@ -54,7 +54,6 @@ static const uint64_t all = ~UINT64_C(0);
 static enum err
 state_text(struct arena *a, const struct fo_shard *s, const char **out)
 {
-    static const struct json_style style = { .indent = 0 };
     struct state_member m[FO_MEMBERS] = { { 0 } };
     struct state d = {
         .has = all,
@@ -89,20 +88,16 @@ state_text(struct arena *a, const struct fo_shard *s, const char **out)
         };
     d.members.n = s->n;
     d.members.v = m;
-    return record_text(a, &style, &state_rec, &d, SECRETS_FULL, STATE_MAX, out);
+    return record_text(a, &json_compact, &state_rec, &d, SECRETS_FULL,
+                       STATE_MAX, out);
 }
 
 static enum err
 state_read(struct arena *a, const char *text, struct fo_shard *s)
 {
-    struct json_error error;
-    struct bind_error why;
-    const struct json *json;
     struct state d;
-    enum err e = json_parse(a, text, strlen(text), JSON_OWN, &json, &error);
+    enum err e = record_read(a, &state_rec, text, strlen(text), 0, &d);
 
-    if (e == ERR_OK)
-        e = record_bind(a, &state_rec, json, 0, &d, &why);
     if (e != ERR_OK || d.members.n > FO_MEMBERS)
         return e != ERR_OK ? e : ERR_INTERNAL;
     *s = (struct fo_shard){

@@ -195,7 +195,6 @@ static struct span
 seen_text(struct arena *a, const struct watched *w,
           const struct kunlun_shard *sh, const struct fo_shard *was)
 {
-    static const struct json_style style = { .indent = 0 };
     struct seen_row row[FO_MEMBERS];
     struct seen_rows rows = { .members = { was->n, row } };
     const char *text = "[]";
@@ -217,8 +216,8 @@ seen_text(struct arena *a, const struct watched *w,
             .why = w->asked[i].member.why,
         };
     }
-    if (record_text(a, &style, &seen_rows_rec, &rows, SECRETS_FULL, SEEN_MAX,
-                    &text) != ERR_OK)
+    if (record_text(a, &json_compact, &seen_rows_rec, &rows, SECRETS_FULL,
+                    SEEN_MAX, &text) != ERR_OK)
         text = "[]";
     return (struct span){ text, strlen(text) };
 }
@@ -576,23 +575,16 @@ drop_others(struct watched **list)
     }
 }
 
-static enum err
-list_shards(struct duty_run *run, struct kunlun_shard_ids *out)
-{
-    enum err e = lease_begin(run->db, run->lease);
-
-    if (e == ERR_OK)
-        e = kunlun_store_shard_ids(run->db, run->arena, out);
-    return db_end(run->db, e);
-}
-
 enum turn
 kunlun_watch_step(struct duty_run *run)
 {
     struct watched *list = run->memory;
     struct kunlun_shard_ids ids;
-    enum err e = list_shards(run, &ids);
+    enum err e = lease_begin(run->db, run->lease);
 
+    if (e == ERR_OK)
+        e = kunlun_store_shard_ids(run->db, run->arena, &ids);
+    e = db_end(run->db, e);
     for (size_t i = 0; e == ERR_OK && i < ids.n; i++)
         if (!keep_watching(&list, ids.v[i], run->lease))
             e = ERR_NOMEM;

@@ -53,17 +53,6 @@ start(struct job_run *run)
 
 /* ---- fetching ---- */
 
-static enum err
-remember(struct job_run *run, const struct node_arriving *memo)
-{
-    const char *text;
-    enum err e =
-        record_text(run->arena, &node_mgr_form.style, &node_arriving_rec, memo,
-                    SECRETS_FULL, 256, &text);
-
-    return e == ERR_OK ? job_remember(run, text) : e;
-}
-
 /* How far it is, whoever has fetched it. */
 struct reached {
     struct instance_watch inner;
@@ -125,7 +114,7 @@ try_again(struct job_run *run, struct node_arriving *memo, bool anew,
         PUT(memo, node_arriving, bytes, anew ? 0 : bytes);
         PUT(memo, node_arriving, tries, run->job->tries);
         PUT(memo, node_arriving, again, memo->again + anew);
-        e = remember(run, memo);
+        e = job_remember_record(run, &node_arriving_rec, memo);
         if (e != ERR_OK)
             return node_failed(run, e, SENTENCE, NULL);
     }
@@ -243,7 +232,7 @@ import(struct job_run *run)
         if (e != ERR_OK)
             return node_broken_off(run, e, SENTENCE, why);
         PUT(&memo, node_arriving, arrived, true);
-        e = remember(run, &memo);
+        e = job_remember_record(run, &node_arriving_rec, &memo);
         if (e != ERR_OK)
             return node_failed(run, e, SENTENCE, NULL);
     }

@@ -69,7 +69,6 @@ keep_url(struct job_run *run)
     const struct machine *m = run->ctx;
     struct node_sending memo = { 0 };
     char id[OUTBOX_ID_HEX + 1];
-    const char *text;
     enum err e = hex_random(id, OUTBOX_ID_HEX / 2);
 
     PUT(&memo, node_sending, id, arena_strdup(run->arena, id));
@@ -80,9 +79,7 @@ keep_url(struct job_run *run)
         return ERR_NOMEM;
     if (memo.url == NULL)
         return ERR_NOT_FOUND;
-    e = record_text(run->arena, &node_mgr_form.style, &node_sending_rec, &memo,
-                    SECRETS_FULL, 1024, &text);
-    return e == ERR_OK ? job_remember(run, text) : e;
+    return job_remember_record(run, &node_sending_rec, &memo);
 }
 
 TABLE(node_sending, NODE_SENDING);

@@ -28,7 +28,6 @@ NO_CHECKS(pegasus_metrics_ref);
 #define METRICS_MAX ((size_t)16 << 20)
 
 /* Numbers are numbers here, unlike everywhere else. */
-static const struct json_style native = { .indent = 0 };
 
 /* ---- what is printed ---- */
 
@@ -317,7 +316,7 @@ refuse(struct req *r, const char *why)
     struct json_writer w;
     const char *body;
 
-    jw_init(&w, &b, &native);
+    jw_init(&w, &b, &json_compact);
     jw_object(&w);
     jw_key_str(&w, "error_message", why);
     jw_object_end(&w);
@@ -436,7 +435,7 @@ pegasus_metrics_get(struct req *r, const struct pegasus_metrics_ref *in)
         return e;
     p.brief = in->fields == NULL &&
               (in->detail == NULL || strcasecmp(in->detail, "true") != 0);
-    jw_init(&p.w, &b, &native);
+    jw_init(&p.w, &b, &json_compact);
     if (prometheus)
         metrics_text(&b);
     else

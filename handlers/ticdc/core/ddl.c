@@ -255,12 +255,12 @@ schema(struct lexer *l, struct ddl *out, enum ddl_kind kind)
 
 /* CREATE INDEX i ... ON t, DROP INDEX i ON t. */
 static enum err
-index_on(struct lexer *l, struct ddl *out)
+index_on(struct lexer *l, struct ddl *out, enum ddl_kind kind)
 {
     while (l->token != T_END && !is(l, "ON"))
         next(l);
     next(l);
-    return one_name(l, out, DDL_ALTER_TABLE);
+    return one_name(l, out, kind);
 }
 
 /* In what stands between the verb and what is made; false: it is something
@@ -286,18 +286,6 @@ seek(struct lexer *l, const char *word)
                 return false;
     }
     return false;
-}
-
-static enum err
-create(struct lexer *l, struct ddl *out)
-{
-    if (seek(l, "TABLE"))
-        return one_name(l, out, DDL_CREATE_TABLE);
-    if (seek(l, "INDEX"))
-        return index_on(l, out);
-    if (seek(l, "DATABASE") || seek(l, "SCHEMA"))
-        return schema(l, out, DDL_CREATE_SCHEMA);
-    return seek(l, "VIEW") ? one_name(l, out, DDL_VIEW) : ERR_OK;
 }
 
 /* RENAME, but not of a column or a key, and not in parentheses. */
@@ -326,29 +314,47 @@ find_rename(struct lexer *l, struct ddl_name *n)
 }
 
 static enum err
-alter(struct lexer *l, struct ddl *out)
+altered(struct lexer *l, struct ddl *out, enum ddl_kind kind)
 {
-    enum err e;
+    enum err e = one_name(l, out, kind);
 
-    if (seek(l, "TABLE")) {
-        e = one_name(l, out, DDL_ALTER_TABLE);
-        return e == ERR_OK ? find_rename(l, &out->name[0]) : e;
-    }
-    if (seek(l, "DATABASE") || seek(l, "SCHEMA"))
-        return schema(l, out, DDL_ALTER_SCHEMA);
-    return seek(l, "VIEW") ? one_name(l, out, DDL_VIEW) : ERR_OK;
+    return e == ERR_OK ? find_rename(l, &out->name[0]) : e;
 }
 
+/* What a verb may be about. */
+static const struct object {
+    const char *word;
+    enum err (*read)(struct lexer *l, struct ddl *out, enum ddl_kind kind);
+    enum ddl_kind kind;
+} objects_to_create[] = {
+    { "TABLE", one_name, DDL_CREATE_TABLE },
+    { "INDEX", index_on, DDL_ALTER_TABLE },
+    { "DATABASE", schema, DDL_CREATE_SCHEMA },
+    { "SCHEMA", schema, DDL_CREATE_SCHEMA },
+    { "VIEW", one_name, DDL_VIEW },
+    { .word = NULL },
+}, objects_to_alter[] = {
+    { "TABLE", altered, DDL_ALTER_TABLE },
+    { "DATABASE", schema, DDL_ALTER_SCHEMA },
+    { "SCHEMA", schema, DDL_ALTER_SCHEMA },
+    { "VIEW", one_name, DDL_VIEW },
+    { .word = NULL },
+}, objects_to_drop[] = {
+    { "TABLE", names, DDL_DROP_TABLE },
+    { "INDEX", index_on, DDL_ALTER_TABLE },
+    { "DATABASE", schema, DDL_DROP_SCHEMA },
+    { "SCHEMA", schema, DDL_DROP_SCHEMA },
+    { "VIEW", names, DDL_VIEW },
+    { .word = NULL },
+};
+
 static enum err
-drop(struct lexer *l, struct ddl *out)
+read_object(struct lexer *l, struct ddl *out, const struct object *o)
 {
-    if (seek(l, "TABLE"))
-        return names(l, out, DDL_DROP_TABLE);
-    if (seek(l, "INDEX"))
-        return index_on(l, out);
-    if (seek(l, "DATABASE") || seek(l, "SCHEMA"))
-        return schema(l, out, DDL_DROP_SCHEMA);
-    return seek(l, "VIEW") ? names(l, out, DDL_VIEW) : ERR_OK;
+    for (; o->word != NULL; o++)
+        if (seek(l, o->word))
+            return o->read(l, out, o->kind);
+    return ERR_OK;
 }
 
 /* [WAIT n | NOWAIT] may stand behind a name. */
@@ -386,11 +392,11 @@ ddl_read(const char *sql, size_t n, const char *default_schema, bool ansi,
     out->n = 0;
     next(&l);
     if (take(&l, "CREATE"))
-        return create(&l, out);
+        return read_object(&l, out, objects_to_create);
     if (take(&l, "ALTER"))
-        return alter(&l, out);
+        return read_object(&l, out, objects_to_alter);
     if (take(&l, "DROP"))
-        return drop(&l, out);
+        return read_object(&l, out, objects_to_drop);
     if (take(&l, "TRUNCATE")) {
         (void)take(&l, "TABLE");
         return one_name(&l, out, DDL_TRUNCATE);

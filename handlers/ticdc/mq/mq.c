@@ -392,13 +392,12 @@ too_large(struct mq *q, const struct target *t, const struct encode_piece *p)
 static enum err
 put_claim(struct mq *q, const struct encode_piece *p, char *out, size_t size)
 {
-    static const struct json_style style = { .indent = 0 };
     struct buf b = BUF_INIT(CLAIM_BYTES);
     char name[48], digits[33], why[WHY_BYTES] = "";
     struct json_writer w;
     enum err e = hex_random(digits, 16);
 
-    jw_init(&w, &b, &style);
+    jw_init(&w, &b, &json_compact);
     jw_object(&w);
     jw_key(&w, "key");
     if (p->key.n > 0)

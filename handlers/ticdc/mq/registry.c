@@ -138,7 +138,6 @@ enum err
 registry_register(void *ctx, const char *subject, struct span schema,
                   uint32_t *id)
 {
-    static const struct json_style style = { .indent = 0 };
     struct registry *r = ctx;
     struct buf body = BUF_INIT(BODY_MAX), reply = BUF_INIT(REPLY_MAX);
     char path[URL_MAX / 2], name[URL_MAX / 4];
@@ -147,7 +146,7 @@ registry_register(void *ctx, const char *subject, struct span schema,
     enum err e = http_escape(subject, false, name, sizeof(name));
 
     r->why[0] = '\0';
-    jw_init(&w, &body, &style);
+    jw_init(&w, &body, &json_compact);
     jw_object(&w);
     jw_key(&w, "schema");
     jw_strn(&w, schema.p, schema.n);

@@ -72,34 +72,42 @@ put_tables(struct req *r, const struct ticdc_feed *f, const char *capture_id,
     return ERR_OK;
 }
 
-enum err
-ticdc_processor_get(struct req *r, const struct ticdc_processor_ref *ref)
+/* A capture, and a changefeed that runs. */
+static enum err
+find_processor(struct req *r, const struct ticdc_processor_ref *ref,
+               struct ticdc_feed *f)
 {
-    struct ticdc_processor *out = arena_alloc(r->arena, sizeof(*out));
     struct list_of_ticdc_capture captures;
-    struct ticdc_work work = { 0 };
-    struct ticdc_feed f;
     enum err e;
 
-    if (out == NULL)
-        return ERR_NOMEM;
     if (ticdc_is_id(ref->changefeed_id) && !ticdc_is_id(ref->capture_id))
         return req_fail(
             r, TICDC_BAD_CAPTURE,
             ARGS(arg("id", ref->capture_id), arg("rule", TICDC_ID_RULE)));
-    e = ticdc_feed_find(r, ref->namespace, ref->changefeed_id, &f);
+    e = ticdc_feed_find(r, ref->namespace, ref->changefeed_id, f);
     if (e != ERR_OK)
         return e;
-    if (!runs(&f))
+    if (!runs(f))
         return req_fail(
             r, TICDC_FEED_ABNORMAL,
-            ARGS(arg("state", health_shown(health_of_word(f.state)))));
+            ARGS(arg("state", health_shown(health_of_word(f->state)))));
     e = ticdc_capture_list(r->db, r->arena, &captures);
-    if (e != ERR_OK)
-        return e;
-    if (ticdc_capture_find(&captures, ref->capture_id) == NULL)
-        return req_fail(r, TICDC_CAPTURE_UNKNOWN,
-                        ARGS(arg("id", ref->capture_id)));
+    return e == ERR_OK && ticdc_capture_find(&captures, ref->capture_id) == NULL
+               ? req_fail(r, TICDC_CAPTURE_UNKNOWN,
+                          ARGS(arg("id", ref->capture_id)))
+               : e;
+}
+
+enum err
+ticdc_processor_get(struct req *r, const struct ticdc_processor_ref *ref)
+{
+    struct ticdc_processor *out = arena_alloc(r->arena, sizeof(*out));
+    struct ticdc_work work = { 0 };
+    struct ticdc_feed f;
+    enum err e = find_processor(r, ref, &f);
+
+    if (e != ERR_OK || out == NULL)
+        return e != ERR_OK ? e : ERR_NOMEM;
     e = ticdc_work_get(r->db, r->arena, &f, ref->capture_id, &work);
     if (e == ERR_NOT_FOUND) { /* it has just begun */
         work.checkpoint_ts = f.checkpoint_ts;

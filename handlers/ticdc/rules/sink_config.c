@@ -15,16 +15,11 @@ TABLE(ticdc_config, TICDC_CONFIG);
 enum err
 ticdc_config_read(struct arena *a, const char *json, struct ticdc_config *out)
 {
-    const struct json *doc = NULL;
-    struct json_error at;
-    struct bind_error why;
     enum err e = ERR_OK;
 
     *out = (struct ticdc_config){ 0 };
     if (!str_empty(json))
-        e = json_parse(a, json, strlen(json), JSON_OWN, &doc, &at);
-    if (e == ERR_OK)
-        e = record_bind(a, &ticdc_config_rec, doc, BIND_ANY_COUNT, out, &why);
+        e = record_read(a, &ticdc_config_rec, json, strlen(json), 0, out);
     return e == ERR_BAD_PARAM || e == ERR_LIMIT ? ERR_STATE : e;
 }
 
@@ -32,8 +27,6 @@ enum err
 ticdc_config_write(struct arena *a, const struct ticdc_config *c,
                    const char **json)
 {
-    static const struct json_style plain = { 0 };
-
-    return record_text(a, &plain, &ticdc_config_rec, c, SECRETS_FULL,
+    return record_text(a, &json_compact, &ticdc_config_rec, c, SECRETS_FULL,
                        TICDC_CONFIG_BYTES_MAX, json);
 }

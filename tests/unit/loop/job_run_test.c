@@ -188,6 +188,39 @@ what_is_remembered_is_the_memo_once_it_is_kept(void **state)
     assert_ptr_equal(run.memo, one);
 }
 
+#define MEMO(X, s)                              \
+    X(s, STR, name, "name", IN | OUT, -)        \
+    X(s, STR, key, "key", IN | OUT | SECRET, -) \
+    X(s, LIST, ports, "ports", IN | OUT, I64, .max = 1)
+STRUCT(memo, MEMO);
+TABLE(memo, MEMO);
+
+static void
+a_record_is_remembered_whole_and_read_again(void **state)
+{
+    struct I64 ports[] = { { .v = 1 }, { .v = 2 } };
+    struct memo in = { 0 }, out = { .name = "old" };
+
+    (void)state;
+    assert_int_equal(job_recall_record(&run, &memo_rec, &out), ERR_NOT_FOUND);
+    assert_null(out.name);
+    PUT(&in, memo, name, "n\"1");
+    PUT(&in, memo, key, "k");
+    PUT_LIST(&in, memo, ports, 2, ports);
+    assert_int_equal(job_remember_record(&run, &memo_rec, &in), ERR_OK);
+    assert_said("remember 5/7 u1"
+                " {\"name\":\"n\\\"1\",\"key\":\"k\",\"ports\":[1,2]}; ");
+    assert_int_equal(job_recall_record(&run, &memo_rec, &out), ERR_OK);
+    assert_string_equal(out.name, "n\"1");
+    assert_string_equal(out.key, "k");
+    assert_int_equal(out.ports.n, 2);
+    assert_int_equal(out.ports.v[1].v, 2);
+    run.memo = "{\"name\":";
+    assert_int_equal(job_recall_record(&run, &memo_rec, &out), ERR_BAD_PARAM);
+    refuses("remember", ERR_STORE, 1);
+    assert_int_equal(job_remember_record(&run, &memo_rec, &in), ERR_STORE);
+}
+
 static void
 one_goes_on_unless_it_stops_or_is_cancelled_or_lost(void **state)
 {
@@ -438,6 +471,7 @@ main(void)
         CASE(a_lease_is_held_for_its_time),
         CASE(who_has_lost_the_job_does_not_ask_the_store),
         CASE(what_is_remembered_is_the_memo_once_it_is_kept),
+        CASE(a_record_is_remembered_whole_and_read_again),
         CASE(one_goes_on_unless_it_stops_or_is_cancelled_or_lost),
         CASE(progress_is_written_once_a_second),
         CASE(progress_that_is_not_written_is_noted),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -823,6 +824,36 @@ old_jobs_are_purged_with_their_steps(void **state)
     ok(job_get(f->db, f->a, waits, &j));
 }
 
+#define ASKED(X, s)                      \
+    X(s, STR, name, "name", IN | OUT, -) \
+    X(s, STR, secret, "secret", IN | OUT | SECRET, -)
+STRUCT(asked, ASKED);
+TABLE(asked, ASKED);
+
+static void
+arguments_are_shown_without_secrets(void **state)
+{
+    struct arena *a = arena_new((size_t)9 << 20);
+    char *big = malloc(JOB_TEXT_MAX);
+    struct job_new n = { 0 };
+    struct asked in = { 0 };
+
+    (void)state;
+    assert_non_null(a);
+    assert_non_null(big);
+    PUT(&in, asked, name, "n1");
+    PUT(&in, asked, secret, "swordfish");
+    assert_int_equal(job_new_args(a, &n, &asked_rec, &in), ERR_OK);
+    assert_string_equal(n.args, "{\"name\":\"n1\",\"secret\":\"swordfish\"}");
+    assert_string_equal(n.shown, "{\"name\":\"n1\",\"secret\":\"***\"}");
+    memset(big, 'x', JOB_TEXT_MAX - 1);
+    big[JOB_TEXT_MAX - 1] = '\0';
+    PUT(&in, asked, name, big);
+    assert_int_equal(job_new_args(a, &n, &asked_rec, &in), ERR_LIMIT);
+    free(big);
+    arena_free(a);
+}
+
 /* ---- the group ---- */
 
 FIXTURE_GROUP(10, 2)
@@ -850,6 +881,7 @@ main(void)
         CASE(a_step_keeps_and_tells_what_it_wants),
         CASE(a_job_that_nobody_takes_is_idle),
         CASE(arguments_lie_encrypted),
+        CASE(arguments_are_shown_without_secrets),
         CASE(locked_out_jobs_take_their_turn),
         CASE(who_waits_for_a_lock_says_for_whom),
         CASE(who_ends_lets_others_go_at_once),
