@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libsmartcols/libsmartcols.h>
@@ -113,17 +112,6 @@ put_json(char out[CELL_BYTES], struct span s)
 }
 
 static void
-put_time(char out[CELL_BYTES], int64_t s)
-{
-    struct tm t;
-    time_t at = (time_t)s;
-
-    if (localtime_r(&at, &t) == NULL ||
-        strftime(out, CELL_BYTES, "%Y-%m-%d %H:%M:%S", &t) == 0)
-        out[0] = '\0';
-}
-
-static void
 put_age(char out[CELL_BYTES], int64_t ms)
 {
     int64_t s = ms < 0 ? 0 : ms / 1000;
@@ -156,9 +144,9 @@ fill_cell(const struct column *c, const struct json *row, char out[CELL_BYTES])
         json_to_i64(json_text(j), false, &v) != ERR_OK)
         return;
     if (strcmp(c->how, "ms") == 0)
-        put_time(out, v / 1000);
+        (void)clock_text(v / 1000, out);
     else if (strcmp(c->how, "s") == 0)
-        put_time(out, v);
+        (void)clock_text(v, out);
     else if (strcmp(c->how, "age") == 0)
         put_age(out, clock_unix_ms() - v);
     else if (strcmp(c->how, "span") == 0)

@@ -127,29 +127,22 @@ ticdc_path_feed(struct req *r, struct ticdc_feed_ref *out)
 const char *
 ticdc_time(struct arena *a, int64_t ms)
 {
-    time_t s = (time_t)(ms / 1000);
-    char text[64];
-    struct tm tm;
+    char text[CLOCK_TEXT];
 
-    if (localtime_r(&s, &tm) == NULL ||
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
-        return arena_strdup(a, "");
-    return arena_printf(a, "%s.%03d", text, (int)(ms % 1000));
+    return str_empty(clock_text(ms / 1000, text))
+               ? arena_strdup(a, "")
+               : arena_printf(a, "%s.%03d", text, (int)(ms % 1000));
 }
 
 const char *
 ticdc_time_zone(struct arena *a, int64_t ms)
 {
-    time_t s = (time_t)(ms / 1000);
-    char text[64], zone[16];
-    struct tm tm;
+    char text[CLOCK_TEXT];
+    size_t n = strlen(clock_stamp(ms, text));
 
-    if (localtime_r(&s, &tm) == NULL ||
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm) == 0 ||
-        strftime(zone, sizeof(zone), "%z", &tm) != 5)
-        return arena_strdup(a, "");
-    return arena_printf(a, "%s.%03d%.3s:%s", text, (int)(ms % 1000), zone,
-                        zone + 3);
+    /* with a colon in the zone, as Go has it */
+    return n < 5 ? arena_strdup(a, "")
+                 : arena_printf(a, "%.*s:%s", (int)n - 2, text, text + n - 2);
 }
 
 /* ---- faults ---- */

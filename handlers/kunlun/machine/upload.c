@@ -13,16 +13,14 @@
 #define NAME_MAX_BYTES 128
 #define TEXT_BYTES     ((size_t)96 << 20) /* of the largest body, in base64 */
 
-static bool
-is_multipart(const char *type)
-{
-    return type != NULL && strncasecmp(type, "multipart/form-data", 19) == 0;
-}
-
 const char *
 node_raw_verb(const struct req *r)
 {
-    return is_multipart(req_header(r, "CONTENT_TYPE")) ? "upload" : NULL;
+    const char *type = req_header(r, "CONTENT_TYPE");
+
+    return type != NULL && strncasecmp(type, "multipart/form-data", 19) == 0
+               ? "upload"
+               : NULL;
 }
 
 /* Refused, not trimmed: what a client calls a file is what it gets back. */

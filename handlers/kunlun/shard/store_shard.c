@@ -430,12 +430,6 @@ kunlun_store_shard_verdict(struct db *db, int64_t id, enum fo_verdict verdict,
 }
 
 /* A time that is not known is none. */
-static struct db_value
-when(bool known, int64_t ms)
-{
-    return known ? db_i64(ms) : db_null();
-}
-
 static const char *
 or_nothing(const char *text)
 {
@@ -451,7 +445,8 @@ kunlun_store_failover_add(struct db *db, int64_t shard_id,
         DB_ARGS(db_u64(f->epoch), db_str(f->kind), db_str(f->was),
                 db_str(f->is), db_str(f->why), db_bytes(f->seen.p, f->seen.n),
                 db_str(or_nothing(f->chosen)), db_str(or_nothing(f->undecided)),
-                db_i64(f->suspected_ms), when(f->fenced_ms != 0, f->fenced_ms),
+                db_i64(f->suspected_ms),
+                f->fenced_ms != 0 ? db_i64(f->fenced_ms) : db_null(),
                 db_i64(f->decided_ms), db_i64(shard_id)));
 }
 

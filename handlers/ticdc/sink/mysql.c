@@ -217,23 +217,14 @@ mysql_begin(struct outlet *s, const struct sink_txn *txn)
     return ERR_OK;
 }
 
-static enum err
-begin_downstream(struct mysql_sink *m)
-{
-    if (m->in_txn)
-        return ERR_OK;
-    if (my_do(m->my, "START TRANSACTION") != ERR_OK)
-        return mysql_failed(m, "START TRANSACTION");
-    m->in_txn = true;
-    return ERR_OK;
-}
-
+/* In the transaction that is open downstream, or that it begins. */
 static enum err
 send_now(struct mysql_sink *m)
 {
-    enum err e = begin_downstream(m);
-
-    return e == ERR_OK ? batch_send(m) : e;
+    if (!m->in_txn && my_do(m->my, "START TRANSACTION") != ERR_OK)
+        return mysql_failed(m, "START TRANSACTION");
+    m->in_txn = true;
+    return batch_send(m);
 }
 
 static bool
