@@ -26,7 +26,7 @@ take(struct arena *a, char *const *params, const char *secret)
     struct intake in;
     enum intake_verdict v = intake(&r, params, &rules, &in);
 
-    HOLDS(r.listener != NULL && r.request_id != NULL);
+    HOLDS(r.listener != NULL && r.trace.request != NULL);
     if (v != INTAKE_OK)
         return;
     HOLDS(r.path != NULL && r.method != NULL && r.token_name != NULL);
@@ -34,7 +34,10 @@ take(struct arena *a, char *const *params, const char *secret)
           strcmp(params_get(params, "MG_SECRET"), secret) == 0);
     HOLDS(secret != NULL || r.rights == 0); /* no token is known */
     HOLDS(dispatch_knows_listener(r.listener));
-    HOLDS(r.request_id[strcspn(r.request_id, "\r\n\"")] == '\0');
+    HOLDS(r.trace.request[strcspn(r.trace.request, "\r\n\"")] == '\0');
+    HOLDS(r.trace.id == NULL || strlen(r.trace.id) == 32);
+    HOLDS(str_empty(r.trace.client) ||
+          r.trace.client[strcspn(r.trace.client, " \r\n\"\\")] == '\0');
 }
 
 int
