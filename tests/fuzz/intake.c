@@ -35,7 +35,7 @@ take(struct arena *a, char *const *params, const char *secret)
     HOLDS(secret != NULL || r.rights == 0); /* no token is known */
     HOLDS(dispatch_knows_listener(r.listener));
     HOLDS(r.trace.request[strcspn(r.trace.request, "\r\n\"")] == '\0');
-    HOLDS(r.trace.id == NULL || strlen(r.trace.id) == 32);
+    HOLDS(str_empty(r.trace.id) || strlen(r.trace.id) == 32);
     HOLDS(str_empty(r.trace.client) ||
           r.trace.client[strcspn(r.trace.client, " \r\n\"\\")] == '\0');
 }
