@@ -12,7 +12,8 @@ struct arena;
  * The caller frees it by arena_free. */
 struct arena *arena_new(size_t max_bytes);
 
-/* Runs the deferred releases, last first, and frees everything. */
+/* Runs the deferred releases, last first, and frees everything. NULL: does
+ * nothing. */
 void arena_free(struct arena *a);
 
 /* As arena_free, but keeps the arena and its first block for the next use. */

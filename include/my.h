@@ -57,7 +57,7 @@ struct my_server {
 
 /* A handle without a connection. NULL without memory. */
 struct my *my_open(void);
-void my_close(struct my *my);
+void my_close(struct my *my); /* NULL: does nothing */
 
 /* Connects, at most until then (monotonic, 0 = connect_timeout_s alone); a
  * connection that there was is hung up. Nothing of `server` is kept. A

@@ -52,6 +52,7 @@ struct source_taker {
      * answered alike as long as the source is open. */
     bool (*wants)(void *ctx, const char *schema, const char *table);
     enum err (*begin)(void *ctx, const struct source_txn *txn);
+    /* From here to idle NULL is: nothing to do. */
     enum err (*rows)(void *ctx, const struct binlog_rows *rows);
     /* In a transaction that may have rows too (CREATE TABLE ... SELECT). */
     enum err (*statement)(void *ctx, const struct binlog_statement *st);

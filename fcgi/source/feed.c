@@ -52,11 +52,25 @@ told(struct feed *f, enum err e)
 }
 
 static void
+tell_drop(struct feed *f)
+{
+    if (f->taker->drop != NULL)
+        f->taker->drop(f->ctx);
+}
+
+static void
 drop(struct feed *f)
 {
     if (f->group != OUTSIDE)
-        f->taker->drop(f->ctx);
+        tell_drop(f);
     f->group = OUTSIDE;
+}
+
+static enum err
+tell_commit(struct feed *f)
+{
+    return f->taker->commit != NULL ? told(f, f->taker->commit(f->ctx, &f->txn))
+                                    : ERR_OK;
 }
 
 static enum err
@@ -65,7 +79,7 @@ commit(struct feed *f)
     enum err e;
 
     f->txn.end_pos = f->pos;
-    e = told(f, f->taker->commit(f->ctx, &f->txn));
+    e = tell_commit(f);
     if (e != ERR_OK)
         return e;
     f->group = OUTSIDE;
@@ -83,7 +97,7 @@ commit_empty(struct feed *f)
 {
     enum err e;
 
-    f->taker->drop(f->ctx);
+    tell_drop(f);
     f->txn.is_prepared = false;
     e = told(f, f->taker->begin(f->ctx, &f->txn));
     return e == ERR_OK ? commit(f) : e;
@@ -274,7 +288,8 @@ inside(struct feed *f, const struct query *q)
                    ? told(f, t->rollback_to(f->ctx, q->name.p, q->name.n))
                    : fault(f, BINLOG_FAULT_SAVEPOINT, "");
     case QUERY_OTHER:
-        return told(f, t->statement(f->ctx, &q->st));
+        return t->statement != NULL ? told(f, t->statement(f->ctx, &q->st))
+                                    : ERR_OK;
     case QUERY_DML:
         return t->dml != NULL ? told(f, t->dml(f->ctx, &q->st))
                               : fault(f, BINLOG_FAULT_STATEMENT, "");
@@ -460,7 +475,9 @@ give_rows(struct feed *f, struct binlog_table *t, struct form form,
         rows.n = f->unpacked.n;
     }
     e = rows_open(&rows, &c, &f->failure);
-    return e == ERR_OK ? told(f, f->taker->rows(f->ctx, &rows)) : e;
+    return e == ERR_OK && f->taker->rows != NULL
+               ? told(f, f->taker->rows(f->ctx, &rows))
+               : e;
 }
 
 static enum err

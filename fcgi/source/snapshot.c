@@ -509,10 +509,8 @@ snapshot_close(struct snapshot *s)
 {
     if (s == NULL)
         return;
-    if (s->my != NULL)
-        my_close(s->my);
-    if (s->a != NULL)
-        arena_free(s->a);
+    my_close(s->my);
+    arena_free(s->a);
     free(s);
 }
 

@@ -43,36 +43,6 @@ first_begins(void *ctx, const struct source_txn *txn)
 }
 
 static enum err
-no_rows(void *ctx, const struct binlog_rows *rows)
-{
-    (void)ctx;
-    (void)rows;
-    return ERR_OK;
-}
-
-static enum err
-no_statement(void *ctx, const struct binlog_statement *st)
-{
-    (void)ctx;
-    (void)st;
-    return ERR_OK;
-}
-
-static enum err
-no_commit(void *ctx, const struct source_txn *txn)
-{
-    (void)ctx;
-    (void)txn;
-    return ERR_OK;
-}
-
-static void
-no_drop(void *ctx)
-{
-    (void)ctx;
-}
-
-static enum err
 nothing_there(void *ctx)
 {
     struct look *o = ctx;
@@ -97,10 +67,6 @@ stop_trying(void *ctx, enum source_state state,
 static const struct source_taker look_taker = {
     .wants = wants_none,
     .begin = first_begins,
-    .rows = no_rows,
-    .statement = no_statement,
-    .commit = no_commit,
-    .drop = no_drop,
     .idle = nothing_there,
     .state = stop_trying,
 };

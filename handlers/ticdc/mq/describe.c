@@ -201,9 +201,7 @@ describer_free(struct describer *d)
 {
     if (d == NULL)
         return;
-    if (d->a != NULL)
-        arena_free(d->a);
-    if (d->my != NULL)
-        my_close(d->my);
+    arena_free(d->a);
+    my_close(d->my);
     free(d);
 }

@@ -175,20 +175,6 @@ ahead_statement(void *ctx, const struct binlog_statement *st)
 }
 
 static enum err
-ahead_commit(void *ctx, const struct source_txn *txn)
-{
-    (void)ctx;
-    (void)txn;
-    return ERR_OK;
-}
-
-static void
-ahead_drop(void *ctx)
-{
-    (void)ctx;
-}
-
-static enum err
 ahead_idle(void *ctx)
 {
     return is_there(ctx) ? ERR_LIMIT : ERR_OK;
@@ -231,8 +217,6 @@ static const struct source_taker ahead_taker = {
     .begin = ahead_begin,
     .rows = ahead_rows,
     .statement = ahead_statement,
-    .commit = ahead_commit,
-    .drop = ahead_drop,
     .idle = ahead_idle,
     .state = ahead_state,
     .rollback_to = ahead_savepoint,
