@@ -208,15 +208,6 @@ void control_settle(struct up *up);
 enum err
 control_ask(const char *line, int timeout_ms, struct buf *answer) MUST_USE;
 
-/* The answer to "status" is a line for each child. The one at *text, which is
- * moved past it; false at the end. */
-struct status_line {
-    char name[32], state[16];
-    int pid, restarts;
-    long long seconds;
-};
-bool up_status_next(const char **text, struct status_line *out);
-
 /* up_units.c: a line each (up_status_next) of the children of a running `up`,
  * or, where there never was one, of systemd's services. NOT_FOUND: neither
  * runs; TIMEOUT. */
@@ -225,7 +216,18 @@ enum err up_children(int timeout_ms, struct buf *out) MUST_USE;
 /* Ends the words that `metagate start` shows: everything is ready. */
 #define UP_READY 0x04
 
-/* up_words.c: each listener's name and URL; the same as text. */
+/* up_words.c: the answer to "status" is a line for each child, written behind
+ * what out holds, and read: the one at *text, which is moved past it; false at
+ * the end, and for what is no such line. */
+struct status_line {
+    char name[32], state[16]; /* words, not empty */
+    int pid, restarts;        /* 0: it does not run */
+    long long seconds;        /* since it was started */
+};
+void up_status_put(struct buf *out, const struct status_line *l);
+bool up_status_next(const char **text, struct status_line *out) MUST_USE;
+
+/* Each listener's name and URL; the same as text. */
 void
 up_each_url(void (*f)(void *ctx, const char *name, const char *url), void *ctx);
 void up_print_urls(FILE *f);

@@ -222,19 +222,6 @@ stop_main(int argc, char **argv)
 
 /* ---- status ---- */
 
-bool
-up_status_next(const char **text, struct status_line *out)
-{
-    const char *end = strchr(*text, '\n');
-
-    if (end == NULL ||
-        sscanf(*text, "%31s %15s %d %lld %d", out->name, out->state, &out->pid,
-               &out->seconds, &out->restarts) != 5)
-        return false;
-    *text = end + 1;
-    return true;
-}
-
 static size_t
 lines_of(const char *text)
 {

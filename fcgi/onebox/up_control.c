@@ -110,12 +110,15 @@ answer_status(const struct up *up, struct client *c)
 
     for (size_t i = 0; i < up->n; i++) {
         const struct up_child *k = &up->child[i];
-        bool runs = k->child.group != 0;
+        struct status_line l = { .restarts = k->child.restarts };
 
-        buf_printf(&b, "%s %s %d %lld %d\n", k->name, up_state_name(k),
-                   runs ? (int)k->child.group : 0,
-                   runs ? (long long)((now - k->child.started_ms) / 1000) : 0LL,
-                   k->child.restarts);
+        (void)snprintf(l.name, sizeof(l.name), "%s", k->name);
+        (void)snprintf(l.state, sizeof(l.state), "%s", up_state_name(k));
+        if (k->child.group != 0) {
+            l.pid = (int)k->child.group;
+            l.seconds = (now - k->child.started_ms) / 1000;
+        }
+        up_status_put(&b, &l);
     }
     answer(c, buf_text(&b), b.n);
     buf_free(&b);

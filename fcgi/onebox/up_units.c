@@ -13,9 +13,8 @@
 #define SYSTEMD_MS 10000
 
 struct unit {
-    char name[32], state[16];
-    int pid, restarts;
-    long long started_us; /* monotonic; 0: never */
+    struct status_line line; /* name "": none of ours */
+    long long started_us;    /* monotonic; 0: never */
 };
 
 /* What systemd says, in the words that status has for children. */
@@ -53,32 +52,32 @@ unit_name(const char *id, char *out, size_t size)
 }
 
 static void
-put_unit(struct buf *out, const struct unit *u)
+put_unit(struct buf *out, struct unit *u)
 {
-    bool runs = u->pid > 0 && u->started_us > 0;
+    struct status_line *l = &u->line;
 
-    if (!str_empty(u->name))
-        buf_printf(
-            out, "%s %s %d %lld %d\n", u->name,
-            strcmp(u->name, "setup") == 0 && strcmp(u->state, "running") == 0
-                ? "done"
-                : u->state,
-            u->pid,
-            runs ? (long long)(clock_mono_us() - u->started_us) / 1000000 : 0,
-            u->restarts);
+    if (str_empty(l->name))
+        return;
+    if (strcmp(l->name, "setup") == 0 && strcmp(l->state, "running") == 0)
+        (void)snprintf(l->state, sizeof(l->state), "done");
+    if (l->pid > 0 && u->started_us > 0)
+        l->seconds = (clock_mono_us() - u->started_us) / 1000000;
+    up_status_put(out, l);
 }
 
 static void
 take_property(struct unit *u, const char *key, const char *value)
 {
-    if (strcmp(key, "Id") == 0 && !unit_name(value, u->name, sizeof(u->name)))
-        u->name[0] = '\0';
+    struct status_line *l = &u->line;
+
+    if (strcmp(key, "Id") == 0 && !unit_name(value, l->name, sizeof(l->name)))
+        l->name[0] = '\0';
     else if (strcmp(key, "ActiveState") == 0)
-        (void)snprintf(u->state, sizeof(u->state), "%s", state_name(value));
+        (void)snprintf(l->state, sizeof(l->state), "%s", state_name(value));
     else if (strcmp(key, "MainPID") == 0)
-        u->pid = atoi(value);
+        l->pid = atoi(value);
     else if (strcmp(key, "NRestarts") == 0)
-        u->restarts = atoi(value);
+        l->restarts = atoi(value);
     else if (strcmp(key, "ExecMainStartTimestampMonotonic") == 0)
         u->started_us = atoll(value);
 }

@@ -22,6 +22,26 @@ up_say(const struct up *up, const char *fmt, ...)
     (void)fflush(stdout);
 }
 
+void
+up_status_put(struct buf *out, const struct status_line *l)
+{
+    buf_printf(out, "%s %s %d %lld %d\n", l->name, l->state, l->pid, l->seconds,
+               l->restarts);
+}
+
+bool
+up_status_next(const char **text, struct status_line *out)
+{
+    const char *end = strchr(*text, '\n');
+
+    if (end == NULL ||
+        sscanf(*text, "%31s %15s %d %lld %d", out->name, out->state, &out->pid,
+               &out->seconds, &out->restarts) != 5)
+        return false;
+    *text = end + 1;
+    return true;
+}
+
 static const char *
 scheme(void)
 {
