@@ -39,6 +39,11 @@ void *file_map(const char *path, size_t n, int *fd) MUST_USE;
 enum err file_read(struct arena *a, const char *path, size_t max, char **out,
                    size_t *n) MUST_USE;
 
+/* As file_read, cut where the first line of it ends, without that end ("\n" or
+ * "\r\n"). *n is of the whole file: what is to be wiped of a secret. */
+enum err file_read_line(struct arena *a, const char *path, size_t max,
+                        char **out, size_t *n) MUST_USE;
+
 /* What is left of an open file, into max + 1 bytes of the caller, with a NUL
  * behind it. LIMIT past max bytes: then the first max + 1 stand there and no
  * NUL. STATE when it cannot be read (errno): then *n bytes of it do. */

@@ -5,6 +5,9 @@
 
 #include "base.h"
 
+/* The header that a client's token comes in first of all (identity.h). */
+#define TOKEN_HEADER "X-Metagate-Token"
+
 /* What a row asks for; a token's scope is a set of these. */
 enum scope {
     SCOPE_NONE = 0, /* served without a token */

@@ -15,6 +15,7 @@
 #include "file.h"
 #include "http.h"
 #include "instance/copy.h"
+#include "scope.h"
 #include "table_int.h"
 
 #define PIECE_MAX  ((int64_t)8 << 20)
@@ -114,7 +115,7 @@ call(struct fetching *f, int64_t at, int64_t n, struct sink *s)
     (void)snprintf(range, sizeof(range), "Range: bytes=%lld-%lld",
                    (long long)at, (long long)(at + n - 1));
     if (!str_empty(f->from->token)) {
-        (void)snprintf(token, sizeof(token), "X-Metagate-Token: %s",
+        (void)snprintf(token, sizeof(token), TOKEN_HEADER ": %s",
                        f->from->token);
         c.header[1] = token;
     }

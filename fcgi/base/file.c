@@ -198,6 +198,23 @@ file_read(struct arena *a, const char *path, size_t max, char **out, size_t *n)
     return e;
 }
 
+static void
+cut_line(char *text)
+{
+    text[strcspn(text, "\r\n")] = '\0';
+}
+
+enum err
+file_read_line(struct arena *a, const char *path, size_t max, char **out,
+               size_t *n)
+{
+    enum err e = file_read(a, path, max, out, n);
+
+    if (e == ERR_OK)
+        cut_line(*out);
+    return e;
+}
+
 /* What is wrong with it; NULL when out holds it. */
 static const char *
 secret_of(int fd, char *out, size_t size)
@@ -213,7 +230,7 @@ secret_of(int fd, char *out, size_t size)
     e = file_read_fd(fd, out, size - 1, &n);
     if (e != ERR_OK)
         return e == ERR_LIMIT ? "too long" : strerror(errno);
-    out[strcspn(out, "\r\n")] = '\0';
+    cut_line(out);
     return NULL;
 }
 

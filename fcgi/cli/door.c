@@ -12,6 +12,7 @@
 #include "json.h"
 #include "listener.h"
 #include "place.h"
+#include "scope.h"
 
 #define REPLY_MAX    ((size_t)256 << 20)
 #define TOKEN_MAX    4096
@@ -28,12 +29,11 @@ take_token(struct door *d, const char *path, const char *else_what)
 {
     char *text;
     size_t n;
-    enum err e = file_read(d->arena, path, TOKEN_MAX, &text, &n);
+    enum err e = file_read_line(d->arena, path, TOKEN_MAX, &text, &n);
 
     if (e != ERR_OK)
         return cli_complain(CLI_USAGE, path, else_what);
-    text[strcspn(text, "\r\n")] = '\0';
-    (void)snprintf(d->token, sizeof(d->token), "X-Metagate-Token: %s", text);
+    (void)snprintf(d->token, sizeof(d->token), TOKEN_HEADER ": %s", text);
     return CLI_OK;
 }
 

@@ -22,6 +22,7 @@
 #include "file.h"
 #include "number.h"
 #include "place.h"
+#include "scope.h"
 
 #define BODY_MAX  ((size_t)64 << 20)
 #define REPLY_MAX ((size_t)16 << 20)
@@ -172,12 +173,12 @@ take_token(struct post *p)
         return ERR_OK;
     if (name == NULL && place_path(path, sizeof(path), "token") != ERR_OK)
         return ERR_OK;
-    e = file_read(p->arena, name != NULL ? name : path, TOKEN_MAX, &text, &n);
+    e = file_read_line(p->arena, name != NULL ? name : path, TOKEN_MAX, &text,
+                       &n);
     if (e != ERR_OK)
         return name != NULL ? e : ERR_OK; /* none is here: sent without */
-    text[strcspn(text, "\r\n")] = '\0';
     (void)snprintf(p->token_header, sizeof(p->token_header),
-                   "X-Metagate-Token: %s", text);
+                   TOKEN_HEADER ": %s", text);
     return ERR_OK;
 }
 

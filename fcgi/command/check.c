@@ -182,17 +182,14 @@ look_token(struct look *l)
     size_t n = 0;
 
     if (place_path(path, sizeof(path), "token") != ERR_OK ||
-        file_read(l->arena, path, 4096, &text, &n) != ERR_OK) {
+        file_read_line(l->arena, path, 4096, &text, &n) != ERR_OK) {
         FOUND(&f, FAIL, "%s cannot be read: %s", path, strerror(errno));
         CURE(&f, "`metagate token add NAME admin` makes a new one");
+    } else if (hex_is(text, 64, 64)) {
+        look_in_map(&f, path, text);
     } else {
-        text[strcspn(text, "\r\n")] = '\0';
-        if (hex_is(text, 64, 64)) {
-            look_in_map(&f, path, text);
-        } else {
-            FOUND(&f, FAIL, "%s is not 64 lower-case hex digits", path);
-            CURE(&f, "`metagate token add NAME admin` makes a new one");
-        }
+        FOUND(&f, FAIL, "%s is not 64 lower-case hex digits", path);
+        CURE(&f, "`metagate token add NAME admin` makes a new one");
     }
     crypt_wipe(text, n);
     check_report(l, "token", &f);

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "listener.h"
 #include "openapi_schema.h"
+#include "scope.h"
 
 static void
 put_parameter(struct json_writer *w, struct openapi_todo *todo,
@@ -541,7 +542,7 @@ put_schemes(struct json_writer *w)
     jw_object(w);
     jw_key_str(w, "type", "apiKey");
     jw_key_str(w, "in", "header");
-    jw_key_str(w, "name", "X-Metagate-Token");
+    jw_key_str(w, "name", TOKEN_HEADER);
     jw_object_end(w);
     jw_key(w, "bearer");
     jw_object(w);

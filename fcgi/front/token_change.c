@@ -14,6 +14,7 @@
 #include "file.h"
 #include "hex.h"
 #include "nginx.h"
+#include "scope.h"
 #include "token_int.h"
 
 #define ID_BYTES    ((TOKEN_ID_TEXT - 1) / 2)
@@ -138,7 +139,7 @@ token_files_write(const struct token_line *t)
     e = file_write(raw, 0600, text, strlen(text));
     if (e != ERR_OK)
         return e;
-    (void)snprintf(text, sizeof(text), "header = \"X-Metagate-Token: %.*s\"\n",
+    (void)snprintf(text, sizeof(text), "header = \"" TOKEN_HEADER ": %.*s\"\n",
                    (int)t->token.n, t->token.p);
     e = file_write(rc, 0600, text, strlen(text));
     explicit_bzero(text, sizeof(text));

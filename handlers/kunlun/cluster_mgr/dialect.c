@@ -5,6 +5,7 @@
 #include "kunlun/answers/upkeep.h"
 #include "kunlun/shard/point.h"
 #include "kunlun/monitor/monitor.h"
+#include "scope.h"
 #include "secrets.h"
 #include "kunlun/shard/shard.h"
 #include "kunlun/shard/watch.h"
@@ -338,7 +339,7 @@ cluster_preflight(struct req *r, const struct none *in)
     req_header_add(r, "Allow", methods);
     req_header_add(r, "Access-Control-Allow-Methods", methods);
     req_header_add(r, "Access-Control-Allow-Headers",
-                   "Authorization, Content-Type, X-Metagate-Token, *");
+                   "Authorization, Content-Type, " TOKEN_HEADER ", *");
     req_header_add(r, "Access-Control-Max-Age", "86400");
     return req_send_text(r, "text/plain", "", 0);
 }

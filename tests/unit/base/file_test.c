@@ -242,6 +242,39 @@ all_bytes_are_put_at_their_place(void **state)
 }
 
 static void
+the_first_line_of_a_file_is_had_alone(void **state)
+{
+    static const struct {
+        const char *holds, *line;
+    } tried[] = { { "abc\ndef\n", "abc" },
+                  { "abc\r\n", "abc" },
+                  { "abc", "abc" },
+                  { "\nabc\n", "" },
+                  { "", "" } };
+    struct arena *a = arena_new(4096);
+    char path[] = "/tmp/file-test-XXXXXX", *text;
+    int file = mkstemp(path);
+    size_t n;
+
+    (void)state;
+    assert_true(file >= 0);
+    (void)close(file);
+    for (size_t i = 0; i < COUNT(tried); i++) {
+        size_t all = strlen(tried[i].holds);
+
+        assert_int_equal(file_write(path, 0600, tried[i].holds, all), ERR_OK);
+        assert_int_equal(file_read_line(a, path, 8, &text, &n), ERR_OK);
+        assert_string_equal(text, tried[i].line);
+        assert_int_equal(n, all);
+    }
+    assert_int_equal(file_write(path, 0600, "123456789", 9), ERR_OK);
+    assert_int_equal(file_read_line(a, path, 8, &text, &n), ERR_LIMIT);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(file_read_line(a, path, 8, &text, &n), ERR_NOT_FOUND);
+    arena_free(a);
+}
+
+static void
 a_pipe_takes_what_fits_and_the_rest_is_told(void **state)
 {
     static const char many[1 << 20];
@@ -266,6 +299,7 @@ main(void)
         TEST(what_lies_below_a_directory_is_replaced_and_read_through_no_link),
         TEST(a_secret_is_the_first_line_of_a_file_that_others_cannot_read),
         TEST(all_bytes_are_put_at_their_place),
+        TEST(the_first_line_of_a_file_is_had_alone),
         TEST(a_pipe_takes_what_fits_and_the_rest_is_told),
     };
 
