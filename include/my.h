@@ -143,6 +143,12 @@ my_value_of(struct my *my, const char *sql, char *out, size_t size) MUST_USE;
 /* The text in a column of that name ("Gtid_IO_Pos"); NULL when there is no
  * such row or column, or it is NULL. */
 const char *my_cell(const struct my_table *t, size_t row, const char *column);
+/* The same as a number: the digits that it begins with; 0 where my_cell has
+ * NULL or there are none, UINT64_MAX when they are more than that. */
+uint64_t
+my_cell_u64(const struct my_table *t, size_t row, const char *column);
+/* So of any cell's text; NULL is 0. */
+uint64_t my_u64(const char *text);
 
 /* MariaDB: the GTIDs that stand before a binlog of that name ("0-1-42,7-1-3"),
  * "" when nothing does. As my_query. */

@@ -151,7 +151,7 @@ table_sum(struct my *my, struct arena *a, const char *db, const char *table,
     e = ask(my, a, sql, 1, &sum, why);
     if (e != ERR_OK)
         return e;
-    *rows = strtoll(my_cell(&sum, 0, "n"), NULL, 10);
+    *rows = (int64_t)my_cell_u64(&sum, 0, "n");
     *checksum = my_cell(&sum, 0, "s");
     return ERR_OK;
 }

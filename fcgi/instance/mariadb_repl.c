@@ -112,22 +112,6 @@ told(const struct my_table *t, const char *column)
     return str_empty(text) ? NULL : text;
 }
 
-static unsigned
-number(const struct my_table *t, const char *column)
-{
-    const char *text = my_cell(t, 0, column);
-
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 0;
-}
-
-static uint64_t
-number64(const struct my_table *t, const char *column)
-{
-    const char *text = my_cell(t, 0, column);
-
-    return text != NULL ? strtoull(text, NULL, 10) : 0;
-}
-
 static int64_t
 seconds_ms(const struct my_table *t, const char *column)
 {
@@ -152,7 +136,7 @@ instance_replica(struct my *my, struct arena *a, struct instance_replica *out)
     *out = (struct instance_replica){
         .is_one = true,
         .source_host = my_cell(&t, 0, "Master_Host"),
-        .source_port = (int32_t)number(&t, "Master_Port"),
+        .source_port = (int32_t)my_cell_u64(&t, 0, "Master_Port"),
         .source_log = told(&t, "Master_Log_File"),
         .gtid_io = my_cell(&t, 0, "Gtid_IO_Pos"),
         /* "Preparing" and "Connecting" come before "Yes"; "No" is the end */
@@ -160,12 +144,12 @@ instance_replica(struct my *my, struct arena *a, struct instance_replica *out)
                      !says(&t, "Slave_IO_Running", "No"),
         .connected = says(&t, "Slave_IO_Running", "Yes"),
         .applying = says(&t, "Slave_SQL_Running", "Yes"),
-        .heard = number64(&t, "Slave_received_heartbeats") +
-                 number64(&t, "Read_Master_Log_Pos"),
+        .heard = my_cell_u64(&t, 0, "Slave_received_heartbeats") +
+                 my_cell_u64(&t, 0, "Read_Master_Log_Pos"),
         .beat_ms = seconds_ms(&t, "Slave_heartbeat_period"),
         .behind_s = behind != NULL ? strtoll(behind, NULL, 10) : -1,
-        .io_errno = number(&t, "Last_IO_Errno"),
-        .sql_errno = number(&t, "Last_SQL_Errno"),
+        .io_errno = (unsigned)my_cell_u64(&t, 0, "Last_IO_Errno"),
+        .sql_errno = (unsigned)my_cell_u64(&t, 0, "Last_SQL_Errno"),
         .io_error = told(&t, "Last_IO_Error"),
         .sql_error = told(&t, "Last_SQL_Error"),
     };
@@ -218,8 +202,7 @@ read_position(struct my *my, struct arena *a, struct instance_position *out,
     PUT(out, instance_position, read_only, my_cell(&t, 0, "r")[0] == '1');
     PUT(out, instance_position, asks_acks, my_cell(&t, 0, "m")[0] == '1');
     if (my_cell(&t, 0, "c") != NULL)
-        PUT(out, instance_position, acking,
-            (int32_t)strtol(my_cell(&t, 0, "c"), NULL, 10));
+        PUT(out, instance_position, acking, (int32_t)my_cell_u64(&t, 0, "c"));
     put_replica(out, &replica);
     return ERR_OK;
 }

@@ -217,6 +217,18 @@ my_cell(const struct my_table *t, size_t row, const char *column)
     return NULL;
 }
 
+uint64_t
+my_u64(const char *text)
+{
+    return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+uint64_t
+my_cell_u64(const struct my_table *t, size_t row, const char *column)
+{
+    return my_u64(my_cell(t, row, column));
+}
+
 enum err
 my_binlog_begins(struct my *my, struct arena *a, const char *file,
                  const char **out)

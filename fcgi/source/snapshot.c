@@ -118,9 +118,9 @@ kind_of(const char *word)
 }
 
 static uint32_t
-number(const char *text)
+number(const struct my_table *t, size_t row, const char *column)
 {
-    unsigned long v = text != NULL ? strtoul(text, NULL, 10) : 0;
+    uint64_t v = my_cell_u64(t, row, column);
 
     return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
@@ -158,7 +158,7 @@ read_column(struct arena *a, const struct my_table *t, size_t i,
             const struct kind *k, struct binlog_column *c)
 {
     const char *type = my_cell(t, i, "type");
-    uint32_t length = number(my_cell(t, i, "length"));
+    uint32_t length = number(t, i, "length");
 
     *c = (struct binlog_column){
         .name = my_cell(t, i, "name"),
@@ -167,10 +167,10 @@ read_column(struct arena *a, const struct my_table *t, size_t i,
                        k->type == BINLOG_YEAR || k->type == BINLOG_BIT ||
                        k->type == BINLOG_ENUM || k->type == BINLOG_SET,
         .is_nullable = strcmp(my_cell(t, i, "nullable"), "YES") == 0,
-        .precision = (uint8_t)number(my_cell(t, i, "digits")),
-        .scale = (uint8_t)number(my_cell(t, i, "scale")),
+        .precision = (uint8_t)number(t, i, "digits"),
+        .scale = (uint8_t)number(t, i, "scale"),
         .pack_bytes = k->pack_bytes,
-        .max_bytes = k->type == BINLOG_BIT ? number(my_cell(t, i, "digits"))
+        .max_bytes = k->type == BINLOG_BIT ? number(t, i, "digits")
                      : k->is_binary && k->ask != NULL
                          ? k->pack_bytes
                          : length * (k->is_binary ? 1 : 4),
@@ -230,9 +230,8 @@ make_def(struct snapshot *s, const struct quoted *q, struct binlog_table *t,
     if (key == NULL || t->schema == NULL || t->name == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < rows.n; i++)
-        key[i] =
-            (struct binlog_key_part){ number(my_cell(&rows, i, "at")),
-                                      number(my_cell(&rows, i, "prefix")) };
+        key[i] = (struct binlog_key_part){ number(&rows, i, "at"),
+                                           number(&rows, i, "prefix") };
     t->key = key;
     t->n_key = rows.n;
     t->is_described = true;
@@ -425,7 +424,8 @@ static enum err
 find_position(struct snapshot *s, char why[WHY_BYTES])
 {
     struct my_table t;
-    const char *file = NULL, *pos = NULL;
+    const char *file = NULL;
+    uint32_t pos = 0;
     char *sql;
     enum err e = my_query(s->my, s->a,
                           "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'", 8, &t);
@@ -436,18 +436,18 @@ find_position(struct snapshot *s, char why[WHY_BYTES])
         if (strcasecmp(name, "Binlog_snapshot_file") == 0)
             file = my_cell(&t, i, "Value");
         else if (strcasecmp(name, "Binlog_snapshot_position") == 0)
-            pos = my_cell(&t, i, "Value");
+            pos = number(&t, i, "Value");
     }
     if (e != ERR_OK)
         return e;
-    if (str_empty(file) || str_empty(pos))
+    if (str_empty(file) || pos == 0)
         return why_fail(why, ERR_STATE,
                         "the server does not say at which position a snapshot "
                         "is, as MariaDB with a binlog does");
     file = my_quote(s->my, s->a, file);
     sql = file != NULL
               ? arena_printf(s->a, "SELECT BINLOG_GTID_POS(%s, %u) AS gtids",
-                             file, number(pos))
+                             file, pos)
               : NULL;
     e = sql != NULL ? my_query(s->my, s->a, sql, 1, &t) : ERR_NOMEM;
     if (e != ERR_OK)

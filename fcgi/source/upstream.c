@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "mysql/dump.h"
 
@@ -130,12 +129,10 @@ look_at_settings(struct my *my, const struct source_config *c, struct arena *a,
                  struct source_upstream *out, struct binlog_failure *why)
 {
     struct my_table t;
-    const char *id;
 
     if (my_query(my, a, variables_sql, ROWS_MAX, &t) != ERR_OK)
         return upstream_failed(my, why);
-    id = variable(&t, "server_id");
-    out->server_id = id != NULL ? (uint32_t)strtoul(id, NULL, 10) : 0;
+    out->server_id = (uint32_t)my_u64(variable(&t, "server_id"));
     if (out->server_id == c->server_id)
         return binlog_fail(why, BINLOG_FAULT_OWN_ID, "%" PRIu32, c->server_id);
     return check_settings(&t, out->is_mariadb, c->describes, why);
@@ -301,8 +298,7 @@ upstream_collations(struct my *my, struct arena *a, struct collations *out,
     *out = (struct collations){ 0 };
     for (size_t i = 0; i < t.n; i++)
         if (t.cell[2 * i].p != NULL && t.cell[2 * i + 1].p != NULL)
-            collations_add(out, strtoull(t.cell[2 * i].p, NULL, 10),
-                           t.cell[2 * i + 1].p);
+            collations_add(out, my_u64(t.cell[2 * i].p), t.cell[2 * i + 1].p);
     return ERR_OK;
 }
 

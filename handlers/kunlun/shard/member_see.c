@@ -1,7 +1,6 @@
 /* What a member tells of itself. */
 #include "member_int.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -27,14 +26,6 @@ static struct fo_gtid
 higher(struct fo_gtid a, struct fo_gtid b)
 {
     return b.seq > a.seq ? b : a;
-}
-
-static uint64_t
-number(const struct my_table *t, const char *column)
-{
-    const char *text = my_cell(t, 0, column);
-
-    return text != NULL ? strtoull(text, NULL, 10) : 0;
 }
 
 /* Its position is none that the source has: 1236, or two histories. */
@@ -82,21 +73,23 @@ member_state(struct member *m, struct arena *a, struct fo_seen *o)
         return member_failed(m, "see");
     if (t.n != 1)
         return why_fail(m->why, ERR_STATE, "it does not know its order");
-    o->start = number(&t, "run");
-    o->writable = number(&t, "ro") == 0;
-    o->order = number(&t, "orders");
-    o->ticket = number(&t, "ticket");
+    o->start = my_cell_u64(&t, 0, "run");
+    o->writable = my_cell_u64(&t, 0, "ro") == 0;
+    o->order = my_cell_u64(&t, 0, "orders");
+    o->ticket = my_cell_u64(&t, 0, "ticket");
     o->ready = o->ticket & ~(DOUBT | READY);
     if ((o->ticket & (DOUBT | READY)) == READY)
         o->ticket = 0;
     binlog = member_gtid(my_cell(&t, 0, "binlog"), m->spec->domain_id);
     slave = member_gtid(my_cell(&t, 0, "slave"), m->spec->domain_id);
     o->applied = o->received = higher(binlog, slave);
-    o->ends = number(&t, "ends") == o->start && number(&t, "ends_for") < ENDS_S;
+    o->ends = my_cell_u64(&t, 0, "ends") == o->start &&
+              my_cell_u64(&t, 0, "ends_for") < ENDS_S;
     o->mark = (struct fo_mark){
-        .start = number(&t, "m_run"),
-        .ticket = number(&t, "m_ticket"),
-        .at = { number(&t, "m_seq"), (uint32_t)number(&t, "m_source") },
+        .start = my_cell_u64(&t, 0, "m_run"),
+        .ticket = my_cell_u64(&t, 0, "m_ticket"),
+        .at = { my_cell_u64(&t, 0, "m_seq"),
+                (uint32_t)my_cell_u64(&t, 0, "m_source") },
     };
     return ERR_OK;
 }

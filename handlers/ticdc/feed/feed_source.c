@@ -1,7 +1,6 @@
 #include "feed_source.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -111,14 +110,13 @@ static enum err
 ask_position(struct arena *a, struct feed_source *s, struct sink_fault *why)
 {
     struct my_table t;
-    const char *file, *pos;
+    const char *file;
 
     if (my_query(s->my, a, "SHOW MASTER STATUS", 1, &t) != ERR_OK)
         return feed_source_lost(s, why);
     file = my_cell(&t, 0, "File");
-    pos = my_cell(&t, 0, "Position");
     s->file = file != NULL ? file : "";
-    s->pos = pos != NULL ? strtoull(pos, NULL, 10) : 0;
+    s->pos = my_cell_u64(&t, 0, "Position");
     return ERR_OK;
 }
 

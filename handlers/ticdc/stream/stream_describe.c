@@ -303,13 +303,12 @@ describe_column(const struct my_table *t, size_t row,
                 struct binlog_description *out)
 {
     const char *type = my_cell(t, row, "y"), *charset = my_cell(t, row, "cs");
-    const char *id = my_cell(t, row, "id"), *name = my_cell(t, row, "n");
-    const char *key = my_cell(t, row, "p");
+    const char *name = my_cell(t, row, "n"), *key = my_cell(t, row, "p");
 
     type = type != NULL ? type : "";
     out->is_unsigned = strstr(type, " unsigned") != NULL;
     out->is_key = key != NULL && strcmp(key, "PRI") == 0;
-    out->collation = id != NULL ? (unsigned)strtoul(id, NULL, 10) : 0;
+    out->collation = (unsigned)my_cell_u64(t, row, "id");
     if (charset == NULL && is_bytes(type)) {
         charset = "binary";
         out->collation = BINLOG_BINARY;

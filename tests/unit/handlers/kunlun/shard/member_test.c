@@ -215,7 +215,7 @@ assert_nothing_is_lost(void)
     OK(instance_connect(specs[shard.primary], REAL_WAIT_MS, &my, why));
     OK(my_query(my, arena, "SELECT id FROM test_rows.r", ROWS, &t));
     for (size_t i = 0; i < t.n; i++)
-        there[strtoul(my_cell(&t, i, "id"), NULL, 10)] = 1;
+        there[my_cell_u64(&t, i, "id")] = 1;
     my_close(my);
     for (unsigned i = 0; i < n_acknowledged; i++)
         if (!there[acknowledged[i]])
