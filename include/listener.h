@@ -21,6 +21,13 @@ struct listening {
     char address[ADDRESS_BYTES]; /* host:port, as configured */
 };
 
+/* How a listener is called, "name" or "name/tail", cut: the bytes of the name,
+ * by which a dialect's rows and mounts know it, and the tail, "" without one. */
+size_t listener_name_bytes(const char *id);
+const char *listener_tail(const char *id);
+/* Whether it is one of that name, which has no slash. */
+bool listener_is(const char *id, const char *name);
+
 /* The i-th of the listeners of all dialects: one per row, or one per machine
  * where the row says so. NOT_FOUND past the last; STATE when it is off, LIMIT
  * when the address does not fit (the rest of out is right). The one place that

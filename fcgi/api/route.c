@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listener.h"
 #include "log.h"
 
-/* Listeners of one kind, with the dialect of their first mount. */
+/* Listeners of one kind ("name" and each "name/tail"), with the dialect of
+ * their first mount. */
 struct kind {
     const char *name;
-    size_t n;
     const struct dialect *dialect;
 };
 
@@ -30,21 +31,6 @@ static bool
 is_literal(const char *path)
 {
     return strchr(path, '{') == NULL && strchr(path, '*') == NULL;
-}
-
-/* "name/tail" is served by the mounts of "name". */
-static size_t
-kind_bytes(const char *listener)
-{
-    return strcspn(listener, "/");
-}
-
-static bool
-same_kind(const char *listener, const char *kind)
-{
-    size_t n = kind_bytes(listener);
-
-    return strlen(kind) == n && memcmp(listener, kind, n) == 0;
 }
 
 /* FNV-1a over the listener's kind, a zero, and the path. */
@@ -174,11 +160,8 @@ add_literal(const struct route_group *g, size_t i)
 static const struct kind *
 find_kind(const char *listener)
 {
-    size_t n = kind_bytes(listener);
-
     for (size_t i = 0; i < table.n_kinds; i++)
-        if (table.kind[i].n == n &&
-            memcmp(table.kind[i].name, listener, n) == 0)
+        if (listener_is(listener, table.kind[i].name))
             return &table.kind[i];
     return NULL;
 }
@@ -189,8 +172,7 @@ add_kind(const struct route_group *g)
     const char *name = g->mount->listener;
 
     if (find_kind(name) == NULL)
-        table.kind[table.n_kinds++] =
-            (struct kind){ name, strlen(name), g->dialect };
+        table.kind[table.n_kinds++] = (struct kind){ name, g->dialect };
 }
 
 /* What is asked for by every request is found without a look at all groups. */
@@ -230,14 +212,14 @@ route_init(void)
 static const struct route_group *
 find_literal(const char *listener, const char *path)
 {
-    size_t s = hash(listener, kind_bytes(listener), path);
+    size_t s = hash(listener, listener_name_bytes(listener), path);
 
     for (; table.slot[s & (table.slots - 1)] != 0; s++) {
         const struct route_group *g =
             &table.group[table.slot[s & (table.slots - 1)] - 1];
 
         if (strcmp(g->path, path) == 0 &&
-            same_kind(listener, g->mount->listener))
+            listener_is(listener, g->mount->listener))
             return g;
     }
     return NULL;
@@ -277,7 +259,7 @@ find_pattern(const char *listener, const char *path, struct route_match *m)
     for (size_t i = 0; i < table.n_patterns; i++) {
         const struct route_group *g = &table.group[table.pattern[i]];
 
-        if (same_kind(listener, g->mount->listener) && fits(g->path, path, m))
+        if (listener_is(listener, g->mount->listener) && fits(g->path, path, m))
             return g;
     }
     m->n_captures = 0;
@@ -301,7 +283,7 @@ find_mount(const char *listener, const char *path, struct route_match *m)
     for (size_t i = 0; i < table.n; i++) {
         const struct row *mount = table.group[i].mount;
 
-        if (!same_kind(listener, mount->listener))
+        if (!listener_is(listener, mount->listener))
             continue;
         if (m->mount != NULL &&
             prefix_fit(mount, path) <= prefix_fit(m->mount, path))

@@ -10,6 +10,28 @@
 #include "config.h"
 #include "place.h"
 
+size_t
+listener_name_bytes(const char *id)
+{
+    return strcspn(id, "/");
+}
+
+const char *
+listener_tail(const char *id)
+{
+    const char *slash = id + listener_name_bytes(id);
+
+    return *slash != '\0' ? slash + 1 : "";
+}
+
+bool
+listener_is(const char *id, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncmp(id, name, n) == 0 && (id[n] == '\0' || id[n] == '/');
+}
+
 /* The i-th element of a list; an empty one when there is none. */
 static struct span
 list_piece(const char *list, size_t i)

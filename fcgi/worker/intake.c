@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "api/dispatch.h"
 #include "identity/identity.h"
+#include "listener.h"
 #include "log.h"
 #include "identity/params.h"
 #include "request/req_io.h"
@@ -29,11 +30,8 @@ struct intake_work {
 static void
 fill_listener(struct req *r, char *const *params)
 {
-    const char *slash;
-
     r->listener = params_get(params, "MG_LISTENER");
-    slash = strchr(r->listener, '/');
-    r->listener_tail = slash != NULL ? slash + 1 : "";
+    r->listener_tail = listener_tail(r->listener);
 }
 
 static enum intake_verdict

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "console.h"
+#include "listener.h"
 
 #define EXPORT_BYTES ((size_t)16 << 20)
 
@@ -18,13 +19,11 @@ NO_CHECKS(console_audit_ref);
 static const struct dialect *
 dialect_of(const char *listener)
 {
-    size_t n = strcspn(listener, "/");
-
     for (size_t i = 0; dialects[i] != NULL; i++) {
         const struct listener *l = dialects[i]->listeners;
 
         for (; l != NULL && l->name != NULL; l++)
-            if (strlen(l->name) == n && memcmp(l->name, listener, n) == 0)
+            if (listener_is(listener, l->name))
                 return dialects[i];
     }
     return NULL;

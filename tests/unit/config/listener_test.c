@@ -122,6 +122,24 @@ off_closes_all_of_a_key_or_the_one_in_its_place(void **state)
 }
 
 static void
+what_one_is_called_is_cut_at_the_first_slash(void **state)
+{
+    (void)state;
+    assert_int_equal(listener_name_bytes("meta/m1"), 4);
+    assert_int_equal(listener_name_bytes("meta"), 4);
+    assert_int_equal(listener_name_bytes(""), 0);
+    assert_string_equal(listener_tail("meta/m1"), "m1");
+    assert_string_equal(listener_tail("agent/a/b"), "a/b");
+    assert_string_equal(listener_tail("meta"), "");
+    assert_string_equal(listener_tail("meta/"), "");
+    assert_true(listener_is("meta/m1", "meta"));
+    assert_true(listener_is("meta", "meta"));
+    assert_false(listener_is("metal", "meta"));
+    assert_false(listener_is("meta", "metal"));
+    assert_false(listener_is("", "meta"));
+}
+
+static void
 an_address_that_does_not_fit_is_said(void **state)
 {
     char text[ADDRESS_BYTES + 1];
@@ -144,6 +162,7 @@ main(void)
             rows_come_in_their_order_once_per_machine_where_they_say_so),
         cmocka_unit_test(a_key_moves_those_of_its_name_one_after_the_other),
         cmocka_unit_test(off_closes_all_of_a_key_or_the_one_in_its_place),
+        cmocka_unit_test(what_one_is_called_is_cut_at_the_first_slash),
         cmocka_unit_test(an_address_that_does_not_fit_is_said),
     };
 
