@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "file.h"
+#include "kunlun/machine/dirs.h"
 #include "kunlun/node_mgr/node_mgr.h"
 #include "kunlun/node_mgr/store.h"
 #include "root.h"
@@ -32,8 +33,11 @@ own_url(const struct target_user *u, const char **out, char why[WHY_BYTES])
     struct node_roots r;
     enum err e = node_store_roots(u->db, u->a, u->machine, &r);
     const char *list = e == ERR_OK && HAS(&r, node_roots, data) ? r.data : "";
-    const char *first = arena_strndup(u->a, list, strcspn(list, ";"));
+    const char *first = NULL;
+    struct span s;
 
+    if (machine_dirs_next(&list, &s))
+        first = arena_strndup(u->a, s.p, s.n);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && str_empty(first)))
         return why_fail(why, ERR_BAD_PARAM, "%s is not registered", u->machine);
     if (e == ERR_OK)

@@ -6,6 +6,7 @@
 #include "kunlun/cluster_mgr/cluster_mgr.h"
 #include "kunlun/core/names.h"
 #include "kunlun/core/placement.h"
+#include "kunlun/machine/dirs.h"
 #include "kunlun/spec.h"
 #include "root.h"
 
@@ -136,29 +137,23 @@ take_told(struct placement_machine *m, const struct survey *s)
 static void
 take_declared(struct placement_machine *m, const struct meta_machine *row)
 {
+    struct span s;
+
     for (int k = 0; k < PLACEMENT_CLASS__MAX; k++)
-        for (const char *p = dirs_of(row, k); *p != '\0';
-             p += strcspn(p, ";"), p += *p == ';')
-            if (*p != ';')
-                add_dir(m, k, 0);
+        for (const char *p = dirs_of(row, k); machine_dirs_next(&p, &s);)
+            add_dir(m, k, 0);
 }
 
-/* Whether two lists with ';' between have an element in common. */
+/* Whether two lists have a directory in common. */
 static bool
 overlap(const char *a, const char *b)
 {
-    for (; *a != '\0'; a += *a == ';') {
-        size_t n = strcspn(a, ";");
+    struct span of_a, of_b;
 
-        for (const char *p = b; n > 0 && *p != '\0'; p += *p == ';') {
-            size_t k = strcspn(p, ";");
-
-            if (k == n && memcmp(a, p, n) == 0)
+    while (machine_dirs_next(&a, &of_a))
+        for (const char *p = b; machine_dirs_next(&p, &of_b);)
+            if (of_b.n == of_a.n && memcmp(of_a.p, of_b.p, of_a.n) == 0)
                 return true;
-            p += k;
-        }
-        a += n;
-    }
     return false;
 }
 

@@ -9,6 +9,17 @@
 
 #define MIB ((int64_t)1 << 20)
 
+bool
+machine_dirs_next(const char **list, struct span *out)
+{
+    const char *p = *list + strspn(*list, ";");
+    size_t n = strcspn(p, ";");
+
+    *list = p + n;
+    *out = (struct span){ p, n };
+    return n > 0;
+}
+
 static void
 note_wrong(struct machine_dirs *d, const char *path)
 {
@@ -57,16 +68,19 @@ machine_dirs_look(struct arena *a, size_t max,
     out->wrong = arena_array(a, max, sizeof(*out->wrong));
     if (out->v == NULL || out->wrong == NULL)
         return ERR_NOMEM;
-    for (int k = 0; e == ERR_OK && k < PLACEMENT_CLASS__MAX; k++) {
-        char *rest = arena_strdup(a, lists[k] != NULL ? lists[k] : ""), *path;
+    for (int k = 0; k < PLACEMENT_CLASS__MAX; k++) {
+        const char *rest = lists[k] != NULL ? lists[k] : "";
+        struct span s;
 
-        if (rest == NULL)
-            return ERR_NOMEM;
-        while (e == ERR_OK && (path = strsep(&rest, ";")) != NULL)
-            if (!str_empty(path))
-                e = out->n + out->n_wrong < max
-                        ? look_at(out, (enum placement_class)k, path)
-                        : ERR_LIMIT;
+        while (e == ERR_OK && machine_dirs_next(&rest, &s)) {
+            const char *path = arena_strndup(a, s.p, s.n);
+
+            if (path == NULL)
+                return ERR_NOMEM;
+            e = out->n + out->n_wrong < max
+                    ? look_at(out, (enum placement_class)k, path)
+                    : ERR_LIMIT;
+        }
     }
     return e;
 }

@@ -10,6 +10,10 @@
 #include "kunlun/core/placement.h"
 #include "record.h"
 
+/* The next directory of such a list, which moves behind it; false at the end.
+ * What is empty between two ';' is none. */
+bool machine_dirs_next(const char **list, struct span *out) MUST_USE;
+
 struct machine_dir {
     enum placement_class class;
     const char *path;   /* as it was given */

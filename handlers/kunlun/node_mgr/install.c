@@ -9,6 +9,7 @@
 #include "jobs.h"
 #include "kunlun/core/placement.h"
 #include "kunlun/life/meta.h"
+#include "kunlun/machine/dirs.h"
 #include "kunlun/spec.h"
 #include "node_mgr.h"
 #include "port_idle.h"
@@ -121,8 +122,8 @@ choose_root(struct job_run *run, const char *list, const char *asked,
             enum placement_class class, unsigned port, const char **out)
 {
     char real[PATH_MAX], wanted[PATH_MAX] = "", why[WHY_BYTES];
-    char *rest = arena_strdup(run->arena, list != NULL ? list : ""), *path;
     struct root_space space;
+    struct span s;
     int64_t most = -1;
 
     *out = NULL;
@@ -134,8 +135,10 @@ choose_root(struct job_run *run, const char *list, const char *asked,
             return false;
         }
     }
-    while ((path = strsep(&rest, ";")) != NULL) {
-        if (str_empty(path) || root_check(path, real, why) != ERR_OK ||
+    for (const char *rest = or_empty(list); machine_dirs_next(&rest, &s);) {
+        const char *path = arena_strndup(run->arena, s.p, s.n);
+
+        if (path == NULL || root_check(path, real, why) != ERR_OK ||
             (asked != NULL && strcmp(real, wanted) != 0) ||
             root_space(real, &space) != ERR_OK || space.free <= most)
             continue;
