@@ -1,8 +1,8 @@
 /* What an instance is to be: its record, what is refused, its secrets. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "config.h"
 #include "hex.h"
 #include "instance.h"
@@ -62,8 +62,7 @@ is_address(const char *text)
 {
     unsigned char at[16];
 
-    return text != NULL && (inet_pton(AF_INET, text, at) == 1 ||
-                            inet_pton(AF_INET6, text, at) == 1);
+    return text != NULL && address_bytes(text, at);
 }
 
 static bool
