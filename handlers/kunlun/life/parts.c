@@ -223,13 +223,12 @@ part_is_silent(const struct list_of_job *all, const struct job *part)
            !machine_works(all, part->machine);
 }
 
-/* "install/127.0.0.2:57330": where. */
-static const char *
-where(const struct job *j)
+const char *
+part_place(const struct job *part)
 {
-    const char *slash = strchr(j->part, '/');
+    const char *slash = strchr(part->part, '/');
 
-    return slash != NULL ? slash + 1 : j->part;
+    return slash != NULL ? slash + 1 : part->part;
 }
 
 static bool
@@ -237,16 +236,16 @@ has_failed(const struct list_of_job *all, const struct job *j, int64_t limit_ms,
            char why[WHY_BYTES])
 {
     if (j->state == JOB_FAILED || j->state == JOB_CANCELLED) {
-        why_say(why, "%s: %s", where(j),
+        why_say(why, "%s: %s", part_place(j),
                 j->error != NULL ? j->error : "cancelled");
         return true;
     }
     if (part_is_silent(all, j)) {
-        why_say(why, "%s: %s does not answer", where(j), j->machine);
+        why_say(why, "%s: %s does not answer", part_place(j), j->machine);
         return true;
     }
     if (!is_over(j) && j->age_ms > limit_ms) {
-        why_say(why, "%s: %s takes longer than %" PRId64 " s", where(j),
+        why_say(why, "%s: %s takes longer than %" PRId64 " s", part_place(j),
                 j->doing, limit_ms / 1000);
         return true;
     }
@@ -277,7 +276,7 @@ parts_await(struct job_run *run, const char *prefix, int64_t limit_ms,
     if (next == NULL)
         return STEP_DONE;
     job_waits(run, AWAIT_MS, "%zu of %zu done; %s %s: %s", done, all.n,
-              where(next), next->doing,
+              part_place(next), next->doing,
               !str_empty(next->progress) ? next->progress : "under way");
     return STEP_AGAIN;
 }
@@ -306,7 +305,7 @@ parts_stop(struct job_run *run, const char *prefix)
     if (next == NULL)
         return STEP_DONE;
     job_wakes(run);
-    job_waits(run, AWAIT_MS / 4, "%s: %s %s", where(next), next->doing,
+    job_waits(run, AWAIT_MS / 4, "%s: %s %s", part_place(next), next->doing,
               next->progress);
     return STEP_AGAIN;
 }
@@ -338,7 +337,7 @@ parts_gone(struct job_run *run, const char *prefix, int64_t limit_ms,
         *left = "too many to be named";
     if (next == NULL)
         return STEP_DONE;
-    job_waits(run, AWAIT_MS, "%zu of %zu done; %s %s", done, all.n, where(next),
-              next->doing);
+    job_waits(run, AWAIT_MS, "%zu of %zu done; %s %s", done, all.n,
+              part_place(next), next->doing);
     return STEP_AGAIN;
 }

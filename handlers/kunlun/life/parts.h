@@ -11,6 +11,10 @@
 #define PART_INSTALL "install/"
 #define PART_REMOVE  "remove/"
 
+/* Where a part is done, as its name says behind the prefix: "127.0.0.2:57330"
+ * of "install/127.0.0.2:57330"; all of it without one. */
+const char *part_place(const struct job *part);
+
 /* Each makes the part when it is not there. */
 enum err part_ask(struct job_run *run, const char *machine,
                   const char *question) MUST_USE;

@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "buf.h"
+#include "kunlun/life/parts.h"
 #include "kunlun/shard/member.h"
 #include "kunlun/core/placement.h"
 
@@ -33,11 +34,9 @@ life_names(struct arena *a, const struct list_of_life_server *servers,
 bool
 life_is_of(const struct job *part, const struct instance_spec *s)
 {
-    const char *slash = strchr(part->part, '/');
     char at[ADDRESS_BYTES];
 
-    return slash != NULL &&
-           strcmp(slash + 1,
+    return strcmp(part_place(part),
                   address_print(s->address, s->port, at, sizeof(at))) == 0;
 }
 
