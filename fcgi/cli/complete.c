@@ -1,6 +1,6 @@
-/* metagate completion: what a shell completes words by, as a script of it. Each
- * is the same table in another language: what has been written, and the words
- * that may follow. */
+/* The table of the commands, and metagate completion: what a shell completes
+ * words by, as a script of it. Each is the same table in another language: what
+ * has been written, and the words that may follow. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +11,12 @@
 
 #define WORDS_MAX 65536
 
-static const char *const commands[] = {
-#define COMMAND(name, function, args, doc) name,
+const struct command_row commands[] = {
+#define COMMAND(name, function, args, doc) { name, function, args, doc },
 #include "base/commands.def"
 #undef COMMAND
 };
+const size_t n_commands = COUNT(commands);
 
 /* A shell: before the table, a row of it, behind. */
 struct shell {
@@ -156,8 +157,8 @@ print(const struct shell *s)
     const struct verb *v;
 
     (void)fputs(s->begin, stdout);
-    for (size_t i = 0; i < COUNT(commands); i++)
-        put_word(&b, commands[i], strlen(commands[i]));
+    for (size_t i = 0; i < n_commands; i++)
+        put_word(&b, commands[i].name, strlen(commands[i].name));
     put_followers(&b, "");
     flush(s, &b, "", true);
     for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {

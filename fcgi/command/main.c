@@ -26,22 +26,10 @@
 #define EXIT_USAGE      2
 #define EFFECTIVE_BYTES (1u << 20)
 
-struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *args, *doc;
-};
-
-static const struct command commands[] = {
-#define COMMAND(name, function, args, doc) { name, function, args, doc },
-#include "base/commands.def"
-#undef COMMAND
-};
-
-static const struct command *
+static const struct command_row *
 find_command(const char *name)
 {
-    for (size_t i = 0; i < COUNT(commands); i++) {
+    for (size_t i = 0; i < n_commands; i++) {
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     }
@@ -49,7 +37,7 @@ find_command(const char *name)
 }
 
 /* The nouns of the command line, which have verbs: dialects bring them. */
-static const struct command nouns = { "", cli_main, "", "" };
+static const struct command_row nouns = { "", cli_main, "", "" };
 
 /* A word that is a command and a noun ("config") is the command, unless a verb
  * of the noun follows that the command does not know. */
@@ -72,7 +60,7 @@ print_help(FILE *f)
 {
     (void)fprintf(f, "usage: metagate [--run-dir DIR] [--net A.B.C] COMMAND "
                      "[ARGUMENTS]\n\n");
-    for (size_t i = 0; i < COUNT(commands); i++)
+    for (size_t i = 0; i < n_commands; i++)
         (void)fprintf(f, "  %-10s  %s\n", commands[i].name, commands[i].doc);
     (void)fprintf(f, "\nand by NOUN VERB, what a running server holds:\n\n");
     tell_nouns();
@@ -88,7 +76,7 @@ print_help(FILE *f)
 }
 
 static void
-print_command_help(const struct command *c)
+print_command_help(const struct command_row *c)
 {
     char name[32], *words[] = { name, NULL };
 
@@ -115,9 +103,9 @@ next_word(const void *ctx, size_t i)
     const struct verb *v;
 
     (void)ctx;
-    if (i < COUNT(commands))
+    if (i < n_commands)
         return commands[i].name;
-    v = verb_at(i - COUNT(commands));
+    v = verb_at(i - n_commands);
     return v != NULL ? v->noun : NULL;
 }
 
@@ -213,7 +201,7 @@ load_config(bool quiet)
 
 /* Every other command works on one that exists. */
 static bool
-makes_deployment(const struct command *c)
+makes_deployment(const struct command_row *c)
 {
     return strcmp(c->name, "up") == 0 || strcmp(c->name, "start") == 0;
 }
@@ -221,7 +209,7 @@ makes_deployment(const struct command *c)
 /* A mistake in the configuration made since the start must not keep the
  * deployment from being stopped, nor check from telling of it. */
 static bool
-needs_config(const struct command *c)
+needs_config(const struct command_row *c)
 {
     return strcmp(c->name, "stop") != 0 && strcmp(c->name, "check") != 0;
 }
@@ -229,7 +217,7 @@ needs_config(const struct command *c)
 /* up and start drop root in their own way; every other command runs as the
  * account that owns the deployment. */
 static bool
-settle_account(const struct command *c)
+settle_account(const struct command_row *c)
 {
     char why[WHY_BYTES];
     enum err e;
@@ -268,7 +256,7 @@ adopt_net(void)
 }
 
 static bool
-is_role(const struct command *c)
+is_role(const struct command_row *c)
 {
     static const char *const roles[] = { "serve", "control", "supervise",
                                          "capture" };
@@ -292,7 +280,7 @@ block_hangup(void)
 }
 
 static int
-run_command(const struct command *c, bool net_given, int argc, char **argv,
+run_command(const struct command_row *c, bool net_given, int argc, char **argv,
             char **whole_argv)
 {
     if (c == &nouns && order_is_remote(argc, argv))
@@ -321,7 +309,7 @@ main(int argc, char **argv)
 {
     const char *run_dir = env_or("RUN_DIR", NULL);
     const char *net = env_or("NET", NULL);
-    const struct command *c;
+    const struct command_row *c;
     char why[WHY_BYTES];
     int i = 1;
 
