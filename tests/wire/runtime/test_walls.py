@@ -57,6 +57,16 @@ SEEDS = [
      "handlers/doris/form.c: a family may not include pegasus/errors.def"),
     ("fcgi/base/err.c", "#define ANY_FILE \"json/json_scan.h\"",
      "fcgi/base/err.c: base may not include json (json/json_scan.h)"),
+    # into what is no .h and no .def nobody looks
+    ("fcgi/json/hidden.inc", '#include "store/store.h"', None),
+    ("fcgi/json/json.c", '#include "hidden.inc"',
+     "fcgi/json/json.c: neither header nor table: hidden.inc"),
+    ("handlers/doris/hidden.inc", '#include "pegasus/pegasus.h"', None),
+    ("handlers/doris/form.c", "#include <doris/hidden.inc>",
+     "handlers/doris/form.c: neither header nor table: doris/hidden.inc"),
+    ("handlers/doris/text.c", '#define ERROR_FILE "doris/hidden.inc"',
+     "handlers/doris/text.c: neither header nor table: doris/hidden.inc"),
+    ("fcgi/base/clock.c", '#define ANY_FILE "what.ever"', None),
     # headers of include/ and tables are no gaps
     ("include/hex.h", '#include "db.h"',
      "include/hex.h: base may not include store (db.h)"),
@@ -180,6 +190,47 @@ def test_a_call_that_no_arrow_allows_is_named(tmp_path):
                            check=False, capture_output=True).stdout
     assert found.splitlines() == [
         "low/ calls high() of high/, which is no arrow"]
+
+
+def test_what_decides_and_does_more_than_compute_is_named(tmp_path):
+    """Of the C library it may call what computes, and of its family its own
+    folder; what another folder calls is not asked."""
+    bodies = {
+        "core/pure": "#include <math.h>\n#include <stdio.h>\n"
+                     "#include <stdlib.h>\n#include <string.h>\n"
+                     "int other(char *s);\nint pure(char *s, double d);\n"
+                     "int pure(char *s, double d) { char *t = malloc(9);"
+                     " strcpy(t, s); int n = snprintf(s, 9, \"%f\", sqrt(d))"
+                     " + other(t); free(t); return n; }",
+        "core/other": "#include <ctype.h>\n#include <stdio.h>\n"
+                      "#include <stdlib.h>\n#include <time.h>\n"
+                      "#include <pthread.h>\n"
+                      "int beside(void);\nint other(char *s);\n"
+                      "int other(char *s) { static pthread_mutex_t m;"
+                      " pthread_mutex_lock(&m);"
+                      " return isdigit(*s) + (fopen(s, \"r\") != NULL)"
+                      " + (getenv(s) != NULL) + (int)time(NULL)"
+                      " + beside(); }",
+        "beside/beside": "#include <stdio.h>\nint beside(void);\n"
+                         "int beside(void) { return getchar(); }",
+    }
+    for file, body in bodies.items():
+        source = tmp_path / f"handlers/any/{file}.c"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(body)
+        subprocess.run([os.environ.get("CC", "gcc").split()[-1], "-O2", "-c",
+                        source, "-o", source.with_suffix(".o")], check=True)
+    shutil.copy(tmp_path / "handlers/any/core/other.o",
+                tmp_path / "handlers/any/core/gone.o")
+    (tmp_path / "fcgi").mkdir()
+    for name in ("arrows", "stacks"):
+        (tmp_path / "fcgi" / name).write_text("")
+    found = subprocess.run([f"{ROOT}/.ci/stacks", tmp_path, "."], text=True,
+                           check=False, capture_output=True).stdout
+    assert sorted(found.splitlines()) == [
+        f"handlers/any/core/other.c calls {name}(), which does more than "
+        "compute" for name in ("beside", "fopen", "getenv",
+                               "pthread_mutex_lock", "time")]
 
 
 def test_a_file_that_no_page_names_is_named(copy):
