@@ -229,6 +229,7 @@ job_part(struct job_run *run, const char *part, struct job_new *n, uint64_t *id)
     if (e == ERR_OK)
         e = job_accept(run->db, run->arena, n, id);
     e = db_end(run->db, e);
+    n->trace = NULL; /* it ends here */
     if (e == ERR_OK)
         wake_send();
     return e;

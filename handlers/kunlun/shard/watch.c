@@ -579,7 +579,7 @@ enum turn
 kunlun_watch_step(struct duty_run *run)
 {
     struct watched *list = run->memory;
-    struct kunlun_shard_ids ids;
+    struct kunlun_shard_ids ids = { .n = 0 };
     enum err e = lease_begin(run->db, run->lease);
 
     if (e == ERR_OK)
