@@ -172,7 +172,8 @@ def test_the_page_of_metrics_survives_every_failure(starved):
     def judge(r, failed):
         in_form(r, failed)
         if r is not None and r.status == 200:
-            assert r.text.rstrip().splitlines()[-1].startswith("metagate_")
+            assert r.text.rstrip().splitlines()[-1].startswith(("metagate_",
+                                                                  "process_"))
 
     assert torture(starved, lambda: ask(worker, "/metrics"), judge) > 1
 
