@@ -9,7 +9,7 @@
 
 #include "ticdc/encode/table.c"
 
-static struct arena *arena;
+#include "arena_fixture.h"
 
 static void
 declared(struct encode_column c, const struct binlog_column *log,
@@ -102,22 +102,6 @@ an_index_is_unique_by_its_name(void **state)
     assert_ptr_equal(encode_unique(&t, "last"), &index[3]);
     assert_null(encode_unique(&t, "k"));
     assert_null(encode_unique(&t, "none"));
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 20);
-    return arena != NULL ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 int
