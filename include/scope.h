@@ -7,6 +7,8 @@
 
 /* The header that a client's token comes in first of all (identity.h). */
 #define TOKEN_HEADER "X-Metagate-Token"
+/* The same as a FastCGI parameter. */
+#define TOKEN_PARAM "HTTP_X_METAGATE_TOKEN"
 
 /* What a row asks for; a token's scope is a set of these. */
 enum scope {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "config.h"
 #include "file.h"
 #include "http.h"
@@ -223,22 +224,18 @@ static void
 settle_host(const struct door *d, const char *address, char *out, size_t size)
 {
     const char *scheme = strstr(d->console, "://");
-    const char *host = scheme == NULL ? d->console : scheme + 3;
-    const char *port = strrchr(address, ':');
-    int lead = scheme == NULL ? 0 : (int)(host - d->console);
-    size_t n = strcspn(host, "/");
+    const char *at = scheme == NULL ? d->console : scheme + 3;
+    char host[ADDRESS_BYTES], text[ADDRESS_BYTES];
+    unsigned port, other;
 
-    for (size_t k = n; k > 0 && host[k - 1] != ']'; k--)
-        if (host[k - 1] == ':') {
-            n = k - 1;
-            break;
-        }
-    if (strncmp(address, "0.0.0.0:", 8) == 0 ||
-        strncmp(address, "[::]:", 5) == 0)
-        (void)snprintf(out, size, "%.*s%.*s%s", lead, d->console, (int)n, host,
-                       or_empty(port));
-    else
-        (void)snprintf(out, size, "%.*s%s", lead, d->console, address);
+    if (address_read(address, strlen(address), 0, host, sizeof(host), &port) ==
+            ERR_OK &&
+        (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) &&
+        address_read(at, strcspn(at, "/"), 1, host, sizeof(host), &other) ==
+            ERR_OK)
+        address = address_print(host, (int)port, text, sizeof(text));
+    (void)snprintf(out, size, "%.*s%s", (int)(at - d->console), d->console,
+                   address);
 }
 
 static const char *

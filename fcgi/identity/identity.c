@@ -8,6 +8,7 @@
 #include "crypt.h"
 #include "hex.h"
 #include "params.h"
+#include "scope.h"
 #include "token_use.h"
 #include "token_lookup.h"
 
@@ -160,7 +161,7 @@ authorization_token(struct arena *a, const char *header)
 enum err
 identity_from_token(struct req *r, char *const *params, const char *query_token)
 {
-    const char *token = params_get(params, "HTTP_X_METAGATE_TOKEN");
+    const char *token = params_get(params, TOKEN_PARAM);
     struct token_grant grant;
 
     if (str_empty(token))

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "list.h"
+#include "scope.h"
 
 /* The headers a token may come in, or an address with one. */
 static const char *const hidden[] = {
-    "HTTP_X_METAGATE_TOKEN", "HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION",
-    "HTTP_REFERER",          "HTTP_COOKIE",        NULL,
+    TOKEN_PARAM,    "HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION",
+    "HTTP_REFERER", "HTTP_COOKIE",        NULL,
 };
 
 /* Beside the other HTTP_ ones. QUERY_STRING and its like may hold a token,

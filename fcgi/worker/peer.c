@@ -13,6 +13,7 @@
 #include <fastcgi.h>
 
 #include "place.h"
+#include "scope.h"
 
 #define REQUEST_ID 1
 #define SEND_S     2
@@ -106,7 +107,7 @@ put_params(struct buf *b, char *const *params, const char *token,
     }
     /* read before, and never beside, one that stands in a header */
     if (!str_empty(token))
-        put_pair(b, "HTTP_X_METAGATE_TOKEN", 21, token);
+        put_pair(b, TOKEN_PARAM, sizeof(TOKEN_PARAM) - 1, token);
     put_pair(b, "REQUEST_METHOD", 14, "GET");
     put_pair(b, "REQUEST_URI", 11, target);
     put_pair(b, "QUERY_STRING", 12, query != NULL ? query + 1 : "");
