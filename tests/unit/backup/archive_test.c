@@ -13,6 +13,7 @@
 #include "arena_fixture.h"
 #include "backup/archive.h"
 #include "backup/xbstream.h"
+#include "bytes_fixture.h"
 #include "config.h"
 #include "host/proc.h"
 
@@ -21,38 +22,10 @@
 #include <unistd.h>
 
 #define PAYLOAD ((size_t)9 << 20) /* three parts */
-
-struct bytes {
-    char *p;
-    size_t n, max, at;
-};
+#define PIECE   70001             /* as pipes do */
 
 static struct bytes payload, archive, got;
 static bool whole;
-
-static int64_t
-give(void *ctx, char *p, size_t n)
-{
-    struct bytes *b = ctx;
-    size_t k = b->n - b->at < n ? b->n - b->at : n;
-
-    k = k > 70001 ? 70001 : k; /* as pipes do */
-    memcpy(p, b->p + b->at, k);
-    b->at += k;
-    return (int64_t)k;
-}
-
-static bool
-keep(void *ctx, const char *p, size_t n)
-{
-    struct bytes *b = ctx;
-
-    if (b->n + n > b->max)
-        return false;
-    memcpy(b->p + b->n, p, n);
-    b->n += n;
-    return true;
-}
 
 static const char *
 manifest(void *ctx, const struct blob_sum *sum)
@@ -74,7 +47,7 @@ manifest(void *ctx, const struct blob_sum *sum)
 static bool
 make(size_t n)
 {
-    struct bytes in = { payload.p, n, n, 0 };
+    struct bytes in = { payload.p, n, n, 0, PIECE, false };
     struct pack_source source = { give, manifest, &in };
     struct pack *p = pack_new(&source);
     int64_t k;
@@ -392,9 +365,11 @@ begin(void **state)
     (void)state;
     if (config_load(NULL, why) != ERR_OK)
         return -1;
-    payload = (struct bytes){ malloc(PAYLOAD), PAYLOAD, PAYLOAD, 0 };
-    archive = (struct bytes){ malloc(2 * PAYLOAD), 0, 2 * PAYLOAD, 0 };
-    got = (struct bytes){ malloc(PAYLOAD), 0, PAYLOAD, 0 };
+    payload =
+        (struct bytes){ malloc(PAYLOAD), PAYLOAD, PAYLOAD, 0, PIECE, false };
+    archive =
+        (struct bytes){ malloc(2 * PAYLOAD), 0, 2 * PAYLOAD, 0, PIECE, false };
+    got = (struct bytes){ malloc(PAYLOAD), 0, PAYLOAD, 0, PIECE, false };
     for (size_t i = 0; i < PAYLOAD; i++) /* half of it can be compressed */
         payload.p[i] = i / 65536 % 2 == 0
                            ? 'a'

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "blob/press.h"
+#include "bytes_fixture.h"
 
 #define BLOCK PRESS_BLOCK
 #define MOST  (4 * BLOCK)
@@ -24,41 +25,7 @@ static const struct {
     { PRESS_ZSTD, 1 }, { PRESS_ZSTD, 5 }, { PRESS_ZSTD, PRESS_LEVEL_MAX }
 };
 
-struct bytes {
-    char *p;
-    size_t n, max, at;
-    size_t piece; /* at most so many at once */
-    bool fails;   /* at its end */
-};
-
 static struct bytes plain, packed, again;
-
-static int64_t
-give(void *ctx, char *p, size_t n)
-{
-    struct bytes *b = ctx;
-    size_t k = b->n - b->at < n ? b->n - b->at : n;
-
-    k = k > b->piece ? b->piece : k;
-    if (k == 0)
-        return b->fails ? -1 : 0;
-    memcpy(p, b->p + b->at, k);
-    b->at += k;
-    return (int64_t)k;
-}
-
-static bool
-keep(void *ctx, const char *p, size_t n)
-{
-    struct bytes *b = ctx;
-
-    assert_true(n > 0);
-    if (b->n + n > b->max)
-        return false;
-    memcpy(b->p + b->n, p, n);
-    b->n += n;
-    return true;
-}
 
 /* -1: it was broken off. */
 static int64_t
