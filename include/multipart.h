@@ -10,7 +10,7 @@
 
 struct multipart_part {
     const char *name;     /* of Content-Disposition; "" when it has none */
-    const char *filename; /* NULL: the part is no file */
+    const char *filename; /* NULL: the part is no file; "": its name is bad */
     const char *type;     /* its Content-Type; "" when it has none */
     struct span body;     /* in the body that was parsed */
 };
@@ -27,7 +27,9 @@ const char *multipart_boundary(struct arena *a, const char *content_type);
 /* All parts of n bytes at p. What a part holds may look like anything but a
  * line of this very boundary. BAD_PARAM with a sentence part in why: no
  * closing boundary, a head that is none, a name given twice; LIMIT for more
- * than MULTIPART_PARTS; NOMEM. */
+ * than MULTIPART_PARTS; NOMEM. What is wrong with the name of a file alone
+ * (it is no text, too long, does not end, is there twice or has something
+ * behind it) makes that name "", for a caller to refuse in its own words. */
 enum err
 multipart_parse(struct arena *a, const char *boundary, const char *p, size_t n,
                 struct multipart *out, char why[WHY_BYTES]) MUST_USE;

@@ -7,8 +7,10 @@
 
 #include "utf8.h"
 
-#define BOUNDARY_MAX 70
-#define HEAD_MAX     2048
+#define BOUNDARY_MAX   70
+#define HEAD_LINES     16   /* of a part */
+#define LINE_MAX_BYTES 2048 /* each of them */
+#define DISPOSITION    "Content-Disposition:"
 
 /* ---- parameters of a header: name=value or name="value" ---- */
 
@@ -44,12 +46,14 @@ take_value(struct arena *a, const char **p)
 }
 
 /* The parameter of that name behind the first ';' of a header's value; NULL
- * when there is none. *bad: it is there more than once, or cannot be read. */
+ * when there is none. *bad: it is there more than once, or cannot be read, or
+ * something stands behind it (what is refused must not be trimmed instead). */
 static const char *
 parameter(struct arena *a, const char *header, const char *name, bool *bad)
 {
-    const char *p = strchr(header, ';'), *found = NULL, *value;
+    const char *p = strchr(header, ';'), *found = NULL, *value, *text;
     size_t len = strlen(name), n;
+    bool ours;
 
     while (p != NULL && *p == ';') {
         p = skip_blanks(p + 1);
@@ -60,14 +64,12 @@ parameter(struct arena *a, const char *header, const char *name, bool *bad)
             continue;
         }
         value = p + n + 1;
-        if (n == len && strncasecmp(p, name, n) == 0) {
-            *bad = *bad || found != NULL;
-            found = take_value(a, &value);
-        } else {
-            (void)take_value(a, &value);
-        }
-        *bad = *bad || (n == len && found == NULL);
+        ours = n == len && strncasecmp(p, name, n) == 0;
+        *bad = *bad || (ours && found != NULL);
+        text = take_value(a, &value);
         p = skip_blanks(value);
+        *bad = *bad || (ours && (text == NULL || (*p != ';' && *p != '\0')));
+        found = ours ? text : found;
     }
     return found;
 }
@@ -157,34 +159,58 @@ static enum err
 take_disposition(struct arena *a, const char *value,
                  struct multipart_part *part, char why[WHY_BYTES])
 {
-    bool bad = false;
+    bool bad = false, unnamed = false;
     const char *name = parameter(a, value, "name", &bad);
 
-    part->filename = parameter(a, value, "filename", &bad);
+    part->filename = parameter(a, value, "filename", &unnamed);
     if (!is_type(value, "form-data") || bad)
         return refuse(why, "a part's Content-Disposition cannot be read");
+    if (unnamed)
+        part->filename = "";
     part->name = name != NULL ? name : "";
     return ERR_OK;
+}
+
+/* The value of a header of that name, "Name:"; NULL: it is another one. */
+static const char *
+value_of(const char *line, size_t n, const char *name)
+{
+    size_t len = strlen(name);
+
+    return n >= len && strncasecmp(line, name, len) == 0 ? line + len : NULL;
+}
+
+/* Whether a line that is no text, or too long for one, may be so by the name
+ * of a file. */
+static bool
+names_a_file(const char *line, size_t n)
+{
+    return value_of(line, n, DISPOSITION) != NULL &&
+           memmem(line, n, "filename=", strlen("filename=")) != NULL;
 }
 
 static enum err
 take_line(struct arena *a, const char *line, size_t n,
           struct multipart_part *part, char why[WHY_BYTES])
 {
-    static const char disposition[] = "Content-Disposition:";
-    static const char type[] = "Content-Type:";
-    char *text;
+    const char *text, *value;
 
-    if (!utf8_valid(line, n) || memchr(line, '\0', n) != NULL)
-        return refuse(why, "a part's head is no text");
+    if (n > LINE_MAX_BYTES || !utf8_valid(line, n) ||
+        memchr(line, '\0', n) != NULL) {
+        if (!names_a_file(line, n))
+            return refuse(why, "a part's head is no text");
+        part->filename = "";
+        return ERR_OK;
+    }
     text = arena_strndup(a, line, n);
     if (text == NULL)
         return ERR_NOMEM;
-    if (strncasecmp(text, disposition, sizeof(disposition) - 1) == 0)
-        return take_disposition(a, skip_blanks(text + sizeof(disposition) - 1),
-                                part, why);
-    if (strncasecmp(text, type, sizeof(type) - 1) == 0)
-        part->type = skip_blanks(text + sizeof(type) - 1);
+    value = value_of(text, n, DISPOSITION);
+    if (value != NULL)
+        return take_disposition(a, skip_blanks(value), part, why);
+    value = value_of(text, n, "Content-Type:");
+    if (value != NULL)
+        part->type = skip_blanks(value);
     return ERR_OK;
 }
 
@@ -194,6 +220,7 @@ take_head(struct arena *a, struct multipart_part *part, char why[WHY_BYTES])
 {
     struct span s = part->body;
     const char *end, *p = s.p;
+    size_t lines = 0;
     enum err e = ERR_OK;
 
     part->name = part->type = "";
@@ -201,7 +228,7 @@ take_head(struct arena *a, struct multipart_part *part, char why[WHY_BYTES])
         size_t left = s.n - (size_t)(p - s.p);
 
         end = memmem(p, left, "\r\n", 2);
-        if (end == NULL || (size_t)(end - s.p) > HEAD_MAX)
+        if (end == NULL || lines++ == HEAD_LINES)
             return refuse(why, "a part has no head");
         if (end == p)
             break;

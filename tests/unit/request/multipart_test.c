@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -115,8 +116,9 @@ heads_that_are_none_are_refused(void **state)
         "--" B "\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx" END,
         "--" B "\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx" END,
         "--" B "\r\nContent-Disposition: form-data; name=a; name=b\r\n\r\n" END,
-        "--" B "\r\nContent-Disposition: form-data; filename=a; "
-        "filename=b\r\n\r\n" END,
+        "--" B "\r\nContent-Disposition: form-data; name=\"a\"b\r\n\r\n" END,
+        "--" B "\r\nContent-Disposition: form-data; name=a filename=b\r\n"
+        "\r\n" END,
         "--" B "\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\n" END,
         "text in front\r\n",
         "",
@@ -140,6 +142,77 @@ names_are_taken_as_they_stand(void **state)
         ERR_OK);
     assert_string_equal(m.part[0].name, "a\"b\\");
     assert_string_equal(m.part[0].filename, "../../etc/passwd");
+}
+
+#define NAMED(name)                                                       \
+    "--" B "\r\nContent-Disposition: form-data; name=\"f\"; " name "\r\n" \
+    "\r\nx" END
+
+/* What cannot be read as one is not cut to what can. */
+static void
+a_file_s_name_that_is_none_is_empty(void **state)
+{
+    static const struct span bad[] = {
+#define ROW(name) { NAMED(name), sizeof(NAMED(name)) - 1 }
+        ROW("filename=\"a\0b\""),     ROW("filename=\"a\"b\""),
+        ROW("filename=\"\xff\""),     ROW("filename=\"a"),
+        ROW("filename=\"a\r\nb\""),   ROW("filename=a; filename=b"),
+        ROW("filename=a b"),          ROW("filename=\"a\r\n\r\nb\""),
+        ROW("filename=a; FileName="), ROW("filename="),
+#undef ROW
+    };
+    char text[4096], name[3000];
+    int n;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (parse_n(bad[i].p, bad[i].n) != ERR_OK)
+            fail_msg("row %zu: %s", i, why);
+        if (multipart_file(&m) == NULL || multipart_file(&m)->filename[0] != 0)
+            fail_msg("row %zu has a name", i);
+    }
+    memset(name, 'a', sizeof(name));
+    n = snprintf(text, sizeof(text), NAMED("filename=\"%.*s\""),
+                 (int)sizeof(name), name);
+    assert_int_equal(parse_n(text, (size_t)n), ERR_OK);
+    assert_string_equal(multipart_file(&m)->filename, "");
+    assert_body(multipart_file(&m), "x", 1);
+}
+
+/* The names of parameters are compared, not their lengths. */
+static void
+a_parameter_of_another_name_is_passed_over(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(NAMED("size=\"1\"; charset1=\"2\"; "
+                                 "filename=\"a\"")),
+                     ERR_OK);
+    assert_string_equal(m.part[0].filename, "a");
+    assert_int_equal(parse("--" B "\r\nContent-Disposition: form-data; "
+                           "size=1; name=b\r\n\r\n" END),
+                     ERR_OK);
+    assert_string_equal(m.part[0].name, "b");
+}
+
+static void
+heads_are_bounded(void **state)
+{
+    char text[4096] = "--" B "\r\nX: ";
+
+    (void)state;
+    memset(text + strlen(text), 'x', 2100);
+    (void)strcat(text, "\r\n\r\n" END);
+    assert_int_equal(parse(text), ERR_BAD_PARAM);
+    (void)strcpy(text, "--" B "\r\n");
+    for (int i = 0; i < 16; i++)
+        (void)strcat(text, "X: y\r\n");
+    (void)strcat(text, "\r\n" END);
+    assert_int_equal(parse(text), ERR_BAD_PARAM);
+    (void)strcpy(text, "--" B "\r\n");
+    for (int i = 0; i < 15; i++)
+        (void)strcat(text, "X: y\r\n");
+    (void)strcat(text, "\r\n" END);
+    assert_int_equal(parse(text), ERR_OK);
 }
 
 /* `x ;`: what has no value is passed over, with its blanks. */
@@ -257,6 +330,9 @@ main(void)
         cmocka_unit_test(what_is_cut_is_refused_at_every_byte),
         cmocka_unit_test(heads_that_are_none_are_refused),
         cmocka_unit_test(names_are_taken_as_they_stand),
+        cmocka_unit_test(a_file_s_name_that_is_none_is_empty),
+        cmocka_unit_test(a_parameter_of_another_name_is_passed_over),
+        cmocka_unit_test(heads_are_bounded),
         cmocka_unit_test(a_parameter_without_a_value_is_none),
         cmocka_unit_test(blanks_may_stand_behind_a_boundary),
         cmocka_unit_test(the_third_part_is_found),
