@@ -1,11 +1,16 @@
-/* A capture as its processors see it; what the room is, rows.h tells. */
+/* The room is the process that replicates: a capture. It lives under a lease
+ * (capture.c), has a thread for each changefeed that it works for
+ * (processor.c), in which a stream is written (stream.h), and is perhaps the
+ * owner, who says which capture writes which table (owner.c).
+ *
+ * Here: a capture as its processors see it. */
 #ifndef TICDC_CAPTURE_H
 #define TICDC_CAPTURE_H
 
 #include <stdatomic.h>
 
 #include "base.h"
-#include "rows.h"
+#include "ticdc/store/rows.h"
 
 struct capture {
     char id[CAPTURE_ID_BYTES];

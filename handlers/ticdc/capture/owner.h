@@ -5,7 +5,7 @@
 #ifndef TICDC_OWNER_H
 #define TICDC_OWNER_H
 
-#include "rows.h"
+#include "ticdc/store/rows.h"
 
 struct owner;
 

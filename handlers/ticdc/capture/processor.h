@@ -6,7 +6,7 @@
 #define TICDC_PROCESSOR_H
 
 #include "capture.h"
-#include "rows.h"
+#include "ticdc/store/rows.h"
 
 struct processor;
 

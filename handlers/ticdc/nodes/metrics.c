@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "nodes.h"
-#include "ticdc/capture/rows.h"
 #include "ticdc/core/tso.h"
+#include "ticdc/store/rows.h"
 
 #define TEXT_MAX ((size_t)16 << 20)
 #define TYPE     "text/plain; version=0.0.4; charset=utf-8"

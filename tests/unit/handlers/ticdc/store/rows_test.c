@@ -1,6 +1,6 @@
 /* Every statement of rows.c fits the migrated schema. */
 #include "statements.h"
 
-#include "ticdc/capture/rows.c"
+#include "ticdc/store/rows.c"
 
 STATEMENTS_TEST(sql)

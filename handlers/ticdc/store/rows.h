@@ -1,10 +1,5 @@
-/* The room is the process that replicates: a capture. It lives under a lease
- * (capture.c), has a thread for each changefeed that it works for
- * (processor.c), in which a stream is written (stream.h), and is perhaps the
- * owner, who says which capture writes which table (owner.c).
- *
- * Here: the rows of the store by which captures know of each other. What each
- * table is for, handlers/ticdc/README.md tells. */
+/* The rows of the store by which captures know of each other, and the
+ * interface of them. What each table is for, handlers/ticdc/README.md tells. */
 #ifndef TICDC_ROWS_H
 #define TICDC_ROWS_H
 

@@ -1,6 +1,6 @@
 /* Every statement of rows_owner.c fits the migrated schema. */
 #include "statements.h"
 
-#include "ticdc/capture/rows_owner.c"
+#include "ticdc/store/rows_owner.c"
 
 STATEMENTS_TEST(sql)
