@@ -157,6 +157,8 @@ ticdc_log_set(struct req *r, const struct ticdc_log *in)
     const struct ticdc_capture *own;
     enum err e;
 
+    if (r->json == NULL)
+        return req_fail(r, TICDC_NO_BODY, ARGS());
     if (level == NULL)
         return req_fail(r, TICDC_BAD_LEVEL, ARGS(arg("level", said)));
     e = ticdc_capture_list(r->db, r->arena, &all);
