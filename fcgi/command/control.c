@@ -41,6 +41,7 @@ struct post {
     struct runner *runner; /* NULL: not held here */
     int64_t renewed_ms;    /* monotonic: when the last renewal was sent */
     bool leaving, long_step;
+    bool refused; /* the last statement about its row was */
     /* While another has it: its row, and since when it looks like that,
      * monotonic; 0: not seen. */
     uint64_t seen_epoch;
@@ -247,6 +248,30 @@ count(struct control *c)
                 certificate_end_s(config()->nginx_tls_certificate));
 }
 
+/* One lease; the others do not wait for a row that somebody holds locked, or
+ * whose statement the server refuses: only that duty is without its holder. */
+static enum err
+look_at(struct control *c, struct post *p, const struct lease_row *row)
+{
+    enum err e;
+
+    if (p->runner == NULL) {
+        e = apply_for(c, p, row);
+    } else {
+        p->seen_since_ms = 0;
+        e = renew(c, p);
+    }
+    if (e == ERR_OK || e == ERR_STORE || e == ERR_TIMEOUT) {
+        p->refused = false;
+        return e;
+    }
+    if (!p->refused)
+        log_warn("control.refused lease=%s err=%s errno=%u why=\"%s\"",
+                 p->duty->lease, err_name(e), db_errno(c->db), db_error(c->db));
+    p->refused = true;
+    return ERR_OK;
+}
+
 static enum err
 look(struct control *c)
 {
@@ -260,16 +285,8 @@ look(struct control *c)
         e = lease_list(c->db, c->arena, &rows);
     for (size_t i = 0; i < c->n && e == ERR_OK; i++)
         note_leader(&c->post[i], lease_find(&rows, c->post[i].duty->lease));
-    for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
-        struct post *p = &c->post[i];
-
-        if (p->runner == NULL) {
-            e = apply_for(c, p, lease_find(&rows, p->duty->lease));
-        } else {
-            p->seen_since_ms = 0;
-            e = renew(c, p);
-        }
-    }
+    for (size_t i = 0; i < c->n && e == ERR_OK; i++)
+        e = look_at(c, &c->post[i], lease_find(&rows, c->post[i].duty->lease));
     return e;
 }
 
