@@ -26,6 +26,7 @@
 #include "log.h"
 #include "instance.h"
 #include "my.h"
+#include "sql_words.h"
 #include "table_int.h"
 
 #define CONNECT_MS 10000
@@ -102,14 +103,12 @@ check_version(struct arriving *r, char why[WHY_BYTES])
 static const char *
 body_of(const char *definition)
 {
-    static const char begin[] = "CREATE TABLE `";
-    const char *p = definition + sizeof(begin) - 1;
+    struct sql_words w = sql_words_of(definition, strlen(definition), 0);
 
-    if (strncmp(definition, begin, sizeof(begin) - 1) != 0)
+    if (!sql_take_all(&w, "CREATE", "TABLE") || w.kind != SQL_NAME)
         return NULL;
-    while (*p != '\0' && (p[0] != '`' || p[1] == '`'))
-        p += p[0] == '`' ? 2 : 1;
-    return *p == '`' && p[1] == ' ' && p[2] == '(' ? p + 2 : NULL;
+    sql_next(&w);
+    return sql_is(&w, "(") ? w.text.p : NULL;
 }
 
 /* The same but for the next number to be given. */

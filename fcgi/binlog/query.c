@@ -4,9 +4,9 @@
 #include "query.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 #include "hex.h"
+#include "sql_words.h"
 
 /* Flags of the session, the status variable 0. */
 #define NO_FOREIGN_KEYS (1u << 26)
@@ -106,161 +106,67 @@ query_head(struct cursor *c, uint32_t at_s, struct query *out,
 
 /* ---- words ---- */
 
-struct words {
-    const char *p, *end;
-};
-
-/* Blanks and comments; what is in a comment for some servers is read as if it
- * stood there. */
-static void
-skip_blanks(struct words *w)
-{
-    while (w->p < w->end) {
-        size_t left = (size_t)(w->end - w->p);
-        const char *stop;
-
-        if (isspace((unsigned char)*w->p)) {
-            w->p++;
-        } else if (*w->p == '#' || (left >= 2 && memcmp(w->p, "--", 2) == 0)) {
-            stop = memchr(w->p, '\n', left);
-            w->p = stop != NULL ? stop + 1 : w->end;
-        } else if (left >= 3 && (memcmp(w->p, "/*!", 3) == 0 ||
-                                 (left >= 4 && memcmp(w->p, "/*M!", 4) == 0))) {
-            w->p += w->p[2] == 'M' ? 4 : 3;
-            while (w->p < w->end && isdigit((unsigned char)*w->p))
-                w->p++;
-        } else if (left >= 2 && memcmp(w->p, "/*", 2) == 0) {
-            stop = memmem(w->p + 2, left - 2, "*/", 2);
-            w->p = stop != NULL ? stop + 2 : w->end;
-        } else if (left >= 2 && memcmp(w->p, "*/", 2) == 0) {
-            w->p += 2; /* of a comment that was read */
-        } else {
-            return;
-        }
-    }
-}
-
-/* A word, or one other character; n == 0 at the end. */
-static struct span
-next_word(struct words *w)
-{
-    const char *from;
-
-    skip_blanks(w);
-    from = w->p;
-    while (w->p < w->end && (isalnum((unsigned char)*w->p) || *w->p == '_'))
-        w->p++;
-    if (w->p == from && w->p < w->end)
-        w->p++;
-    return (struct span){ from, (size_t)(w->p - from) };
-}
-
-static bool
-is_word(struct span s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
-}
-
-/* Behind the quote; false: it does not end. */
-static bool
-skip_quoted(struct words *w, char quote)
-{
-    while (w->p < w->end) {
-        char c = *w->p++;
-
-        if (c == '\\' && quote != '`' && w->p < w->end)
-            w->p++;
-        else if (c == quote)
-            return true;
-    }
-    return false;
-}
-
 /* SET STATEMENT a = b, ... FOR: what it is for begins behind that. */
 static bool
-skip_settings(struct words *w)
+skip_settings(struct sql_words *w)
 {
-    for (;;) {
-        struct span s = next_word(w);
-
-        if (s.n == 0)
-            return false;
-        if (is_word(s, "FOR"))
-            return true;
-        if ((*s.p == '\'' || *s.p == '"' || *s.p == '`') &&
-            !skip_quoted(w, *s.p))
-            return false;
-    }
+    while (w->kind != SQL_END && !sql_is(w, "FOR"))
+        sql_next(w);
+    return sql_take(w, "FOR");
 }
 
-/* The name behind it, with or without quotes. */
+/* In any quotes, or none; empty when there is none. */
 static struct span
-take_quoted_name(struct words *w)
+take_name(struct sql_words *w)
 {
-    struct span s = next_word(w);
+    struct span name = { w->text.p, w->kind == SQL_SIGN ? 0 : w->text.n };
 
-    if (s.n == 1 && (*s.p == '`' || *s.p == '"')) {
-        const char *from = w->p;
-
-        if (!skip_quoted(w, *s.p))
-            return (struct span){ from, 0 };
-        return (struct span){ from, (size_t)(w->p - from) - 1 };
-    }
-    return s;
+    sql_next(w);
+    return name;
 }
 
 /* X'hex' as servers write parts of an XID, or 'text'. */
 static bool
-take_xid_part(struct words *w, unsigned char *out, unsigned *out_n)
+take_xid_part(struct sql_words *w, unsigned char *out, unsigned *out_n)
 {
-    struct span s = next_word(w);
-    bool is_hex = is_word(s, "X");
-    const char *from;
-    size_t n;
+    bool is_hex = sql_take(w, "X");
+    struct span s = w->text;
 
+    if (w->kind != SQL_STRING || w->quote != '\'' ||
+        (is_hex ? s.n > 128 || s.n % 2 != 0 : s.n > 64))
+        return false;
+    sql_next(w);
+    *out_n = (unsigned)(is_hex ? s.n / 2 : s.n);
     if (is_hex)
-        s = next_word(w);
-    if (!is_word(s, "'"))
-        return false;
-    from = w->p;
-    if (!skip_quoted(w, '\''))
-        return false;
-    n = (size_t)(w->p - from) - 1;
-    if (is_hex ? n > 128 || n % 2 != 0 : n > 64)
-        return false;
-    *out_n = (unsigned)(is_hex ? n / 2 : n);
-    if (is_hex)
-        return hex_read(from, out, n / 2);
-    memcpy(out, from, n);
+        return hex_read(s.p, out, s.n / 2);
+    memcpy(out, s.p, s.n);
     return true;
 }
 
 static bool
-take_xid_text(struct words *w, struct binlog_xid *out)
+take_xid_text(struct sql_words *w, struct binlog_xid *out)
 {
-    struct span s;
     unsigned char bqual[64];
 
-    if (!take_xid_part(w, out->data, &out->gtrid_bytes) ||
-        !is_word(next_word(w), ",") ||
-        !take_xid_part(w, bqual, &out->bqual_bytes) ||
-        !is_word(next_word(w), ","))
+    if (!take_xid_part(w, out->data, &out->gtrid_bytes) || !sql_take(w, ",") ||
+        !take_xid_part(w, bqual, &out->bqual_bytes) || !sql_take(w, ","))
         return false;
     memcpy(out->data + out->gtrid_bytes, bqual, out->bqual_bytes);
-    s = next_word(w);
     out->format = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (!isdigit((unsigned char)s.p[i]) || i >= 9)
+    if (w->kind != SQL_WORD)
+        return false;
+    for (size_t i = 0; i < w->text.n; i++) {
+        if (!isdigit((unsigned char)w->text.p[i]) || i >= 9)
             return false;
-        out->format = out->format * 10 + (uint32_t)(s.p[i] - '0');
+        out->format = out->format * 10 + (uint32_t)(w->text.p[i] - '0');
     }
-    return s.n > 0;
+    return true;
 }
 
 /* ---- kinds ---- */
 
 static bool
-is_dml(struct span s)
+is_dml(const struct sql_words *w)
 {
     static const char *const words[] = { "INSERT",  "UPDATE", "DELETE",
                                          "REPLACE", "LOAD",   "WITH",
@@ -268,46 +174,37 @@ is_dml(struct span s)
                                          "TABLE",   "VALUES", "HANDLER" };
 
     for (size_t i = 0; i < COUNT(words); i++)
-        if (is_word(s, words[i]))
+        if (sql_is(w, words[i]))
             return true;
     return false;
 }
 
 /* ANALYZE TABLE looks at a table; ANALYZE of a statement runs it. */
 static enum query_kind
-kind_of_analyze(struct words *w)
+kind_of_analyze(struct sql_words *w)
 {
-    struct span s = next_word(w);
-
-    if (is_word(s, "LOCAL") || is_word(s, "NO_WRITE_TO_BINLOG"))
-        s = next_word(w);
-    return is_word(s, "TABLE") || is_word(s, "TABLES") ? QUERY_OTHER
-                                                       : QUERY_DML;
+    if (!sql_take(w, "LOCAL"))
+        (void)sql_take(w, "NO_WRITE_TO_BINLOG");
+    return sql_is(w, "TABLE") || sql_is(w, "TABLES") ? QUERY_OTHER : QUERY_DML;
 }
 
 /* CREATE TABLE ... SELECT is logged as a definition and rows; with its SELECT
  * its rows are nowhere. */
 static enum query_kind
-kind_of_create(struct words *w)
+kind_of_create(struct sql_words *w)
 {
-    struct span s = next_word(w);
-
-    while (is_word(s, "OR") || is_word(s, "REPLACE") || is_word(s, "TEMPORARY"))
-        s = next_word(w);
-    if (!is_word(s, "TABLE"))
+    while (sql_take(w, "OR") || sql_take(w, "REPLACE") ||
+           sql_take(w, "TEMPORARY"))
+        ;
+    if (!sql_take(w, "TABLE"))
         return QUERY_OTHER;
-    for (s = next_word(w); s.n > 0; s = next_word(w)) {
-        if (is_word(s, "SELECT"))
-            return QUERY_DML;
-        if ((*s.p == '\'' || *s.p == '"' || *s.p == '`') &&
-            !skip_quoted(w, *s.p))
-            break;
-    }
-    return QUERY_OTHER;
+    while (w->kind != SQL_END && !sql_is(w, "SELECT"))
+        sql_next(w);
+    return w->kind == SQL_END ? QUERY_OTHER : QUERY_DML;
 }
 
 static enum query_kind
-kind_of_xa(struct words *w, struct binlog_xid *xid, bool *bad)
+kind_of_xa(struct sql_words *w, struct binlog_xid *xid, bool *bad)
 {
     static const struct {
         const char *word;
@@ -317,10 +214,9 @@ kind_of_xa(struct words *w, struct binlog_xid *xid, bool *bad)
         { "END", QUERY_XA_END },           { "COMMIT", QUERY_XA_COMMIT },
         { "ROLLBACK", QUERY_XA_ROLLBACK },
     };
-    struct span s = next_word(w);
 
     for (size_t i = 0; i < COUNT(verbs); i++) {
-        if (!is_word(s, verbs[i].word))
+        if (!sql_take(w, verbs[i].word))
             continue;
         *bad = !take_xid_text(w, xid);
         return verbs[i].kind;
@@ -329,64 +225,52 @@ kind_of_xa(struct words *w, struct binlog_xid *xid, bool *bad)
 }
 
 static enum query_kind
-kind_of_rollback(struct words *w, struct span *name)
+kind_of_rollback(struct sql_words *w, struct span *name)
 {
-    struct span s = next_word(w);
-
-    if (is_word(s, "WORK"))
-        s = next_word(w);
-    if (!is_word(s, "TO"))
+    (void)sql_take(w, "WORK");
+    if (!sql_take(w, "TO"))
         return QUERY_ROLLBACK;
-    *name = take_quoted_name(w);
-    if (is_word(*name, "SAVEPOINT"))
-        *name = take_quoted_name(w);
+    (void)sql_take(w, "SAVEPOINT");
+    *name = take_name(w);
     return QUERY_ROLLBACK_TO;
 }
 
 static enum query_kind
-kind_of(struct query *q, struct words *w, bool *bad)
+kind_of(struct query *q, struct sql_words *w, bool *bad)
 {
-    struct span s = next_word(w);
-
-    while (is_word(s, "SET")) {
-        struct words back = *w;
-
-        if (!is_word(next_word(w), "STATEMENT") || !skip_settings(w)) {
-            *w = back;
+    while (sql_take(w, "SET"))
+        if (!sql_take(w, "STATEMENT") || !skip_settings(w))
             return QUERY_OTHER;
-        }
-        s = next_word(w);
-    }
-    while (is_word(s, "("))
-        s = next_word(w);
-    if (s.n == 0 || is_word(s, "RELEASE"))
+    while (sql_take(w, "("))
+        ;
+    if (w->kind == SQL_END || sql_is(w, "RELEASE"))
         return QUERY_NOTHING;
-    if (is_word(s, "BEGIN"))
+    if (sql_is(w, "BEGIN"))
         return QUERY_BEGIN;
-    if (is_word(s, "START")) /* TRANSACTION; or replicas */
-        return is_word(next_word(w), "TRANSACTION") ? QUERY_BEGIN : QUERY_OTHER;
-    if (is_word(s, "COMMIT"))
+    if (sql_take(w, "START")) /* TRANSACTION; or replicas */
+        return sql_is(w, "TRANSACTION") ? QUERY_BEGIN : QUERY_OTHER;
+    if (sql_is(w, "COMMIT"))
         return QUERY_COMMIT;
-    if (is_word(s, "ROLLBACK"))
+    if (sql_take(w, "ROLLBACK"))
         return kind_of_rollback(w, &q->name);
-    if (is_word(s, "SAVEPOINT")) {
-        q->name = take_quoted_name(w);
+    if (sql_take(w, "SAVEPOINT")) {
+        q->name = take_name(w);
         return QUERY_SAVEPOINT;
     }
-    if (is_word(s, "XA"))
+    if (sql_take(w, "XA"))
         return kind_of_xa(w, &q->xid, bad);
-    if (is_word(s, "CREATE"))
+    if (sql_take(w, "CREATE"))
         return kind_of_create(w);
-    if (is_word(s, "ANALYZE"))
+    if (sql_take(w, "ANALYZE"))
         return kind_of_analyze(w);
-    return is_dml(s) ? QUERY_DML : QUERY_OTHER;
+    return is_dml(w) ? QUERY_DML : QUERY_OTHER;
 }
 
 enum err
 query_text(struct query *q, const char *sql, size_t n,
            struct binlog_failure *why)
 {
-    struct words w = { sql, sql + n };
+    struct sql_words w = sql_words_of(sql, n, q->st.sql_mode);
     bool bad = false;
 
     q->st.sql = sql;

@@ -5,7 +5,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    unsigned action = action_read((const char *)data, n);
+    unsigned action = action_read((const char *)data, n, 0);
     const struct action *a = action_of(action);
 
     /* each that is read has its words */

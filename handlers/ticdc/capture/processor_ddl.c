@@ -10,9 +10,8 @@
 #include "log.h"
 #include "ticdc/core/ddl.h"
 
-#define POLL_MS   50
-#define TEXT_MAX  ((size_t)16 << 20)
-#define ANSI_MODE 4 /* ANSI_QUOTES of sql_mode */
+#define POLL_MS  50
+#define TEXT_MAX ((size_t)16 << 20)
 
 struct barrier {
     struct processor *p;
@@ -342,8 +341,7 @@ processor_ddl(void *ctx, const struct piece *piece,
     b.ddl.name = calloc(DDL_NAMES_MAX, sizeof(*b.ddl.name));
     b.kept = calloc(DDL_NAMES_MAX, sizeof(*b.kept));
     e = b.ddl.name != NULL && b.kept != NULL
-            ? ddl_read(st->sql, st->n, st->schema,
-                       (st->sql_mode & ANSI_MODE) != 0, &b.ddl)
+            ? ddl_read(st->sql, st->n, st->schema, st->sql_mode, &b.ddl)
             : ERR_NOMEM;
     if (e == ERR_BAD_PARAM || e == ERR_LIMIT)
         e = processor_fail(p, e, "CDC:ErrExecDDLFailed",

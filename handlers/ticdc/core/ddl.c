@@ -1,200 +1,40 @@
 #include "ddl.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum token { T_END, T_WORD, T_QUOTED, T_DOT, T_COMMA, T_OPEN, T_CLOSE, T_REST };
+#include "sql_words.h"
 
-struct lexer {
-    const char *p, *end, *schema;
-    bool ansi;
-    enum token token;
-    char text[DDL_NAME_BYTES]; /* of WORD and QUOTED */
+struct reader {
+    struct sql_words w;
+    const char *schema; /* of names without one */
 };
 
-/* ---- tokens ---- */
-
-static bool
-starts(const struct lexer *l, const char *s)
-{
-    size_t n = strlen(s);
-
-    return (size_t)(l->end - l->p) >= n && memcmp(l->p, s, n) == 0;
-}
-
-/* Past the next `what`, or to the end. */
 static void
-skip_past(struct lexer *l, const char *what)
+take_if_exists(struct reader *r)
 {
-    while (l->p < l->end && !starts(l, what))
-        l->p++;
-    if (l->p < l->end)
-        l->p += strlen(what);
-}
-
-/* Executable comments: their content counts. */
-static bool
-skip_mark(struct lexer *l)
-{
-    if (starts(l, "/*M!"))
-        l->p += 4;
-    else if (starts(l, "/*!"))
-        l->p += 3;
-    else if (starts(l, "*/"))
-        l->p += 2;
-    else
-        return false;
-    while (l->p < l->end && isdigit((unsigned char)*l->p))
-        l->p++;
-    return true;
-}
-
-static void
-skip_blank(struct lexer *l)
-{
-    while (l->p < l->end) {
-        if (isspace((unsigned char)*l->p)) {
-            l->p++;
-        } else if (skip_mark(l)) {
-            continue;
-        } else if (starts(l, "/*")) {
-            l->p += 2;
-            skip_past(l, "*/");
-        } else if (*l->p == '#' || (starts(l, "--") && l->p + 2 < l->end &&
-                                    isspace((unsigned char)l->p[2]))) {
-            skip_past(l, "\n");
-        } else {
-            return;
-        }
-    }
-}
-
-static void
-put(struct lexer *l, size_t *n, char c)
-{
-    if (*n < sizeof(l->text) - 1)
-        l->text[(*n)++] = c;
-}
-
-/* A quote in it is doubled; in a string a backslash may stand before it. */
-static void
-quoted(struct lexer *l)
-{
-    char q = *l->p++;
-    size_t n = 0;
-
-    l->token = q == '`' || (q == '"' && l->ansi) ? T_QUOTED : T_REST;
-    for (; l->p < l->end; l->p++) {
-        if (*l->p == '\\' && l->token == T_REST && l->p + 1 < l->end)
-            l->p++;
-        else if (*l->p == q && l->p + 1 < l->end && l->p[1] == q)
-            l->p++;
-        else if (*l->p == q)
-            break;
-        put(l, &n, *l->p);
-    }
-    if (l->p < l->end)
-        l->p++;
-    l->text[n] = '\0';
-}
-
-static bool
-is_name_byte(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80) != 0;
-}
-
-static void
-next(struct lexer *l)
-{
-    size_t n = 0;
-
-    skip_blank(l);
-    l->text[0] = '\0';
-    if (l->p == l->end) {
-        l->token = T_END;
-        return;
-    }
-    if (*l->p == '`' || *l->p == '"' || *l->p == '\'') {
-        quoted(l);
-        return;
-    }
-    if (is_name_byte(*l->p)) {
-        while (l->p < l->end && is_name_byte(*l->p))
-            put(l, &n, *l->p++);
-        l->text[n] = '\0';
-        l->token = T_WORD;
-        return;
-    }
-    switch (*l->p++) {
-    case '.':
-        l->token = T_DOT;
-        return;
-    case ',':
-        l->token = T_COMMA;
-        return;
-    case '(':
-        l->token = T_OPEN;
-        return;
-    case ')':
-        l->token = T_CLOSE;
-        return;
-    default:
-        l->token = T_REST;
-    }
-}
-
-static bool
-is(const struct lexer *l, const char *word)
-{
-    return l->token == T_WORD && strcasecmp(l->text, word) == 0;
-}
-
-static bool
-take(struct lexer *l, const char *word)
-{
-    if (!is(l, word))
-        return false;
-    next(l);
-    return true;
-}
-
-static void
-take_if_exists(struct lexer *l)
-{
-    if (!take(l, "IF"))
-        return;
-    (void)take(l, "NOT");
-    (void)take(l, "EXISTS");
+    if (!sql_take_all(&r->w, "IF", "NOT", "EXISTS"))
+        (void)sql_take_all(&r->w, "IF", "EXISTS");
 }
 
 /* ---- names ---- */
 
-static bool
-is_name(const struct lexer *l)
-{
-    return l->token == T_WORD || l->token == T_QUOTED;
-}
-
 static enum err
-read_name(struct lexer *l, char schema[DDL_NAME_BYTES],
+read_name(struct reader *r, char schema[DDL_NAME_BYTES],
           char name[DDL_NAME_BYTES])
 {
-    if (!is_name(l))
+    if (!sql_is_name(&r->w))
         return ERR_BAD_PARAM;
-    (void)snprintf(schema, DDL_NAME_BYTES, "%s", l->schema);
-    memcpy(name, l->text, DDL_NAME_BYTES);
-    next(l);
-    if (l->token != T_DOT)
+    (void)snprintf(schema, DDL_NAME_BYTES, "%s", r->schema);
+    sql_name(&r->w, name, DDL_NAME_BYTES);
+    sql_next(&r->w);
+    if (!sql_take(&r->w, "."))
         return ERR_OK;
-    next(l);
-    if (!is_name(l))
+    if (!sql_is_name(&r->w))
         return ERR_BAD_PARAM;
     memcpy(schema, name, DDL_NAME_BYTES);
-    memcpy(name, l->text, DDL_NAME_BYTES);
-    next(l);
+    sql_name(&r->w, name, DDL_NAME_BYTES);
+    sql_next(&r->w);
     return ERR_OK;
 }
 
@@ -208,44 +48,45 @@ more(struct ddl *out)
 }
 
 static enum err
-one_name(struct lexer *l, struct ddl *out, enum ddl_kind kind)
+one_name(struct reader *r, struct ddl *out, enum ddl_kind kind)
 {
     struct ddl_name *n = more(out);
 
     out->kind = kind;
-    take_if_exists(l);
-    return n != NULL ? read_name(l, n->schema, n->name) : ERR_LIMIT;
+    take_if_exists(r);
+    return n != NULL ? read_name(r, n->schema, n->name) : ERR_LIMIT;
 }
 
 static enum err
-names(struct lexer *l, struct ddl *out, enum ddl_kind kind)
+names(struct reader *r, struct ddl *out, enum ddl_kind kind)
 {
     enum err e;
 
-    take_if_exists(l);
+    take_if_exists(r);
     for (;;) {
-        e = one_name(l, out, kind);
-        if (e != ERR_OK || l->token != T_COMMA)
+        e = one_name(r, out, kind);
+        if (e != ERR_OK || !sql_is(&r->w, ","))
             return e;
-        next(l);
+        sql_next(&r->w);
     }
 }
 
 /* A schema: the default one where none is named. */
 static enum err
-schema(struct lexer *l, struct ddl *out, enum ddl_kind kind)
+schema(struct reader *r, struct ddl *out, enum ddl_kind kind)
 {
     struct ddl_name *n = more(out);
 
     out->kind = kind;
-    take_if_exists(l);
-    if (is_name(l) &&
-        !(kind == DDL_ALTER_SCHEMA && l->token == T_WORD &&
-          (is(l, "CHARACTER") || is(l, "CHARSET") || is(l, "COLLATE") ||
-           is(l, "DEFAULT") || is(l, "COMMENT"))))
-        memcpy(n->schema, l->text, sizeof(n->schema));
+    take_if_exists(r);
+    if (sql_is_name(&r->w) &&
+        !(kind == DDL_ALTER_SCHEMA && r->w.kind == SQL_WORD &&
+          (sql_is(&r->w, "CHARACTER") || sql_is(&r->w, "CHARSET") ||
+           sql_is(&r->w, "COLLATE") || sql_is(&r->w, "DEFAULT") ||
+           sql_is(&r->w, "COMMENT"))))
+        sql_name(&r->w, n->schema, sizeof(n->schema));
     else if (kind == DDL_ALTER_SCHEMA)
-        (void)snprintf(n->schema, sizeof(n->schema), "%s", l->schema);
+        (void)snprintf(n->schema, sizeof(n->schema), "%s", r->schema);
     else
         return ERR_BAD_PARAM;
     return ERR_OK;
@@ -255,34 +96,34 @@ schema(struct lexer *l, struct ddl *out, enum ddl_kind kind)
 
 /* CREATE INDEX i ... ON t, DROP INDEX i ON t. */
 static enum err
-index_on(struct lexer *l, struct ddl *out, enum ddl_kind kind)
+index_on(struct reader *r, struct ddl *out, enum ddl_kind kind)
 {
-    while (l->token != T_END && !is(l, "ON"))
-        next(l);
-    next(l);
-    return one_name(l, out, kind);
+    while (r->w.kind != SQL_END && !sql_is(&r->w, "ON"))
+        sql_next(&r->w);
+    sql_next(&r->w);
+    return one_name(r, out, kind);
 }
 
 /* In what stands between the verb and what is made; false: it is something
  * else, or nothing. */
 static bool
-seek(struct lexer *l, const char *word)
+seek(struct reader *r, const char *word)
 {
     static const char *const others[] = {
         "TABLE",    "INDEX",   "DATABASE",  "SCHEMA",    "VIEW", "PROCEDURE",
         "FUNCTION", "TRIGGER", "EVENT",     "SEQUENCE",  "USER", "ROLE",
         "SERVER",   "PACKAGE", "TEMPORARY", "TABLESPACE"
     };
-    struct lexer at = *l;
+    struct sql_words at = r->w;
 
-    for (; at.token != T_END; next(&at)) {
-        if (is(&at, word)) {
-            next(&at);
-            *l = at;
+    for (; at.kind != SQL_END; sql_next(&at)) {
+        if (sql_is(&at, word)) {
+            sql_next(&at);
+            r->w = at;
             return true;
         }
         for (size_t i = 0; i < COUNT(others); i++)
-            if (is(&at, others[i]))
+            if (sql_is(&at, others[i]))
                 return false;
     }
     return false;
@@ -290,41 +131,41 @@ seek(struct lexer *l, const char *word)
 
 /* RENAME, but not of a column or a key, and not in parentheses. */
 static enum err
-find_rename(struct lexer *l, struct ddl_name *n)
+find_rename(struct reader *r, struct ddl_name *n)
 {
     unsigned depth = 0;
 
-    for (; l->token != T_END; next(l)) {
-        if (l->token == T_OPEN)
+    for (; r->w.kind != SQL_END; sql_next(&r->w)) {
+        if (sql_is(&r->w, "("))
             depth++;
-        else if (l->token == T_CLOSE && depth > 0)
+        else if (sql_is(&r->w, ")") && depth > 0)
             depth--;
-        else if (depth == 0 && is(l, "RENAME")) {
-            next(l);
-            if (is(l, "COLUMN") || is(l, "INDEX") || is(l, "KEY"))
+        else if (depth == 0 && sql_is(&r->w, "RENAME")) {
+            sql_next(&r->w);
+            if (sql_is(&r->w, "COLUMN") || sql_is(&r->w, "INDEX") ||
+                sql_is(&r->w, "KEY"))
                 continue;
-            if (!take(l, "TO"))
-                (void)take(l, "AS");
-            if (l->token == T_REST) /* = */
-                next(l);
-            return read_name(l, n->to_schema, n->to_name);
+            if (!sql_take(&r->w, "TO"))
+                (void)sql_take(&r->w, "AS");
+            (void)sql_take(&r->w, "=");
+            return read_name(r, n->to_schema, n->to_name);
         }
     }
     return ERR_OK;
 }
 
 static enum err
-altered(struct lexer *l, struct ddl *out, enum ddl_kind kind)
+altered(struct reader *r, struct ddl *out, enum ddl_kind kind)
 {
-    enum err e = one_name(l, out, kind);
+    enum err e = one_name(r, out, kind);
 
-    return e == ERR_OK ? find_rename(l, &out->name[0]) : e;
+    return e == ERR_OK ? find_rename(r, &out->name[0]) : e;
 }
 
 /* What a verb may be about. */
 static const struct object {
     const char *word;
-    enum err (*read)(struct lexer *l, struct ddl *out, enum ddl_kind kind);
+    enum err (*read)(struct reader *r, struct ddl *out, enum ddl_kind kind);
     enum ddl_kind kind;
 } objects_to_create[] = {
     { "TABLE", one_name, DDL_CREATE_TABLE },
@@ -349,57 +190,54 @@ static const struct object {
 };
 
 static enum err
-read_object(struct lexer *l, struct ddl *out, const struct object *o)
+read_object(struct reader *r, struct ddl *out, const struct object *o)
 {
     for (; o->word != NULL; o++)
-        if (seek(l, o->word))
-            return o->read(l, out, o->kind);
+        if (seek(r, o->word))
+            return o->read(r, out, o->kind);
     return ERR_OK;
 }
 
 /* [WAIT n | NOWAIT] may stand behind a name. */
 static enum err
-rename_tables(struct lexer *l, struct ddl *out)
+rename_tables(struct reader *r, struct ddl *out)
 {
-    if (!take(l, "TABLE") && !take(l, "TABLES"))
+    if (!sql_take(&r->w, "TABLE") && !sql_take(&r->w, "TABLES"))
         return ERR_OK; /* of a user */
-    take_if_exists(l);
+    take_if_exists(r);
     for (;;) {
-        enum err e = one_name(l, out, DDL_RENAME);
+        enum err e = one_name(r, out, DDL_RENAME);
         struct ddl_name *n = &out->name[out->n - 1];
 
         if (e != ERR_OK)
             return e;
-        while (l->token != T_END && !is(l, "TO"))
-            next(l);
-        next(l);
-        e = read_name(l, n->to_schema, n->to_name);
-        if (e != ERR_OK || l->token != T_COMMA)
+        while (r->w.kind != SQL_END && !sql_is(&r->w, "TO"))
+            sql_next(&r->w);
+        sql_next(&r->w);
+        e = read_name(r, n->to_schema, n->to_name);
+        if (e != ERR_OK || !sql_is(&r->w, ","))
             return e;
-        next(l);
+        sql_next(&r->w);
     }
 }
 
 enum err
-ddl_read(const char *sql, size_t n, const char *default_schema, bool ansi,
-         struct ddl *out)
+ddl_read(const char *sql, size_t n, const char *default_schema,
+         uint64_t sql_mode, struct ddl *out)
 {
-    struct lexer l = {
-        .p = sql, .end = sql + n, .schema = default_schema, .ansi = ansi
-    };
+    struct reader r = { sql_words_of(sql, n, sql_mode), default_schema };
 
     out->kind = DDL_OTHER;
     out->n = 0;
-    next(&l);
-    if (take(&l, "CREATE"))
-        return read_object(&l, out, objects_to_create);
-    if (take(&l, "ALTER"))
-        return read_object(&l, out, objects_to_alter);
-    if (take(&l, "DROP"))
-        return read_object(&l, out, objects_to_drop);
-    if (take(&l, "TRUNCATE")) {
-        (void)take(&l, "TABLE");
-        return one_name(&l, out, DDL_TRUNCATE);
+    if (sql_take(&r.w, "CREATE"))
+        return read_object(&r, out, objects_to_create);
+    if (sql_take(&r.w, "ALTER"))
+        return read_object(&r, out, objects_to_alter);
+    if (sql_take(&r.w, "DROP"))
+        return read_object(&r, out, objects_to_drop);
+    if (sql_take(&r.w, "TRUNCATE")) {
+        (void)sql_take(&r.w, "TABLE");
+        return one_name(&r, out, DDL_TRUNCATE);
     }
-    return take(&l, "RENAME") ? rename_tables(&l, out) : ERR_OK;
+    return sql_take(&r.w, "RENAME") ? rename_tables(&r, out) : ERR_OK;
 }

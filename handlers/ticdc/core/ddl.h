@@ -1,6 +1,6 @@
 /* What a statement does to which tables: read from its words, as far as a
- * capture needs to know. Comments, quotes and the marks of executable comments
- * are understood; what is not about tables, schemas or views is OTHER. */
+ * capture needs to know (sql_words.h); what is not about tables, schemas or
+ * views is OTHER. */
 #ifndef TICDC_DDL_H
 #define TICDC_DDL_H
 
@@ -33,9 +33,10 @@ struct ddl {
     struct ddl_name *name; /* DDL_NAMES_MAX, the caller's */
 };
 
-/* default_schema: for names without one. ansi: "…" is a name. BAD_PARAM: it
- * begins like one of these and goes on like none; LIMIT: too many names. */
+/* default_schema: for names without one. sql_mode: the session's, 0 when it is
+ * not known. BAD_PARAM: it begins like one of these and goes on like none;
+ * LIMIT: too many names. */
 enum err ddl_read(const char *sql, size_t n, const char *default_schema,
-                  bool ansi, struct ddl *out) MUST_USE;
+                  uint64_t sql_mode, struct ddl *out) MUST_USE;
 
 #endif

@@ -2,8 +2,7 @@
  * grammar is not judged here. */
 #include "action.h"
 
-#include <string.h>
-#include <strings.h>
+#include "sql_words.h"
 
 /* ---- how protocols call it ---- */
 
@@ -54,168 +53,71 @@ action_of(unsigned action)
     return &other;
 }
 
-/* ---- words of a statement ---- */
+/* ---- what is passed over ---- */
 
-struct text {
-    const char *p, *end;
-};
-
-/* Blanks and comments; the marks around what is for servers only are passed,
- * and what is in them is read. */
 static void
-skip(struct text *t)
+skip_name(struct sql_words *w)
 {
-    while (t->p < t->end) {
-        size_t n = (size_t)(t->end - t->p);
-        const char *stop;
-
-        if (strchr(" \t\r\n\f\v", *t->p) != NULL && *t->p != '\0') {
-            t->p++;
-        } else if (*t->p == '#' || (n >= 3 && memcmp(t->p, "--", 2) == 0 &&
-                                    (unsigned char)t->p[2] <= ' ')) {
-            stop = memchr(t->p, '\n', n);
-            t->p = stop != NULL ? stop + 1 : t->end;
-        } else if (n >= 3 && (memcmp(t->p, "/*!", 3) == 0 ||
-                              (n >= 4 && memcmp(t->p, "/*M!", 4) == 0))) {
-            t->p += t->p[2] == '!' ? 3 : 4;
-            while (t->p < t->end && *t->p >= '0' && *t->p <= '9')
-                t->p++;
-        } else if (n >= 2 && memcmp(t->p, "*/", 2) == 0) {
-            t->p += 2;
-        } else if (n >= 2 && memcmp(t->p, "/*", 2) == 0) {
-            stop = memmem(t->p + 2, n - 2, "*/", 2);
-            t->p = stop != NULL ? stop + 2 : t->end;
-        } else {
-            return;
-        }
-    }
-}
-
-static bool
-is_word(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '_' || c == '$' || c >= 0x80;
-}
-
-/* Takes the word when it is the next one. */
-static bool
-take(struct text *t, const char *word)
-{
-    size_t n = strlen(word);
-
-    skip(t);
-    if ((size_t)(t->end - t->p) < n || strncasecmp(t->p, word, n) != 0 ||
-        (t->p + n < t->end && is_word((unsigned char)word[0]) &&
-         is_word((unsigned char)t->p[n])))
-        return false;
-    t->p += n;
-    return true;
-}
-
-/* Takes all of them, or none. */
-static bool
-take_all(struct text *t, const char *a, const char *b, const char *c)
-{
-    struct text was = *t;
-
-    if (take(t, a) && (b == NULL || take(t, b)) && (c == NULL || take(t, c)))
-        return true;
-    *t = was;
-    return false;
-}
-
-/* Past a name, quoted or not. */
-static void
-skip_name(struct text *t)
-{
-    char quote;
-
-    skip(t);
-    if (t->p == t->end)
-        return;
-    quote = *t->p;
-    if (quote != '`' && quote != '"') {
-        while (t->p < t->end && is_word((unsigned char)*t->p))
-            t->p++;
-        return;
-    }
-    for (t->p++; t->p < t->end; t->p++) {
-        if (*t->p != quote)
-            continue;
-        if (t->p + 1 >= t->end || t->p[1] != quote)
-            break;
-        t->p++;
-    }
-    t->p += t->p < t->end;
+    if (w->kind != SQL_END && w->kind != SQL_SIGN)
+        sql_next(w);
 }
 
 static void
-skip_table(struct text *t)
+skip_table(struct sql_words *w)
 {
-    skip_name(t);
-    skip(t);
-    if (t->p < t->end && *t->p == '.') {
-        t->p++;
-        skip_name(t);
-    }
+    skip_name(w);
+    if (sql_take(w, "."))
+        skip_name(w);
 }
 
 /* = value, of an option: iterative, whatever the text. */
 static void
-skip_value(struct text *t)
+skip_value(struct sql_words *w)
 {
     do {
-        (void)take(t, "=");
-        skip(t);
-        if (t->p < t->end && *t->p == '\'') {
-            for (t->p++; t->p < t->end && *t->p != '\''; t->p++)
-                ;
-            t->p += t->p < t->end;
-        } else {
-            skip_name(t);
-        }
-    } while (take(t, "@"));
-    if (take(t, "("))
-        (void)take(t, ")");
+        (void)sql_take(w, "=");
+        skip_name(w);
+    } while (sql_take(w, "@"));
+    if (sql_take(w, "("))
+        (void)sql_take(w, ")");
 }
 
 /* ---- statements ---- */
 
 /* CREATE and DROP have these between them and what they make. */
 static void
-skip_options(struct text *t)
+skip_options(struct sql_words *w)
 {
     static const char *const words[] = { "TEMPORARY", "UNIQUE",   "FULLTEXT",
                                          "SPATIAL",   "ONLINE",   "OFFLINE",
                                          "IGNORE",    "AGGREGATE" };
     bool any = true;
 
-    (void)take_all(t, "OR", "REPLACE", NULL);
+    (void)sql_take_all(w, "OR", "REPLACE");
     while (any) {
         any = false;
         for (size_t i = 0; i < COUNT(words); i++)
-            any |= take(t, words[i]);
-        if (take(t, "ALGORITHM") || take(t, "DEFINER")) {
-            skip_value(t);
+            any |= sql_take(w, words[i]);
+        if (sql_take(w, "ALGORITHM") || sql_take(w, "DEFINER")) {
+            skip_value(w);
             any = true;
         }
-        if (take_all(t, "SQL", "SECURITY", NULL)) {
-            skip_value(t);
+        if (sql_take_all(w, "SQL", "SECURITY")) {
+            skip_value(w);
             any = true;
         }
     }
 }
 
 static void
-skip_if(struct text *t)
+skip_if(struct sql_words *w)
 {
-    if (!take_all(t, "IF", "NOT", "EXISTS"))
-        (void)take_all(t, "IF", "EXISTS", NULL);
+    if (!sql_take_all(w, "IF", "NOT", "EXISTS"))
+        (void)sql_take_all(w, "IF", "EXISTS");
 }
 
 static unsigned
-made(struct text *t, bool drop)
+made(struct sql_words *w, bool drop)
 {
     static const struct {
         const char *word;
@@ -229,141 +131,143 @@ made(struct text *t, bool drop)
         { "SEQUENCE", ACTION_CREATE_SEQUENCE, ACTION_DROP_SEQUENCE },
     };
 
-    skip_options(t);
+    skip_options(w);
     for (size_t i = 0; i < COUNT(kinds); i++)
-        if (take(t, kinds[i].word))
+        if (sql_take(w, kinds[i].word))
             return drop ? kinds[i].drop : kinds[i].create;
     return ACTION_NONE;
 }
 
 static unsigned
-added(struct text *t)
+added(struct sql_words *w)
 {
-    (void)take(t, "COLUMN");
-    skip_if(t);
-    if (take(t, "CONSTRAINT")) {
-        struct text was = *t;
+    (void)sql_take(w, "COLUMN");
+    skip_if(w);
+    if (sql_take(w, "CONSTRAINT")) {
+        struct sql_words was = *w;
 
-        if (!take(t, "PRIMARY") && !take(t, "UNIQUE") && !take(t, "FOREIGN") &&
-            !take(t, "CHECK"))
-            skip_name(t);
+        if (!sql_take(w, "PRIMARY") && !sql_take(w, "UNIQUE") &&
+            !sql_take(w, "FOREIGN") && !sql_take(w, "CHECK"))
+            skip_name(w);
         else
-            *t = was;
+            *w = was;
     }
-    if (take_all(t, "PRIMARY", "KEY", NULL))
+    if (sql_take_all(w, "PRIMARY", "KEY"))
         return ACTION_ADD_PRIMARY_KEY;
-    if (take_all(t, "FOREIGN", "KEY", NULL))
+    if (sql_take_all(w, "FOREIGN", "KEY"))
         return ACTION_ADD_FOREIGN_KEY;
-    if (take(t, "INDEX") || take(t, "KEY") || take(t, "UNIQUE") ||
-        take(t, "FULLTEXT") || take(t, "SPATIAL"))
+    if (sql_take(w, "INDEX") || sql_take(w, "KEY") || sql_take(w, "UNIQUE") ||
+        sql_take(w, "FULLTEXT") || sql_take(w, "SPATIAL"))
         return ACTION_ADD_INDEX;
-    if (take(t, "PARTITION"))
+    if (sql_take(w, "PARTITION"))
         return ACTION_ADD_PARTITION;
     return ACTION_ADD_COLUMN;
 }
 
 static unsigned
-dropped(struct text *t)
+dropped(struct sql_words *w)
 {
-    if (take_all(t, "PRIMARY", "KEY", NULL))
+    if (sql_take_all(w, "PRIMARY", "KEY"))
         return ACTION_DROP_PRIMARY_KEY;
-    if (take_all(t, "FOREIGN", "KEY", NULL))
+    if (sql_take_all(w, "FOREIGN", "KEY"))
         return ACTION_DROP_FOREIGN_KEY;
-    if (take(t, "INDEX") || take(t, "KEY"))
+    if (sql_take(w, "INDEX") || sql_take(w, "KEY"))
         return ACTION_DROP_INDEX;
-    if (take(t, "PARTITION"))
+    if (sql_take(w, "PARTITION"))
         return ACTION_DROP_PARTITION;
     return ACTION_DROP_COLUMN;
 }
 
 static bool
-is_charset(struct text *t)
+is_charset(struct sql_words *w)
 {
-    (void)take(t, "DEFAULT");
-    return take(t, "CHARSET") || take(t, "COLLATE") ||
-           take_all(t, "CHARACTER", "SET", NULL) ||
-           take_all(t, "CONVERT", "TO", NULL);
+    (void)sql_take(w, "DEFAULT");
+    return sql_take(w, "CHARSET") || sql_take(w, "COLLATE") ||
+           sql_take_all(w, "CHARACTER", "SET") ||
+           sql_take_all(w, "CONVERT", "TO");
 }
 
 /* By the first thing that it alters. */
 static unsigned
-altered(struct text *t)
+altered(struct sql_words *w)
 {
-    if (take(t, "ADD"))
-        return added(t);
-    if (take(t, "DROP"))
-        return dropped(t);
-    if (take(t, "RENAME")) {
-        if (take(t, "INDEX") || take(t, "KEY"))
+    if (sql_take(w, "ADD"))
+        return added(w);
+    if (sql_take(w, "DROP"))
+        return dropped(w);
+    if (sql_take(w, "RENAME")) {
+        if (sql_take(w, "INDEX") || sql_take(w, "KEY"))
             return ACTION_RENAME_INDEX;
-        return take(t, "COLUMN") ? ACTION_MODIFY_COLUMN : ACTION_RENAME_TABLE;
+        return sql_take(w, "COLUMN") ? ACTION_MODIFY_COLUMN
+                                     : ACTION_RENAME_TABLE;
     }
-    if (take(t, "ALTER"))
-        return take(t, "INDEX") || take(t, "KEY") ? ACTION_INDEX_VISIBILITY
-                                                  : ACTION_SET_DEFAULT;
-    if (take(t, "AUTO_INCREMENT"))
+    if (sql_take(w, "ALTER"))
+        return sql_take(w, "INDEX") || sql_take(w, "KEY")
+                   ? ACTION_INDEX_VISIBILITY
+                   : ACTION_SET_DEFAULT;
+    if (sql_take(w, "AUTO_INCREMENT"))
         return ACTION_REBASE_AUTO_ID;
-    if (take(t, "COMMENT"))
+    if (sql_take(w, "COMMENT"))
         return ACTION_TABLE_COMMENT;
-    if (take_all(t, "TRUNCATE", "PARTITION", NULL))
+    if (sql_take_all(w, "TRUNCATE", "PARTITION"))
         return ACTION_TRUNCATE_PARTITION;
-    if (take_all(t, "EXCHANGE", "PARTITION", NULL))
+    if (sql_take_all(w, "EXCHANGE", "PARTITION"))
         return ACTION_EXCHANGE_PARTITION;
-    return is_charset(t) ? ACTION_TABLE_CHARSET : ACTION_MODIFY_COLUMN;
+    return is_charset(w) ? ACTION_TABLE_CHARSET : ACTION_MODIFY_COLUMN;
 }
 
 static void
-skip_wait(struct text *t)
+skip_wait(struct sql_words *w)
 {
-    if (take(t, "WAIT"))
-        skip_value(t);
-    (void)take(t, "NOWAIT");
+    if (sql_take(w, "WAIT"))
+        skip_value(w);
+    (void)sql_take(w, "NOWAIT");
 }
 
 static unsigned
-alter(struct text *t)
+alter(struct sql_words *w)
 {
-    skip_options(t);
-    if (take(t, "DATABASE") || take(t, "SCHEMA"))
+    skip_options(w);
+    if (sql_take(w, "DATABASE") || sql_take(w, "SCHEMA"))
         return ACTION_SCHEMA_CHARSET;
-    if (take(t, "VIEW"))
+    if (sql_take(w, "VIEW"))
         return ACTION_CREATE_VIEW;
-    if (take(t, "SEQUENCE"))
+    if (sql_take(w, "SEQUENCE"))
         return ACTION_ALTER_SEQUENCE;
-    if (!take(t, "TABLE"))
+    if (!sql_take(w, "TABLE"))
         return ACTION_NONE;
-    skip_if(t);
-    skip_table(t);
-    skip_wait(t);
-    return altered(t);
+    skip_if(w);
+    skip_table(w);
+    skip_wait(w);
+    return altered(w);
 }
 
 /* RENAME TABLE a TO b, c TO d */
 static unsigned
-renamed(struct text *t)
+renamed(struct sql_words *w)
 {
-    if (!take(t, "TABLE") && !take(t, "TABLES"))
+    if (!sql_take(w, "TABLE") && !sql_take(w, "TABLES"))
         return ACTION_NONE;
-    skip_if(t);
-    skip_table(t);
-    skip_wait(t);
-    (void)take(t, "TO");
-    skip_table(t);
-    return take(t, ",") ? ACTION_RENAME_TABLES : ACTION_RENAME_TABLE;
+    skip_if(w);
+    skip_table(w);
+    skip_wait(w);
+    (void)sql_take(w, "TO");
+    skip_table(w);
+    return sql_take(w, ",") ? ACTION_RENAME_TABLES : ACTION_RENAME_TABLE;
 }
 
 unsigned
-action_read(const char *sql, size_t n)
+action_read(const char *sql, size_t n, uint64_t sql_mode)
 {
-    struct text t = { sql, sql + n };
+    struct sql_words w = sql_words_of(sql, n, sql_mode);
 
-    if (take(&t, "CREATE"))
-        return made(&t, false);
-    if (take(&t, "DROP"))
-        return made(&t, true);
-    if (take(&t, "ALTER"))
-        return alter(&t);
-    if (take(&t, "RENAME"))
-        return renamed(&t);
-    return take(&t, "TRUNCATE") ? ACTION_TRUNCATE_TABLE : ACTION_NONE;
+    if (sql_take(&w, "CREATE"))
+        return made(&w, false);
+    if (sql_take(&w, "DROP"))
+        return made(&w, true);
+    if (sql_take(&w, "ALTER"))
+        return alter(&w);
+    if (sql_take(&w, "RENAME"))
+        return renamed(&w);
+    return sql_take(&w, "TRUNCATE") ? ACTION_TRUNCATE_TABLE : ACTION_NONE;
 }

@@ -52,7 +52,7 @@ struct action {
 const struct action *action_of(unsigned action);
 
 /* What the statement does, of its first words. Whatever the text is, it is
- * read within n. */
-unsigned action_read(const char *sql, size_t n);
+ * read within n. sql_mode: the session's, 0 when it is not known. */
+unsigned action_read(const char *sql, size_t n, uint64_t sql_mode);
 
 #endif

@@ -16,7 +16,6 @@
 
 #define STEP_BYTES  ((size_t)64 << 20)
 #define METADATA_MS 2000
-#define ANSI_QUOTES 4 /* of sql_mode */
 
 static struct files *
 self(struct outlet *s)
@@ -171,9 +170,10 @@ put_statement(struct files *f, const struct ddl_name *n,
     struct shape s;
     enum err e = shape_now(f, schema, table, &s);
 
-    e = e == ERR_OK ? batch_shape(f, &s, d->commit_ts, d->sql,
-                                  action_read(d->sql, strlen(d->sql)))
-                    : files_no_memory(f);
+    e = e == ERR_OK
+            ? batch_shape(f, &s, d->commit_ts, d->sql,
+                          action_read(d->sql, strlen(d->sql), d->st->sql_mode))
+            : files_no_memory(f);
     arena_reset(f->a);
     return e;
 }
@@ -188,9 +188,7 @@ files_ddl(struct outlet *s, const struct sink_ddl *d)
 
     if (name == NULL)
         return files_no_memory(f);
-    e = ddl_read(d->sql, strlen(d->sql), d->st->schema,
-                 d->st->has_sql_mode && (d->st->sql_mode & ANSI_QUOTES) != 0,
-                 &ddl);
+    e = ddl_read(d->sql, strlen(d->sql), d->st->schema, d->st->sql_mode, &ddl);
     if (e != ERR_OK)
         e = sink_fail(s, e, false, "CDC:ErrExecDDLFailed",
                       "a statement that cannot be understood: %.1000s", d->sql);

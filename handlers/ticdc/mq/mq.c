@@ -534,12 +534,12 @@ known_table(const struct mq *q, const char *schema, const char *table)
 
 enum err
 mq_ddl(struct mq *q, const char *schema, const char *table, const char *sql,
-       uint64_t commit_ts)
+       uint64_t sql_mode, uint64_t commit_ts)
 {
     struct encode_ddl d = { .schema = schema,
                             .table = table,
                             .sql = sql,
-                            .action = action_read(sql, strlen(sql)),
+                            .action = action_read(sql, strlen(sql), sql_mode),
                             .commit_ts = commit_ts,
                             .before = known_table(q, schema, table) };
     struct encode_piece m;

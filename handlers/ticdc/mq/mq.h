@@ -70,8 +70,9 @@ enum err mq_row(struct mq *q, struct binlog_table *def, enum binlog_kind kind,
 enum err mq_flush(struct mq *q) MUST_USE;
 /* A statement, acknowledged when this answers OK; sql in UTF-8. table: "" of
  * one about a schema. */
-enum err mq_ddl(struct mq *q, const char *schema, const char *table,
-                const char *sql, uint64_t commit_ts) MUST_USE;
+enum err
+mq_ddl(struct mq *q, const char *schema, const char *table, const char *sql,
+       uint64_t sql_mode, uint64_t commit_ts) MUST_USE;
 /* Whether watermarks go to topics that depend on tables: then each table of the
  * changefeed is told by mq_knows, before mq_resolved. */
 bool mq_by_table(const struct mq *q);

@@ -8,8 +8,6 @@
 
 #include "ticdc/core/ddl.h"
 
-#define ANSI_QUOTES 4 /* of sql_mode */
-
 struct mq_outlet {
     struct outlet s; /* first */
     struct mq *q;
@@ -93,9 +91,7 @@ mq_outlet_ddl(struct outlet *s, const struct sink_ddl *d)
     if (name == NULL)
         return sink_fail(s, ERR_NOMEM, true, "CDC:ErrInternalServerError",
                          "no memory");
-    e = ddl_read(d->sql, strlen(d->sql), d->st->schema,
-                 d->st->has_sql_mode && (d->st->sql_mode & ANSI_QUOTES) != 0,
-                 &ddl);
+    e = ddl_read(d->sql, strlen(d->sql), d->st->schema, d->st->sql_mode, &ddl);
     if (e == ERR_OK && ddl.n > 0) {
         bool renamed = !str_empty(name[0].to_name);
 
@@ -103,7 +99,8 @@ mq_outlet_ddl(struct outlet *s, const struct sink_ddl *d)
         schema = renamed && !str_empty(name[0].to_schema) ? name[0].to_schema
                                                           : name[0].schema;
     }
-    e = mq_ddl(self(s)->q, schema, table, d->sql, d->commit_ts);
+    e = mq_ddl(self(s)->q, schema, table, d->sql, d->st->sql_mode,
+               d->commit_ts);
     free(name);
     return hand_on(s, e);
 }

@@ -14,7 +14,6 @@
 #define COLUMNS_MAX   1000000
 #define TOUCHED_BYTES ((size_t)4 << 20)
 #define ASK_TIMEOUT_S 30
-#define ANSI_MODE     4 /* ANSI_QUOTES of sql_mode */
 /* Of the connection that reads ahead: above those of changefeeds, below those
  * of the interface's own. */
 #define AHEAD_ID 0x40000000u
@@ -83,9 +82,8 @@ each_name(const struct binlog_statement *st,
           void (*f)(void *ctx, const char *schema, const char *name), void *ctx)
 {
     struct ddl ddl = { .name = calloc(DDL_NAMES_MAX, sizeof(*ddl.name)) };
-    bool ok = ddl.name != NULL &&
-              ddl_read(st->sql, st->n, st->schema,
-                       (st->sql_mode & ANSI_MODE) != 0, &ddl) == ERR_OK;
+    bool ok = ddl.name != NULL && ddl_read(st->sql, st->n, st->schema,
+                                           st->sql_mode, &ddl) == ERR_OK;
 
     for (size_t i = 0; ok && ddl.kind != DDL_OTHER && i < ddl.n; i++) {
         f(ctx, ddl.name[i].schema, ddl.name[i].name);

@@ -8,20 +8,21 @@
 #include <cmocka.h>
 
 #include "buf.h"
+#include "sql_words.h"
 #include "ticdc/core/ddl.h"
 
 static struct ddl_name names[DDL_NAMES_MAX];
 
 /* "kind schema.name>schema.name,..." */
 static const char *
-read(const char *sql, bool ansi, struct buf *out)
+read(const char *sql, uint64_t mode, struct buf *out)
 {
     static const char *const kinds[] = { "other",   "+schema",  "~schema",
                                          "-schema", "+table",   "~table",
                                          "-table",  "truncate", "rename",
                                          "view" };
     struct ddl d = { .name = names };
-    enum err e = ddl_read(sql, strlen(sql), "d", ansi, &d);
+    enum err e = ddl_read(sql, strlen(sql), "d", mode, &d);
 
     buf_reset(out);
     buf_puts(out, e == ERR_OK ? kinds[d.kind] : err_name(e));
@@ -83,12 +84,13 @@ statements_are_known_by_their_words(void **state)
         { "DROP TABLE a,", "bad_param" },
         { "RENAME TABLE a", "bad_param" },
         { "TRUNCATE TABLE a.", "bad_param" },
+        { "DROP TABLE `never closed", "bad_param" },
     };
     struct buf out = BUF_INIT(4096);
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        if (strcmp(read(cases[i][0], false, &out), cases[i][1]) != 0)
+        if (strcmp(read(cases[i][0], 0, &out), cases[i][1]) != 0)
             fail_msg("%s: %s, not %s", cases[i][0], buf_text(&out),
                      cases[i][1]);
     buf_free(&out);
@@ -100,8 +102,22 @@ a_double_quote_is_a_name_by_the_mode(void **state)
     struct buf out = BUF_INIT(4096);
 
     (void)state;
-    assert_string_equal(read("DROP TABLE \"a b\"", true, &out), "-table d.a b");
-    assert_string_equal(read("DROP TABLE \"a b\"", false, &out), "bad_param");
+    assert_string_equal(read("DROP TABLE \"a b\"", SQL_ANSI_QUOTES, &out),
+                        "-table d.a b");
+    assert_string_equal(read("DROP TABLE \"a b\"", 0, &out), "bad_param");
+    buf_free(&out);
+}
+
+static void
+a_backslash_in_a_string_is_one_by_the_mode(void **state)
+{
+    static const char sql[] = "ALTER TABLE t COMMENT 'c:\\', RENAME TO u";
+    struct buf out = BUF_INIT(4096);
+
+    (void)state;
+    assert_string_equal(read(sql, SQL_NO_BACKSLASH_ESCAPES, &out),
+                        "~table d.t>d.u");
+    assert_string_equal(read(sql, 0, &out), "~table d.t");
     buf_free(&out);
 }
 
@@ -114,7 +130,7 @@ too_many_names_are_refused(void **state)
     buf_puts(&sql, "DROP TABLE t0");
     for (int i = 1; i <= DDL_NAMES_MAX; i++)
         buf_printf(&sql, ", t%d", i);
-    assert_string_equal(read(buf_text(&sql), false, &out), "limit");
+    assert_string_equal(read(buf_text(&sql), 0, &out), "limit");
     buf_free(&sql);
     buf_free(&out);
 }
@@ -125,6 +141,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_are_known_by_their_words),
         cmocka_unit_test(a_double_quote_is_a_name_by_the_mode),
+        cmocka_unit_test(a_backslash_in_a_string_is_one_by_the_mode),
         cmocka_unit_test(too_many_names_are_refused),
     };
 

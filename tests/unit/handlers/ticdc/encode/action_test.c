@@ -81,7 +81,7 @@ statements_are_told_apart(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        unsigned got = action_read(rows[i].sql, strlen(rows[i].sql));
+        unsigned got = action_read(rows[i].sql, strlen(rows[i].sql), 0);
 
         if (got != rows[i].action)
             fail_msg("%s: %u", rows[i].sql, got);
@@ -99,7 +99,7 @@ a_statement_that_is_cut_is_read_within_it(void **state)
 
             assert_non_null(cut);
             memcpy(cut, rows[i].sql, n);
-            assert_non_null(action_of(action_read(cut, n)));
+            assert_non_null(action_of(action_read(cut, n, 0)));
             free(cut);
         }
 }

@@ -427,7 +427,7 @@ statements_and_watermarks_go_where_all_see_them(void **state)
 {
     (void)state;
     open_mq();
-    ok(mq_ddl(m.q, "test", "t1", "CREATE TABLE t1 (id INT)", TS));
+    ok(mq_ddl(m.q, "test", "t1", "CREATE TABLE t1 (id INT)", 0, TS));
     ok(mq_resolved(m.q, TS));
     ok(mq_flush(m.q));
     assert_int_equal(read_topic(m.topic), 1 + PARTITIONS);
@@ -439,7 +439,7 @@ statements_and_watermarks_go_where_all_see_them(void **state)
     mq_free(m.q);
     m.c.encode.protocol = ENCODE_OPEN;
     open_mq();
-    ok(mq_ddl(m.q, "test", "", "DROP DATABASE test", TS + 1));
+    ok(mq_ddl(m.q, "test", "", "DROP DATABASE test", 0, TS + 1));
     assert_int_equal(read_topic(m.topic), 1 + 2 * PARTITIONS);
     assert_true(
         says(arrived[3].v[1].p + 8, "{\"q\":\"DROP DATABASE test\",\"t\":2}"));
