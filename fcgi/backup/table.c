@@ -14,6 +14,7 @@
 #include "file.h"
 #include "instance.h"
 #include "my.h"
+#include "sql_words.h"
 #include "instance/paths.h"
 #include "table_int.h"
 
@@ -377,16 +378,15 @@ copy_files(struct arena *a, int folder, const char *table,
 static enum err
 check_definition(const char *text, char why[WHY_BYTES])
 {
-    static const struct {
-        const char *words, *why;
-    } bad[] = {
-        { "DATA DIRECTORY=", "its files lie elsewhere (DATA DIRECTORY)" },
-        { "WITH SYSTEM VERSIONING", "it has a history (SYSTEM VERSIONING)" },
-    };
+    struct sql_words w = sql_words_of(text, strlen(text), 0);
 
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        if (strstr(text, bad[i].words) != NULL)
-            return why_fail(why, ERR_STATE, "%s", bad[i].why);
+    for (; w.kind != SQL_END; sql_next(&w)) {
+        if (sql_take_all(&w, "DATA", "DIRECTORY", "="))
+            return why_fail(why, ERR_STATE,
+                            "its files lie elsewhere (DATA DIRECTORY)");
+        if (sql_take_all(&w, "WITH", "SYSTEM", "VERSIONING"))
+            return why_fail(why, ERR_STATE,
+                            "it has a history (SYSTEM VERSIONING)");
     }
     return ERR_OK;
 }

@@ -151,7 +151,8 @@ partitions_move_one_by_one(void **state)
     struct instance_table t;
 
     (void)state;
-    run_sql(&one, "CREATE TABLE `" DB "`.p (id INT PRIMARY KEY, v INT) "
+    run_sql(&one, "CREATE TABLE `" DB "`.p (id INT PRIMARY KEY, v INT "
+                  "COMMENT 'no DATA DIRECTORY=') "
                   "PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN "
                   "(100), PARTITION `P-1` VALUES LESS THAN (200), PARTITION "
                   "pm VALUES LESS THAN MAXVALUE)");
@@ -431,6 +432,9 @@ what_cannot_be_moved_is_refused(void **state)
         { "CREATE VIEW `" DB "`.v AS SELECT 1", "v", "InnoDB" },
         { "CREATE TABLE `" DB "`.h (id INT) WITH SYSTEM VERSIONING", "h",
           "InnoDB" },
+        { "CREATE TABLE `" DB "`.away (id INT) PARTITION BY HASH (id) "
+          "(PARTITION p DATA DIRECTORY = '/tmp')",
+          "away", "DATA DIRECTORY" },
         { NULL, "nowhere", "no such table" },
         { NULL, "t\xc3\xa4", "ASCII" },
         { NULL, "", "name" },
