@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from support import doris as d
-from support import fcgi
+from support import fcgi, front_end, raw
 from support.client import Client
 from support.front_end import MAIN_PORT
 from support.listeners import LISTENERS
@@ -41,6 +41,23 @@ def test_a_large_body_comes_through_and_a_larger_one_does_not(doris):
                                    "cluster_id": "c"})
     assert len(r.json["result"]["nodes"]) == 2000
     assert doris.put("create_instance", b" " * (2 << 20)).status == 413
+
+
+@pytest.mark.parametrize("kib", [1, 59, 80, 900])
+def test_a_body_without_a_length_comes_through_or_is_told_to_have_one(
+        doris, kib):
+    """FastCGI needs the length first, and HAProxy keeps 64 KiB."""
+    asked = (b'{"instance_id": ""' + b" " * (kib << 10) + b"}")
+    chunks = [b"%x\r\n%s\r\n" % (len(c), c) for c in (
+        asked[i:i + 8000] for i in range(0, len(asked), 8000))]
+    r = raw.send(doris, [raw.head(
+        "PUT", "/MetaService/http/create_instance", [
+            ("Host", "x"), ("X-Metagate-Token", doris.token),
+            ("Transfer-Encoding", "chunked")]), *chunks, b"0\r\n\r\n"])
+    if front_end.chosen() == "haproxy" and kib > 60:
+        assert r.status == 411 and b"needs a Content-Length" in r.body
+    else:
+        assert r.status == 400 and r.json["code"] == "INVALID_ARGUMENT"
 
 
 @pytest.mark.parametrize("n", ["0", "1"])
