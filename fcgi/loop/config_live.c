@@ -324,13 +324,16 @@ apply_one(const struct conf_row *row, size_t i, const char *want,
 static enum err
 apply(const struct list_of_change *all, struct arena *a)
 {
+    const char *level = config()->core_log_level; /* texts are never freed */
     const struct conf_row *row;
     enum err e = ERR_OK;
 
     for (size_t i = 0; (row = config_row(i)) != NULL && e == ERR_OK; i++)
         if (row->live)
             e = apply_one(row, i, wanted(row, all, live.configured[i]), a);
-    log_set_level_name(config()->core_log_level);
+    /* else this process may have been told another one since (POST /log) */
+    if (strcmp(level, config()->core_log_level) != 0)
+        log_set_level_name(config()->core_log_level);
     log_set_format_name(config()->core_log_format);
     return e;
 }

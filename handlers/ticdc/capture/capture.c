@@ -21,6 +21,7 @@
 #include "ticdc/store/tables.h"
 
 #define BEAT_MS     1000
+#define WOKEN_MS    100  /* ... and when it is woken, after no less than that */
 #define MARGIN_MS   2000 /* before its end that a lease counts */
 #define LOOK_MS     200
 #define QUIET_MS    1000 /* between looks when there is nothing to do */
@@ -46,6 +47,7 @@ struct life {
     struct running *running;
     size_t n;
     bool registered, stopping, busy, blind;
+    bool woken; /* a client has changed something */
     int64_t beat_ms;
     struct lease lease;
     struct owner *owner; /* NULL: another has the lease, or nobody */
@@ -130,7 +132,7 @@ lose(struct life *l)
     l->registered = false;
 }
 
-/* POST /log: from the next beat on, until the capture ends. */
+/* POST /log: until the capture ends, or [core] log_level is changed. */
 static void
 take_level(struct life *l, const char *level)
 {
@@ -149,8 +151,9 @@ beat(struct life *l)
     const char *level;
     enum err e;
 
-    if (asked - l->beat_ms < BEAT_MS)
+    if (asked - l->beat_ms < (l->woken ? WOKEN_MS : BEAT_MS))
         return ERR_OK;
+    l->woken = false;
     e = rows_capture_beat(l->db, l->a, l->c.id, &liveness, &level);
     if (e == ERR_NOT_FOUND) {
         lose(l);
@@ -161,6 +164,8 @@ beat(struct life *l)
     l->beat_ms = asked;
     atomic_store(&l->c.until_ms, asked + CAPTURE_TTL_MS - MARGIN_MS);
     take_level(l, level);
+    log_debug("ticdc.capture.beat id=%s processors=%zu owner=%d", l->c.id, l->n,
+              l->owner != NULL);
     return ERR_OK;
 }
 
@@ -430,6 +435,18 @@ end(struct life *l)
         log_warn("ticdc.capture.left id=%s", l->c.id);
 }
 
+/* False: it is to end. */
+static bool
+rest(struct life *l)
+{
+    int64_t ms = l->busy || !l->registered ? LOOK_MS : QUIET_MS;
+    int64_t until = clock_mono_ms() + ms;
+    bool goes_on = l->run->wait(l->run->ctx, ms);
+
+    l->woken = l->woken || clock_mono_ms() < until - 1; /* poll rounds */
+    return goes_on;
+}
+
 int
 ticdc_capture_run(const struct role_run *run)
 {
@@ -444,8 +461,7 @@ ticdc_capture_run(const struct role_run *run)
     if (l.db != NULL && l.a != NULL) {
         do
             take_turn(&l);
-        while (
-            run->wait(run->ctx, l.busy || !l.registered ? LOOK_MS : QUIET_MS));
+        while (rest(&l));
         end(&l);
         status = EXIT_SUCCESS;
     }

@@ -143,6 +143,9 @@ progress(void *ctx, const struct stream_progress *at)
     struct work_row w;
     enum err e;
 
+    log_debug("ticdc.progress feed=%" PRIu64 " checkpoint=%" PRIu64
+              " resolved=%" PRIu64 " idle=%d last=%d",
+              p->feed, at->checkpoint, at->resolved, at->idle, at->last);
     if (!at->idle && now - p->stored_ms < STORE_MS)
         return ERR_OK;
     w = processor_work(p, at);

@@ -1,9 +1,11 @@
 /* Which tables a processor is told to write, and those that it holds. */
 #include "processor_int.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "ticdc/core/schedule.h"
 
 /* ---- what is told ---- */
@@ -132,6 +134,9 @@ report(struct processor *p, const struct table_row *t, uint64_t term,
                                   .checkpoint_ts = ts,
                                   .gtid = gtid };
 
+    log_debug("ticdc.table feed=%" PRIu64 " table=%" PRId64 " term=%" PRIu64
+              " progress=%s checkpoint=%" PRIu64,
+              p->feed, t->table_id, term, progress, ts);
     return rows_report(p->db, p->feed, p->capture_id, &r);
 }
 

@@ -103,3 +103,28 @@ def test_what_is_gone_is_refused(ticdc, source):
     refused(ticdc.post("changefeeds", {
         "changefeed_id": "gone", "sink_uri": "blackhole://",
         "start_ts": tso(source, 9.5)}), 400, "CDC:ErrStartTsBeforeGC")
+
+
+def test_a_capture_logs_as_its_address_was_told(ticdc, deployment):
+    """It, and no other; for longer than settings are looked at (1 s)."""
+    other = Ticdc(deployment, "ticdc/c2")
+
+    def beats(name):
+        return sum("ticdc.capture.beat" in line for line in
+                   deployment.log_lines(f"capture-{name}.log"))
+
+    def told(name, level):
+        return any(f"ticdc.capture.log_level level={level}" in line
+                   for line in deployment.log_lines(f"capture-{name}.log"))
+    assert beats("c1") == beats("c2") == 0
+    assert ticdc.post("log", {"log_level": "Debug"}).status == 200
+    until(lambda: beats("c1") >= 5)
+    assert beats("c2") == 0
+    assert other.post("log", {"log_level": "debug"}).status == 200
+    assert ticdc.post("log", {"log_level": "fatal"}).status == 200
+    until(lambda: told("c1", "error"))
+    quiet = beats("c1")
+    until(lambda: beats("c2") >= 5)
+    assert beats("c1") == quiet
+    assert other.post("log", {"log_level": ""}).status == 200
+    until(lambda: told("c2", "info"))
