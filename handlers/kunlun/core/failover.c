@@ -20,6 +20,9 @@ static const char *const why_texts[FO_WHY__MAX] = {
     [FO_WHY_PRIMARY_UNSEEN] = "is primary and does not answer here, but its"
                               " replicas hear from it",
     [FO_WHY_PRIMARY_ENDS] = "is primary, and is being stopped",
+    [FO_WHY_PRIMARY_FULL] = "is primary, and writes nothing: its disk is full",
+    [FO_WHY_ALL_FULL] = "is primary, and its disk is full, and nobody who has"
+                        " room can take its place",
     [FO_WHY_NOT_WRITABLE] = "is primary, and does not take writes yet",
     [FO_WHY_MEMBER_SILENT] = "may hold what nobody else has, and does not"
                              " answer",
@@ -27,6 +30,7 @@ static const char *const why_texts[FO_WHY__MAX] = {
                              " replication was restarted",
     [FO_WHY_MEMBER_APPLIES] = "has most, and is still applying it",
     [FO_WHY_MEMBER_FAILS] = "has most, and cannot apply it",
+    [FO_WHY_MEMBER_FULL] = "has most, and cannot apply it: its disk is full",
     [FO_WHY_BELOW_BASE] = "has most, but not all that was acknowledged",
     [FO_WHY_DIVERGED] = "has another history than the others",
     [FO_WHY_NO_CANDIDATE] = "was primary, and nobody can take its place",
@@ -328,7 +332,8 @@ choose(struct fo_look *l, const bool usable[])
                                         : FO_WHY_BELOW_BASE,
                who);
     } else if (c != s->primary && !fo_same(l->seen[c].applied, most)) {
-        fo_say(l, FO_WORKS, FO_WHY_MEMBER_APPLIES, c);
+        fo_say(l, l->seen[c].full ? FO_UNSAFE : FO_WORKS,
+               l->seen[c].full ? FO_WHY_MEMBER_FULL : FO_WHY_MEMBER_APPLIES, c);
     } else if (c != s->primary && may_come_back(l, usable)) {
         fo_say(l, FO_WORKS, FO_WHY_PRIMARY_ENDED, s->primary);
     } else {
@@ -352,6 +357,54 @@ force_all(const struct fo_look *l, bool usable[])
     }
 }
 
+/* One that is as full would help nobody, and one that has less than others has
+ * not yet: as long as nobody tells it to stop, it receives. */
+static bool
+may_take_over(const struct fo_look *l, unsigned i)
+{
+    const struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *o = &l->seen[i];
+
+    if (!fo_is_in(l->s, i) || m->leaving || !fo_is_witness(m, o) || o->ends ||
+        o->full || o->broken || !fo_covers(o->received, l->s->base))
+        return false;
+    for (unsigned k = 0; k < l->s->n; k++)
+        if (fo_is_in(l->s, k) && l->seen[k].answered &&
+            !fo_covers(o->received, l->seen[k].received))
+            return false;
+    return true;
+}
+
+static bool
+somebody_has_room(const struct fo_look *l)
+{
+    for (unsigned i = 0; i < l->s->n; i++)
+        if (may_take_over(l, i))
+            return true;
+    return false;
+}
+
+/* The primary answers: whether it is over all the same. Once it is, only room
+ * for what it writes changes that. */
+static bool
+full_one_is_over(struct fo_look *l)
+{
+    const struct fo_shard *s = l->s;
+    const struct fo_seen *p = &l->seen[s->primary];
+
+    if (!p->full)
+        return false;
+    fo_say(l, FO_SUSPECTS, FO_WHY_PRIMARY_FULL, s->primary);
+    if (s->fencing)
+        return true;
+    if (p->stuck_ms < l->rules->silent_ms)
+        return false;
+    if (s->force || somebody_has_room(l))
+        return true;
+    fo_say(l, FO_UNSAFE, FO_WHY_ALL_FULL, s->primary);
+    return false;
+}
+
 /* Whether the primary is over, so that another one is needed. */
 static bool
 primary_is_over(struct fo_look *l)
@@ -364,7 +417,7 @@ primary_is_over(struct fo_look *l)
         return true;
     }
     if (p->answered)
-        return false;
+        return full_one_is_over(l);
     fo_say(l, FO_SUSPECTS, FO_WHY_PRIMARY_SILENT, l->s->primary);
     if (l->s->fencing)
         return true;

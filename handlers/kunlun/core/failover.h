@@ -33,7 +33,11 @@
  * ever wrote, and leads again when nobody was chosen meanwhile, whatever its
  * replicas have. Otherwise nobody is promoted, and the verdict says why.
  * Members start read-only and without replication, so that neither a restart
- * nor a return changes any of this by itself. */
+ * nor a return changes any of this by itself.
+ *
+ * A primary whose disk is full answers, and writes nothing: it is over like one
+ * that is silent, when somebody who has room may take its place. It need not
+ * be told, as one that is cut off is not: nobody acknowledges for it. */
 #ifndef KUNLUN_FAILOVER_H
 #define KUNLUN_FAILOVER_H
 
@@ -110,15 +114,16 @@ struct fo_seen {
     uint64_t ready;    /* the last FOLLOW that was carried out */
     uint64_t ticket;   /* ... and whose RECEIVE was too; else lower */
     bool writable;
-    bool broken;    /* replication stopped by an error */
-    bool unrelated; /* ... since the primary does not know its position */
-    bool io;        /* the thread that receives runs, connected or not; it
-                     * does not begin again by itself */
-    bool connected; /* ... and is connected to whom it follows, ... */
-    bool hears;     /* ... from whom a sign came just now */
-    bool applying;  /* the thread that applies runs */
-    bool full;      /* its disk has no room */
-    bool ends;      /* its machine is about to end it: it takes no orders */
+    bool broken;      /* replication stopped by an error */
+    bool unrelated;   /* ... since the primary does not know its position */
+    bool io;          /* the thread that receives runs, connected or not; it
+                       * does not begin again by itself */
+    bool connected;   /* ... and is connected to whom it follows, ... */
+    bool hears;       /* ... from whom a sign came just now */
+    bool applying;    /* the thread that applies runs */
+    bool full;        /* its disk has no room ... */
+    int64_t stuck_ms; /* ... and for so long it has written nothing */
+    bool ends;        /* its machine is about to end it: it takes no orders */
     struct fo_mark mark;
     struct fo_gtid received; /* in the relay log or applied */
     struct fo_gtid applied;  /* ... of these; of who was told nothing of a
@@ -177,11 +182,14 @@ enum fo_why {
     FO_WHY_PRIMARY_SILENT, /* nobody reaches it */
     FO_WHY_PRIMARY_UNSEEN, /* we do not reach it, its replicas do */
     FO_WHY_PRIMARY_ENDS,   /* its machine is about to end it */
+    FO_WHY_PRIMARY_FULL,   /* it writes nothing: its disk is full */
+    FO_WHY_ALL_FULL,       /* ... and so are those of its replicas */
     FO_WHY_NOT_WRITABLE,   /* promoted, not yet writable */
     FO_WHY_MEMBER_SILENT,  /* may hold what nobody else has */
     FO_WHY_MEMBER_BROKEN,  /* may have lost what nobody else has */
     FO_WHY_MEMBER_APPLIES, /* has most, and is applying it */
     FO_WHY_MEMBER_FAILS,   /* has most, and cannot apply it */
+    FO_WHY_MEMBER_FULL,    /* ... since its disk is full */
     FO_WHY_BELOW_BASE,     /* nobody has all that was acknowledged */
     FO_WHY_DIVERGED,       /* two histories */
     FO_WHY_NO_CANDIDATE,
@@ -210,7 +218,8 @@ struct fo_plan {
 
 struct fo_rules {
     int64_t silent_ms;   /* so long without an answer: it is over, if its
-                          * replicas agree */
+                          * replicas agree; so long stuck on a full disk: if
+                          * one of them has room */
     int64_t evict_ms;    /* so long without an answer: shut out */
     int64_t patience_ms; /* so long a member is waited for before UNSAFE */
     int64_t quiet_ms;    /* so long after a failover the count begins anew */

@@ -10,6 +10,8 @@ look_at_outsider(struct fo_look *l, unsigned i)
 
     if (l->s->member[i].leaving || !o->answered || o->ends)
         return;
+    if (o->writable && o->full)
+        return; /* its end of a session waits for room, and so would we */
     if (o->writable)
         fo_act(l, FO_DEMOTE, (int)i, FO_NOBODY, 0);
     else if (o->broken || !fo_covers(p->applied, o->applied))

@@ -19,13 +19,15 @@ struct my;
 
 struct member {
     const struct instance_spec *spec;
-    struct my *my;       /* NULL: not connected */
-    int64_t seen_ms;     /* monotonic; when it last answered, at first: now */
-    unsigned refused;    /* connections in a row that its host has refused */
-    unsigned missed;     /* answers in a row that did not come */
-    uint64_t heard;      /* of its source: struct instance_replica ... */
-    int64_t heard_ms;    /* ... monotonic; since when it is this; 0 */
-    char why[WHY_BYTES]; /* of the last failure */
+    struct my *my;        /* NULL: not connected */
+    int64_t seen_ms;      /* monotonic; when it last answered, at first: now */
+    unsigned refused;     /* connections in a row that its host has refused */
+    unsigned missed;      /* answers in a row that did not come */
+    uint64_t heard;       /* of its source: struct instance_replica ... */
+    int64_t heard_ms;     /* ... monotonic; since when it is this; 0 */
+    struct fo_gtid wrote; /* a full one: all that it has ... */
+    int64_t wrote_ms;     /* ... monotonic; since when it is this */
+    char why[WHY_BYTES];  /* of the last failure */
 };
 
 /* So long one may be told something: to stop receiving it takes a second when
@@ -40,7 +42,9 @@ void member_close(struct member *m);
  * `silent_ms` counts by our clock, and `shut` has bit i for others[i]. It is
  * never more than unanswered. Where nobody listens any more it counts as silent
  * for long at the second refusal. One that did not answer the last time is
- * mostly not waited for as long: it has to begin to talk within 200 ms. */
+ * mostly not waited for as long: it has to begin to talk within 200 ms. Its
+ * disk is full when somebody there waits for room, or the server has none for
+ * what it is asked. */
 void member_see(struct member *m, struct arena *a,
                 const struct instance_spec *const others[], unsigned n,
                 int timeout_ms, struct fo_seen *out);

@@ -10,8 +10,13 @@
 #define REFUSED_MS 3600000
 #define GREET_MS   200
 #define CONNECT_MS 1500
-#define PATIENT    8   /* one look in so many waits for one that is slow */
-#define LATE_MS    300 /* a heartbeat on its way */
+#define PATIENT    8    /* one look in so many waits for one that is slow */
+#define LATE_MS    300  /* a heartbeat on its way */
+#define DISK_FULL  1021 /* ER_DISK_FULL */
+
+/* The state of a thread whose write finds no room: it tries again each minute,
+ * before it heeds its end (mysys/errors.c, wait_for_free_space). */
+#define WAITS_FOR_ROOM "Waiting for someone to free space"
 
 struct fo_gtid
 member_gtid(const char *list, int64_t domain)
@@ -125,6 +130,18 @@ member_account(struct arena *a, const struct instance_spec *s)
     return arena_printf(a, "repl_%lld", (long long)s->server_id);
 }
 
+/* The list of who is connected lies in a file of the server's, for which a full
+ * disk has no room. Nobody is known to be shut out then. */
+static enum err
+see_no_room(struct member *m, struct fo_seen *o)
+{
+    if (my_failure(m->my)->code != DISK_FULL)
+        return member_failed(m, "see accounts");
+    o->full = true;
+    o->shut = 0;
+    return ERR_OK;
+}
+
 /* Locked, or not there; and not connected, of which the list is read after. */
 static enum err
 see_shut(struct member *m, struct arena *a,
@@ -136,13 +153,17 @@ see_shut(struct member *m, struct arena *a,
     for (unsigned i = 0; i < n; i++)
         o->shut |= 1U << i;
     if (my_query(m->my, a,
-                 "SELECT User AS user FROM mysql.global_priv"
+                 "SELECT User AS user, 0 AS full FROM mysql.global_priv"
                  " WHERE COALESCE(JSON_VALUE(Priv, '$.account_locked'), '0')"
                  " NOT IN ('1', 'true')"
-                 " UNION SELECT user FROM information_schema.PROCESSLIST"
-                 " WHERE COMMAND LIKE 'Binlog Dump%'",
+                 " UNION SELECT user, STATE = '" WAITS_FOR_ROOM "'"
+                 " FROM information_schema.PROCESSLIST"
+                 " WHERE COMMAND LIKE 'Binlog Dump%'"
+                 " OR STATE = '" WAITS_FOR_ROOM "'",
                  ROWS_MAX, &t) != ERR_OK)
-        return member_failed(m, "see accounts");
+        return see_no_room(m, o);
+    for (size_t k = 0; k < t.n; k++)
+        o->full = o->full || my_cell_u64(&t, k, "full") != 0;
     for (unsigned i = 0; i < n; i++) {
         const char *user = member_account(a, others[i]);
 
@@ -165,6 +186,19 @@ stands_still(struct member *m)
         return false;
     (void)why_fail(m->why, ERR_TIMEOUT, "it does not begin to talk");
     return true;
+}
+
+/* What it has grows as long as anything is written. */
+static void
+see_stuck(struct member *m, struct fo_seen *o)
+{
+    int64_t now = clock_mono_ms();
+
+    if (!o->full || o->applied.seq != m->wrote.seq || m->wrote_ms == 0) {
+        m->wrote = o->applied;
+        m->wrote_ms = now;
+    }
+    o->stuck_ms = now - m->wrote_ms;
 }
 
 void
@@ -191,6 +225,7 @@ member_see(struct member *m, struct arena *a,
         o.start = run;
         m->seen_ms = clock_mono_ms();
         m->missed = 0;
+        see_stuck(m, &o);
         if (!o.writable)
             o.shut = 0;
     } else {

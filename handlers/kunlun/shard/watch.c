@@ -159,6 +159,7 @@ at_once(struct watched *w, unsigned n, void *(*with)(void *))
     X(s, BOOL, answered, "answered", OUT, -)  \
     X(s, I64, silent_ms, "silent_ms", OUT, -) \
     X(s, BOOL, writable, "writable", OUT, -)  \
+    X(s, BOOL, full, "full", OUT, -)          \
     X(s, BOOL, receives, "receives", OUT, -)  \
     X(s, BOOL, applies, "applies", OUT, -)    \
     X(s, STR, received, "received", OUT, -)   \
@@ -209,6 +210,7 @@ seen_text(struct arena *a, const struct watched *w,
             .answered = o->answered,
             .silent_ms = o->silent_ms,
             .writable = o->writable,
+            .full = o->full,
             .receives = o->connected,
             .applies = o->applying,
             .received = position(a, o->received),

@@ -2,19 +2,32 @@
 short. The order of faults that lose rows, and a dozen more of them, have unit
 tests with real servers (handlers/kunlun/shard/member_test)."""
 
+import os
+
 import pytest
 
 from support import shardfaults
-from support.shardfaults import Shard, runs
+from support.shardfaults import Shard, runs, small_disks
 from wire.kunlun.test_cluster_life import JOB_S, SMALL, World
 
 pytestmark = [pytest.mark.fault, pytest.mark.limit(1200)]
 FAULTS = (shardfaults.primary_is_back_before_anybody_looks,
           shardfaults.control_stands_still_in_the_failover,
           shardfaults.primary_and_control_are_killed)
+if os.geteuid() == 0:  # who alone makes file systems
+    FAULTS += shardfaults.disk_is_full_until_its_server_is_killed,
 
 
-def test_nothing_acknowledged_is_lost(deployment, cluster, fresh):
+@pytest.fixture
+def disks(deployment):
+    if os.geteuid() != 0:
+        yield
+        return
+    with small_disks(deployment):
+        yield
+
+
+def test_nothing_acknowledged_is_lost(deployment, disks, cluster, fresh):
     world = World(deployment, fresh)
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name

@@ -55,6 +55,7 @@ struct server {
     uint64_t start, order, ready, ticket;
     int source;
     unsigned locked; /* bit per member that it lets nobody in of */
+    int64_t full_ms; /* since when its disk is full */
     int64_t seen_ms; /* when control last had an answer */
     unsigned applied, received, acked; /* lengths: of the binlog, with what
                                         * lies in the relay log, of what is
@@ -240,14 +241,15 @@ run_server(struct world *w, unsigned i)
             return;
     }
     if (v->writable) {
-        if (one_in(2))
+        if (!v->full && one_in(2))
             write_row(w, i);
         if (w->n == 1)
             acknowledge(w, i, v->applied);
         return;
     }
-    receive(w, i);
-    if (v->sql && !v->broken && v->received > v->applied)
+    if (!v->full)
+        receive(w, i);
+    if (!v->full && v->sql && !v->broken && v->received > v->applied)
         v->applied += 1 + dice(v->received - v->applied);
     v->acked = v->applied;
 }
@@ -339,7 +341,7 @@ carry_out(struct world *w, const struct late *l)
         v->mark = (struct fo_mark){ 0 };
         v->writable = true;
     } else if (l->a.kind == FO_DEMOTE) {
-        v->writable = false;
+        v->writable = v->writable && v->full; /* its sessions do not end */
     } else if (l->a.kind == FO_FOLLOW) {
         follow(v, l->source, l->a.ticket, !one_in(w->odds.lose));
     } else if (l->a.kind == FO_RECEIVE) {
@@ -407,6 +409,7 @@ look(struct world *w, struct fo_seen seen[])
         o->connected = o->hears || (v->io && v->source >= 0);
         o->applying = v->sql && !v->broken;
         o->full = v->full;
+        o->stuck_ms = v->full ? w->now_ms - v->full_ms : 0;
         o->ends = takes_no_orders(w, v);
         o->mark = v->mark;
         o->received = at(v, v->received);
@@ -470,6 +473,13 @@ control(struct world *w)
 /* ---- faults ---- */
 
 static void
+fill(struct world *w, unsigned i, bool full)
+{
+    w->server[i].full = full;
+    w->server[i].full_ms = w->now_ms;
+}
+
+static void
 hurt_server(struct world *w, unsigned i)
 {
     struct server *v = &w->server[i];
@@ -496,7 +506,7 @@ hurt_server(struct world *w, unsigned i)
     if (one_in(o->break_sql) && !v->writable)
         v->broken = true;
     if (one_in(o->full))
-        v->full = !v->full;
+        fill(w, i, !v->full);
     if (w->cut_control[i] ? one_in(15) : one_in(o->cut))
         w->cut_control[i] = !w->cut_control[i];
     for (unsigned j = 0; j < w->n; j++)
@@ -1038,6 +1048,131 @@ one_that_its_replicas_see_stays(void **state)
     assert_int_equal(world.plan.why, FO_WHY_PRIMARY_UNSEEN);
 }
 
+/* It answers, and its replicas hear from it. What they have of it is all that
+ * anybody was told is safe, and it cannot end its sessions: nobody tells it. */
+static void
+one_whose_disk_is_full_is_followed_by_one_who_has_room(void **state)
+{
+    unsigned stay = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        unsigned n = 2 + dice(MEMBERS - 1), full = dice(n - 1);
+        int was;
+
+        chance = (uint64_t)(i + 1) * 0x9e3779b97f4a7c15u | 1;
+        create(&world, n);
+        assert_true(becomes_whole(&world, 100));
+        ticks(dice(40));
+        was = world.shard.primary;
+        fill(&world, (unsigned)was, true);
+        ticks(3);
+        assert_int_equal(world.shard.epoch, 1);
+        assert_int_equal(world.plan.verdict, FO_SUSPECTS);
+        assert_int_equal(world.plan.why, FO_WHY_PRIMARY_FULL);
+        for (unsigned k = 0; k < full; k++) /* some of the others, too */
+            fill(&world, ((unsigned)was + 1 + k) % n, true);
+        ticks(20);
+        if (world.plan.verdict == FO_UNSAFE) { /* who has most is full */
+            assert_true(full > 0);
+            assert_int_equal(world.plan.why, FO_WHY_ALL_FULL);
+            assert_false(world.shard.fencing);
+            stay++;
+        } else {
+            assert_int_not_equal(world.shard.primary, was);
+            assert_true(world.server[was].writable);
+            assert_has_all(&world, (unsigned)world.shard.primary,
+                           world.server[world.shard.primary].applied);
+        }
+        heal(&world);
+        assert_true(becomes_whole(&world, 100));
+        assert_has_all(&world, (unsigned)world.shard.primary,
+                       world.server[world.shard.primary].applied);
+    }
+    assert_true(stay < 200);
+}
+
+/* Whoever took its place would write nothing either. */
+static void
+one_that_is_as_full_as_the_others_stays(void **state)
+{
+    (void)state;
+    create_whole(3);
+    for (unsigned i = 0; i < 3; i++)
+        fill(&world, i, true);
+    ticks(100);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_false(world.shard.fencing);
+    assert_int_equal(world.plan.verdict, FO_UNSAFE);
+    assert_int_equal(world.plan.why, FO_WHY_ALL_FULL);
+    assert_int_equal(world.plan.about, world.shard.primary);
+    fill(&world, (unsigned)world.shard.primary, false);
+    ticks(1);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_true(world.plan.verdict < FO_UNSAFE);
+    heal(&world);
+    assert_true(becomes_whole(&world, 100));
+}
+
+/* Its machine is to be used no more, as somebody has said. */
+static void
+one_that_is_as_full_as_the_others_goes_by_force(void **state)
+{
+    (void)state;
+    create_whole(3);
+    for (unsigned i = 0; i < 3; i++)
+        fill(&world, i, true);
+    ticks(20);
+    world.forced = world.shard.force = true;
+    world.shard.order++;
+    ticks(20);
+    assert_int_not_equal(world.shard.primary, 0);
+    heal(&world);
+    assert_true(becomes_whole(&world, 100));
+}
+
+/* It has what nobody else has, and no room to apply it. */
+static void
+one_that_cannot_apply_for_want_of_room_says_so(void **state)
+{
+    struct server *one;
+
+    (void)state;
+    create_whole(2);
+    one = &world.server[1 - world.shard.primary];
+    for (unsigned k = 0; k < 1000 && one->applied == one->received; k++)
+        ticks(1);
+    assert_true(one->applied < one->received);
+    fill(&world, (unsigned)(one - world.server), true);
+    world.server[world.shard.primary].up = false;
+    ticks(20);
+    assert_int_equal(world.shard.epoch, 1);
+    assert_int_equal(world.plan.verdict, FO_UNSAFE);
+    assert_int_equal(world.plan.why, FO_WHY_MEMBER_FULL);
+    one->full = false;
+    ticks(20);
+    assert_int_equal(world.shard.epoch, 2);
+    assert_true(one->writable);
+    assert_has_all(&world, (unsigned)world.shard.primary, one->applied);
+}
+
+/* What it writes is seen: a disk that is full for a moment moves nobody. */
+static void
+one_who_still_writes_is_not_over(void **state)
+{
+    (void)state;
+    create_whole(3);
+    for (unsigned i = 0; i < 20; i++) {
+        fill(&world, 0, true);
+        ticks(4);
+        assert_int_equal(world.plan.verdict, FO_SUSPECTS);
+        fill(&world, 0, false);
+        ticks(1);
+        assert_int_equal(world.plan.verdict, FO_FINE);
+    }
+    assert_int_equal(world.shard.epoch, 1);
+}
+
 /* The order of events that loses rows where positions alone are compared. */
 static void
 a_replica_that_was_killed_before_its_primary_stops_the_failover(void **state)
@@ -1189,6 +1324,12 @@ main(void)
         cmocka_unit_test(one_that_is_told_to_apply_too_late_is_no_witness),
         cmocka_unit_test(one_that_is_cut_off_is_replaced_and_comes_back),
         cmocka_unit_test(one_that_its_replicas_see_stays),
+        cmocka_unit_test(
+            one_whose_disk_is_full_is_followed_by_one_who_has_room),
+        cmocka_unit_test(one_that_is_as_full_as_the_others_stays),
+        cmocka_unit_test(one_that_is_as_full_as_the_others_goes_by_force),
+        cmocka_unit_test(one_that_cannot_apply_for_want_of_room_says_so),
+        cmocka_unit_test(one_who_still_writes_is_not_over),
         cmocka_unit_test(
             a_replica_that_was_killed_before_its_primary_stops_the_failover),
         cmocka_unit_test(a_replica_that_is_long_gone_does_not),
