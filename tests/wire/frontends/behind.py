@@ -47,7 +47,7 @@ def test_a_large_body_comes_through_and_a_larger_one_does_not(doris):
 def test_a_body_without_a_length_comes_through_or_is_told_to_have_one(
         doris, kib):
     """FastCGI needs the length first, and HAProxy keeps 64 KiB."""
-    asked = (b'{"instance_id": ""' + b" " * (kib << 10) + b"}")
+    asked = b'{"instance_id": ""' + b" " * (kib << 10) + b"}"
     chunks = [b"%x\r\n%s\r\n" % (len(c), c) for c in (
         asked[i:i + 8000] for i in range(0, len(asked), 8000))]
     r = raw.send(doris, [raw.head(
@@ -57,7 +57,7 @@ def test_a_body_without_a_length_comes_through_or_is_told_to_have_one(
     if front_end.chosen() == "haproxy" and kib > 60:
         assert r.status == 411 and b"needs a Content-Length" in r.body
     else:
-        assert r.status == 400 and r.json["code"] == "INVALID_ARGUMENT"
+        assert r.status == 400 and b'"INVALID_ARGUMENT"' in r.body
 
 
 @pytest.mark.parametrize("n", ["0", "1"])
