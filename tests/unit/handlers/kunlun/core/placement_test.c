@@ -1,5 +1,6 @@
 /* Where servers go: the documented rules one by one, then what must hold of
  * any choice, for thousands of fleets by chance. SEED=n repeats one. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -203,6 +204,84 @@ the_directory_with_most_room_is_taken(void **state)
     assert_int_equal(out[0].dir[PLACEMENT_DATA], 0);
 }
 
+/* Whatever stands in the choice before, and where the first has most. */
+static void
+what_was_chosen_before_does_not_count(void **state)
+{
+    struct placement_wish one = two_by_three;
+
+    (void)state;
+    fleet(1);
+    one.shards = one.nodes = 1;
+    one.comps = 0;
+    m[0].n_dirs[PLACEMENT_DATA] = 3;
+    m[0].free_mb[PLACEMENT_DATA][1] = 50;
+    m[0].free_mb[PLACEMENT_DATA][2] = 100;
+    memset(out, 0, sizeof(out));
+    out[0].dir[PLACEMENT_DATA] = 2;
+    assert_int_equal(placement_choose(m, 1, NULL, 0, &one, out, &about),
+                     PLACEMENT_OK);
+    assert_int_equal(out[0].dir[PLACEMENT_DATA], 0);
+}
+
+static void
+no_more_is_given_out_than_is_wished(void **state)
+{
+    const unsigned all = 2 * 3 + 2;
+
+    (void)state;
+    fleet(3);
+    memset(out, 0xff, sizeof(out));
+    assert_int_equal(
+        placement_choose(m, 3, NULL, 0, &two_by_three, out, &about),
+        PLACEMENT_OK);
+    assert_int_not_equal(out[all - 1].machine, UINT_MAX);
+    assert_int_equal(out[all].machine, UINT_MAX);
+    assert_int_equal(out[all].port, UINT_MAX);
+}
+
+/* Seven of a shard on two machines: they have four and three of it. */
+static void
+each_machine_has_as_many_of_a_shard_as_it_must(void **state)
+{
+    struct placement_wish one = two_by_three;
+    const unsigned there[2] = { 3, 0 };
+
+    (void)state;
+    fleet(2);
+    one.shards = 1;
+    one.nodes = 7;
+    one.comps = 0;
+    assert_int_equal(placement_choose(m, 2, NULL, 0, &one, out, &about),
+                     PLACEMENT_OK);
+    for (unsigned i = 0; i < 7; i++)
+        assert_placed(i, i % 2, 57330 + i / 2 * 3);
+    one.nodes = 4; /* of seven in the end */
+    one.there = there;
+    assert_int_equal(placement_choose(m, 2, NULL, 0, &one, out, &about),
+                     PLACEMENT_OK);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(out[i].machine, 1);
+}
+
+/* A computer's port is above those of all machines, the one just given out
+ * first of all too. */
+static void
+the_first_that_is_given_out_counts_for_the_next(void **state)
+{
+    struct placement_wish two = two_by_three;
+
+    (void)state;
+    fleet(2);
+    two.shards = 0;
+    two.comps = 3;
+    assert_int_equal(placement_choose(m, 2, NULL, 0, &two, out, &about),
+                     PLACEMENT_OK);
+    assert_placed(0, 0, 57030);
+    assert_placed(1, 1, 57031);
+    assert_placed(2, 0, 57032);
+}
+
 static void
 what_cannot_be_is_said(void **state)
 {
@@ -369,6 +448,10 @@ main(void)
         cmocka_unit_test(machines_that_share_a_directory_share_their_numbers),
         cmocka_unit_test(memory_is_not_given_out_twice),
         cmocka_unit_test(the_directory_with_most_room_is_taken),
+        cmocka_unit_test(what_was_chosen_before_does_not_count),
+        cmocka_unit_test(no_more_is_given_out_than_is_wished),
+        cmocka_unit_test(each_machine_has_as_many_of_a_shard_as_it_must),
+        cmocka_unit_test(the_first_that_is_given_out_counts_for_the_next),
         cmocka_unit_test(what_cannot_be_is_said),
         cmocka_unit_test(every_choice_keeps_the_rules),
         cmocka_unit_test(classes_are_called_as_the_homes_of_instances),
