@@ -214,6 +214,74 @@ a_primary_is_over_after_its_time(void **state)
     assert_true(s->fencing);
 }
 
+/* Only the last one has room, if any. */
+static void
+full_primary(unsigned n)
+{
+    shard(n);
+    for (unsigned i = 0; i + 1 < n; i++)
+        seen[i].full = true;
+    seen[0].stuck_ms = fo_default_rules.silent_ms;
+}
+
+static void
+a_full_primary_is_over_when_one_has_room(void **state)
+{
+    (void)state;
+    for (unsigned n = 2; n <= FO_MEMBERS; n++) {
+        full_primary(n);
+        seen[0].stuck_ms--;
+        look();
+        assert_says(FO_SUSPECTS, FO_WHY_PRIMARY_FULL, 0);
+        assert_false(s->fencing || plan.changed);
+        seen[0].stuck_ms++;
+        look();
+        assert_true(s->fencing && plan.changed);
+        seen[0].stuck_ms = 0; /* once it is over it stays so */
+        seen[n - 1].full = true;
+        look();
+        assert_true(s->fencing);
+        assert_int_equal(s->epoch, 3);
+        seen[0].full = false;
+        look();
+        assert_false(s->fencing);
+        assert_int_equal(s->epoch, 4);
+    }
+}
+
+static void
+a_full_primary_stays_when_nobody_can_take_its_place(void **state)
+{
+    (void)state;
+    for (int why = 0; why < 9; why++) {
+        struct fo_member *m;
+        struct fo_seen *o;
+
+        full_primary(3);
+        m = &s->member[2];
+        o = &seen[2];
+        m->leaving = why == 0;
+        m->broken = why == 1;
+        o->ends = why == 2;
+        o->full = why == 3;
+        o->broken = why == 4;
+        if (why == 5)
+            s->base.seq = 11;
+        if (why == 6)
+            seen[1].received.seq = 11;
+        if (why == 7)
+            m->role = FO_OUT;
+        look();
+        if (why < 8)
+            assert_says(FO_UNSAFE, FO_WHY_ALL_FULL, 0);
+        assert_int_equal(s->fencing, why == 8);
+    }
+    full_primary(3);
+    seen[2].full = s->force = true;
+    look();
+    assert_true(s->fencing);
+}
+
 static void
 one_that_was_only_out_of_sight_leads_on(void **state)
 {
@@ -300,6 +368,48 @@ who_has_most_is_chosen_and_the_rest_follows(void **state)
         assert_int_equal(told(FO_FOLLOW, i)->ticket, 21);
         assert_int_equal(told(FO_FOLLOW, i)->start, 0);
     }
+}
+
+static void
+one_that_has_most_is_waited_for_if_it_has_room(void **state)
+{
+    (void)state;
+    shard(3);
+    fenced(NOW);
+    seen[2].received.seq = 12;
+    look();
+    assert_says(FO_WORKS, FO_WHY_MEMBER_APPLIES, 2);
+    seen[2].full = true;
+    look();
+    assert_says(FO_UNSAFE, FO_WHY_MEMBER_FULL, 2);
+    seen[2].full = false;
+    seen[2].applying = false; /* never will */
+    look();
+    assert_says(FO_UNSAFE, FO_WHY_MEMBER_FAILS, 2);
+    assert_int_equal(s->primary, 0);
+}
+
+static void
+of_equals_the_one_that_is_done_and_has_room_is_chosen(void **state)
+{
+    (void)state;
+    shard(4);
+    fenced(NOW);
+    seen[1].full = seen[2].full = true;
+    look();
+    assert_int_equal(s->primary, 3);
+    shard(4);
+    fenced(NOW);
+    seen[1].applied.seq = seen[2].applied.seq = 9;
+    seen[3].full = true;
+    look();
+    assert_int_equal(s->primary, 3);
+    shard(4);
+    fenced(NOW);
+    s->member[1].leaving = seen[2].ends = true;
+    look();
+    assert_int_equal(s->primary, 3);
+    assert_true(s->member[1].leaving); /* and is still to go */
 }
 
 static void
@@ -525,11 +635,15 @@ main(void)
         cmocka_unit_test(a_primary_is_not_over_when_nobody_answers),
         cmocka_unit_test(any_replica_that_hears_from_it_holds_the_primary),
         cmocka_unit_test(a_primary_is_over_after_its_time),
+        cmocka_unit_test(a_full_primary_is_over_when_one_has_room),
+        cmocka_unit_test(a_full_primary_stays_when_nobody_can_take_its_place),
         cmocka_unit_test(one_that_was_only_out_of_sight_leads_on),
         cmocka_unit_test(who_is_fenced_is_held_to_what_it_had),
         cmocka_unit_test(
             one_that_is_silent_is_waited_for_and_then_it_is_unsafe),
         cmocka_unit_test(who_has_most_is_chosen_and_the_rest_follows),
+        cmocka_unit_test(one_that_has_most_is_waited_for_if_it_has_room),
+        cmocka_unit_test(of_equals_the_one_that_is_done_and_has_room_is_chosen),
         cmocka_unit_test(two_histories_are_told_and_the_force_takes_one),
         cmocka_unit_test(the_force_takes_any_that_answers),
         cmocka_unit_test(all_came_back_and_the_primary_is_waited_for),

@@ -744,6 +744,19 @@ only_so_many_are_given_out_and_moved_at_once(void **state)
     assert_false(f.rebalance);
 }
 
+/* Else the owner would store it again each minute. */
+static void
+a_feed_without_tables_changes_nothing(void **state)
+{
+    const struct sched_capture captures[1] = { { .ready = true } };
+    struct sched_feed f = { .running = true };
+
+    (void)state;
+    assert_false(sched_step(&f, captures, 1, NULL, &sched_defaults,
+                            10 * sched_defaults.balance_ms));
+    assert_int_equal(f.balanced_ms, 0);
+}
+
 int
 main(void)
 {
@@ -756,6 +769,7 @@ main(void)
         cmocka_unit_test(one_that_joins_gets_its_share_within_a_minute),
         cmocka_unit_test(a_paused_feed_is_written_by_nobody),
         cmocka_unit_test(only_so_many_are_given_out_and_moved_at_once),
+        cmocka_unit_test(a_feed_without_tables_changes_nothing),
         cmocka_unit_test(no_history_has_two_writers_or_a_gap),
     };
 
