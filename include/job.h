@@ -204,6 +204,11 @@ enum err job_hold(struct job_run *run) MUST_USE;
  * whatever this answers. */
 enum err job_begin(struct job_run *run) MUST_USE;
 
+/* A lock more, from here on until the job is over, undone too: for what only a
+ * step knows. In a transaction of the step (job_begin). Nobody waits for it
+ * here: EXISTS when another job has it. OK when it has it already. */
+enum err job_lock(struct job_run *run, const char *lock) MUST_USE;
+
 /* Whether the job is certainly still ours, and not to be cancelled: what takes
  * long asks between its parts and, when it is not, answers STEP_AGAIN. */
 bool job_go_on(struct job_run *run);

@@ -249,6 +249,14 @@ job_accept(struct db *db, struct arena *a, const struct job_new *n,
 }
 
 enum err
+job_lock(struct job_run *run, const char *lock)
+{
+    const char *taken;
+
+    return take_locks(run->db, run->arena, run->job->id, lock, &taken);
+}
+
+enum err
 job_lock_holder(struct db *db, const char *lock, uint64_t *id)
 {
     int64_t holder;

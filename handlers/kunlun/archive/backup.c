@@ -78,8 +78,23 @@ way_of(const struct job_run *run)
 
 /* ---- steps ---- */
 
-/* The name is chosen once: whoever goes on writes the same archive. One that is
- * there is another's, of the same second. */
+/* Names are of a second. Another job that has the same one is not there yet to
+ * be seen, so it is kept by a lock, as long as the job goes on: what a job
+ * writes under a name, or takes back, is its own. EXISTS: it is another's. */
+static enum err
+reserve(struct job_run *run, const char *key)
+{
+    const char *second = key + strlen(key) - strlen("YYYYmmdd_HHMMSS.tgz");
+    const char *lock = arena_printf(run->arena, "node_mgr backup %s %.200s",
+                                    second, key); /* 255 fit */
+    enum err e = job_begin(run);
+
+    if (e == ERR_OK)
+        e = lock != NULL ? job_lock(run, lock) : ERR_NOMEM;
+    return db_end(run->db, e);
+}
+
+/* The name is chosen once: whoever goes on writes the same archive. */
 static enum step_answer
 start(struct job_run *run)
 {
@@ -104,11 +119,14 @@ start(struct job_run *run)
     if (memo.key == NULL)
         return node_failed(run, ERR_BAD_PARAM, way_of(run)->error,
                            "cluster or shard can be no part of a path");
-    if (blob_size(to, memo.key, &bytes, why) == ERR_OK) {
+    e = reserve(run, memo.key);
+    if (e == ERR_EXISTS ||
+        (e == ERR_OK && blob_size(to, memo.key, &bytes, why) == ERR_OK)) {
         job_waits(run, 1000, "there is a backup of this second");
         return STEP_AGAIN;
     }
-    e = job_remember_record(run, &node_backup_memo_rec, &memo);
+    if (e == ERR_OK)
+        e = job_remember_record(run, &node_backup_memo_rec, &memo);
     return e == ERR_OK ? STEP_DONE
                        : node_failed(run, e, way_of(run)->error, NULL);
 }

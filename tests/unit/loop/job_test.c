@@ -197,9 +197,35 @@ static const struct job_kind foreign = {
     .name = "test.foreign", .queue = "test", .steps = garbled_steps, .n = 1
 };
 
-static const struct job_kind *const kinds[] = { &plain,  &forward, &parted,
-                                                &noting, &stuck,   &foreign,
-                                                NULL };
+/* Takes a lock that its request could not name, twice, and waits where it is
+ * told to. */
+static enum step_answer
+take_lock(struct job_run *run)
+{
+    enum err e;
+
+    for (int i = 0; i < 2; i++) {
+        e = job_begin(run);
+        if (e == ERR_OK)
+            e = job_lock(run, "later/1");
+        e = db_end(run->db, e);
+        if (e == ERR_OK)
+            continue;
+        job_fails(run, "%s", err_name(e));
+        return STEP_FAILED;
+    }
+    return STEP_DONE;
+}
+
+static const struct job_step locking_steps[] = { { "lock", take_lock, NULL },
+                                                 { "one", run_1, undo_1 } };
+static const struct job_kind locking = {
+    .name = "test.locking", .queue = "test", .steps = locking_steps, .n = 2
+};
+
+static const struct job_kind *const kinds[] = { &plain,   &forward, &parted,
+                                                &noting,  &stuck,   &foreign,
+                                                &locking, NULL };
 
 /* ---- helpers ---- */
 
@@ -634,6 +660,30 @@ cancelled(struct fixture *f, uint64_t id)
     ok(db_end(f->db, job_cancel(f->db, id)));
 }
 
+/* ... by one job at a time, until that is over. */
+static void
+locks_may_be_taken_by_a_step(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t first = accept(f, &locking, "{\"hold_at\":2}", NULL), second;
+    struct job_pool *p = pool(2);
+
+    while (count(f, rows_sql, first) == 0)
+        nap();
+    assert_int_equal(count(f, locks_sql, first), 1);
+    second = accept(f, &locking, "{}", NULL);
+    assert_string_equal(until_state(f, second, JOB_FAILED).error,
+                        err_name(ERR_EXISTS));
+    assert_int_equal(count(f, locks_sql, second), 0);
+    assert_int_equal(count(f, locks_sql, first), 1);
+    cancelled(f, first);
+    (void)until_state(f, first, JOB_CANCELLED);
+    assert_int_equal(count(f, locks_sql, first), 0);
+    second = accept(f, &locking, "{}", NULL);
+    (void)until_state(f, second, JOB_DONE);
+    stop(p);
+}
+
 static void
 a_cancelled_job_is_undone(void **state)
 {
@@ -886,6 +936,7 @@ main(void)
         CASE(who_waits_for_a_lock_says_for_whom),
         CASE(who_ends_lets_others_go_at_once),
         CASE(locks_may_be_taken_by_who_accepts),
+        CASE(locks_may_be_taken_by_a_step),
         CASE(a_cancelled_job_is_undone),
         CASE(a_job_of_parts_ends_with_them),
         CASE(a_runner_that_was_followed_cannot_write),

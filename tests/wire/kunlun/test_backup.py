@@ -62,6 +62,21 @@ def test_what_was_backed_up_comes_back(machine, full):
     until(lambda: machine.entry(full)["state"] == "running")
 
 
+def test_backups_of_one_second_do_not_meet(machine, full):
+    """Two instances under one name; a name is of a second."""
+    both = full, machine.installed()
+    top = os.path.join(machine.top, "datadir")
+    for _ in range(3):
+        jobs = [machine.begin("backup_shard", ip=at["ip"], port=at["port"],
+                              cluster_name=full["cluster"],
+                              shard_name="shard1") for at in both]
+        said = [machine.node.finished(job, 120) for job in jobs]
+        assert [s["result"] for s in said] == ["succeed", "succeed"], said
+    listed = backups(machine, full)
+    assert len(set(listed)) == len(listed) == 6
+    assert all(os.path.exists(top + path) for path in listed)
+
+
 def test_a_damaged_archive_is_refused_and_nothing_touched(machine, full):
     assert cold(machine, full, "coldbackup")[0] == "succeed"
     file, = backups(machine, full)
