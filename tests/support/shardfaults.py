@@ -27,9 +27,9 @@ FAULT_S = 30
 LATE_S = 3.5  # at most one in twenty runs is back later
 ROWS = 20
 PAUSE_S = 0.02
-QUIET_S = 1  # nothing is written any more
 DISK_MIB = 700
-FULL = "Waiting for someone to free space"
+WAITS_FOR_ROOM = "Waiting for someone to free space"
+REFUSED_FOR_ROOM = 1021, 1026, 1114
 
 
 class Writer(threading.Thread):
@@ -41,11 +41,16 @@ class Writer(threading.Thread):
         self.stopping = False
         self.next = 0
         self.acknowledged = {}  # row: when it was sent, when it was told
+        self.refused = False  # the last one, for want of room
 
     def run(self):
         while not self.stopping:
-            with contextlib.suppress(pymysql.Error, OSError, LookupError):
+            try:
                 self._write()
+            except pymysql.Error as e:
+                self.refused = e.args[0] in REFUSED_FOR_ROOM
+            except (OSError, LookupError):
+                pass
             time.sleep(PAUSE_S)
 
     def _write(self):
@@ -139,14 +144,16 @@ class Shard:
 
     def last_failover(self, when):
         """What its row says of the last change of a primary, in seconds after
-        that; None."""
-        row = self.world.rows("SELECT * FROM kunlun_failover WHERE cluster = %s"
-                              " ORDER BY id DESC LIMIT 1", self.name)
+        that; None: there was none."""
         begin = time.time() + when - time.monotonic()
-        return row and {word: round(row[0][word + "_ms"] / 1000 - begin, 2)
-                        for word in ("suspected", "fenced", "decided",
-                                     "writable", "pointed")
-                        if row[0][word + "_ms"] is not None}
+        row = self.world.rows(
+            "SELECT * FROM kunlun_failover WHERE cluster = %s"
+            " AND decided_ms >= %s ORDER BY id DESC LIMIT 1", self.name,
+            int(begin * 1000))
+        return {word: round(row[0][word + "_ms"] / 1000 - begin, 2)
+                for word in ("suspected", "fenced", "decided", "writable",
+                             "pointed")
+                if row[0][word + "_ms"] is not None} if row else None
 
     # ---- processes ----
 
@@ -357,14 +364,13 @@ def small_disks(deployment):
 
 
 def _writes_nothing(shard, at):
-    """One that has no room for a page of a table refuses rows, one that has
-    none for its binlog waits."""
-    with contextlib.suppress(pymysql.Error, OSError), \
-            shard.connect(*at) as c, c.cursor() as q:
+    """One that has no room for its binlog waits, one that has none for a page
+    of a table refuses the row, and so it may all others."""
+    if shard.writer.refused:
+        return True
+    with shard.connect(*at) as c, c.cursor() as q:
         q.execute("SHOW PROCESSLIST")  # of which no file is made
-        if any(FULL in row for row in q.fetchall()):
-            return True
-    return time.monotonic() - shard.writer.last() >= QUIET_S
+        return any(WAITS_FOR_ROOM in row for row in q.fetchall())
 
 
 @contextlib.contextmanager
@@ -381,6 +387,8 @@ def disk_is_full(shard, draw):
                 pass
         until(lambda: _writes_nothing(shard, at), "it is full", FAULT_S, 0)
         yield shard.writer.last()
+        assert shard.source() != at or shard.verdict()[0] == "unsafe", \
+            "a server has found room, and nobody has taken over"
     finally:
         os.unlink(path)
 

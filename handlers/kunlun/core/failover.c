@@ -173,6 +173,14 @@ lose(struct fo_look *l, unsigned i)
     return false;
 }
 
+/* Why another one is looked for. */
+static enum fo_why
+why_over(const struct fo_look *l)
+{
+    return l->seen[l->s->primary].full ? FO_WHY_PRIMARY_FULL
+                                       : FO_WHY_PRIMARY_ENDED;
+}
+
 /* Makes a witness stop to receive. Usable when it has stopped, was told so (an
  * older FOLLOW that is still under way is refused then), and has what it had
  * before. */
@@ -200,7 +208,7 @@ fence(struct fo_look *l, unsigned i)
         fo_say(l, FO_UNSAFE, FO_WHY_MEMBER_FAILS, (int)i);
         return false;
     }
-    fo_say(l, FO_WORKS, FO_WHY_PRIMARY_ENDED, l->s->primary);
+    fo_say(l, FO_WORKS, why_over(l), l->s->primary);
     if (!o->applying && !as_it_is && o->io) {
         fo_act(l, FO_START_APPLYING, (int)i, FO_NOBODY, 0);
         return false;
