@@ -10,8 +10,8 @@ look_at_outsider(struct fo_look *l, unsigned i)
 
     if (l->s->member[i].leaving || !o->answered || o->ends)
         return;
-    if (o->writable && o->full)
-        return; /* its end of a session waits for room, and so would we */
+    if (o->full)
+        return; /* it would wait for room, whatever it is told, and so we */
     if (o->writable)
         fo_act(l, FO_DEMOTE, (int)i, FO_NOBODY, 0);
     else if (o->broken || !fo_covers(p->applied, o->applied))
@@ -22,13 +22,17 @@ look_at_outsider(struct fo_look *l, unsigned i)
     }
 }
 
-/* Whether the shard is better off when nothing is acknowledged by it. */
+/* Whether the shard is better off when nothing is acknowledged by it. One that
+ * waits for room does not stop to receive when a new primary is looked for. */
 static bool
 unfit(const struct fo_look *l, unsigned i)
 {
     const struct fo_seen *o = &l->seen[i];
+    bool full = o->full && o->stuck_ms >= l->rules->evict_ms &&
+                !l->seen[l->s->primary].full;
 
-    return o->broken || (!o->answered && o->silent_ms >= l->rules->evict_ms);
+    return o->broken || full ||
+           (!o->answered && o->silent_ms >= l->rules->evict_ms);
 }
 
 static void

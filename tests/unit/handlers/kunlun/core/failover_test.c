@@ -352,7 +352,7 @@ carry_out(struct world *w, const struct late *l)
             v->received = v->applied;
             v->ticket |= DOUBT;
         }
-    } else if (l->a.kind == FO_STOP_RECEIVING) {
+    } else if (l->a.kind == FO_STOP_RECEIVING && (!v->full || one_in(4))) {
         /* the relay log of a receiver that stops alone would be dropped */
         if (v->sql && !v->broken)
             v->io = false;
@@ -1072,7 +1072,7 @@ one_whose_disk_is_full_is_followed_by_one_who_has_room(void **state)
         assert_int_equal(world.plan.why, FO_WHY_PRIMARY_FULL);
         for (unsigned k = 0; k < full; k++) /* some of the others, too */
             fill(&world, ((unsigned)was + 1 + k) % n, true);
-        for (unsigned k = 0; k < 20 && !world.plan.decided; k++) {
+        for (unsigned k = 0; k < 60 && !world.plan.decided; k++) {
             ticks(1);
             assert_true(world.plan.verdict != FO_WORKS || world.plan.decided ||
                         world.plan.why == FO_WHY_PRIMARY_FULL);
@@ -1130,8 +1130,30 @@ one_that_is_as_full_as_the_others_goes_by_force(void **state)
     ticks(20);
     world.forced = world.shard.force = true;
     world.shard.order++;
-    ticks(20);
+    ticks(60);
     assert_int_not_equal(world.shard.primary, 0);
+    heal(&world);
+    assert_true(becomes_whole(&world, 100));
+}
+
+/* Shut out as long as it is so, it has no say when its primary dies. */
+static void
+a_full_replica_is_shut_out_until_it_has_room(void **state)
+{
+    unsigned one;
+
+    (void)state;
+    create_whole(3);
+    one = (unsigned)(world.shard.primary + 1) % 3;
+    fill(&world, one, true);
+    ticks(30);
+    assert_int_equal(world.shard.member[one].role, FO_OUT);
+    assert_int_equal(world.plan.verdict, FO_FINE);
+    assert_int_equal(world.plan.n, 0);
+    world.server[world.shard.primary].up = false;
+    ticks(30);
+    assert_int_equal(world.shard.epoch, 2);
+    assert_int_not_equal(world.shard.primary, (int)one);
     heal(&world);
     assert_true(becomes_whole(&world, 100));
 }
@@ -1150,7 +1172,7 @@ one_that_cannot_apply_for_want_of_room_says_so(void **state)
     assert_true(one->applied < one->received);
     fill(&world, (unsigned)(one - world.server), true);
     world.server[world.shard.primary].up = false;
-    ticks(20);
+    ticks(60);
     assert_int_equal(world.shard.epoch, 1);
     assert_int_equal(world.plan.verdict, FO_UNSAFE);
     assert_int_equal(world.plan.why, FO_WHY_MEMBER_FULL);
@@ -1333,6 +1355,7 @@ main(void)
             one_whose_disk_is_full_is_followed_by_one_who_has_room),
         cmocka_unit_test(one_that_is_as_full_as_the_others_stays),
         cmocka_unit_test(one_that_is_as_full_as_the_others_goes_by_force),
+        cmocka_unit_test(a_full_replica_is_shut_out_until_it_has_room),
         cmocka_unit_test(one_that_cannot_apply_for_want_of_room_says_so),
         cmocka_unit_test(one_who_still_writes_is_not_over),
         cmocka_unit_test(
