@@ -83,12 +83,13 @@ refuse_unknown(struct req *r, enum err e)
 static enum err
 fill(struct req *r, uint64_t id, struct console_job_whole *out)
 {
-    const struct console_jobs_asked parts = { .parent = id };
+    struct console_jobs_asked parts = { 0 };
     struct job kept = { 0 };
     struct list_of_job_step_row steps = { 0 };
     struct list_of_console_job of = { 0 };
     enum err e = console_store_job(r->db, r->arena, id, out->job);
 
+    PUT(&parts, console_jobs_asked, parent, id);
     if (e == ERR_OK)
         e = job_get(r->db, r->arena, id, &kept);
     if (e == ERR_OK)

@@ -14,7 +14,8 @@
     X(s, STR, machine, "machine", QUERY, -, .max = 64)                       \
     X(s, STR, request_id, "request_id", QUERY, -, .max = 64,                 \
       .doc = "of the request that made it: ours, the client's, its trace")   \
-    X(s, U64, parent, "parent", QUERY, -, .doc = "parts of that job alone")  \
+    X(s, U64, parent, "parent", QUERY, -,                                    \
+      .doc = "parts of that job alone; 0: those that are part of none")      \
     CONSOLE_PAGE(X, s)
 STRUCT(console_jobs_asked, CONSOLE_JOBS_ASKED);
 

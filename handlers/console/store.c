@@ -45,7 +45,7 @@ enum {
 
 static const char *const sql[SQL__MAX] = {
     [JOBS] = JOB_COLUMNS
-    " WHERE (? = 0 OR id < ?) AND (? = 0 OR parent_id = ?)"
+    " WHERE (? = 0 OR id < ?) AND (? = 0 OR parent_id <=> NULLIF(?, 0))"
     " AND (? = '' OR state = ? OR (? = 'open' AND finished_ms IS NULL))"
     " AND LEFT(kind, CHAR_LENGTH(?)) = ? AND (? = '' OR machine = ?)" OF_REQUEST
     " ORDER BY id DESC LIMIT ?",
@@ -75,8 +75,9 @@ console_store_jobs(struct db *db, struct arena *a,
 
     return db_list(
         db, a, sql[JOBS],
-        DB_ARGS(TWICE(db_u64(before)), TWICE(db_u64(in->parent)), state, state,
-                state, TWICE(db_str(or_empty(in->kind))),
+        DB_ARGS(TWICE(db_u64(before)),
+                db_i64(HAS(in, console_jobs_asked, parent)), db_u64(in->parent),
+                state, state, state, TWICE(db_str(or_empty(in->kind))),
                 TWICE(db_str(or_empty(in->machine))),
                 TWICE(db_str(or_empty(in->request_id))),
                 TWICE(db_str(or_empty(in->request_id))), db_u64(max)),

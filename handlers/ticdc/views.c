@@ -46,21 +46,24 @@
                            "f.error_ms,"                                    \
                            " 'tries', f.tries, 'tables', (SELECT COUNT(*) " \
                            "FROM ticdc_table t"                             \
-                           " WHERE t.feed = f.feed AND t.dropped = 0),"     \
+                           " WHERE t.feed = f.feed AND t.dropped = 0"       \
+                           " AND t.table_id <> 0),"                         \
                            " 'last_move', " FEED_MOVE ") AS "               \
                            "more"                                           \
                            " FROM ticdc_changefeed f"
 
-#define TABLES                                                             \
-    "SELECT t.feed AS k1, t.table_id AS k2, CONCAT(t.feed) AS above,"      \
-    " CONCAT(t.schema_name, '.', t.table_name) AS name,"                   \
-    " COALESCE(c.address, '') AS address, t.state, 'ok' AS level,"         \
-    " '' AS why, CAST(NULL AS SIGNED) AS since_ms,"                        \
-    " JSON_OBJECT('table_id', t.table_id, 'writer', t.writer,"             \
-    " 'checkpoint_ms', " MS(                                               \
-        "t.checkpoint_ts") ", 'last_move', " TABLE_MOVE ") AS more"        \
-                           " FROM ticdc_table t LEFT JOIN ticdc_capture c" \
-                           " ON c.capture_id = t.writer WHERE t.dropped = 0"
+/* Table 0, of statements, is nobody's table. */
+#define TABLES                                                               \
+    "SELECT t.feed AS k1, t.table_id AS k2, CONCAT(t.feed) AS above,"        \
+    " CONCAT(t.schema_name, '.', t.table_name) AS name,"                     \
+    " COALESCE(c.address, '') AS address, t.state, 'ok' AS level,"           \
+    " '' AS why, CAST(NULL AS SIGNED) AS since_ms,"                          \
+    " JSON_OBJECT('table_id', t.table_id, 'writer', t.writer,"               \
+    " 'checkpoint_ms', " MS(                                                 \
+        "t.checkpoint_ts") ", 'last_move', " TABLE_MOVE ") AS more"          \
+                           " FROM ticdc_table t LEFT JOIN ticdc_capture c"   \
+                           " ON c.capture_id = t.writer WHERE t.dropped = 0" \
+                           " AND t.table_id <> 0"
 
 const struct view ticdc_views[] = {
     VIEW("capture", NULL, CAPTURES),

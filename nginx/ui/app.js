@@ -2,7 +2,7 @@
 import { h, fill } from './dom.js'
 import { ask, token, keepToken, onLost } from './api.js'
 import { t, languages, languageNow, setLanguage } from './i18n.js'
-import { trouble } from './parts.js'
+import { rich, trouble } from './parts.js'
 import { pages } from './pages.js'
 
 const app = document.getElementById('app')
@@ -66,7 +66,7 @@ function login(why) {
   h('h1', {}, h('img', { src: '/ui/icon.svg', alt: '', width: 28, height: 28 }), ' metagate'),
   h('p', { class: 'lead' }, t('login.lead')),
   h('div', { class: 'field' }, h('label', { for: 'token' }, t('login.token')), text),
-  h('p', { class: 'hint', id: 'hint' }, t('login.hint')), said, go,
+  h('p', { class: 'hint', id: 'hint' }, rich(t('login.hint'))), said, go,
   h('div', { class: 'row' }, choices()))
   fill(app, h('main', { class: 'center' }, form))
   text.focus()

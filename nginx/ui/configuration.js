@@ -5,7 +5,7 @@ import { t, time } from './i18n.js'
 import { ask } from './api.js'
 import { badge, grid, page, trouble } from './parts.js'
 
-const NEEDS = { live: 'good', reload: 'warn', restart: 'warn' }
+const NEEDS = { live: 'good', reload: 'busy', restart: '' }
 const second = s => s ? time(s * 1000) : '–'
 
 async function tokens() {
@@ -32,9 +32,9 @@ export default async function (main, rest, me) {
     rows: items.filter(k => (k.name + k.doc).toLowerCase().includes(search) && (!which || k.from !== 'default')),
     columns: [
       { title: t('conf.key'), cell: k => [h('code', {}, k.name), h('p', { class: 'hint' }, k.doc)] },
-      { title: t('conf.value'), cell: k => k.value === '' ? h('span', { class: 'kind' }, t('conf.empty')) : h('code', { class: 'wrap' }, k.value) },
-      { title: t('conf.from'), cell: k => k.from === 'default' ? t('conf.from.default') : badge(`${t(`conf.from.${k.from}`)}${k.line ? ` ${k.line}` : ''}`, 'busy') },
-      { title: t('conf.needs'), cell: k => badge(t(`conf.needs.${NEEDS[k.needs] ? k.needs : 'both'}`), NEEDS[k.needs] || 'warn') }]
+      { title: t('conf.value'), wide: true, cell: k => k.value === '' ? h('span', { class: 'kind' }, t('conf.empty')) : h('code', {}, k.value) },
+      { title: t('conf.from'), cell: k => k.from === 'default' ? t('conf.from.default') : badge(t(`conf.from.${k.from}`, { line: k.line }), 'busy') },
+      { title: t('conf.needs'), cell: k => badge(t(`conf.needs.${k.needs in NEEDS ? k.needs : 'both'}`), k.needs in NEEDS ? NEEDS[k.needs] : 'busy') }]
   }))
   draw()
   page(main, t('nav.configuration'), t('conf.lead'),

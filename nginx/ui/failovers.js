@@ -9,7 +9,7 @@ export default function (main) {
     path: '/api/failovers', label: t('nav.failovers'), empty: t('failover.none'), columns: [
       { title: t('thing.name'), cell: f => f.name || f.id },
       { title: t('thing.state'), cell: f => f.level === 'ok' ? badge(f.state, 'good') : [level(f.level), ' ', f.state] },
-      { title: t('thing.why'), cell: f => f.why || '–' },
+      { title: t('thing.why'), wide: true, cell: f => f.why || '–' },
       { title: t('failover.when'), cell: f => h('span', { title: time(f.since_ms) }, ago(f.since_ms)) },
       { title: t('failover.seen'), cell: f => f.more ? h('details', {}, h('summary', {}, t('failover.explain')), json(f.more)) : '–' }]
   })

@@ -18,6 +18,8 @@ export function setLanguage(l) {
 }
 setLanguage(language)
 
+export const has = key => words[language][key] !== undefined
+
 // t('prof.seconds', { n: 3 }): {n} stands for 3.
 export function t(key, values = {}) {
   const text = words[language][key]

@@ -9,14 +9,17 @@ const KIND = { done: 'good', failed: 'bad', cancelled: 'warn', undoing: 'warn', 
 const OPEN = ['queued', 'running', 'undoing']
 const state = s => badge(t(`job.${s}`), KIND[s])
 const link = (id, text) => h('a', { href: `#/jobs/${id}` }, text === undefined ? String(id) : text)
-const doing = j => [OPEN.includes(j.state) || j.state === 'failed' ? (j.error || j.progress || j.doing || '') : '',
-  j.waits_for ? [' ', t('job.waits'), ' ', link(j.waits_for)] : null]
+const moment = ms => ms ? h('span', { title: ago(ms) }, time(ms)) : '–'
+function doing(j) {
+  const now = OPEN.includes(j.state) || j.state === 'failed' ? j.error || j.progress || j.doing : ''
+  return j.waits_for ? [now, ' ', t('job.waits'), ' ', link(j.waits_for)] : now || '–'
+}
 
 const columns = () => [
   { title: t('job.kind'), cell: j => link(j.id, j.kind) },
   { title: t('thing.state'), cell: j => [state(j.state), j.cancel && OPEN.includes(j.state) ? [' ', badge(t('job.cancelling'), 'warn')] : null] },
   { title: t('job.step'), end: true, cell: j => j.steps ? `${j.step} / ${j.steps}` : '–' },
-  { title: t('job.doing'), cell: doing },
+  { title: t('job.doing'), wide: true, cell: doing },
   { title: t('job.machine'), cell: j => j.machine || '–' },
   { title: t('job.by'), cell: j => j.token || '–' },
   { title: t('job.created'), cell: j => h('span', { title: time(j.created_ms) }, ago(j.created_ms)) }
@@ -52,9 +55,9 @@ function one(main, id, me) {
         label: t('job.steps'), rows: j.done, empty: t('job.nosteps'), columns: [
           { title: t('thing.name'), cell: s => `${s.n + 1}. ${s.name}` },
           { title: t('job.outcome'), cell: s => s.outcome ? badge(s.outcome, KIND[s.outcome]) : badge(t('job.running'), 'busy') },
-          { title: t('job.doing'), cell: s => s.text || '' },
-          { title: t('job.begun'), cell: s => time(s.begun_ms) },
-          { title: t('job.finished'), cell: s => time(s.ended_ms) }]
+          { title: t('job.doing'), wide: true, cell: s => s.text || '–' },
+          { title: t('job.begun'), cell: s => moment(s.begun_ms) },
+          { title: t('job.finished'), cell: s => moment(s.ended_ms) }]
       }),
       j.parts.length ? [h('h2', {}, t('job.parts')), grid({ label: t('job.parts'), rows: j.parts, columns: columns() })] : null,
       j.args ? [h('h2', {}, t('job.args')), json(j.args)] : null,
@@ -66,10 +69,12 @@ function one(main, id, me) {
 export default function (main, [which = ''], me) {
   if (/^\d+$/.test(which)) return one(main, which, me)
   let wanted = which
-  const list = pages({ path: '/api/jobs', query: () => ({ state: wanted }), columns: columns(), label: t('nav.jobs'), empty: t('job.none'), every: 3000 })
+  let whole = '0' // without those that are a part of another
+  const list = pages({ path: '/api/jobs', query: () => ({ state: wanted, parent: whole }), columns: columns(), label: t('nav.jobs'), empty: t('job.none'), every: 3000 })
   const states = ['', 'open', 'queued', 'running', 'undoing', 'done', 'failed', 'cancelled']
   page(main, t('nav.jobs'), t('job.lead'),
-    h('div', { class: 'row' }, field(t('thing.state'), choice(states.map(s => [s, s ? t(`job.${s}`) : t('list.all')]), wanted, v => { wanted = v; list.again() }))),
+    h('div', { class: 'row' }, field(t('thing.state'), choice(states.map(s => [s, s ? t(`job.${s}`) : t('list.all')]), wanted, v => { wanted = v; list.again() })),
+      field(t('job.show'), choice([['0', t('job.wholes')], ['', t('job.withparts')]], whole, v => { whole = v; list.again() }))),
     list.node)
   return list.end
 }

@@ -2,14 +2,14 @@
 import { h, fill } from './dom.js'
 import { t, ago, time, number } from './i18n.js'
 import { watch } from './api.js'
-import { badge, grid, page, trouble, level, thingLink } from './parts.js'
+import { badge, grid, kindName, page, trouble, level, thingLink } from './parts.js'
 
 function dialect(d) {
   const held = d.holds.filter(k => k.n > 0)
   return h('section', { class: 'card', 'aria-label': d.dialect },
     h('div', { class: 'row spread' }, h('h2', {}, h('a', { href: `#/topology/${d.dialect}` }, d.dialect)), level(d.level)),
     held.length ? h('ul', { class: 'counts' }, held.map(k => h('li', {},
-      k.kind, k.bad ? badge(t('overview.bad', { n: k.bad }), 'bad') : null,
+      kindName(k.kind), k.bad ? badge(t('overview.bad', { n: k.bad }), 'bad') : null,
       k.warn ? badge(t('overview.warn', { n: k.warn }), 'warn') : null, h('strong', {}, number(k.n)))))
       : h('p', { class: 'empty' }, t('overview.nothing')))
 }
@@ -37,8 +37,8 @@ export default function (main) {
           label: t('overview.notwell'), rows: o.not_well, columns: [
             { title: t('thing.name'), cell: r => thingLink(r) },
             { title: t('thing.level'), cell: r => level(r.level) },
-            { title: t('thing.kind'), cell: r => `${r.dialect} ${r.kind}` },
-            { title: t('thing.why'), cell: r => r.why || r.state },
+            { title: t('thing.kind'), cell: r => `${r.dialect} ${kindName(r.kind)}` },
+            { title: t('thing.why'), wide: true, cell: r => r.why || r.state },
             { title: t('thing.since'), cell: r => h('span', { title: time(r.since_ms) }, ago(r.since_ms)) }]
         })] : null,
         h('h2', {}, t('overview.dialects')),
@@ -57,7 +57,7 @@ export default function (main) {
         { title: t('thing.name'), cell: r => [r.name, ' ', r.own ? badge(t('host.own'), 'busy') : null] },
         { title: t('host.version'), cell: r => r.version },
         { title: t('thing.since'), cell: r => h('span', { title: time(r.since_ms) }, ago(r.since_ms)) },
-        { title: t('host.listen'), cell: r => h('span', { class: 'mono' }, r.listen) }]
+        { title: t('host.listen'), wide: true, cell: r => r.listen.split(' ').map(l => [h('span', { class: 'mono piece' }, l), ' ']) }]
     })), failed)
   ]
   return () => ends.forEach(end => end())

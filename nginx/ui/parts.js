@@ -1,6 +1,6 @@
 // Pieces that pages are made of.
 import { h, fill } from './dom.js'
-import { t } from './i18n.js'
+import { t, has } from './i18n.js'
 
 // The head of a page and what is below it.
 export function page(main, title, lead, ...rest) {
@@ -22,11 +22,18 @@ export const badge = (word, kind = '') => h('span', { class: `badge ${kind}` }, 
 const LEVELS = { ok: 'good', warn: 'warn', bad: 'bad' }
 export const level = l => badge(t(`level.${l}`), LEVELS[l])
 
+// What a dialect calls a kind of thing, in the reader's language where there is
+// a word for it.
+export const kindName = kind => has(`kind.${kind}`) ? t(`kind.${kind}`) : kind
+
 // A thing of the topology, by its name.
 export const thingLink = i => h('a', { href: `#/topology/${i.dialect}/${i.id}` }, i.name || i.id)
 
-// A table. columns: { title, cell(row), key?, end?, label? }; rows that are
-// clicked call open(row).
+// A text; what stands between `these` is to be typed, or a name of a file.
+export const rich = text => text.split('`').map((s, i) => i % 2 ? h('code', {}, s) : s)
+
+// A table. columns: { title, cell(row), key?, end?, wide?, label? }: numbers at
+// the end of their cell, a long text in a wide one.
 export function grid({ label, columns, rows, empty, sortable = false }) {
   let by = null
   let down = true
@@ -36,8 +43,11 @@ export function grid({ label, columns, rows, empty, sortable = false }) {
       const [x, y] = [a[by], b[by]]
       return (x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1)
     })
-    fill(body, sorted.map(r => h('tr', {}, columns.map((c, i) =>
-      h(i === 0 ? 'th' : 'td', { scope: i === 0 ? 'row' : null, class: c.end ? 'end' : null, 'data-title': c.title || null }, c.cell(r))))))
+    fill(body, sorted.map(r => h('tr', {}, columns.map((c, i) => {
+      const shown = c.cell(r)
+      const looks = [c.end ? 'end' : '', c.wide ? 'wide' : '', shown === '–' ? 'none' : ''].join(' ').trim()
+      return h(i === 0 ? 'th' : 'td', { scope: i === 0 ? 'row' : null, class: looks || null, 'data-title': c.title || null }, shown)
+    }))))
   }
   const heads = columns.map(c => {
     const th = h('th', { scope: 'col', class: c.end ? 'end' : null })

@@ -1,6 +1,6 @@
 // Every endpoint of every dialect, from the API's own description. Reads of
 // this listener can be tried; of the others there is a command line.
-import { h, fill, field } from './dom.js'
+import { h, fill, field, choice } from './dom.js'
 import { t } from './i18n.js'
 import { ask, fetchOf } from './api.js'
 import { badge, facts, grid, json, page, trouble } from './parts.js'
@@ -83,14 +83,16 @@ export default async function (main, rest, me) {
   const doc = await ask('/openapi.json')
   const all = operations(doc)
   const list = h('div', { class: 'stack' })
-  const count = h('p', { class: 'kind', 'aria-live': 'polite' })
+  const count = h('p', { class: 'kind aside', 'aria-live': 'polite' })
   let search = ''
+  let of = ''
+  const groupOf = o => o.tags?.[0] || o['x-listener']
   const draw = () => {
-    const hits = all.filter(o => `${o.verb} ${o.path} ${o.summary} ${o['x-listener']}`.toLowerCase().includes(search))
+    const hits = all.filter(o => (!of || groupOf(o) === of) && `${o.verb} ${o.path} ${o.summary} ${o['x-listener']}`.toLowerCase().includes(search))
     count.textContent = t('api.count', { n: hits.length })
-    const groups = [...new Set(hits.map(o => o.tags?.[0] || o['x-listener']))]
+    const groups = [...new Set(hits.map(groupOf))]
     fill(list, groups.map(g => h('section', { class: 'card' }, h('h2', {}, g),
-      hits.filter(o => (o.tags?.[0] || o['x-listener']) === g).map(o => {
+      hits.filter(o => groupOf(o) === g).map(o => {
         const box = h('details', { class: 'operation', ontoggle: e => { if (e.target === box && box.open && box.children.length < 2) box.append(detail(doc, o, me)) } },
           h('summary', {}, h('span', { class: `verb ${o.verb}` }, o.verb.toUpperCase()), ' ', h('code', {}, o.path), ' ', h('span', { class: 'kind' }, o.summary)))
         return box
@@ -98,5 +100,7 @@ export default async function (main, rest, me) {
   }
   draw()
   page(main, t('nav.api'), t('api.lead'),
-    h('div', { class: 'row mid' }, field(t('list.search'), h('input', { type: 'search', oninput: e => { search = e.target.value.trim().toLowerCase(); draw() } })), count), list)
+    h('div', { class: 'row' },
+      field(t('thing.dialect'), choice([['', t('list.all')], ...[...new Set(all.map(groupOf))].map(g => [g, g])], '', v => { of = v; draw() })),
+      field(t('list.search'), h('input', { type: 'search', oninput: e => { search = e.target.value.trim().toLowerCase(); draw() } })), count), list)
 }

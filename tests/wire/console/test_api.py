@@ -210,6 +210,7 @@ def test_jobs_are_listed_by_state_and_kind(console, job):
     assert job in ids(state="open") and job in ids(kind="cluster_mgr.")
     assert job not in ids(state="done")
     assert ids(parent=job) == [job + 1]
+    assert job in ids(parent=0) and job + 1 not in ids(parent=0)
 
 
 def test_jobs_are_listed_by_machine_and_request(console, sql, job):

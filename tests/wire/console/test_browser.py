@@ -263,6 +263,49 @@ def test_who_may_cancel_a_job_can_and_others_see_no_button(browser, console,
     no_complaints(browser)
 
 
+def test_many_things_below_one_are_shown_when_it_is_opened(browser, console,
+                                                            doris):
+    """And hide no other dialect."""
+    iid = d.instance(doris)
+    doris.put("rename_instance", {"instance_id": iid, "name": "x" + iid})
+    for i in range(21):
+        d.add_cluster(doris, iid, f"c{i}")
+    go(browser, console, "topology")
+    browser.until_says("21 below", "main")
+    assert "n_c20" not in browser.text("main")
+    assert {"doris", "pegasus"} <= set(browser.run(
+        "return [...document.querySelectorAll('.tree h2')]"
+        ".filter(e => e.offsetParent).map(e => e.textContent)"))
+    browser.click(f"[aria-label='What lies below x{iid}']")
+    browser.until_says("n_c20", "main")
+    no_complaints(browser)
+
+
+def test_parts_of_jobs_are_shown_to_who_asks(browser, console, sql, rows):
+    _, job = rows
+    with sql.cursor() as c:
+        c.execute("INSERT INTO job (uid, queue, machine, kind, parent_id, part,"
+                  " state, step, steps, doing, progress, since_ms, tries,"
+                  " cancel, args, shown, locks, owner, epoch, token_name,"
+                  " request_id, created_ms) SELECT CONCAT(uid, 'p'), queue,"
+                  " machine, 'node_mgr.survey', id, 'q', state, step, steps,"
+                  " doing, progress, since_ms, tries, cancel, args, shown,"
+                  " locks, owner, epoch, token_name, request_id, created_ms"
+                  " FROM job WHERE id = %s", job)
+        part = c.lastrowid
+    try:
+        go(browser, console, "jobs")
+        link = "return !!document.querySelector(`a[href='#/jobs/%d']`)"
+        until(lambda: browser.run(link % job))
+        assert not browser.run(link % part)
+        browser.choose("Show", "with their parts")
+        until(lambda: browser.run(link % part))
+    finally:
+        with sql.cursor() as c:
+            c.execute("DELETE FROM job WHERE id = %s", part)
+    no_complaints(browser)
+
+
 def test_a_page_of_a_thousand_things_is_searched(browser, console, sql, fresh):
     name = fresh("m")
     with sql.cursor() as c:
@@ -356,8 +399,9 @@ def test_two_profiles_are_compared_and_given(browser, console):
         ".text")
     browser.choose("Compare with", other)
     browser.until_says("Change of self")
-    assert browser.run("return document.querySelectorAll('.frame.more0,"
-                       ".frame.less0').length > 3")
+    until(lambda: browser.run(  # drawn once its width is known
+        "return document.querySelectorAll('.frame.more0,.frame.less0')"
+        ".length > 3"))
     # the folded form is what a flame graph tool takes
     given = json.loads(browser.run_async("""
         const done = arguments[0], make = URL.createObjectURL
