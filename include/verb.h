@@ -59,23 +59,31 @@ struct verb {
     const char *rows;            /* where the rows are in the reply; NULL: the
                                   * reply is one thing */
     /* "ID=id,STATE=state:level,+WHY=why": head, member of a row, how it is
-     * shown (:level in colour, :ms a time, :age how long since, :right), +: by
-     * -o wide alone. NULL: all members. */
+     * shown (:level in colour, :ms a time, :age how long since, :right, :key
+     * what is behind an id's kind), +: by -o wide alone. NULL: all members. */
     const char *columns;
-    const char *name;  /* the member that -o name prints; NULL: none */
+    const char *name;  /* the member that -o name prints, "key": what is behind
+                        * an id's kind; NULL: none */
+    const char *none;  /* what is said where there are no rows; NULL: "none" */
     const char *waits; /* VERB_WHOLE: the kind of things (/api/topology); the
                         * first argument is its name */
 };
 
-/* `list` of a kind of things that a dialect has as a view (view.h). */
-#define VERB_LIST(noun_, dialect_, kind_, columns_, doc_)                 \
-    { .noun = (noun_), .verb = "list", .doc = (doc_), .method = "GET",      \
-      .listener = "console", .path = "/api/topology",                       \
-      .flags = VERB_PAGES,                                                  \
-      .args = ARGS_OF(OPTION("level", "level", "ok, warn, bad"),            \
-                      OPTION("under", "under", "directly below that id"),   \
-                      FIXED("dialect", dialect_), FIXED("kind", kind_)),    \
-      .rows = "items", .columns = columns_, .name = "name" }
+/* `list` of a kind of things that a dialect has as a view (view.h); of those
+ * whose name is not what other commands call them by, VERB_LIST_KEYS. */
+#define VERB_LIST(noun_, dialect_, kind_, columns_, doc_) \
+    VERB_LIST_OF(noun_, dialect_, kind_, columns_, doc_, "name")
+#define VERB_LIST_KEYS(noun_, dialect_, kind_, columns_, doc_) \
+    VERB_LIST_OF(noun_, dialect_, kind_, columns_, doc_, "key")
+#define VERB_LIST_OF(noun_, dialect_, kind_, columns_, doc_, name_)          \
+    {                                                                        \
+        .noun = (noun_), .verb = "list", .doc = (doc_), .method = "GET",     \
+        .listener = "console", .path = "/api/topology", .flags = VERB_PAGES, \
+        .args = ARGS_OF(OPTION("level", "level", "ok, warn, bad"),           \
+                        OPTION("under", "under", "directly below that id"),  \
+                        FIXED("dialect", dialect_), FIXED("kind", kind_)),   \
+        .rows = "items", .columns = columns_, .name = name_                  \
+    }
 
 #define ARGS_OF(...)          \
     (const struct verb_arg[]) \

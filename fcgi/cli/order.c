@@ -190,6 +190,23 @@ usage(const char *what, const char *word, const char *meant)
     return CLI_USAGE;
 }
 
+/* A word is missing: those that may stand there, each once. */
+static int
+usage_among(const char *behind, const char *which,
+            const char *(*next)(const void *ctx, size_t i), const void *ctx)
+{
+    const char *word, *last = "";
+
+    (void)fprintf(stderr, "metagate: %s: %s", behind, which);
+    for (size_t i = 0; (word = next(ctx, i)) != NULL; i++) {
+        if (strcmp(word, last) != 0)
+            (void)fprintf(stderr, "%s %s", i > 0 ? "," : "", word);
+        last = word;
+    }
+    (void)fprintf(stderr, " (--help)\n");
+    return CLI_USAGE;
+}
+
 /* Below a noun of two words: help on all of them, or a wrong second word. */
 static int
 no_noun(int argc, char **argv, const struct order *o)
@@ -198,7 +215,7 @@ no_noun(int argc, char **argv, const struct order *o)
 
     if (o->help)
         return CLI_OK;
-    return argc < 2 ? usage("of which one", argv[0], NULL)
+    return argc < 2 ? usage_among(argv[0], "one of", next_noun, &a)
                     : usage("no such noun", argv[1],
                             nearest(argv[1], next_noun, &a));
 }
@@ -468,7 +485,7 @@ order_read(int argc, char **argv, struct order *o)
     if (o->verb == NULL) {
         const struct among a = { .noun = noun };
 
-        return argc == 0 ? usage("do what with it", noun, NULL)
+        return argc == 0 ? usage_among(noun, "one of", next_verb, &a)
                          : usage("no such verb", argv[0],
                                  nearest(argv[0], next_verb, &a));
     }

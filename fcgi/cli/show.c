@@ -18,7 +18,7 @@
 struct column {
     char head[32];
     char member[64];
-    char how[8]; /* "level", "ms", "age", "right", "" */
+    char how[8]; /* "level", "ms", "age", "right", "key", "" */
 };
 
 static int
@@ -111,6 +111,16 @@ put_json(char out[CELL_BYTES], struct span s)
     put_plain(out, line, k);
 }
 
+/* Of a thing's id, "mine/cluster/i1/c1", the key: what commands call it by. */
+static const char *
+key_of(const char *id)
+{
+    const char *kind = strchr(id, '/');
+    const char *key = kind != NULL ? strchr(kind + 1, '/') : NULL;
+
+    return key != NULL ? key + 1 : id;
+}
+
 static void
 put_age(char out[CELL_BYTES], int64_t ms)
 {
@@ -130,6 +140,7 @@ static void
 fill_cell(const struct column *c, const struct json *row, char out[CELL_BYTES])
 {
     const struct json *j = member_at(row, c->member);
+    const char *text;
     int64_t v;
 
     out[0] = '\0';
@@ -139,7 +150,10 @@ fill_cell(const struct column *c, const struct json *row, char out[CELL_BYTES])
         put_json(out, json_span(j));
         return;
     }
-    put_plain(out, json_text(j), strlen(json_text(j)));
+    text = json_text(j);
+    if (strcmp(c->how, "key") == 0)
+        text = key_of(text);
+    put_plain(out, text, strlen(text));
     if (json_type(j) != JSON_NUMBER ||
         json_to_i64(json_text(j), false, &v) != ERR_OK)
         return;
@@ -214,7 +228,7 @@ new_columns(struct libscols_table *t, const struct column *c, size_t n,
 
         if (tree && k == 0)
             flags |= SCOLS_FL_TREE;
-        if (k == n - 1 && strcmp(c[k].member, "why") == 0)
+        if (k == n - 1 && strcmp(c[k].head, "WHY") == 0)
             flags |= SCOLS_FL_WRAP;
         if (scols_table_new_column(t, c[k].head, 0, flags) == NULL)
             return no_memory();
@@ -302,19 +316,22 @@ show_rows(struct door *d, const struct order *o, const struct outcome *out)
         status = print_table(t);
     scols_unref_table(t);
     if (out->rows == 0 && status == CLI_OK && isatty(STDERR_FILENO))
-        (void)fprintf(stderr, "none\n");
+        (void)fprintf(stderr, "%s\n",
+                      o->verb->none != NULL ? o->verb->none : "none");
     return status;
 }
 
 static int
 show_names(const struct order *o, const struct outcome *out)
 {
+    const char *name = o->verb->name;
+    bool key = strcmp(name, "key") == 0;
     const struct json *j;
 
     for (size_t i = 0; i < out->rows; i++) {
-        j = member_at(out->row[i], o->verb->name);
+        j = member_at(out->row[i], key ? "id" : name);
         if (j != NULL)
-            (void)printf("%s\n", json_text(j));
+            (void)printf("%s\n", key ? key_of(json_text(j)) : json_text(j));
     }
     return CLI_OK;
 }

@@ -1,9 +1,9 @@
 /* The command line's words for the Meta Service. */
 #include "doris/verbs.h"
 
-#define THINGS                                                        \
-    "ID=id,NAME=name,STATE=state,LEVEL=level:level,+ADDRESS=address," \
-    "+SINCE=since_ms:ms,WHY=why"
+#define THINGS                                                            \
+    "ID=id:key,NAME=name,STATE=state,LEVEL=level:level,+ADDRESS=address," \
+    "+THING=id,+SINCE=since_ms:ms,WHY=why"
 
 #define CALL(noun_, verb_, method_, operation, doc_)              \
     .noun = noun_, .verb = verb_, .doc = doc_, .method = method_, \
@@ -32,7 +32,7 @@
 #define VAULT NEEDED("VAULT", "vault.name", "name of the vault")
 
 const struct verb doris_verbs[] = {
-    VERB_LIST("doris instance", "doris", "instance", THINGS, "instances"),
+    VERB_LIST_KEYS("doris instance", "doris", "instance", THINGS, "instances"),
     { CALL("doris instance", "show", "GET", "get_instance",
            "one instance with its clusters"),
       .args = ARGS_OF(INSTANCE), .one = "result" },
@@ -55,7 +55,7 @@ const struct verb doris_verbs[] = {
            "drop an instance; the recycler removes it later"),
       .flags = VERB_DRY | VERB_ASKS, .args = ARGS_OF(INSTANCE) },
 
-    VERB_LIST("doris cluster", "doris", "cluster", THINGS, "clusters"),
+    VERB_LIST_KEYS("doris cluster", "doris", "cluster", THINGS, "clusters"),
     { CALL("doris cluster", "show", "POST", "get_cluster",
            "one cluster with its nodes"),
       .args = ARGS_OF(INSTANCE_OF,

@@ -14,6 +14,7 @@ import pytest
 
 from support import doris as d
 from support.cli import AWAY, DENIED, FAILED, OK, UNKNOWN, USAGE, document
+from support.waiting import until
 
 
 def test_a_list_as_json_is_what_the_api_answers(mg, console):
@@ -22,12 +23,16 @@ def test_a_list_as_json_is_what_the_api_answers(mg, console):
                         (("topology", "show", "--dialect", "pegasus"),
                          "/api/topology?dialect=pegasus")):
         path, _, query = path.partition("?")
-        said = document(mg(*words, "-o", "json"))
-        told = console.get(path, query=query or None).json
 
         def names(o):
             return [i["name"] for i in o["items"]]
-        assert names(said) == names(told), words
+
+        def same():  # a lease may come or go between the two
+            said = names(document(mg(*words, "-o", "json")))
+            told = names(console.get(path, query=query or None).json)
+            assert said == told and len(said) > 1, words
+            return True
+        until(same)
 
 
 def test_pages_are_followed_and_cut(mg, doris):

@@ -48,8 +48,12 @@ def test_a_cluster_its_nodes_and_vaults(mg, doris):
     assert told["result"]["cluster_name"] == "name2"
     ok(mg("doris", "cluster", "set", iid, "c1", "SUSPENDED"))
     listed = ok(mg("doris", "cluster", "list"))
-    assert re.search(rf"^doris/cluster/{iid}/c1 +name2 +SUSPENDED +ok", listed,
-                     re.M), listed
+    assert re.search(rf"^{iid}/c1 +name2 +SUSPENDED +ok", listed, re.M), listed
+    named = ok(mg("doris", "instance", "list", "-o", "name")).split()
+    assert iid in named  # what the other verbs take
+    ok(mg("doris", "instance", "show", iid))
+    wide = ok(mg("doris", "cluster", "list", "-o", "wide"))
+    assert f"doris/cluster/{iid}/c1" in wide  # what --under takes
     ok(mg("doris", "node", "drop", iid, "c1", node, "--type", "COMPUTE",
           "-y"))
     ok(mg("doris", "cluster", "drop", iid, "c1", "-y"))
