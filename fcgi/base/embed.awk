@@ -1,9 +1,9 @@
 # Text files to C: awk -v folder=sql -f embed.awk sql/a.sql sql/b.sql
-# gives embed_sql[] of fcgi/base/embed.h, in the order of the arguments.
+# gives embed_sql[] of include/embed.h, in the order of the arguments.
 
 BEGIN {
     print "/* Made by fcgi/base/embed.awk. */"
-    print "#include \"base/embed.h\"\n"
+    print "#include \"embed.h\"\n"
     for (i = 1; i < ARGC; i++)
         embed(ARGV[i])
     name = folder

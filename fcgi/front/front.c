@@ -10,8 +10,8 @@
 
 #include "address.h"
 #include "base/commands.h"
-#include "base/embed.h"
 #include "config.h"
+#include "embed.h"
 #include "listener.h"
 #include "nginx_render.h"
 #include "place.h"

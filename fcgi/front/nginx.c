@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "base/embed.h"
+#include "embed.h"
 #include "file.h"
 #include "host/port.h"
 #include "nginx_render.h"

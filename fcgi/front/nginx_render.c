@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/embed.h"
+#include "embed.h"
 
 void
 nginx_set(struct nginx_vars *vars, const char *name, const char *value)

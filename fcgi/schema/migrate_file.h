@@ -4,7 +4,7 @@
 
 #include "arena.h"
 #include "base.h"
-#include "base/embed.h"
+#include "embed.h"
 
 struct step {
     const char *probe; /* a SELECT that yields 1 when it is done */

@@ -17,6 +17,11 @@
       .doc = "true while the store takes no writes; else absent")
 STRUCT(console_health, CONSOLE_HEALTH);
 
+#define CONSOLE_FILE(X, s)                \
+    X(s, STR, file, "file", IN | PATH, -, \
+      .doc = "a name below nginx/ui/: app.js")
+STRUCT(console_file, CONSOLE_FILE);
+
 /* Which process is asked: nginx leads /worker/<n>/ and /role/<name>/ to it. */
 #define CONSOLE_PROCESS(X, s)                   \
     X(s, STR, process, "process", IN | PATH, -, \

@@ -12,7 +12,7 @@
 
 #include "front/nginx_render.h"
 #include "dialect.h"
-#include "base/embed.h"
+#include "embed.h"
 #include "file.h"
 #include "run_dir_fixture.h"
 

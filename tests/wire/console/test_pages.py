@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from support import fcgi
 from support.waiting import until
 
 UI = os.path.join(os.path.dirname(__file__), "../../../nginx/ui")
@@ -35,6 +36,28 @@ def test_a_page_may_load_and_run_nothing_but_our_files(console):
         assert rules.pop("frame-ancestors") == "'none'"
         assert rules.pop("base-uri") == rules.pop("form-action") == "'none'"
         assert set(rules.values()) == {"'self'"}
+
+
+RULES = ["Content-Security-Policy", "Cross-Origin-Opener-Policy",
+         "Cross-Origin-Resource-Policy", "Permissions-Policy",
+         "X-Content-Type-Options", "Referrer-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/ui/" + name for name in FILES])
+def test_a_worker_gives_what_nginx_gives(console, deployment, path):
+    """Under the same rules: other front ends serve no files of ours."""
+    served = console.scope("none").get(path, headers=BROWSER)
+    with open(deployment.path("secret")) as f:
+        secret = f.read().strip()
+    with fcgi.Connection(deployment.path("s", "serve-0.sock")) as worker:
+        told = worker.ask({
+            "REQUEST_METHOD": "GET", "REQUEST_URI": path, "CONTENT_LENGTH": "",
+            "MG_LISTENER": "console", "MG_SECRET": secret,
+            "HTTP_ACCEPT": BROWSER["Accept"]})
+    assert (told.status, told.body) == (200, served.body)
+    for name in [*RULES, "Content-Type"]:
+        assert told.headers[name].lower() == served.headers[name].lower(), name
+    assert told.headers["Etag"] and "no-cache" in told.headers["Cache-Control"]
 
 
 def test_no_file_asks_another_host_or_has_code_in_its_markup():

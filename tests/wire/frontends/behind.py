@@ -126,6 +126,22 @@ def test_a_daemon_s_profile_is_its_own(deployment, console):
     assert r.status == 200 and "control\n--id\nm1\n" in r.text
 
 
+def test_the_console_is_there_under_its_own_rules(console):
+    bare = console.scope("none")
+    for path, kind in (("/ui/index.html", "text/html"),
+                       ("/ui/app.js", "text/javascript"),
+                       ("/ui/style.css", "text/css")):
+        r = bare.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert r.status == 200 and r.headers["Content-Type"].startswith(kind)
+        assert "default-src 'none'" in r.headers["Content-Security-Policy"]
+        again = bare.get(path, headers={"Accept": "text/html,*/*;q=0.8",
+                                        "If-None-Match": r.headers["ETag"]})
+        assert (again.status, again.body) == (304, b""), path
+    assert bare.get("/ui/secret.conf").status == 404
+    assert bare.get("/").status == 401 and console.get("/").status == 404
+    assert bare.get("/api/whoami").status == 401
+
+
 def test_what_the_distribution_s_file_serves_is_still_there(deployment):
     front = deployment.front
     if front.main:

@@ -1,3 +1,4 @@
+/* Room: base/ */
 /* Files that the binary carries, so that a deployment needs nothing beside
  * it: one array per folder, written by fcgi/base/embed.awk at build time. */
 #ifndef MG_EMBED_H
