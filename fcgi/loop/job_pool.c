@@ -141,15 +141,25 @@ called(const struct job_plan *p)
     return p->state == JOB_RUNNING ? p->step : p->step - 1;
 }
 
+/* Who was told in between that the job is somebody else's has not failed, even
+ * when the row is still his: a host that stood still for longer than a lease
+ * goes on where it was. */
 static enum step_answer
 call(const struct job_plan *p, const struct job_kind *k, struct job_run *run)
 {
     const struct job_step *s = &k->steps[called(p)];
+    enum step_answer answer = STEP_DONE;
 
     run->private->undoing = p->state == JOB_UNDOING;
     if (p->state == JOB_RUNNING)
-        return s->run(run);
-    return s->undo != NULL ? s->undo(run) : STEP_DONE;
+        answer = s->run(run);
+    else if (s->undo != NULL)
+        answer = s->undo(run);
+    if (answer == STEP_FAILED && run->private->lost) {
+        job_waits(run, LOOK_MS, "its lease was over: once more");
+        return STEP_AGAIN;
+    }
+    return answer;
 }
 
 static void

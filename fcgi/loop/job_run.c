@@ -71,12 +71,21 @@ job_hand_holds(struct job_hand *h)
     return holds;
 }
 
+/* What a step was told of its lease. */
+static enum err
+told(struct job_run *run, enum err e)
+{
+    if (e == ERR_STATE)
+        run->private->lost = true;
+    return e;
+}
+
 enum err
 job_hold(struct job_run *run)
 {
     if (!job_hand_holds(run->private->hand))
-        return ERR_STATE;
-    return job_store_hold(run->db, run->job->id, run->job->epoch);
+        return told(run, ERR_STATE);
+    return told(run, job_store_hold(run->db, run->job->id, run->job->epoch));
 }
 
 enum err
@@ -173,9 +182,9 @@ job_remember(struct job_run *run, const char *json)
     enum err e;
 
     if (!job_hand_holds(run->private->hand))
-        return ERR_STATE;
-    e = job_store_remember(run->db, run->job->id, run->job->epoch,
-                           run->private->uid, json);
+        return told(run, ERR_STATE);
+    e = told(run, job_store_remember(run->db, run->job->id, run->job->epoch,
+                                     run->private->uid, json));
     if (e == ERR_OK)
         run->memo = json;
     return e;

@@ -26,6 +26,7 @@ struct job_private {
     int64_t retry_ms;
     int64_t progress_ms; /* monotonic: when it was written last */
     bool waits, fails, undoing, wakes;
+    bool lost; /* the step was told that the job is somebody else's */
     char progress[JOB_PROGRESS_BYTES];
     char error[JOB_TEXT_BYTES];
     const char *result;

@@ -248,6 +248,36 @@ who_has_to_wait_is_let_go_until_then(void **state)
     assert_int_equal(tasks[0]->every_ms, LOOK_MS);
 }
 
+/* ... for longer than a lease, which nobody has taken meanwhile. */
+static void
+stands_still(struct job_run *run)
+{
+    struct job_hand *h = run->private->hand;
+
+    h->renewed_ms -= JOB_LEASE_MS;
+    assert_int_equal(job_hold(run), ERR_STATE);
+    h->renewed_ms += JOB_LEASE_MS;
+    job_fails(run, "install servers: state");
+}
+
+static void
+who_stood_still_has_not_failed(void **state)
+{
+    (void)state;
+    does = stands_still;
+    says = undo_says = STEP_FAILED;
+    at(JOB_RUNNING, 1, 0);
+    turn_says(
+        TURN_MORE,
+        "run; record 5/7 of 9: running 1 tries 1, doing \"b\", progress "
+        "\"its lease was over: once more\", error -, result -, due 1000; ");
+    at(JOB_UNDOING, 2, 0);
+    turn_says(
+        TURN_MORE,
+        "undo; record 5/7 of 9: undoing 2 tries 1, doing \"b\", progress "
+        "\"its lease was over: once more\", error -, result -, due 1000; ");
+}
+
 static void
 who_is_due_late_is_not_waited_for(void **state)
 {
@@ -813,6 +843,7 @@ main(void)
         CASE(a_step_that_is_done_is_followed_by_the_next),
         CASE(the_last_one_ends_the_job_and_wakes_others),
         CASE(who_has_to_wait_is_let_go_until_then),
+        CASE(who_stood_still_has_not_failed),
         CASE(who_is_due_late_is_not_waited_for),
         CASE(who_waits_without_a_word_is_noted),
         CASE(who_waits_while_all_stops_is_due_at_once),

@@ -168,9 +168,14 @@ who_has_lost_the_job_does_not_ask_the_store(void **state)
     refuses("hold", ERR_STORE, 1);
     assert_int_equal(job_hold(&run), ERR_STORE);
     assert_said("hold 5/7; ");
+    assert_false(run.private->lost);
     lose();
     assert_int_equal(job_hold(&run), ERR_STATE);
+    assert_true(run.private->lost);
+    run.private->lost = false;
     assert_int_equal(job_remember(&run, "{}"), ERR_STATE);
+    assert_true(run.private->lost);
+    run.private->lost = false;
     job_progress(&run, "x");
     assert_said("");
 }
