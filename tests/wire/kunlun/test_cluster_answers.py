@@ -151,6 +151,44 @@ def test_a_cluster_is_told_in_detail(cluster, panel, made):
         == "error, cluster_name is no exist"
 
 
+@pytest.mark.parametrize("columns, table, where", [
+    # 0.9.1
+    ("id, name, when_created, nick_name, ha_mode, memo", "db_clusters", "1"),
+    ("cluster_id, start_ts, end_ts", "cluster_backups", "1"),
+    ("id, job_type, when_started, when_ended, memo, status, job_info,"
+     " user_name", "cluster_general_job_log", "1"),
+    ("id, hostaddr", "server_nodes", "hostaddr != 'pseudo_server_useless'"),
+    # 1.x
+    ("id, name, when_created, nick_name, ha_mode, memo", "db_clusters",
+     "(memo != '' OR memo IS NULL) AND status != 'deleted'"),
+    ("id, name", "shards", "status != 'deleted'"),
+    ("hostaddr, port, status, replica_delay, member_state, user_name, passwd,"
+     " cpu_cores, initial_storage_GB, max_storage_GB, innodb_buffer_pool_MB,"
+     " rocksdb_buffer_pool_MB, sync_state", "shard_nodes",
+     "status NOT IN ('inactive', 'deleted')"),
+    ("id, name, port, hostaddr, cpu_cores, max_mem_MB, max_conns, user_name",
+     "comp_nodes", "status != 'deleted'"),
+    ("cluster_id, shard_id, comp_id, start_ts, end_ts, backup_type, status,"
+     " memo", "cluster_coldbackups", "1"),
+    ("id, hostaddr, port, name, stype", "backup_storage", "1"),
+    ("id, hostaddr, rack_id, total_cpu_cores, comp_datadir, datadir, logdir,"
+     " wal_log_dir, total_mem, machine_type, port_range, used_port,"
+     " node_stats, installing_port", "server_nodes",
+     "machine_type IS NOT NULL"),
+    ("comp_datadir_used, comp_datadir_avail, datadir_used, datadir_avail,"
+     " wal_log_dir_used, wal_log_dir_avail, log_dir_used, log_dir_avail",
+     "server_nodes_stats", "1"),
+])
+def test_the_tables_have_what_xpanel_selects(made, sql, columns, table,
+                                             where):
+    with sql.cursor() as q:
+        q.execute(f"SELECT {columns} FROM Kunlun_Metadata_DB.{table}"
+                  f" WHERE {where}")
+        rows = q.fetchall()
+    least = {"db_clusters": 1, "shards": 2, "shard_nodes": 2, "comp_nodes": 1}
+    assert len(rows) >= least.get(table, 0)
+
+
 def test_a_cluster_gets_another_nick_name(cluster, panel, made, fresh, sql):
     nick = fresh("nick")
     assert cluster.ask("rename_cluster", cluster_name=made["name"],

@@ -114,6 +114,12 @@ def test_a_cluster_comes_back_as_it_was_at_a_time(world, cluster, panel):
         == [("done", "backup")] * 2
     assert all(r["shard_backup_path"].startswith(f"/coldbackup/{name}/shard")
                for r in log)
+    # as XPanel 1.x lists them
+    shown = world.rows("SELECT * FROM Kunlun_Metadata_DB.cluster_coldbackups"
+                       " WHERE cluster_id = %s", copied["cluster_id"])
+    assert [(r["shard_id"], r["end_ts"], r["backup_type"], r["status"])
+            for r in shown] \
+        == [(r["shard_id"], r["when_ended"], "storage", "done") for r in log]
 
     # what is written behind it, and what comes too late
     on_all(world, sources, "INSERT INTO d.t VALUES (2, 'behind')",
