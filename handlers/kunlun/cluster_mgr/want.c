@@ -150,6 +150,13 @@ judge_type(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
         .key = name, .type = NUMBER, .needs = (where) \
     }
 
+/* What is none would be no limit, silently. */
+#define AMOUNT(name)                                                   \
+    {                                                                  \
+        .key = name, .type = COUNT_OF, .needs = BOTH, .hi = INT32_MAX, \
+        .hi_paras = INT32_MAX, .range = SAYS_GET(name)                 \
+    }
+
 static const struct cluster_member none_of_them[] = { END };
 
 static const struct cluster_member machine[] = {
@@ -159,8 +166,8 @@ static const struct cluster_member machine[] = {
     NEEDED("logdir"),
     NEEDED("wal_log_dir"),
     NEEDED("comp_datadir"),
-    NEEDED_NUMBER("total_mem", BOTH),
-    NEEDED_NUMBER("total_cpu_cores", BOTH),
+    AMOUNT("total_mem"),
+    AMOUNT("total_cpu_cores"),
     MACHINE_TYPE,
     { .key = "port_range" },
     END,

@@ -38,6 +38,12 @@ def test_a_machine_comes_changes_and_goes(deployment, cluster, panel, fresh,
         == ("failed", "error, machine_hostaddr is exist")
     assert panel.run("create_machine", **machine) \
         == ("failed", "70062", "error, machine_hostaddr is exist")
+    # an amount that is none would be no limit
+    for member in ("total_mem", "total_cpu_cores"):
+        for amount in ("4 GB", "-1", "1.5", "9999999999"):
+            assert cluster.run("update_machine",
+                               **{**machine, member: amount}) \
+                == ("failed", f"get {member} error"), amount
     changed = {**machine, "total_mem": "4096", "id": 7, "svc_since": "x"}
     assert cluster.run("update_machine", **changed) \
         == ("done", "update machine succeed")
