@@ -230,7 +230,7 @@ write_rows(struct job_run *run)
 
 static const struct job_step steps[] = {
     { "ask the machines", life_ask, life_unask },
-    { "choose machines", life_choose_places, life_unchoose_places },
+    { LIFE_CHOOSES, life_choose_places, life_unchoose_places },
     { "install servers", life_install, life_uninstall },
     { "back the schema up", back_up, stop_backup },
     { "load the schema", load, stop_loads },

@@ -397,7 +397,7 @@ rows(struct job_run *run, const struct cluster_want *want,
 
 static const struct job_step steps[] = {
     { "ask the machines", life_ask, life_unask },
-    { "choose machines", life_choose_places, life_unchoose_places },
+    { LIFE_CHOOSES, life_choose_places, life_unchoose_places },
     { "install servers", life_install, life_uninstall },
     { "back the shards up", back_up, stop_backups },
     { "load the copies", load, stop_loads },

@@ -286,7 +286,7 @@ rows(struct job_run *run, const struct cluster_want *want,
 static const struct job_step steps[] = {
     { "wait for the binlogs", await_binlogs, NULL },
     { "ask the machines", life_ask, life_unask },
-    { "choose machines", life_choose_places, life_unchoose_places },
+    { LIFE_CHOOSES, life_choose_places, life_unchoose_places },
     { "install servers", life_install, life_uninstall },
     { "restore the shards", restore_shards, stop_shards },
     { "begin the shards", life_begin_shards, life_unbegin_shards },

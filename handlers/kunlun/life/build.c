@@ -249,6 +249,14 @@ reserve(struct job_run *run, struct life_order *o,
     return e == ERR_OK ? life_remember(run, &memo) : e;
 }
 
+/* A cluster that is there and finds no machine for what it wants more is told
+ * so in the interface's words. */
+static bool
+has_no_machine(const struct life_order *o, enum err e)
+{
+    return e == ERR_NOT_FOUND && o->cluster.name != NULL;
+}
+
 enum step_answer
 life_choose_places(struct job_run *run)
 {
@@ -269,8 +277,8 @@ life_choose_places(struct job_run *run)
     if (e == ERR_OK)
         e = reserve(run, &o, &asked, why);
     e = db_end(run->db, e);
-    if (e == ERR_NOT_FOUND && o.cluster.name != NULL) {
-        job_fails(run, "error, %s", why);
+    if (has_no_machine(&o, e)) {
+        job_fails(run, SAYS_NO_PLACE, why);
         return STEP_FAILED;
     }
     return e == ERR_OK ? STEP_DONE : failed(run, e, why);
@@ -377,7 +385,7 @@ life_write_rows(struct job_run *run)
 
 const struct job_step life_growth_steps[LIFE_GROWTH_STEPS] = {
     { "ask the machines", life_ask, life_unask },
-    { "choose machines", life_choose_places, life_unchoose_places },
+    { LIFE_CHOOSES, life_choose_places, life_unchoose_places },
     { "install servers", life_install, life_uninstall },
     { "begin the shards", life_begin_shards, life_unbegin_shards },
     { "point the computing nodes", life_point_all, life_unpoint },
@@ -385,7 +393,7 @@ const struct job_step life_growth_steps[LIFE_GROWTH_STEPS] = {
     { "write the rows", life_write_rows, NULL },
 };
 
-/* ---- dry_run ---- */
+/* ---- dry_run: what is refused is refused in the words of the job ---- */
 
 enum err
 life_growth_plan(struct db *db, struct arena *a, const void *of,
@@ -395,6 +403,7 @@ life_growth_plan(struct db *db, struct arena *a, const void *of,
     const struct life_growth *own = of;
     struct life_order *o = arena_alloc(a, sizeof(*o));
     struct list_of_life_server servers = { 0 };
+    char no_place[WHY_BYTES] = "";
     enum err e;
 
     if (o == NULL)
@@ -402,6 +411,11 @@ life_growth_plan(struct db *db, struct arena *a, const void *of,
     o->want = *want;
     e = own->check(db, a, o, why);
     for (size_t i = 0; e == ERR_OK && i < o->n; i++)
-        e = life_choose(db, a, &o->wish[i], NULL, &servers, why);
+        e = life_choose(db, a, &o->wish[i], NULL, &servers, no_place);
+    if (!str_empty(no_place))
+        return has_no_machine(o, e)
+                   ? why_fail(why, e, SAYS_NO_PLACE, no_place)
+                   : why_fail(why, e, "%s: " LIFE_CHOOSES ": %s", own->error,
+                              no_place);
     return e == ERR_OK ? life_effects(db, a, &servers, out) : e;
 }

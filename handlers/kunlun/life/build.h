@@ -144,6 +144,8 @@ bool life_is_new(const struct life_memo *m, const char *uuid);
  * them. */
 enum step_answer life_ask(struct job_run *run);
 enum step_answer life_unask(struct job_run *run);
+#define LIFE_CHOOSES  "choose machines"
+#define SAYS_NO_PLACE "error, %s" /* by a cluster that is there */
 enum step_answer life_choose_places(struct job_run *run);
 enum step_answer life_unchoose_places(struct job_run *run);
 enum step_answer life_install(struct job_run *run);

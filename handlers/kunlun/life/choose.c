@@ -380,7 +380,8 @@ life_choose(struct db *db, struct arena *a, const struct life_wish *w,
                                    .storage_port = (unsigned)first_port(true),
                                    .computer_port =
                                        (unsigned)first_port(false) };
-    unsigned *there, machine;
+    unsigned *there, machine = 0;
+    enum placement_why result;
     enum err e = at != NULL ? fill(db, &c, w, asked, out) : ERR_NOMEM;
 
     if (e != ERR_OK)
@@ -391,10 +392,9 @@ life_choose(struct db *db, struct arena *a, const struct life_wish *w,
     memset(there, 0, (c.rows.n + 1) * sizeof(*there));
     count_there(&c, w, there);
     wish.there = there;
-    e = explain(&c,
-                placement_choose(c.m, c.rows.n, c.taken, c.n_taken, &wish, at,
-                                 &machine),
-                machine, why);
+    result = placement_choose(c.m, c.rows.n, c.taken, c.n_taken, &wish, at,
+                              &machine);
+    e = explain(&c, result, machine, why);
     return e == ERR_OK ? put_servers(&c, w, at, out) : e;
 }
 

@@ -39,6 +39,12 @@ recall(struct job_run *run, struct life_loss *out)
     return false;
 }
 
+static void
+put_force(const struct cluster_want *want, struct life_loss *l)
+{
+    PUT(l, life_loss, force, HAS(want, cluster_want, force) && want->force);
+}
+
 /* ---- steps ---- */
 
 static enum step_answer
@@ -53,7 +59,7 @@ begin(struct job_run *run)
         return STEP_DONE;
     if (!cluster_wants(run, &want))
         return STEP_FAILED;
-    PUT(&l, life_loss, force, HAS(&want, cluster_want, force) && want.force);
+    put_force(&want, &l);
     e = own(run)->check(run->db, run->arena, &want, &l, why);
     if (e != ERR_OK && !str_empty(why)) {
         job_fails(run, "%s", why);
@@ -118,7 +124,7 @@ finish(struct job_run *run)
 
 const struct job_step life_decay_steps[LIFE_DECAY_STEPS] = {
     { "look what is there", begin, NULL },
-    { "take it out", detach, NULL },
+    { LIFE_DETACHES, detach, NULL },
     { "remove servers", remove_servers, NULL },
     { "remove the rows", finish, NULL },
 };
@@ -244,8 +250,8 @@ check_shard(struct db *db, struct arena *a, const struct cluster_want *want,
 
 /* Whether clients have tables on it: OK, or STATE with their names. */
 static enum err
-look_into_shard(struct arena *a, const struct kunlun_shard *sh,
-                char why[WHY_BYTES])
+count_tables(struct arena *a, const struct kunlun_shard *sh,
+             char why[WHY_BYTES])
 {
     struct my_table t;
     struct my *my;
@@ -268,6 +274,18 @@ look_into_shard(struct arena *a, const struct kunlun_shard *sh,
                      sh->name, my_cell(&t, 0, "n"), my_cell(&t, 0, "name"));
     my_close(my);
     return e;
+}
+
+static enum err
+look_into_shard(struct db *db, struct arena *a, const struct life_loss *l,
+                char why[WHY_BYTES])
+{
+    struct kunlun_shard *sh = arena_alloc(a, sizeof(*sh));
+    enum err e = sh != NULL
+                     ? kunlun_store_shard_find(db, a, l->cluster, l->name, sh)
+                     : ERR_NOMEM;
+
+    return e == ERR_OK && !l->force ? count_tables(a, sh, why) : e;
 }
 
 /* A computing node that is not reached keeps a server that leads nowhere; when
@@ -296,16 +314,11 @@ forget_shard(struct job_run *run, const struct life_loss *l,
 static enum step_answer
 detach_shard(struct job_run *run, const struct life_loss *l)
 {
-    struct kunlun_shard *sh = arena_alloc(run->arena, sizeof(*sh));
     char why[WHY_BYTES] = "";
-    enum err e = sh != NULL ? kunlun_store_shard_find(run->db, run->arena,
-                                                      l->cluster, l->name, sh)
-                            : ERR_NOMEM;
+    enum err e = look_into_shard(run->db, run->arena, l, why);
 
     if (e == ERR_NOT_FOUND)
         return STEP_DONE; /* it is taken out */
-    if (e == ERR_OK && !l->force)
-        e = look_into_shard(run->arena, sh, why);
     if (e == ERR_OK)
         e = forget_shard(run, l, why);
     if (e != ERR_OK)
@@ -324,7 +337,7 @@ shard_rows(struct job_run *run, const struct life_loss *l)
 }
 
 DECAY_JOB(delete_shard, "delete shard error", check_shard, detach_shard,
-          shard_rows);
+          shard_rows, .look = look_into_shard);
 
 /* ---- delete_comp ---- */
 
@@ -392,9 +405,18 @@ life_decay_plan(struct db *db, struct arena *a, const void *of,
 {
     const struct life_decay *d = of;
     struct life_loss l = { 0 };
-    enum err e = d->check(db, a, want, &l, why);
+    char stays[WHY_BYTES] = "";
+    enum err e;
 
+    put_force(want, &l);
+    e = d->check(db, a, want, &l, why);
     if (e != ERR_OK)
+        return e;
+    if (d->look != NULL)
+        e = d->look(db, a, &l, stays);
+    if (!str_empty(stays))
+        return why_fail(why, e, "%s: " LIFE_DETACHES ": %s", d->error, stays);
+    if (e != ERR_OK && e != ERR_NOT_FOUND) /* that: it is taken out already */
         return e;
     out->v = arena_array(a, l.going.n + 1, sizeof(*out->v));
     if (out->v == NULL)

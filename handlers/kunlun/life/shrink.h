@@ -33,6 +33,10 @@ struct life_decay {
     enum err (*check)(struct db *db, struct arena *a,
                       const struct cluster_want *want, struct life_loss *out,
                       char why[WHY_BYTES]);
+    /* Whether what is there lets it go: asked by detach itself, and by a plan;
+     * NULL: always. */
+    enum err (*look)(struct db *db, struct arena *a, const struct life_loss *l,
+                     char why[WHY_BYTES]);
     /* Takes it out of the cluster: nobody watches over it, leads to it or
      * shows it any more. May be called again. */
     enum step_answer (*detach)(struct job_run *run, const struct life_loss *l);
@@ -42,14 +46,16 @@ struct life_decay {
 
 extern const struct job_step life_decay_steps[];
 #define LIFE_DECAY_STEPS 4
+#define LIFE_DETACHES    "take it out"
 
 /* The kind of such a job_type. */
-#define DECAY_JOB(type, error_, check_, detach_, rows_)                \
+#define DECAY_JOB(type, error_, check_, detach_, rows_, ...)           \
     CLUSTER_JOB(type, life_decay_steps, LIFE_DECAY_STEPS,              \
                 .forward_only = true,                                  \
                 .of = &(const struct life_decay){ .error = (error_),   \
                                                   .check = (check_),   \
                                                   .detach = (detach_), \
-                                                  .rows = (rows_) })
+                                                  .rows = (rows_),     \
+                                                  __VA_ARGS__ })
 
 #endif

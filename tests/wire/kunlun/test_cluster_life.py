@@ -195,11 +195,16 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
     for job_type, members, expected in refused:
         assert cluster.run(job_type, JOB_S, cluster_name=name, **members) \
             == ("failed", expected)
+        assert cluster.refused(job_type, cluster_name=name, dry_run="1",
+                               **members) == expected
 
     # shrinking: not what holds tables
-    result, why = cluster.run("delete_shard", JOB_S, cluster_name=name,
-                              shard_name="shard1")
+    gone = {"cluster_name": name, "shard_name": "shard1"}
+    result, why = cluster.run("delete_shard", JOB_S, **gone)
     assert result == "failed" and "shard1 holds 1 tables, d.t" in why
+    assert cluster.refused("delete_shard", dry_run="1", **gone) == why
+    plan = cluster.ask("delete_shard", dry_run="1", force="1", **gone)["plan"]
+    assert plan[-1] == {"what": "remove rows", "name": "shard1"}, plan
     assert cluster.run("delete_shard", JOB_S, cluster_name=name,
                        shard_name="shard2") == ("done", "shard2")
     assert cluster.run("delete_comp", JOB_S, cluster_name=name,
@@ -228,6 +233,11 @@ def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
     asked = panel.ask("create_cluster", dry_run="1", **SMALL)
     assert (asked["status"], asked["attachment"]["plan"]) \
         == ("done", said["plan"])
+    # what cannot be is refused in the words of the job
+    nowhere = {**SMALL, "machinelist": [{"hostaddr": "1.2.3.4"}]}
+    why = "create cluster error: choose machines: no available machine"
+    assert cluster.refused("create_cluster", dry_run="1", **nowhere) == why
+    assert cluster.run("create_cluster", JOB_S, **nowhere) == ("failed", why)
     assert world.leftovers() == []
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name
