@@ -10,6 +10,7 @@
 #include "log.h"
 #include "my.h"
 #include "parts.h"
+#include "servers.h"
 
 #define REMOVE_MS  60000
 #define ANSWER_MS  2000
@@ -70,12 +71,42 @@ begin(struct job_run *run)
     return e == ERR_OK ? STEP_DONE : failed(run, e, NULL);
 }
 
+/* What becomes of what goes, as what grows is told of. */
+static enum err
+tell(struct job_run *run, const struct life_loss *l, const char *state)
+{
+    struct list_of_life_server all = { .n = l->going.n };
+    struct instance_spec *specs =
+        arena_array(run->arena, all.n + 1, sizeof(*specs));
+
+    all.v = arena_array(run->arena, all.n + 1, sizeof(*all.v));
+    if (all.v == NULL || specs == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < all.n; i++) {
+        const struct life_going *g = &l->going.v[i];
+
+        specs[i] = (struct instance_spec){
+            .kind = g->storage ? INSTANCE_STORAGE : INSTANCE_COMPUTER,
+            .address = g->machine,
+            .port = g->port,
+            .shard = or_empty(g->of),
+        };
+        all.v[i] = (struct life_server){ .spec = &specs[i] };
+    }
+    return life_tell(run, &all, state);
+}
+
 static enum step_answer
 detach(struct job_run *run)
 {
     struct life_loss l;
+    enum err e = ERR_OK;
 
-    return recall(run, &l) ? own(run)->detach(run, &l) : STEP_FAILED;
+    if (!recall(run, &l))
+        return STEP_FAILED;
+    if (own(run)->tells)
+        e = tell(run, &l, "ongoing");
+    return e == ERR_OK ? own(run)->detach(run, &l) : failed(run, e, NULL);
 }
 
 /* By force what a machine does not do now is left to it: it is done when it is
@@ -115,6 +146,9 @@ finish(struct job_run *run)
 
     if (!recall(run, &l))
         return STEP_FAILED;
+    e = own(run)->tells ? tell(run, &l, "done") : ERR_OK;
+    if (e != ERR_OK)
+        return failed(run, e, NULL);
     e = job_begin(run);
     if (e == ERR_OK)
         e = own(run)->rows(run, &l);
@@ -145,6 +179,7 @@ put_going(struct arena *a, const struct list_of_meta_place *places,
         PUT(&v[i], life_going, machine, p->machine);
         PUT(&v[i], life_going, port, p->port);
         PUT(&v[i], life_going, uuid, p->uuid);
+        PUT(&v[i], life_going, of, p->shard);
         PUT(&v[i], life_going, storage, strcmp(p->kind, "storage") == 0);
     }
     PUT_LIST(l, life_loss, going, places->n, v);
@@ -220,7 +255,7 @@ cluster_rows(struct job_run *run, const struct life_loss *l)
 }
 
 DECAY_JOB(delete_cluster, "delete cluster error", check_cluster, detach_cluster,
-          cluster_rows);
+          cluster_rows, .tells = true);
 
 /* ---- delete_shard ---- */
 

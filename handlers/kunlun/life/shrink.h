@@ -9,10 +9,11 @@
 #include "meta.h"
 
 /* A server that is to go. */
-#define LIFE_GOING(X, s)                       \
-    X(s, STR, machine, "machine", IN | OUT, -) \
-    X(s, I32, port, "port", IN | OUT, -)       \
-    X(s, STR, uuid, "uuid", IN | OUT, -)       \
+#define LIFE_GOING(X, s)                                            \
+    X(s, STR, machine, "machine", IN | OUT, -)                      \
+    X(s, I32, port, "port", IN | OUT, -)                            \
+    X(s, STR, uuid, "uuid", IN | OUT, -)                            \
+    X(s, STR, of, "of", IN | OUT, -) /* shard, or computing node */ \
     X(s, BOOL, storage, "storage", IN | OUT, -)
 STRUCT(life_going, LIFE_GOING);
 
@@ -28,6 +29,7 @@ STRUCT(life_loss, LIFE_LOSS);
 
 struct life_decay {
     const char *error; /* "delete shard error" */
+    bool tells;        /* get_status in paras shows how far its servers are */
     /* What goes, in the documented order of checks; with the client's sentence.
      */
     enum err (*check)(struct db *db, struct arena *a,

@@ -246,7 +246,16 @@ def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
         | set(world.comps(name))
     for p in said["plan"]:
         assert os.path.isdir(p["directory"]), p
-    cluster.run("delete_cluster", JOB_S, cluster_name=name)
+    # what goes is shown with its places, as what comes is
+    hosts = "".join("%s:%d;" % n[:2] for n in sorted(world.nodes(name)))
+    comp = "%s:%d;" % world.comps(name)[0]
+    told = panel.finished(panel.begin("delete_cluster", cluster_name=name),
+                          JOB_S)["attachment"]
+    assert (told["storage_state"], told["computer_state"]) == ("done", "done")
+    assert [(s["storage_hosts"], s["storage_state"])
+            for s in told["shard_step"]] == [(hosts, "done")], told
+    assert [(c["computer_hosts"], c["computer_state"])
+            for c in told["computer_step"]] == [(comp, "done")], told
     assert world.leftovers() == []
 
 
