@@ -13,7 +13,7 @@ TEXTS = ("a", "A ", "ß", "ss", "é", "e", "", "Ω", "z" * 60, "v", "w", None)
 
 
 class Writers:
-    def __init__(self, server, schema, seed, n=4, tables=3, statements=True):
+    def __init__(self, server, schema, seed, n=8, tables=3, statements=True):
         self.server, self.schema = server, schema
         self.random = random.Random(seed)
         self.n, self.tables, self.statements = n, tables, statements
