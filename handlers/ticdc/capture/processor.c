@@ -134,7 +134,8 @@ processor_work(struct processor *p, const struct stream_progress *at)
 }
 
 /* Without the store one goes on as long as the lease lasts; what the store has
- * is behind then, and that is what counts after a restart. */
+ * is behind then, and that is what counts after a restart. A time that has to
+ * be stored first does not pass meanwhile. */
 static enum err
 progress(void *ctx, const struct stream_progress *at)
 {
@@ -158,7 +159,7 @@ progress(void *ctx, const struct stream_progress *at)
         tell_resolved(p);
     }
     p->finished = p->finished || (at->last && e == ERR_OK);
-    return e == ERR_STATE ? e : ERR_OK;
+    return e == ERR_STATE || (at->idle && !at->last) ? e : ERR_OK;
 }
 
 static const struct stream_ops ops = {

@@ -54,6 +54,8 @@ struct stream {
     size_t given_bytes;     /* of the pieces since then */
     _Atomic bool lingers;   /* it is not flushed yet, and need not be: till then
                              * the clock of the reading thread stands still */
+    _Atomic bool stands;    /* the time that it was told last is not stored: the
+                             * reading thread takes its clock back */
     unsigned failed;        /* tries of the sink since it was last well */
 };
 

@@ -416,9 +416,13 @@ read_idle(void *ctx)
     if (p == NULL)
         return ERR_NOMEM;
     p->ts = s->clock.prev;
-    atomic_store(&s->counts.resolved, p->ts);
     e = pipe_push(s->pipe, p);
-    return e == ERR_OK && !pipe_wait_empty(s->pipe) ? ERR_STATE : e;
+    if (e == ERR_OK && !pipe_wait_empty(s->pipe))
+        e = ERR_STATE;
+    if (atomic_exchange(&s->stands, false))
+        s->clock.prev = before;
+    atomic_store(&s->counts.resolved, s->clock.prev);
+    return e;
 }
 
 static void
