@@ -19,6 +19,7 @@
 #include "owner.h"
 #include "processor.h"
 #include "ticdc/store/tables.h"
+#include "ticdc/stream/source_clock.h"
 
 #define BEAT_MS     1000
 #define WOKEN_MS    100  /* ... and when it is woken, after no less than that */
@@ -458,7 +459,8 @@ ticdc_capture_run(const struct role_run *run)
     l.c.address = l.address;
     l.db = db_open();
     l.a = arena_new(ARENA_BYTES);
-    if (l.db != NULL && l.a != NULL) {
+    l.c.clock = source_clock_open();
+    if (l.db != NULL && l.a != NULL && l.c.clock != NULL) {
         do
             take_turn(&l);
         while (rest(&l));
@@ -466,6 +468,7 @@ ticdc_capture_run(const struct role_run *run)
         status = EXIT_SUCCESS;
     }
     free(l.running);
+    source_clock_close(l.c.clock);
     if (l.db != NULL)
         db_close(l.db);
     if (l.a != NULL)

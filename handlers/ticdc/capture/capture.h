@@ -19,6 +19,7 @@ struct capture {
     /* Until when its lease is certain to last, by our own monotonic clock:
      * nobody writes anything after that. */
     _Atomic int64_t until_ms;
+    struct source_clock *clock; /* of the source of its streams */
 };
 
 struct role_run;

@@ -16,6 +16,7 @@
 #include "ticdc/sink/sink.h"
 #include "ticdc/sort/pipe.h"
 #include "source.h"
+#include "source_clock.h"
 
 /* A table that this stream writes; by schema and name in rising order. */
 struct stream_table {
@@ -61,7 +62,8 @@ struct stream_ops {
 
 struct stream_config {
     struct source_config source;
-    const char *gtids;  /* behind which to begin */
+    struct source_clock *clock; /* the caller's, of all its streams */
+    const char *gtids;          /* behind which to begin */
     const char *from;   /* the same or further back: where reading begins, of
                          * which only what was prepared is taken */
     const char *stored; /* struct stream_xa: `prepared` of those that are, each

@@ -36,7 +36,8 @@ struct stream {
     struct savepoint *savepoint;  /* of the transaction under way */
     size_t n_savepoints, cap_savepoints;
     bool finished;  /* target_ts is reached */
-    struct my *ask; /* a second connection to the source */
+    struct my *ask; /* a second connection to the source, for what
+                     * describe has to ask */
     enum err read_err;
     bool read_failed; /* by the source; else by what we answered */
     _Atomic bool is_reading;

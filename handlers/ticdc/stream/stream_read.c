@@ -10,9 +10,7 @@
 #include "clock.h"
 #include "log.h"
 
-#define ASK_TIMEOUT_S 5
-#define CALL_BYTES    ((size_t)1 << 20)
-#define GTIDS_BYTES   ((size_t)4 << 20)
+#define GTIDS_BYTES ((size_t)4 << 20)
 /* More of them in one transaction than anybody has. */
 #define SAVEPOINTS_MAX 100000
 /* Of the quota for the transaction that is being read, before it goes to a
@@ -336,61 +334,19 @@ read_commit(void *ctx, const struct source_txn *txn)
 
 /* ---- nothing to read ---- */
 
-/* What the source's clock shows, and then what it has: whatever comes behind
- * that position is committed later. */
-#define NOW(X, s)                       \
-    X(s, I64, ms, "ms", COLUMN_ONLY, -) \
-    X(s, STR, gtids, "gtids", COLUMN_ONLY, -)
-STRUCT(now, NOW);
-TABLE(now, NOW);
-
-static const char now_mariadb_sql[] =
-    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS ms,"
-    " CAST(@@GLOBAL.gtid_binlog_pos AS CHAR) AS gtids";
-static const char now_mysql_sql[] =
-    "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS ms,"
-    " CAST(@@GLOBAL.gtid_executed AS CHAR) AS gtids";
-
-static enum err
-ask_now(struct stream *s, struct arena *a, struct now *out)
-{
-    struct my_server server = s->c.source.server;
-    struct my_stmt *st;
-    enum err e = ERR_OK;
-
-    server.read_timeout_s = ASK_TIMEOUT_S;
-    if (!my_is_connected(s->ask) || my_is_stale(s->ask))
-        e = my_connect(s->ask, &server, 0);
-    if (e == ERR_OK)
-        e = my_send(
-            s->ask,
-            MY_SQL(my_is_mariadb(s->ask) ? now_mariadb_sql : now_mysql_sql),
-            MY_NO_ARGS, &now_rec, &st);
-    if (e == ERR_OK)
-        e = my_fetch(s->ask, st, a, out);
-    if (e == ERR_OK)
-        my_finish(s->ask, st);
-    else
-        my_hangup(s->ask);
-    return e;
-}
-
 static bool
 has_all(struct stream *s, int64_t *now_ms)
 {
-    struct arena *a = arena_new(CALL_BYTES);
     struct binlog_gtids *has = binlog_gtids_new();
-    struct now now;
-    bool all = a != NULL && has != NULL && ask_now(s, a, &now) == ERR_OK &&
-               now.gtids != NULL &&
-               binlog_gtids_parse(has, now.gtids) == ERR_OK &&
-               binlog_gtids_within(has, source_position(s->source));
+    int64_t ms;
+    bool all =
+        has != NULL &&
+        source_clock_ask(s->c.clock, &s->c.source.server, &ms, has) == ERR_OK &&
+        binlog_gtids_within(has, source_position(s->source));
 
     if (all)
-        *now_ms = now.ms;
+        *now_ms = ms;
     binlog_gtids_free(has);
-    if (a != NULL)
-        arena_free(a);
     return all;
 }
 
