@@ -224,8 +224,13 @@ uncopy(struct job_run *run)
     e = node_target(run, in.storage, &to, NULL, why);
     if (e == ERR_OK)
         e = blob_drop(to, memo.key, why);
-    return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, way_of(run)->error, why);
+    if (e == ERR_OK)
+        return STEP_DONE;
+    /* whoever is told has to find it */
+    return node_failed(run, e, way_of(run)->error,
+                       str_empty(why)
+                           ? NULL
+                           : arena_printf(run->arena, "%s: %s", memo.key, why));
 }
 
 /* A part of its own: only one job at a time adds a line to an index. */

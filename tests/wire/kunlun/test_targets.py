@@ -133,8 +133,8 @@ def test_a_target_that_goes_down_in_mid_stream_is_told(machine, full, target):
     assert target.down.wait(120)
     assert target.of(full) or target.server.uploads
     # what is left there is taken away as soon as it is back
-    until(lambda: "error" in machine.node.status(job).get("progress", "")
-          or machine.node.status(job)["result"] == "error", "it is told", 120)
+    left = f"error: coldbackup/{full['cluster']}/shard1/coldback_"
+    until(lambda: left in str(machine.node.status(job)), "it is named", 120)
     target.up_again()
     said = machine.node.finished(job, 120)
     assert said["result"] == "error", said
