@@ -137,13 +137,14 @@ next_boundary(const struct reader *r, const char *p, bool first,
         *before = (struct span){ p, (size_t)(line - p) };
         q += 2 + r->boundary_n;
         *closes = r->end - q >= 2 && memcmp(q, "--", 2) == 0;
-        if (*closes)
-            return q + 2;
+        q += *closes ? 2 : 0;
         while (q < r->end && (*q == ' ' || *q == '\t'))
             q++;
-        /* one that only begins so is content */
+        /* one that only begins so is content; the last may end the body */
         if (r->end - q >= 2 && memcmp(q, "\r\n", 2) == 0)
             return q + 2;
+        if (*closes && q == r->end)
+            return q;
     }
 }
 

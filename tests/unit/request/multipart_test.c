@@ -79,6 +79,7 @@ a_body_may_hold_anything(void **state)
 {
     static const char bytes[] =
         "\r\n--" B "x\r\n\r\n------WebKit\r\n--" B " nothing\r\n\0\xff"
+        "\r\n--" B "--x\r\n\r\n--" B "-- \t-\r\n--" B "-\r\n"
         "\r\n\r\n--other\r\nContent-Disposition: form-data; name=\"x\"";
     static const char text[] = PARAMETERS FILE_HEAD;
     char body[1024];

@@ -57,7 +57,8 @@ def test_a_file_is_kept_by_its_type(deployment, node, fresh):
 
 
 def test_what_looks_like_a_boundary_is_part_of_a_file(deployment, node, fresh):
-    body = bytes(range(256)) + b"\r\n--" + BOUNDARY[:-1].encode() + b"\r\n"
+    mark = b"\r\n--" + BOUNDARY.encode()
+    body = bytes(range(256)) + mark[:-1] + b"\r\n" + mark + b"--y\r\n"
     name = fresh("f")
     assert send(node, form(a_file(name, body), PARAMETERS)).status == 200
     kept(deployment, node, "mysql", name, body)
