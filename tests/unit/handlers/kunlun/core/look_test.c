@@ -439,6 +439,8 @@ the_force_takes_any_that_answers(void **state)
         for (unsigned i = 1; i < 4; i++)
             if (i != who)
                 silent(i);
+        /* without it: no witness */
+        s->member[who].broken = true;
         look();
         assert_true(plan.decided);
         assert_int_equal(s->primary, who);

@@ -744,6 +744,39 @@ only_so_many_are_given_out_and_moved_at_once(void **state)
     assert_false(f.rebalance);
 }
 
+/* Whichever table it is; and behind the captures stands one that is not. */
+static void
+any_table_moves_but_only_to_who_is_there(void **state)
+{
+    const struct sched_capture captures[3] = { { .ready = true },
+                                               { .ready = true },
+                                               { .ready = true } };
+    static const struct sched_seen seen[4];
+
+    (void)state;
+    for (int64_t id = 1; id <= 4; id++)
+        for (int to = 1; to <= 2; to++) {
+            struct sched_table tables[4];
+            struct sched_move move = { .table = id, .capture = to };
+            struct sched_feed f = { .running = true,
+                                    .tables = tables,
+                                    .n_tables = 4,
+                                    .moves = &move,
+                                    .n_moves = 1 };
+
+            for (int i = 0; i < 4; i++)
+                tables[i] = (struct sched_table){ .id = i + 1,
+                                                  .state = SCHED_REPLICATING,
+                                                  .next = SCHED_NOBODY };
+            assert_true(sched_step(&f, captures, 2, seen, &sched_defaults, 1));
+            assert_int_equal(move.outcome,
+                             to == 1 ? SCHED_BEGUN : SCHED_NO_CAPTURE);
+            for (int i = 0; i < 4; i++)
+                assert_int_equal(tables[i].next,
+                                 to == 1 && id == i + 1 ? 1 : SCHED_NOBODY);
+        }
+}
+
 /* Else the owner would store it again each minute. */
 static void
 a_feed_without_tables_changes_nothing(void **state)
@@ -769,6 +802,7 @@ main(void)
         cmocka_unit_test(one_that_joins_gets_its_share_within_a_minute),
         cmocka_unit_test(a_paused_feed_is_written_by_nobody),
         cmocka_unit_test(only_so_many_are_given_out_and_moved_at_once),
+        cmocka_unit_test(any_table_moves_but_only_to_who_is_there),
         cmocka_unit_test(a_feed_without_tables_changes_nothing),
         cmocka_unit_test(no_history_has_two_writers_or_a_gap),
     };
