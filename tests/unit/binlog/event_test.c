@@ -60,6 +60,26 @@ a_wrong_sum_is_found(void **state)
     free(b.p);
 }
 
+/* STOP is such a one. */
+static void
+an_event_may_be_a_header_alone(void **state)
+{
+    struct bytes bare = bytes_of("70600c6b 03 01000000 13000000 ae0f0000 0000");
+    struct bytes summed =
+        bytes_of("70600c6b 03 01000000 17000000 ae0f0000 0000 b398c95b");
+    struct event e;
+
+    (void)state;
+    assert_int_equal(open_event(&bare, false, &e), ERR_OK);
+    assert_int_equal(cursor_left(&e.body), 0);
+    assert_int_equal(open_event(&summed, true, &e), ERR_OK);
+    assert_int_equal(cursor_left(&e.body), 0);
+    assert_int_equal(open_event(&bare, true, &e), ERR_STATE);
+    assert_int_equal(why.fault, BINLOG_FAULT_CUT);
+    free(bare.p);
+    free(summed.p);
+}
+
 static void
 a_length_that_is_another_is_cut(void **state)
 {
@@ -366,6 +386,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_header_is_read),
+        TEST(an_event_may_be_a_header_alone),
         TEST(a_wrong_sum_is_found),
         TEST(a_length_that_is_another_is_cut),
         TEST(a_gtid_of_mariadb_is_read),

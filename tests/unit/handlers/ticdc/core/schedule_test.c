@@ -777,6 +777,30 @@ any_table_moves_but_only_to_who_is_there(void **state)
         }
 }
 
+static void
+a_feed_is_where_the_last_of_its_tables_is(void **state)
+{
+    struct sched_table tables[4];
+    struct sched_feed f = { .tables = tables, .n_tables = 4 };
+
+    (void)state;
+    assert_int_equal(sched_checkpoint(&(struct sched_feed){ 0 }, 9), 9);
+    for (size_t last = 0; last < 4; last++) {
+        for (size_t i = 0; i < 4; i++)
+            tables[i] = (struct sched_table){ .state = SCHED_REPLICATING,
+                                              .checkpoint = i == last ? 5 : 7 };
+        assert_int_equal(sched_checkpoint(&f, 9), 5);
+        assert_int_equal(sched_checkpoint(&f, 5), 5);
+        assert_int_equal(sched_checkpoint(&f, 4), 4);
+        tables[last].dropped = true; /* and is still written */
+        assert_int_equal(sched_checkpoint(&f, 9), 5);
+        tables[last].state = SCHED_ABSENT;
+        assert_int_equal(sched_checkpoint(&f, 9), 7);
+        tables[last].dropped = false;
+        assert_int_equal(sched_checkpoint(&f, 9), 5);
+    }
+}
+
 /* Else the owner would store it again each minute. */
 static void
 a_feed_without_tables_changes_nothing(void **state)
@@ -803,6 +827,7 @@ main(void)
         cmocka_unit_test(a_paused_feed_is_written_by_nobody),
         cmocka_unit_test(only_so_many_are_given_out_and_moved_at_once),
         cmocka_unit_test(any_table_moves_but_only_to_who_is_there),
+        cmocka_unit_test(a_feed_is_where_the_last_of_its_tables_is),
         cmocka_unit_test(a_feed_without_tables_changes_nothing),
         cmocka_unit_test(no_history_has_two_writers_or_a_gap),
     };
