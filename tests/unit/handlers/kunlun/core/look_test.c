@@ -371,6 +371,18 @@ who_has_most_is_chosen_and_the_rest_follows(void **state)
 }
 
 static void
+the_last_of_many_may_be_the_one(void **state)
+{
+    (void)state;
+    shard(FO_MEMBERS);
+    fenced(NOW);
+    for (unsigned i = 1; i < FO_MEMBERS; i++)
+        s->member[i].leaving = i != FO_MEMBERS - 1;
+    look();
+    assert_int_equal(s->primary, FO_MEMBERS - 1);
+}
+
+static void
 one_that_has_most_is_waited_for_if_it_has_room(void **state)
 {
     (void)state;
@@ -644,6 +656,7 @@ main(void)
         cmocka_unit_test(
             one_that_is_silent_is_waited_for_and_then_it_is_unsafe),
         cmocka_unit_test(who_has_most_is_chosen_and_the_rest_follows),
+        cmocka_unit_test(the_last_of_many_may_be_the_one),
         cmocka_unit_test(one_that_has_most_is_waited_for_if_it_has_room),
         cmocka_unit_test(of_equals_the_one_that_is_done_and_has_room_is_chosen),
         cmocka_unit_test(two_histories_are_told_and_the_force_takes_one),
