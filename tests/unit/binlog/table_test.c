@@ -335,6 +335,27 @@ the_oldest_makes_room_but_not_in_its_statement(void **state)
     assert_int_equal(c.n, 0);
 }
 
+/* Wherever it lies. */
+static void
+the_oldest_of_all_makes_room(void **state)
+{
+    static const uint64_t ids[] = { 0, TABLE_BUCKETS / 2, TABLE_BUCKETS - 1 };
+    static struct table_cache c = { .max = 3 };
+
+    (void)state;
+    for (size_t first = 0; first < COUNT(ids); first++) {
+        for (size_t i = 0; i < COUNT(ids); i++)
+            assert_int_equal(
+                table_keep(&c, ids[(first + i) % 3], map("x"), NULL), ERR_OK);
+        table_scope_end(&c);
+        assert_int_equal(table_keep(&c, 7, map("x"), NULL), ERR_OK);
+        assert_null(table_again(&c, ids[first], map("x")));
+        assert_non_null(table_again(&c, ids[(first + 1) % 3], map("x")));
+        assert_non_null(table_again(&c, ids[(first + 2) % 3], map("x")));
+        table_forget_all(&c);
+    }
+}
+
 /* ---- rows ---- */
 
 struct rows {
@@ -660,6 +681,7 @@ main(void)
         cmocka_unit_test(a_table_without_names_is_described),
         cmocka_unit_test(a_table_is_known_by_its_bytes),
         cmocka_unit_test(the_oldest_makes_room_but_not_in_its_statement),
+        cmocka_unit_test(the_oldest_of_all_makes_room),
         cmocka_unit_test(a_real_row_is_read),
         cmocka_unit_test(a_row_cut_anywhere_is_refused),
         cmocka_unit_test(an_image_in_part_is_refused),
