@@ -150,6 +150,7 @@ put_member(struct json_writer *w, struct openapi_todo *todo,
         jw_bool(w, true);
     }
     if (apart) {
+        jw_key_str(w, "type", "object"); /* which nullable is a word on */
         jw_key(w, "allOf");
         jw_array(w);
         jw_object(w);
