@@ -221,7 +221,7 @@ bench-clusters: release ## what a cluster costs beside the bare starts of its se
 	@tests/bench/clusters $(BENCH)
 bench-feeds: release ## what replicating costs beside mariadb-binlog and a native replica
 	@.package/deps build run bench
-	@$(MAKE) --no-print-directory -s B=build/release build/release/support/seal_shell build/release/support/kafka_shell build/release/support/producer_shell
+	@$(MAKE) --no-print-directory -s B=build/release build/release/support/seal_shell build/release/support/kafka_shell build/release/support/producer_shell build/release/support/encode_shell
 	@mkdir -p build/bench
 	@tests/bench/feeds $(BENCH)
 bench-compare: release ## OLD=commit: this tree and an older one side by side

@@ -1,11 +1,14 @@
 /* Rows of a server as messages of every protocol, for decoders that are not
  * ours.
  *
- *     encode_shell SERVER USER SERVER_ID POSITION UNTIL SCHEMA
+ *     encode_shell SERVER USER SERVER_ID POSITION UNTIL SCHEMA [PROTOCOL]
  *
  * A line each: "schema ID SUBJECT JSON" when one is registered, "PROTOCOL KEY
  * VALUE" of a message, in hex, "-" for what is not there. Each event is a
- * message. Ends with the transaction UNTIL. Times are in UTC. */
+ * message. Ends with the transaction UNTIL. Times are in UTC. With a PROTOCOL
+ * its messages alone are made and thrown away, and the one line is how many
+ * there were and their bytes: what decoding and encoding costs. A password is
+ * taken from MYSQL_PWD. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +37,9 @@ static struct {
     struct encode_table *table;
     const char *schema, *until;
     uint32_t schemas;
+    unsigned first, end; /* protocols */
+    bool is_counting;
+    uint64_t messages, bytes;
 } shell;
 
 static void
@@ -67,6 +73,15 @@ put_hex(struct span s, bool is_there)
 }
 
 static void
+put_line(unsigned protocol, const struct encode_piece *p)
+{
+    (void)fputs(names[protocol], stdout);
+    put_hex(p->key, p->key.n > 0);
+    put_hex(p->value, !p->no_value);
+    (void)putchar('\n');
+}
+
+static void
 put_message(unsigned protocol, const struct encode_event *ev)
 {
     struct encoder *e = shell.encoder[protocol];
@@ -77,10 +92,11 @@ put_message(unsigned protocol, const struct encode_event *ev)
     need(encoder_row(e, ev, "topic", &p) == ERR_OK, "a row is not encoded");
     need(encode_batch_add(e, &b, &p) == ERR_OK, "no memory");
     p = encode_batch_message(e, &b);
-    (void)fputs(names[protocol], stdout);
-    put_hex(p.key, p.key.n > 0);
-    put_hex(p.value, !p.no_value);
-    (void)putchar('\n');
+    shell.messages++;
+    shell.bytes += p.key.n + p.value.n;
+    if (!shell.is_counting) {
+        put_line(protocol, &p);
+    }
     encode_batch_free(&b);
 }
 
@@ -131,7 +147,7 @@ take_rows(void *ctx, const struct binlog_rows *r)
         need(encode_values_of(shell.values, shell.table, r->kind, &row,
                               UINT64_C(415508878783938562), &ev) == ERR_OK,
              "a row is not converted");
-        for (unsigned i = 0; i < ENCODE_PROTOCOL__MAX; i++)
+        for (unsigned i = shell.first; i < shell.end; i++)
             put_message(i, &ev);
     }
     return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -172,6 +188,19 @@ static const struct source_taker taker = {
     .drop = take_drop,
 };
 
+static void
+choose(const char *protocol)
+{
+    shell.end = ENCODE_PROTOCOL__MAX;
+    if (protocol == NULL)
+        return;
+    while (shell.first < shell.end && strcmp(names[shell.first], protocol) != 0)
+        shell.first++;
+    need(shell.first < shell.end, "no such protocol");
+    shell.end = shell.first + 1;
+    shell.is_counting = true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -179,11 +208,14 @@ main(int argc, char **argv)
                                .event_max = BYTES_MAX,
                                .server = { .connect_timeout_s = 10 } };
 
-    need(argc == 7, "SERVER USER SERVER_ID POSITION UNTIL SCHEMA");
+    need(argc == 7 || argc == 8,
+         "SERVER USER SERVER_ID POSITION UNTIL SCHEMA [PROTOCOL]");
+    choose(argv[7]);
     need(my_library_begin() == ERR_OK &&
              my_address_parse(argv[1], strlen(argv[1]), &c.server.at) == ERR_OK,
          "no such server");
     c.server.user = argv[2];
+    c.server.password = getenv("MYSQL_PWD");
     c.server_id = (uint32_t)strtoul(argv[3], NULL, 10);
     shell.until = argv[5];
     shell.schema = argv[6];
@@ -191,7 +223,7 @@ main(int argc, char **argv)
     shell.values = encode_values_new(NULL);
     shell.describer = describer_new(&c.server);
     need(shell.describer != NULL, "no memory");
-    for (unsigned i = 0; i < ENCODE_PROTOCOL__MAX; i++) {
+    for (unsigned i = shell.first; i < shell.end; i++) {
         const struct encode_config ec = { .protocol = (enum encode_protocol)i,
                                           .message_bytes = BYTES_MAX,
                                           .batch = 1,
@@ -209,9 +241,11 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", source_failure(shell.source)->why);
         return 1;
     }
+    if (shell.is_counting)
+        (void)printf("%" PRIu64 " %" PRIu64 "\n", shell.messages, shell.bytes);
     source_close(shell.source);
     encode_table_free(shell.table);
-    for (unsigned i = 0; i < ENCODE_PROTOCOL__MAX; i++)
+    for (unsigned i = shell.first; i < shell.end; i++)
         encoder_free(shell.encoder[i]);
     encode_values_free(shell.values);
     binlog_decoder_free(shell.decoder);
