@@ -5,6 +5,8 @@
 #ifndef MG_BUF_H
 #define MG_BUF_H
 
+#include <string.h>
+
 #include "base.h"
 
 struct arena;
@@ -43,9 +45,44 @@ void buf_wipe(struct buf *b);
 /* Empties the text, keeps its memory, clears failed. */
 void buf_reset(struct buf *b);
 
-void buf_put(struct buf *b, const char *p, size_t n);
-void buf_puts(struct buf *b, const char *s);
-void buf_putc(struct buf *b, char c);
+/* buf_put where there may be no room at once, or nothing to put (p may be NULL
+ * then). */
+void buf_append(struct buf *b, const char *p, size_t n);
+
+/* Where n bytes and a NUL may be written at once; NULL: buf_append. */
+static inline char *
+buf_room(const struct buf *b, size_t n)
+{
+    return !b->failed && b->cap - b->n > n ? b->p + b->n : NULL;
+}
+
+/* n bytes, as they are. */
+static inline void
+buf_put(struct buf *b, const char *p, size_t n)
+{
+    char *to = buf_room(b, n);
+
+    if (to == NULL || n == 0) {
+        buf_append(b, p, n);
+        return;
+    }
+    memcpy(to, p, n);
+    to[n] = '\0';
+    b->n += n;
+}
+
+static inline void
+buf_puts(struct buf *b, const char *s)
+{
+    buf_put(b, s, strlen(s));
+}
+
+static inline void
+buf_putc(struct buf *b, char c)
+{
+    buf_put(b, &c, 1);
+}
+
 void buf_i64(struct buf *b, int64_t v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -7,6 +7,9 @@
 
 int64_t clock_unix_ms(void); /* wall clock, since 1970-01-01 UTC */
 int64_t clock_unix_s(void);
+/* As the kernel knew it at its last tick, some milliseconds ago: for what asks
+ * for each of many rows. */
+int64_t clock_unix_tick_ms(void);
 int64_t clock_mono_ms(void); /* monotonic; for deadlines and durations */
 int64_t clock_mono_us(void);
 

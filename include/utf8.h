@@ -9,6 +9,9 @@
  * none. */
 size_t utf8_len(const char *p, size_t n);
 
+/* How many bytes at p, of n, are ASCII before the first that is not. */
+size_t utf8_ascii(const char *p, size_t n);
+
 /* The code point of a valid sequence of n bytes, and back (1 to 4 bytes). */
 uint32_t utf8_decode(const char *p, size_t n);
 size_t utf8_encode(char out[4], uint32_t code);

@@ -87,7 +87,7 @@ make_room(struct buf *b, size_t n)
 }
 
 void
-buf_put(struct buf *b, const char *p, size_t n)
+buf_append(struct buf *b, const char *p, size_t n)
 {
     while (n > 0) {
         size_t k = make_room(b, n);
@@ -102,18 +102,6 @@ buf_put(struct buf *b, const char *p, size_t n)
         p += k;
         n -= k;
     }
-}
-
-void
-buf_puts(struct buf *b, const char *s)
-{
-    buf_put(b, s, strlen(s));
-}
-
-void
-buf_putc(struct buf *b, char c)
-{
-    buf_put(b, &c, 1);
 }
 
 /* How many decimal digits v has: bits times log10(2), put right by one. */

@@ -9,7 +9,7 @@ read_us(clockid_t id)
 {
     struct timespec t;
 
-    (void)clock_gettime(id, &t); /* cannot fail for these two clocks */
+    (void)clock_gettime(id, &t); /* cannot fail for these clocks */
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
@@ -23,6 +23,12 @@ int64_t
 clock_unix_s(void)
 {
     return read_us(CLOCK_REALTIME) / 1000000;
+}
+
+int64_t
+clock_unix_tick_ms(void)
+{
+    return read_us(CLOCK_REALTIME_COARSE) / 1000;
 }
 
 int64_t

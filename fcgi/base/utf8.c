@@ -1,6 +1,8 @@
 /* UTF-8: which sequences are valid (RFC 3629, table in section 4). */
 #include "utf8.h"
 
+#include <string.h>
+
 static bool
 is_tail(unsigned char c)
 {
@@ -46,6 +48,23 @@ utf8_len(const char *p, size_t n)
     return n >= 4 && is_tail(u[3]) ? 4 : 0;
 }
 
+/* Eight at a time: most text has nothing else. */
+size_t
+utf8_ascii(const char *p, size_t n)
+{
+    size_t i = 0;
+    uint64_t eight;
+
+    for (; n - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, p + i, sizeof(eight));
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    while (i < n && (unsigned char)p[i] < 0x80)
+        i++;
+    return i;
+}
+
 uint32_t
 utf8_decode(const char *p, size_t n)
 {
@@ -86,7 +105,7 @@ utf8_encode(char out[4], uint32_t code)
 bool
 utf8_valid(const char *p, size_t n)
 {
-    for (size_t i = 0; i < n;) {
+    for (size_t i = utf8_ascii(p, n); i < n;) {
         size_t k = utf8_len(p + i, n - i);
 
         if (k == 0)

@@ -162,7 +162,7 @@ static void
 put_utf8(const char *p, size_t n, struct buf *out)
 {
     while (n > 0) {
-        size_t run = 0, k = 0;
+        size_t run = utf8_ascii(p, n), k = 0;
 
         while (run < n && (k = utf8_len(p + run, n - run)) > 0)
             run += k;
@@ -187,10 +187,17 @@ put_latin1(const char *p, size_t n, struct buf *out)
         0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178,
     };
 
-    for (size_t i = 0; i < n; i++) {
-        uint8_t c = (uint8_t)p[i];
+    while (n > 0) {
+        size_t run = utf8_ascii(p, n);
 
-        put_code(out, c >= 0x80 && c < 0xa0 ? high[c - 0x80] : c);
+        buf_put(out, p, run);
+        p += run;
+        n -= run;
+        for (; n > 0 && (uint8_t)*p >= 0x80; p++, n--) {
+            uint8_t c = (uint8_t)*p;
+
+            put_code(out, c < 0xa0 ? high[c - 0x80] : c);
+        }
     }
 }
 

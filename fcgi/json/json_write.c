@@ -1,6 +1,7 @@
 /* The JSON writer. It is the hot path of every reply: bytes that need no
- * escape are found by a table and copied in runs, integers are printed by
- * digit pairs, and what fits into the buffer goes there without a call. */
+ * escape are found eight at a time or by a table and copied in runs, integers
+ * are printed by digit pairs, and what fits into the buffer goes there without
+ * a call. */
 #include "json_write_int.h"
 
 #include "utf8.h"
@@ -109,6 +110,33 @@ put_high(struct json_writer *w, const char *p, size_t n)
     return k > 0 ? k : 1;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of every byte that is 0; of bytes above one, too, it may be. */
+static uint64_t
+zeros(uint64_t v)
+{
+    return (v - EACH(1)) & ~v & EACH(0x80);
+}
+
+/* How many bytes, eight at a time, are ASCII without control byte, quote and
+ * backslash: what follows is for the table. */
+static size_t
+plain_eights(const char *p, size_t n)
+{
+    size_t i = 0;
+    uint64_t v, below_blank;
+
+    for (; n - i >= sizeof(v); i += sizeof(v)) {
+        memcpy(&v, p + i, sizeof(v));
+        below_blank = (v - EACH(' ')) & ~v & EACH(0x80);
+        if (((v & EACH(0x80)) | below_blank | zeros(v ^ EACH('"')) |
+             zeros(v ^ EACH('\\'))) != 0)
+            break;
+    }
+    return i;
+}
+
 static void
 put_chars(struct json_writer *w, const char *p, size_t n)
 {
@@ -120,6 +148,8 @@ put_chars(struct json_writer *w, const char *p, size_t n)
     for (;;) {
         const char *run = p;
 
+        if (!w->style->html_escape)
+            p += plain_eights(p, (size_t)(end - p));
         while (p < end && !(escapes[(unsigned char)*p] & mask))
             p++;
         if (p > run)
@@ -228,7 +258,7 @@ jw_plain_key(struct json_writer *w, const char *key, size_t n)
 {
     bool lines = w->style->indent > 0;
     size_t blanks = lines ? indentation(w) : 0;
-    char *to = room(w->out, n + blanks + 6);
+    char *to = buf_room(w->out, n + blanks + 6);
 
     if (to == NULL) {
         put_key(w, key, n);

@@ -11,13 +11,6 @@
 /* A line feed and the indentation of the present container. */
 void json_new_line(struct json_writer *w);
 
-/* Where n bytes and a NUL may be written at once; NULL: ask buf_put. */
-static inline char *
-room(struct buf *b, size_t n)
-{
-    return !b->failed && b->cap - b->n > n ? b->p + b->n : NULL;
-}
-
 /* Names and most values are short: a few moves cost less than a call. */
 static inline void
 copy(char *to, const char *p, size_t n)
@@ -39,7 +32,7 @@ copy(char *to, const char *p, size_t n)
 static inline void
 put(struct buf *b, const char *p, size_t n)
 {
-    char *to = room(b, n);
+    char *to = buf_room(b, n);
 
     if (to == NULL) {
         buf_put(b, p, n);

@@ -29,7 +29,7 @@ put_integer(struct json_writer *w, bool negative, uint64_t v, bool quoted)
     char *room_at, *from, *to;
 
     before_value(w);
-    room_at = room(w->out, sizeof(text));
+    room_at = buf_room(w->out, sizeof(text));
     from = to = room_at != NULL ? room_at : text;
     if (quoted)
         *to++ = '"';

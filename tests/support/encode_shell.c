@@ -230,7 +230,7 @@ main(int argc, char **argv)
                                           .tidb_extension = i != ENCODE_AVRO,
                                           .namespace = "default",
                                           .registers = registers,
-                                          .now_ms = clock_unix_ms };
+                                          .now_ms = clock_unix_tick_ms };
 
         shell.encoder[i] = encoder_new(&ec);
         need(shell.encoder[i] != NULL, "no memory");

@@ -151,7 +151,7 @@ settle_json(struct work *w)
                                      w->c->delete_only_handle_key,
                                  .batch = 1,
                                  .namespace = "default",
-                                 .now_ms = clock_unix_ms };
+                                 .now_ms = clock_unix_tick_ms };
     e = sink_ask_bool(&w->q, "enable-tidb-extension", &c->tidb_extension);
     if (e == ERR_OK)
         e = sink_ask_bool(&w->q, "only-output-updated-columns",

@@ -301,7 +301,7 @@ messages(struct work *w)
     c->decimal_as_text = decimals != NULL && strcmp(decimals, "string") == 0;
     c->bigint_as_text = bigints != NULL && strcmp(bigints, "string") == 0;
     c->namespace = w->place->namespace;
-    c->now_ms = clock_unix_ms;
+    c->now_ms = clock_unix_tick_ms;
     option(w, "compression.codec",
            str_empty(compression) ? "none" : compression);
     option(w, "linger.ms", "5");

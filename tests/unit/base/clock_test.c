@@ -69,6 +69,17 @@ what_people_read_is_read_again(void **state)
             fail_msg("read: %s", none[i]);
 }
 
+/* A tick is at most 10 ms. */
+static void
+the_last_tick_is_near(void **state)
+{
+    int64_t before = clock_unix_ms(), tick = clock_unix_tick_ms();
+
+    (void)state;
+    assert_true(tick >= before - 10);
+    assert_true(tick <= clock_unix_ms());
+}
+
 int
 main(void)
 {
@@ -77,6 +88,7 @@ main(void)
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),
         cmocka_unit_test(a_moment_is_told_in_local_time),
         cmocka_unit_test(what_people_read_is_read_again),
+        cmocka_unit_test(the_last_tick_is_near),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,21 @@ overlong_forms_and_stray_bytes_are_refused(void **state)
     expect("\xe4\xb8\xad\xe6\x96\x87 ok", true);
 }
 
+static void
+ascii_ends_where_the_first_other_byte_is(void **state)
+{
+    char text[40];
+
+    (void)state;
+    for (size_t from = 0; from < 8; from++)
+        for (size_t n = 0; n <= 24; n++)
+            for (size_t high = 0; high <= n; high++) {
+                memset(text, 'a', sizeof(text));
+                text[from + high] = (char)0x80; /* at n: beyond the end */
+                assert_int_equal(utf8_ascii(text + from, n), high);
+            }
+}
+
 int
 main(void)
 {
@@ -65,6 +80,7 @@ main(void)
         cmocka_unit_test(every_code_point_survives_and_nothing_else_is_made),
         cmocka_unit_test(a_cut_sequence_is_refused),
         cmocka_unit_test(overlong_forms_and_stray_bytes_are_refused),
+        cmocka_unit_test(ascii_ends_where_the_first_other_byte_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

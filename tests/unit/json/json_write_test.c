@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,6 +242,33 @@ every_byte_survives_a_parse(void **state)
     }
 }
 
+/* However many bytes are looked at together. */
+static void
+a_byte_is_escaped_wherever_it_stands(void **state)
+{
+    enum { LONG = 27 };
+    char text[LONG + 1], want[4 * LONG], alone[16];
+
+    (void)state;
+    for (int c = 0; c < 0x80; c++) {
+        const char one = (char)c;
+
+        start(&compact);
+        jw_strn(&w, &one, 1);
+        (void)snprintf(alone, sizeof(alone), "%.*s", (int)out.n - 2, out.p + 1);
+        for (int at = 0; at < LONG; at++) {
+            memset(text, 'a', LONG);
+            text[at] = one;
+            (void)snprintf(want, sizeof(want), "\"%.*s%s%.*s\"", at,
+                           "aaaaaaaaaaaaaaaaaaaaaaaaaaa", alone, LONG - 1 - at,
+                           "aaaaaaaaaaaaaaaaaaaaaaaaaaa");
+            start(&compact);
+            jw_strn(&w, text, LONG);
+            printed(want);
+        }
+    }
+}
+
 static void
 names_are_escaped_like_strings(void **state)
 {
@@ -449,6 +477,7 @@ main(void)
         cmocka_unit_test(ready_text_of_no_bytes_is_null),
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(every_byte_survives_a_parse),
+        cmocka_unit_test(a_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(names_are_escaped_like_strings),
         cmocka_unit_test(go_escapes_what_ends_a_script),
         cmocka_unit_test(beyond_ascii_is_escaped_when_the_style_says_so),
