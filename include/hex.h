@@ -1,6 +1,6 @@
 /* Room: base/ */
 /* Bytes as text: hex digits, read in either case and written in lower case;
- * base64; what stands for a byte in a URL. */
+ * base64; what stands for a byte in a URL, and the parameters of its query. */
 #ifndef MG_HEX_H
 #define MG_HEX_H
 
@@ -39,6 +39,20 @@ bool base64_read(const char *text, size_t n, bool url, unsigned char *out,
 int percent_read(const char *p, size_t n);
 /* "%41" and NUL, in capitals. */
 void percent_write(char c, char out[4]);
+/* The text that n bytes stand for, into n + 1 of out; plus: '+' is a blank.
+ * NULL, or why it is none, for people: a bad escape; a NUL, which would cut it
+ * for whoever reads it. Whether it is UTF-8 is not looked at. */
+const char *
+percent_decode(const char *p, size_t n, bool plus, char *out) MUST_USE;
+
+/* "key=value" of a query, or "key" alone; as it is written. */
+struct query_param {
+    struct span key, value;
+    bool bare; /* without '=' */
+};
+/* The next at *p, which goes behind it; false at the end. What stands between
+ * two '&' may be empty. */
+bool query_next(const char **p, const char *end, struct query_param *out);
 
 /* Up to 64 random bytes of the kernel, as 2n digits and NUL; INTERNAL when it
  * gives none. */

@@ -162,6 +162,48 @@ percent_read(const char *p, size_t n)
     return n >= 3 && p[0] == '%' && hex_read(p + 1, &byte, 1) ? byte : -1;
 }
 
+const char *
+percent_decode(const char *p, size_t n, bool plus, char *out)
+{
+    const char *end = p + n;
+
+    for (; p < end; p++) {
+        int byte =
+            *p != '%' ? (unsigned char)*p : percent_read(p, (size_t)(end - p));
+
+        if (byte < 0)
+            return "a % is not followed by two hex digits (a % as such is %25)";
+        if (byte == 0)
+            return "it holds a NUL";
+        if (*p == '%')
+            p += 2;
+        else if (plus && byte == '+')
+            byte = ' ';
+        *out++ = (char)byte;
+    }
+    *out = '\0';
+    return NULL;
+}
+
+bool
+query_next(const char **p, const char *end, struct query_param *out)
+{
+    size_t n = (size_t)(end - *p), key;
+    const char *stop, *equals;
+
+    if (n == 0)
+        return false;
+    stop = memchr(*p, '&', n);
+    n = stop != NULL ? (size_t)(stop - *p) : n;
+    equals = memchr(*p, '=', n);
+    key = equals != NULL ? (size_t)(equals - *p) : n;
+    out->bare = equals == NULL;
+    out->key = (struct span){ *p, key };
+    out->value = (struct span){ *p + key + !out->bare, n - key - !out->bare };
+    *p += n + (stop != NULL);
+    return true;
+}
+
 void
 percent_write(char c, char out[4])
 {

@@ -28,30 +28,30 @@ blob_is_key(const char *key)
            strstr(key, "..") == NULL && strstr(key, "/./") == NULL;
 }
 
-const char *
-blob_option(struct arena *a, const char *query, const char *name)
+enum err
+blob_option(struct arena *a, const char *url, const char *name,
+            const char **out, char why[WHY_BYTES])
 {
-    size_t len = strlen(name), n, to = 0;
-    char *v;
-    int byte;
+    const char *end = url + strlen(url), *query = strchrnul(url, '?'), *bad;
+    struct query_param next;
+    char *value;
 
-    while (*query != '\0') {
-        n = strcspn(query, "&");
-        if (n > len && strncmp(query, name, len) == 0 && query[len] == '=')
-            break;
-        query += n + (query[n] == '&');
+    *out = NULL;
+    query += query < end;
+    while (query_next(&query, end, &next)) {
+        if (next.bare || next.key.n != strlen(name) ||
+            memcmp(next.key.p, name, next.key.n) != 0)
+            continue;
+        value = arena_alloc(a, next.value.n + 1);
+        if (value == NULL)
+            return ERR_NOMEM;
+        bad = percent_decode(next.value.p, next.value.n, false, value);
+        if (bad != NULL)
+            return why_fail(why, ERR_BAD_PARAM, "%s of the url: %s", name, bad);
+        *out = value;
+        return ERR_OK;
     }
-    if (*query == '\0')
-        return NULL;
-    v = arena_strndup(a, query + len + 1, n - len - 1);
-    for (size_t i = 0; v != NULL && v[i] != '\0'; i++) {
-        byte = percent_read(v + i, strlen(v + i));
-        v[to++] = byte >= 0 ? (char)byte : v[i];
-        i += byte >= 0 ? 2 : 0;
-    }
-    if (v != NULL)
-        v[to] = '\0';
-    return v;
+    return ERR_OK;
 }
 
 enum err

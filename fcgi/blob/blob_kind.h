@@ -30,9 +30,10 @@ struct blob_store {
     const char *bucket, *region; /* s3 */
 };
 
-/* The value of `name` in a query "a=1&b=2", percent-decoded, in the arena;
- * NULL when absent or without memory. */
-const char *blob_option(struct arena *a, const char *query, const char *name);
+/* The value of `name` in the url's query, "?a=1&b=2", decoded, in the arena;
+ * NULL when absent. BAD_PARAM with why when it cannot be decoded; NOMEM. */
+enum err blob_option(struct arena *a, const char *url, const char *name,
+                     const char **out, char why[WHY_BYTES]) MUST_USE;
 
 /* The class of an HTTP status that is no success. */
 enum err blob_status(int status, const char *what, char why[WHY_BYTES]);

@@ -30,6 +30,7 @@ s3_open(struct arena *a, struct blob_store *s, const char *rest,
     size_t bucket = strcspn(rest, "/?");
     const char *query = strchr(rest, '?');
     size_t path = query != NULL ? (size_t)(query - rest) : strlen(rest);
+    enum err e;
     size_t n;
 
     while (path > bucket && rest[path - 1] == '/')
@@ -42,12 +43,15 @@ s3_open(struct arena *a, struct blob_store *s, const char *rest,
         return bad(why, "s3:// needs a bucket: s3://bucket/prefix");
     if (!str_empty(s->base) && !blob_is_key(s->base + 1))
         return bad(why, "s3:// with a prefix that is none");
-    s->region = query != NULL ? blob_option(a, query + 1, "region") : NULL;
+    e = blob_option(a, rest, "region", &s->region, why);
+    if (e == ERR_OK)
+        e = blob_option(a, rest, "endpoint", &s->endpoint, why);
+    if (e != ERR_OK)
+        return e;
     if (s->region == NULL)
         s->region = "us-east-1";
     if (strspn(s->region, plain) != strlen(s->region))
         return bad(why, "s3:// with a region that is none");
-    s->endpoint = query != NULL ? blob_option(a, query + 1, "endpoint") : NULL;
     if (s->endpoint == NULL)
         s->endpoint = arena_printf(a, "https://s3.%s.amazonaws.com", s->region);
     if (s->endpoint == NULL)

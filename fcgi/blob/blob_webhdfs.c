@@ -34,6 +34,7 @@ hdfs_open(struct arena *a, struct blob_store *s, const char *rest,
 {
     size_t host = strcspn(rest, "/?"), path;
     const char *query = strchr(rest, '?');
+    enum err e;
 
     path = (query != NULL ? (size_t)(query - rest) : strlen(rest));
     while (path > host && rest[path - 1] == '/')
@@ -42,7 +43,9 @@ hdfs_open(struct arena *a, struct blob_store *s, const char *rest,
         return bad(why, "must be webhdfs://host:port/directory?user=name");
     s->endpoint = arena_printf(a, "http://%.*s", (int)host, rest);
     s->base = arena_strndup(a, rest + host, path - host);
-    s->user = query != NULL ? blob_option(a, query + 1, "user") : NULL;
+    e = blob_option(a, rest, "user", &s->user, why);
+    if (e != ERR_OK)
+        return e;
     if (s->user == NULL) /* without one Hadoop's gateways misread the call */
         s->user = "hdfs";
     if (s->endpoint == NULL || s->base == NULL)

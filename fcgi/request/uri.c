@@ -11,25 +11,12 @@ static enum err
 decode_bytes(struct arena *a, const char *p, size_t n, bool plus,
              const char **out)
 {
-    const char *end = p + n;
     char *to = arena_alloc(a, n + 1);
-    int byte;
 
     *out = to;
     if (to == NULL)
         return ERR_NOMEM;
-    for (; p < end; p++) {
-        if (*p != '%') {
-            *to++ = plus && *p == '+' ? ' ' : *p;
-            continue;
-        }
-        byte = percent_read(p, (size_t)(end - p));
-        if (byte <= 0) /* a NUL would cut the text for whoever reads it */
-            return ERR_BAD_PARAM;
-        *to++ = (char)byte;
-        p += 2;
-    }
-    return ERR_OK;
+    return percent_decode(p, n, plus, to) == NULL ? ERR_OK : ERR_BAD_PARAM;
 }
 
 enum err
@@ -81,22 +68,20 @@ uri_is_token(const char *key)
     return strcasecmp(key, "token") == 0;
 }
 
-/* "key=value" of n bytes. After BAD_PARAM the key is readable or NULL. */
+/* After BAD_PARAM the key is readable or NULL. */
 static enum err
-decode_param(struct arena *a, const char *p, size_t n, unsigned rules,
+decode_param(struct arena *a, const struct query_param *in, unsigned rules,
              struct param *out)
 {
-    const char *eq = memchr(p, '=', n);
-    size_t key_n = eq != NULL ? (size_t)(eq - p) : n;
     enum err e;
 
     out->value = "";
-    out->bare = eq == NULL;
-    e = decode_query(a, p, key_n, rules, &out->key);
+    out->bare = in->bare;
+    e = decode_query(a, in->key.p, in->key.n, rules, &out->key);
     if (e != ERR_OK)
         out->key = NULL;
-    else if (eq != NULL)
-        e = decode_query(a, eq + 1, n - key_n - 1, rules, &out->value);
+    else if (!in->bare)
+        e = decode_query(a, in->value.p, in->value.n, rules, &out->value);
     return e;
 }
 
@@ -114,8 +99,9 @@ static enum err
 parse_query(struct arena *a, const char *p, unsigned rules, struct uri *out)
 {
     size_t most = count_params(p);
+    const char *end = p + strlen(p);
     struct param *list, *last;
-    size_t n;
+    struct query_param next;
     enum err e;
 
     if (most > URI_MAX_PARAMS) {
@@ -125,21 +111,18 @@ parse_query(struct arena *a, const char *p, unsigned rules, struct uri *out)
     list = last = arena_array(a, most, sizeof(*list));
     if (list == NULL)
         return ERR_NOMEM;
-    for (;; p += n + 1) {
-        n = strcspn(p, "&");
-        if (n > 0) {
-            e = decode_param(a, p, n, rules, last);
-            if (e != ERR_OK) {
-                out->fault = last->key != NULL ? last->key : "(unreadable)";
-                return e;
-            }
-            if (!uri_is_token(last->key))
-                last++;
-            else if (*out->token == '\0')
-                out->token = last->value;
+    while (query_next(&p, end, &next)) {
+        if (next.key.n == 0 && next.bare)
+            continue;
+        e = decode_param(a, &next, rules, last);
+        if (e != ERR_OK) {
+            out->fault = last->key != NULL ? last->key : "(unreadable)";
+            return e;
         }
-        if (p[n] == '\0')
-            break;
+        if (!uri_is_token(last->key))
+            last++;
+        else if (*out->token == '\0')
+            out->token = last->value;
     }
     out->query = list;
     out->n_query = (size_t)(last - list);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "buf.h"
+#include "hex.h"
 #include "utf8.h"
 
 #define ENCODE                                                 \
@@ -18,44 +19,20 @@ refuse(char why[WHY_BYTES], const char *what)
     return ERR_BAD_PARAM;
 }
 
-static int
-hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Decoded, as text without NUL; plus: a + is a blank. */
 static enum err
 decode(struct arena *a, struct span s, bool plus, const char **out,
        char why[WHY_BYTES])
 {
     char *to = arena_alloc(a, s.n + 1);
-    size_t n = 0;
+    const char *bad;
 
     if (to == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (c == '%') {
-            if (s.n - i < 3 || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
-                return refuse(why, "a % is not followed by two hex digits "
-                                   "(a % as such is %25)");
-            c = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
-            i += 2;
-        } else if (c == '+' && plus) {
-            c = ' ';
-        }
-        if (c == '\0')
-            return refuse(why, "it holds a NUL");
-        to[n++] = c;
-    }
-    to[n] = '\0';
-    if (!utf8_valid(to, n))
+    bad = percent_decode(s.p, s.n, plus, to);
+    if (bad != NULL)
+        return refuse(why, bad);
+    if (!utf8_valid(to, strlen(to)))
         return refuse(why, "it is no UTF-8");
     *out = to;
     return ERR_OK;
@@ -181,7 +158,7 @@ read_host(struct arena *a, struct span s, struct sink_host *out,
         host = (struct span){ s.p + 1, (size_t)(close - s.p - 1) };
         port = close + 1 < end ? close + 2 : NULL;
         for (size_t i = 0; i < host.n; i++)
-            if (hex(host.p[i]) < 0 && strchr(":.", host.p[i]) == NULL)
+            if (hex_digit(host.p[i]) < 0 && strchr(":.", host.p[i]) == NULL)
                 return refuse(why, "there is no address in the brackets");
     } else {
         const char *colon = memchr(s.p, ':', s.n);
@@ -233,54 +210,31 @@ read_hosts(struct arena *a, struct span all, struct sink_uri *out,
 
 /* ---- parameters ---- */
 
-/* The next of a query; false at its end. */
-static bool
-next_param(const char **p, const char *end, struct span *key,
-           struct span *value, bool *has_value)
-{
-    const char *stop, *equals;
-
-    if (*p >= end)
-        return false;
-    stop = memchr(*p, '&', (size_t)(end - *p));
-    if (stop == NULL)
-        stop = end;
-    equals = memchr(*p, '=', (size_t)(stop - *p));
-    *has_value = equals != NULL;
-    *key = (struct span){ *p, (size_t)((equals != NULL ? equals : stop) - *p) };
-    *value = equals != NULL
-                 ? (struct span){ equals + 1, (size_t)(stop - equals - 1) }
-                 : (struct span){ stop, 0 };
-    *p = stop + 1;
-    return true;
-}
-
 static enum err
 read_params(struct arena *a, struct span query, struct sink_uri *out,
             char why[WHY_BYTES])
 {
     const char *p = query.p, *end = query.n > 0 ? query.p + query.n : query.p;
-    struct span key, value;
-    bool has_value;
+    struct query_param next;
     enum err e;
 
     out->param = arena_array(a, SINK_PARAMS_MAX, sizeof(*out->param));
     if (out->param == NULL)
         return ERR_NOMEM;
-    while (query.n > 0 && next_param(&p, end, &key, &value, &has_value)) {
+    while (query.n > 0 && query_next(&p, end, &next)) {
         struct sink_param *to = &out->param[out->n_params];
 
-        if (key.n == 0 && !has_value)
+        if (next.key.n == 0 && next.bare)
             continue;
         if (out->n_params == SINK_PARAMS_MAX)
             return refuse(why, "it has too many parameters");
-        e = decode(a, key, true, &to->key, why);
+        e = decode(a, next.key, true, &to->key, why);
         if (e == ERR_OK)
-            e = decode(a, value, true, &to->value, why);
+            e = decode(a, next.value, true, &to->value, why);
         if (e != ERR_OK)
             return e;
-        if (memchr(key.p, ';', key.n) != NULL ||
-            memchr(value.p, ';', value.n) != NULL)
+        if (memchr(next.key.p, ';', next.key.n) != NULL ||
+            memchr(next.value.p, ';', next.value.n) != NULL)
             return refuse(why, "parameters are parted by &, not by ;");
         out->n_params++;
     }
@@ -356,21 +310,20 @@ static void
 put_params(struct arena *a, struct buf *b, struct span query)
 {
     const char *p = query.p, *end = query.p + query.n, *name;
-    struct span key, value;
+    struct query_param next;
     char why[WHY_BYTES];
-    bool has_value;
 
-    while (next_param(&p, end, &key, &value, &has_value)) {
-        put(b, key);
-        if (has_value)
+    while (query_next(&p, end, &next)) {
+        put(b, next.key);
+        if (!next.bare)
             buf_putc(b, '=');
         /* a name may be encoded too */
-        if (decode(a, key, true, &name, why) != ERR_OK ||
+        if (decode(a, next.key, true, &name, why) != ERR_OK ||
             sink_is_secret(name, strlen(name)))
-            buf_puts(b, has_value ? "xxxxx" : "");
+            buf_puts(b, next.bare ? "" : "xxxxx");
         else
-            put(b, value);
-        if (p <= end)
+            put(b, next.value);
+        if (p[-1] == '&')
             buf_putc(b, '&');
     }
 }

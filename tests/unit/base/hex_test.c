@@ -170,6 +170,62 @@ an_escape_is_three_characters(void **state)
 }
 
 static void
+escaped_texts_are_decoded_or_refused(void **state)
+{
+    static const char *const bad[] = { "%", "a%4", "%4g", "%00", "a%41%" };
+    char out[32];
+
+    (void)state;
+    assert_null(percent_decode("a%41+%2b%26=", 12, false, out));
+    assert_string_equal(out, "aA++&=");
+    assert_null(percent_decode("a%41+%2b", 8, true, out));
+    assert_string_equal(out, "aA +");
+    assert_null(percent_decode("%41", 0, true, out));
+    assert_string_equal(out, "");
+    assert_null(percent_decode("%ff", 3, true, out));
+    assert_string_equal(out, "\xff");
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (percent_decode(bad[i], strlen(bad[i]), false, out) == NULL)
+            fail_msg("%s was taken", bad[i]);
+    assert_non_null(percent_decode("a\0b", 3, false, out));
+    assert_non_null(percent_decode("%41", 2, false, out)); /* cut by n */
+}
+
+static void
+a_query_has_parameters(void **state)
+{
+    static const char query[] = "a=1&&b&=c=d&e=&";
+    static const struct {
+        const char *key, *value;
+        bool bare;
+    } want[] = { { "a", "1", false },
+                 { "", "", true },
+                 { "b", "", true },
+                 { "", "c=d", false },
+                 { "e", "", false } };
+    const char *p = query;
+    struct query_param got;
+    size_t i = 0;
+
+    (void)state;
+    for (; query_next(&p, query + strlen(query), &got); i++) {
+        assert_true(i < COUNT(want));
+        assert_int_equal(got.bare, want[i].bare);
+        assert_int_equal(got.key.n, strlen(want[i].key));
+        assert_memory_equal(got.key.p, want[i].key, got.key.n);
+        assert_int_equal(got.value.n, strlen(want[i].value));
+        assert_memory_equal(got.value.p, want[i].value, got.value.n);
+    }
+    assert_int_equal(i, COUNT(want));
+    assert_ptr_equal(p, query + strlen(query));
+    /* nothing behind the end is looked at */
+    p = query;
+    assert_true(query_next(&p, query + 2, &got));
+    assert_int_equal(got.value.n, 0);
+    assert_false(query_next(&p, query + 2, &got));
+}
+
+static void
 random_ones_differ(void **state)
 {
     char a[129], b[129];
@@ -196,6 +252,8 @@ main(void)
         cmocka_unit_test(base64_comes_back),
         cmocka_unit_test(each_digit_of_base64_has_its_value),
         cmocka_unit_test(an_escape_is_three_characters),
+        cmocka_unit_test(escaped_texts_are_decoded_or_refused),
+        cmocka_unit_test(a_query_has_parameters),
         cmocka_unit_test(random_ones_differ),
     };
 

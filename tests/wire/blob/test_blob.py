@@ -191,6 +191,8 @@ def test_names_that_lead_elsewhere_are_refused(store, key):
     "ftp://x/y", "file://relative", "file:///", "webhdfs://", "s3://B/x",
     "s3://bucket/../x?endpoint=http://127.0.0.1:1",
     "s3://bucket/x?endpoint=file:///etc", "webhdfs://a@b/x",
+    "s3://bucket/x?endpoint=http://127.0.0.1:1&region=a%00",
+    "webhdfs://b:1/x?user=%zz",
     "s3://bucket/x?endpoint=http://u:p@127.0.0.1:1"])
 def test_urls_that_are_none_are_refused(url):
     assert Store(url, None).refused("size", "a").startswith("bad_param")
