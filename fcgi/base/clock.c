@@ -1,6 +1,7 @@
 /* The two clocks of the kernel in the units that we count in. */
 #include "clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,31 +44,39 @@ clock_mono_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
-#define PEOPLE "%Y-%m-%d %H:%M:%S"
-
-static bool
-to_local(int64_t unix_s, struct tm *out)
+const char *
+clock_print(int64_t unix_s, bool local, enum clock_form form,
+            char out[CLOCK_TEXT])
 {
     time_t t = (time_t)unix_s;
+    struct tm tm;
+    size_t n = 0;
 
-    return localtime_r(&t, out) != NULL;
+    if ((local ? localtime_r(&t, &tm) : gmtime_r(&t, &tm)) != NULL) {
+        switch (form) { /* a case each, so that the compiler sees the text */
+#define FORM(id, text)                            \
+    case CLOCK_##id:                              \
+        n = strftime(out, CLOCK_TEXT, text, &tm); \
+        break;
+            CLOCK_FORMS(FORM)
+#undef FORM
+        }
+    }
+    out[n] = '\0';
+    return out;
 }
 
 const char *
 clock_text(int64_t unix_s, char out[CLOCK_TEXT])
 {
-    struct tm tm;
-
-    if (!to_local(unix_s, &tm) || strftime(out, CLOCK_TEXT, PEOPLE, &tm) == 0)
-        out[0] = '\0';
-    return out;
+    return clock_print(unix_s, true, CLOCK_PEOPLE, out);
 }
 
 bool
 clock_read(const char *text, int64_t *unix_s)
 {
     struct tm tm = { .tm_isdst = -1 };
-    const char *end = strptime(text, PEOPLE, &tm);
+    const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
     time_t t = end != NULL && *end == '\0' ? mktime(&tm) : -1;
 
     *unix_s = t;
@@ -77,15 +86,35 @@ clock_read(const char *text, int64_t *unix_s)
 const char *
 clock_stamp(int64_t unix_ms, char out[CLOCK_TEXT])
 {
-    struct tm tm;
-    size_t n = to_local(unix_ms / 1000, &tm)
-                   ? strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S.000%z", &tm)
-                   : 0;
-    char *point = n > 0 ? strchr(out, '.') : NULL;
+    char *point =
+        strchr(clock_print(unix_ms / 1000, true, CLOCK_STAMP, out), '.');
 
-    out[n] = '\0';
     for (int64_t i = 3, ms = unix_ms % 1000; point != NULL && i > 0;
          i--, ms /= 10)
         point[i] = (char)('0' + ms % 10);
     return out;
+}
+
+int64_t
+clock_stamp_read(const char *text)
+{
+    struct tm tm = { 0 };
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    int64_t ms = 0;
+    long east;
+    char *end;
+
+    if (rest == NULL)
+        return 0;
+    if (*rest == '.') {
+        ms = strtol(rest + 1, &end, 10) % 1000;
+        rest = end;
+    }
+    if (*rest != '+' && *rest != '-')
+        return 0;
+    east = strtol(rest + 1, &end, 10); /* hhmm, or hh */
+    if (*end == ':')
+        east = east * 100 + strtol(end + 1, NULL, 10);
+    east = (east / 100 * 60 + east % 100) * 60;
+    return (timegm(&tm) - (*rest == '-' ? -east : east)) * 1000 + ms;
 }

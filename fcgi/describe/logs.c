@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "base/commands.h"
+#include "clock.h"
 #include "config.h"
 #include "json.h"
 #include "place.h"
@@ -74,31 +75,6 @@ member(const char *text, const char *end, const char *name, char *out,
         (void)snprintf(out, size, "%.*s", (int)n, p);
 }
 
-/* "2026-01-31T23:59:59", ".123" or not, "+0800" or "+08:00". */
-static int64_t
-stamp_ms(const char *p)
-{
-    struct tm tm = { 0 };
-    const char *rest = strptime(p, "%Y-%m-%dT%H:%M:%S", &tm);
-    int64_t ms = 0;
-    long east;
-    char *end;
-
-    if (rest == NULL)
-        return 0;
-    if (*rest == '.') {
-        ms = strtol(rest + 1, &end, 10) % 1000;
-        rest = end;
-    }
-    if (*rest != '+' && *rest != '-')
-        return 0;
-    east = strtol(rest + 1, &end, 10); /* hhmm, or hh */
-    if (*end == ':')
-        east = east * 100 + strtol(end + 1, NULL, 10);
-    east = (east / 100 * 60 + east % 100) * 60;
-    return (timegm(&tm) - (*rest == '-' ? -east : east)) * 1000 + ms;
-}
-
 /* Our own lines as JSON, and the access log: what they are about comes first,
  * before any word of a client's. */
 static void
@@ -116,7 +92,7 @@ read_object(const char *text, struct said *out)
     member(text, end, "\"id\":\"", out->request, sizeof(out->request));
     member(text, end, "\"client_id\":\"", out->client, sizeof(out->client));
     member(text, end, "\"trace\":\"", out->trace, sizeof(out->trace));
-    out->at_ms = stamp_ms(at);
+    out->at_ms = clock_stamp_read(at);
 }
 
 static void
@@ -143,7 +119,7 @@ read_text(const char *text, struct said *out)
     }
     if (p == NULL)
         return;
-    out->at_ms = stamp_ms(text);
+    out->at_ms = clock_stamp_read(text);
     n = strcspn(p, "]");
     if (*p != '[' || p[n] == '\0' || out->at_ms == 0)
         return;

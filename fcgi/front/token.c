@@ -30,24 +30,16 @@ begin_failed(const struct token_change *c, enum err e)
                           e == ERR_STATE ? strerror(errno) : err_name(e));
 }
 
-#define TIME_TEXT 24
-
 static const char *
-time_text(int64_t at_s, const char *none, char out[TIME_TEXT])
+time_text(int64_t at_s, const char *none, char out[CLOCK_TEXT])
 {
-    time_t at = at_s;
-    struct tm tm;
-
-    if (at_s == 0 || gmtime_r(&at, &tm) == NULL ||
-        strftime(out, TIME_TEXT, "%Y-%m-%d %H:%M", &tm) == 0)
-        (void)snprintf(out, TIME_TEXT, "%s", none);
-    return out;
+    return at_s == 0 ? none : clock_print(at_s, false, CLOCK_MINUTE, out);
 }
 
 static int
 tell_added(const struct token_line *t)
 {
-    char raw[PLACE_BYTES], rc[PLACE_BYTES], end[TIME_TEXT];
+    char raw[PLACE_BYTES], rc[PLACE_BYTES], end[CLOCK_TEXT];
 
     if (token_files_paths(t->name, raw, rc, sizeof(raw)) != ERR_OK)
         return token_complain("tokens", strerror(errno));
@@ -98,7 +90,7 @@ static int
 token_rotate(struct token_change *c, const struct token_order *o)
 {
     int64_t now = clock_unix_s(), end_s = now + o->keep_s;
-    char text[TOKEN_TEXT], end[TIME_TEXT];
+    char text[TOKEN_TEXT], end[CLOCK_TEXT];
     struct token_line old, t;
     int status;
 
@@ -169,7 +161,7 @@ token_revoke(struct token_change *c, const char *name)
 static int
 token_list(const struct token_change *c)
 {
-    char made[TIME_TEXT], end[TIME_TEXT], use[TIME_TEXT];
+    char made[CLOCK_TEXT], end[CLOCK_TEXT], use[CLOCK_TEXT];
     const char *map = c->map;
     struct token_line l;
 

@@ -62,7 +62,7 @@ static int64_t
 parse_date(const char *text)
 {
     struct tm tm = { 0 };
-    char again[32];
+    char again[CLOCK_TEXT];
     const char *end;
     time_t at;
 
@@ -72,10 +72,8 @@ parse_date(const char *text)
     if (end == NULL || *end != '\0')
         return 0;
     at = timegm(&tm); /* which makes March of February 30 */
-    if (strftime(again, sizeof(again), "%Y-%m-%dT%H:%MZ", &tm) == 0 ||
-        strncmp(again, text, strlen(text)) != 0)
-        return 0;
-    return at;
+    (void)clock_print(at, false, CLOCK_MINUTE_Z, again);
+    return strncmp(again, text, strlen(text)) == 0 ? at : 0;
 }
 
 static enum err

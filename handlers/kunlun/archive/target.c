@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "file.h"
@@ -13,9 +12,8 @@
 #include "kunlun/node_mgr/store.h"
 #include "root.h"
 
-#define NAME  "coldback_"
-#define TAIL  ".tgz"
-#define STAMP 15 /* "YYYYmmdd_HHMMSS" */
+#define NAME "coldback_"
+#define TAIL ".tgz"
 
 #define SECRET_BYTES 4096
 
@@ -145,23 +143,13 @@ is_part(const char *name)
     return !str_empty(name) && strchr(name, '/') == NULL && blob_is_key(name);
 }
 
-/* Now, as the names have it; false: it cannot be told. */
-static bool
-stamp_now(char out[STAMP + 1])
-{
-    time_t now = (time_t)clock_unix_s();
-    struct tm at;
-
-    return localtime_r(&now, &at) != NULL &&
-           strftime(out, STAMP + 1, "%Y%m%d_%H%M%S", &at) == STAMP;
-}
-
 const char *
 node_backup_key(struct job_run *run, const char *cluster, const char *shard)
 {
-    char stamp[STAMP + 1];
+    char stamp[CLOCK_TEXT];
 
-    if (!is_part(cluster) || !is_part(shard) || !stamp_now(stamp))
+    if (!is_part(cluster) || !is_part(shard) ||
+        str_empty(clock_print(clock_unix_s(), true, CLOCK_NAME, stamp)))
         return NULL;
     return arena_printf(run->arena, "coldbackup/%s/%s/" NAME "%s" TAIL, cluster,
                         shard, stamp);

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "ticdc/core/tso.h"
 
 void
@@ -19,14 +19,13 @@ keys_date(enum keys_date by, uint64_t ts, const struct zone_choice *zone,
     static const size_t lengths[] = {
         [KEYS_NO_DATE] = 0, [KEYS_YEAR] = 4, [KEYS_MONTH] = 7, [KEYS_DAY] = 10
     };
-    time_t s = (time_t)(tso_ms(ts) / 1000);
-    struct tm at;
+    int64_t s = (int64_t)(tso_ms(ts) / 1000);
+    char at[CLOCK_TEXT];
 
     s += zone_ahead_s(zone, s);
-    if ((zone->local ? localtime_r(&s, &at) : gmtime_r(&s, &at)) == NULL ||
-        strftime(out, KEYS_DATE_MAX, "%Y-%m-%d", &at) != 10)
-        out[0] = '\0';
-    out[lengths[by]] = '\0';
+    (void)clock_print(s, zone->local, CLOCK_DAY, at);
+    (void)snprintf(out, KEYS_DATE_MAX, "%.*s", (int)lengths[by],
+                   strlen(at) == 10 ? at : "");
 }
 
 static void

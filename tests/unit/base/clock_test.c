@@ -80,6 +80,49 @@ the_last_tick_is_near(void **state)
     assert_true(tick <= clock_unix_ms());
 }
 
+static void
+a_stamp_is_read_again_whoever_wrote_it(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } stamps[] = {
+        { "2026-12-31T23:59:59.120+0800", 1798732799120 },
+        { "2026-12-31T15:59:59+00:00 and more", 1798732799000 },
+        { "2026-12-31T07:29:59.007-08:30", 1798732799007 },
+        { "2026-12-31T23:59:59", 0 }, /* where? */
+        { "2026-12-31 23:59:59+0800", 0 },
+        { "", 0 },
+    };
+    char text[CLOCK_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(stamps); i++)
+        if (clock_stamp_read(stamps[i].text) != stamps[i].ms)
+            fail_msg("%s", stamps[i].text);
+    assert_int_equal(clock_stamp_read(clock_stamp(1700000000123, text)),
+                     1700000000123);
+}
+
+static void
+a_moment_has_the_form_that_is_asked_for(void **state)
+{
+    char text[CLOCK_TEXT];
+
+    (void)state;
+    assert_string_equal(clock_print(0, true, CLOCK_NAME, text),
+                        "19700101_080000");
+    assert_string_equal(clock_print(0, false, CLOCK_NAME, text),
+                        "19700101_000000");
+    assert_string_equal(clock_print(1798732799, false, CLOCK_DAY, text),
+                        "2026-12-31");
+    assert_string_equal(clock_print(1798732799, false, CLOCK_MINUTE, text),
+                        "2026-12-31 15:59");
+    assert_string_equal(clock_print(1798732799, false, CLOCK_MINUTE_Z, text),
+                        "2026-12-31T15:59Z");
+    assert_string_equal(clock_print(INT64_MAX, false, CLOCK_DAY, text), "");
+}
+
 int
 main(void)
 {
@@ -89,6 +132,8 @@ main(void)
         cmocka_unit_test(a_moment_is_told_in_local_time),
         cmocka_unit_test(what_people_read_is_read_again),
         cmocka_unit_test(the_last_tick_is_near),
+        cmocka_unit_test(a_stamp_is_read_again_whoever_wrote_it),
+        cmocka_unit_test(a_moment_has_the_form_that_is_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
