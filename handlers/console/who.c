@@ -31,18 +31,23 @@ console_whoami_get(struct req *r, const struct none *in)
     struct console_whoami *out = arena_alloc(r->arena, sizeof(*out));
     struct STR *words = arena_array(r->arena, RIGHTS_MAX, sizeof(*words));
     struct STR *names = arena_array(r->arena, DIALECTS_MAX, sizeof(*names));
-    size_t n = 0;
+    struct STR *seen = arena_array(r->arena, DIALECTS_MAX, sizeof(*seen));
+    size_t n = 0, n_seen = 0;
 
     (void)in;
-    if (out == NULL || words == NULL || names == NULL)
+    if (out == NULL || words == NULL || names == NULL || seen == NULL)
         return ERR_NOMEM;
     for (unsigned s = SCOPE_READ; s <= SCOPE_MACHINE; s <<= 1)
         if ((r->rights & s) != 0)
             words[n++].v = scope_name((enum scope)s);
     PUT_LIST(out, console_whoami, rights, n, words);
-    for (n = 0; n < DIALECTS_MAX && dialects[n] != NULL; n++)
+    for (n = 0; n < DIALECTS_MAX && dialects[n] != NULL; n++) {
         names[n].v = dialects[n]->name;
+        if (dialects[n]->views != NULL)
+            seen[n_seen++].v = dialects[n]->name;
+    }
     PUT_LIST(out, console_whoami, dialects, n, names);
+    PUT_LIST(out, console_whoami, in_topology, n_seen, seen);
     PUT(out, console_whoami, name, or_empty(r->token_name));
     PUT(out, console_whoami, secrets, r->see_secrets);
     PUT(out, console_whoami, version, build_version);

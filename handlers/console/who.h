@@ -11,7 +11,9 @@
     X(s, BOOL, secrets, "secrets", OUT, -, .doc = "it may see secrets") \
     X(s, STR, version, "version", OUT, -, .doc = "of metagate")         \
     X(s, STR, commit, "commit", OUT, -)                                 \
-    X(s, LIST, dialects, "dialects", OUT | KEEP_EMPTY, STR)
+    X(s, LIST, dialects, "dialects", OUT | KEEP_EMPTY, STR)             \
+    X(s, LIST, in_topology, "in_topology", OUT | KEEP_EMPTY, STR,       \
+      .doc = "those of them whose things /api/topology tells")
 STRUCT(console_whoami, CONSOLE_WHOAMI);
 
 /* A lease: the right to do a duty now. Times are Unix ms. */

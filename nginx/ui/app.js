@@ -25,7 +25,7 @@ async function whoAsks(as) {
   try {
     return await ask('/api/whoami', { as })
   } catch (e) {
-    if (e.status === 403) return { name: '', rights: ['profile'], dialects: [] }
+    if (e.status === 403) return { name: '', rights: ['profile'], dialects: [], in_topology: [] }
     throw e
   }
 }

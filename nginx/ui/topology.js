@@ -14,7 +14,7 @@ export default function (main, [dialect = '', ...rest], me) {
   const detail = h('section', { class: 'card detail', 'aria-label': t('topology.detail'), 'aria-live': 'polite', hidden: true })
   const toggled = new Set() // opened or closed by hand
   const failed = e => fill(said, trouble(e))
-  const all = me.dialects.filter(d => !['console', 'doris-fe', 'node_mgr'].includes(d))
+  const all = me.in_topology
   let wanted = rest.join('/')
   let health = ''
   let search = ''

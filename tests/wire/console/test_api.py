@@ -37,6 +37,9 @@ def test_whoami_tells_name_and_rights(console):
     r = console.scope("write").get("/api/whoami")
     assert r.json["rights"] == ["read", "write"] and r.json["name"], r
     assert "console" in r.json["dialects"] and r.json["version"]
+    seen = {i["dialect"] for i in console.get("/api/topology").json["items"]}
+    assert seen <= set(r.json["in_topology"]) < set(r.json["dialects"])
+    assert "console" not in r.json["in_topology"]
 
 
 def test_a_reply_that_a_client_has_is_not_sent_again(console):
