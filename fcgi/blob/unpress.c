@@ -89,41 +89,32 @@ unzstd_some(struct unpress *g, struct span *in)
 }
 
 static bool
-step(struct unpress *g, struct span *in)
-{
-    size_t n = g->zstd != NULL ? unzstd_some(g, in) : inflate_some(g, in);
-
-    g->more = n == PIECE && !g->between;
-    if (!g->damaged && n > 0)
-        g->broken_off = !g->write(g->ctx, g->piece, n);
-    return !g->damaged && !g->broken_off;
-}
-
-static bool
 take(struct unpress *g, struct span in)
 {
-    while (in.n > 0 || g->more)
-        if (!step(g, &in))
+    while (in.n > 0 || g->more) {
+        size_t n = g->zstd != NULL ? unzstd_some(g, &in) : inflate_some(g, &in);
+
+        g->more = n == PIECE && !g->between;
+        if (!g->damaged && n > 0)
+            g->broken_off = !g->write(g->ctx, g->piece, n);
+        if (g->damaged || g->broken_off)
             return false;
+    }
     return true;
 }
 
 /* ---- which it is ---- */
 
-static bool
-begin_zstd(struct unpress *g)
-{
-    g->zstd = ZSTD_createDCtx();
-    return g->zstd != NULL && !ZSTD_isError(ZSTD_DCtx_setParameter(
-                                  g->zstd, ZSTD_d_windowLogMax, WINDOW_LOG));
-}
-
 /* All of MAGIC is there. */
 static bool
 begin(struct unpress *g)
 {
-    if (memcmp(g->magic, zstd_magic, MAGIC) == 0)
-        return begin_zstd(g);
+    if (memcmp(g->magic, zstd_magic, MAGIC) == 0) {
+        g->zstd = ZSTD_createDCtx();
+        return g->zstd != NULL &&
+               !ZSTD_isError(ZSTD_DCtx_setParameter(
+                   g->zstd, ZSTD_d_windowLogMax, WINDOW_LOG));
+    }
     /* 16: gzip's frame, whose sums it checks */
     g->open = inflateInit2(&g->z, 15 + 16) == Z_OK;
     return g->open;

@@ -280,18 +280,6 @@ end_predecessor(struct run *r, const struct migration_row *row)
 }
 
 static enum err
-take_over(struct run *r)
-{
-    enum err e = migration_rows(r->db, r->a, &r->rows);
-
-    r->doing = "taking over from an earlier migrator";
-    for (size_t i = 0; i < r->rows.n && e == ERR_OK; i++)
-        if (!migration_row_done(&r->rows.v[i]))
-            e = end_predecessor(r, &r->rows.v[i]);
-    return e;
-}
-
-static enum err
 run_locked(struct run *r)
 {
     enum err e;
@@ -300,22 +288,15 @@ run_locked(struct run *r)
     e = migrate_lock_take(&r->lock, r->db, r->report);
     if (e != ERR_OK)
         return e;
-    e = take_over(r);
+    e = migration_rows(r->db, r->a, &r->rows);
+    r->doing = "taking over from an earlier migrator";
+    for (size_t i = 0; i < r->rows.n && e == ERR_OK; i++)
+        if (!migration_row_done(&r->rows.v[i]))
+            e = end_predecessor(r, &r->rows.v[i]);
     if (e == ERR_OK)
         e = visit_all(r);
     lease_keeper_stop(&r->lock.keeper, r->db);
     return e;
-}
-
-static enum err
-apply_once(struct run *r, const char *deployment_id)
-{
-    enum err e;
-
-    e = bootstrap(r);
-    if (e == ERR_OK)
-        e = claim(r, deployment_id);
-    return e == ERR_OK ? run_locked(r) : e;
 }
 
 /* Every part of it may be done again: after the lock was lost, and while the
@@ -328,7 +309,11 @@ apply(struct run *r, const char *deployment_id)
     enum err e;
 
     for (;;) {
-        e = apply_once(r, deployment_id);
+        e = bootstrap(r);
+        if (e == ERR_OK)
+            e = claim(r, deployment_id);
+        if (e == ERR_OK)
+            e = run_locked(r);
         if (e == ERR_STATE && ++locks_lost < LOCK_TRIES)
             (void)fprintf(r->report, "the lock went to another migrator\n");
         else if ((e != ERR_BUSY && e != ERR_STORE) || clock_mono_ms() > until)

@@ -215,31 +215,24 @@ adopt(struct park *p, int fd)
     park_gone(p);
 }
 
+/* Under the lock, so that after park_drain none is accepted that
+ * park_open_count has not counted: it would be lost at the exit. */
 static void
-accept_some(struct park *p)
+accept_unless_draining(struct park *p)
 {
     int fd;
 
-    for (int i = 0; i < ACCEPT_BURST; i++) {
+    pthread_mutex_lock(&p->accept_lock);
+    for (int i = 0; i < ACCEPT_BURST && !p->draining; i++) {
         fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
             adopt(p, fd);
         } else if (errno != EINTR && errno != ECONNABORTED) {
             if (errno != EAGAIN)
                 accept_failed(p, errno);
-            return;
+            break;
         }
     }
-}
-
-/* Under the lock, so that after park_drain none is accepted that
- * park_open_count has not counted: it would be lost at the exit. */
-static void
-accept_unless_draining(struct park *p)
-{
-    pthread_mutex_lock(&p->accept_lock);
-    if (!p->draining)
-        accept_some(p);
     pthread_mutex_unlock(&p->accept_lock);
 }
 

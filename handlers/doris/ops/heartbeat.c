@@ -75,19 +75,6 @@ open_call(struct call *c)
               address_print(c->peer->addr, c->peer->port, at, sizeof(at)), why);
 }
 
-static bool
-open_new(struct call *v, size_t n)
-{
-    bool all = true;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!v[i].begun)
-            open_call(&v[i]);
-        all = all && v[i].begun;
-    }
-    return all;
-}
-
 /* A name that its server is slow about is left for the next round, by which
  * it may be known. */
 static void
@@ -95,9 +82,16 @@ open_all(struct call *v, size_t n)
 {
     int64_t until_ms = clock_mono_ms() + NAMES_MS;
     uint64_t seen = 0;
+    bool all;
 
-    while (!open_new(v, n) && egress_lookup_wait(&seen, until_ms))
-        ;
+    do {
+        all = true;
+        for (size_t i = 0; i < n; i++) {
+            if (!v[i].begun)
+                open_call(&v[i]);
+            all = all && v[i].begun;
+        }
+    } while (!all && egress_lookup_wait(&seen, until_ms));
 }
 
 static void
