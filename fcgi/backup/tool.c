@@ -157,8 +157,7 @@ tool_wait(struct tool *t, int timeout_ms)
         (void)waitpid(t->pid, &status, 0);
     }
     t->pid = 0;
-    t->status =
-        WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    t->status = proc_exit_status(status);
     if (done == 0)
         return ERR_TIMEOUT;
     return t->status == 0 ? ERR_OK : ERR_STATE;

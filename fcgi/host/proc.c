@@ -293,8 +293,8 @@ read_output(int fd, int64_t deadline, struct proc_result *r)
     }
 }
 
-static int
-exit_status(int status)
+int
+proc_exit_status(int status)
 {
     if (WIFSIGNALED(status))
         return 128 + WTERMSIG(status);
@@ -313,7 +313,7 @@ await_end(pid_t pid, int64_t deadline, struct proc_result *r)
         (void)poll(NULL, 0, 5);
     if (done == 0)
         return ERR_TIMEOUT;
-    r->status = exit_status(status);
+    r->status = proc_exit_status(status);
     return r->status == 0 ? ERR_OK : ERR_STATE;
 }
 

@@ -33,6 +33,10 @@ struct proc_spec {
  * handlers of the child are the default ones, but for `blocked`. */
 enum err proc_spawn(const struct proc_spec *spec, pid_t *pid) MUST_USE;
 
+/* What waitpid has said as one number, as shells do: 128 + the signal that
+ * ended it. */
+int proc_exit_status(int status);
+
 /* What a tool said and how it ended. */
 struct proc_result {
     int status;        /* exit status; 128 + number after a signal */
