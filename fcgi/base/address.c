@@ -13,18 +13,11 @@ const unsigned char address_v4[12] = { [10] = 0xff, 0xff };
 static bool
 read_port(const char *p, const char *end, unsigned *out)
 {
-    unsigned v = 0;
+    uint64_t v;
 
-    if (p == end || *p == '0')
+    if (p == end || *p == '0' || !number_take(&p, end, 65535, &v) || p != end)
         return false;
-    for (; p < end; p++) {
-        if (*p < '0' || *p > '9')
-            return false;
-        v = v * 10 + (unsigned)(*p - '0');
-        if (v > 65535)
-            return false;
-    }
-    *out = v;
+    *out = (unsigned)v;
     return true;
 }
 

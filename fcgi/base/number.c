@@ -5,18 +5,33 @@
 #include <stdlib.h>
 
 bool
+number_take(const char **p, const char *end, uint64_t max, uint64_t *out)
+{
+    const char *from = *p;
+    uint64_t v = 0;
+
+    for (; *p != end && **p >= '0' && **p <= '9'; (*p)++) {
+        unsigned digit = (unsigned)(**p - '0');
+
+        if (digit > max || v > (max - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    if (*p == from)
+        return false;
+    *out = v;
+    return true;
+}
+
+bool
 number_read(const char *text, int64_t max, int64_t *out)
 {
-    int64_t v = 0;
+    uint64_t v;
 
-    if (str_empty(text))
+    if (text == NULL || max < 0 ||
+        !number_take(&text, NULL, (uint64_t)max, &v) || *text != '\0')
         return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9' || __builtin_mul_overflow(v, 10, &v) ||
-            __builtin_add_overflow(v, *text - '0', &v) || v > max)
-            return false;
-    }
-    *out = v;
+    *out = (int64_t)v;
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "hex.h"
+#include "number.h"
 
 #define PARTS_MAX 100000 /* domains, servers or intervals of a set */
 
@@ -363,23 +364,6 @@ skip_spaces(const char **p)
     *p += strspn(*p, " \n\r\t");
 }
 
-/* Digits, at most max of them as a number. */
-static bool
-read_number(const char **p, uint64_t max, uint64_t *out)
-{
-    const char *from = *p;
-
-    *out = 0;
-    for (; **p >= '0' && **p <= '9'; (*p)++) {
-        unsigned digit = (unsigned)(**p - '0');
-
-        if (*out > (max - digit) / 10)
-            return false;
-        *out = *out * 10 + digit;
-    }
-    return *p > from;
-}
-
 static enum err
 read_server(struct binlog_gtids *s, const char **p)
 {
@@ -397,12 +381,12 @@ read_server(struct binlog_gtids *s, const char **p)
             return e; /* without a first one: what is left of a bad text */
         (*p)++;
         skip_spaces(p);
-        if (!read_number(p, INT64_MAX, &first))
+        if (!number_take(p, NULL, INT64_MAX, &first))
             return ERR_BAD_PARAM;
         last = first;
         if (**p == '-') {
             (*p)++;
-            if (!read_number(p, INT64_MAX, &last))
+            if (!number_take(p, NULL, INT64_MAX, &last))
                 return ERR_BAD_PARAM;
         }
         e = gtids_add_span(s, uuid, first, last);
@@ -418,9 +402,9 @@ read_gtid(const char **p, struct binlog_gtid *g)
     uint64_t domain, server;
 
     *g = (struct binlog_gtid){ 0 };
-    if (!read_number(p, UINT32_MAX, &domain) || *(*p)++ != '-' ||
-        !read_number(p, UINT32_MAX, &server) || *(*p)++ != '-' ||
-        !read_number(p, UINT64_MAX, &g->seq))
+    if (!number_take(p, NULL, UINT32_MAX, &domain) || *(*p)++ != '-' ||
+        !number_take(p, NULL, UINT32_MAX, &server) || *(*p)++ != '-' ||
+        !number_take(p, NULL, UINT64_MAX, &g->seq))
         return false;
     g->domain = (uint32_t)domain;
     g->server = (uint32_t)server;

@@ -3,9 +3,8 @@
  * is one that was not logged as it should. */
 #include "query.h"
 
-#include <ctype.h>
-
 #include "hex.h"
+#include "number.h"
 #include "sql_words.h"
 
 /* Flags of the session, the status variable 0. */
@@ -147,19 +146,18 @@ static bool
 take_xid_text(struct sql_words *w, struct binlog_xid *out)
 {
     unsigned char bqual[64];
+    const char *p;
+    uint64_t v;
 
     if (!take_xid_part(w, out->data, &out->gtrid_bytes) || !sql_take(w, ",") ||
         !take_xid_part(w, bqual, &out->bqual_bytes) || !sql_take(w, ","))
         return false;
     memcpy(out->data + out->gtrid_bytes, bqual, out->bqual_bytes);
-    out->format = 0;
-    if (w->kind != SQL_WORD)
+    p = w->text.p;
+    if (w->kind != SQL_WORD || !number_take(&p, p + w->text.n, 999999999, &v) ||
+        p != w->text.p + w->text.n)
         return false;
-    for (size_t i = 0; i < w->text.n; i++) {
-        if (!isdigit((unsigned char)w->text.p[i]) || i >= 9)
-            return false;
-        out->format = out->format * 10 + (uint32_t)(w->text.p[i] - '0');
-    }
+    out->format = (uint32_t)v;
     return true;
 }
 

@@ -6,11 +6,12 @@
 
 #include "clock.h"
 #include "hex.h"
+#include "number.h"
 #include "place.h"
 #include "scope.h"
 
-#define HEX         "0123456789abcdef"
-#define TIME_DIGITS 12
+#define HEX        "0123456789abcdef"
+#define TIME_MAX_S 999999999999 /* of 12 digits */
 #define NAME_LETTERS \
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -47,12 +48,12 @@ token_use_path(const char *id, char *out, size_t size)
 static bool
 take_time(const char **p, const char *end, int64_t *out)
 {
-    size_t n = 0;
+    uint64_t v;
 
-    *out = 0;
-    for (; n < TIME_DIGITS && *p < end && **p >= '0' && **p <= '9'; n++)
-        *out = *out * 10 + *(*p)++ - '0';
-    return *out > 0;
+    if (!number_take(p, end, TIME_MAX_S, &v))
+        return false;
+    *out = (int64_t)v;
+    return v > 0;
 }
 
 /* The text between two quotes at *p, which moves behind it. */

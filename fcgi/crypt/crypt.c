@@ -15,6 +15,7 @@
 #include "crypt_keys.h"
 #include "hex.h"
 #include "log.h"
+#include "number.h"
 
 #define NONCE_BYTES   12
 #define TAG_BYTES     16
@@ -263,11 +264,10 @@ unsigned
 crypt_sealed_key_id(const char *sealed)
 {
     const char *p = sealed + sizeof(SEALED_PREFIX) - 1;
-    uint64_t id = 0;
+    uint64_t id;
 
-    if (strncmp(sealed, SEALED_PREFIX, sizeof(SEALED_PREFIX) - 1) != 0)
+    if (strncmp(sealed, SEALED_PREFIX, sizeof(SEALED_PREFIX) - 1) != 0 ||
+        !number_take(&p, NULL, CRYPT_KEY_ID_MAX, &id))
         return 0;
-    for (; *p >= '0' && *p <= '9' && id <= CRYPT_KEY_ID_MAX; p++)
-        id = id * 10 + (uint64_t)(*p - '0');
-    return *p == ':' && id <= CRYPT_KEY_ID_MAX ? (unsigned)id : 0;
+    return *p == ':' ? (unsigned)id : 0;
 }

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "hex.h"
+#include "number.h"
 #include "utf8.h"
 
 #define ENCODE                                                 \
@@ -128,17 +129,14 @@ split(const char *text, struct parts *out, char why[WHY_BYTES])
 /* ---- hosts ---- */
 
 static bool
-read_port(const char *p, size_t n, unsigned *out)
+read_port(const char *p, const char *end, unsigned *out)
 {
-    *out = 0;
-    if (n == 0 || n > 5)
+    uint64_t v;
+
+    if (!number_take(&p, end, 65535, &v) || p != end)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] < '0' || p[i] > '9')
-            return false;
-        *out = *out * 10 + (unsigned)(p[i] - '0');
-    }
-    return *out > 0 && *out < 65536;
+    *out = (unsigned)v;
+    return v > 0;
 }
 
 /* A name, an IPv4 address, or an IPv6 address in brackets. */
@@ -174,7 +172,7 @@ read_host(struct arena *a, struct span s, struct sink_host *out,
     }
     if (host.n > 255)
         return refuse(why, "a host is too long");
-    if (port != NULL && !read_port(port, (size_t)(end - port), &out->port))
+    if (port != NULL && !read_port(port, end, &out->port))
         return refuse(why, "a port is no number from 1 to 65535" ENCODE);
     e = decode(a, host, false, &out->host, why);
     return e;
