@@ -2,9 +2,9 @@
 /* The binlog of a shard, kept where its backups go, and played again behind a
  * restored backup up to a moment. Only MariaDB's, with GTIDs of one domain.
  *
- * The words. A *place* is between two transactions of a server's binlogs. A
- * *piece* are those from a place on, at most some MiB of them, and never of two
- * files: it is stored as a binlog of its own, compressed by gzip
+ * The words. A *position* is between two transactions of a server's binlogs. A
+ * *piece* are those from a position on, at most some MiB of them, and never of
+ * two files: it is stored as a binlog of its own, compressed by gzip
  * (`zcat | mariadb-binlog -`). A *timeline* are pieces one behind the other,
  * each beginning where the one before ends, whichever member of the shard they
  * are from: the same transactions have the same GTIDs everywhere. Who keeps
@@ -22,16 +22,17 @@
 
 /* ---- of a server that runs, on this machine ---- */
 
-struct journal_place {
+struct journal_position {
     char file[64];
     int64_t at;                 /* 0: behind the file's head */
     struct instance_gtid after; /* the last transaction before it */
 };
 
-/* The place behind that transaction. NOT_FOUND: its binlogs have another
+/* The position behind that transaction. NOT_FOUND: its binlogs have another
  * history, or less; STATE: they begin later, older ones are gone. */
-enum err journal_seek(const struct instance_spec *s, struct instance_gtid after,
-                      struct journal_place *out, char why[WHY_BYTES]) MUST_USE;
+enum err
+journal_seek(const struct instance_spec *s, struct instance_gtid after,
+             struct journal_position *out, char why[WHY_BYTES]) MUST_USE;
 
 struct journal_piece {
     char file[64];
@@ -44,10 +45,10 @@ struct journal_piece {
  * and none of the shard's behind number `last` (UINT64_MAX: all): what no
  * replica has may yet be taken out of a binlog, and another come in its place.
  * *at is moved behind them. NOT_FOUND: there are none now. BAD_PARAM: the
- * binlog is damaged; STATE: the place is not there any more. */
-enum err journal_next(const struct instance_spec *s, struct journal_place *at,
-                      int64_t most, uint64_t last, struct journal_piece *out,
-                      char why[WHY_BYTES]) MUST_USE;
+ * binlog is damaged; STATE: the position is not there any more. */
+enum err journal_next(const struct instance_spec *s,
+                      struct journal_position *at, int64_t most, uint64_t last,
+                      struct journal_piece *out, char why[WHY_BYTES]) MUST_USE;
 
 /* Puts it to a key of the target. */
 enum err

@@ -1,4 +1,4 @@
-/* Places in a server's binlogs, and what is taken from there on. */
+/* Positions in a server's binlogs, and what is taken from there on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,7 @@ go_through(const struct folder *f, size_t i, int64_t at, struct groups *groups,
     return e;
 }
 
-/* ---- a place that is looked for ---- */
+/* ---- a position that is looked for ---- */
 
 struct seek {
     uint32_t domain;
@@ -129,10 +129,10 @@ seek_in(const struct folder *f, size_t i, struct seek *k, char why[WHY_BYTES])
     return e;
 }
 
-/* From the newest file back to that which begins at or before the place. */
+/* From the newest file back to that which begins at or before the position. */
 static enum err
 seek(const struct folder *f, int64_t domain, struct instance_gtid after,
-     struct journal_place *out, char why[WHY_BYTES])
+     struct journal_position *out, char why[WHY_BYTES])
 {
     const struct binlog_gtid g = { .domain = (uint32_t)domain,
                                    .server = after.server,
@@ -162,12 +162,12 @@ seek(const struct folder *f, int64_t domain, struct instance_gtid after,
 
 enum err
 journal_seek(const struct instance_spec *s, struct instance_gtid after,
-             struct journal_place *out, char why[WHY_BYTES])
+             struct journal_position *out, char why[WHY_BYTES])
 {
     struct folder f;
     enum err e = folder_open(s, &f, why);
 
-    *out = (struct journal_place){ 0 };
+    *out = (struct journal_position){ 0 };
     if (e == ERR_OK)
         e = seek(&f, s->domain_id, after, out, why);
     folder_close(&f);
@@ -176,7 +176,7 @@ journal_seek(const struct instance_spec *s, struct instance_gtid after,
 
 /* ---- the next piece ---- */
 
-/* It ends behind a transaction of the shard's domain: only there a place can
+/* It ends behind a transaction of the shard's domain: only there a position can
  * be found again. */
 struct piece {
     uint32_t domain;
@@ -231,7 +231,7 @@ piece_end(void *ctx, const struct group *g)
 }
 
 static enum err
-piece_in(const struct folder *f, size_t i, const struct journal_place *at,
+piece_in(const struct folder *f, size_t i, const struct journal_position *at,
          struct piece *p, char why[WHY_BYTES])
 {
     const struct group_taker t = { .before = piece_before,
@@ -255,11 +255,11 @@ piece_in(const struct folder *f, size_t i, const struct journal_place *at,
                                                                       : e;
 }
 
-/* Whether what a place has said of a file still is so: one that has crashed
+/* Whether what a position has said of a file still is so: one that has crashed
  * may have lost its end. */
 static enum err
-check_place(const struct folder *f, size_t i, const struct journal_place *at,
-            char why[WHY_BYTES])
+check_position(const struct folder *f, size_t i,
+               const struct journal_position *at, char why[WHY_BYTES])
 {
     char head[GROUPS_HEAD_MAX];
     size_t head_n;
@@ -279,12 +279,12 @@ check_place(const struct folder *f, size_t i, const struct journal_place *at,
 }
 
 static enum err
-next(const struct folder *f, int64_t domain, struct journal_place *at,
+next(const struct folder *f, int64_t domain, struct journal_position *at,
      int64_t most, uint64_t last, struct journal_piece *out,
      char why[WHY_BYTES])
 {
     size_t i = folder_find(f, at->file);
-    enum err e = check_place(f, i, at, why);
+    enum err e = check_position(f, i, at, why);
 
     while (e == ERR_OK) {
         struct piece p = {
@@ -312,7 +312,7 @@ next(const struct folder *f, int64_t domain, struct journal_place *at,
 }
 
 enum err
-journal_next(const struct instance_spec *s, struct journal_place *at,
+journal_next(const struct instance_spec *s, struct journal_position *at,
              int64_t most, uint64_t last, struct journal_piece *out,
              char why[WHY_BYTES])
 {

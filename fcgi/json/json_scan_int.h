@@ -22,7 +22,7 @@ struct scan {
     struct json_error *why;
 };
 
-/* Fills *why and returns e; scan_refuse: BAD_PARAM at the present place. */
+/* Fills *why and returns e; scan_refuse: BAD_PARAM at the present byte. */
 enum err scan_refuse_at(struct scan *s, size_t offset, enum err e,
                         const char *reason) MUST_USE;
 enum err scan_refuse(struct scan *s, const char *reason) MUST_USE;
@@ -49,7 +49,7 @@ at_end(const struct scan *s)
     return s->p == s->end;
 }
 
-/* The byte at the present place; NUL at the end, which no rule takes. */
+/* The present byte; NUL at the end, which no rule takes. */
 static inline char
 peek(const struct scan *s)
 {

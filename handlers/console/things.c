@@ -22,21 +22,21 @@ TABLE(console_overview, CONSOLE_OVERVIEW);
 TABLE(console_job_counts, CONSOLE_JOB_COUNTS);
 
 /* A view and whose it is. */
-struct place {
+struct dialect_view {
     const struct dialect *dialect;
     const struct view *view;
 };
 
 /* The i-th of all views; false past the last. */
 static bool
-place_at(size_t i, struct place *out)
+view_at(size_t i, struct dialect_view *out)
 {
     for (size_t d = 0; dialects[d] != NULL; d++) {
         const struct view *v = dialects[d]->views;
 
         for (; v != NULL && v->kind != NULL; v++) {
             if (i == 0) {
-                *out = (struct place){ dialects[d], v };
+                *out = (struct dialect_view){ dialects[d], v };
                 return true;
             }
             i--;
@@ -53,7 +53,7 @@ id_of(struct arena *a, const char *dialect, const char *kind, const char *key)
 
 /* What the row does not say of itself. */
 static enum err
-tell(struct arena *a, const struct place *p, struct console_thing *t)
+tell(struct arena *a, const struct dialect_view *p, struct console_thing *t)
 {
     const char *slash = str_empty(t->k2) ? "" : "/";
     const char *key = arena_printf(a, "%s%s%s", t->k1, slash, t->k2);
@@ -86,7 +86,7 @@ same_or_all(const char *wanted, const char *is)
 }
 
 static bool
-wanted(const struct wish *w, const struct place *p)
+wanted(const struct wish *w, const struct dialect_view *p)
 {
     return p->view->events == w->events &&
            same_or_all(w->dialect, p->dialect->name) &&
@@ -126,10 +126,10 @@ collect(struct req *r, const struct wish *w, const struct console_key *from,
         size_t max, struct list_of_console_thing *out)
 {
     bool begun = str_empty(from->part[0]);
-    struct place p;
+    struct dialect_view p;
     enum err e = ERR_OK;
 
-    for (size_t i = 0; e == ERR_OK && out->n < max && place_at(i, &p); i++) {
+    for (size_t i = 0; e == ERR_OK && out->n < max && view_at(i, &p); i++) {
         struct list_of_console_thing some = { 0 };
         bool here = !begun && strcmp(from->part[0], p.dialect->name) == 0 &&
                     strcmp(from->part[1], p.view->kind) == 0;
@@ -256,7 +256,7 @@ count(struct req *r, const struct dialect *d, struct console_share *out,
     PUT(out, console_share, dialect, d->name);
     PUT(out, console_share, level, "ok");
     for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        const struct place p = { d, &d->views[i] };
+        const struct dialect_view p = { d, &d->views[i] };
         struct list_of_console_thing some = { 0 };
 
         if (p.view->events)

@@ -31,7 +31,7 @@
  * is read from its beginning. */
 struct known {
     int64_t id; /* 0: nobody's */
-    struct journal_place place;
+    struct journal_position position;
     bool placed;
     unsigned gone;    /* how often its binlogs began behind it, in a row */
     int64_t until_ms; /* left alone until then */
@@ -152,7 +152,7 @@ what_is_safe(struct adding *x, struct instance_gtid *last, bool *all)
     return ERR_OK;
 }
 
-/* ---- places ---- */
+/* ---- positions ---- */
 
 static enum err
 end_archive(struct adding *x, const char *sentence)
@@ -212,11 +212,11 @@ find_place(struct adding *x)
     struct known *k = x->known;
     enum err e;
 
-    if (k->placed && k->place.after.seq == after.seq &&
-        k->place.after.server == after.server)
+    if (k->placed && k->position.after.seq == after.seq &&
+        k->position.after.server == after.server)
         return ERR_OK;
     k->placed = false;
-    e = journal_seek(&x->spec, after, &k->place, x->why);
+    e = journal_seek(&x->spec, after, &k->position, x->why);
     k->gone = e == ERR_STATE ? k->gone + 1 : 0;
     if (e == ERR_NOT_FOUND)
         return take_back(x);
@@ -258,8 +258,8 @@ add_piece(struct adding *x, uint64_t last)
     struct journal_piece p;
     struct blob_store *to;
     struct blob_sum sum;
-    enum err e =
-        journal_next(&x->spec, &x->known->place, PIECE_MAX, last, &p, x->why);
+    enum err e = journal_next(&x->spec, &x->known->position, PIECE_MAX, last,
+                              &p, x->why);
 
     if (e != ERR_OK)
         return e;

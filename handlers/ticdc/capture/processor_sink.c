@@ -40,15 +40,16 @@ open_kafka(struct processor *p)
 {
     const struct sink_rules rules = ticdc_sink_rules();
     struct sink_fault fault = { .code = "" };
-    const struct mq_place place = { .rules = &rules,
-                                    .address = p->c->address,
-                                    .namespace = p->row.namespace,
-                                    .id = p->row.id,
-                                    .source = &p->upstream,
-                                    .queue_bytes = processor_quota(p) / 2,
-                                    .go_on = goes_on,
-                                    .ctx = p };
-    enum err e = mq_settle(p->a, &p->sink, &p->config, &place, &p->mq, &fault);
+    const struct mq_context context = { .rules = &rules,
+                                        .address = p->c->address,
+                                        .namespace = p->row.namespace,
+                                        .id = p->row.id,
+                                        .source = &p->upstream,
+                                        .queue_bytes = processor_quota(p) / 2,
+                                        .go_on = goes_on,
+                                        .ctx = p };
+    enum err e =
+        mq_settle(p->a, &p->sink, &p->config, &context, &p->mq, &fault);
 
     if (e != ERR_OK)
         return processor_fail(p, e, fault.code, "%s", fault.text);
@@ -61,13 +62,13 @@ open_files(struct processor *p)
 {
     const struct sink_rules rules = ticdc_sink_rules();
     struct sink_fault fault = { .code = "" };
-    const struct files_place place = { .rules = &rules,
-                                       .source = &p->upstream,
-                                       .bytes = processor_quota(p) / 8,
-                                       .go_on = goes_on,
-                                       .ctx = p };
+    const struct files_context context = { .rules = &rules,
+                                           .source = &p->upstream,
+                                           .bytes = processor_quota(p) / 8,
+                                           .go_on = goes_on,
+                                           .ctx = p };
     enum err e =
-        files_settle(p->a, &p->sink, &p->config, &place, &p->files, &fault);
+        files_settle(p->a, &p->sink, &p->config, &context, &p->files, &fault);
 
     if (e != ERR_OK)
         return processor_fail(p, e, fault.code, "%s", fault.text);

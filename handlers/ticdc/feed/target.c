@@ -140,17 +140,18 @@ open_kafka(struct arena *a, const struct sink *sink,
 {
     const struct sink_rules rules = ticdc_sink_rules();
     int64_t left = until_ms - clock_mono_ms();
-    const struct mq_place place = { .rules = &rules,
-                                    .address = "check",
-                                    .namespace = "default",
-                                    .id = "check",
-                                    .queue_bytes = 1 << 20,
-                                    .answer_ms = left > ANSWER_MS ? ANSWER_MS
-                                                 : left > 100     ? left
+    const struct mq_context context = { .rules = &rules,
+                                        .address = "check",
+                                        .namespace = "default",
+                                        .id = "check",
+                                        .queue_bytes = 1 << 20,
+                                        .answer_ms = left > ANSWER_MS
+                                                         ? ANSWER_MS
+                                                     : left > 100 ? left
                                                                   : 100 };
     struct mq_config c;
     struct mq *q;
-    enum err e = mq_settle(a, sink, config, &place, &c, why);
+    enum err e = mq_settle(a, sink, config, &context, &c, why);
 
     if (e != ERR_OK)
         return e;
@@ -181,12 +182,12 @@ open_files(struct arena *a, const struct sink *sink,
            struct sink_fault *why)
 {
     const struct sink_rules rules = ticdc_sink_rules();
-    const struct files_place place = { .rules = &rules,
-                                       .go_on = is_in_time,
-                                       .ctx = &until_ms };
+    const struct files_context context = { .rules = &rules,
+                                           .go_on = is_in_time,
+                                           .ctx = &until_ms };
     struct files_config c;
     char text[WHY_BYTES] = "";
-    enum err e = files_settle(a, sink, config, &place, &c, why);
+    enum err e = files_settle(a, sink, config, &context, &c, why);
 
     if (e != ERR_OK)
         return e;

@@ -20,7 +20,7 @@ struct work {
     struct ask q;
     const struct sink *s;
     const struct ticdc_sink_config *c;
-    const struct files_place *place;
+    const struct files_context *context;
     struct files_config *out;
 };
 
@@ -79,9 +79,9 @@ static enum err
 open_store(struct work *w)
 {
     const struct sink_uri *u = &w->s->uri;
-    struct blob_config c = { .root = w->place->rules->file_root,
-                             .go_on = w->place->go_on,
-                             .ctx = w->place->ctx };
+    struct blob_config c = { .root = w->context->rules->file_root,
+                             .go_on = w->context->go_on,
+                             .ctx = w->context->ctx };
     char why[WHY_BYTES] = "";
     enum err e = ERR_OK;
 
@@ -197,23 +197,24 @@ settle_times(struct work *w)
 
 enum err
 files_settle(struct arena *a, const struct sink *s,
-             const struct ticdc_config *config, const struct files_place *place,
-             struct files_config *out, struct sink_fault *why)
+             const struct ticdc_config *config,
+             const struct files_context *context, struct files_config *out,
+             struct sink_fault *why)
 {
     static const struct ticdc_sink_config no_config = { 0 };
     struct work w = { .q = { .arena = a,
                              .uri = &s->uri,
-                             .rules = place->rules,
+                             .rules = context->rules,
                              .code = INVALID,
                              .why = why },
                       .s = s,
-                      .place = place,
+                      .context = context,
                       .out = out };
     enum err e;
 
     w.c = config->sink_config != NULL ? config->sink_config : &no_config;
-    *out =
-        (struct files_config){ .source = place->source, .bytes = place->bytes };
+    *out = (struct files_config){ .source = context->source,
+                                  .bytes = context->bytes };
     out->is_csv = strcmp(s->protocol, "csv") == 0;
     out->terminator = str_empty(w.c->terminator) ? "\r\n" : w.c->terminator;
     out->date = date_of(w.c->date_separator);

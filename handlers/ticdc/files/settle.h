@@ -6,7 +6,7 @@
 #include "ticdc/rules/sink.h"
 
 /* What is not the client's to say. */
-struct files_place {
+struct files_context {
     const struct sink_rules *rules;
     const struct my_server *source; /* NULL: it is not asked */
     size_t bytes;                   /* of rows that wait */
@@ -17,7 +17,8 @@ struct files_place {
 /* In the arena. s is what sink_settle has made. BAD_PARAM with *why; NOMEM. */
 enum err
 files_settle(struct arena *a, const struct sink *s,
-             const struct ticdc_config *config, const struct files_place *place,
-             struct files_config *out, struct sink_fault *why) MUST_USE;
+             const struct ticdc_config *config,
+             const struct files_context *context, struct files_config *out,
+             struct sink_fault *why) MUST_USE;
 
 #endif

@@ -19,7 +19,7 @@ struct work {
     const struct sink *s;
     const struct ticdc_sink_config *c;
     const struct ticdc_kafka_config *k;
-    const struct mq_place *place;
+    const struct mq_context *context;
     struct broker_option *option;
     size_t n_options;
     int64_t dial_ms, write_ms;
@@ -77,8 +77,8 @@ client_id(struct work *w)
         option(w, "client.id", id);
         return ERR_OK;
     }
-    made = arena_printf(w->a, "TiCDC_producer_%s_%s_%s", w->place->address,
-                        w->place->namespace, w->place->id);
+    made = arena_printf(w->a, "TiCDC_producer_%s_%s_%s", w->context->address,
+                        w->context->namespace, w->context->id);
     if (made == NULL)
         return ERR_NOMEM;
     for (char *p = made; *p != '\0'; p++) /* of an address */
@@ -149,7 +149,7 @@ times(struct work *w)
     if (e != ERR_OK)
         return e;
     w->out->broker.answer_ms =
-        w->place->answer_ms != 0 ? w->place->answer_ms : w->dial_ms;
+        w->context->answer_ms != 0 ? w->context->answer_ms : w->dial_ms;
     /* librdkafka's own bounds of these */
     w->dial_ms = w->dial_ms < 1000 ? 1000 : w->dial_ms;
     read_ms = read_ms < 1000 ? 1000 : read_ms > 300000 ? 300000 : read_ms;
@@ -300,7 +300,7 @@ messages(struct work *w)
     c->delete_only_handle = w->c->delete_only_handle_key;
     c->decimal_as_text = decimals != NULL && strcmp(decimals, "string") == 0;
     c->bigint_as_text = bigints != NULL && strcmp(bigints, "string") == 0;
-    c->namespace = w->place->namespace;
+    c->namespace = w->context->namespace;
     c->now_ms = clock_unix_tick_ms;
     option(w, "compression.codec",
            str_empty(compression) ? "none" : compression);
@@ -314,9 +314,9 @@ static enum err
 large(struct work *w)
 {
     const struct ticdc_large_message *l = w->k->large_message;
-    struct blob_config blob = { .root = w->place->rules->file_root,
-                                .go_on = w->place->go_on,
-                                .ctx = w->place->ctx };
+    struct blob_config blob = { .root = w->context->rules->file_root,
+                                .go_on = w->context->go_on,
+                                .ctx = w->context->ctx };
     char text[WHY_BYTES] = "";
     enum err e;
 
@@ -475,25 +475,25 @@ unbuilt(struct work *w)
 
 enum err
 mq_settle(struct arena *a, const struct sink *s,
-          const struct ticdc_config *config, const struct mq_place *place,
+          const struct ticdc_config *config, const struct mq_context *context,
           struct mq_config *out, struct sink_fault *why)
 {
     static const struct ticdc_sink_config no_config = { 0 };
     static const struct ticdc_kafka_config no_kafka = { 0 };
     struct work w = { .q = { .arena = a,
                              .uri = &s->uri,
-                             .rules = place->rules,
+                             .rules = context->rules,
                              .code = "CDC:ErrKafkaInvalidConfig",
                              .why = why },
                       .a = a,
                       .s = s,
-                      .place = place,
+                      .context = context,
                       .out = out };
     enum err e;
 
     w.c = config->sink_config != NULL ? config->sink_config : &no_config;
     w.k = w.c->kafka != NULL ? w.c->kafka : &no_kafka;
-    *out = (struct mq_config){ .source = place->source };
+    *out = (struct mq_config){ .source = context->source };
     w.option = arena_array(a, OPTIONS_MAX, sizeof(*w.option));
     e = w.option != NULL ? servers(&w) : ERR_NOMEM;
     if (e == ERR_OK)
@@ -522,9 +522,9 @@ mq_settle(struct arena *a, const struct sink *s,
         out->registry = NULL;
     out->broker.option = w.option;
     out->broker.n_options = w.n_options;
-    out->broker.queue_bytes = place->queue_bytes;
-    out->broker.go_on = place->go_on;
-    out->broker.ctx = place->ctx;
+    out->broker.queue_bytes = context->queue_bytes;
+    out->broker.go_on = context->go_on;
+    out->broker.ctx = context->ctx;
     if (e == ERR_OK)
         e = zone_choose(a, config->timezone, &out->zone);
     else

@@ -6,7 +6,7 @@
 #include "ticdc/rules/sink.h"
 
 /* What is not the client's to say. Texts live as long as the arena. */
-struct mq_place {
+struct mq_context {
     const struct sink_rules *rules;
     const char *address;            /* of the capture; of the client id */
     const char *namespace, *id;     /* of the changefeed */
@@ -20,7 +20,7 @@ struct mq_place {
 /* In the arena. s is what sink_settle has made. BAD_PARAM with *why; NOMEM. */
 enum err
 mq_settle(struct arena *a, const struct sink *s,
-          const struct ticdc_config *config, const struct mq_place *place,
+          const struct ticdc_config *config, const struct mq_context *context,
           struct mq_config *out, struct sink_fault *why) MUST_USE;
 
 #endif

@@ -23,7 +23,7 @@ static struct blob_store *target;
 static struct instance_backup base;
 static struct journal_stored piece[PIECES];
 static size_t n_pieces;
-static struct journal_place place;
+static struct journal_position position;
 
 static void
 run_sql(const struct instance_spec *s, const char *const *sql)
@@ -66,7 +66,7 @@ keep(int64_t most, int second)
     struct blob_sum sum;
     enum err e;
 
-    while ((e = journal_next(&one, &place, most, UINT64_MAX, &p, why)) ==
+    while ((e = journal_next(&one, &position, most, UINT64_MAX, &p, why)) ==
            ERR_OK) {
         struct journal_stored *s = &piece[n_pieces];
 
@@ -99,7 +99,7 @@ what_a_server_writes_is_kept(void **state)
     OK(instance_backup(real_arena, &one, target, KEY, NULL, &base, why));
     assert_int_equal(base.domain, one.domain_id);
     assert_true(instance_gtid_of(base.gtid, base.domain, &at));
-    OK(journal_seek(&one, at, &place, why));
+    OK(journal_seek(&one, at, &position, why));
     keep(1 << 20, 1);
     assert_int_equal(n_pieces, 0);
     SQL(&one, "SET TIMESTAMP = 1700000010",
@@ -157,13 +157,13 @@ a_piece_is_a_binlog(void **state)
     assert_string_equal(r.output, "4\n");
 }
 
-/* ---- places ---- */
+/* ---- positions ---- */
 
 static void
 a_place_is_found_by_its_transaction(void **state)
 {
     struct instance_gtid at = piece[2].upto;
-    struct journal_place found;
+    struct journal_position found;
     struct journal_piece p;
 
     (void)state;
@@ -193,7 +193,7 @@ a_place_is_found_by_its_transaction(void **state)
 static void
 what_was_purged_is_not_found(void **state)
 {
-    struct journal_place old = { .at = 0 };
+    struct journal_position old = { .at = 0 };
     struct journal_piece p;
     char file[64];
     int64_t until = clock_mono_ms() + REAL_WAIT_MS;

@@ -25,7 +25,7 @@ settle(const char *uri, const char *json)
 {
     static const struct sink_rules rules = { .tls_root = "",
                                              .file_root = "/root" };
-    const struct files_place place = { .rules = &rules, .bytes = 1 << 20 };
+    const struct files_context context = { .rules = &rules, .bytes = 1 << 20 };
     struct ticdc_config config;
     struct sink s;
     enum err e;
@@ -34,7 +34,7 @@ settle(const char *uri, const char *json)
     why.text[0] = '\0';
     assert_int_equal(ticdc_config_read(a, json, &config), ERR_OK);
     e = sink_settle(a, uri, config.sink_config, &rules, &s, &why);
-    return e == ERR_OK ? files_settle(a, &s, &config, &place, &got, &why) : e;
+    return e == ERR_OK ? files_settle(a, &s, &config, &context, &got, &why) : e;
 }
 
 static void

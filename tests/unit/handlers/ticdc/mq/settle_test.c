@@ -19,11 +19,11 @@ static enum err
 settle(const char *uri, const char *json)
 {
     static const struct sink_rules rules = { .tls_root = "/etc/tls" };
-    struct mq_place place = { .rules = &rules,
-                              .address = "127.0.0.1:8300",
-                              .namespace = "default",
-                              .id = "feed",
-                              .queue_bytes = 1 << 20 };
+    struct mq_context context = { .rules = &rules,
+                                  .address = "127.0.0.1:8300",
+                                  .namespace = "default",
+                                  .id = "feed",
+                                  .queue_bytes = 1 << 20 };
     struct ticdc_config config;
     struct sink s;
     enum err e;
@@ -32,7 +32,7 @@ settle(const char *uri, const char *json)
     why.text[0] = '\0';
     assert_int_equal(ticdc_config_read(a, json, &config), ERR_OK);
     e = sink_settle(a, uri, config.sink_config, &rules, &s, &why);
-    return e == ERR_OK ? mq_settle(a, &s, &config, &place, &got, &why) : e;
+    return e == ERR_OK ? mq_settle(a, &s, &config, &context, &got, &why) : e;
 }
 
 static void
