@@ -202,9 +202,10 @@ drills: ## a Debian that boots with the package, a source that is broken; minute
 	@$(MAKE) --no-print-directory -s $(ALL_CORES) B=build/asan build/asan/metagate build/asan/support/source_shell build/asan/support/seal_shell build/asan/support/kafka_shell build/asan/support/encode_shell
 	@/usr/bin/python3 -m pytest -q -c tests/pytest.ini --rootdir tests \
 	    tests/drills $(DRILLS)
-mutants: ## ROOM=json [N=20] [SEED=1]: do its tests notice a mutation?
+mutants: ## ROOM=json or FAMILY=doris [N=20] [SEED=1]: do its tests notice a mutation?
 	@.package/deps build run test
-	@tests/mutants $(ROOM) -n $(or $(N),20) --seed $(or $(SEED),1)
+	@tests/mutants$(if $(FAMILY),-woven) $(or $(FAMILY),$(ROOM)) \
+	    -n $(or $(N),20) --seed $(or $(SEED),1)
 bench: release ## beside PHP, Go, Node and the limit, then instances and feeds; BENCH="--work get_cluster …": that alone
 	@.package/deps build run bench
 	@tests/bench/run $(BENCH)
