@@ -91,10 +91,11 @@ is_primary(struct adding *x, bool *out)
     enum err e = kunlun_store_shard_of(x->run->db, x->run->arena, x->spec.uuid,
                                        x->sh, &i);
 
-    *out = e == ERR_OK ? x->sh->s.primary == (int)i : x->spec.lone;
-    if (e == ERR_NOT_FOUND)
-        x->sh->s.n = 0;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    *out = e == ERR_OK && x->sh->s.primary == (int)i;
+    if (e != ERR_NOT_FOUND)
+        return e;
+    x->sh->s.n = 0;
+    return archive_is_alone(x->run->db, &x->spec, out);
 }
 
 /* Inside a transaction: it is still ours to add. */

@@ -143,8 +143,10 @@ has_history(struct job_run *run, const struct instance_spec *spec, bool *out)
                                                     spec->uuid, sh, &i);
 
     *out = spec->kind == INSTANCE_STORAGE && spec->cluster != NULL &&
-           spec->shard != NULL && (e == ERR_OK || spec->lone);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+           spec->shard != NULL;
+    return e == ERR_NOT_FOUND && *out ? archive_is_alone(run->db, spec, out)
+           : e == ERR_NOT_FOUND       ? ERR_OK
+                                      : e;
 }
 
 static enum err

@@ -20,6 +20,7 @@ TABLE(archive_backup, ARCHIVE_BACKUP);
     " b.ended_ms, b.bytes, b.sha256"
 
 enum {
+    OTHERS,
     DUE,
     GET,
     OPEN_OF,
@@ -52,6 +53,8 @@ enum {
 };
 
 static const char *const sql[SQL__MAX] = {
+    [OTHERS] = "SELECT COUNT(*) FROM kunlun_instance WHERE kind = 'storage'"
+               " AND cluster = ? AND shard = ? AND uuid <> ?",
     [DUE] = "SELECT " COLUMNS ", i.port, i.uuid FROM kunlun_archive a"
             " JOIN kunlun_instance i ON i.cluster = a.cluster"
             " AND i.shard = a.shard AND i.kind = 'storage'"
@@ -178,6 +181,21 @@ archive_open_of(struct db *db, struct arena *a, const char *cluster,
 {
     return db_one(db, a, sql[OPEN_OF], DB_ARGS(db_str(cluster), db_str(shard)),
                   &archive_rec, out);
+}
+
+enum err
+archive_is_alone(struct db *db, const struct instance_spec *s, bool *out)
+{
+    int64_t others = 0;
+    enum err e = ERR_OK;
+
+    if (s->lone)
+        e = db_one_i64(
+            db, sql[OTHERS],
+            DB_ARGS(db_str(s->cluster), db_str(s->shard), db_str(s->uuid)),
+            &others);
+    *out = s->lone && others == 0;
+    return e;
 }
 
 enum err

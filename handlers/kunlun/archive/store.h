@@ -41,6 +41,13 @@ enum err archive_open_of(struct db *db, struct arena *a, const char *cluster,
 
 /* All that follows is part of the caller's transaction. */
 
+/* Whether a server of a cluster and shard (both named) is all of that shard: it
+ * is one by itself, and no other has these names. Clients may give them to two,
+ * and what one has written must not count as kept by the other. */
+struct instance_spec;
+enum err archive_is_alone(struct db *db, const struct instance_spec *s,
+                          bool *out) MUST_USE;
+
 /* The one that goes on, or one that begins behind that transaction. */
 enum err archive_begin(struct db *db, struct arena *a, const char *cluster,
                        const char *shard, int64_t domain,

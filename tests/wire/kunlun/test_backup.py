@@ -1,6 +1,7 @@
 """Backups of an instance, restores, and what is deleted of one."""
 
 import os
+import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -163,6 +164,26 @@ def test_a_time_that_is_not_covered_is_refused(machine, full):
     insert(machine, full, 4)
     assert restore(machine, full, then)[0] == "succeed"
     assert rows(machine, full) == [1, 2, 3]
+
+
+def test_two_servers_of_one_name_have_no_history(machine, full):
+    """What one of them has written is not covered by what the other has."""
+    machine.made.append(twin := machine.place() | {"cluster": full["cluster"]})
+    assert machine.install(twin)[0] == "succeed"
+    entry = until(lambda: machine.entry(twin))
+    twin["user"], twin["pwd"] = entry["user"], entry["pwd"]
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    file, = backups(machine, full)
+    # the other one goes on where that ends, and writes nothing
+    assert cold(machine, twin, "coldrestore", file=file)[0] == "succeed"
+    assert cold(machine, full, "coldbackup")[0] == "succeed"
+    insert(machine, full, 2)
+    then = time.time()
+    until(lambda: time.time() > then + 3)  # a second is not the backup's own
+    word, why = machine.run("restore_storage", full, timestamp=HOUR_AHEAD,
+                            cluster_name=full["cluster"], shard_name="shard1")
+    assert word == "error" and "no binlogs are kept" in why, (word, why)
+    assert rows(machine, full) == [1, 2]
 
 
 def test_a_backup_right_behind_a_restore_has_a_history(machine, full):
