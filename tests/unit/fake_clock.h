@@ -4,6 +4,7 @@
 #define MG_TEST_FAKE_CLOCK_H
 
 #include <string.h>
+#include <time.h>
 
 #include "clock.h"
 
@@ -20,6 +21,12 @@ int64_t
 clock_unix_s(void)
 {
     return fake_unix_ms / 1000;
+}
+
+int64_t
+clock_unix_tick_ms(void)
+{
+    return fake_unix_ms;
 }
 
 int64_t
@@ -57,6 +64,35 @@ clock_stamp(int64_t unix_ms, char out[CLOCK_TEXT])
 {
     (void)unix_ms;
     (void)strcpy(out, "2027-01-15T08:00:00.000+0000");
+    return out;
+}
+
+int64_t
+clock_stamp_read(const char *text)
+{
+    (void)text;
+    return 0;
+}
+
+/* What is told of a token. */
+const char *
+clock_print(int64_t unix_s, bool local, enum clock_form form,
+            char out[CLOCK_TEXT])
+{
+    time_t t = (time_t)unix_s;
+    struct tm tm = { 0 };
+    size_t n = 0;
+
+    (void)(local ? localtime_r(&t, &tm) : gmtime_r(&t, &tm));
+    switch (form) {
+#define FORM(id, text)                            \
+    case CLOCK_##id:                              \
+        n = strftime(out, CLOCK_TEXT, text, &tm); \
+        break;
+        CLOCK_FORMS(FORM)
+#undef FORM
+    }
+    out[n] = '\0';
     return out;
 }
 
