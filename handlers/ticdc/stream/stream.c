@@ -63,14 +63,6 @@ progress(struct stream *s, bool idle, bool last)
                                      err_name(e));
 }
 
-/* Where the clock stands, before anything is given that was stamped by it: who
- * goes on for us gives no transaction a number below the one it had. */
-static enum err
-progress_begin(struct stream *s)
-{
-    return progress(s, true, false);
-}
-
 /* Before the piece is done with, which the reading thread waits for. What is
  * not stored has not passed: the clock goes back, and everything stamped behind
  * it has the number that another capture gives it, too. */
@@ -444,8 +436,6 @@ write_all(struct stream *s)
     bool ended = false;
     enum err e = recover(s, open_sink(s));
 
-    if (e == ERR_OK)
-        e = progress_begin(s);
     while (e == ERR_OK && !pipe_is_stopped(s->pipe) && !s->ends &&
            !(ended && s->pending == NULL)) {
         s->failure.err = ERR_OK;

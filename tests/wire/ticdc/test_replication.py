@@ -212,36 +212,6 @@ def test_tables_are_shared_moved_and_given_away(feeds):
     assert "ticdc.replace" not in feeds.log("c1") + feeds.log("c2")
 
 
-def test_where_the_clock_stands_is_stored_before_anything_is_given(feeds):
-    """Else who goes on for a capture could give its transactions lesser
-    numbers than it has. The clock is the greatest of the tables'; here it is
-    far ahead, so that time does not pass, and nothing is written."""
-    for server in ("source", "target"):
-        with feeds.sql(server, None) as c:
-            rows(c, "CREATE DATABASE ahead")
-            rows(c, "CREATE TABLE ahead.t (id INT PRIMARY KEY)")
-            rows(c, "CREATE TABLE ahead.u (id INT PRIMARY KEY)")
-    feed = feeds.create(filter_rules=["ahead.*"])
-    feeds.start("c1")
-    feeds.until_at(feed)
-    feeds.turn(feed, "stopped")
-    far = feeds.feed(feed)["checkpoint_ts"] + (3600000 << 18)
-    with feeds.sql() as c:
-        until(lambda: not value(c, "SELECT COUNT(*) AS n FROM ticdc_work"
-                                " WHERE feed = %s", feed), "it stands")
-        rows(c, "UPDATE ticdc_table SET checkpoint_ts = %s WHERE feed = %s"
-             " AND table_name = 'u'", far, feed)
-    feeds.turn(feed, "normal")
-    until(lambda: feeds.feed(feed)["checkpoint_ts"] >= far, "it is stored")
-    with feeds.sql("source", "ahead") as c:
-        rows(c, "INSERT INTO t VALUES (1)")
-    with feeds.sql("target", None) as c:
-        until(lambda: value(c, "SELECT COUNT(*) AS n FROM ahead.t"), "it comes")
-        assert value(c, "SELECT MIN(commit_ts) AS n FROM tidb_cdc"
-                     ".metagate_checkpoint_v1 WHERE feed = %s"
-                     " AND commit_ts > 0", feed) > far
-
-
 def test_everything_arrives_once_whatever_dies(feeds):
     """Captures, the owner among them, and all three servers are killed while
     writers are at work."""
