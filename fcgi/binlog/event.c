@@ -5,11 +5,6 @@
 
 #include "gtid.h"
 
-#define HEADER_BYTES 19
-#define CRC_BYTES    4
-#define FLAGS_AT     17
-#define IN_USE       0x01 /* set in the file alone, and not in its checksum */
-
 /* Flags of MariaDB's GTID event. */
 enum {
     GTID_ALONE = 1,
@@ -35,13 +30,14 @@ enum err
 event_open(const uint8_t *p, size_t n, bool crc, struct event *out,
            struct binlog_failure *why)
 {
-    size_t tail = crc ? CRC_BYTES : 0;
+    size_t tail = crc ? EVENT_CRC_BYTES : 0;
 
-    if (n < HEADER_BYTES + tail)
+    if (n < EVENT_HEADER_BYTES + tail)
         return cut(why, "shorter than a header");
     if (le(p + 9, 4) != n)
         return cut(why, "not as long as its header says");
-    if (crc && crc32(0, p, (uInt)(n - CRC_BYTES)) != le(p + n - CRC_BYTES, 4))
+    if (crc && crc32(0, p, (uInt)(n - EVENT_CRC_BYTES)) !=
+                   le(p + n - EVENT_CRC_BYTES, 4))
         return binlog_fail(why, BINLOG_FAULT_SUM, "type %u", p[4]);
     *out = (struct event){
         .type = p[4],
@@ -49,8 +45,9 @@ event_open(const uint8_t *p, size_t n, bool crc, struct event *out,
         .server_id = (uint32_t)le(p + 5, 4),
         .next_pos = (uint32_t)le(p + 13, 4),
         .pos = le(p + 13, 4) > n ? le(p + 13, 4) - n : 0,
-        .flags = (unsigned)le(p + FLAGS_AT, 2),
-        .body = cursor_on(p + HEADER_BYTES, n - HEADER_BYTES - tail),
+        .flags = (unsigned)le(p + EVENT_FLAGS_AT, 2),
+        .body =
+            cursor_on(p + EVENT_HEADER_BYTES, n - EVENT_HEADER_BYTES - tail),
     };
     return ERR_OK;
 }
@@ -58,9 +55,11 @@ event_open(const uint8_t *p, size_t n, bool crc, struct event *out,
 bool
 event_has_sum(const uint8_t *p, size_t n, bool crc)
 {
-    if (n < HEADER_BYTES + CRC_BYTES || !(p[FLAGS_AT] & EVENT_IS_ARTIFICIAL))
+    if (n < EVENT_HEADER_BYTES + EVENT_CRC_BYTES ||
+        !(p[EVENT_FLAGS_AT] & EVENT_IS_ARTIFICIAL))
         return crc;
-    return crc32(0, p, (uInt)(n - CRC_BYTES)) == le(p + n - CRC_BYTES, 4);
+    return crc32(0, p, (uInt)(n - EVENT_CRC_BYTES)) ==
+           le(p + n - EVENT_CRC_BYTES, 4);
 }
 
 /* ---- FORMAT_DESCRIPTION ---- */
@@ -68,12 +67,13 @@ event_has_sum(const uint8_t *p, size_t n, bool crc)
 static bool
 is_sum_right(const uint8_t *p, size_t n)
 {
-    uint8_t flags = p[FLAGS_AT] & (uint8_t)~IN_USE;
-    uLong sum = crc32(0, p, FLAGS_AT);
+    uint8_t flags = p[EVENT_FLAGS_AT] & (uint8_t)~EVENT_IS_IN_USE;
+    uLong sum = crc32(0, p, EVENT_FLAGS_AT);
 
     sum = crc32(sum, &flags, 1);
-    sum = crc32(sum, p + FLAGS_AT + 1, (uInt)(n - FLAGS_AT - 1 - CRC_BYTES));
-    return sum == le(p + n - CRC_BYTES, 4);
+    sum = crc32(sum, p + EVENT_FLAGS_AT + 1,
+                (uInt)(n - EVENT_FLAGS_AT - 1 - EVENT_CRC_BYTES));
+    return sum == le(p + n - EVENT_CRC_BYTES, 4);
 }
 
 /* The lengths of what events begin with, in the order of their types: those
@@ -111,16 +111,17 @@ event_format(const uint8_t *p, size_t n, struct format *out,
     struct cursor c;
     uint64_t binlog_version, header_bytes;
 
-    if (n < HEADER_BYTES + 57 + 1 + CRC_BYTES)
+    if (n < EVENT_HEADER_BYTES + 57 + 1 + EVENT_CRC_BYTES)
         return cut(why, "a format description");
-    c = cursor_on(p + HEADER_BYTES, n - HEADER_BYTES - 1 - CRC_BYTES);
+    c = cursor_on(p + EVENT_HEADER_BYTES,
+                  n - EVENT_HEADER_BYTES - 1 - EVENT_CRC_BYTES);
     binlog_version = take_le(&c, 2);
     (void)take(&c, 50); /* the server's version, as text */
     out->made_s = (uint32_t)take_le(&c, 4);
     header_bytes = take_le(&c, 1);
-    out->crc = p[n - 1 - CRC_BYTES] == 1;
-    if (p[n - 1 - CRC_BYTES] > 1 || binlog_version != 4 ||
-        header_bytes != HEADER_BYTES || !is_known_format(c))
+    out->crc = p[n - 1 - EVENT_CRC_BYTES] == 1;
+    if (p[n - 1 - EVENT_CRC_BYTES] > 1 || binlog_version != 4 ||
+        header_bytes != EVENT_HEADER_BYTES || !is_known_format(c))
         return binlog_fail(why, BINLOG_FAULT_UNKNOWN,
                            "a binlog of another format");
     return !out->crc || is_sum_right(p, n)

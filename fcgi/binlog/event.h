@@ -11,7 +11,16 @@ enum event_type {
 #undef EVENT
 };
 
+/* What is in front of and behind each event, and where. */
+enum {
+    EVENT_HEADER_BYTES = 19,
+    EVENT_LENGTH_AT = 9,
+    EVENT_FLAGS_AT = 17,
+    EVENT_CRC_BYTES = 4,
+};
+
 enum event_flag {
+    EVENT_IS_IN_USE = 0x01,     /* in the file alone, and not in its checksum */
     EVENT_IS_ARTIFICIAL = 0x20, /* made for the stream: in no file */
     EVENT_IS_IGNORABLE = 0x80,  /* may be passed over by who does not know it */
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "binlog/event.h"
 #include "groups.h"
 #include "instance/copy.h"
 #include "instance/paths.h"
@@ -114,9 +115,10 @@ folder_find(const struct folder *f, const char *name)
 static bool
 read_head(int fd, char *head, size_t *head_n)
 {
-    ssize_t got = pread(fd, head, GROUPS_MAGIC + GROUPS_HEADER, 0);
+    ssize_t got = pread(fd, head, GROUPS_MAGIC + EVENT_HEADER_BYTES, 0);
 
-    *head_n = got == GROUPS_MAGIC + GROUPS_HEADER ? groups_head_bytes(head) : 0;
+    *head_n =
+        got == GROUPS_MAGIC + EVENT_HEADER_BYTES ? groups_head_bytes(head) : 0;
     return *head_n > 0 && pread(fd, head, *head_n, 0) == (ssize_t)*head_n;
 }
 

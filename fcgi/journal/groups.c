@@ -8,10 +8,6 @@
 #include "binlog/event.h"
 
 #define WHOLE_MAX ((size_t)64 << 10) /* a larger event only passes by: rows */
-#define LENGTH_AT 9
-#define FLAGS_AT  17
-#define IN_USE    0x01
-#define CRC_BYTES 4
 
 enum state { OUTSIDE, ALONE, INSIDE };
 
@@ -32,7 +28,7 @@ struct groups {
     size_t n;         /* how many of these */
     size_t long_left; /* of one that passes: bytes still to come ... */
     uLong sum;        /* ... and the checksum of those that came */
-    uint8_t tail[CRC_BYTES];
+    uint8_t tail[EVENT_CRC_BYTES];
 };
 
 static const char magic[GROUPS_MAGIC] = { '\xfe', 'b', 'i', 'n' };
@@ -95,11 +91,11 @@ size_t
 groups_head_bytes(const char *p)
 {
     const uint8_t *header = (const uint8_t *)p + GROUPS_MAGIC;
-    uint64_t n = le(header + LENGTH_AT, 4);
+    uint64_t n = le(header + EVENT_LENGTH_AT, 4);
 
     return memcmp(p, magic, GROUPS_MAGIC) == 0 &&
-                   header[4] == EVENT_FORMAT_DESCRIPTION && n > GROUPS_HEADER &&
-                   n <= GROUPS_HEAD_MAX - GROUPS_MAGIC
+                   header[4] == EVENT_FORMAT_DESCRIPTION &&
+                   n > EVENT_HEADER_BYTES && n <= GROUPS_HEAD_MAX - GROUPS_MAGIC
                ? GROUPS_MAGIC + (size_t)n
                : 0;
 }
@@ -116,7 +112,7 @@ take_head(struct groups *g)
         return refuse(g, "it is no binlog of this kind of server");
     g->crc = f.crc;
     g->begun = true;
-    g->p[FLAGS_AT] &= (uint8_t)~IN_USE;
+    g->p[EVENT_FLAGS_AT] &= (uint8_t)~EVENT_IS_IN_USE;
     return give(g, magic, sizeof(magic)) && give(g, g->p, g->n);
 }
 
@@ -244,13 +240,13 @@ static void
 pass_sum(struct groups *g, const uint8_t *p, size_t n)
 {
     size_t rest = g->long_left - n; /* behind these */
-    size_t of_sum = rest >= CRC_BYTES      ? 0
-                    : n < CRC_BYTES - rest ? n
-                                           : CRC_BYTES - rest;
+    size_t of_sum = rest >= EVENT_CRC_BYTES      ? 0
+                    : n < EVENT_CRC_BYTES - rest ? n
+                                                 : EVENT_CRC_BYTES - rest;
 
     g->sum = crc32(g->sum, p, (uInt)(n - of_sum));
     for (size_t i = 0; i < of_sum; i++)
-        g->tail[CRC_BYTES - rest - of_sum + i] = p[n - of_sum + i];
+        g->tail[EVENT_CRC_BYTES - rest - of_sum + i] = p[n - of_sum + i];
 }
 
 static bool
@@ -264,7 +260,7 @@ pass(struct groups *g, const uint8_t *p, size_t n)
     if (g->long_left > 0)
         return true;
     g->n = 0;
-    if (g->crc && g->sum != le(g->tail, CRC_BYTES))
+    if (g->crc && g->sum != le(g->tail, EVENT_CRC_BYTES))
         return refuse(g, "the checksum of an event is wrong");
     return g->state != ALONE || end_group(g);
 }
@@ -272,7 +268,7 @@ pass(struct groups *g, const uint8_t *p, size_t n)
 static size_t
 event_bytes(const struct groups *g)
 {
-    return (size_t)le(g->p + LENGTH_AT, 4);
+    return (size_t)le(g->p + EVENT_LENGTH_AT, 4);
 }
 
 /* The header is there. */
@@ -281,7 +277,7 @@ begin_event(struct groups *g)
 {
     unsigned type = g->p[4];
 
-    if (event_bytes(g) < GROUPS_HEADER + (g->crc ? CRC_BYTES : 0))
+    if (event_bytes(g) < EVENT_HEADER_BYTES + (g->crc ? EVENT_CRC_BYTES : 0))
         return refuse(g, "an event is shorter than its header");
     if (event_bytes(g) <= WHOLE_MAX)
         return true;
@@ -292,7 +288,7 @@ begin_event(struct groups *g)
     /* what stands before a statement does not end it */
     if (g->state == ALONE && goes_before(type))
         return refuse(g, "an event is too long");
-    return pass(g, g->p, GROUPS_HEADER);
+    return pass(g, g->p, EVENT_HEADER_BYTES);
 }
 
 /* Up to so many bytes of the event; how many were taken. */
@@ -318,9 +314,9 @@ take_piece(struct groups *g, const uint8_t *p, size_t n)
         g->at += (int64_t)k;
         return pass(g, p, k) ? k : 0;
     }
-    if (g->n < GROUPS_HEADER) {
-        k = gather(g, GROUPS_HEADER, p, n);
-        if (g->n < GROUPS_HEADER)
+    if (g->n < EVENT_HEADER_BYTES) {
+        k = gather(g, EVENT_HEADER_BYTES, p, n);
+        if (g->n < EVENT_HEADER_BYTES)
             return k;
         if (!begin_event(g))
             return 0;

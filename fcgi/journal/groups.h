@@ -45,10 +45,9 @@ bool groups_may_end(const struct groups *g);
 const char *groups_wrong(const struct groups *g);
 
 #define GROUPS_MAGIC    4    /* bytes before the first event */
-#define GROUPS_HEADER   19   /* of each event */
 #define GROUPS_HEAD_MAX 4096 /* magic and the description of the format */
-/* How long the head is, by its first GROUPS_MAGIC + GROUPS_HEADER bytes; 0:
- * it is none. */
+/* How long the head is, by its first GROUPS_MAGIC + EVENT_HEADER_BYTES bytes;
+ * 0: it is none. */
 size_t groups_head_bytes(const char *p);
 
 #endif
