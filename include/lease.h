@@ -39,6 +39,9 @@ enum err lease_note(struct db *db, const struct lease *l) MUST_USE;
  */
 #define LEASE_OWNER_BYTES 129
 void lease_owner(const char *name, char out[LEASE_OWNER_BYTES]);
+/* How long the name in such an owner is; the identity of the host begins behind
+ * the '@' that follows, if one does. */
+size_t lease_owner_name(const char *owner);
 
 /* Prolongs it from now on: STATE when another has taken it. */
 enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;

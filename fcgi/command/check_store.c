@@ -402,7 +402,7 @@ look_leases(struct look *l)
     }
     for (size_t i = 0; i < rows.n; i++) {
         const struct lease_row *row = &rows.v[i];
-        int n = (int)strcspn(row->owner, "@");
+        int n = (int)lease_owner_name(row->owner);
         char name[LEASE_OWNER_BYTES], own[LEASE_OWNER_BYTES];
         struct finding f = { 0 };
 

@@ -108,6 +108,12 @@ lease_owner(const char *name, char out[LEASE_OWNER_BYTES])
     (void)snprintf(out, LEASE_OWNER_BYTES, "%.64s@%.46s/%s", name, host, id);
 }
 
+size_t
+lease_owner_name(const char *owner)
+{
+    return strcspn(owner, "@");
+}
+
 enum err
 lease_list(struct db *db, struct arena *a, struct list_of_lease_row *out)
 {

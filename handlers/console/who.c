@@ -8,6 +8,7 @@
 #include "coherence.h"
 #include "console.h"
 #include "duty.h"
+#include "lease.h"
 #include "metrics.h"
 
 TABLE(console_whoami, CONSOLE_WHOAMI);
@@ -80,7 +81,7 @@ dialect_of(const char *lease)
 static enum err
 tell_duty(struct arena *a, struct console_duty *d)
 {
-    const char *at = strchr(or_empty(d->owner), '@');
+    size_t n = lease_owner_name(or_empty(d->owner));
     const char *dialect = dialect_of(d->name);
     const char *leader;
 
@@ -90,13 +91,12 @@ tell_duty(struct arena *a, struct console_duty *d)
         !str_empty(d->owner) && d->expires_ms > d->now_ms);
     if (str_empty(d->owner))
         return ERR_OK;
-    leader = at == NULL ? d->owner
-                        : arena_strndup(a, d->owner, (size_t)(at - d->owner));
+    leader = arena_strndup(a, d->owner, n);
     if (leader == NULL)
         return ERR_NOMEM;
     PUT(d, console_duty, leader, leader);
-    if (at != NULL)
-        PUT(d, console_duty, host, at + 1);
+    if (d->owner[n] != '\0')
+        PUT(d, console_duty, host, d->owner + n + 1);
     return ERR_OK;
 }
 
