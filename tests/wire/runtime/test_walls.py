@@ -100,6 +100,8 @@ SEEDS = [
     ("handlers/pegasus/core/tick.c", '#include "../../doris/state.h"', None),
     ("handlers/pegasus/core/state.c", '#include "db.h"',
      "handlers/pegasus/core/state.c: takes base.h only, not db.h"),
+    ("handlers/pegasus/core/state.c", '#include "sql_words.h"',
+     "handlers/pegasus/core/state.c: takes base.h only, not sql_words.h"),
     ("handlers/pegasus/core/tick.c", "#include <pthread.h>",
      "handlers/pegasus/core/tick.c: takes base.h only, not pthread.h"),
     ("handlers/pegasus/core/tick.c", "#include <math.h>", None),
