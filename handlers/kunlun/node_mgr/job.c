@@ -138,7 +138,7 @@ shown(struct req *r, const struct record *rec, const char **out)
 
 /* ---- who asks, and when ---- */
 
-/* "X-Metagate-Epoch: <lease>:<number>" of our own daemons: whoever held that
+/* "X-Metagate-Epoch: <lease>:<number>" of who acts for it: whoever held that
  * lease before the present one is told that it is over. */
 enum err
 node_epoch(struct req *r)
