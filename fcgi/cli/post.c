@@ -7,17 +7,18 @@
  * node manager, as one command. What they put on the wire is kept: HTTP/1.0,
  * the Content-Type of a form around raw JSON, a multipart body of exactly two
  * parts behind a fixed boundary. So is what they insist on in a reply. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "arena.h"
 #include "base/commands.h"
 #include "buf.h"
 #include "config.h"
+#include "egress.h"
 #include "http.h"
 #include "file.h"
 #include "number.h"
@@ -141,23 +142,24 @@ put_file(struct post *p)
 
 /* ---- the token ---- */
 
-/* Whether the url's host is this host by its address: the admin token of a
- * deployment goes nowhere else by itself. */
+/* Whether the url's host is this host by its address, 127/8 or ::1: the admin
+ * token of a deployment goes nowhere else by itself. A url without a scheme is
+ * one of http to libcurl. */
 static bool
-is_loopback(const char *url)
+is_loopback(struct arena *a, const char *url)
 {
-    const char *host = strstr(url, "://");
-    struct in_addr v4;
-    char text[64];
-    size_t n;
+    static const unsigned char v6[16] = { [15] = 1 };
+    struct egress_target to;
+    unsigned char at[16];
+    char why[WHY_BYTES];
 
-    host = host != NULL ? host + 3 : url;
-    n = strcspn(host, ":/?#@");
-    if (strncmp(host, "[::1]", 5) == 0)
-        return strchr(":/?#", host[5]) != NULL;
-    (void)snprintf(text, sizeof(text), "%.*s", (int)n, host);
-    return host[n] != '@' && inet_pton(AF_INET, text, &v4) == 1 &&
-           (ntohl(v4.s_addr) >> 24) == 127;
+    if (strstr(url, "://") == NULL)
+        url = arena_printf(a, "http://%s", url);
+    return url != NULL &&
+           egress_parse(url, "http,https", 80, &to, why) == ERR_OK &&
+           address_bytes(to.host, at) &&
+           (memcmp(at, v6, sizeof(v6)) == 0 ||
+            (memcmp(at, address_v4, sizeof(address_v4)) == 0 && at[12] == 127));
 }
 
 static enum err
@@ -169,7 +171,7 @@ take_token(struct post *p)
     size_t n;
     enum err e;
 
-    if (name == NULL && !is_loopback(p->url))
+    if (name == NULL && !is_loopback(p->arena, p->url))
         return ERR_OK;
     if (name == NULL && place_path(path, sizeof(path), "token") != ERR_OK)
         return ERR_OK;

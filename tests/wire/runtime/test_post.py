@@ -23,7 +23,8 @@ class Peer:
     def __init__(self, reply=OK):
         self.reply, self.got = reply, b""
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.port = self.socket.getsockname()[1]
+        self.url = "http://127.0.0.1:%d" % self.port
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
@@ -110,6 +111,27 @@ def test_the_token_of_the_deployment_goes_along(place):
     with Peer() as peer:
         post(place, peer.url, "{}")
     assert "X-Metagate-Token: " + "ab" * 32 in peer.head
+
+
+@pytest.mark.parametrize("url", [
+    "127.0.0.1:{}/", "http://127.0.0.1:{}?a", "http://user:x@127.0.0.1:{}/"])
+def test_an_url_of_this_host_may_have_less_or_more_before_it(place, url):
+    with Peer() as peer:
+        post(place, url.format(peer.port), "{}")
+    assert "X-Metagate-Token: " + "ab" * 32 in peer.head
+
+
+# what leads to the peer is no address of this host: a name, "any"
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])
+@pytest.mark.parametrize("before", [
+    "http://", "", "http://127.0.0.1:x@", "http://127.0.0.1:1@",
+    "http://[::1]:x@", "http://[::1]:1@", "127.0.0.1:x@", "[::1]:x@"])
+def test_the_token_goes_to_no_other_host_by_itself(place, before, host):
+    with Peer() as peer:
+        done = post(place, f"{before}{host}:{peer.port}/", "{}")
+    assert done.returncode == 0, done.stderr
+    assert peer.head[0] == "POST / HTTP/1.0"
+    assert not any(h.startswith("X-Metagate-Token") for h in peer.head)
 
 
 def test_another_token_is_named_by_its_file(place, tmp_path):
