@@ -1,9 +1,4 @@
-/* The room is commands that speak to a running server from outside, as its
- * clients do: a file each, by the door that outgoing calls have
- * (include/http.h), with a token and without the store. base/commands.def has
- * their words. What runs in a deployment, or changes it, is in command/.
- *
- * metagate post: the clients http_post_para and http_post_file of a
+/* metagate post: the clients http_post_para and http_post_file of a
  * node manager, as one command. What they put on the wire is kept: HTTP/1.0,
  * the Content-Type of a form around raw JSON, a multipart body of exactly two
  * parts behind a fixed boundary. So is what they insist on in a reply. */
