@@ -6,6 +6,10 @@
 #include "tool.h"
 #include "xbstream.h"
 
+/* In the last line that mariadb-backup writes to its log when all went well,
+ * of --backup as of --prepare. */
+#define MARIADB_BACKUP_COMPLETED "completed OK!"
+
 /* A stream while it passes. */
 struct backup_stream {
     struct xbstream xbstream;

@@ -219,7 +219,8 @@ prepare(const char *dir, const struct instance_watch *w, char why[WHY_BYTES])
     else if (tool_wait(&tool, END_MS) != ERR_OK)
         e = ERR_STATE;
     tool_last_line(&tool, line, sizeof(line));
-    if (n == 0 && (e != ERR_OK || strstr(line, "completed OK!") == NULL)) {
+    if (n == 0 &&
+        (e != ERR_OK || strstr(line, MARIADB_BACKUP_COMPLETED) == NULL)) {
         char tail[4000];
 
         tool_log_tail(&tool, tail, sizeof(tail));

@@ -14,8 +14,6 @@
 #include "instance/mariadb_int.h"
 #include "instance/paths.h"
 
-#define COMPLETED "completed OK!"
-
 /* Its password in a file that is ours alone: neither its arguments nor its
  * environment are. */
 static enum err
@@ -83,7 +81,8 @@ ended(struct arena *a, const struct backup_stream *b, const struct tool *t,
     const char *line, *file, *at, *gtid;
 
     tool_last_line(t, last, sizeof(last));
-    if (strstr(last, COMPLETED) == NULL || !xbstream_may_end(&b->xbstream))
+    if (strstr(last, MARIADB_BACKUP_COMPLETED) == NULL ||
+        !xbstream_may_end(&b->xbstream))
         return why_fail(why, ERR_STATE, "the backup is not complete: %s", last);
     tool_log_tail(t, text, sizeof(text));
     line = strstr(text, "binlog position: filename '");
