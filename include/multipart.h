@@ -20,6 +20,10 @@ struct multipart {
     struct multipart_part part[MULTIPART_PARTS];
 };
 
+/* Whether a Content-Type is multipart/form-data, with or without parameters;
+ * NULL: no. */
+bool multipart_is(const char *content_type);
+
 /* The boundary that a Content-Type names, in the arena; NULL when it is not
  * multipart/form-data with one of 1 to 70 characters, as RFC 2046 has them. */
 const char *multipart_boundary(struct arena *a, const char *content_type);

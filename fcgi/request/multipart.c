@@ -83,6 +83,12 @@ is_type(const char *header, const char *type)
            (header[n] == '\0' || strchr("; \t", header[n]) != NULL);
 }
 
+bool
+multipart_is(const char *content_type)
+{
+    return content_type != NULL && is_type(content_type, "multipart/form-data");
+}
+
 const char *
 multipart_boundary(struct arena *a, const char *content_type)
 {
@@ -93,7 +99,7 @@ multipart_boundary(struct arena *a, const char *content_type)
     const char *b;
     size_t n;
 
-    if (content_type == NULL || !is_type(content_type, "multipart/form-data"))
+    if (!multipart_is(content_type))
         return NULL;
     b = parameter(a, content_type, "boundary", &bad);
     n = b != NULL && !bad ? strlen(b) : 0;

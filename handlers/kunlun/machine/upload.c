@@ -2,7 +2,6 @@
  * nothing is executed; what is done with it is another request's. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config.h"
 #include "file.h"
@@ -16,11 +15,7 @@
 const char *
 node_raw_verb(const struct req *r)
 {
-    const char *type = req_header(r, "CONTENT_TYPE");
-
-    return type != NULL && strncasecmp(type, "multipart/form-data", 19) == 0
-               ? "upload"
-               : NULL;
+    return multipart_is(req_header(r, "CONTENT_TYPE")) ? "upload" : NULL;
 }
 
 /* Refused, not trimmed: what a client calls a file is what it gets back. */

@@ -305,6 +305,20 @@ boundaries_are_as_rfc_2046_has_them(void **state)
     }
 }
 
+static void
+a_type_is_compared_whole(void **state)
+{
+    (void)state;
+    assert_true(multipart_is("multipart/form-data; boundary=" B));
+    assert_true(multipart_is("Multipart/Form-Data;charset=utf-8"));
+    assert_true(multipart_is("multipart/form-data"));
+    assert_false(multipart_is("multipart/form-dataX; boundary=" B));
+    assert_false(multipart_is("multipart/form-dat"));
+    assert_false(multipart_is("multipart/mixed; boundary=" B));
+    assert_false(multipart_is(""));
+    assert_false(multipart_is(NULL));
+}
+
 static int
 setup(void **state)
 {
@@ -339,6 +353,7 @@ main(void)
         cmocka_unit_test(the_third_part_is_found),
         cmocka_unit_test(parts_are_counted),
         cmocka_unit_test(boundaries_are_as_rfc_2046_has_them),
+        cmocka_unit_test(a_type_is_compared_whole),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
