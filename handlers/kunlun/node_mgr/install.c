@@ -356,6 +356,14 @@ unmake(struct job_run *run)
                        : node_failed(run, e, node_own(run)->error, why);
 }
 
+/* Down without having ended: the keeper that was told was killed before it
+ * could start it, for an order is not on disk, only that it is to run. */
+static bool
+was_not_begun(const struct kept *one)
+{
+    return one->state == KEPT_HELD && str_empty(one->why);
+}
+
 /* An order to start is given once: each would begin a crash loop anew. */
 static enum err
 tell_to_run(struct job_run *run, unsigned port)
@@ -365,7 +373,8 @@ tell_to_run(struct job_run *run, unsigned port)
     enum err e = keeper_list(m->keeper, run->arena, &all);
 
     for (size_t i = 0; e == ERR_OK && i < all.n; i++)
-        if (all.v[i].port == (int32_t)port && all.v[i].to_run)
+        if (all.v[i].port == (int32_t)port && all.v[i].to_run &&
+            !was_not_begun(&all.v[i]))
             return ERR_OK;
     return e == ERR_OK ? keeper_tell(m->keeper, port, ORDER_START, run->job->id)
                        : e;
