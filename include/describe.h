@@ -15,6 +15,12 @@ void routes_tests(struct buf *b);    /* what generated tests read, JSON */
 /* The Prometheus text of the whole host. */
 void metrics_text(struct buf *b);
 
+/* Of any such text: its type, and what stands before the values of a metric;
+ * type "counter", "gauge" or "histogram". */
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+void metrics_head(struct buf *b, const char *name, const char *type,
+                  const char *help);
+
 /* The alert rules as a Prometheus rules file (YAML). */
 void metrics_rules(struct buf *b);
 

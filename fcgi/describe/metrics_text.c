@@ -14,8 +14,9 @@
 #endif
 #define DURATION "metagate_request_duration_seconds"
 
-static void
-head(struct buf *b, const char *name, const char *help, const char *type)
+void
+metrics_head(struct buf *b, const char *name, const char *type,
+             const char *help)
 {
     buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -136,21 +137,21 @@ put_own(struct buf *b, enum metric m)
 void
 metrics_text(struct buf *b)
 {
-    head(b, "metagate_build_info", "Which metagate this is; the value is 1.",
-         "gauge");
+    metrics_head(b, "metagate_build_info", "gauge",
+                 "Which metagate this is; the value is 1.");
     buf_printf(b,
                "metagate_build_info{version=\"%s\",revision=\"%s\","
                "compiler=\"" COMPILER "\"} 1\n",
                build_version, build_revision());
-    head(b, "metagate_requests_total", "Requests answered.", "counter");
+    metrics_head(b, "metagate_requests_total", "counter", "Requests answered.");
     each_row(b, print_counts);
-    head(b, DURATION,
-         "Time from the request's arrival at the worker to its reply.",
-         "histogram");
+    metrics_head(b, DURATION, "histogram",
+                 "Time from the request's arrival at the worker to its reply.");
     each_row(b, print_histogram);
     for (size_t m = 0; m < METRIC__MAX; m++) {
-        head(b, metric_words[m].name, metric_words[m].help,
-             metric_words[m].gauge ? "gauge" : "counter");
+        metrics_head(b, metric_words[m].name,
+                     metric_words[m].gauge ? "gauge" : "counter",
+                     metric_words[m].help);
         if (metric_words[m].per > 0)
             put_own(b, (enum metric)m);
         else

@@ -80,8 +80,7 @@ enum err
 console_metrics_get(struct req *r, const struct none *in)
 {
     (void)in;
-    return send_printed(r, "text/plain; version=0.0.4; charset=utf-8",
-                        metrics_text);
+    return send_printed(r, METRICS_TYPE, metrics_text);
 }
 
 enum err

@@ -427,6 +427,7 @@ pegasus_metrics_get(struct req *r, const struct pegasus_metrics_ref *in)
     bool prometheus = wants_text(r);
     struct buf b = BUF_INIT(METRICS_MAX);
     struct printer p = { .asked = in };
+    const char *type = prometheus ? METRICS_TYPE : pegasus_form.reply_type;
     const char *body;
     enum err e = prometheus ? ERR_OK : check(r, in);
     size_t n;
@@ -447,9 +448,5 @@ pegasus_metrics_get(struct req *r, const struct pegasus_metrics_ref *in)
     buf_free(&b);
     if (e != ERR_OK)
         return e;
-    return body == NULL ? ERR_NOMEM
-                        : req_send_text(r,
-                                        prometheus ? "text/plain; version=0.0.4"
-                                                   : pegasus_form.reply_type,
-                                        body, n);
+    return body == NULL ? ERR_NOMEM : req_send_text(r, type, body, n);
 }

@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "describe.h"
 #include "nodes.h"
 #include "ticdc/core/tso.h"
 #include "ticdc/store/rows.h"
 
 #define TEXT_MAX ((size_t)16 << 20)
-#define TYPE     "text/plain; version=0.0.4; charset=utf-8"
 
 struct all {
     struct list_of_ticdc_feed feeds;
@@ -40,12 +40,6 @@ read_all(struct req *r, struct all *v)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static void
-head(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 /* Ids have no byte that would need an escape. */
 static void
 label(struct buf *out, const char *name, const struct ticdc_feed *f)
@@ -74,7 +68,7 @@ static void
 of_feeds(struct buf *out, const struct all *v, enum value value,
          const char *name, const char *help)
 {
-    head(out, name, "gauge", help);
+    metrics_head(out, name, "gauge", help);
     for (size_t i = 0; i < v->feeds.n; i++) {
         const struct ticdc_feed *f = &v->feeds.v[i];
         int64_t ms = tso_ms(value == CHECKPOINT || value == CHECKPOINT_LAG
@@ -117,7 +111,7 @@ static void
 sums(struct buf *out, const struct all *v, enum sum what, const char *name,
      const char *help)
 {
-    head(out, name, "gauge", help);
+    metrics_head(out, name, "gauge", help);
     for (size_t i = 0; i < v->feeds.n; i++) {
         label(out, name, &v->feeds.v[i]);
         buf_u64(out, sum_of(v, v->feeds.v[i].feed, what));
@@ -128,8 +122,8 @@ sums(struct buf *out, const struct all *v, enum sum what, const char *name,
 static void
 owners(struct buf *out, const struct all *v)
 {
-    head(out, "ticdc_owner_ownership_counter", "gauge",
-         "1 for the capture that is the owner.");
+    metrics_head(out, "ticdc_owner_ownership_counter", "gauge",
+                 "1 for the capture that is the owner.");
     for (size_t i = 0; i < v->captures.n; i++)
         buf_printf(out, "ticdc_owner_ownership_counter{capture=\"%s\"} %d\n",
                    v->captures.v[i].capture_id,
@@ -171,5 +165,5 @@ ticdc_metrics_get(struct req *r, const struct none *in)
          "Memory that its captures may use.");
     n = out.n;
     e = buf_settle(&out, r->arena, &text);
-    return e == ERR_OK ? req_send_text(r, TYPE, text, n) : e;
+    return e == ERR_OK ? req_send_text(r, METRICS_TYPE, text, n) : e;
 }

@@ -91,6 +91,8 @@ def test_metrics_are_text_for_prometheus(pegasus):
         r = client.request("GET", "/metrics",
                            headers={"Accept": "text/plain;version=0.0.4"})
         assert r.status == 200 and "# TYPE " in r.text
+        assert r.headers["Content-Type"] == \
+            "text/plain; version=0.0.4; charset=utf-8"
 
 
 def test_metrics_are_what_pegasus_collectors_parse(pegasus, table):
