@@ -17,6 +17,8 @@
 #include "buf.h"
 #include "json.h"
 
+struct zone_choice;
+
 /* ---- tables ---- */
 
 struct encode_index {
@@ -139,14 +141,8 @@ struct encode_event {
 
 /* Makes values; for one thread. */
 struct encode_values;
-/* In which time zone STAMPs are told: that of the process, or so many seconds
- * ahead of UTC. NULL: UTC. */
-struct encode_zone {
-    bool local;
-    int32_t (*offset_s)(const void *ctx, int64_t unix_s); /* NULL: none */
-    const void *ctx;
-};
-struct encode_values *encode_values_new(const struct encode_zone *zone);
+/* zone: where STAMPs are told; NULL: UTC. */
+struct encode_values *encode_values_new(const struct zone_choice *zone);
 void encode_values_free(struct encode_values *v);
 /* What it makes lives until its next call. NOMEM, LIMIT. */
 enum err

@@ -7,17 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ticdc/rules/zone.h"
+
 #define ROW_BYTES ((size_t)1 << 31)
 #define DAY_US    INT64_C(86400000000)
 
 struct encode_values {
     struct arena *a; /* of one row */
     struct binlog_decoder *converter;
-    struct encode_zone zone;
+    struct zone_choice zone;
 };
 
 struct encode_values *
-encode_values_new(const struct encode_zone *zone)
+encode_values_new(const struct zone_choice *zone)
 {
     struct encode_values *v = calloc(1, sizeof(*v));
 
@@ -108,15 +110,15 @@ unfold(struct encode_values *m, enum encode_way way, struct binlog_value *v)
 /* 0 is no point in time. A zone's clocks may have shown 1970's first moment
  * later, or earlier, which is written from the day behind it. */
 static size_t
-stamp_text(const struct encode_zone *z, int64_t us, unsigned scale,
+stamp_text(const struct zone_choice *z, int64_t us, unsigned scale,
            char out[BINLOG_STAMP_MAX])
 {
     int64_t shifted = us;
     size_t n;
 
-    if (us == 0 || z->local || z->offset_s == NULL)
+    if (us == 0 || z->local || z->zone == NULL)
         return binlog_stamp_text(us, scale, z->local, out);
-    shifted += (int64_t)z->offset_s(z->ctx, us / 1000000) * 1000000;
+    shifted += (int64_t)zone_offset_s(z->zone, us / 1000000) * 1000000;
     if (shifted > 0)
         return binlog_stamp_text(shifted, scale, false, out);
     n = binlog_stamp_text(shifted + DAY_US, scale, false, out);

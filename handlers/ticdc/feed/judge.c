@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "config.h"
+#include "ticdc/rules/zone.h"
 #include "ticdc/upstream.h"
 
 #define NAMED_MAX 20 /* tables that a message lists */
@@ -107,33 +107,13 @@ judge_tables(struct req *r, struct judged *j, const struct ticdc_config *c)
     return bad == 0 ? ERR_OK : judge_refuse(r, j, ERR_BAD_PARAM, &why);
 }
 
-/* Names of the zone database; no path leads out of it. */
-static bool
-is_zone(const char *zone)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+-";
-    char path[256];
-
-    if (str_empty(zone) || strcmp(zone, "system") == 0 ||
-        strcmp(zone, "local") == 0 || strcmp(zone, "UTC") == 0)
-        return true;
-    if (zone[strspn(zone, plain)] != '\0' || zone[0] == '/' ||
-        strlen(zone) > 64)
-        return false;
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
-    return zone[strlen(zone) - 1] != '/' && access(path, R_OK) == 0;
-}
-
 enum err
 judge_zone(struct req *r, struct judged *j, const char *zone)
 {
-    struct sink_fault why = { "CDC:ErrAPIInvalidParam", "" };
+    struct sink_fault why = { "", "" };
+    struct zone_choice choice;
 
-    if (is_zone(zone))
-        return ERR_OK;
-    snprintf(why.text, sizeof(why.text), "invalid timezone:%.64s", zone);
-    return judge_refuse(r, j, ERR_BAD_PARAM, &why);
+    return judge_refuse(r, j, zone_choose(r->arena, zone, &choice, &why), &why);
 }
 
 enum err

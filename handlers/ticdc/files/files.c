@@ -276,7 +276,6 @@ static const struct outlet_ops files_ops = {
 struct outlet *
 sink_files(const struct files_config *c)
 {
-    const struct encode_zone zone = zone_of_values(&c->zone);
     struct files *f = calloc(1, sizeof(*f));
 
     if (f == NULL)
@@ -284,7 +283,7 @@ sink_files(const struct files_config *c)
     f->s.ops = &files_ops;
     f->c = c;
     f->encoder = encoder_new(&c->encode);
-    f->values = encode_values_new(&zone);
+    f->values = encode_values_new(&c->zone);
     f->describer = describer_new(c->source);
     f->a = arena_new(STEP_BYTES);
     if (f->encoder != NULL && f->values != NULL && f->describer != NULL &&

@@ -14,7 +14,7 @@
 
 #include "base.h"
 #include "blob.h"
-#include "ticdc/mq/zone.h"
+#include "ticdc/rules/zone.h"
 
 enum keys_date { KEYS_NO_DATE, KEYS_YEAR, KEYS_MONTH, KEYS_DAY };
 

@@ -221,10 +221,7 @@ files_settle(struct arena *a, const struct sink *s,
     out->digits =
         w.c->file_index_digit > 0 ? (unsigned)w.c->file_index_digit : DIGITS;
     settle_csv(&w);
-    e = zone_choose(a, config->timezone, &out->zone);
-    if (e == ERR_BAD_PARAM)
-        return sink_refuse(why, "CDC:ErrAPIInvalidParam",
-                           "invalid timezone:%.64s", config->timezone);
+    e = zone_choose(a, config->timezone, &out->zone, why);
     if (e == ERR_OK)
         e = open_store(&w);
     if (e == ERR_OK)

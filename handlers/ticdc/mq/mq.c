@@ -621,13 +621,12 @@ forget(struct mq *q)
 struct mq *
 mq_new(const struct mq_config *c)
 {
-    const struct encode_zone zone = zone_of_values(&c->zone);
     struct mq *q = calloc(1, sizeof(*q));
 
     if (q == NULL)
         return NULL;
     q->c = c;
-    q->values = encode_values_new(&zone);
+    q->values = encode_values_new(&c->zone);
     q->describer = describer_new(c->source);
     if (!str_empty(c->registry))
         q->registry = registry_new(c->registry);

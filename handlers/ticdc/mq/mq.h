@@ -13,8 +13,8 @@
 #include "ticdc/encode/encode.h"
 #include "ticdc/encode/route.h"
 #include "ticdc/mq/broker.h"
-#include "ticdc/mq/zone.h"
 #include "ticdc/rules/filter.h"
+#include "ticdc/rules/zone.h"
 
 struct mq_rule {
     const struct filter *takes;

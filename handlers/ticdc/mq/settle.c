@@ -525,12 +525,5 @@ mq_settle(struct arena *a, const struct sink *s,
     out->broker.queue_bytes = context->queue_bytes;
     out->broker.go_on = context->go_on;
     out->broker.ctx = context->ctx;
-    if (e == ERR_OK)
-        e = zone_choose(a, config->timezone, &out->zone);
-    else
-        return e;
-    return e == ERR_BAD_PARAM
-               ? sink_refuse(why, "CDC:ErrAPIInvalidParam",
-                             "invalid timezone:%.64s", config->timezone)
-               : e;
+    return e == ERR_OK ? zone_choose(a, config->timezone, &out->zone, why) : e;
 }

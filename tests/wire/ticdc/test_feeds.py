@@ -111,6 +111,22 @@ def test_refusals_come_in_the_documented_order(ticdc, feed, fresh):
     ticdc.delete(f"changefeeds/{name}")
 
 
+@pytest.mark.parametrize("zone", ["", "system", "UTC", "Asia/Tokyo"])
+def test_a_time_zone_is_one_of_the_host(ticdc, fresh, zone):
+    name = ticdc.create(fresh("f"), timezone=zone)
+    assert ticdc.delete(f"changefeeds/{name}").status == 202
+
+
+@pytest.mark.parametrize("zone", ["America", "America/", "utc",
+                                  "leapseconds", "../zoneinfo/UTC"])
+def test_a_time_zone_that_no_capture_would_read_is_refused(ticdc, fresh, zone):
+    """A folder, another case, a file of something else, a path."""
+    refused(ticdc.post("changefeeds", {
+        "changefeed_id": fresh("f"), "sink_uri": "blackhole://",
+        "timezone": zone}), 400, "CDC:ErrAPIInvalidParam",
+        f"invalid timezone:{zone}")
+
+
 @pytest.mark.parametrize("body", [
     b"", b"{", b"[]", b'"x"', b'{"sink_uri":1}', b'{"start_ts":-1}',
     b'{"start_ts":1.5}', b'{"start_ts":18446744073709551616}',

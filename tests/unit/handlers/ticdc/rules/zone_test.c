@@ -11,7 +11,8 @@
 #include <time.h>
 
 #include "file.h"
-#include "ticdc/mq/zone.h"
+#include "ticdc/rules/sink.h"
+#include "ticdc/rules/zone.h"
 
 #define FILES "/usr/share/zoneinfo/"
 #define END   INT64_C(2147483647) /* of a TIMESTAMP */
@@ -46,9 +47,10 @@ every_moment_is_told_as_the_library_tells_it(void **state)
     };
 
     for (size_t i = 0; i < COUNT(names); i++) {
+        struct sink_fault why;
         struct zone_choice c;
 
-        assert_int_equal(zone_choose(*state, names[i], &c), ERR_OK);
+        assert_int_equal(zone_choose(*state, names[i], &c, &why), ERR_OK);
         assert_non_null(c.zone);
         assert_int_equal(setenv("TZ", names[i], 1), 0);
         tzset();
@@ -70,18 +72,24 @@ names_are_those_of_the_database_and_no_path(void **state)
 {
     static const char *const bad[] = { "Mars/Base",      "../zoneinfo/UTC",
                                        "/etc/localtime", "America",
-                                       "zone.tab",       "America/",
-                                       "Asia/Tokyo\n" };
+                                       "leapseconds",    "America/",
+                                       "Asia/Tokyo\n",   "utc" };
+    struct sink_fault why;
     struct zone_choice c;
 
-    assert_int_equal(zone_choose(*state, "", &c), ERR_OK);
+    assert_int_equal(zone_choose(*state, "", &c, &why), ERR_OK);
     assert_true(c.local && c.zone == NULL);
-    assert_int_equal(zone_choose(*state, "system", &c), ERR_OK);
+    assert_int_equal(zone_choose(*state, "system", &c, &why), ERR_OK);
     assert_true(c.local);
-    assert_int_equal(zone_choose(*state, "utc", &c), ERR_OK);
+    assert_int_equal(zone_choose(*state, "UTC", &c, &why), ERR_OK);
     assert_true(!c.local && c.zone == NULL);
-    for (size_t i = 0; i < COUNT(bad); i++)
-        assert_int_equal(zone_choose(*state, bad[i], &c), ERR_BAD_PARAM);
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        why = (struct sink_fault){ "", "" };
+        assert_int_equal(zone_choose(*state, bad[i], &c, &why), ERR_BAD_PARAM);
+        assert_string_equal(why.code, "CDC:ErrAPIInvalidParam");
+        assert_string_equal(
+            why.text, arena_printf(*state, "invalid timezone:%s", bad[i]));
+    }
 }
 
 /* However a file is cut or changed, nothing outside of it is read. */

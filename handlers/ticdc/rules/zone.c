@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "file.h"
+#include "sink_int.h"
 
 #define FOLDER     "/usr/share/zoneinfo/"
 #define FILE_BYTES ((size_t)1 << 20)
@@ -106,9 +106,8 @@ zone_parse(struct arena *a, const char *text, size_t n, const struct zone **out)
 }
 
 int32_t
-zone_offset_s(const void *ctx, int64_t unix_s)
+zone_offset_s(const struct zone *z, int64_t unix_s)
 {
-    const struct zone *z = ctx;
     size_t low = 0, high = z->n_times; /* how many are not behind it */
 
     while (low < high) {
@@ -134,33 +133,28 @@ is_name(const char *name)
 }
 
 enum err
-zone_choose(struct arena *a, const char *name, struct zone_choice *out)
+zone_choose(struct arena *a, const char *name, struct zone_choice *out,
+            struct sink_fault *why)
 {
     char path[sizeof(FOLDER) + NAME_MAX_], *text;
     size_t n;
-    enum err e;
+    enum err e = ERR_BAD_PARAM;
 
     *out = (struct zone_choice){ .local = str_empty(name) ||
                                           strcmp(name, "system") == 0 ||
                                           strcmp(name, "local") == 0 };
-    if (out->local || strcasecmp(name, "UTC") == 0)
+    if (out->local || strcmp(name, "UTC") == 0)
         return ERR_OK;
-    if (!is_name(name))
-        return ERR_BAD_PARAM;
-    (void)snprintf(path, sizeof(path), FOLDER "%s", name);
-    e = file_read(a, path, FILE_BYTES, &text, &n);
-    if (e == ERR_OK)
-        e = zone_parse(a, text, n, &out->zone);
-    return e == ERR_OK || e == ERR_NOMEM ? e : ERR_BAD_PARAM;
-}
-
-struct encode_zone
-zone_of_values(const struct zone_choice *c)
-{
-    return (struct encode_zone){ .local = c->local,
-                                 .offset_s =
-                                     c->zone != NULL ? zone_offset_s : NULL,
-                                 .ctx = c->zone };
+    if (is_name(name)) {
+        (void)snprintf(path, sizeof(path), FOLDER "%s", name);
+        e = file_read(a, path, FILE_BYTES, &text, &n);
+        if (e == ERR_OK)
+            e = zone_parse(a, text, n, &out->zone);
+    }
+    return e == ERR_OK || e == ERR_NOMEM
+               ? e
+               : sink_refuse(why, "CDC:ErrAPIInvalidParam",
+                             "invalid timezone:%.64s", name);
 }
 
 int32_t
