@@ -326,6 +326,9 @@ doris_cluster_set_users(struct req *r, const struct doris_alter_cluster *in)
         return e;
     if (in->cluster->mysql_user_name.n == 0)
         return req_fail(r, DORIS_NO_USERS, ARGS());
+    e = doris_cluster_users_size(in->cluster);
+    if (e != ERR_OK)
+        return e;
     u.c.mysql_user_name.n = in->cluster->mysql_user_name.n;
     u.c.mysql_user_name.v = in->cluster->mysql_user_name.v;
     e = doris_store_cluster_users(r->db, &u.at, &u.c);

@@ -139,6 +139,9 @@ enum doris_params { DORIS_NEW_CLUSTER, DORIS_CHANGED_CLUSTER };
 enum err doris_cluster_params(struct req *r, const char *instance_id,
                               const struct doris_cluster *c,
                               enum doris_params what) MUST_USE;
+/* LIMIT when a user's name is too long: the elements of a list have no bound of
+ * their own. */
+enum err doris_cluster_users_size(const struct doris_cluster *c) MUST_USE;
 /* Refuses what in says of the cluster and is not so, apart from members whose
  * keys are among changes: they are what the operation is for. Names and times
  * of a cluster that is found by its id are passed over. */

@@ -181,9 +181,8 @@ check_masters(struct req *r, const struct doris_cluster *c)
     return ERR_OK;
 }
 
-/* The elements of a list have no bound of their own. */
-static enum err
-check_users(const struct doris_cluster *c)
+enum err
+doris_cluster_users_size(const struct doris_cluster *c)
 {
     for (size_t i = 0; i < c->mysql_user_name.n; i++)
         if (strlen(c->mysql_user_name.v[i].v) > DORIS_ID_BYTES)
@@ -209,7 +208,7 @@ doris_cluster_params(struct req *r, const char *instance_id,
     else if (e == ERR_OK && what == DORIS_NEW_CLUSTER &&
              (c->cluster_names.n > 0 || c->cluster_policy != NULL))
         return req_fail(r, DORIS_V_MEMBERS, ARGS());
-    return e == ERR_OK ? check_users(c) : e;
+    return e == ERR_OK ? doris_cluster_users_size(c) : e;
 }
 
 /* ---- what an operation is not for ---- */
