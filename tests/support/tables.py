@@ -11,7 +11,9 @@ from support.words import fresh
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-BINARY = os.path.join(ROOT, "build", "asan", "metagate")
+BINARY = os.path.join(ROOT, "build",
+                      os.environ.get("METAGATE_TEST_BUILD", "asan"),
+                      "metagate")
 
 # How each form shows a failure: reply -> (code, text); code "-" is bare text,
 # which shows none, also of a row that has one (for who asks for JSON).
