@@ -170,87 +170,6 @@ static const struct stream_ops ops = {
     .may_write = may_write,
 };
 
-static int
-by_name(const void *a, const void *b)
-{
-    const struct stream_table *x = a, *y = b;
-    int way = strcmp(x->t.schema, y->t.schema);
-
-    return way != 0 ? way : strcmp(x->t.name, y->t.name);
-}
-
-static struct stream_table *
-make_tables(struct processor *p)
-{
-    struct stream_table *t = calloc(p->n_tables + 1, sizeof(*t));
-    size_t n = 0;
-
-    for (size_t i = 0; t != NULL && i < p->n_held; i++) {
-        struct held *h = &p->held[i];
-
-        if (h->id == DDL_SPAN)
-            continue;
-        t[n++] = (struct stream_table){
-            .t = { .id = h->id,
-                   .fence = p->epoch << 32 | h->term,
-                   .since = p->row.rewound_epoch << 32,
-                   .schema = h->schema,
-                   .name = h->name,
-                   .given = h->given },
-            .done = h->done,
-        };
-    }
-    if (t != NULL)
-        qsort(t, n, sizeof(*t), by_name);
-    return t;
-}
-
-/* Where all of them have been, and the last TSO that any of them was given. */
-static const char *
-begin_at(struct processor *p, uint64_t *ts)
-{
-    struct binlog_gtids *s = binlog_gtids_new();
-    const char *text = NULL;
-    enum err e = s != NULL ? binlog_gtids_copy(s, p->held[0].done) : ERR_NOMEM;
-
-    *ts = 0;
-    for (size_t i = 0; i < p->n_held && e == ERR_OK; i++) {
-        e = binlog_gtids_meet(s, p->held[i].done);
-        if (p->held[i].ts > *ts)
-            *ts = p->held[i].ts;
-    }
-    if (e == ERR_OK)
-        text = processor_position(p, s);
-    if (text != NULL) /* longer than a step */
-        text = strdup(text);
-    binlog_gtids_free(s);
-    return text;
-}
-
-/* What has been written meanwhile. A table that was further is not taken back.
- */
-static void
-keep_progress(struct processor *p, const struct stream *s)
-{
-    const struct binlog_gtids *at = stream_position(s);
-    uint64_t ts = atomic_load(&stream_counts(s)->checkpoint);
-
-    for (size_t i = 0; i < p->n_held; i++)
-        if (binlog_gtids_within(p->held[i].done, at) &&
-            binlog_gtids_copy(p->held[i].done, at) == ERR_OK && ts > 0)
-            p->held[i].ts = ts > p->held[i].ts ? ts : p->held[i].ts;
-}
-
-/* The changefeed begins, or was set back, behind a position that is only known
- * to be early enough, and nothing has been given out since. */
-static uint64_t
-passes(const struct processor *p, uint64_t ts)
-{
-    return p->row.anchor_ts == 0 && ts <= p->row.checkpoint_ts
-               ? p->row.checkpoint_ts
-               : 0;
-}
-
 static void
 show_stream(struct processor *p, struct stream *s)
 {
@@ -290,7 +209,7 @@ run_one(struct processor *p, const struct stream_config *c)
     e = stream_run(s);
     show_stream(p, NULL);
     if (processor_note_xa(p, s) == ERR_OK)
-        keep_progress(p, s);
+        processor_keep(p, s);
     p->row_count += atomic_load(&stream_counts(s)->rows_written);
     log_stream(p, s);
     if (p->restart || e == ERR_OK)
@@ -305,8 +224,7 @@ run_one(struct processor *p, const struct stream_config *c)
 }
 
 static enum err
-run_stream(struct processor *p, const char *gtids, uint64_t ts,
-           const struct stream_table *tables)
+run_stream(struct processor *p, struct begin *b)
 {
     char folder[PLACE_BYTES];
     struct stream_config c = {
@@ -318,11 +236,13 @@ run_stream(struct processor *p, const char *gtids, uint64_t ts,
                     .retry_s = RETRY_S,
                     .describes = true },
         .clock = p->c->clock,
-        .gtids = gtids,
-        .ts = ts,
-        .passes_ts = passes(p, ts),
+        .gtids = b->gtids,
+        .ts = b->ts,
+        .marks = b->marks,
+        .n_marks = b->n_marks,
+        .passes_ts = processor_passes(p, b->ts),
         .target_ts = p->row.target_ts,
-        .tables = tables,
+        .tables = b->tables,
         .n_tables = p->n_tables,
         .finds = p->has_span,
         .ignore = p->ignore,
@@ -356,10 +276,8 @@ wait_told(struct processor *p)
 static enum err
 go_on(struct processor *p)
 {
-    struct stream_table *tables;
-    const char *gtids;
+    struct begin b = { 0 };
     bool turned = false;
-    uint64_t ts;
     enum err e = ERR_OK;
 
     if (p->n_held == 0 || p->finished) {
@@ -370,17 +288,12 @@ go_on(struct processor *p)
         e = processor_snapshot(p, &turned);
     if (e != ERR_OK || turned)
         return e;
-    gtids = begin_at(p, &ts);
-    tables = make_tables(p);
-    if (gtids == NULL || tables == NULL)
-        e = processor_fail(p, ERR_NOMEM, "CDC:ErrInternalServerError",
-                           "no memory");
+    e = processor_begin(p, &b);
     if (e == ERR_OK && p->has_span && !p->listed)
-        e = processor_list_tables(p, gtids, ts);
+        e = processor_list_tables(p, b.gtids, b.ts);
     if (e == ERR_OK)
-        e = run_stream(p, gtids, ts, tables);
-    free(tables);
-    free((void *)(uintptr_t)gtids);
+        e = run_stream(p, &b);
+    processor_begin_free(&b);
     return e;
 }
 

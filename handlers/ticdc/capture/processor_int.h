@@ -99,6 +99,25 @@ bool processor_takes(struct processor *p, const struct source_table *t);
  * done, OK: *turned, by what it was told meanwhile. */
 enum err processor_snapshot(struct processor *p, bool *turned) MUST_USE;
 
+/* ---- processor_begin.c ---- */
+
+struct begin {
+    char *gtids; /* behind which everything is that any table has not had */
+    uint64_t ts;
+    struct stream_table *tables;
+    struct stream_mark *marks;
+    size_t n_marks;
+};
+
+/* Where the tables that are held are, of which there is one at least. Freed
+ * also after a failure. */
+enum err processor_begin(struct processor *p, struct begin *b) MUST_USE;
+void processor_begin_free(struct begin *b);
+/* struct stream_config, of a stream that begins at that TSO. */
+uint64_t processor_passes(const struct processor *p, uint64_t ts);
+/* What has been written meanwhile. */
+void processor_keep(struct processor *p, const struct stream *s);
+
 /* ---- processor_ddl.c ---- */
 
 enum err processor_ddl(void *ctx, const struct piece *piece,

@@ -30,6 +30,13 @@ tso_commit(struct tso_clock *c, int64_t ms)
     return c->prev;
 }
 
+void
+tso_pass(struct tso_clock *c, uint64_t ts)
+{
+    if (ts > c->prev)
+        c->prev = ts;
+}
+
 uint64_t
 tso_idle(struct tso_clock *c, int64_t now_ms)
 {

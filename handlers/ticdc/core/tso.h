@@ -32,4 +32,12 @@ uint64_t tso_commit(struct tso_clock *c, int64_t ms);
 uint64_t tso_idle(struct tso_clock *c, int64_t now_ms);
 #define TSO_MARGIN_MS 1000
 
+/* Tables that a clock stamps may have been stamped by others before, who were
+ * told of other idle times. So, in front of the first transaction that such a
+ * table has not had: ts is the last number that was given out where it is, and
+ * nothing behind it gets less. Where the clock stands then is to be stored
+ * before anything that is stamped behind it is given away; else whoever goes on
+ * with the table, or with the others, gives it a lesser number than it has. */
+void tso_pass(struct tso_clock *c, uint64_t ts);
+
 #endif

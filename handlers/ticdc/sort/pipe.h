@@ -25,9 +25,11 @@ struct piece_xa {
 };
 
 enum piece_kind {
-    PIECE_TXN,  /* a transaction, which may be empty */
-    PIECE_IDLE, /* the source has nothing more up to ts */
-    PIECE_LAST, /* ... and nothing more is wanted */
+    PIECE_TXN,    /* a transaction, which may be empty */
+    PIECE_IDLE,   /* the source has nothing more up to ts */
+    PIECE_LAST,   /* ... and nothing more is wanted */
+    PIECE_PASSED, /* what comes behind it is later than ts, which is stored
+                   * before any of that is given */
 };
 
 struct piece {

@@ -82,6 +82,23 @@ progress_idle(struct stream *s, bool last)
     return ERR_OK;
 }
 
+/* What comes behind it must not be given before that is stored; and it cannot
+ * be taken back, so without the store nothing is given. */
+static enum err
+progress_passed(struct stream *s)
+{
+    enum err e;
+
+    s->acked_ts = s->taken_ts;
+    while ((e = progress(s, true, false)) != ERR_OK && e != ERR_STATE) {
+        log_warn("ticdc.clock err=%s", err_name(e));
+        s->failure.err = ERR_OK;
+        if (!pipe_sleep(s->pipe, WAIT_FIRST_MS))
+            return ERR_STATE;
+    }
+    return e;
+}
+
 /* Of the pieces that are not acknowledged, the first ones are: those in front
  * of `next`. */
 static enum err
@@ -396,7 +413,8 @@ give_piece(struct stream *s, struct piece *p)
     s->given_bytes += p->bytes;
     s->next = p->next;
     if (kind != PIECE_TXN) {
-        e = progress_idle(s, kind == PIECE_LAST);
+        e = kind == PIECE_PASSED ? progress_passed(s)
+                                 : progress_idle(s, kind == PIECE_LAST);
         return e == ERR_OK ? acknowledge(s) : e;
     }
     if (s->c.sink->linger_ms > 0 && s->dirty && linger_left(s) == 0)

@@ -24,6 +24,13 @@ struct stream_table {
     struct binlog_gtids *done; /* what has been written of it already */
 };
 
+/* How far some of the tables were, and the last TSO that was given out there.
+ */
+struct stream_mark {
+    struct binlog_gtids *at;
+    uint64_t ts;
+};
+
 struct stream_progress {
     const struct binlog_gtids *position;
     uint64_t checkpoint, resolved;
@@ -69,7 +76,10 @@ struct stream_config {
     const char *stored; /* struct stream_xa: `prepared` of those that are, each
                          * with its NUL */
     size_t stored_n;
-    uint64_t ts;        /* the last that was given out there */
+    uint64_t ts; /* the least that was given out last to any of the tables */
+    struct stream_mark *marks; /* of all of them: the reading thread's, which
+                                * leaves those out that it has passed */
+    size_t n_marks;
     uint64_t passes_ts; /* when which was given out there is not known: what is
                          * up to this is passed over; else 0 */
     uint64_t target_ts; /* 0: none */

@@ -295,6 +295,33 @@ commit_known(struct stream *s, struct piece *p, const struct source_txn *txn)
     return pipe_push(s->pipe, p);
 }
 
+/* Tables that have not had the transaction: it gets more than was given out
+ * where they are, whoever did that (core/tso.h). */
+static enum err
+pass_marks(struct stream *s, const struct binlog_gtid *gtid)
+{
+    size_t n = 0, had = s->c.n_marks;
+    struct piece *p;
+
+    for (size_t i = 0; i < had; i++) {
+        struct stream_mark m = s->c.marks[i];
+
+        if (binlog_gtids_have(m.at, gtid)) {
+            s->c.marks[i] = s->c.marks[n];
+            s->c.marks[n++] = m;
+        } else
+            tso_pass(&s->clock, m.ts);
+    }
+    s->c.n_marks = n;
+    if (n == had)
+        return ERR_OK;
+    p = piece_new(PIECE_PASSED);
+    if (p == NULL)
+        return ERR_NOMEM;
+    p->ts = s->clock.prev;
+    return pipe_push(s->pipe, p);
+}
+
 static enum err
 read_commit(void *ctx, const struct source_txn *txn)
 {
@@ -307,6 +334,9 @@ read_commit(void *ctx, const struct source_txn *txn)
         return commit_known(s, p, txn);
     if (!s->skipped) {
         s->is_starting = false;
+        e = pass_marks(s, &p->gtid);
+        if (e != ERR_OK)
+            return e;
         p->ts = tso_commit(&s->clock, txn->at_us / 1000);
     }
     if (!s->skipped && s->c.target_ts != 0 && p->ts > s->c.target_ts) {

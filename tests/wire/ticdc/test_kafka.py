@@ -146,10 +146,7 @@ def replayed(documents):
 def repeats_in_bounds(records, marks):
     """Each row comes in the order of its commits, and again only as far back as
     the checkpoint that was stored when something died. marks: [(checkpoint,
-    {partition: the first offset behind it})]. How often any came again.
-
-    Who goes on for a capture may give a transaction another number than it had
-    (README, limits): a number may go back as far as that checkpoint, too."""
+    {partition: the first offset behind it})]. How often any came again."""
     seen, newest, repeated = set(), {}, 0
     for r in records:
         d = json.loads(r.value)
@@ -157,12 +154,12 @@ def repeats_in_bounds(records, marks):
             continue
         row, ts = d["data"][0], d["_tidb"]["commitTs"]
         event = (d["type"], row["id"], row["n"])
-        again = event in seen
-        seen.add(event)
-        if not again and ts >= newest.get(row["id"], 0):
+        if event not in seen:
+            seen.add(event)
+            assert ts >= newest.get(row["id"], 0), d
             newest[row["id"]] = ts
             continue
-        repeated += again
+        repeated += 1
         before = [c for c, ends in marks if ends[r.partition] <= r.offset]
         assert before and ts > before[-1], (d, before[-1:])
     return repeated

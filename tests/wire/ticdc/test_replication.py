@@ -212,6 +212,41 @@ def test_tables_are_shared_moved_and_given_away(feeds):
     assert "ticdc.replace" not in feeds.log("c1") + feeds.log("c2")
 
 
+def test_numbers_go_on_behind_those_of_a_table_that_was_further(feeds):
+    """Another capture's clock may have been ahead: what comes behind its table
+    gets greater numbers, and where the clock stands then is stored first. Until
+    something comes nobody is told of that time. Here it is an hour ahead."""
+    for server in ("source", "target"):
+        with feeds.sql(server, None) as c:
+            rows(c, "CREATE DATABASE ahead")
+            rows(c, "CREATE TABLE ahead.t (id INT PRIMARY KEY)")
+            rows(c, "CREATE TABLE ahead.u (id INT PRIMARY KEY)")
+    feed = feeds.create(filter_rules=["ahead.*"])
+    feeds.start("c1")
+    feeds.until_at(feed)
+    feeds.turn(feed, "stopped")
+    with feeds.sql() as c:
+        until(lambda: not value(c, "SELECT COUNT(*) AS n FROM ticdc_work"
+                                " WHERE feed = %s", feed), "it stands")
+        stood = feeds.feed(feed)["checkpoint_ts"]
+        far = stood + (3600000 << 18)
+        rows(c, "UPDATE ticdc_table SET checkpoint_ts = %s WHERE feed = %s"
+             " AND table_name = 'u'", far, feed)
+    feeds.turn(feed, "normal")
+    until(lambda: feeds.feed(feed)["checkpoint_ts"] > stood, "it goes on")
+    assert feeds.feed(feed)["checkpoint_ts"] < far
+    with feeds.sql("source", "ahead") as c:
+        rows(c, "INSERT INTO t VALUES (1)")
+    with feeds.sql("target", None) as c:
+        until(lambda: value(c, "SELECT COUNT(*) AS n FROM ahead.t"), "it comes")
+        assert value(c, "SELECT MIN(commit_ts) AS n FROM tidb_cdc"
+                     ".metagate_checkpoint_v1 WHERE feed = %s"
+                     " AND commit_ts > 0", feed) > far
+    with feeds.sql() as c:
+        assert value(c, "SELECT MIN(checkpoint_ts) AS n FROM ticdc_work"
+                     " WHERE feed = %s", feed) >= far
+
+
 def test_everything_arrives_once_whatever_dies(feeds):
     """Captures, the owner among them, and all three servers are killed while
     writers are at work."""
