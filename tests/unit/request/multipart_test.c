@@ -201,9 +201,15 @@ heads_are_bounded(void **state)
     char text[4096] = "--" B "\r\nX: ";
 
     (void)state;
-    memset(text + strlen(text), 'x', 2100);
+    memset(text + strlen(text), 'x', 2048 - strlen("X: "));
+    (void)strcat(text, "\r\n\r\n" END);
+    assert_int_equal(parse(text), ERR_OK);
+    (void)strcpy(text, "--" B "\r\nX: ");
+    memset(text + strlen(text), 'x', 2049 - strlen("X: "));
+    text[strlen("--" B "\r\n") + 2049] = '\0';
     (void)strcat(text, "\r\n\r\n" END);
     assert_int_equal(parse(text), ERR_BAD_PARAM);
+    assert_string_equal(why, "a part's head is no text");
     (void)strcpy(text, "--" B "\r\n");
     for (int i = 0; i < 16; i++)
         (void)strcat(text, "X: y\r\n");
@@ -244,6 +250,30 @@ blanks_may_stand_behind_a_boundary(void **state)
     assert_string_equal(m.part[0].name, "a");
     assert_body(&m.part[0], "bytes\r\n--" B "\t--\r\n",
                 strlen("bytes\r\n--" B "\t--\r\n"));
+}
+
+/* A line's end stands before each but the first: what follows a boundary at
+ * once is the part's own. */
+static void
+only_the_first_boundary_may_begin_its_text(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--" B "\r\n--" B "--"), ERR_BAD_PARAM);
+    assert_string_equal(why, "has no closing boundary");
+    assert_int_equal(parse("--" B "--"), ERR_OK);
+    assert_int_equal(m.n, 0);
+    assert_int_equal(parse("x--" B "--"), ERR_BAD_PARAM);
+    assert_int_equal(parse("x\r\n--" B "--"), ERR_OK);
+}
+
+static void
+what_is_right_says_no_why(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--" B), ERR_BAD_PARAM);
+    assert_string_not_equal(why, "");
+    assert_int_equal(parse(PARAMETERS FILE_HEAD "bytes" END), ERR_OK);
+    assert_string_equal(why, "");
 }
 
 static void
@@ -350,6 +380,8 @@ main(void)
         cmocka_unit_test(heads_are_bounded),
         cmocka_unit_test(a_parameter_without_a_value_is_none),
         cmocka_unit_test(blanks_may_stand_behind_a_boundary),
+        cmocka_unit_test(only_the_first_boundary_may_begin_its_text),
+        cmocka_unit_test(what_is_right_says_no_why),
         cmocka_unit_test(the_third_part_is_found),
         cmocka_unit_test(parts_are_counted),
         cmocka_unit_test(boundaries_are_as_rfc_2046_has_them),

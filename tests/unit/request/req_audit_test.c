@@ -94,22 +94,28 @@ records_are_printed_at_once_without_secrets(void **state)
 
 #define ASKED(X, s)                        \
     X(s, STR, shown, "shown", IN | OUT, -) \
-    X(s, STR, said, "said", IN, -)
+    X(s, STR, said, "said", IN, -)         \
+    X(s, STR, told, "told", OUT, -)
 STRUCT(asked, ASKED);
 TABLE(asked, ASKED);
 
 static enum err
 act_prints_what_is_stored(struct req *r)
 {
-    struct asked v = { 0 };
+    static struct asked v;
 
+    v = (struct asked){ 0 };
     PUT(&v, asked, shown, "a");
     PUT(&v, asked, said, "b");
+    PUT(&v, asked, told, "c");
+    r->io->in_rec = &asked_rec;
+    r->io->in = &v;
     req_audit_before(r, &asked_rec, &v);
     req_audit_after(r, &asked_rec, &v);
     return req_ok(r);
 }
 
+/* Nor is what is told and was not said in the request. */
 static void
 what_is_said_and_not_stored_is_not_in_a_record(void **state)
 {
@@ -117,8 +123,9 @@ what_is_said_and_not_stored_is_not_in_a_record(void **state)
     act = act_prints_what_is_stored;
     STATUS(201, ACT_TX, .id = "stored");
     assert_string_equal(row_of("stored"),
-                        "t|doris|act/tx||{\"name\":\"x\"}|"
-                        "{\"shown\":\"a\"}|{\"shown\":\"a\"}|0");
+                        "t|doris|act/tx||{\"shown\":\"a\",\"said\":\"b\"}|"
+                        "{\"shown\":\"a\",\"told\":\"c\"}|"
+                        "{\"shown\":\"a\",\"told\":\"c\"}|0");
 }
 
 /* ---- what is long ---- */
