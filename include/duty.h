@@ -42,6 +42,10 @@ struct duty {
     /* The lease is not given back by who ends: it moves only after it was
      * not renewed for its whole time, so that restarts change nothing. */
     bool sticky;
+    /* How long its lease is, and so who stands still holds it; 0:
+     * DUTY_LEASE_MS. A shorter one is kept by a thread of its own, and cannot
+     * be sticky: it is given back. */
+    int64_t lease_ms;
     /* Whether that id may have the lease at all; NULL: every one. */
     bool (*may)(const char *id);
     int64_t every_ms; /* idle time between steps */
@@ -90,8 +94,16 @@ struct job_kind;
 /* The i-th kind of job (job.h) of the dialects; NULL past the last. */
 const struct job_kind *job_kind_at(size_t i);
 
-/* Length of every lease of a duty. */
+/* The length of a duty's lease that says nothing else, and for how long anybody
+ * else's is taken to last that was seen unrenewed: it may be the one of an
+ * older release. */
 #define DUTY_LEASE_MS 10000
+int64_t duty_lease_ms(const struct duty *d);
+
+/* When a candidate that has looked at the lease in vain looks again, from now:
+ * as soon as it has run out, when that is before most_ms. Pure. */
+int64_t duty_look_ms(const struct duty *d, const struct lease_row *row,
+                     int64_t most_ms);
 
 /* Whether a candidate takes a lease now. owner: who it is (lease_owner of id).
  * row: as the store has it, NULL when nobody ever had it. seen_ms: for how

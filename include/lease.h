@@ -4,8 +4,9 @@
  * the lease, and each call to a machine, carries. Who prolongs what: `control`
  * those of its duties (command/control.c), in the loop that also takes them,
  * so that a process of many leases needs one thread and one connection for
- * them; a lease_keeper that of a migration or of a rotation of keys
- * (store/lease_keeper.h), whose one thread is busy. Jobs have theirs in rows
+ * them; a lease_keeper (store/lease_keeper.h) that of a migration or of a
+ * rotation of keys, whose one thread is busy, and that of a duty whose lease is
+ * shorter than the loop may be held up. Jobs have theirs in rows
  * of their own, which also tell who performs them of a wish to cancel; their
  * pool prolongs all of them in one thread (job.h). So have, in the dialects,
  * captures and archives of binlogs, which prolong them in their own loops. */
@@ -16,11 +17,16 @@
 #include "db.h"
 #include "record.h"
 
+struct lease_keeper;
+
 struct lease {
     const char *name;  /* "schema.migrate": at most 64 characters */
     const char *owner; /* who has it (lease_owner): at most 128 characters */
-    int64_t ttl_ms;    /* 10 s or more, DESIGN section 5 */
-    uint64_t epoch;    /* set by lease_take */
+    int64_t ttl_ms; /* 10 s or more, but for duties with a time of their own */
+    uint64_t epoch; /* set by lease_take */
+    /* Who knows, by this host's clock, whether it may have ended; NULL: the
+     * store alone does. It outlives the lease and its copies. */
+    const struct lease_keeper *keeper;
 };
 
 /* Takes it when it is free or has expired: BUSY when another has it. */
@@ -46,8 +52,13 @@ size_t lease_owner_name(const char *owner);
 /* Prolongs it from now on: STATE when another has taken it. */
 enum err lease_renew(struct db *db, const struct lease *l) MUST_USE;
 
+/* Whether it has certainly not ended: what is done under it outside of a
+ * transaction is done only then. Always so when nobody keeps it. */
+bool lease_lasts(const struct lease *l);
+
 /* Inside a transaction: nobody can take the lease before its end; STATE when
- * somebody has. First statement of every transaction under the lease. */
+ * somebody has, or might have (lease_lasts). First statement of every
+ * transaction under the lease. */
 enum err lease_hold(struct db *db, const struct lease *l) MUST_USE;
 /* db_begin() and lease_hold(): a transaction under the lease, ended by db_end()
  * whatever this answers. */

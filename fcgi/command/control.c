@@ -1,7 +1,8 @@
 /* metagate control: the duties of the cluster. The main thread looks at the
- * leases once a second, renews what this process holds, takes what is free,
- * and has each duty held done by a thread of its own, so that one that is
- * blocked on a dead machine holds up no other. */
+ * leases once a second, and when one of others runs out; it renews what this
+ * process holds, takes what is free, and has each duty held done by a thread of
+ * its own, so that one that is blocked on a dead machine holds up no other. A
+ * short lease has another one, that renews it (lease_keeper.h). */
 #include "base/commands.h"
 
 #include <stdio.h>
@@ -21,8 +22,10 @@
 #include "metrics.h"
 #include "runner.h"
 #include "schema/keys.h"
+#include "store/lease_keeper.h"
 
-#define LOOK_MS            1000
+#define LOOK_MS            950
+#define LOOK_SPREAD_MS     150
 #define RENEW_MS           3000
 #define END_MS             3000 /* for steps under way, after SIGTERM */
 #define LONG_STEP_MS       60000
@@ -37,6 +40,7 @@ struct post {
     const struct duty *duty;
     const char *id;
     struct lease lease;
+    struct lease_keeper keeper; /* of a short one */
     struct runner_task task;
     struct runner *runner; /* NULL: not held here */
     int64_t renewed_ms;    /* monotonic: when the last renewal was sent */
@@ -64,8 +68,15 @@ struct control {
     bool jobs_begun;
     bool blind; /* the store cannot be asked */
     bool keys_known;
+    int64_t look_ms;        /* from now until the next look */
     int64_t certificate_ms; /* monotonic: when it is looked at again */
 };
+
+static bool
+is_short(const struct post *p)
+{
+    return duty_lease_ms(p->duty) < DUTY_LEASE_MS;
+}
 
 /* ---- a duty's thread ---- */
 
@@ -81,7 +92,7 @@ post_step(void *ctx, struct db *db, struct arena *a, void **memory)
 }
 
 static void
-post_start(struct post *p, int64_t asked_ms)
+post_start(struct control *c, struct post *p, int64_t asked_ms)
 {
     p->renewed_ms = asked_ms;
     p->leaving = p->long_step = false;
@@ -91,10 +102,13 @@ post_start(struct post *p, int64_t asked_ms)
                                     .step = post_step,
                                     .forget = p->duty->forget };
     p->runner = runner_start(&p->task);
-    if (p->runner != NULL)
+    if (p->runner != NULL) {
         metrics_gauge(METRIC_LEASES, 1);
-    else
-        log_error("control.thread lease=%s", p->duty->lease);
+        return;
+    }
+    log_error("control.thread lease=%s", p->duty->lease);
+    if (is_short(p))
+        lease_keeper_stop(&p->keeper, c->db);
 }
 
 static void
@@ -117,7 +131,7 @@ renew(struct control *c, struct post *p)
     int64_t asked_ms = clock_mono_ms();
     enum err e;
 
-    if (asked_ms - p->renewed_ms < RENEW_MS)
+    if (is_short(p) || asked_ms - p->renewed_ms < RENEW_MS)
         return ERR_OK;
     e = lease_renew(c->db, &p->lease);
     if (e == ERR_OK)
@@ -127,18 +141,28 @@ renew(struct control *c, struct post *p)
     return e == ERR_STATE ? ERR_OK : e;
 }
 
+/* By this host's clock. */
+static bool
+is_over(const struct post *p)
+{
+    return is_short(p) ? !lease_lasts(&p->lease)
+                       : clock_mono_ms() - p->renewed_ms > p->lease.ttl_ms;
+}
+
 static void
-check_thread(struct post *p)
+check_thread(struct control *c, struct post *p)
 {
     bool long_step = runner_busy_ms(p->runner) > LONG_STEP_MS;
 
     if (long_step && !p->long_step)
         log_warn("control.long_step lease=%s", p->duty->lease);
     p->long_step = long_step;
-    if (!p->leaving && clock_mono_ms() - p->renewed_ms > p->lease.ttl_ms)
+    if (!p->leaving && is_over(p))
         post_leave(p, "not renewed in time");
     if (runner_ended(p->runner) && runner_join(p->runner, 0)) {
         p->runner = NULL;
+        if (is_short(p))
+            lease_keeper_stop(&p->keeper, c->db);
         metrics_gauge(METRIC_LEASES, -1);
     }
 }
@@ -160,15 +184,29 @@ seen_ms(struct post *p, const struct lease_row *row, int64_t now_ms)
 }
 
 static enum err
+keep(struct control *c, struct post *p, int64_t asked_ms)
+{
+    if (!is_short(p))
+        return ERR_OK;
+    p->keeper.lease = p->lease;
+    p->lease.keeper = &p->keeper;
+    return lease_keeper_start(&p->keeper, c->db, asked_ms);
+}
+
+static enum err
 apply_for(struct control *c, struct post *p, const struct lease_row *row)
 {
     int64_t asked_ms = clock_mono_ms();
     enum err e;
 
     if (!duty_may_take(p->duty, c->id, c->owner, row,
-                       seen_ms(p, row, asked_ms)))
+                       seen_ms(p, row, asked_ms))) {
+        c->look_ms = duty_look_ms(p->duty, row, c->look_ms);
         return ERR_OK;
-    p->lease = (struct lease){ p->duty->lease, c->owner, DUTY_LEASE_MS, 0 };
+    }
+    p->lease = (struct lease){ .name = p->duty->lease,
+                               .owner = c->owner,
+                               .ttl_ms = duty_lease_ms(p->duty) };
     e = row != NULL ? lease_take_seen(c->db, &p->lease, row)
                     : lease_take(c->db, &p->lease);
     if (e == ERR_BUSY)
@@ -177,8 +215,11 @@ apply_for(struct control *c, struct post *p, const struct lease_row *row)
         return e;
     log_info("control.taken lease=%s epoch=%llu", p->duty->lease,
              (unsigned long long)p->lease.epoch);
+    e = keep(c, p, asked_ms);
+    if (e != ERR_OK)
+        return e;
     (void)!lease_note(c->db, &p->lease);
-    post_start(p, asked_ms);
+    post_start(c, p, asked_ms);
     return ERR_OK;
 }
 
@@ -293,8 +334,10 @@ look(struct control *c)
 static void
 turn(struct control *c)
 {
-    enum err e = look(c);
+    enum err e;
 
+    c->look_ms = LOOK_MS - LOOK_SPREAD_MS;
+    e = look(c);
     if (e != ERR_OK && !c->blind)
         log_warn("control.store err=%s errno=%u why=\"%s\"", err_name(e),
                  db_errno(c->db), db_error(c->db));
@@ -303,7 +346,7 @@ turn(struct control *c)
         if (c->blind)
             c->post[i].seen_since_ms = 0;
         if (c->post[i].runner != NULL)
-            check_thread(&c->post[i]);
+            check_thread(c, &c->post[i]);
     }
     count(c);
     arena_reset(c->arena);
@@ -335,8 +378,8 @@ loop(struct control *c)
         if (clock_mono_ms() < next_ms)
             continue;
         turn(c);
-        /* a little less than a second, never in step with the others */
-        next_ms = clock_mono_ms() + LOOK_MS - 50 - rand() % 150;
+        /* never in step with the others */
+        next_ms = clock_mono_ms() + c->look_ms + rand() % LOOK_SPREAD_MS;
     }
 }
 
@@ -359,7 +402,9 @@ leave_all(struct control *c)
             log_warn("control.left lease=%s", p->duty->lease);
             _exit(EXIT_SUCCESS);
         }
-        if (!p->duty->sticky && lease_release(c->db, &p->lease) != ERR_OK)
+        if (is_short(p))
+            lease_keeper_stop(&p->keeper, c->db);
+        else if (!p->duty->sticky && lease_release(c->db, &p->lease) != ERR_OK)
             log_warn("control.kept lease=%s", p->duty->lease);
     }
     if (!jobs_stop(&c->jobs, until_ms - clock_mono_ms())) {

@@ -200,19 +200,22 @@ lock_run_dir(void)
 static enum err
 wait_for_lease(struct rotation *r)
 {
-    int64_t until_ms = clock_mono_ms() + LEASE_WAIT_MS;
+    int64_t asked_ms = clock_mono_ms(), until_ms = asked_ms + LEASE_WAIT_MS;
     enum err e = lock_run_dir();
 
-    r->keeper.lease = (struct lease){ "crypt.rotate", r->owner, LEASE_MS, 0 };
+    r->keeper.lease = (struct lease){ .name = "crypt.rotate",
+                                      .owner = r->owner,
+                                      .ttl_ms = LEASE_MS };
     while (e == ERR_OK &&
            (e = lease_retake(r->db, &r->keeper.lease)) == ERR_BUSY &&
            clock_mono_ms() < until_ms) {
         (void)sleep(1);
+        asked_ms = clock_mono_ms();
         e = ERR_OK;
     }
     if (e == ERR_BUSY)
         (void)fprintf(stderr, "metagate: another rotate-key is running\n");
-    return e == ERR_OK ? lease_keeper_start(&r->keeper, r->db) : e;
+    return e == ERR_OK ? lease_keeper_start(&r->keeper, r->db, asked_ms) : e;
 }
 
 /* What was sealed before the file changed is committed by then. */

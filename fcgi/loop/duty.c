@@ -42,6 +42,24 @@ job_kind_at(size_t i)
     return row != NULL ? *row : NULL;
 }
 
+int64_t
+duty_lease_ms(const struct duty *d)
+{
+    return d->lease_ms != 0 ? d->lease_ms : DUTY_LEASE_MS;
+}
+
+int64_t
+duty_look_ms(const struct duty *d, const struct lease_row *row, int64_t most_ms)
+{
+    int64_t left_ms;
+
+    if (row == NULL || d->sticky)
+        return most_ms;
+    left_ms = row->expires_ms - row->now_ms;
+    /* one that is over was tried, and another was quicker */
+    return left_ms >= 0 && left_ms < most_ms ? left_ms + 1 : most_ms;
+}
+
 /* A lease that was not renewed for its whole time is over, whatever the store's
  * clock says: that may have gone back by hours. Whoever had a sticky one keeps
  * the right to it for so long: one that has just come, or could not reach the

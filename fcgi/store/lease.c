@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "host/self.h"
+#include "lease_keeper.h"
 
 #define LEASES_MAX 100000
 
@@ -144,11 +145,19 @@ lease_renew(struct db *db, const struct lease *l)
         DB_ARGS(db_i64(l->ttl_ms), db_str(l->name), db_u64(l->epoch))));
 }
 
+bool
+lease_lasts(const struct lease *l)
+{
+    return l->keeper == NULL || lease_keeper_holds(l->keeper) == ERR_OK;
+}
+
 enum err
 lease_hold(struct db *db, const struct lease *l)
 {
     int64_t epoch;
 
+    if (!lease_lasts(l))
+        return ERR_STATE;
     return lost_if_absent(db_one_i64(
         db, hold_sql, DB_ARGS(db_str(l->name), db_u64(l->epoch)), &epoch));
 }

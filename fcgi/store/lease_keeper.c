@@ -15,15 +15,11 @@ renew(struct lease_keeper *k, struct db *db)
     int64_t asked_ms = clock_mono_ms();
     enum err e = lease_renew(db, &k->lease);
 
-    pthread_mutex_lock(&k->mutex);
     if (e == ERR_OK)
         k->renewed_ms = asked_ms;
-    if (e == ERR_STATE && !k->lost) {
+    if (e == ERR_STATE && !atomic_exchange(&k->lost, true))
         log_warn("lease.lost name=%s epoch=%llu", k->lease.name,
                  (unsigned long long)k->lease.epoch);
-        k->lost = true;
-    }
-    pthread_mutex_unlock(&k->mutex);
 }
 
 static void *
@@ -51,12 +47,13 @@ keep(void *arg)
 }
 
 enum err
-lease_keeper_start(struct lease_keeper *k, struct db *db)
+lease_keeper_start(struct lease_keeper *k, struct db *db, int64_t asked_ms)
 {
     pthread_condattr_t monotonic;
 
-    k->stop = k->lost = false;
-    k->renewed_ms = clock_mono_ms();
+    k->stop = false;
+    k->renewed_ms = asked_ms;
+    k->lost = false;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&k->mutex, NULL);
@@ -66,19 +63,17 @@ lease_keeper_start(struct lease_keeper *k, struct db *db)
         return ERR_OK;
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->mutex);
+    k->lost = true;
     (void)!lease_release(db, &k->lease);
     return ERR_NOMEM;
 }
 
 enum err
-lease_keeper_holds(struct lease_keeper *k)
+lease_keeper_holds(const struct lease_keeper *k)
 {
-    bool holds;
-
-    pthread_mutex_lock(&k->mutex);
-    holds = !k->lost && clock_mono_ms() - k->renewed_ms < k->lease.ttl_ms;
-    pthread_mutex_unlock(&k->mutex);
-    return holds ? ERR_OK : ERR_STATE;
+    return !k->lost && clock_mono_ms() - k->renewed_ms < k->lease.ttl_ms
+               ? ERR_OK
+               : ERR_STATE;
 }
 
 void
@@ -91,6 +86,7 @@ lease_keeper_stop(struct lease_keeper *k, struct db *db)
     pthread_join(k->thread, NULL);
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->mutex);
-    if (!k->lost && lease_release(db, &k->lease) != ERR_OK)
+    if (!atomic_exchange(&k->lost, true) &&
+        lease_release(db, &k->lease) != ERR_OK)
         log_warn("lease.kept name=%s errno=%u", k->lease.name, db_errno(db));
 }

@@ -1,10 +1,12 @@
 /* Keeps a lease while something of unknown length is done under it: a thread
- * with a connection of its own prolongs it. Duties of the cluster do without:
- * `control` prolongs all of its leases in one loop. */
+ * with a connection of its own prolongs it. Duties of the cluster do without,
+ * but for those with a short lease: `control` prolongs all others in one loop,
+ * where a row that somebody has locked holds up those behind it. */
 #ifndef MG_LEASE_KEEPER_H
 #define MG_LEASE_KEEPER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "lease.h"
 
@@ -13,19 +15,23 @@ struct lease_keeper {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool stop, lost;
-    int64_t renewed_ms; /* monotonic: before the last renewal was sent */
+    bool stop;
+    /* Read by whoever has a copy of the lease, also one who was left behind. */
+    atomic_bool lost;
+    _Atomic int64_t renewed_ms; /* monotonic: before the last one was sent */
 };
 
-/* From now on it is kept. NOMEM: no thread; the lease is given back. */
-enum err lease_keeper_start(struct lease_keeper *k, struct db *db) MUST_USE;
+/* From now on it is kept, since asked_ms, when it was asked for (monotonic).
+ * NOMEM: no thread; the lease is given back. */
+enum err lease_keeper_start(struct lease_keeper *k, struct db *db,
+                            int64_t asked_ms) MUST_USE;
 
 /* OK while it is certainly ours; STATE when another has it, or when it could
  * not be prolonged for its whole time. What is written under it begins with
  * lease_hold all the same. */
-enum err lease_keeper_holds(struct lease_keeper *k) MUST_USE;
+enum err lease_keeper_holds(const struct lease_keeper *k) MUST_USE;
 
-/* Ends the thread and gives the lease back. */
+/* Ends the thread and gives the lease back: it is held no more. */
 void lease_keeper_stop(struct lease_keeper *k, struct db *db);
 
 #endif

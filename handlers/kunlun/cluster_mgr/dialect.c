@@ -395,6 +395,7 @@ static const struct secret_column secrets[] = {
 
 static const struct duty duties[] = {
     { .lease = "cluster.failover",
+      .lease_ms = 2000, /* who stands still leaves a shard to others so soon */
       .every_ms = 1000, /* so often new shards are looked for */
       .step = kunlun_watch_step,
       .forget = kunlun_watch_forget },

@@ -474,6 +474,8 @@ look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
     else if (w->suspected_ms == 0)
         w->suspected_ms = clock_unix_ms();
     e = store(run, w, &sh, &was, plan);
+    if (e == ERR_OK && !lease_lasts(run->lease))
+        e = ERR_STATE; /* it was held up; another one looks now */
     if (e == ERR_OK)
         tell_all(w, &sh, plan);
     if (e == ERR_OK)
@@ -487,11 +489,16 @@ watched_step(void *ctx, struct db *db, struct arena *a, void **memory)
     struct watched *w = ctx;
     struct duty_run run = { .db = db, .arena = a, .lease = &w->lease };
     struct fo_plan plan;
-    enum err e = look(&run, w, &plan);
+    enum err e;
 
     (void)memory;
+    if (!lease_lasts(&w->lease))
+        return TURN_IDLE; /* it is prolonged yet, or this thread is ended */
+    e = look(&run, w, &plan);
     if (e == ERR_NOT_FOUND)
         return TURN_OVER; /* it was deleted */
+    if (e == ERR_STATE && !lease_lasts(&w->lease))
+        return TURN_IDLE;
     if (e == ERR_STATE && !plan.changed)
         return TURN_OVER; /* the lease is lost */
     if (e == ERR_STATE)

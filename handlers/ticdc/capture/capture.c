@@ -322,8 +322,9 @@ apply(struct life *l)
     if (asked < l->apply_ms)
         return ERR_OK;
     l->apply_ms = asked + APPLY_MS;
-    l->lease =
-        (struct lease){ TICDC_OWNER_LEASE, l->run->owner, DUTY_LEASE_MS, 0 };
+    l->lease = (struct lease){ .name = TICDC_OWNER_LEASE,
+                               .owner = l->run->owner,
+                               .ttl_ms = DUTY_LEASE_MS };
     e = lease_retake(l->db, &l->lease);
     if (e == ERR_BUSY)
         return ERR_OK;

@@ -49,7 +49,9 @@ no_duty_goes_on_when_its_lease_was_taken(void **state)
 
     statements_prepare(*state, work, COUNT(work));
     for (size_t i = 0; (d = duty_at(i)) != NULL; i++) {
-        struct lease ours = { d->lease, "m1@a", DUTY_LEASE_MS, 0 };
+        struct lease ours = { .name = d->lease,
+                              .owner = "m1@a",
+                              .ttl_ms = duty_lease_ms(d) };
         struct lease theirs = ours;
 
         assert_int_equal(lease_take(*state, &ours), ERR_OK);

@@ -93,6 +93,41 @@ a_sticky_lease_moves_after_it_was_seen_unrenewed(void **state)
     assert_true(duty_may_take(&plain, "m2", "m2@a", &ended, 0));
 }
 
+/* Whoever holds it may be of an older release, and renew it every 3 s. */
+static void
+a_short_lease_is_over_by_the_stores_clock_or_after_a_long_one(void **state)
+{
+    const struct duty d = { .lease = "cluster.failover", .lease_ms = 2000 };
+    struct lease_row held = row("m1@a", NOW), ended = row("m1@a", NOW - 1);
+
+    (void)state;
+    assert_int_equal(duty_lease_ms(&d), 2000);
+    assert_int_equal(duty_lease_ms(&plain), LONG);
+    assert_true(duty_may_take(&d, "m2", "m2@a", &ended, 0));
+    assert_false(duty_may_take(&d, "m2", "m2@a", &held, LONG - 1));
+    assert_true(duty_may_take(&d, "m2", "m2@a", &held, LONG));
+    assert_true(duty_may_take(&d, "m1", "m1@a", &held, 0));
+}
+
+static void
+a_lease_that_runs_out_soon_is_looked_at_then(void **state)
+{
+    struct lease_row r = row("m1@a", NOW);
+
+    (void)state;
+    assert_int_equal(duty_look_ms(&plain, NULL, 900), 900);
+    assert_int_equal(duty_look_ms(&plain, &r, 900), 1);
+    r.expires_ms = NOW + 899;
+    assert_int_equal(duty_look_ms(&plain, &r, 900), 900);
+    r.expires_ms = NOW + 500;
+    assert_int_equal(duty_look_ms(&plain, &r, 900), 501);
+    assert_int_equal(duty_look_ms(&leader, &r, 900), 900); /* sticky */
+    r.expires_ms = NOW + 9000;
+    assert_int_equal(duty_look_ms(&plain, &r, 900), 900);
+    r.expires_ms = NOW - 1;
+    assert_int_equal(duty_look_ms(&plain, &r, 900), 900);
+}
+
 static bool
 not_m2(const char *id)
 {
@@ -121,6 +156,9 @@ main(void)
         cmocka_unit_test(a_lease_is_over_when_it_was_not_renewed_for_its_time),
         cmocka_unit_test(a_lease_that_runs_is_nobody_elses),
         cmocka_unit_test(a_sticky_lease_moves_after_it_was_seen_unrenewed),
+        cmocka_unit_test(
+            a_short_lease_is_over_by_the_stores_clock_or_after_a_long_one),
+        cmocka_unit_test(a_lease_that_runs_out_soon_is_looked_at_then),
         cmocka_unit_test(who_may_not_have_it_never_takes_it),
     };
 

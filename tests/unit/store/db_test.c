@@ -1053,8 +1053,8 @@ static void
 a_lease_has_one_holder_and_a_growing_epoch(void **state)
 {
     struct fixture *f = *state;
-    struct lease one = { "unit.duty", "one", 10000, 0 },
-                 two = { "unit.duty", "two", 10000, 0 };
+    struct lease one = { "unit.duty", "one", 10000, 0, NULL },
+                 two = { "unit.duty", "two", 10000, 0, NULL };
 
     ok(lease_take(f->db, &one));
     assert_int_equal(lease_take(f->other, &two), ERR_BUSY);
@@ -1078,8 +1078,8 @@ static void
 a_held_lease_is_not_taken_before_the_end_of_the_transaction(void **state)
 {
     struct fixture *f = *state;
-    struct lease one = { "unit.held", "one", 10000, 0 },
-                 two = { "unit.held", "two", 10000, 0 };
+    struct lease one = { "unit.held", "one", 10000, 0, NULL },
+                 two = { "unit.held", "two", 10000, 0, NULL };
 
     ok(lease_take(f->db, &one));
     ok(db_exec_text(f->db, "UPDATE lease SET expires_ms = 0"

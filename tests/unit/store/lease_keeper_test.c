@@ -192,6 +192,21 @@ until(atomic_int *n, int most)
         (void)nanosleep(&nap, NULL);
 }
 
+/* It was asked for before: whoever answers took his time. */
+static void
+its_time_runs_from_when_it_was_asked_for(void **state)
+{
+    (void)state;
+    no_store = true;
+    pass_ms(9000);
+    assert_int_equal(
+        lease_keeper_start(&keeper, store(), clock_mono_ms() - 8999), ERR_OK);
+    assert_int_equal(lease_keeper_holds(&keeper), ERR_OK);
+    pass_ms(1);
+    assert_int_equal(lease_keeper_holds(&keeper), ERR_STATE);
+    lease_keeper_stop(&keeper, store());
+}
+
 /* Its clock stands soon after the start of the machine: each wait of the
  * thread is over. */
 static void
@@ -200,10 +215,12 @@ a_thread_prolongs_it_until_it_is_given_back(void **state)
     (void)state;
     keeper.lost = keeper.stop = true;
     pass_ms(5);
-    assert_int_equal(lease_keeper_start(&keeper, store()), ERR_OK);
+    assert_int_equal(lease_keeper_start(&keeper, store(), clock_mono_ms()),
+                     ERR_OK);
     assert_int_equal(lease_keeper_holds(&keeper), ERR_OK);
     until(&renewals, 3);
     lease_keeper_stop(&keeper, store());
+    assert_int_equal(lease_keeper_holds(&keeper), ERR_STATE);
     assert_int_equal(waits_by_clock, 1);
     assert_int_equal(releases, 1);
     assert_int_equal(opened, 1);
@@ -216,7 +233,8 @@ what_is_lost_is_not_given_back(void **state)
 {
     (void)state;
     renew_says = ERR_STATE;
-    assert_int_equal(lease_keeper_start(&keeper, store()), ERR_OK);
+    assert_int_equal(lease_keeper_start(&keeper, store(), clock_mono_ms()),
+                     ERR_OK);
     until(&renewals, 1);
     until(&renewals, 2);
     lease_keeper_stop(&keeper, store());
@@ -230,7 +248,8 @@ what_cannot_be_given_back_is_told(void **state)
     (void)state;
     release_says = ERR_STORE;
     no_store = true; /* its thread ends at once */
-    assert_int_equal(lease_keeper_start(&keeper, store()), ERR_OK);
+    assert_int_equal(lease_keeper_start(&keeper, store(), clock_mono_ms()),
+                     ERR_OK);
     until(&closed, 1);
     lease_keeper_stop(&keeper, store());
     assert_int_equal(renewals, 0);
@@ -243,9 +262,11 @@ without_a_thread_it_is_given_back_at_once(void **state)
 {
     (void)state;
     no_thread = true;
-    assert_int_equal(lease_keeper_start(&keeper, store()), ERR_NOMEM);
+    assert_int_equal(lease_keeper_start(&keeper, store(), clock_mono_ms()),
+                     ERR_NOMEM);
     assert_int_equal(releases, 1);
     assert_int_equal(opened, 0);
+    assert_int_equal(lease_keeper_holds(&keeper), ERR_STATE);
 }
 
 int
@@ -256,6 +277,7 @@ main(void)
         TEST(it_is_held_for_its_time_from_when_that_was_asked),
         TEST(what_could_not_be_prolonged_runs_out_by_itself),
         TEST(what_another_has_is_lost_and_said_once),
+        TEST(its_time_runs_from_when_it_was_asked_for),
         TEST(a_thread_prolongs_it_until_it_is_given_back),
         TEST(what_is_lost_is_not_given_back),
         TEST(what_cannot_be_given_back_is_told),

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "host/self.h"
 #include "lease.h"
+#include "store/lease_keeper.h"
 #include "store_fixture.h"
 
 static const char *const schema[] = { "DO 1" };
@@ -37,9 +39,9 @@ static void
 an_owner_takes_its_own_back_before_its_end(void **state)
 {
     struct fixture *f = *state;
-    struct lease one = { "unit", "one", 60000, 0 },
-                 again = { "unit", "one", 60000, 0 },
-                 two = { "unit", "two", 60000, 0 };
+    struct lease one = { "unit", "one", 60000, 0, NULL },
+                 again = { "unit", "one", 60000, 0, NULL },
+                 two = { "unit", "two", 60000, 0, NULL };
 
     ok(lease_retake(f->db, &one)); /* nobody ever had it */
     assert_int_equal(one.epoch, 1);
@@ -60,9 +62,9 @@ static void
 who_has_seen_a_row_takes_that_one_only(void **state)
 {
     struct fixture *f = *state;
-    struct lease one = { "unit", "one", 60000, 0 },
-                 two = { "unit", "two", 60000, 0 },
-                 late = { "unit", "late", 60000, 0 };
+    struct lease one = { "unit", "one", 60000, 0, NULL },
+                 two = { "unit", "two", 60000, 0, NULL },
+                 late = { "unit", "late", 60000, 0, NULL };
     struct list_of_lease_row rows;
     const struct lease_row *row;
 
@@ -85,8 +87,8 @@ static void
 who_has_prolonged_it_keeps_it_from_who_has_seen_it(void **state)
 {
     struct fixture *f = *state;
-    struct lease one = { "unit", "one", 60000, 0 },
-                 two = { "unit", "two", 60000, 0 };
+    struct lease one = { "unit", "one", 60000, 0, NULL },
+                 two = { "unit", "two", 60000, 0, NULL };
     struct list_of_lease_row rows;
 
     ok(lease_take(f->db, &one));
@@ -102,7 +104,7 @@ leases_are_listed_and_found_by_their_names(void **state)
 {
     struct fixture *f = *state;
     struct list_of_lease_row rows;
-    struct lease l = { "b", "one", 60000, 0 };
+    struct lease l = { "b", "one", 60000, 0, NULL };
 
     ok(lease_list(f->db, f->a, &rows));
     assert_int_equal(rows.n, 0);
@@ -127,8 +129,8 @@ static void
 a_transaction_under_a_lease_begins_only_while_it_is_held(void **state)
 {
     struct fixture *f = *state;
-    struct lease one = { "unit", "one", 60000, 0 },
-                 two = { "unit", "two", 60000, 0 };
+    struct lease one = { "unit", "one", 60000, 0, NULL },
+                 two = { "unit", "two", 60000, 0, NULL };
 
     ok(lease_take(f->db, &one));
     ok(lease_begin(f->db, &one));
@@ -137,6 +139,31 @@ a_transaction_under_a_lease_begins_only_while_it_is_held(void **state)
     ok(lease_take(f->other, &two));
     assert_int_equal(lease_begin(f->db, &one), ERR_STATE);
     assert_int_equal(db_end(f->db, ERR_STATE), ERR_STATE);
+}
+
+/* The store would let it: nobody has come yet. */
+static void
+nothing_is_done_under_a_lease_that_may_have_ended(void **state)
+{
+    struct fixture *f = *state;
+    struct lease_keeper k = {
+        .lease = { .name = "unit", .owner = "one", .ttl_ms = 60000 },
+        .renewed_ms = clock_mono_ms(),
+    };
+
+    ok(lease_take(f->db, &k.lease));
+    assert_true(lease_lasts(&k.lease)); /* as far as it knows */
+    k.lease.keeper = &k;
+    assert_true(lease_lasts(&k.lease));
+    ok(lease_begin(f->db, &k.lease));
+    ok(db_end(f->db, ERR_OK));
+    k.renewed_ms -= 60000;
+    assert_false(lease_lasts(&k.lease));
+    assert_int_equal(lease_begin(f->db, &k.lease), ERR_STATE);
+    assert_int_equal(db_end(f->db, ERR_STATE), ERR_STATE);
+    k.lease.keeper = NULL;
+    ok(lease_begin(f->db, &k.lease));
+    ok(db_end(f->db, ERR_OK));
 }
 
 static void
@@ -168,6 +195,7 @@ main(void)
         TEST(who_has_prolonged_it_keeps_it_from_who_has_seen_it),
         TEST(leases_are_listed_and_found_by_their_names),
         TEST(a_transaction_under_a_lease_begins_only_while_it_is_held),
+        TEST(nothing_is_done_under_a_lease_that_may_have_ended),
         TEST(an_owner_is_a_name_at_a_host_since_its_boot),
     };
 
