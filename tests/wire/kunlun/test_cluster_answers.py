@@ -171,6 +171,12 @@ def test_a_cluster_is_told_in_detail(cluster, panel, made):
     ("cluster_id, shard_id, comp_id, start_ts, end_ts, backup_type, status,"
      " memo", "cluster_coldbackups", "1"),
     ("id, hostaddr, port, name, stype", "backup_storage", "1"),
+    ("id, host, taskid, timestamp, new_master_host, err_code, err_msg,"
+     " shard_id, cluster_id, step, consfailover_msg", "rbr_consfailover",
+     "taskid IS NOT NULL AND cluster_id = '1' AND host LIKE '%.1%'"
+     " AND timestamp BETWEEN '2026-01-01' AND '2026-01-02' GROUP BY taskid"),
+    ("job_info", "mysql_pg_install_log", "general_log_id = '1'"),
+    ("id, job_id, roll_info", "cluster_roll_back_record", "1"),
     ("id, hostaddr, rack_id, total_cpu_cores, comp_datadir, datadir, logdir,"
      " wal_log_dir, total_mem, machine_type, port_range, used_port,"
      " node_stats, installing_port", "server_nodes",

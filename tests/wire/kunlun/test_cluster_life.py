@@ -1,6 +1,7 @@
 """The life of a cluster: real servers on three machines, as jobs make them."""
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -268,6 +269,44 @@ def pid_of(world, at):
                  and any(home in word for word in argv)), None)
 
 
+def panel_shows(world, name, old):
+    """XPanel 1.x reads what has happened from tables of its own names."""
+    number, = world.rows("SELECT id FROM Kunlun_Metadata_DB.db_clusters"
+                         " WHERE name = %s", name)
+    listed, = world.rows(
+        "SELECT id, host, taskid, timestamp"
+        " FROM Kunlun_Metadata_DB.rbr_consfailover WHERE taskid IS NOT NULL"
+        " AND cluster_id = %s GROUP BY taskid ORDER BY id DESC LIMIT 10",
+        number["id"])
+    assert listed["host"] == "{}:{}".format(*old)
+    steps = until(lambda: (lambda rows: rows[-1]["step"] == "pointed"
+                           and rows)(world.rows(
+                               "SELECT * FROM"
+                               " Kunlun_Metadata_DB.rbr_consfailover"
+                               " WHERE taskid = %s ORDER BY id",
+                               listed["taskid"])))
+    assert [s["step"] for s in steps if s["step"] != "fenced"] \
+        == ["suspected", "decided", "writable", "pointed"]
+    assert steps == sorted(steps, key=lambda s: s["timestamp"])
+    assert {(s["err_code"], s["new_master_host"]) for s in steps} \
+        == {("0", "{}:{}".format(*world.source(name)))}
+    assert steps[0]["consfailover_msg"]
+
+    made = world.rows(
+        "SELECT l.* FROM Kunlun_Metadata_DB.mysql_pg_install_log l"
+        " JOIN Kunlun_Metadata_DB.cluster_general_job_log j"
+        " ON j.id = l.general_log_id WHERE j.job_type = 'create_cluster'"
+        " AND l.job_info LIKE %s ORDER BY l.id", f"%{name}%")
+    assert [(m["install_type"], m["status"]) for m in made] \
+        == [("mysql", "done"), ("postgres", "done")]
+    for row, at in zip(made, (world.nodes(name), world.comps(name))):
+        told = json.loads(row["job_info"])
+        assert sorted(t["piece"] for t in told) \
+            == sorted(f"{a[0]}_{a[1]}" for a in at)
+        assert {t["content"]["cluster_name"] for t in told} == {name}
+        assert {m["status"] for m in json.loads(row["memo"])} == {"done"}
+
+
 def test_computing_nodes_follow_the_primary(world, cluster):
     result, name = cluster.run("create_cluster", JOB_S, **SMALL)
     assert result == "done", name
@@ -288,6 +327,7 @@ def test_computing_nodes_follow_the_primary(world, cluster):
     with world.on_storage(*world.source(name)) as c, c.cursor() as q:
         q.execute("SELECT b FROM d.t ORDER BY a")
         assert q.fetchall() == (("before",), ("after",))
+    panel_shows(world, name, old)
     cluster.run("delete_cluster", JOB_S, cluster_name=name)
     assert world.leftovers() == []
 
@@ -305,6 +345,12 @@ def taken_back(world, cluster, name):
     new, = until(entered, timeout=JOB_S)
     place, = world.rows("SELECT machine, port FROM kunlun_place"
                         " WHERE uuid = %s", new)
+    back, = world.rows("SELECT * FROM"
+                       " Kunlun_Metadata_DB.cluster_roll_back_record"
+                       " WHERE job_id = %s", job)
+    assert json.loads(back["roll_info"]) == {
+        "job_type": "create_storage", "ip": place["machine"],
+        "port": str(place["port"])}
     pid = pid_of(world, (place["machine"], place["port"]))
     os.kill(pid, signal.SIGSTOP)
     world.rows("UPDATE job SET cancel = 1 WHERE client_id = %s", job)
@@ -319,6 +365,8 @@ def taken_back(world, cluster, name):
     for table in ("kunlun_place", "kunlun_instance"):
         assert not world.rows(f"SELECT uuid FROM {table} WHERE uuid = %s", new)
     assert pid_of(world, (place["machine"], place["port"])) is None
+    assert not world.rows("SELECT * FROM"
+                          " Kunlun_Metadata_DB.cluster_roll_back_record")
 
 
 def test_a_replica_leaves_its_shard_and_no_row_with_it(world, cluster):
