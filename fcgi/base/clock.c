@@ -77,8 +77,12 @@ clock_read(const char *text, int64_t *unix_s)
 {
     struct tm tm = { .tm_isdst = -1 };
     const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+    int day = tm.tm_mday;
     time_t t = end != NULL && *end == '\0' ? mktime(&tm) : -1;
 
+    /* 30 February would be one in March */
+    if (tm.tm_mday != day)
+        t = -1;
     *unix_s = t;
     return t >= 0;
 }

@@ -57,7 +57,9 @@ what_people_read_is_read_again(void **state)
 {
     static const char *const none[] = { "", "now", "2026-01-31",
                                         "2026-01-31 23:59:59x",
-                                        "2026-13-01 00:00:00" };
+                                        "2026-13-01 00:00:00",
+                                        "2026-02-30 00:00:00",
+                                        "2027-02-29 12:00:00" };
     char text[CLOCK_TEXT];
     int64_t at;
 
