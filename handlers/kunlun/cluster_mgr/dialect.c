@@ -243,17 +243,25 @@ encoding_of(const struct req *r)
                : NULL;
 }
 
-/* "1" of a job asks for its plan. */
+/* "1", and whatever else is no no: "true" is no wish that it be done. */
+static bool
+says_dry_run(const struct json *at)
+{
+    const struct json *j = at != NULL ? json_member(at, "dry_run") : NULL;
+    const char *said = j != NULL ? json_text(j) : "";
+
+    return !str_empty(said) && strcmp(said, "0") != 0 &&
+           strcmp(said, "false") != 0;
+}
+
+/* Of a job: beside job_type as well as among paras, where its other members
+ * are. */
 static bool
 wants_plan(const struct req *r, const char *verb, bool paras)
 {
-    const struct json *at = paras ? json_member(r->json, "paras") : r->json;
-    const struct json *j = at != NULL ? json_member(at, "dry_run") : NULL;
-
-    if (cluster_job_find(verb, paras) == NULL || j == NULL)
-        return false;
-    return json_type(j) == JSON_BOOL ? strcmp(json_text(j), "true") == 0
-                                     : strcmp(json_text(j), "1") == 0;
+    return cluster_job_find(verb, paras) != NULL &&
+           (says_dry_run(r->json) ||
+            (paras && says_dry_run(json_member(r->json, "paras"))));
 }
 
 static enum err

@@ -55,7 +55,9 @@ a_moment_is_told_in_local_time(void **state)
 static void
 what_people_read_is_read_again(void **state)
 {
-    static const char *const none[] = { "", "now", "2026-01-31",
+    static const char *const none[] = { "",
+                                        "now",
+                                        "2026-01-31",
                                         "2026-01-31 23:59:59x",
                                         "2026-13-01 00:00:00",
                                         "2026-02-30 00:00:00",

@@ -72,6 +72,31 @@ def test_a_job_type_that_is_none_is_told(cluster, panel):
         "70001", "missing `job_type` key-value pair in the request body")
 
 
+def test_a_dry_run_writes_nothing_wherever_it_is_asked_for(cluster, panel,
+                                                           sql):
+    def jobs():
+        with sql.cursor() as q:
+            q.execute("SELECT COUNT(*) AS n FROM job WHERE queue = 'cluster'")
+            return q.fetchone()["n"]
+    before = jobs()
+    members = {"cluster_name": "no-such"}
+    why = "error, cluster_name is no exist"
+    for word in ("1", 1, True, "true", "yes"):
+        assert cluster.refused("delete_cluster", dry_run=word, **members) \
+            == why
+        body = panel.body("delete_cluster", **members)
+        for said in ({**body, "dry_run": word},
+                     {**body, "paras": {**members, "dry_run": word}}):
+            r = panel.client.post(EMIT, said)
+            assert (r.json["status"], r.json["error_info"]) \
+                == ("failed", why), said
+    assert jobs() == before
+    for word in ("0", 0, False, "false", "", None):
+        assert cluster.run("delete_cluster", 60, dry_run=word, **members) \
+            == ("failed", why)
+    assert jobs() > before
+
+
 def test_what_every_request_in_paras_has_is_asked_for(panel):
     whole = panel.body("create_cluster", **CREATE)
     for member in ("version", "job_id", "timestamp", "user_name", "paras"):
