@@ -15,6 +15,8 @@ TABLE_OF(cluster_ref_paras, cluster_ref, CLUSTER_REF_PARAS);
 TABLE(cluster_instances_ref, CLUSTER_INSTANCES_REF);
 TABLE_OF(cluster_instances_paras, cluster_instances_ref,
          CLUSTER_INSTANCES_PARAS);
+TABLE_OF(cluster_nodes_ref, cluster_instances_ref, CLUSTER_NODES_REF);
+TABLE_OF(cluster_nodes_paras, cluster_instances_ref, CLUSTER_NODES_PARAS);
 TABLE(cluster_mode, CLUSTER_MODE);
 TABLE(cluster_server, CLUSTER_SERVER);
 TABLE(cluster_servers, CLUSTER_METAS);
@@ -32,6 +34,7 @@ TABLE(cluster_machines, CLUSTER_MACHINES);
 TABLE_OF(cluster_machines_paras, cluster_machines, CLUSTER_MACHINES_PARAS);
 TABLE(cluster_instance, CLUSTER_INSTANCE);
 TABLE(cluster_instances, CLUSTER_INSTANCES);
+TABLE_OF(cluster_nodes, cluster_instances, CLUSTER_NODES);
 TABLE(cluster_node, CLUSTER_NODE);
 TABLE(cluster_shard, CLUSTER_SHARD);
 TABLE(cluster_comp, CLUSTER_COMP);
@@ -42,6 +45,8 @@ CHECKS(cluster_ref_paras,
        ANY_OF(cluster_name, cluster_id, CLUSTER_GET_CLUSTER));
 NO_CHECKS(cluster_instances_ref);
 NO_CHECKS(cluster_instances_paras);
+NO_CHECKS(cluster_nodes_ref);
+NO_CHECKS(cluster_nodes_paras);
 
 /* A list is an attachment only with a name. */
 static enum err
@@ -341,26 +346,32 @@ put_metas(struct req *r, struct cluster_instances *out)
     return ERR_OK;
 }
 
+/* "meta_instance", "meta_node": what a kind is called by the job asked for. */
 static bool
-wants_type(const struct cluster_instances_ref *in, const char *type)
+wants_type(const struct cluster_instances_ref *in, const char *type,
+           const char *suffix)
 {
+    size_t n = strlen(type);
+
     return !HAS(in, cluster_instances_ref, type) || str_empty(in->type) ||
-           strcmp(in->type, type) == 0;
+           (strncmp(in->type, type, n) == 0 &&
+            strcmp(in->type + n, suffix) == 0);
 }
 
-enum err
-cluster_instances_get(struct req *r, const struct cluster_instances_ref *in)
+static enum err
+instances(struct req *r, const struct cluster_instances_ref *in,
+          const char *suffix, const char *member, const struct record *rec)
 {
     struct cluster_instances *out = arena_alloc(r->arena, sizeof(*out));
-    bool meta = wants_type(in, "meta_instance"),
-         storage = wants_type(in, "storage_instance"),
-         computer = wants_type(in, "computer_instance");
+    bool meta = wants_type(in, "meta", suffix),
+         storage = wants_type(in, "storage", suffix),
+         computer = wants_type(in, "computer", suffix);
     enum err e = ERR_OK;
 
     if (out == NULL)
         return ERR_NOMEM;
     if (!meta && !storage && !computer)
-        return req_fail(r, CLUSTER_GET, ARGS(arg("field", "instance_type")));
+        return req_fail(r, CLUSTER_GET, ARGS(arg("field", member)));
     *out = (struct cluster_instances){ 0 };
     if (meta)
         e = put_metas(r, out);
@@ -370,5 +381,20 @@ cluster_instances_get(struct req *r, const struct cluster_instances_ref *in)
     if (e == ERR_OK && computer)
         e = put_instances(r, cluster_store_computers, &out->computer.n,
                           &out->computer.v);
-    return req_send_or_fail(r, e, &cluster_instances_rec, out);
+    return req_send_or_fail(r, e, rec, out);
+}
+
+enum err
+cluster_instances_get(struct req *r, const struct cluster_instances_ref *in)
+{
+    return instances(r, in, "_instance", "instance_type",
+                     &cluster_instances_rec);
+}
+
+enum err
+cluster_nodes_get(struct req *r, const struct cluster_nodes_ref *in)
+{
+    const void *same = in; /* another form of that record */
+
+    return instances(r, same, "_node", "node_type", &cluster_nodes_rec);
 }

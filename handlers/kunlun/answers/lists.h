@@ -1,5 +1,6 @@
 /* What cluster_mgr lists: machines, clusters and what is in them, the servers
- * of its own metadata. Numbers are texts, but for get_instance's ports. */
+ * of its own metadata. Numbers are texts, but for the ports of
+ * get_instance and get_node. */
 #ifndef CLUSTER_LISTS_H
 #define CLUSTER_LISTS_H
 
@@ -22,6 +23,11 @@ STRUCT(cluster_instances_ref, CLUSTER_INSTANCES_REF);
 #define CLUSTER_INSTANCES_PARAS(X, s) \
     X(s, STR, type, "instance_type", IN, -, .nested = "paras")
 DECLARE_TABLE(cluster_instances_paras);
+#define CLUSTER_NODES_REF(X, s) X(s, STR, type, "node_type", IN, -)
+DECLARE_TABLE(cluster_nodes_ref);
+#define CLUSTER_NODES_PARAS(X, s) \
+    X(s, STR, type, "node_type", IN, -, .nested = "paras")
+DECLARE_TABLE(cluster_nodes_paras);
 
 /* ---- what is told ---- */
 
@@ -125,6 +131,13 @@ STRUCT(cluster_instance, CLUSTER_INSTANCE);
     X(s, LIST, computer, "computer", OUT, cluster_instance, \
       .numbered = "computer_instance")
 STRUCT(cluster_instances, CLUSTER_INSTANCES);
+#define CLUSTER_NODES(X, s)                                                  \
+    X(s, LIST, meta, "meta", OUT, cluster_instance, .numbered = "meta_node") \
+    X(s, LIST, storage, "storage", OUT, cluster_instance,                    \
+      .numbered = "storage_node")                                            \
+    X(s, LIST, computer, "computer", OUT, cluster_instance,                  \
+      .numbered = "computer_node")
+DECLARE_TABLE(cluster_nodes);
 
 /* A cluster in detail: its shards as they are watched over, their servers, its
  * computing nodes. */

@@ -135,6 +135,27 @@ def test_instances_are_listed_by_kind_and_machine(cluster, panel, made):
     assert len(entry(said.values(), cluster=made["name"])) == 4
 
 
+def test_instances_are_nodes_too(cluster, panel, made):
+    """As the node_mgr of 2021 asks for those of its addresses."""
+    def renamed(said):
+        return {k.replace("_instance", "_node"): v for k, v in said.items()}
+
+    assert cluster.ask("get_node") == renamed(cluster.ask("get_instance"))
+    for kind in ("meta", "storage", "computer"):
+        where = {"node_ip0": "127.0.0.99", "node_ip1": "127.0.0.98"}
+        said = cluster.ask("get_node", node_type=f"{kind}_node", **where)
+        assert said == renamed(cluster.ask(
+            "get_instance", instance_type=f"{kind}_instance", **where))
+        assert all(k.startswith(f"{kind}_node") for k in said)
+        assert bool(said) == (kind != "meta")
+    for other in ("nope", "storage_instance", "storage"):
+        assert cluster.refused("get_node", node_type=other) \
+            == "get node_type error"
+    said = panel.ask("get_node", node_type="computer_node",
+                     node_ip0="127.0.0.98")["attachment"]
+    assert entry(said.values(), cluster=made["name"], comp="comp1")
+
+
 def test_a_cluster_is_told_in_detail(cluster, panel, made):
     said = cluster.ask("get_cluster_detail", cluster_name=made["name"])
     assert (said["cluster_name"], said["cluster_id"], said["nick_name"],
