@@ -7,6 +7,7 @@
  *     keeper_store.c  what the store has of it, both ways; a thread
  *     keeper_probe.c  servers that hang, logs that grow; a thread
  *     keeper_part.c   what is done before one is ended; a thread for each
+ *     keeper_end.c    why one has ended that never served
  *
  * One mutex is before all of it. Its holder never waits for a server, nor for
  * the store; for a small file, and for a process to be made. */
@@ -138,6 +139,11 @@ void keep_show(const struct keep *one, struct kept *out);
 /* Begins what is to be done before it is ended: PART_GOES_ON, and PART_DONE by
  * the thread. False: nothing is, or nothing can be. */
 bool keeper_part(struct keeper *k, struct keep *one, int64_t now) MUST_USE;
+
+/* ---- keeper_end.c ---- */
+
+/* The first error in the log since the last start; "" when there is none. */
+void keep_says_why(const char *log, char *out, size_t size);
 
 /* ---- keeper_file.c ---- */
 

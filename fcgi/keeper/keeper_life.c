@@ -444,9 +444,20 @@ watch_start(struct keep *one, int64_t now, int64_t *next)
 }
 
 static void
-note_end(struct keep *one)
+read_cause(const struct keep *one, char *out, size_t size)
 {
-    char how[64];
+    struct call c;
+
+    *out = '\0';
+    if (begin_call(one, &c) == ERR_OK)
+        keep_says_why(c.at.log, out, size);
+    end_call(&c);
+}
+
+static void
+note_end(struct keep *one, bool served)
+{
+    char how[64], cause[KEPT_WHY / 2] = "";
 
     close_ready(one);
     one->part = PART_NOT_YET;
@@ -454,7 +465,9 @@ note_end(struct keep *one)
         return;
     metrics_add(METRIC_INSTANCE_DEATHS, 1);
     child_describe_end(&one->child, how, sizeof(how));
-    say(one, "it %s", how);
+    if (!served)
+        read_cause(one, cause, sizeof(cause));
+    say(one, "it %s%s%s", how, str_empty(cause) ? "" : ": ", cause);
 }
 
 static void
@@ -513,6 +526,8 @@ end_parted(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
 void
 keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
 {
+    bool served = one->child.state != CHILD_STARTING;
+
     *next = 0;
     if (one->lost) {
         if (now >= one->again_ms) {
@@ -524,7 +539,7 @@ keep_step(struct keeper *k, struct keep *one, int64_t now, int64_t *next)
         return;
     }
     if (child_step(&one->child, now) == CHILD_ENDED)
-        note_end(one);
+        note_end(one, served);
     end_parted(k, one, now, next);
     if (one->ending)
         keep_end(k, one, now, true);

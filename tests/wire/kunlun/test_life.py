@@ -42,6 +42,17 @@ def test_an_instance_is_installed_used_and_deleted(machine):
     assert machine.run("delete_storage", at)[0] == "succeed"
 
 
+def test_a_server_that_cannot_begin_says_why_in_its_own_words(machine):
+    """Its log goes with it, so nobody could read that later."""
+    at = machine.place()
+    body = machine.body(at)
+    body["nodes"][0]["innodb_buffer_pool_size"] = "1000000GB"
+    word, said = machine.run("install_storage", None, **body)
+    assert word == "error" and said.startswith("install storage error: ")
+    assert "ended with status 1: InnoDB: " in said, said
+    assert machine.gone(at)
+
+
 def test_a_stop_lasts_until_a_start(machine):
     at = machine.installed()
     for control, up in (("stop", False), ("start", True), ("restart", True)):
