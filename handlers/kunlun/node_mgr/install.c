@@ -195,8 +195,19 @@ choose_roots(struct job_run *run, const struct node_place *at,
 static bool
 is_alone(const struct node_install *in)
 {
-    return !HAS(in, node_install, ha_mode) ||
+    return !HAS(in, node_install, ha_mode) || str_empty(in->ha_mode) ||
            strcmp(in->ha_mode, "no_rep") == 0;
+}
+
+/* One that is none would give a server that nobody may write. */
+static bool
+check_mode(struct job_run *run, const struct node_install *in)
+{
+    if (is_alone(in) || strcmp(in->ha_mode, "mgr") == 0 ||
+        strcmp(in->ha_mode, "rbr") == 0)
+        return true;
+    job_fails(run, "get ha_mode error");
+    return false;
 }
 
 /* One that was planned elsewhere is taken as it is; only jobs of ours may say
@@ -297,7 +308,8 @@ check(struct job_run *run)
 
     if (run->memo != NULL)
         return STEP_DONE;
-    if (!read_install(run, &in, &at) || !check_place(run, at))
+    if (!read_install(run, &in, &at) || !check_place(run, at) ||
+        !check_mode(run, &in))
         return STEP_FAILED;
     e = instance_port_check(at->port, why);
     if (e != ERR_OK)
