@@ -190,7 +190,9 @@ table_folder(struct arena *a, const struct instance_spec *s, const char *db,
     datadir = open(i.datadir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *fd = datadir >= 0 ? open_beneath(datadir, name, O_RDONLY | O_DIRECTORY, 0)
                        : -1;
-    if (*fd < 0)
+    if (*fd < 0 && datadir >= 0 && errno == ENOENT)
+        e = why_fail(why, ERR_NOT_FOUND, "there is no database %s", db);
+    else if (*fd < 0)
         e = copy_failed(ERR_NOT_FOUND, i.datadir, why);
     if (datadir >= 0)
         (void)close(datadir);

@@ -320,6 +320,10 @@ await_covered(struct job_run *run)
 static enum err
 load_and_play(struct job_run *run, struct at *at, char why[WHY_BYTES])
 {
+    /* a directory may be another machine's */
+    static const char elsewhere[] =
+        ", as this machine sees it: [node_mgr] backup_url names a place that "
+        "all reach";
     const struct target_user u = target_of(run);
     const struct instance_watch w = node_watch(run);
     const struct node_restoring *memo = &at->memo;
@@ -332,10 +336,9 @@ load_and_play(struct job_run *run, struct at *at, char why[WHY_BYTES])
     if (e == ERR_OK)
         e = blob_size(from, memo->key, &bytes, text);
     if (e == ERR_NOT_FOUND)
-        return why_fail(why, e,
-                        "there is no %s in %.200s, as this machine sees it: "
-                        "[node_mgr] backup_url names a place that all reach",
-                        memo->key, memo->target);
+        return why_fail(
+            why, e, "there is no %s in %.200s%s", memo->key, memo->target,
+            strncmp(memo->target, "file:", 5) == 0 ? elsewhere : "");
     if (e == ERR_OK)
         e = instance_load(run->arena, &at->spec, from, memo->key, &w, &of, why);
     else

@@ -113,7 +113,9 @@ def test_what_cannot_be_sent_is_said_and_nothing_touched(ends):
     said = send(source, target, s_dbname="MySQL", s_table_name="user")[1]
     assert "server's own" in said["info"]
     source.sql("DROP TABLE child")
-    assert send(source, target, d_dbname="nowhere")[1]["result"] == "error"
+    said = send(source, target, d_dbname="nowhere")[1]
+    assert said["info"] == ("send error: {ip}: recv error: there is no"
+                            " database nowhere").format(**target.at)
     said = send(source, target, d_pwd="wrong")[1]
     assert said["info"] == "send error: {ip}: connect {ip}:{port} error" \
         .format(**target.at)

@@ -186,6 +186,11 @@ def test_an_archive_that_is_damaged_there_is_refused(machine, full, target):
         word, said = restore(machine, full, target)
         assert word == "error" and said.startswith("restore storage error")
         assert rows(machine, full) == [1, 2]
+    del target.server.files[name]  # and one that is not there any more
+    key = name[name.index("coldbackup/"):]
+    url = target.named.get("backup_storage", target.server.url)
+    assert restore(machine, full, target) \
+        == ("error", f"restore storage error: there is no {key} in {url}")
     target.server.files[name] = whole
     assert restore(machine, full, target)[0] == "succeed"
     assert rows(machine, full) == [1, 2]
