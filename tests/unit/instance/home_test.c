@@ -216,6 +216,14 @@ names_that_are_none_are_refused(void **state)
         assert_int_equal(home_make(&bad[i], &fd, &why), ERR_BAD_PARAM);
         assert_int_equal(home_remove(&bad[i], &why), ERR_BAD_PARAM);
     }
+    assert_int_equal(
+        home_make(&(struct home){ root, "a/b", 0, "X" }, &fd, &why),
+        ERR_BAD_PARAM);
+    assert_string_equal(why.text, "X is no instance's id");
+    assert_int_equal(
+        home_make(&(struct home){ root, "a/b", 0, UUID }, &fd, &why),
+        ERR_BAD_PARAM);
+    assert_string_equal(why.text, "a/b needs a port");
 }
 
 static void

@@ -1,5 +1,6 @@
 /* Storage instances with the real server: made from a template, with accounts
  * and options of their own. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,9 +69,15 @@ a_variable_lasts(void **state)
     OK(instance_set_variable(real_arena, &one, "innodb_buffer_pool_size",
                              "20971520", why));
     OK(instance_set_variable(real_arena, &one, "max_connections", "78", why));
+    /* a number is said as one, or the server would not take it */
+    OK(instance_set_variable(real_arena, &one, "long_query_time", "2.5", why));
+    OK(instance_set_variable(real_arena, &one, "slave_net_timeout", "7", why));
+    OK(instance_set_variable(real_arena, &one, "sql_mode", "", why));
     OK(instance_configure(real_arena, &one, why));
     real_stop(1, SIGTERM);
     assert_true(real_start(1, &one));
+    assert_string_equal(real_value(&one, "SELECT @@global.long_query_time"),
+                        "2.500000");
     assert_string_equal(real_value(&one, "SELECT @@max_connections"), "78");
     assert_string_equal(real_value(&one, "SELECT @@innodb_buffer_pool_size"),
                         "20971520");
@@ -87,7 +94,15 @@ a_variable_that_is_refused_changes_nothing(void **state)
         { "gtid_strict_mode", "0", ERR_DENIED },
         { "rpl_semi_sync_master_enabled", "0", ERR_DENIED },
         { "datadir", "/tmp", ERR_DENIED },
+        { "datadir", "x\"", ERR_BAD_PARAM }, /* the value is looked at first */
+        { "relay_log_purge", "0", ERR_DENIED },
+        { "skip_name_resolve", "0", ERR_DENIED },
         { "no_such_variable", "1", ERR_BAD_PARAM },
+        { "long_query_time", "2.", ERR_BAD_PARAM },
+        { "long_query_time", "2.x", ERR_BAD_PARAM },
+        { "", "1", ERR_BAD_PARAM },
+        { "sql_mode", "\x7f", ERR_BAD_PARAM },
+        { "sql_mode", "a\\", ERR_BAD_PARAM },
         { "innodb_page_size", "4096", ERR_BAD_PARAM }, /* at start only */
         { "max_connections", "many", ERR_BAD_PARAM },
         { "max_connections", "1; DROP TABLE x", ERR_BAD_PARAM },
@@ -104,9 +119,27 @@ a_variable_that_is_refused_changes_nothing(void **state)
                          bad[i].e);
         assert_true(why[0] != '\0');
     }
+    /* the server is not even asked */
+    assert_int_equal(
+        instance_set_variable(real_arena, &one, "sql_mode", "ANSI\'", why),
+        ERR_BAD_PARAM);
+    assert_non_null(strstr(why, "not well formed"));
     assert_string_equal(real_value(&one, "SELECT @@max_connections"), "78");
     real_stop(1, SIGKILL);
     assert_true(real_start(1, &one));
+}
+
+static size_t
+open_files(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    size_t n = 0;
+
+    assert_non_null(d);
+    while (readdir(d) != NULL)
+        n++;
+    (void)closedir(d);
+    return n;
 }
 
 static void
@@ -114,11 +147,14 @@ the_template_is_made_once(void **state)
 {
     const char *const ls[] = { "ls", real_path("templates"), NULL };
     struct proc_result first, second;
+    size_t n;
 
     (void)state;
     assert_int_equal(proc_run(ls, REAL_WAIT_MS, &first), ERR_OK);
     OK(instance_install(real_arena, &two, why));
+    n = open_files();
     OK(instance_install(real_arena, &two, why)); /* again */
+    assert_int_equal(open_files(), n);
     assert_int_equal(proc_run(ls, REAL_WAIT_MS, &second), ERR_OK);
     assert_string_equal(first.output, second.output);
     assert_true(real_start(2, &two));

@@ -194,7 +194,11 @@ a_failure_has_its_class_and_no_statement(void **state)
 static void
 a_variable_lasts(void **state)
 {
+    char long_text[514];
+
     (void)state;
+    (void)memset(long_text, 'x', sizeof(long_text));
+    long_text[sizeof(long_text) - 1] = '\0';
     OK(instance_set_variable(real_arena, &one, "work_mem", "5MB", why));
     assert_int_equal(
         instance_set_variable(real_arena, &one, "shared_buffers", "64MB", why),
@@ -212,6 +216,19 @@ a_variable_lasts(void **state)
     assert_int_equal(
         instance_set_variable(real_arena, &one, "no_such", "1", why),
         ERR_BAD_PARAM);
+    assert_non_null(strstr(why, "no variable no_such"));
+    assert_int_equal(
+        instance_set_variable(real_arena, &one, "shared_buffers", "1", why),
+        ERR_BAD_PARAM);
+    assert_non_null(strstr(why, "while the server runs"));
+    /* what is not well formed is told before whose it is */
+    assert_int_equal(instance_set_variable(real_arena, &one, "archive_command",
+                                           long_text, why),
+                     ERR_BAD_PARAM);
+    assert_int_equal(
+        instance_set_variable(real_arena, &one, "work_mem", "\xff", why),
+        ERR_BAD_PARAM);
+    assert_non_null(strstr(why, "UTF-8"));
     OK(instance_configure(real_arena, &one, why));
     real_stop(1, SIGINT);
     assert_true(real_start(1, &one));

@@ -125,6 +125,14 @@ the_secret_is_said_last(void **state)
     assert_null(instance_change_master(arena, &one, "u", NULL));
 }
 
+/* "slave_enabled master_enabled" */
+static const char *
+semi_sync(const struct instance_spec *s)
+{
+    return real_value(s, "SELECT CONCAT(@@rpl_semi_sync_slave_enabled, ' ', "
+                         "@@rpl_semi_sync_master_enabled)");
+}
+
 static void
 one_leads_and_the_other_follows(void **state)
 {
@@ -183,11 +191,14 @@ what_lies_in_a_relay_log_is_not_lost(void **state)
     assert_string_equal(real_value(&two, ROWS), "2");
     OK(instance_position(arena, &two, REAL_WAIT_MS, &p, why));
     assert_true(!p.read_only && p.source_host == NULL);
+    assert_string_equal(semi_sync(&two), "OFF OFF");
 }
 
 static void
 the_old_one_comes_back_as_a_replica(void **state)
 {
+    struct my *client[4];
+
     (void)state;
     real_do(&two, "INSERT INTO app.t VALUES ()");
     assert_true(real_start(1, &one));
@@ -195,10 +206,19 @@ the_old_one_comes_back_as_a_replica(void **state)
     OK(instance_follow(arena, &one, &two, NULL, REAL_WAIT_MS, why));
     await_rows(&one, "3");
     /* and takes over again, the other leaving in good order */
+    OK(instance_promote(arena, &two, true, REAL_WAIT_MS, why));
+    assert_string_equal(semi_sync(&two), "OFF ON");
+    for (size_t i = 0; i < COUNT(client); i++)
+        OK(instance_connect(&two, REAL_WAIT_MS, &client[i], why));
     OK(instance_demote(arena, &two, REAL_WAIT_MS, why));
     OK(instance_demote(arena, &two, REAL_WAIT_MS, why));
+    for (size_t i = 0; i < COUNT(client); i++) {
+        assert_int_not_equal(my_do(client[i], "DO 1"), ERR_OK);
+        my_close(client[i]);
+    }
     OK(instance_promote(arena, &one, true, REAL_WAIT_MS, why));
     OK(instance_follow(arena, &two, &one, NULL, REAL_WAIT_MS, why));
+    assert_string_equal(semi_sync(&two), "ON OFF");
     real_do(&one, "INSERT INTO app.t VALUES ()");
     await_rows(&two, "4");
 }

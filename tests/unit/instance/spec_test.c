@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -126,6 +127,82 @@ what_is_not_well_formed_is_refused(void **state)
     assert_int_equal(instance_check(&t, why), ERR_BAD_PARAM);
 }
 
+/* One that has everything wrong is told of one thing after the other, always in
+ * that order, until nothing is left. */
+static void
+the_first_that_is_wrong_is_told(void **state)
+{
+    struct instance_spec right = good(), s = { .kind = INSTANCE_STORAGE };
+    char why[WHY_BYTES];
+
+#define TELLS(word)                                               \
+    do {                                                          \
+        assert_int_equal(instance_check(&s, why), ERR_BAD_PARAM); \
+        if (strstr(why, word) == NULL)                            \
+            fail_msg("\"%s\" is not told: %s", word, why);        \
+    } while (0)
+    (void)state;
+    assert_int_equal(instance_secrets(arena, &right), ERR_OK);
+    s.cluster = s.shard = "a\nb";
+    TELLS("no driver");
+    s.driver = "postgres";
+    TELLS("no driver");
+    s.driver = right.driver;
+    TELLS("uuid");
+    s.uuid = right.uuid;
+    TELLS("address");
+    s.address = right.address;
+    TELLS("data_root");
+    s.data_root = "/";
+    TELLS("data_root");
+    s.data_root = "/d";
+    TELLS("account is");
+    s.admin_user = right.admin_user;
+    s.admin_secret = right.admin_secret;
+    TELLS("account is");
+    s.client_user = right.client_user;
+    TELLS("account is");
+    s.client_secret = "0123456789abcde";
+    TELLS("account is");
+    s.client_secret = "0123456789abcdef";
+    TELLS("cluster or shard");
+    s.cluster = right.cluster;
+    TELLS("cluster or shard");
+    s.shard = NULL;
+    s.memory_bytes = ((int64_t)8 << 20) - 1;
+    TELLS("8 MiB");
+    s.memory_bytes++;
+    s.max_connections = 9;
+    TELLS("connections");
+    s.max_connections++;
+    TELLS("log_root");
+    s.log_root = right.log_root;
+    TELLS("wal_root");
+    s.wal_root = right.wal_root;
+    TELLS("server_id");
+    s.server_id = (int64_t)UINT32_MAX + 1;
+    TELLS("server_id");
+    s.server_id = 1;
+    s.domain_id = -1;
+    TELLS("server_id");
+    s.domain_id = (int64_t)UINT32_MAX + 1;
+    TELLS("server_id");
+    s.domain_id = UINT32_MAX;
+    TELLS("replication");
+    s.repl_user = "r";
+    TELLS("replication");
+    s.repl_secret = right.repl_secret;
+    s.port = 6001;
+    assert_int_equal(instance_check(&s, why), ERR_OK);
+    s.domain_id = 0;
+    s.server_id = UINT32_MAX;
+    s.repl_user = "u123456789012345678901234567890_";
+    assert_int_equal(instance_check(&s, why), ERR_OK);
+    s.repl_user = "u123456789012345678901234567890_3";
+    TELLS("replication");
+#undef TELLS
+}
+
 static void
 keys_limit_what_can_be_asked_for(void **state)
 {
@@ -141,6 +218,23 @@ keys_limit_what_can_be_asked_for(void **state)
     t = s;
     t.max_connections = 10001;
     assert_int_equal(instance_check(&t, why), ERR_LIMIT);
+    t.max_connections = 10000;
+    assert_int_equal(instance_check(&t, why), ERR_OK);
+    t.port = 1024;
+    assert_int_equal(instance_check(&t, why), ERR_OK);
+    t.port = 1023;
+    assert_int_equal(instance_check(&t, why), ERR_LIMIT);
+    assert_int_equal(instance_port_check(65535, why), ERR_OK);
+    assert_int_equal(instance_port_check(65536, why), ERR_LIMIT);
+    (void)setenv("METAGATE_INSTANCE_MEMORY_MAX_MIB", "64", 1);
+    assert_int_equal(config_load(NULL, why), ERR_OK);
+    t = s;
+    assert_int_equal(instance_check(&t, why), ERR_OK);
+    t.memory_bytes++;
+    assert_int_equal(instance_check(&t, why), ERR_LIMIT);
+    assert_non_null(strstr(why, "memory_max_mib"));
+    (void)unsetenv("METAGATE_INSTANCE_MEMORY_MAX_MIB");
+    assert_int_equal(config_load(NULL, why), ERR_OK);
 }
 
 int
@@ -152,6 +246,8 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_not_well_formed_is_refused,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(the_first_that_is_wrong_is_told, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(keys_limit_what_can_be_asked_for, setup,
                                         teardown),
     };
