@@ -13,20 +13,26 @@
 #ifndef MG_LEASE_H
 #define MG_LEASE_H
 
+#include <stdatomic.h>
+
 #include "base.h"
 #include "db.h"
 #include "record.h"
 
-struct lease_keeper;
+/* What a lease's keeper knows of its end, by this host's clock: it writes it,
+ * whoever has a copy of the lease reads it, also one who was left behind. */
+struct lease_time {
+    atomic_bool over;
+    _Atomic int64_t asked_ms; /* monotonic: before it was last asked for */
+};
 
 struct lease {
     const char *name;  /* "schema.migrate": at most 64 characters */
     const char *owner; /* who has it (lease_owner): at most 128 characters */
     int64_t ttl_ms; /* 10 s or more, but for duties with a time of their own */
     uint64_t epoch; /* set by lease_take */
-    /* Who knows, by this host's clock, whether it may have ended; NULL: the
-     * store alone does. It outlives the lease and its copies. */
-    const struct lease_keeper *keeper;
+    /* NULL: the store alone knows its end. It outlives the lease's copies. */
+    const struct lease_time *time;
 };
 
 /* Takes it when it is free or has expired: BUSY when another has it. */

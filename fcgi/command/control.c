@@ -189,7 +189,7 @@ keep(struct control *c, struct post *p, int64_t asked_ms)
     if (!is_short(p))
         return ERR_OK;
     p->keeper.lease = p->lease;
-    p->lease.keeper = &p->keeper;
+    p->lease.time = &p->keeper.time;
     return lease_keeper_start(&p->keeper, c->db, asked_ms);
 }
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "host/self.h"
-#include "lease_keeper.h"
 
 #define LEASES_MAX 100000
 
@@ -143,12 +142,6 @@ lease_renew(struct db *db, const struct lease *l)
     return lost_if_absent(db_exec_one(
         db, renew_sql,
         DB_ARGS(db_i64(l->ttl_ms), db_str(l->name), db_u64(l->epoch))));
-}
-
-bool
-lease_lasts(const struct lease *l)
-{
-    return l->keeper == NULL || lease_keeper_holds(l->keeper) == ERR_OK;
 }
 
 enum err

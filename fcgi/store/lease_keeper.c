@@ -16,8 +16,8 @@ renew(struct lease_keeper *k, struct db *db)
     enum err e = lease_renew(db, &k->lease);
 
     if (e == ERR_OK)
-        k->renewed_ms = asked_ms;
-    if (e == ERR_STATE && !atomic_exchange(&k->lost, true))
+        k->time.asked_ms = asked_ms;
+    if (e == ERR_STATE && !atomic_exchange(&k->time.over, true))
         log_warn("lease.lost name=%s epoch=%llu", k->lease.name,
                  (unsigned long long)k->lease.epoch);
 }
@@ -52,8 +52,9 @@ lease_keeper_start(struct lease_keeper *k, struct db *db, int64_t asked_ms)
     pthread_condattr_t monotonic;
 
     k->stop = false;
-    k->renewed_ms = asked_ms;
-    k->lost = false;
+    k->time.asked_ms = asked_ms;
+    k->time.over = false;
+    k->lease.time = &k->time;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&k->mutex, NULL);
@@ -63,7 +64,7 @@ lease_keeper_start(struct lease_keeper *k, struct db *db, int64_t asked_ms)
         return ERR_OK;
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->mutex);
-    k->lost = true;
+    k->time.over = true;
     (void)!lease_release(db, &k->lease);
     return ERR_NOMEM;
 }
@@ -71,9 +72,7 @@ lease_keeper_start(struct lease_keeper *k, struct db *db, int64_t asked_ms)
 enum err
 lease_keeper_holds(const struct lease_keeper *k)
 {
-    return !k->lost && clock_mono_ms() - k->renewed_ms < k->lease.ttl_ms
-               ? ERR_OK
-               : ERR_STATE;
+    return lease_lasts(&k->lease) ? ERR_OK : ERR_STATE;
 }
 
 void
@@ -86,7 +85,7 @@ lease_keeper_stop(struct lease_keeper *k, struct db *db)
     pthread_join(k->thread, NULL);
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->mutex);
-    if (!atomic_exchange(&k->lost, true) &&
+    if (!atomic_exchange(&k->time.over, true) &&
         lease_release(db, &k->lease) != ERR_OK)
         log_warn("lease.kept name=%s errno=%u", k->lease.name, db_errno(db));
 }

@@ -6,7 +6,6 @@
 #define MG_LEASE_KEEPER_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "lease.h"
 
@@ -16,9 +15,7 @@ struct lease_keeper {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool stop;
-    /* Read by whoever has a copy of the lease, also one who was left behind. */
-    atomic_bool lost;
-    _Atomic int64_t renewed_ms; /* monotonic: before the last one was sent */
+    struct lease_time time; /* of the lease, once it is kept */
 };
 
 /* From now on it is kept, since asked_ms, when it was asked for (monotonic).

@@ -114,8 +114,11 @@ setup(void **state)
     fake_mono_us = 1000;
     keeper = (struct lease_keeper){
         .mutex = PTHREAD_MUTEX_INITIALIZER,
-        .lease = { .name = "unit", .ttl_ms = 9000, .epoch = 7 },
-        .renewed_ms = clock_mono_ms(),
+        .lease = { .name = "unit",
+                   .ttl_ms = 9000,
+                   .epoch = 7,
+                   .time = &keeper.time },
+        .time.asked_ms = clock_mono_ms(),
     };
     renewals = releases = opened = closed = waits_by_clock = not_held = 0;
     renew_says = release_says = ERR_OK;
@@ -150,7 +153,7 @@ it_is_held_for_its_time_from_when_that_was_asked(void **state)
     assert_int_equal(lease_keeper_holds(&keeper), ERR_STATE);
     renew_ms = 500;
     renew(&keeper, store());
-    assert_int_equal(keeper.renewed_ms, clock_mono_ms() - 500);
+    assert_int_equal(keeper.time.asked_ms, clock_mono_ms() - 500);
     assert_int_equal(lease_keeper_holds(&keeper), ERR_OK);
     pass_ms(8500);
     assert_int_equal(lease_keeper_holds(&keeper), ERR_STATE);
@@ -160,13 +163,13 @@ it_is_held_for_its_time_from_when_that_was_asked(void **state)
 static void
 what_could_not_be_prolonged_runs_out_by_itself(void **state)
 {
-    int64_t before = keeper.renewed_ms;
+    int64_t before = keeper.time.asked_ms;
 
     (void)state;
     renew_says = ERR_STORE;
     pass_ms(100);
     renew(&keeper, store());
-    assert_int_equal(keeper.renewed_ms, before);
+    assert_int_equal(keeper.time.asked_ms, before);
     assert_int_equal(lease_keeper_holds(&keeper), ERR_OK);
     assert_string_equal(logged(), "");
 }
@@ -213,7 +216,7 @@ static void
 a_thread_prolongs_it_until_it_is_given_back(void **state)
 {
     (void)state;
-    keeper.lost = keeper.stop = true;
+    keeper.time.over = keeper.stop = true;
     pass_ms(5);
     assert_int_equal(lease_keeper_start(&keeper, store(), clock_mono_ms()),
                      ERR_OK);

@@ -13,7 +13,6 @@
 #include "clock.h"
 #include "host/self.h"
 #include "lease.h"
-#include "store/lease_keeper.h"
 #include "store_fixture.h"
 
 static const char *const schema[] = { "DO 1" };
@@ -146,23 +145,25 @@ static void
 nothing_is_done_under_a_lease_that_may_have_ended(void **state)
 {
     struct fixture *f = *state;
-    struct lease_keeper k = {
-        .lease = { .name = "unit", .owner = "one", .ttl_ms = 60000 },
-        .renewed_ms = clock_mono_ms(),
-    };
+    struct lease_time time = { .asked_ms = clock_mono_ms() };
+    struct lease l = { .name = "unit", .owner = "one", .ttl_ms = 60000 };
 
-    ok(lease_take(f->db, &k.lease));
-    assert_true(lease_lasts(&k.lease)); /* as far as it knows */
-    k.lease.keeper = &k;
-    assert_true(lease_lasts(&k.lease));
-    ok(lease_begin(f->db, &k.lease));
+    ok(lease_take(f->db, &l));
+    assert_true(lease_lasts(&l)); /* as far as it knows */
+    l.time = &time;
+    assert_true(lease_lasts(&l));
+    ok(lease_begin(f->db, &l));
     ok(db_end(f->db, ERR_OK));
-    k.renewed_ms -= 60000;
-    assert_false(lease_lasts(&k.lease));
-    assert_int_equal(lease_begin(f->db, &k.lease), ERR_STATE);
+    time.asked_ms -= 60000;
+    assert_false(lease_lasts(&l));
+    assert_int_equal(lease_begin(f->db, &l), ERR_STATE);
     assert_int_equal(db_end(f->db, ERR_STATE), ERR_STATE);
-    k.lease.keeper = NULL;
-    ok(lease_begin(f->db, &k.lease));
+    time.asked_ms += 60000;
+    time.over = true;
+    assert_int_equal(lease_begin(f->db, &l), ERR_STATE);
+    assert_int_equal(db_end(f->db, ERR_STATE), ERR_STATE);
+    l.time = NULL;
+    ok(lease_begin(f->db, &l));
     ok(db_end(f->db, ERR_OK));
 }
 
