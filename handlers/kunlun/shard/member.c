@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "binlog.h"
 #include "clock.h"
 #include "log.h"
 #include "my.h"
@@ -263,27 +262,28 @@ demote(struct member *m, struct arena *a)
     return e == ERR_OK ? run(m, "SET GLOBAL read_only = 1") : e;
 }
 
-/* What a former primary wrote itself counts as applied. Nothing applies now:
- * the position stands still. */
+/* What a former primary wrote itself counts as applied. What it has of other
+ * histories, as one that was restored has, it has still: who leads now may have
+ * no binlog of that. Nothing applies now: the position stands still. */
 static enum err
 begin_at(struct member *m, struct arena *a)
 {
     struct fo_seen o = { 0 };
-    char slave[512] = "";
-    char at[BINLOG_GTID_MAX];
+    char slave[MEMBER_GTIDS] = "", has[MEMBER_GTIDS] = "";
+    const char *at;
     enum err e = member_state(m, a, &o);
 
-    if (e == ERR_OK && my_value_of(m->my, "SELECT @@gtid_slave_pos", slave,
-                                   sizeof(slave)) != ERR_OK)
+    if (e == ERR_OK && (my_value_of(m->my, "SELECT @@gtid_slave_pos", slave,
+                                    sizeof(slave)) != ERR_OK ||
+                        my_value_of(m->my, "SELECT @@gtid_current_pos", has,
+                                    sizeof(has)) != ERR_OK))
         return member_failed(m, "position");
     if (e != ERR_OK ||
         o.applied.seq <= member_gtid(slave, m->spec->domain_id).seq)
         return e;
-    binlog_gtid_text(
-        &(struct binlog_gtid){ .domain = (uint32_t)m->spec->domain_id,
-                               .server = o.applied.server,
-                               .seq = o.applied.seq },
-        at);
+    at = member_position(a, has, m->spec->domain_id, o.applied);
+    if (at == NULL)
+        return why_fail(m->why, ERR_NOMEM, "out of memory");
     return run(m, instance_begin_at(a, at));
 }
 

@@ -36,5 +36,10 @@ const char *member_account(struct arena *a, const struct instance_spec *s);
 
 /* A position as the server prints it, of one domain. */
 struct fo_gtid member_gtid(const char *list, int64_t domain);
+#define MEMBER_GTIDS 4096 /* the most bytes of one */
+/* The same with another GTID of that domain; NULL without memory, and of what
+ * is none. */
+const char *member_position(struct arena *a, const char *list, int64_t domain,
+                            struct fo_gtid at);
 
 #endif

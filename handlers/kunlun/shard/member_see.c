@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "binlog.h"
+#include "buf.h"
 #include "clock.h"
 #include "my.h"
 
@@ -25,6 +27,28 @@ member_gtid(const char *list, int64_t domain)
 
     (void)instance_gtid_of(list, domain, &at);
     return (struct fo_gtid){ .seq = at.seq, .server = at.server };
+}
+
+const char *
+member_position(struct arena *a, const char *list, int64_t domain,
+                struct fo_gtid at)
+{
+    const struct binlog_gtid g = { .domain = (uint32_t)domain,
+                                   .server = at.server,
+                                   .seq = at.seq };
+    struct binlog_gtids *all = binlog_gtids_new();
+    struct buf b = BUF_INIT(MEMBER_GTIDS);
+    const char *text = NULL;
+    enum err e = all != NULL ? binlog_gtids_parse(all, list) : ERR_NOMEM;
+
+    if (e == ERR_OK)
+        e = binlog_gtids_add(all, &g);
+    if (e == ERR_OK)
+        binlog_gtids_print(all, &b);
+    binlog_gtids_free(all);
+    if (buf_settle(&b, a, &text) != ERR_OK || e != ERR_OK)
+        return NULL;
+    return text;
 }
 
 static struct fo_gtid

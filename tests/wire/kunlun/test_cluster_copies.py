@@ -203,6 +203,17 @@ def test_every_node_of_a_shard_is_restored(world, cluster):
     on_all(world, sources_of(world, new), "INSERT INTO d.t VALUES (4, 'on')")
     until(lambda: rows_of(world, new)["shard1"]
           == [((1, "copied"), (2, "behind"), (3, "another"), (4, "on"))] * 3)
+    # who led knows of the history before the restore, and follows
+    copies = "SELECT id FROM job WHERE kind = 'kunlun.rebuild'"
+    before = world.rows(copies)
+    to = next(n for n in nodes if n[2] == "replica")
+    assert cluster.run("manual_switch", JOB_S, cluster_name=new,
+                       shard_name="shard1", ip=to[0], port=str(to[1])) \
+        == ("done", f"{to[0]}:{to[1]}")
+    on_all(world, sources_of(world, new), "INSERT INTO d.t VALUES (5, 'and')")
+    until(lambda: all(rows[-1] == (5, "and")
+                      for rows in rows_of(world, new)["shard1"]))
+    assert world.rows(copies) == before
     for each in (new, name):
         assert cluster.run("delete_cluster", JOB_S, cluster_name=each)[0] \
             == "done"

@@ -447,6 +447,57 @@ a_planned_change_moves_the_primary(void **state)
     assert_int_equal(shard.epoch, epoch + 1);
 }
 
+static void
+everywhere(const char *sql)
+{
+    for (unsigned i = 0; i < N; i++) {
+        struct my *my;
+
+        OK(instance_connect(specs[i], REAL_WAIT_MS, &my, why));
+        OK(my_do(my, sql));
+        my_close(my);
+    }
+}
+
+/* What was restored has transactions of a history that nobody's binlogs have:
+ * who led must know of them when it follows. */
+static void
+a_former_primary_keeps_its_place_in_another_history(void **state)
+{
+    struct instance_gtid at;
+    char slave[512] = "";
+    struct my *my;
+    unsigned was = (unsigned)shard.primary;
+
+    (void)state;
+    OK(instance_connect(specs[was], REAL_WAIT_MS, &my, why));
+    OK(my_do(my, "SET gtid_domain_id = 77"));
+    OK(my_do(my, "CREATE TABLE test_rows.of_another (id INT)"));
+    OK(my_do(my, "SET gtid_domain_id = DEFAULT"));
+    OK(my_do(my, "INSERT INTO test_rows.of_another VALUES (1)"));
+    my_close(my);
+    until_whole();
+    for (unsigned i = 0; i < N; i++) {
+        int64_t until = clock_mono_ms() + REAL_WAIT_MS;
+
+        while (rows_on(i, "SELECT COUNT(*) FROM test_rows.of_another") != 1 &&
+               clock_mono_ms() < until)
+            (void)usleep(20000);
+    }
+    everywhere("FLUSH BINARY LOGS");
+    everywhere("PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY");
+    a_planned_change_moves_the_primary(NULL);
+    assert_int_not_equal(shard.primary, was);
+    OK(instance_connect(specs[was], REAL_WAIT_MS, &my, why));
+    OK(my_value_of(my, "SELECT @@gtid_slave_pos", slave, sizeof(slave)));
+    my_close(my);
+    if (!instance_gtid_of(slave, 77, &at))
+        fail_msg("it begins at %s", slave);
+    OK(instance_connect(specs[shard.primary], REAL_WAIT_MS, &my, why));
+    OK(my_do(my, "DROP TABLE test_rows.of_another"));
+    my_close(my);
+}
+
 /* A control that was held up finds a higher order. */
 static void
 who_is_late_is_refused(void **state)
@@ -550,6 +601,7 @@ main(void)
         cmocka_unit_test(three_become_a_shard),
         cmocka_unit_test(a_killed_primary_loses_no_acknowledged_row),
         cmocka_unit_test(a_planned_change_moves_the_primary),
+        cmocka_unit_test(a_former_primary_keeps_its_place_in_another_history),
         cmocka_unit_test(who_is_late_is_refused),
         cmocka_unit_test(a_lost_replica_is_shut_out_and_let_in_again),
         cmocka_unit_test(one_that_stands_still_is_replaced),
