@@ -401,9 +401,12 @@ static const struct secret_column secrets[] = {
     { .table = NULL },
 };
 
+/* Clients wait for its end when a control stands still. */
+#define FAILOVER_LEASE_MS 2000
+
 static const struct duty duties[] = {
     { .lease = "cluster.failover",
-      .lease_ms = 2000, /* who stands still leaves a shard to others so soon */
+      .lease_ms = FAILOVER_LEASE_MS,
       .every_ms = 1000, /* so often new shards are looked for */
       .step = kunlun_watch_step,
       .forget = kunlun_watch_forget },
@@ -412,6 +415,7 @@ static const struct duty duties[] = {
       .step = cluster_meta_step,
       .forget = cluster_meta_forget },
     { .lease = "cluster.computers",
+      .lease_ms = FAILOVER_LEASE_MS,
       .every_ms = 1000,
       .step = life_point_step,
       .forget = life_point_forget },

@@ -108,7 +108,8 @@ life_point_step(struct duty_run *run)
     if (e == ERR_OK)
         e = meta_behind(run->db, run->arena, &behind);
     e = db_end(run->db, e);
-    for (size_t i = 0; e == ERR_OK && i < behind.n; i++) {
+    for (size_t i = 0; e == ERR_OK && i < behind.n && lease_lasts(run->lease);
+         i++) {
         if (is_left(left, behind.v[i].uuid))
             continue;
         e = point_one(run, &behind.v[i]);
