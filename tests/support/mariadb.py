@@ -25,6 +25,10 @@ SCHEMA = "metagate"
 PR_SET_PDEATHSIG = 1
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
+# It is killed by tests, but its machine is not: nothing has to wait for a disk,
+# which a schema alone would do 1,500 times.
+NO_DISK = ["--innodb-flush-method=nosync", "--debug-no-sync",
+           "--innodb-log-file-size=16M"]
 # DESIGN section 2, and what makes a small server quick to start.
 SETTINGS = [
     "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin",
@@ -32,8 +36,8 @@ SETTINGS = [
     "--binlog-row-image=FULL", "--binlog-row-metadata=FULL",
     f"--binlog-ignore-db={SCHEMA}", "--skip-name-resolve",
     "--local-infile=0", "--innodb-buffer-pool-size=32M",
-    "--innodb-log-file-size=16M", "--performance-schema=OFF",
-    "--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0",
+    "--performance-schema=OFF",
+    "--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", *NO_DISK,
 ]
 
 
@@ -74,7 +78,7 @@ class MariaDB:
             [_tool("mariadb-install-db"), "--no-defaults", "--skip-test-db",
              "--auth-root-authentication-method=socket",
              f"--auth-root-socket-user={self.user}",
-             f"--datadir={self.data}", self._tmpdir()],
+             f"--datadir={self.data}", self._tmpdir(), *NO_DISK],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, preexec_fn=self._become,
             cwd=self.base)
