@@ -21,6 +21,7 @@ KEPT_LOGS = os.path.join(ROOT, "build", "test-logs")
 START_S = 90
 REPORT = re.compile(rb"(Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer"
                     rb"|: runtime error: ")
+BEFORE = 256  # bytes that are searched once more
 
 
 class Deployment:
@@ -234,13 +235,20 @@ class Deployment:
         return "\n".join(text)
 
     def new_reports(self):
-        """Sanitizer reports that nobody has been told of yet."""
+        """Sanitizer reports that nobody has been told of yet. Only what is new
+        is read, and a little before it: a word may have been written in two."""
         found = []
         for path in self.log_files():
+            begin, size = self.searched.get(path, 0), os.path.getsize(path)
+            if size == begin:
+                continue
+            begin = begin if size > begin else 0  # another file of that name
             with open(path, "rb") as f:
-                text = f.read()
-            hit = REPORT.search(text, self.searched.get(path, 0))
-            self.searched[path] = len(text)
+                f.seek(max(0, begin - BEFORE))
+                at, text = f.tell(), f.read()
+            hit = next((h for h in REPORT.finditer(text)
+                        if at + h.end() > begin), None)
+            self.searched[path] = at + len(text)
             if hit:
                 part = text[max(0, hit.start() - 200):hit.start() + 4000]
                 found.append(f"sanitizer report in {path}:\n"
