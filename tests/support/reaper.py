@@ -5,7 +5,8 @@
 What outlives its parent becomes a child of this process (prctl(2),
 PR_SET_CHILD_SUBREAPER). When the command has ended, guards (guard.py) may
 still stop their deployments; what runs after that is killed, and a line
-["left", ...] of it added to the file RESULTS. SIGTERM goes to the command,
+["left", ...] of it added to the file RESULTS, and one of the time that all of
+them spent. SIGTERM goes to the command,
 whose exit status is this one's (128 + n after a signal); SIGUSR1 aborts it.
 """
 
@@ -39,6 +40,8 @@ def main():
         time.sleep(0.1)
     for pid, words in kill_all().items():
         results.note("left", f"{pid}: {words[:200]}")
+    spent = os.times()
+    results.note("cpu", round(spent.children_user + spent.children_system, 1))
     return status if status >= 0 else 128 - status
 
 

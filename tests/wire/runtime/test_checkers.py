@@ -9,7 +9,7 @@ import pytest
 
 from support import badinput, limit, nets, processes
 from support.ackedset import AckedSet
-from support.deployment import ROOT
+from support.deployment import ROOT, Deployment
 from support.load import Load, race
 from support.results import Results
 from support.waiting import until
@@ -98,6 +98,7 @@ def test_what_is_done_counts_when_the_process_is_lost(tmp_path):
     second = Results(results)
     assert names(second.passed) == ["test_passes",
                                     "test_is_run_by_the_next_process"]
+    assert set(second.seconds) == {*second.passed, *second.failed}
     assert second.status == 0 and second.texts == []
 
 
@@ -149,3 +150,24 @@ def test_a_body_is_spoilt_in_one_place(path, changed):
 def test_a_member_is_left_out():
     assert badinput.without(BODY, ("a", "b")) == {"a": {}, "l": BODY["l"]}
     assert badinput.without(BODY, ("a", "nope")) is None
+
+
+def test_a_report_is_found_once_wherever_it_stands(tmp_path):
+    """Also one that was being written when its log was looked at, and one in
+    another file of that name."""
+    deployment, log = Deployment(), tmp_path / "log"
+    deployment.log_files = lambda: [str(log)]
+
+    def found(text):
+        with open(log, "a") as f:
+            f.write(text)
+        return len(deployment.new_reports())
+
+    assert found("begin\n" * 100) == 0
+    assert found("==1==ERROR: AddressSani") == 0
+    assert found("tizer: heap-use-after-free\n") == 1
+    assert found("") == found("more\n" * 100) == 0
+    assert found("a.c:1: runtime error: overflow\n") == 1
+    log.write_text("==2==ERROR: LeakSanitizer\n")
+    assert found("") == 1
+    assert found("rest\n") == 0
