@@ -49,7 +49,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(shell find tests/unit -name '*_te
 HELPERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/support/*.c))
 
 .PHONY: all release asan unit clean run start stop status test drills mutants bench \
-       bench-compare bench-growth bench-instances bench-clusters bench-feeds deps lint fmt install deb token help
+       bench-compare bench-growth bench-memory bench-instances bench-clusters bench-feeds deps lint fmt install deb token help
 all: release
 release:
 	@$(MAKE) --no-print-directory B=build/release build/release/metagate || $(TELL)
@@ -213,6 +213,9 @@ bench: release ## beside PHP, Go, Node and the limit, then instances and feeds; 
 bench-growth: release ## with the store, with connections, while idle
 	@.package/deps build run bench
 	@tests/bench/growth $(BENCH)
+bench-memory: release ## whether memory stays, and what leaders hold
+	@.package/deps build run bench
+	@tests/bench/memory $(BENCH)
 bench-instances: ## what an instance, its backup and a restore cost beside the bare programs
 	@.package/deps build run
 	@$(MAKE) --no-print-directory -s B=build/release build/release/support/instance_bench

@@ -49,6 +49,9 @@ enum err
 egress_lookup(const char *host, unsigned port, struct egress_address *out,
               char why[WHY_BYTES]) MUST_USE;
 bool egress_lookup_wait(uint64_t *seen, int64_t until_ms);
+/* What is known of names that nobody has asked for in ten minutes is forgotten:
+ * to be called from time to time by who looks up many. */
+void egress_lookup_forget(void);
 
 /* A non-blocking stream socket that is being connected to the address: POLLOUT
  * tells when, SO_ERROR how. PEER, or BUSY when descriptors are short. */

@@ -49,6 +49,11 @@ extern const struct checks pprof_wait_checks;
  * there is nothing to do or it cannot be done. */
 void profiler_environment(char **argv, int64_t sample_bytes);
 
+/* Gives what was freed back to the system; gperftools by itself does so only as
+ * fast as more is freed, and a daemon that has once held much may free nothing
+ * for days. */
+void profiler_give_back(void);
+
 /* A function's name as its source has it, up to its arguments or template
  * parameters: what the clients of the original see. */
 void profiler_put_name(struct buf *b, const char *name);

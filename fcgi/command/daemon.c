@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/commands.h"
+#include "clock.h"
 #include "config.h"
 #include "config_live.h"
 #include "db.h"
@@ -21,6 +22,7 @@
 #include "lease.h"
 #include "log.h"
 #include "place.h"
+#include "profiler.h"
 #include "role.h"
 #include "worker/role_socket.h"
 #include "host/notify.h"
@@ -28,7 +30,8 @@
 
 #define ID_MAX  64
 #define END_MS  1000
-#define TURN_MS 5000 /* WatchdogSec of the units is some times longer */
+#define TURN_MS 5000  /* WatchdogSec of the units is some times longer */
+#define GIVE_MS 30000 /* between two looks at what is free */
 
 static bool
 is_id(const char *text)
@@ -151,6 +154,18 @@ is_told_to_stop(struct daemon *d)
     return stop;
 }
 
+/* What a leader held for what has gone is not kept from others. */
+static void
+give_back(struct daemon *d)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms < d->give_back_ms)
+        return;
+    d->give_back_ms = now_ms + GIVE_MS;
+    profiler_give_back();
+}
+
 enum daemon_event
 daemon_wait(struct daemon *d, int64_t timeout_ms)
 {
@@ -158,6 +173,7 @@ daemon_wait(struct daemon *d, int64_t timeout_ms)
                           { .fd = d->wake_fd, .events = POLLIN } };
 
     notify("WATCHDOG=1");
+    give_back(d);
     if (timeout_ms > TURN_MS)
         timeout_ms = TURN_MS;
     (void)poll(p, COUNT(p), timeout_ms < 0 ? 0 : (int)timeout_ms);

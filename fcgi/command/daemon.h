@@ -10,6 +10,7 @@ struct role_socket;
 struct daemon {
     char name[96]; /* "control-m1" */
     int lock_fd, signal_fd, wake_fd;
+    int64_t give_back_ms;       /* when free memory is given back next */
     int stop_signal;            /* that has ended it: SIGTERM or SIGINT */
     struct role_socket *socket; /* for profiles; NULL: could not be opened */
 };

@@ -402,6 +402,12 @@ egress_lookup_wait(uint64_t *seen, int64_t until_ms)
     return resolver_wait(seen, until_ms);
 }
 
+void
+egress_lookup_forget(void)
+{
+    resolver_forget();
+}
+
 enum err
 egress_begin(const struct egress_address *to, int *fd)
 {

@@ -15,7 +15,7 @@
 #define BUCKETS      1024
 #define NAMES_MAX    65536
 #define AGAIN_MS     30000  /* after an answer, as after none */
-#define UNUSED_MS    600000 /* nobody has asked for so long: forgotten */
+#define UNUSED_MS    600000 /* nobody has asked for so long: may be forgotten */
 
 struct name {
     struct name *next;  /* in its bucket */
@@ -23,7 +23,9 @@ struct name {
     char *host;
     bool asking; /* queued, or a thread is at it */
     bool known, late;
-    struct resolved last;
+    int code; /* the last answer: as a struct resolved has it, no larger */
+    size_t n;
+    struct egress_address *v;
     int64_t tried_ms, used_ms;
 };
 
@@ -135,10 +137,22 @@ tidy(struct name **at, int64_t now_ms)
             continue;
         }
         *at = n->next;
+        free(n->v);
         free(n->host);
         free(n);
         all.names--;
     }
+}
+
+void
+resolver_forget(void)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    pthread_mutex_lock(&all.mutex);
+    for (size_t i = 0; i < BUCKETS; i++)
+        tidy(&all.bucket[i], now_ms);
+    pthread_mutex_unlock(&all.mutex);
 }
 
 static struct name *
@@ -196,15 +210,42 @@ next_name(void)
     return n;
 }
 
+/* Without memory the name stays as it was. */
+static bool
+keep_answer(struct name *n, const struct resolved *answer)
+{
+    struct egress_address *v = NULL;
+
+    if (answer->n > 0) {
+        v = malloc(answer->n * sizeof(*v));
+        if (v == NULL)
+            return false;
+        memcpy(v, answer->v, answer->n * sizeof(*v));
+    }
+    free(n->v);
+    n->v = v;
+    n->n = answer->n;
+    n->code = answer->code;
+    return true;
+}
+
+static void
+show(const struct name *n, struct resolved *out)
+{
+    out->code = n->code;
+    out->n = n->n;
+    if (n->n > 0)
+        memcpy(out->v, n->v, n->n * sizeof(*n->v));
+}
+
 /* A server that does not answer says nothing about a name that it knew. */
 static void
 take_answer(struct name *n, const struct resolved *answer)
 {
     bool none = answer->code != 0 && answer->code != EAI_NONAME;
 
-    if (!none || !n->known || n->last.code != 0)
-        n->last = *answer;
-    n->known = true;
+    if (!none || !n->known || n->code != 0)
+        n->known = keep_answer(n, answer) || n->known;
     n->late = none;
     n->asking = false;
     n->tried_ms = clock_mono_ms();
@@ -305,7 +346,7 @@ resolver_known(const char *host, struct resolved *out)
         if (!n->asking && (!n->known || now_ms - n->tried_ms >= AGAIN_MS))
             want(n);
         if (n->known) {
-            *out = n->last;
+            show(n, out);
             e = ERR_OK;
         }
     }

@@ -29,6 +29,10 @@ void resolver_now(const char *host, struct resolved *out);
  * what was known stays until something else is. */
 enum err resolver_known(const char *host, struct resolved *out) MUST_USE;
 
+/* Forgets what nobody has wanted for ten minutes. What is asked for anew tidies
+ * a little each time; this is for who may ask for nothing any more. */
+void resolver_forget(void);
+
 /* Until one more name is known; false when that has not come until then
  * (clock_mono_ms). *seen: 0 at first, then as it was left. */
 bool resolver_wait(uint64_t *seen, int64_t until_ms);

@@ -15,6 +15,7 @@
 
 #ifndef METAGATE_ASAN
 #include <gperftools/heap-profiler.h>
+#include <gperftools/malloc_extension_c.h>
 #include <gperftools/profiler.h>
 
 #include "profiler_heap.h"
@@ -208,6 +209,12 @@ send_profile(struct req *r, const struct pprof_wait *in,
 }
 
 #ifndef METAGATE_ASAN
+
+void
+profiler_give_back(void)
+{
+    MallocExtension_ReleaseFreeMemory();
+}
 
 /* The whole file, malloc'ed. */
 static char *
@@ -443,6 +450,11 @@ demangle(const char *name)
 static const char no_gperftools[] =
     "this is the sanitizer build, which has no gperftools; use the release "
     "build";
+
+void
+profiler_give_back(void)
+{
+}
 
 static enum err
 not_here(struct req *r, const struct pprof_wait *in)

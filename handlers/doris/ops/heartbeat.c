@@ -313,8 +313,10 @@ step(struct duty_run *run, struct beats *b)
     if (e != ERR_OK || peers.n == page)
         return e;
     end_round(b);
-    if (b->rounds % FORGET_EVERY == 0)
+    if (b->rounds % FORGET_EVERY == 0) {
+        egress_lookup_forget();
         e = doris_store_beats_forget(run->db);
+    }
     return e == ERR_OK ? ERR_NOT_FOUND : e;
 }
 

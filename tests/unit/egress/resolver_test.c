@@ -236,6 +236,22 @@ what_nobody_wants_is_forgotten(void **state)
     pthread_mutex_unlock(&all.mutex);
 }
 
+/* ... and what is wanted is not. */
+static void
+names_are_forgotten_though_nobody_asks_for_others(void **state)
+{
+    (void)state;
+    (void)know("quick-unwanted");
+    (void)know("quick-wanted");
+    age("quick-unwanted");
+    resolver_forget();
+    pthread_mutex_lock(&all.mutex);
+    assert_null(find("quick-unwanted"));
+    assert_non_null(find("quick-wanted"));
+    pthread_mutex_unlock(&all.mutex);
+    assert_int_equal(know("quick-wanted").n, 1);
+}
+
 int
 main(void)
 {
@@ -246,6 +262,7 @@ main(void)
         cmocka_unit_test(names_without_answers_take_half_of_the_threads),
         cmocka_unit_test(what_was_known_stays_while_the_server_is_silent),
         cmocka_unit_test(what_nobody_wants_is_forgotten),
+        cmocka_unit_test(names_are_forgotten_though_nobody_asks_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
