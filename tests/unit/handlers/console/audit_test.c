@@ -259,8 +259,8 @@ static void
 a_cursor_is_a_number(void **state)
 {
     const struct console_key word = { { "x" } }, number = { { "3" } },
-                             behind = { { "3x" } };
-    const struct console_key *const wrong[] = { &word, &behind };
+                             behind = { { "3x" } }, point = { { "3.0" } };
+    const struct console_key *const wrong[] = { &word, &behind, &point };
 
     (void)state;
     n_rows = 4;

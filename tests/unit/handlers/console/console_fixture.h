@@ -7,6 +7,7 @@
 #include "console/console.h"
 #include "dialect.h"
 #include "duty.h"
+#include "job.h"
 #include "view.h"
 
 static const struct duty *some_duty(size_t i);
@@ -54,17 +55,26 @@ static const struct duty two_duties[] = { { .lease = "two.a" },
 static const struct duty four_duties[] = { { .lease = "four.a" },
                                            { .lease = NULL } };
 
+static const struct job_kind make = { .name = "two.make" },
+                             take = { .name = "two.take",
+                                      .forward_only = true },
+                             move = { .name = "four.move" };
+static const struct job_kind *const two_jobs[] = { &make, &take, NULL };
+static const struct job_kind *const four_jobs[] = { &move, NULL };
+
 /* The first and the third hold nothing. */
 static const struct dialect one = { .name = "one" };
 static const struct dialect two = { .name = "two",
                                     .views = two_views,
                                     .listeners = two_listeners,
-                                    .duties = two_duties };
+                                    .duties = two_duties,
+                                    .jobs = two_jobs };
 static const struct dialect three = { .name = "three" };
 static const struct dialect four = { .name = "four",
                                      .views = four_views,
                                      .listeners = four_listeners,
-                                     .duties = four_duties };
+                                     .duties = four_duties,
+                                     .jobs = four_jobs };
 static const struct dialect five = { .name = "five", .views = five_views };
 const struct dialect *const dialects[] = { &one,  &two,  &three,
                                            &four, &five, NULL };
@@ -121,6 +131,15 @@ refuse(struct req *req, int id)
     (void)req;
     refused = id;
     return ERR_BAD_PARAM;
+}
+
+/* Of what is left of the arena, all but so many bytes are taken. */
+static UNUSED void
+leave_bytes(size_t bytes)
+{
+    arena_free(arena);
+    r.arena = arena = arena_new(bytes);
+    assert_non_null(arena);
 }
 
 static int

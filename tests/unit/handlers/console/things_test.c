@@ -148,6 +148,7 @@ static void
 a_cursor_of_no_view_is_refused(void **state)
 {
     const char *const wrong[] = { cursor_at("none", "node", "n1", ""),
+                                  cursor_at("four", "", "", ""),
                                   cursor_at("four", "instance", "i1", ""),
                                   cursor_at("two", "node", "n1", "") };
 
@@ -161,6 +162,17 @@ a_cursor_of_no_view_is_refused(void **state)
         assert_int_equal(console_topology_get(&r, &in), ERR_BAD_PARAM);
         assert_int_equal(refused, CONSOLE_CURSOR);
     }
+}
+
+/* Without memory it is not taken for a list of everything. */
+static void
+without_memory_nothing_is_listed(void **state)
+{
+    struct wish w;
+
+    (void)state;
+    leave_bytes(1);
+    assert_int_equal(read_under(&r, "two/instance/i1", &w), ERR_NOMEM);
 }
 
 static void
@@ -206,6 +218,7 @@ main(void)
         HERE(pages_go_through_all_views),
         HERE(a_page_begins_behind_its_cursor),
         HERE(a_cursor_of_no_view_is_refused),
+        HERE(without_memory_nothing_is_listed),
         HERE(a_view_that_cannot_be_read_ends_the_list),
         HERE(what_happened_is_a_list_of_its_own),
     };
