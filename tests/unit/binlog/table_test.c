@@ -316,6 +316,31 @@ a_table_is_known_by_its_bytes(void **state)
     assert_int_equal(freed, 1);
 }
 
+/* Three numbers in one bucket. */
+static void
+tables_that_lie_together_are_told_apart(void **state)
+{
+    static const uint64_t ids[] = { 5, 5 + TABLE_BUCKETS,
+                                    5 + 2 * TABLE_BUCKETS };
+    static struct table_cache c = { .max = 4 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ids); i++)
+        assert_int_equal(table_keep(&c, ids[i], map("x"), NULL), ERR_OK);
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        assert_non_null(table_find(&c, ids[i]));
+        assert_int_equal(table_find(&c, ids[i])->id, ids[i]);
+        assert_int_equal(table_again(&c, ids[i], map("x"))->id, ids[i]);
+    }
+    assert_null(table_find(&c, 5 + 3 * TABLE_BUCKETS));
+    assert_null(table_again(&c, ids[1], map("y")));
+    assert_null(table_find(&c, ids[1]));
+    assert_non_null(table_find(&c, ids[0]));
+    assert_non_null(table_find(&c, ids[2]));
+    table_forget_all(&c);
+    assert_int_equal(c.n, 0);
+}
+
 static void
 the_oldest_makes_room_but_not_in_its_statement(void **state)
 {
@@ -590,6 +615,38 @@ integers_have_their_signs(void **state)
     }
 }
 
+static void
+numbers_with_a_point_have_their_size(void **state)
+{
+    static const struct {
+        const char *map, *row;
+        int form;
+        double f;
+    } rows[] = {
+        { HEAD "01 04 01 04 00" NAMES, "01 01 00 0000c03f", BINLOG_F32, 1.5 },
+        { HEAD "01 04 01 04 00" NAMES, "01 01 00 000000c0", BINLOG_F32, -2 },
+        { HEAD "01 05 01 08 00" NAMES, "01 01 00 000000000000f83f", BINLOG_F64,
+          1.5 },
+        { HEAD "01 05 01 08 00" NAMES, "01 01 00 9a9999999999b9bf", BINLOG_F64,
+          -0.1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct binlog_table *t = table_of(rows[i].map);
+        struct bytes b = bytes_of(rows[i].row);
+        struct rows r;
+
+        assert_int_equal(begin_rows(&r, t, b.p, b.n, BINLOG_INSERT), ERR_OK);
+        assert_int_equal(binlog_decode_next(r.d, &r.row), ERR_OK);
+        assert_int_equal(r.row.after[0].form, rows[i].form);
+        assert_memory_equal(&r.row.after[0].f, &rows[i].f, sizeof(double));
+        end_rows(&r);
+        free(b.p);
+        binlog_table_let_go(t);
+    }
+}
+
 /* The text of a document moves while it grows; both images have theirs. */
 static void
 documents_of_both_images_stay(void **state)
@@ -680,6 +737,7 @@ main(void)
         cmocka_unit_test(old_times_are_for_mysql),
         cmocka_unit_test(a_table_without_names_is_described),
         cmocka_unit_test(a_table_is_known_by_its_bytes),
+        cmocka_unit_test(tables_that_lie_together_are_told_apart),
         cmocka_unit_test(the_oldest_makes_room_but_not_in_its_statement),
         cmocka_unit_test(the_oldest_of_all_makes_room),
         cmocka_unit_test(a_real_row_is_read),
@@ -687,6 +745,7 @@ main(void)
         cmocka_unit_test(an_image_in_part_is_refused),
         cmocka_unit_test(values_that_their_type_cannot_have_are_refused),
         cmocka_unit_test(integers_have_their_signs),
+        cmocka_unit_test(numbers_with_a_point_have_their_size),
         cmocka_unit_test(documents_of_both_images_stay),
         cmocka_unit_test(a_row_has_a_bound),
         cmocka_unit_test(v2_has_more_in_front),
