@@ -54,6 +54,8 @@ statements_are_taken_apart(void **state)
         { "/*!40101 a */b /*!c*/ /*M!100301 d*/5 /*M! e */",
           "w:a w:b w:c w:d w:5 w:e", 0 },
         { "/*T! a */ b", "w:b", 0 },
+        { "/*!4", "", 0 }, /* nothing is looked at behind it */
+        { "/*M!100301", "", 0 },
         { "/* '*/ a '/* b */' `# c` -", "w:a s:/* b */ n:# c :-", 0 },
         /* quotes */
         { "`a``b`'c''d'\"e\"\"f\"", "n:a``b s:c''d s:e\"\"f", 0 },

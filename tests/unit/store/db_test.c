@@ -395,6 +395,22 @@ a_secret_that_does_not_open_is_noted_where_there_is_a_place(void **state)
     assert_false(SHUT(&l, lenient, id));
 }
 
+/* What is remembered of its column goes with the statement. */
+static void
+a_secret_may_be_the_last_column(void **state)
+{
+    static const char last[] = "SELECT id, plain, id AS secret_row, ak"
+                               " FROM hidden WHERE id = ?";
+    struct fixture *f = *state;
+    struct hidden h;
+
+    ok(db_exec(f->db, hide_sql,
+               DB_ARGS(db_str("l1"), db_secret("hidden", "l1", "ak", "A"))));
+    ok(db_one(f->db, f->a, last, DB_ARGS(db_str("l1")), &hidden_rec, &h));
+    assert_string_equal(h.id, "l1");
+    assert_string_equal(h.ak, "A");
+}
+
 /* ---- errors ---- */
 
 static void
@@ -1114,6 +1130,7 @@ main(void)
         TEST(a_secret_is_sealed_in_the_table_and_plain_in_the_record),
         TEST(a_secret_moved_to_another_row_or_column_does_not_open),
         TEST(a_secret_that_does_not_open_is_noted_where_there_is_a_place),
+        TEST(a_secret_may_be_the_last_column),
         TEST(a_duplicate_key_names_its_index),
         TEST(values_that_do_not_fit_are_refused_not_cut),
         TEST(a_session_has_the_settings_that_the_design_names),
