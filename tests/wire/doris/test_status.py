@@ -62,8 +62,13 @@ def test_a_node_names_the_instance(ms):
 def test_only_compute_clusters_have_a_status(ms):
     iid = ms.instance()
     ms.sql_cluster(iid)
-    ms.bad("just support set COMPUTE cluster status", "set_cluster_status",
-           change(iid, "NORMAL", "s1"))
+    ms.cluster(iid)
+    ms.ok("add_cluster", {"instance_id": iid, "cluster": {
+        "cluster_id": "v1", "cluster_name": "name_v1", "type": "VIRTUAL"}})
+    for cid in "s1", "v1":  # whatever is asked, also what it may have
+        for status in STATUSES + ["UNKNOWN", None]:
+            ms.bad("just support set COMPUTE cluster status",
+                   "set_cluster_status", change(iid, status, cid))
 
 
 def test_the_status_of_several_instances(ms):
