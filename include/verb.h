@@ -59,11 +59,10 @@ struct verb {
     const char *rows;            /* where the rows are in the reply; NULL: the
                                   * reply is one thing */
     /* "ID=id,STATE=state:level,+WHY=why": head, member of a row, how it is
-     * shown (:level in colour, :ms a time, :age how long since, :right, :key
-     * what is behind an id's kind), +: by -o wide alone. NULL: all members. */
+     * shown (:level in colour, :ms a time, :age how long since, :right), +: by
+     * -o wide alone. NULL: all members. */
     const char *columns;
-    const char *name;  /* the member that -o name prints, "key": what is behind
-                        * an id's kind; NULL: none */
+    const char *name;  /* the member that -o name prints; NULL: none */
     const char *none;  /* what is said where there are no rows; NULL: "none" */
     const char *waits; /* VERB_WHOLE: the kind of things (/api/topology); the
                         * first argument is its name */
@@ -107,9 +106,11 @@ struct verb {
         .doc = (doc_)                                             \
     }
 /* JSON by position; @FILE and - are read. */
-#define NEEDED_JSON(name_, member_, doc_)                      \
-    { .name = (name_), .member = (member_), .kind = ARG_JSON,  \
-      .needed = true, .doc = (doc_) }
+#define NEEDED_JSON(name_, member_, doc_)                       \
+    {                                                           \
+        .name = (name_), .member = (member_), .kind = ARG_JSON, \
+        .needed = true, .doc = (doc_)                           \
+    }
 #define SWITCH(name_, member_, doc_)                                          \
     {                                                                         \
         .name = (name_), .member = (member_), .kind = ARG_FLAG, .doc = (doc_) \

@@ -18,7 +18,7 @@
 struct column {
     char head[32];
     char member[64];
-    char how[8]; /* "level", "ms", "age", "right", "key", "" */
+    char how[8]; /* "level", "ms", "age", "right", "" */
 };
 
 static int
@@ -111,16 +111,6 @@ put_json(char out[CELL_BYTES], struct span s)
     put_plain(out, line, k);
 }
 
-/* Of a thing's id, "mine/cluster/i1/c1", the key: what commands call it by. */
-static const char *
-key_of(const char *id)
-{
-    const char *kind = strchr(id, '/');
-    const char *key = kind != NULL ? strchr(kind + 1, '/') : NULL;
-
-    return key != NULL ? key + 1 : id;
-}
-
 static void
 put_age(char out[CELL_BYTES], int64_t ms)
 {
@@ -151,8 +141,6 @@ fill_cell(const struct column *c, const struct json *row, char out[CELL_BYTES])
         return;
     }
     text = json_text(j);
-    if (strcmp(c->how, "key") == 0)
-        text = key_of(text);
     put_plain(out, text, strlen(text));
     if (json_type(j) != JSON_NUMBER ||
         json_to_i64(json_text(j), false, &v) != ERR_OK)
@@ -324,14 +312,12 @@ show_rows(struct door *d, const struct order *o, const struct outcome *out)
 static int
 show_names(const struct order *o, const struct outcome *out)
 {
-    const char *name = o->verb->name;
-    bool key = strcmp(name, "key") == 0;
     const struct json *j;
 
     for (size_t i = 0; i < out->rows; i++) {
-        j = member_at(out->row[i], key ? "id" : name);
+        j = member_at(out->row[i], o->verb->name);
         if (j != NULL)
-            (void)printf("%s\n", key ? key_of(json_text(j)) : json_text(j));
+            (void)printf("%s\n", json_text(j));
     }
     return CLI_OK;
 }

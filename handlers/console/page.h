@@ -13,7 +13,7 @@
 
 #define CONSOLE_LIMIT       100
 #define CONSOLE_CURSOR_TEXT 4096
-#define CONSOLE_KEYS        4
+#define CONSOLE_KEYS        5
 
 /* Where a page ends, as the parts of a key; "" for those that it has not. */
 struct console_key {

@@ -130,21 +130,28 @@ console_store_leases(struct db *db, struct arena *a,
 
 enum err
 console_store_things(struct db *db, struct arena *a, const struct view *v,
-                     const char *above, const char *level, const char *k1,
-                     const char *k2, size_t max,
+                     const struct console_above *above, const char *level,
+                     const char *const *last, size_t max,
                      struct list_of_console_thing *out)
 {
-    struct db_value at = db_str(k1);
+    static const char *const first[] = { "", "", "" };
+    const char *const *at = last != NULL ? last : first;
+    struct db_value o1 = db_str(at[0]), o2 = db_str(at[1]), o3 = db_str(at[2]);
 
     if (v->events)
         return db_list(db, a, v->page,
-                       DB_ARGS(TWICE(db_str(above)), TWICE(db_str(level)), at,
-                               at, db_u64(max)),
+                       DB_ARGS(TWICE(db_str(level)), TWICE(o1), db_u64(max)),
                        &console_thing_rec, max, out);
-    return db_list(db, a, v->page,
-                   DB_ARGS(TWICE(db_str(above)), TWICE(db_str(level)), at, at,
-                           db_str(k2), db_u64(max)),
-                   &console_thing_rec, max, out);
+    if (!str_empty(above->a1))
+        return db_list(db, a, v->below,
+                       DB_ARGS(db_str(above->a1), db_str(above->a2),
+                               TWICE(db_str(level)), TWICE(o2), o3,
+                               db_u64(max)),
+                       &console_thing_rec, max, out);
+    return db_list(
+        db, a, v->page,
+        DB_ARGS(TWICE(db_str(level)), TWICE(o1), TWICE(o2), o3, db_u64(max)),
+        &console_thing_rec, max, out);
 }
 
 enum err

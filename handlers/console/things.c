@@ -45,27 +45,34 @@ view_at(size_t i, struct dialect_view *out)
     return false;
 }
 
+/* Ids are put together and taken apart here alone: "dialect/kind/key", where
+ * the key is "k1" or "k1/k2". */
+static const char *
+key_of(struct arena *a, const char *k1, const char *k2)
+{
+    return arena_printf(a, "%s%s%s", k1, str_empty(k2) ? "" : "/",
+                        or_empty(k2));
+}
+
 static const char *
 id_of(struct arena *a, const char *dialect, const char *kind, const char *key)
 {
-    return arena_printf(a, "%s/%s/%s", dialect, kind, key);
+    return arena_printf(a, "%s/%s/%s", dialect, kind, or_empty(key));
 }
 
 /* What the row does not say of itself. */
 static enum err
 tell(struct arena *a, const struct dialect_view *p, struct console_thing *t)
 {
-    const char *slash = str_empty(t->k2) ? "" : "/";
-    const char *key = arena_printf(a, "%s%s%s", t->k1, slash, t->k2);
-
-    if (key == NULL)
-        return ERR_NOMEM;
-    PUT(t, console_thing, id, id_of(a, p->dialect->name, p->view->kind, key));
+    PUT(t, console_thing, key, key_of(a, t->k1, t->k2));
+    PUT(t, console_thing, id,
+        id_of(a, p->dialect->name, p->view->kind, t->key));
     PUT(t, console_thing, dialect, p->dialect->name);
     PUT(t, console_thing, kind, p->view->kind);
-    if (p->view->above != NULL && !str_empty(t->above))
+    if (p->view->above != NULL && !str_empty(t->a1))
         PUT(t, console_thing, parent,
-            id_of(a, p->dialect->name, p->view->above, t->above));
+            id_of(a, p->dialect->name, p->view->above,
+                  key_of(a, t->a1, t->a2)));
     return t->id == NULL ? ERR_NOMEM : ERR_OK;
 }
 
@@ -76,7 +83,8 @@ struct wish {
     bool events;
     const char *dialect, *kind, *level; /* "": all */
     /* Directly below this one; "": anywhere. */
-    const char *above_dialect, *above_kind, *above;
+    const char *above_dialect, *above_kind;
+    struct console_above above;
 };
 
 static bool
@@ -92,7 +100,7 @@ wanted(const struct wish *w, const struct dialect_view *p)
            same_or_all(w->dialect, p->dialect->name) &&
            same_or_all(w->kind, p->view->kind) &&
            same_or_all(w->above_dialect, p->dialect->name) &&
-           (str_empty(w->above) ||
+           (str_empty(w->above.a1) ||
             (p->view->above != NULL &&
              strcmp(p->view->above, w->above_kind) == 0));
 }
@@ -102,21 +110,26 @@ static enum err
 read_under(struct req *r, const char *id, struct wish *w)
 {
     char *text = arena_strdup(r->arena, or_empty(id));
-    char *kind, *key;
+    char *kind, *key, *second;
 
-    w->above_dialect = w->above_kind = w->above = "";
+    w->above_dialect = w->above_kind = w->above.a1 = w->above.a2 = "";
     if (text == NULL)
         return ERR_NOMEM;
     if (str_empty(text))
         return ERR_OK;
     kind = strchr(text, '/');
     key = kind != NULL ? strchr(kind + 1, '/') : NULL;
-    if (key == NULL || key[1] == '\0')
+    if (key == NULL || key[1] == '\0' || key[1] == '/')
         return req_fail(r, CONSOLE_UNDER, ARGS());
     *kind = *key = '\0';
     w->above_dialect = text;
     w->above_kind = kind + 1;
-    w->above = key + 1;
+    w->above.a1 = key + 1;
+    second = strchr(key + 1, '/');
+    if (second == NULL)
+        return ERR_OK;
+    *second = '\0';
+    w->above.a2 = second + 1;
     return ERR_OK;
 }
 
@@ -137,9 +150,8 @@ collect(struct req *r, const struct wish *w, const struct console_key *from,
         begun = begun || here;
         if (!begun || !wanted(w, &p))
             continue;
-        e = console_store_things(r->db, r->arena, p.view, w->above, w->level,
-                                 here ? from->part[2] : "",
-                                 here ? from->part[3] : "", max - out->n,
+        e = console_store_things(r->db, r->arena, p.view, &w->above, w->level,
+                                 here ? &from->part[2] : NULL, max - out->n,
                                  &some);
         for (size_t k = 0; k < some.n && e == ERR_OK; k++) {
             out->v[out->n] = some.v[k];
@@ -169,8 +181,8 @@ list(struct req *r, const struct wish *w, size_t limit, const char *cursor)
         const struct console_thing *last = &all.v[limit - 1];
 
         all.n = limit;
-        key = (struct console_key){ { last->dialect, last->kind, last->k1,
-                                      last->k2 } };
+        key = (struct console_key){ { last->dialect, last->kind, last->o1,
+                                      last->o2, last->o3 } };
         PUT(out, console_things, next, console_key_write(r->arena, &key));
     }
     PUT_LIST(out, console_things, items, all.n, all.v);
@@ -197,7 +209,7 @@ list_kind(struct req *r, const struct console_kind_asked *in, const char *kind,
     const struct wish w = { .events = events,
                             .kind = kind,
                             .level = or_empty(in->level),
-                            .above = "" };
+                            .above = { "", "" } };
 
     return list(r, &w, CONSOLE_LIMIT_OF(in, console_kind_asked), in->cursor);
 }
@@ -294,6 +306,7 @@ count_duties(struct req *r, struct list_of_console_thing *sick)
         if (held)
             continue;
         *t = (struct console_thing){ 0 };
+        PUT(t, console_thing, key, d->lease);
         PUT(t, console_thing, id, id_of(r->arena, "console", "duty", d->lease));
         PUT(t, console_thing, dialect, "console");
         PUT(t, console_thing, kind, "duty");

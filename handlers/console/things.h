@@ -8,6 +8,7 @@
 /* One thing. Its id is "dialect/kind/key"; times are Unix ms. */
 #define CONSOLE_THING(X, s)                                                    \
     X(s, STR, id, "id", OUT, -, .doc = "doris/cluster/i1/c1")                  \
+    X(s, STR, key, "key", OUT, -, .doc = "i1/c1: what commands call it by")    \
     X(s, STR, parent, "parent", OUT, -, .doc = "id of what it lies below")     \
     X(s, STR, dialect, "dialect", OUT, -)                                      \
     X(s, STR, kind, "kind", OUT, -)                                            \
@@ -20,7 +21,11 @@
     X(s, JSON, more, "more", OUT, -, .doc = "what that kind has beside these") \
     X(s, STR, k1, "k1", COLUMN_ONLY, -)                                        \
     X(s, STR, k2, "k2", COLUMN_ONLY, -)                                        \
-    X(s, STR, above, "above", COLUMN_ONLY, -)
+    X(s, STR, a1, "a1", COLUMN_ONLY, -)                                        \
+    X(s, STR, a2, "a2", COLUMN_ONLY, -)                                        \
+    X(s, STR, o1, "o1", COLUMN_ONLY, -)                                        \
+    X(s, STR, o2, "o2", COLUMN_ONLY, -)                                        \
+    X(s, STR, o3, "o3", COLUMN_ONLY, -)
 STRUCT(console_thing, CONSOLE_THING);
 LIST_OF(console_thing);
 
@@ -72,12 +77,18 @@ STRUCT(console_overview, CONSOLE_OVERVIEW);
     X(s, I64, failed, "failed_jobs", COLUMN_ONLY, -)
 STRUCT(console_job_counts, CONSOLE_JOB_COUNTS);
 
-/* The SQL: store.c. */
+/* The key of what a view's things lie below (view.h); "": anywhere. */
+struct console_above {
+    const char *a1, *a2;
+};
+
+/* The SQL: store.c. Behind the one whose o1 to o3 are `last`, NULL: from the
+ * first on. */
 struct view;
 enum err
 console_store_things(struct db *db, struct arena *a, const struct view *v,
-                     const char *above, const char *level, const char *k1,
-                     const char *k2, size_t max,
+                     const struct console_above *above, const char *level,
+                     const char *const *last, size_t max,
                      struct list_of_console_thing *out) MUST_USE;
 enum err
 console_store_worst(struct db *db, struct arena *a, const struct view *v,

@@ -2,7 +2,7 @@
 #include "doris/verbs.h"
 
 #define THINGS                                                            \
-    "ID=id:key,NAME=name,STATE=state,LEVEL=level:level,+ADDRESS=address," \
+    "ID=key,NAME=name,STATE=state,LEVEL=level:level,+ADDRESS=address," \
     "+THING=id,+SINCE=since_ms:ms,WHY=why"
 
 #define CALL(noun_, verb_, method_, operation, doc_)              \

@@ -4,7 +4,8 @@
 #include "db.h"
 
 #define CAPTURES                                                               \
-    "SELECT c.capture_id AS k1, '' AS k2, '' AS above, c.name, c.address,"     \
+    "SELECT c.capture_id AS k1, '' AS k2, '' AS a1, '' AS a2, c.name, "        \
+    "c.address,"                                                               \
     " CASE WHEN c.expires_ms < " DB_NOW_MS " THEN 'gone'"                      \
     " WHEN c.liveness = 0 THEN 'alive' ELSE 'stopping' END AS state,"          \
     " CASE WHEN c.expires_ms < " DB_NOW_MS " THEN 'bad'"                       \
@@ -12,7 +13,8 @@
     " IF(c.expires_ms < " DB_NOW_MS ", 'it does not renew its row', '')"       \
     " AS why, c.started_ms AS since_ms, JSON_OBJECT('owner',"                  \
     " EXISTS (SELECT 1 FROM ticdc_owner o WHERE o.capture_id = c.capture_id)," \
-    " 'version', c.version, 'pid', c.pid) AS more FROM ticdc_capture c"
+    " 'version', c.version, 'pid', c.pid) AS more FROM ticdc_capture "         \
+    "c" VIEW_INDEX("PRIMARY")
 
 /* A TSO's milliseconds; one that runs is so far behind. */
 #define MS(ts) "(" ts " >> 18)"
@@ -31,7 +33,7 @@
 #define TABLE_MOVE LAST_MOVE("t.feed AND m.table_id = t.table_id")
 
 #define FEEDS                                                               \
-    "SELECT f.feed AS k1, '' AS k2, '' AS above,"                           \
+    "SELECT f.feed AS k1, '' AS k2, '' AS a1, '' AS a2,"                    \
     " IF(f.namespace = 'default', f.id, CONCAT(f.namespace, '/', f.id))"    \
     " AS name, '' AS address, f.state,"                                     \
     " CASE WHEN f.state = 'failed' THEN 'bad'"                              \
@@ -50,20 +52,22 @@
                            " AND t.table_id <> 0),"                         \
                            " 'last_move', " FEED_MOVE ") AS "               \
                            "more"                                           \
-                           " FROM ticdc_changefeed f"
+                           " FROM ticdc_changefeed f" VIEW_INDEX("PRIMARY")
 
 /* Table 0, of statements, is nobody's table. */
-#define TABLES                                                               \
-    "SELECT t.feed AS k1, t.table_id AS k2, CONCAT(t.feed) AS above,"        \
-    " CONCAT(t.schema_name, '.', t.table_name) AS name,"                     \
-    " COALESCE(c.address, '') AS address, t.state, 'ok' AS level,"           \
-    " '' AS why, CAST(NULL AS SIGNED) AS since_ms,"                          \
-    " JSON_OBJECT('table_id', t.table_id, 'writer', t.writer,"               \
-    " 'checkpoint_ms', " MS(                                                 \
-        "t.checkpoint_ts") ", 'last_move', " TABLE_MOVE ") AS more"          \
-                           " FROM ticdc_table t LEFT JOIN ticdc_capture c"   \
-                           " ON c.capture_id = t.writer WHERE t.dropped = 0" \
-                           " AND t.table_id <> 0"
+#define TABLES                                                                 \
+    "SELECT t.feed AS k1, t.table_id AS k2, t.feed AS a1, '' AS a2,"           \
+    " CONCAT(t.schema_name, '.', t.table_name) AS name,"                       \
+    " COALESCE(c.address, '') AS address, t.state, 'ok' AS level,"             \
+    " '' AS why, CAST(NULL AS SIGNED) AS since_ms,"                            \
+    " JSON_OBJECT('table_id', t.table_id, 'writer', t.writer,"                 \
+    " 'checkpoint_ms', " MS(                                                   \
+        "t.checkpoint_ts") ", 'last_move', " TABLE_MOVE ") AS more"            \
+                           " FROM ticdc_table t" VIEW_INDEX(                   \
+                               "PRIMARY") " LEFT JOIN ticdc_capture c"         \
+                                          " ON c.capture_id = t.writer WHERE " \
+                                          "t.dropped = 0"                      \
+                                          " AND t.table_id <> 0"
 
 const struct view ticdc_views[] = {
     VIEW("capture", NULL, CAPTURES),

@@ -131,8 +131,8 @@ def test_the_export_is_a_document_a_line(console, changed):
     assert "X-Metagate-Next" not in rest.headers
 
 
-@pytest.mark.parametrize("cursor", ["x", "0", "00", "zz", "ff1f1f1f1f",
-                                    "611f1f1f1f", "6" * 4000])
+@pytest.mark.parametrize("cursor", ["x", "0", "00", "zz", "ff1f1f1f1f1f",
+                                    "611f1f1f1f1f", "6" * 4000])
 def test_a_cursor_of_nobodys_is_refused(console, cursor):
     for path in ("/api/audit", "/api/jobs"):
         r = console.get(path, query={"cursor": cursor})
@@ -140,7 +140,7 @@ def test_a_cursor_of_nobodys_is_refused(console, cursor):
 
 
 def test_a_cursor_whose_key_is_no_text_is_refused(console):
-    key = b"pegasus\x1fnode\x1f\xff\x1f\x1f".hex()
+    key = b"pegasus\x1fnode\x1f\xff\x1f\x1f\x1f".hex()
     r = console.get("/api/topology", query={"cursor": key})
     assert (r.status, r.json["error"]) == (400, "bad_cursor"), r
 

@@ -33,11 +33,13 @@ the_overview_counts_by_dialect_and_kind(void **state)
         "{\"dialect\":\"five\",\"level\":\"bad\",\"holds\":["
         "{\"kind\":\"feed\",\"n\":1,\"warn\":0,\"bad\":1}]}],"
         "\"not_well\":["
-        "{\"id\":\"two/cluster/i1/c2\",\"parent\":\"two/instance/i1\","
+        "{\"id\":\"two/cluster/i1/c2\",\"key\":\"i1/c2\",\"parent\":\"two/"
+        "instance/i1\","
         "\"dialect\":\"two\",\"kind\":\"cluster\",\"level\":\"bad\"},"
-        "{\"id\":\"five/feed/f1\",\"dialect\":\"five\",\"kind\":\"feed\","
+        "{\"id\":\"five/feed/"
+        "f1\",\"key\":\"f1\",\"dialect\":\"five\",\"kind\":\"feed\","
         "\"level\":\"bad\"},"
-        "{\"id\":\"two/instance/i2\",\"dialect\":\"two\","
+        "{\"id\":\"two/instance/i2\",\"key\":\"i2\",\"dialect\":\"two\","
         "\"kind\":\"instance\",\"level\":\"warn\"}],"
         "\"open_jobs\":7,\"failed_jobs\":3}");
 }
@@ -104,7 +106,8 @@ what_happened_is_no_part_of_it(void **state)
 }
 
 #define DUTY(name)                                               \
-    "{\"id\":\"console/duty/" name "\",\"dialect\":\"console\"," \
+    "{\"id\":\"console/duty/" name "\",\"key\":\"" name          \
+    "\",\"dialect\":\"console\","                                \
     "\"kind\":\"duty\",\"name\":\"" name "\",\"level\":\"bad\"," \
     "\"why\":\"nobody does it: no control has the lease\"}"
 

@@ -6,10 +6,12 @@
 
 #include "console/console.h"
 
+struct console_above;
 static enum err
 some_things(struct db *db, struct arena *a, const struct view *v,
-            const char *above, const char *level, const char *k1,
-            const char *k2, size_t max, struct list_of_console_thing *out);
+            const struct console_above *above, const char *level,
+            const char *const *last, size_t max,
+            struct list_of_console_thing *out);
 static enum err some_worst(struct db *db, struct arena *a, const struct view *v,
                            size_t max, struct list_of_console_thing *out);
 static enum err some_count(struct db *db, struct arena *a, const struct view *v,
@@ -66,7 +68,11 @@ put(struct list_of_console_thing *l, const struct stored *s)
 {
     struct console_thing *t = &l->v[l->n++];
 
-    *t = (struct console_thing){ .k1 = s->k1, .k2 = s->k2, .above = s->above };
+    *t = (struct console_thing){
+        .k1 = s->k1, .k2 = s->k2, .o1 = s->k1, .o2 = s->k2, .o3 = ""
+    };
+    t->a1 = arena_strndup(arena, s->above, strcspn(s->above, "/"));
+    t->a2 = strchr(s->above, '/') != NULL ? strchr(s->above, '/') + 1 : "";
     PUT(t, console_thing, level, s->level);
 }
 
@@ -79,20 +85,31 @@ behind(const struct stored *s, const char *k1, const char *k2)
                            : c > 0 || (c == 0 && strcmp(s->k2, k2) > 0);
 }
 
+static bool
+lies_below(const struct stored *s, const struct console_above *above)
+{
+    struct console_thing t = { 0 };
+    struct list_of_console_thing it = { .v = &t };
+
+    put(&it, s);
+    return *above->a1 == '\0' ||
+           (strcmp(t.a1, above->a1) == 0 && strcmp(t.a2, above->a2) == 0);
+}
+
 static enum err
 some_things(struct db *db, struct arena *a, const struct view *v,
-            const char *above, const char *level, const char *k1,
-            const char *k2, size_t max, struct list_of_console_thing *out)
+            const struct console_above *above, const char *level,
+            const char *const *last, size_t max,
+            struct list_of_console_thing *out)
 {
     (void)db;
     (void)a;
     assert_true(max > 0);
     *out = room(max);
     for (size_t i = 0; i < n_stored && out->n < max; i++)
-        if (stored[i].view == v &&
-            (*above == '\0' || strcmp(stored[i].above, above) == 0) &&
+        if (stored[i].view == v && lies_below(&stored[i], above) &&
             (*level == '\0' || strcmp(stored[i].level, level) == 0) &&
-            behind(&stored[i], k1, k2))
+            (last == NULL || behind(&stored[i], last[0], last[1])))
             put(out, &stored[i]);
     return v == broken ? ERR_STORE : ERR_OK;
 }

@@ -82,14 +82,15 @@ a_thing_says_what_it_is(void **state)
 {
     (void)state;
     ASK(.level = "bad", .dialect = "two");
-    assert_string_equal(answer,
-                        "{\"items\":[{\"id\":\"two/cluster/i1/c2\","
-                        "\"parent\":\"two/instance/i1\",\"dialect\":\"two\","
-                        "\"kind\":\"cluster\",\"level\":\"bad\"}]}");
+    assert_string_equal(
+        answer, "{\"items\":[{\"id\":\"two/cluster/i1/c2\",\"key\":\"i1/c2\","
+                "\"parent\":\"two/instance/i1\",\"dialect\":\"two\","
+                "\"kind\":\"cluster\",\"level\":\"bad\"}]}");
     ASK(.level = "warn");
-    assert_string_equal(answer, "{\"items\":[{\"id\":\"two/instance/i2\","
-                                "\"dialect\":\"two\",\"kind\":\"instance\","
-                                "\"level\":\"warn\"}]}");
+    assert_string_equal(
+        answer, "{\"items\":[{\"id\":\"two/instance/i2\",\"key\":\"i2\","
+                "\"dialect\":\"two\",\"kind\":\"instance\","
+                "\"level\":\"warn\"}]}");
 }
 
 /* Pages of each size hold what one page holds, in the same order. */
