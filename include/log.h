@@ -6,6 +6,8 @@
 #ifndef MG_LOG_H
 #define MG_LOG_H
 
+#include <pthread.h>
+
 #include "base.h"
 
 enum log_level { LOG_LV_DEBUG, LOG_LV_INFO, LOG_LV_WARN, LOG_LV_ERROR };
@@ -30,9 +32,10 @@ void log_set_format_name(const char *name);
 void log_hush(void);
 void log_unhush(void);
 
-/* What the work of a thread is known by: a request, or a job that it made. */
+/* What the work of a thread is known by: a request, a job that it made, or
+ * what nobody has asked for, a step of a background loop or a changefeed. */
 struct trace {
-    const char *request; /* our own id; no other request has it */
+    const char *request; /* our own id; no other work has it */
     const char *client;  /* the client's X-Request-Id; NULL, "": none */
     const char *id;      /* 32 hex digits, of W3C Trace Context; the same */
     bool sampled;        /* whether somebody keeps that trace */
@@ -42,6 +45,10 @@ struct trace {
  * hosts; NULL for none. Borrowed: must stay valid until it is replaced. */
 void log_trace(const struct trace *t);
 const struct trace *log_traced(void);
+
+/* A thread whose work is that of the calling one, which waits for its end;
+ * false: it has not begun. */
+bool log_thread(pthread_t *out, void *(*with)(void *), void *arg) MUST_USE;
 
 /* The fmt is "event.name key=%s key=%d": the event first, then facts. What a
  * %s gives stands in quotes when it is no plain word, with \" and \\ inside. */

@@ -185,6 +185,36 @@ log_traced(void)
     return traced;
 }
 
+struct errand {
+    void *(*with)(void *);
+    void *arg;
+    const struct trace *traced;
+};
+
+static void *
+run_errand(void *arg)
+{
+    const struct errand e = *(struct errand *)arg;
+
+    free(arg);
+    log_trace(e.traced);
+    return e.with(e.arg);
+}
+
+bool
+log_thread(pthread_t *out, void *(*with)(void *), void *arg)
+{
+    struct errand *e = malloc(sizeof(*e));
+
+    if (e == NULL)
+        return false;
+    *e = (struct errand){ with, arg, traced };
+    if (pthread_create(out, NULL, run_errand, e) == 0)
+        return true;
+    free(e);
+    return false;
+}
+
 /* A line being built: what does not fit is cut and marked by "...". */
 struct line {
     char text[LINE_MAX_BYTES];

@@ -342,10 +342,12 @@ go_on_with(struct hand *h, struct db *db, struct arena *a, const struct job *j)
     return perform(h, db, a, j, k, &kept);
 }
 
-/* What it does is told as the work of the request that made it. */
+/* What it does is told as the work of the request that made it, or of the step
+ * of a duty that did. */
 static enum err
 go_on(struct hand *h, struct db *db, struct arena *a)
 {
+    const struct trace *own = log_traced();
     struct trace t;
     struct job j;
     enum err e;
@@ -358,9 +360,9 @@ go_on(struct hand *h, struct db *db, struct arena *a)
     if (e != ERR_OK)
         return e;
     t = job_trace(&j);
-    log_trace(!str_empty(t.request) ? &t : NULL);
+    log_trace(!str_empty(t.request) ? &t : own);
     e = go_on_with(h, db, a, &j);
-    log_trace(NULL);
+    log_trace(own);
     return e;
 }
 

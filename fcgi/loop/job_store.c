@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hex.h"
+#include "log.h"
 
 #define JOBS_MAX 10000
 
@@ -171,7 +172,8 @@ static enum err
 add(struct db *db, const struct job_new *n, uint64_t *id)
 {
     static const struct trace nobodys = { .request = "" };
-    const struct trace *t = n->trace != NULL ? n->trace : &nobodys;
+    const struct trace *by = n->trace != NULL ? n->trace : log_traced();
+    const struct trace *t = by != NULL ? by : &nobodys;
     const struct job_kind *k = n->kind;
     char uid[33];
     enum err e;

@@ -2,15 +2,19 @@
 #include "runner.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "clock.h"
+#include "hex.h"
 #include "log.h"
 #include "metrics.h"
 
 #define STEP_ARENA_BYTES ((size_t)256 << 20)
 #define RETRY_MS         1000
+#define WORK_BYTES       64 /* as a request's id */
+#define CHANCE_BYTES     8
 
 struct runner {
     const struct runner_task *task;
@@ -80,6 +84,24 @@ count_step(enum turn t)
         metrics_add(METRIC_STEP_FAILURES, 1);
 }
 
+/* A step is a piece of work of its own, as a request is one: its lines, its
+ * calls and the jobs that it makes have an id, "mine.watch-5f0c...". */
+static enum turn
+perform(struct runner *r, struct db *db, struct arena *a)
+{
+    char id[WORK_BYTES], chance[2 * CHANCE_BYTES + 1];
+    const struct trace work = { .request = id };
+    enum turn t;
+
+    if (hex_random(chance, CHANCE_BYTES) != ERR_OK)
+        chance[0] = '\0';
+    (void)snprintf(id, sizeof(id), "%.40s-%s", r->task->name, chance);
+    log_trace(&work);
+    t = r->task->step(r->task->ctx, db, a, &r->memory);
+    log_trace(NULL);
+    return t;
+}
+
 static void
 run(struct runner *r, struct db *db, struct arena *a)
 {
@@ -87,7 +109,7 @@ run(struct runner *r, struct db *db, struct arena *a)
     enum turn t = TURN_MORE;
 
     while (t != TURN_OVER && idle(r, pause_ms)) {
-        t = r->task->step(r->task->ctx, db, a, &r->memory);
+        t = perform(r, db, a);
         count_step(t);
         if (db_in_transaction(db)) /* a step that left one open is wrong */
             log_error("runner.transaction task=%s err=%s", r->task->name,

@@ -65,6 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.owner.calls.append((self.command, self.path))
+        self.server.owner.works.add(self.headers.get("X-Request-Id"))
         broken = self.server.owner.broken
         if broken and broken(self):
             return
@@ -82,6 +83,7 @@ class Server:
         self.files, self.calls, self.broken = {}, [], None
         self.uploads, self.refused = {}, []
         self.uploading = {}  # of which object an upload is, or was
+        self.works = set()  # what it was asked for, as the callers have it
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
                                                     self.handler)
         self.http.daemon_threads = True

@@ -7,6 +7,7 @@
 #include "build.h"
 #include "kunlun/shard/computer.h"
 #include "kunlun/shard/shard.h"
+#include "log.h"
 
 #define PROVE_MS  60000
 #define ANSWER_MS 2000
@@ -37,8 +38,7 @@ at_once(struct proof *v, size_t n, void *(*with)(void *))
         size_t m = n - from < AT_ONCE ? n - from : AT_ONCE;
 
         for (size_t i = 1; i < m; i++)
-            begun[i] =
-                pthread_create(&thread[i], NULL, with, &v[from + i]) == 0;
+            begun[i] = log_thread(&thread[i], with, &v[from + i]);
         (void)with(&v[from]);
         for (size_t i = 1; i < m; i++) {
             if (begun[i])

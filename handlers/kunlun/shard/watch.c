@@ -142,7 +142,7 @@ at_once(struct watched *w, unsigned n, void *(*with)(void *))
     bool begun[FO_MEMBERS] = { false };
 
     for (unsigned i = 1; i < n; i++)
-        begun[i] = pthread_create(&thread[i], NULL, with, &w->asked[i]) == 0;
+        begun[i] = log_thread(&thread[i], with, &w->asked[i]);
     for (unsigned i = 0; i < n; i++)
         if (!begun[i])
             (void)with(&w->asked[i]);

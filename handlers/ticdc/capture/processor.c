@@ -424,6 +424,7 @@ run(void *arg)
     struct processor *p = arg;
     enum err e = ERR_NOMEM;
 
+    log_trace(&p->trace);
     p->db = db_open();
     p->a = arena_new(FEED_BYTES);
     p->step = arena_new(STEP_BYTES);
@@ -452,6 +453,8 @@ processor_start(const struct capture *c, uint64_t feed, uint64_t epoch)
     p->c = c;
     p->feed = feed;
     p->epoch = epoch;
+    (void)snprintf(p->work, sizeof(p->work), "changefeed-%" PRIu64, feed);
+    p->trace.request = p->work;
     p->seen.max = GTIDS_BYTES;
     memcpy(p->capture_id, c->id, sizeof(p->capture_id));
     (void)pthread_mutex_init(&p->lock, NULL);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "log.h"
 #include "processor.h"
 #include "ticdc/stream/stream.h"
 #include "ticdc/files/files.h"
@@ -27,6 +28,8 @@ struct processor {
     const struct capture *c;
     char capture_id[CAPTURE_ID_BYTES]; /* as it was at the start */
     uint64_t feed, epoch, server_id;
+    char work[32];      /* what its lines and calls are known by */
+    struct trace trace; /* ... as the log has it */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;

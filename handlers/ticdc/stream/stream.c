@@ -517,7 +517,7 @@ stream_run(struct stream *s)
     pthread_t reader;
     enum err e;
 
-    if (pthread_create(&reader, NULL, stream_read, s) != 0)
+    if (!log_thread(&reader, stream_read, s))
         return no_memory(s);
     e = write_all(s);
     if (pipe_is_stopped(s->pipe)) /* whatever was broken off by that */

@@ -268,6 +268,39 @@ a_line_tells_what_the_client_calls_it_by(void **state)
     assert_int_equal(rmdir(p.dir), 0);
 }
 
+static void *
+thread_says(void *arg)
+{
+    log_info("test.%s", (const char *)arg);
+    return arg;
+}
+
+static void
+a_thread_is_told_as_the_work_of_who_made_it(void **state)
+{
+    static const struct trace work = { .request = "r-1" };
+    static char b[] = "b", c[] = "c";
+    struct place p;
+    pthread_t thread;
+    const char *text;
+    void *said;
+
+    (void)state;
+    begin(&p, "log");
+    log_trace(&work);
+    assert_true(log_thread(&thread, thread_says, b));
+    assert_int_equal(pthread_join(thread, &said), 0);
+    assert_ptr_equal(said, b);
+    log_trace(NULL);
+    assert_true(log_thread(&thread, thread_says, c));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    end(&p);
+    text = take(p.log);
+    assert_non_null(strstr(text, "test [r-1] test.b\n"));
+    assert_non_null(strstr(text, " test test.c\n"));
+    assert_int_equal(rmdir(p.dir), 0);
+}
+
 int
 main(void)
 {
@@ -276,6 +309,7 @@ main(void)
         cmocka_unit_test(as_json_a_line_is_an_object),
         cmocka_unit_test(a_long_object_is_whole),
         cmocka_unit_test(a_line_tells_what_the_client_calls_it_by),
+        cmocka_unit_test(a_thread_is_told_as_the_work_of_who_made_it),
         cmocka_unit_test(what_is_hushed_is_lost_and_events_are_not),
         cmocka_unit_test(a_reopened_log_takes_standard_error_along),
         cmocka_unit_test(standard_error_elsewhere_stays_there),

@@ -620,6 +620,7 @@ who_ends_lets_others_go_at_once(void **state)
 static void
 locks_may_be_taken_by_who_accepts(void **state)
 {
+    static const struct trace duty = { .request = "duty-1" };
     struct fixture *f = *state;
     struct job_new n = { .kind = &plain,
                          .args = "{\"secret\":\"s\"}",
@@ -631,7 +632,10 @@ locks_may_be_taken_by_who_accepts(void **state)
     const char *said;
 
     ok(db_begin(f->db));
+    log_trace(&duty); /* who asks is no request: its step is */
     ok(db_end(f->db, job_accept(f->db, f->a, &n, &first)));
+    log_trace(NULL);
+    assert_string_equal(get(f, first).request_id, "duty-1");
     ok(job_lock_holder(f->db, "cluster/c7", &holder));
     assert_int_equal(holder, first);
     ok(job_said(f->db, f->a, first, &said));

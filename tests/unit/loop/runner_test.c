@@ -5,15 +5,19 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "log.h"
 #include "runner.h"
 
 #define HOUR_MS 3600000
 
 static atomic_int steps, forgotten;
+static char works[2][80]; /* what the last two steps were known by */
 static atomic_bool held;
 static enum turn answer;
 static int64_t busy_ms;
@@ -32,6 +36,9 @@ step(void *ctx, struct db *db, struct arena *a, void **memory)
     assert_ptr_equal(ctx, &steps);
     assert_non_null(db);
     assert_non_null(arena_alloc(a, 1 << 20)); /* room for it each time */
+    assert_non_null(log_traced());
+    memcpy(works[0], works[1], sizeof(works[0]));
+    (void)snprintf(works[1], sizeof(works[1]), "%s", log_traced()->request);
     assert_ptr_equal(*memory, steps == 0 ? NULL : &forgotten);
     *memory = &forgotten;
     steps++;
@@ -91,6 +98,20 @@ it_steps_at_once_and_then_when_it_is_woken(void **state)
     assert_int_equal(steps, 2);
     joined(r);
     assert_int_equal(steps, 2);
+}
+
+static void
+each_step_is_known_by_an_id_of_its_own(void **state)
+{
+    struct runner *r = started(TURN_MORE, HOUR_MS);
+
+    (void)state;
+    until_steps(2);
+    joined(r);
+    assert_int_equal(strlen(works[1]), strlen("unit-") + 16);
+    assert_int_equal(strncmp(works[0], "unit-", 5), 0);
+    assert_int_equal(strncmp(works[1], "unit-", 5), 0);
+    assert_string_not_equal(works[0], works[1]);
 }
 
 static void
@@ -169,6 +190,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_steps_at_once_and_then_when_it_is_woken),
+        cmocka_unit_test(each_step_is_known_by_an_id_of_its_own),
         cmocka_unit_test(who_has_more_to_do_does_not_idle),
         cmocka_unit_test(a_short_pause_is_kept_and_a_failure_waits_no_longer),
         cmocka_unit_test(what_is_over_ends_by_itself),

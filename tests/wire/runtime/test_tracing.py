@@ -149,6 +149,28 @@ def test_a_job_is_done_as_the_work_of_its_request(deployment, console):
         for line in logs(deployment, trace)["lines"]), "its end")
 
 
+def said_of(deployment, word):
+    r = deployment.command("logs", word, "-o", "json", check=False)
+    return json.loads(r.stdout)["lines"] if r.returncode == 0 else []
+
+
+@pytest.mark.fault
+def test_a_step_of_a_duty_has_an_id_of_its_own(deployment):
+    """Whoever leads says so in a line of the step in which it does."""
+    name = "control-m1.log"
+    with open(deployment.path("log", name)) as f:
+        before = len(f.readlines())
+    kill(deployment.pid_of("control-m1"))
+
+    def steps():
+        with open(deployment.path("log", name)) as f:
+            return re.findall(r" \[([a-z_.]+-[0-9a-f]{16})\] ",
+                              "".join(f.readlines()[before:]))
+    step = until(steps, "a duty that has begun again")[0]
+    line = said_of(deployment, step)[0]
+    assert line["file"] == name and f"[{step}]" in line["text"]
+
+
 # ---- the command ----
 
 def test_what_nginx_says_of_a_connection_is_joined(deployment, doris):

@@ -5,6 +5,7 @@ import base64
 import datetime
 import os
 import random
+import re
 import struct
 import zoneinfo
 
@@ -76,6 +77,9 @@ def place(request, feeds):
     with objects.S3() as s:
         yield Bucket(s)
         assert not s.refused
+        # what calls is the changefeed, whatever is done for it
+        assert s.works and all(re.fullmatch(r"changefeed-\d+", w or "")
+                               for w in s.works), s.works
 
 
 def test_rows_and_statements_lie_in_files(feeds, place):
@@ -120,6 +124,7 @@ def test_rows_and_statements_lie_in_files(feeds, place):
     # rows lie in the folder of the version that they are of
     assert {v for v, *_ in there.data(name, "t$ü")} == {said[1][0], said[2][0]}
     until(lambda: there.metadata() > last, "it is told how far all of it is")
+    assert f" [changefeed-{feed}] ticdc.ddl " in feeds.log("c1")
 
 
 def test_lines_are_as_the_options_have_them(feeds):
