@@ -31,6 +31,7 @@ struct verb_arg {
     enum arg_kind kind;
     bool needed; /* by position, without a name */
     const char *doc;
+    bool one_of;                /* doc is all it may be: "ok, warn, bad" */
     const char *before, *after; /* what is sent around it; NULL: nothing */
 };
 
@@ -78,7 +79,7 @@ struct verb {
     {                                                                        \
         .noun = (noun_), .verb = "list", .doc = (doc_), .method = "GET",     \
         .listener = "console", .path = "/api/topology", .flags = VERB_PAGES, \
-        .args = ARGS_OF(OPTION("level", "level", "ok, warn, bad"),           \
+        .args = ARGS_OF(ONE_OF("level", "level", "ok, warn, bad"),           \
                         OPTION("under", "under", "directly below that id"),  \
                         FIXED("dialect", dialect_), FIXED("kind", kind_)),   \
         .rows = "items", .columns = columns_, .name = name_                  \
@@ -99,6 +100,10 @@ struct verb {
 #define OPTION(name_, member_, doc_)                        \
     {                                                       \
         .name = (name_), .member = (member_), .doc = (doc_) \
+    }
+#define ONE_OF(name_, member_, values_)                                        \
+    {                                                                          \
+        .name = (name_), .member = (member_), .doc = (values_), .one_of = true \
     }
 #define NUMBER(name_, member_, doc_)                              \
     {                                                             \

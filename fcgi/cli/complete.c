@@ -18,9 +18,12 @@ const struct command_row commands[] = {
 };
 const size_t n_commands = COUNT(commands);
 
-/* A shell: before the table, a row of it, behind. */
+/* A shell: before the table, a row of it, behind. Values of options come
+ * first: words is what may stand behind that one (of a verb, "": of any), ""
+ * for a file or what nobody knows. */
 struct shell {
     const char *name, *begin;
+    void (*value)(const char *written, const char *option, const char *words);
     void (*row)(const char *written, bool whole, const char *words);
     const char *end;
 };
@@ -30,6 +33,22 @@ static void
 case_row(const char *written, bool whole, const char *words)
 {
     printf("    '%s'%s) words='%s' ;;\n", written, whole ? "" : "*", words);
+}
+
+static void
+case_value(const char *written, const char *option, const char *words)
+{
+    printf("    '%s'*' %s') words='%s' ;;\n", written, option, words);
+}
+
+static void
+fish_value(const char *written, const char *option, const char *words)
+{
+    printf("set -a __metagate_valued '%s'\n", option);
+    if (!str_empty(words))
+        printf("complete -c metagate -f -n '__metagate_last \"%s\" \"%s\"'"
+               " -a '%s'\n",
+               written, option, words);
 }
 
 static void
@@ -45,7 +64,7 @@ static const struct shell shells[] = {
       "_metagate()\n{\n"
       "    local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
       "    case \"${COMP_WORDS[*]:1:COMP_CWORD-1}\" in\n",
-      case_row,
+      case_value, case_row,
       "    esac\n"
       "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
       "}\n"
@@ -59,9 +78,9 @@ static const struct shell shells[] = {
       "cur=\"$words[CURRENT]\"\n"
       "    local words=\n"
       "    case \"$written\" in\n",
-      case_row,
+      case_value, case_row,
       "    esac\n"
-      "    compadd -- ${=words}\n"
+      "    if [[ -n $words ]]; then compadd -- ${=words}; else _files; fi\n"
       "}\n"
       "compdef _metagate metagate\n" },
     { "fish",
@@ -73,10 +92,16 @@ static const struct shell shells[] = {
       "function __metagate_is\n"
       "    test (__metagate_written | string collect -a) = $argv[1]\n"
       "end\n"
+      "set -g __metagate_valued\n"
+      "function __metagate_last\n"
+      "    string match -q -- \"$argv[1]* $argv[2]\" (__metagate_written)\n"
+      "end\n"
       "function __metagate_begins\n"
-      "    string match -q -- \"$argv[1]*\" (__metagate_written)\n"
+      "    set -l words (commandline -opc)\n"
+      "    not contains -- \"$words[-1]\" $__metagate_valued\n"
+      "    and string match -q -- \"$argv[1]*\" (__metagate_written)\n"
       "end\n",
-      fish_row, "" },
+      fish_value, fish_row, "" },
 };
 
 /* The word behind `first` of a noun of two words that begins with it; its first
@@ -115,6 +140,43 @@ flush(const struct shell *s, struct buf *b, const char *written, bool whole)
     if (*words == ' ')
         s->row(written, whole, words + 1);
     buf_reset(b);
+}
+
+/* "ok, warn, bad" as "ok warn bad". */
+static void
+tell_value(const struct shell *s, const char *written, const char *option,
+           const char *list)
+{
+    struct buf b = BUF_INIT(WORDS_MAX);
+
+    for (const char *p = list; *p != '\0'; p++)
+        if (*p != ',')
+            buf_putc(&b, *p);
+    s->value(written, option, buf_text(&b));
+    buf_free(&b);
+}
+
+/* Options that take a value. */
+static void
+tell_values(const struct shell *s)
+{
+    const struct verb *v;
+    char written[128], option[64];
+
+    for (const struct order_option *o = order_options; o->name != NULL; o++)
+        if (!str_empty(o->takes) && o->takes[0] != '[')
+            tell_value(s, "", o->name,
+                       strcmp(o->takes, "FORM") == 0 ? o->doc : "");
+    for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+        (void)snprintf(written, sizeof(written), "%s %s", v->noun, v->verb);
+        for (const struct verb_arg *a = v->args; a != NULL && a->name != NULL;
+             a++) {
+            if (a->needed || a->kind >= ARG_FIXED || a->kind == ARG_FLAG)
+                continue;
+            (void)snprintf(option, sizeof(option), "--%s", a->name);
+            tell_value(s, written, option, a->one_of ? a->doc : "");
+        }
+    }
 }
 
 /* The options of a verb, and those of all. */
@@ -157,6 +219,7 @@ print(const struct shell *s)
     const struct verb *v;
 
     (void)fputs(s->begin, stdout);
+    tell_values(s);
     for (size_t i = 0; i < n_commands; i++)
         put_word(&b, commands[i].name, strlen(commands[i].name));
     put_followers(&b, "");

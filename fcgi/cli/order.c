@@ -15,7 +15,7 @@
 #define LIMIT_MAX 1000000
 
 const struct order_option order_options[] = {
-    { "-o", "FORM", "table, wide, json or name" },
+    { "-o", "FORM", "table, wide, json, name" },
     { "--wait", "[=SECONDS]", "until it is done, 600 s at most" },
     { "--watch", "[=SECONDS]", "again and again, each 2 s" },
     { "--dry-run", "", "what would be changed; nothing is" },

@@ -40,7 +40,7 @@ int order_read(int argc, char **argv, struct order *o) MUST_USE;
 bool order_is_remote(int argc, char **argv);
 
 /* The options that every verb takes, for help and completion: name, what it
- * takes ("" for none), what it is for. NULL ends. */
+ * takes ("" for none), what it is for, of a FORM all it may be. NULL ends. */
 struct order_option {
     const char *name, *takes, *doc;
 };

@@ -30,7 +30,7 @@
     "WAS=more.was,IS=more.is,+CHOSEN=more.chosen,+UNDECIDED=more.undecided," \
     "WHY=why"
 
-#define LEVEL OPTION("level", "level", "ok, warn, bad")
+#define LEVEL ONE_OF("level", "level", "ok, warn, bad")
 
 #define SECONDS NUMBER("seconds", "seconds", "how long; 30")
 #define FORMAT  OPTION("format", "format", "collapsed: folded stacks")
@@ -59,7 +59,7 @@ const struct verb console_verbs[] = {
     { GET_OF("job", "list", "/api/jobs", "jobs of all dialects, newest first"),
       .flags = VERB_PAGES,
       .args = ARGS_OF(
-          OPTION("state", "state",
+          ONE_OF("state", "state",
                  "open, queued, running, undoing, done, failed, cancelled"),
           OPTION("kind", "kind", "what kinds begin with: cluster_mgr."),
           OPTION("machine", "machine", "of that machine"),

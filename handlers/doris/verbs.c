@@ -1,7 +1,7 @@
 /* The command line's words for the Meta Service. */
 #include "doris/verbs.h"
 
-#define THINGS                                                            \
+#define THINGS                                                         \
     "ID=key,NAME=name,STATE=state,LEVEL=level:level,+ADDRESS=address," \
     "+THING=id,+SINCE=since_ms:ms,WHY=why"
 
@@ -26,7 +26,7 @@
             .args = ARGS_OF(INSTANCE, CLUSTER,                              \
                             NEEDED_JSON("NODES", "cluster.nodes",           \
                                         "a JSON list of nodes; @FILE, -"),  \
-                            OPTION("type", "cluster.type", "COMPUTE, SQL")) \
+                            ONE_OF("type", "cluster.type", "COMPUTE, SQL")) \
     }
 
 #define VAULT NEEDED("VAULT", "vault.name", "name of the vault")
@@ -65,7 +65,7 @@ const struct verb doris_verbs[] = {
       .flags = VERB_DRY,
       .args = ARGS_OF(INSTANCE, CLUSTER,
                       NEEDED("NAME", "cluster.cluster_name", "its name"),
-                      OPTION("type", "cluster.type", "COMPUTE, SQL, VIRTUAL"),
+                      ONE_OF("type", "cluster.type", "COMPUTE, SQL, VIRTUAL"),
                       { .name = "nodes",
                         .member = "cluster.nodes",
                         .kind = ARG_JSON,

@@ -34,7 +34,7 @@ const struct verb kunlun_verbs[] = {
     { CALL("cluster", "show", "one cluster: shards, servers, primaries"),
       .args = ARGS_OF(CLUSTER, SAYS("get_cluster_detail")) },
     WORK("cluster", "create", "create_cluster", 0, "a new cluster",
-         OPTION("ha-mode", "ha_mode", "mgr, rbr, no_rep"),
+         ONE_OF("ha-mode", "ha_mode", "mgr, rbr, no_rep"),
          OPTION("shards", "shards", "how many"),
          OPTION("nodes", "nodes", "of each shard"),
          OPTION("comps", "comps", "how many computing nodes"),

@@ -10,6 +10,7 @@ from support.cli import OK, USAGE
 BASH = """. "$1"; shift; COMP_WORDS=(metagate "$@"); COMP_CWORD=$#; _metagate
 printf '%s\\n' "${COMPREPLY[@]}" """
 ZSH = """compdef() { :; }; compadd() { shift; print -rl -- "$@"; }
+_files() { :; }
 . "$1"; shift; words=(metagate "$@"); CURRENT=$(($# + 1)); _metagate"""
 FISH = """source $argv[1]
 complete -C (string join ' ' -- metagate $argv[2..-1])"""
@@ -40,6 +41,19 @@ def test_what_may_follow_is_completed(complete):
     assert complete("doris", "instance", "") >= {"create", "drop"}
     assert complete("job", "list", "--") >= {"--state", "--watch", "--url"}
     assert complete("job", "list", "--state", "open", "--") >= {"--kind"}
+
+
+def test_what_an_option_may_be_is_completed(complete):
+    """Where nobody knows, it may be a file: nothing of ours is offered."""
+    assert complete("job", "list", "-o", "") == {
+        "table", "wide", "json", "name"}
+    assert complete("job", "list", "--kind", "a", "--state", "") >= {
+        "open", "done"}
+    assert complete("topology", "show", "--level", "") == {"ok", "warn", "bad"}
+    for option in ("--token-file", "--kind"):
+        assert not complete("job", "list", option, "") & {
+            "--state", "-o", "table", "open"}
+    assert complete("job", "list", "-o", "json", "") >= {"--state"}
 
 
 def test_what_was_begun_is_taken_up(mg, tmp_path):
