@@ -30,6 +30,17 @@ def test_a_token_is_taken_from_each_of_its_places(doris):
         assert r.status == 200, (query, headers, r)
 
 
+def test_the_console_is_at_its_file_and_nothing_is_at_the_root(console):
+    html = {"Accept": "text/html,*/*;q=0.8"}
+    bare = console.scope("none")
+    page = bare.get("/ui/index.html", headers=html)
+    assert page.status == 200 and page.text.startswith("<!doctype html>")
+    for client, status, word in ((bare, 401, "no_token"),
+                                 (console, 404, "not_found")):
+        r = client.get("/", headers=html)
+        assert (r.status, r.json["error"]) == (status, word), r
+
+
 def test_a_large_body_comes_through_and_a_larger_one_does_not(doris):
     iid = d.instance(doris)
     body = {"instance_id": iid, "cluster": {
