@@ -4,12 +4,16 @@
 
 #include "db.h"
 
+#define DEAD "h.node_stats = 'dead'"
+
 /* A host has a row for each use of it: told once, at its first, as kunlun_host
  * has it, whose GROUP BY would be made anew for each page. */
 #define MACHINES                                                             \
     "SELECT h.hostaddr AS k1, '' AS k2, '' AS a1, '' AS a2,"                 \
-    " h.hostaddr AS name, h.hostaddr AS address, '' AS state,"               \
-    " 'ok' AS level, '' AS why, CAST(NULL AS SIGNED) AS since_ms,"           \
+    " h.hostaddr AS name, h.hostaddr AS address, h.node_stats AS state,"     \
+    " IF(" DEAD ", 'bad', 'ok') AS level, IF(" DEAD ", 'nothing on it'"      \
+    " ' has said for a while that it works', '') AS why, CAST(NULL AS "      \
+    "SIGNED) AS since_ms,"                                                   \
     " (SELECT JSON_OBJECT('rack', MIN(o.rack_id), 'memory_mb',"              \
     " MAX(o.total_mem), 'cores', MAX(o.total_cpu_cores),"                    \
     " 'node_mgr_port', MIN(o.nodemgr_port))"                                 \
@@ -46,7 +50,7 @@
 #define CLUSTERS                                                             \
     "SELECT c.name AS k1, '' AS k2, '' AS a1, '' AS a2,"                     \
     " COALESCE(c.nick_name, c.name) AS name, '' AS address,"                 \
-    " IF(" PAUSED ", 'paused', '') AS state,"                                \
+    " IF(" PAUSED ", 'paused', c.status) AS state,"                          \
     " IF(" PAUSED ", 'warn', 'ok') AS level,"                                \
     " IF(" PAUSED ", CONCAT('failovers are held back: ', p.why), '')"        \
     " AS why, IF(" PAUSED ", p.at_ms, NULL) AS since_ms,"                    \
