@@ -119,7 +119,7 @@ export default {
   'job.args': 'Arguments',
   'job.result': 'Result',
   'job.show': 'Show',
-  'job.wholes': 'what was asked for',
+  'job.wholes': 'whole jobs',
   'job.withparts': 'with their parts',
   'job.open': 'open',
   'job.queued': 'queued',
