@@ -176,6 +176,10 @@ tables_are_read_with_their_partitions(void **state)
     assert_string_equal(address_of(c->drop[0].node), "d:1");
     assert_int_equal(c->drop[1].ballot, 6);
     assert_int_equal(partition(3, 3)->c.ballot, 7);
+    app_row(5, "AVAILABLE", 6);
+    assert_int_equal(read_as(10), ERR_OK);
+    for (int32_t i = 0; i < 6; i++)
+        assert_int_equal(partition(5, i)->c.primary, PG_NONE);
     /* who is named and unknown otherwise is dead */
     assert_int_equal(l->s.n_nodes, 4);
     assert_false(pg_leader_node(l, "d:1")->alive);
