@@ -94,6 +94,7 @@ processor_open_sink(struct processor *p)
         .resolve = resolve,
         .ctx = p,
         .feed = p->feed,
+        .workers = m->worker_count,
         .txn_rows = m->max_txn_row,
         .txn_bytes = processor_quota(p) / 8,
         .safe_mode = m->safe_mode,

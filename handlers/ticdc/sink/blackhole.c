@@ -7,16 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void
+sink_say(struct sink_failure *f, enum err e, bool again, const char *code,
+         const char *fmt, va_list ap)
+{
+    *f = (struct sink_failure){ .err = e, .again = again, .code = code };
+    (void)vsnprintf(f->why, sizeof(f->why), fmt, ap);
+}
+
 enum err
 sink_fail(struct outlet *s, enum err e, bool again, const char *code,
           const char *fmt, ...)
 {
     va_list ap;
 
-    s->failure =
-        (struct sink_failure){ .err = e, .again = again, .code = code };
     va_start(ap, fmt);
-    (void)vsnprintf(s->failure.why, sizeof(s->failure.why), fmt, ap);
+    sink_say(&s->failure, e, again, code, fmt, ap);
     va_end(ap);
     return e;
 }

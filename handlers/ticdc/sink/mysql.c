@@ -1,8 +1,8 @@
 /* mysql://: rows as statements in the order that matters, several transactions
- * of the source in one of the downstream, and in that same transaction, for
- * each table in it, how far it has come: so that after any end it is known
- * exactly what has been written. The row that says so also has the fence of
- * who may write the table. */
+ * of the source in one of the downstream, several of those at a time
+ * (mysql_strand.c), and in each of them, for each table in it, how far that has
+ * come: so that after any end it is known exactly what has been written. The
+ * row that says so also has the fence of who may write the table. */
 #include "mysql_int.h"
 
 #include <inttypes.h>
@@ -76,14 +76,23 @@ number_arg(uint64_t v)
 static void
 forget(struct mysql_sink *m)
 {
-    batch_clear(&m->batch);
+    strands_forget(m);
     sink_targets_forget(m);
-    m->in_txn = false;
     m->s.full = false;
 }
 
-static enum err
-connect_to(struct mysql_sink *m, struct my *my, unsigned read_s)
+enum err
+mysql_failed(struct mysql_sink *m, const char *what)
+{
+    struct strand l = { .my = m->my };
+    enum err e = strand_failed(&l, what);
+
+    m->s.failure = l.failure;
+    return e;
+}
+
+enum err
+mysql_connect(struct mysql_sink *m, struct my *my, unsigned read_s)
 {
     struct my_server server = m->c.server;
     char why[WHY_BYTES] = "";
@@ -116,7 +125,7 @@ mysql_open(struct outlet *s)
     forget(m);
     my_hangup(m->my);
     texts_forget(m);
-    e = connect_to(m, m->my, 0);
+    e = mysql_connect(m, m->my, 0);
     if (e != ERR_OK)
         return e;
     e = my_do(m->my, schema_sql);
@@ -174,36 +183,23 @@ mysql_adopt(struct outlet *s, const struct sink_table *t, struct buf *gtids)
     return mark.fence == t->fence ? buf_err(gtids) : fenced(m, t);
 }
 
-static enum err
-advance_one(struct mysql_sink *m, const struct sink_table *t, uint64_t ts)
+enum err
+mysql_advance(struct mysql_sink *m, struct strand *l,
+              const struct strand_mark *k)
 {
-    struct buf gtids = BUF_INIT(GTIDS_BYTES);
-    enum err e;
+    const struct sink_table *t = k->table;
 
-    binlog_gtids_print(t->given, &gtids);
-    e = buf_err(&gtids);
-    if (e == ERR_OK)
-        e = my_exec(m->my, advance_sql,
-                    MY_ARGS(text_arg(buf_text(&gtids)), number_arg(ts),
-                            text_arg(m->c.deployment), number_arg(m->c.feed),
-                            { .type = MY_I64, .i = t->id },
-                            number_arg(t->fence)));
-    buf_free(&gtids);
-    if (e != ERR_OK)
-        return mysql_failed(m, MARKS_TABLE);
-    return my_matched(m->my) > 0 ? ERR_OK : fenced(m, t);
-}
+    if (my_exec(l->my, advance_sql,
+                MY_ARGS(text_arg(k->gtids), number_arg(l->ts),
+                        text_arg(m->c.deployment), number_arg(m->c.feed),
+                        { .type = MY_I64, .i = t->id },
+                        number_arg(t->fence))) != ERR_OK) {
+        enum err e = strand_failed(l, MARKS_TABLE);
 
-/* Two definitions of a table are two targets; the row is written once more. */
-static enum err
-advance(struct mysql_sink *m, uint64_t ts)
-{
-    enum err e = ERR_OK;
-
-    for (struct target *t = m->targets; t != NULL && e == ERR_OK; t = t->next)
-        if (t->touched)
-            e = advance_one(m, t->table, ts);
-    return e;
+        m->s.failure = l->failure;
+        return e;
+    }
+    return my_matched(l->my) > 0 ? ERR_OK : fenced(m, t);
 }
 
 /* ---- rows ---- */
@@ -217,25 +213,17 @@ mysql_begin(struct outlet *s, const struct sink_txn *txn)
     return ERR_OK;
 }
 
-/* In the transaction that is open downstream, or that it begins. */
-static enum err
-send_now(struct mysql_sink *m)
-{
-    if (!m->in_txn && my_do(m->my, "START TRANSACTION") != ERR_OK)
-        return mysql_failed(m, "START TRANSACTION");
-    m->in_txn = true;
-    return batch_send(m);
-}
-
-static bool
-is_full(const struct mysql_sink *m)
-{
-    return m->batch.n_changes >= m->c.txn_rows ||
-           m->batch.bytes >= m->c.txn_bytes;
-}
-
 /* A transaction larger than the bound leaves in several parts, which are one
  * transaction downstream too. */
+static bool
+is_large(const struct mysql_sink *m, const struct strand *l)
+{
+    size_t rows = m->at == 0 ? m->c.txn_rows : 4 * (size_t)m->c.txn_rows;
+
+    return l->batch.n_changes >= rows ||
+           m->flight_bytes + l->batch.bytes >= m->c.txn_bytes;
+}
+
 static enum err
 mysql_row(struct outlet *s, const struct sink_table *t,
           struct binlog_table *def, enum binlog_kind kind,
@@ -243,57 +231,59 @@ mysql_row(struct outlet *s, const struct sink_table *t,
 {
     struct mysql_sink *m = self(s);
     struct target *target = sink_target_of(m, t, def);
+    struct strand *l = target != NULL ? strand_now(m) : NULL;
     enum err e;
 
-    if (target == NULL)
+    if (l == NULL)
         return m->s.failure.err;
     target->touched = true;
-    e = batch_add(&m->batch, target, kind, row);
+    m->waits = m->waits || batch_meets(&m->flight, target, row);
+    e = batch_add(&l->batch, target, kind, row);
     if (e != ERR_OK)
         return sink_fail(s, e, true, "CDC:ErrMySQLTxnError",
                          "no memory for a row of %s.%s", t->schema, t->name);
-    return is_full(m) ? send_now(m) : ERR_OK;
+    if (!is_large(m, l))
+        return ERR_OK;
+    if (m->at > 0) /* whose rows it may have to wait for */
+        e = strands_front(m);
+    return e == ERR_OK ? strand_send(m, l) : e;
 }
 
 static enum err
 mysql_end(struct outlet *s)
 {
     struct mysql_sink *m = self(s);
+    struct strand *l = strand_now(m);
 
-    s->full = m->in_txn || is_full(m);
-    return ERR_OK;
+    if (l == NULL)
+        return m->s.failure.err;
+    if (!l->in_txn && !strands_are_full(m))
+        return ERR_OK;
+    s->full = strands_are_last(m);
+    return s->full ? ERR_OK : strands_go(m);
 }
 
-/* Texts of definitions that are long gone go with the connection. */
+/* Texts of definitions that are long gone go with the connections. */
 static enum err
 renew(struct mysql_sink *m)
 {
     sink_targets_forget(m);
+    strands_forget(m);
     my_hangup(m->my);
     texts_forget(m);
-    return connect_to(m, m->my, 0);
+    return mysql_connect(m, m->my, 0);
 }
 
 static enum err
 mysql_flush(struct outlet *s, uint64_t ts)
 {
     struct mysql_sink *m = self(s);
-    enum err e = ERR_OK;
+    enum err e;
 
     s->full = false;
-    if (m->batch.n_changes > 0)
-        e = send_now(m);
-    if (e != ERR_OK || !m->in_txn)
-        return e;
-    e = advance(m, ts);
-    if (e == ERR_OK && my_do(m->my, "COMMIT") != ERR_OK)
-        e = mysql_failed(m, "COMMIT");
-    if (e != ERR_OK)
-        return e;
-    m->in_txn = m->replaces = false;
-    for (struct target *t = m->targets; t != NULL; t = t->next)
-        t->touched = false;
-    return m->n_texts > TEXTS_MAX ? renew(m) : ERR_OK;
+    m->ts = ts > m->ts ? ts : m->ts;
+    e = strands_flush(m);
+    return e == ERR_OK && m->n_texts > TEXTS_MAX ? renew(m) : e;
 }
 
 /* ---- statements ---- */
@@ -358,7 +348,7 @@ mysql_ddl(struct outlet *s, const struct sink_ddl *d)
     if (my == NULL)
         return sink_fail(s, ERR_NOMEM, true, "CDC:ErrExecDDLFailed",
                          "no memory");
-    e = connect_to(m, my, DDL_READ_S);
+    e = mysql_connect(m, my, DDL_READ_S);
     if (e != ERR_OK) {
         my_close(my);
         return e;
@@ -386,10 +376,10 @@ mysql_close_sink(struct outlet *s)
 {
     struct mysql_sink *m = self(s);
 
+    strands_free(m);
     sink_targets_forget(m);
     my_close(m->my);
     texts_forget(m);
-    batch_close(&m->batch);
     if (m->a != NULL)
         arena_free(m->a);
     free(m);
@@ -418,8 +408,8 @@ sink_mysql(const struct sink_mysql_config *c)
     m->c = *c;
     m->my = my_open();
     m->a = arena_new(CALL_BYTES);
-    /* a row may be as large as the server takes, and there is one at least */
-    if (batch_open(&m->batch, c->txn_bytes + ((size_t)1 << 30)) == ERR_OK &&
+    m->strand = calloc(c->workers, sizeof(struct strand *));
+    if (batch_open(&m->flight, 4096) == ERR_OK && m->strand != NULL &&
         m->my != NULL && m->a != NULL)
         return &m->s;
     mysql_close_sink(&m->s);

@@ -28,11 +28,21 @@ batch_close(struct batch *b)
 }
 
 void
-batch_clear(struct batch *b)
+batch_seal(struct batch *b)
 {
+    if (b->sealed)
+        return;
+    b->sealed = true;
     for (size_t i = 0; i < b->n_runs; i++)
         memset(b->run[i].target->last_run, 0,
                sizeof(b->run[i].target->last_run));
+}
+
+void
+batch_clear(struct batch *b)
+{
+    batch_seal(b);
+    b->sealed = false;
     b->n_runs = b->n_changes = b->bytes = 0;
     if (b->n_slots > 0)
         memset(b->slot, 0, b->cap_slots * sizeof(*b->slot));
@@ -136,6 +146,14 @@ static size_t
 larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+/* Of a table without keys, whose rows are all alike to us. */
+static uint64_t
+place_of_table(const struct target *t)
+{
+    return CONFLICT_SEED ^
+           (uint64_t)t->table->id * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 /* The last run that the image must not be before. */
@@ -248,7 +266,8 @@ batch_add(struct batch *b, struct target *t, enum binlog_kind kind,
         if (e != ERR_OK)
             return e;
     }
-    e = note(b, t, row->before, run);
+    e = t->n_keys == 0 ? slot_raise(b, place_of_table(t), run)
+                       : note(b, t, row->before, run);
     if (e == ERR_OK)
         e = note(b, t, row->after, run);
     if (e != ERR_OK)
@@ -263,4 +282,28 @@ batch_add(struct batch *b, struct target *t, enum binlog_kind kind,
     b->n_changes++;
     b->bytes = arena_used(b->a);
     return ERR_OK;
+}
+
+/* ---- what several have ---- */
+
+enum err
+batch_join(struct batch *all, const struct batch *b)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < b->cap_slots && e == ERR_OK; i++)
+        if (b->slot[i].run != 0)
+            e = slot_raise(all, b->slot[i].hash, 1);
+    return e;
+}
+
+bool
+batch_meets(struct batch *all, const struct target *t,
+            const struct binlog_row *row)
+{
+    if (all->n_slots == 0)
+        return false;
+    return t->n_keys == 0 ? slot_run(all, place_of_table(t)) != 0
+                          : bound(all, t, row->before) != 0 ||
+                                bound(all, t, row->after) != 0;
 }

@@ -1,6 +1,7 @@
 /* Runs as statements, prepared, with the values of their rows. */
 #include "mysql_int.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,19 +14,34 @@
 #define PART_ROWS   256
 #define PART_VALUES 65536
 
-enum err
-mysql_failed(struct mysql_sink *m, const char *what)
+/* As the server says it: what may help, and how it is called. */
+static enum err fail(struct strand *l, enum err e, bool again, const char *code,
+                     const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+static enum err
+fail(struct strand *l, enum err e, bool again, const char *code,
+     const char *fmt, ...)
 {
-    const struct my_failure *f = my_failure(m->my);
+    va_list ap;
+
+    va_start(ap, fmt);
+    sink_say(&l->failure, e, again, code, fmt, ap);
+    va_end(ap);
+    return e;
+}
+
+enum err
+strand_failed(struct strand *l, const char *what)
+{
+    const struct my_failure *f = my_failure(l->my);
     bool again = err_may_retry(f->err) || f->err == ERR_EXISTS ||
                  f->err == ERR_DENIED || (f->traits & MY_LOST) != 0 ||
                  (f->traits & MY_RO) != 0;
-    enum err e = f->err != ERR_OK ? f->err : ERR_INTERNAL;
 
-    return sink_fail(&m->s, e, again,
-                     (f->traits & MY_LOST) != 0 ? "CDC:ErrMySQLConnectionError"
-                                                : "CDC:ErrMySQLTxnError",
-                     "%s: %s (%u)", what, f->text, f->code);
+    return fail(l, f->err != ERR_OK ? f->err : ERR_INTERNAL, again,
+                (f->traits & MY_LOST) != 0 ? "CDC:ErrMySQLConnectionError"
+                                           : "CDC:ErrMySQLTxnError",
+                "%s: %s (%u)", what, f->text, f->code);
 }
 
 /* As the server prints it: it stores them in an order of its own, and takes
@@ -117,22 +133,21 @@ put_handle(struct args *a, const struct target *t,
 }
 
 static enum err
-no_memory(struct mysql_sink *m)
+no_memory(struct strand *l)
 {
-    return sink_fail(&m->s, ERR_NOMEM, true, "CDC:ErrMySQLTxnError",
-                     "no memory");
+    return fail(l, ERR_NOMEM, true, "CDC:ErrMySQLTxnError", "no memory");
 }
 
 /* The values that the statement has for a change, in the arena of the call. */
 static enum err
-values_of(struct mysql_sink *m, const struct target *t, enum change_sql sql,
+values_of(struct strand *l, const struct target *t, enum change_sql sql,
           const struct change *c, struct my_args *out)
 {
-    struct args a = { .v = arena_array(m->a, 2 * t->n + 1, sizeof(*a.v)),
-                      .text = arena_array(m->a, 2 * t->n + 1, ARG_TEXT) };
+    struct args a = { .v = arena_array(l->a, 2 * t->n + 1, sizeof(*a.v)),
+                      .text = arena_array(l->a, 2 * t->n + 1, ARG_TEXT) };
 
     if (a.v == NULL || a.text == NULL)
-        return no_memory(m);
+        return no_memory(l);
     if (sql != SQL_DELETE)
         put_all(&a, t, c->after);
     if (sql == SQL_UPDATE || sql == SQL_DELETE)
@@ -143,68 +158,66 @@ values_of(struct mysql_sink *m, const struct target *t, enum change_sql sql,
 
 /* n changes, one behind the other. */
 static enum err
-send_changes(struct mysql_sink *m, const struct target *t, enum change_sql sql,
+send_changes(struct strand *l, const struct target *t, enum change_sql sql,
              const struct change *c, size_t n)
 {
-    struct my_args *args = arena_array(m->a, n, sizeof(*args));
-    enum err e = args != NULL ? ERR_OK : no_memory(m);
+    struct my_args *args = arena_array(l->a, n, sizeof(*args));
+    enum err e = args != NULL ? ERR_OK : no_memory(l);
 
     for (size_t i = 0; i < n && e == ERR_OK; i++, c = c->next)
-        e = values_of(m, t, sql, c, &args[i]);
-    if (e == ERR_OK && my_exec_many(m->my, t->sql[sql], args, n) != ERR_OK)
-        e = mysql_failed(m, t->sql[sql]);
-    arena_reset(m->a);
+        e = values_of(l, t, sql, c, &args[i]);
+    if (e == ERR_OK && my_exec_many(l->my, t->sql[sql], args, n) != ERR_OK)
+        e = strand_failed(l, t->sql[sql]);
+    arena_reset(l->a);
     return e;
 }
 
 /* The downstream is not what it was taken for: what comes is put there whole.
  */
 static enum err
-replace_instead(struct mysql_sink *m, const struct target *t, const char *why)
+replace_instead(struct strand *l, const struct target *t, const char *why)
 {
-    m->replaces = true;
-    log_warn("ticdc.replace table=%s.%s why=\"%.300s\"", t->table->schema,
-             t->table->name, why);
-    return sink_fail(&m->s, ERR_STATE, true, "CDC:ErrMySQLTxnError",
-                     "%s.%s: %s; it is written again with REPLACE",
-                     t->table->schema, t->table->name, why);
+    l->replaces = true;
+    log_warn("ticdc.replace table=%s why=\"%.300s\"", t->name, why);
+    return fail(l, ERR_STATE, true, "CDC:ErrMySQLTxnError",
+                "%s: %s; it is written again with REPLACE", t->name, why);
 }
 
 /* A row that may be there already under either of its keys: gone under both,
  * then as it is now. */
 static enum err
-put_whole(struct mysql_sink *m, const struct target *t, const struct change *c)
+put_whole(struct strand *l, const struct target *t, const struct change *c)
 {
-    enum err e = send_changes(m, t, SQL_DELETE, c, 1);
+    enum err e = send_changes(l, t, SQL_DELETE, c, 1);
 
-    return e == ERR_OK ? send_changes(m, t, SQL_REPLACE, c, 1) : e;
+    return e == ERR_OK ? send_changes(l, t, SQL_REPLACE, c, 1) : e;
 }
 
 /* Changes of one kind. Those of a row that is there already, or is missing,
  * leave the transaction to be done again with REPLACE. */
 static enum err
-send_part(struct mysql_sink *m, const struct run *r, const struct change *c,
+send_part(struct strand *l, const struct run *r, const struct change *c,
           size_t n)
 {
     const struct target *t = r->target;
-    bool replace = (m->replaces || m->c.safe_mode) && t->has_key;
+    bool replace = (l->replaces || l->c->safe_mode) && t->has_key;
     enum err e = ERR_OK;
 
     switch (r->kind) {
     case BINLOG_DELETE:
-        return send_changes(m, t, SQL_DELETE, c, n);
+        return send_changes(l, t, SQL_DELETE, c, n);
     case BINLOG_UPDATE:
         for (; replace && n > 0 && e == ERR_OK; c = c->next, n--)
-            e = put_whole(m, t, c);
+            e = put_whole(l, t, c);
         if (!replace)
-            e = send_changes(m, t, SQL_UPDATE, c, n);
-        return e == ERR_OK && !replace && t->has_key && my_matched(m->my) < n
-                   ? replace_instead(m, t, "a row is missing")
+            e = send_changes(l, t, SQL_UPDATE, c, n);
+        return e == ERR_OK && !replace && t->has_key && my_matched(l->my) < n
+                   ? replace_instead(l, t, "a row is missing")
                    : e;
     case BINLOG_INSERT:
-        e = send_changes(m, t, replace ? SQL_REPLACE : SQL_INSERT, c, n);
+        e = send_changes(l, t, replace ? SQL_REPLACE : SQL_INSERT, c, n);
         return e == ERR_EXISTS && !replace && t->has_key
-                   ? replace_instead(m, t, my_failure(m->my)->text)
+                   ? replace_instead(l, t, my_failure(l->my)->text)
                    : e;
     }
     return ERR_INTERNAL;
@@ -220,23 +233,23 @@ part_of(const struct run *r, size_t left)
 }
 
 enum err
-batch_send(struct mysql_sink *m)
+batch_send(struct strand *l)
 {
     enum err e = ERR_OK;
 
-    for (size_t i = 0; i < m->batch.n_runs && e == ERR_OK; i++) {
-        const struct run *r = &m->batch.run[i];
+    for (size_t i = 0; i < l->batch.n_runs && e == ERR_OK; i++) {
+        const struct run *r = &l->batch.run[i];
         const struct change *c = r->first;
 
         for (size_t left = r->n; left > 0 && e == ERR_OK;) {
             size_t n = part_of(r, left);
 
-            e = send_part(m, r, c, n);
+            e = send_part(l, r, c, n);
             for (left -= n; n > 0; n--)
                 c = c->next;
         }
     }
     if (e == ERR_OK)
-        batch_clear(&m->batch);
+        batch_clear(&l->batch);
     return e;
 }

@@ -402,6 +402,12 @@ make_texts(struct mysql_sink *m, struct target *t, const struct down *d)
         if (e == ERR_OK && (t->sql[i] = text_keep(m, buf_text(&sql))) == NULL)
             e = ERR_NOMEM;
     }
+    buf_reset(&sql);
+    buf_printf(&sql, "%s.%s", t->table->schema, t->table->name);
+    if (e == ERR_OK)
+        e = buf_err(&sql);
+    if (e == ERR_OK && (t->name = text_keep(m, buf_text(&sql))) == NULL)
+        e = ERR_NOMEM;
     buf_free(&sql);
     return e;
 }
@@ -489,6 +495,7 @@ sink_target_of(struct mysql_sink *m, const struct sink_table *table,
     t->def = binlog_table_hold(def);
     t->n = def->n;
     m->s.failure.err = ERR_OK;
+    strands_leave(m);
     e = fill(m, t);
     arena_reset(m->a);
     if (e != ERR_OK) {

@@ -15,6 +15,8 @@
 #ifndef TICDC_OUTLET_H
 #define TICDC_OUTLET_H
 
+#include <stdarg.h>
+
 #include "base.h"
 #include "binlog.h"
 #include "buf.h"
@@ -93,6 +95,9 @@ struct outlet {
     struct sink_failure failure;
 };
 
+/* As sink_fail does, of a failure that is no outlet's yet. */
+void sink_say(struct sink_failure *f, enum err e, bool again, const char *code,
+              const char *fmt, va_list ap);
 /* Notes the failure; answers its class. */
 enum err sink_fail(struct outlet *s, enum err e, bool again, const char *code,
                    const char *fmt, ...) PRINTF_LIKE(5, 6);
@@ -111,8 +116,9 @@ struct sink_mysql_config {
     const char *deployment; /* whose changefeed it is, among those that write
                              * to that server */
     uint64_t feed;
-    unsigned txn_rows; /* rows of a downstream transaction */
-    size_t txn_bytes;  /* ... and about how much memory they need */
+    unsigned workers;  /* downstream transactions at a time */
+    unsigned txn_rows; /* rows of one of them */
+    size_t txn_bytes;  /* about how much memory all of them need */
     bool safe_mode, force_replicate;
     const char *time_zone; /* of DDL; NULL: as the source says */
 };

@@ -247,6 +247,31 @@ def test_numbers_go_on_behind_those_of_a_table_that_was_further(feeds):
                      " WHERE feed = %s", feed) >= far
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_as_many_connections_write_as_there_are_workers(feeds, workers):
+    """Of what has waited, each transaction goes over the next one; those that
+    change the same rows as well, one behind the other."""
+    schema = f"wide{workers}"
+    for server in ("source", "target"):
+        with feeds.sql(server, None) as c:
+            rows(c, f"CREATE DATABASE {schema}")
+            rows(c, f"CREATE TABLE {schema}.t (id INT PRIMARY KEY, n INT)")
+            if server == "target":
+                rows(c, f"GRANT ALL ON *.* TO {schema} IDENTIFIED BY 'pa:ss'")
+    uri = feeds.target_uri(**{"worker-count": workers, "max-txn-row": 1})
+    feed = feeds.create(uri.replace("repl", schema, 1),
+                        filter_rules=[f"{schema}.*"])
+    with feeds.sql("source", schema) as c:
+        for i in range(600):
+            rows(c, "REPLACE INTO t VALUES (%s, %s)", i % 200, i)
+    feeds.start("c1")
+    feeds.until_at(feed)
+    equal(feeds, feed, schema)
+    with feeds.sql("target", None) as t:
+        assert value(t, "SELECT COUNT(*) AS n FROM information_schema"
+                     ".processlist WHERE user = %s", schema) == workers
+
+
 def test_everything_arrives_once_whatever_dies(feeds):
     """Captures, the owner among them, and all three servers are killed while
     writers are at work."""

@@ -190,6 +190,73 @@ a_table_without_a_key_keeps_its_order(void **state)
     assert_int_equal(add(0, BINLOG_INSERT, 4, "d", 0, NULL), 3);
 }
 
+/* ---- what several have ---- */
+
+static struct batch all;
+
+static bool
+meets(int table, int64_t id, const char *name)
+{
+    struct binlog_value v[2];
+    const struct binlog_row row = { NULL, v };
+
+    image(v, id, name);
+    return batch_meets(&all, &targets[table], &row);
+}
+
+static void
+a_row_meets_another_batch_by_any_value_of_a_key(void **state)
+{
+    (void)state;
+    memset(&all, 0, sizeof(all));
+    assert_int_equal(batch_open(&all, 4096), ERR_OK);
+    assert_false(meets(0, 1, "a"));
+    (void)add(0, BINLOG_UPDATE, 1, "a", 2, "b");
+    assert_int_equal(batch_join(&all, &batch), ERR_OK);
+    assert_true(meets(0, 1, "z"));
+    assert_true(meets(0, 2, "z"));
+    assert_true(meets(0, 3, "A "));
+    assert_true(meets(0, 3, "b"));
+    assert_true(meets(0, 3, "\xc3\x9f"));
+    assert_false(meets(0, 3, "z"));
+    assert_false(meets(0, 3, NULL));
+    assert_false(meets(1, 1, "a"));
+    (void)add(1, BINLOG_INSERT, 7, "\xc3\x9f", 0, NULL);
+    assert_int_equal(batch_join(&all, &batch), ERR_OK);
+    assert_true(meets(1, 8, "a"));
+    assert_false(meets(1, 8, NULL));
+    batch_clear(&all);
+    assert_false(meets(0, 1, "a"));
+    batch_close(&all);
+}
+
+static void
+all_rows_of_a_table_without_a_key_meet(void **state)
+{
+    (void)state;
+    memset(&all, 0, sizeof(all));
+    assert_int_equal(batch_open(&all, 4096), ERR_OK);
+    targets[0].n_keys = targets[1].n_keys = 0;
+    (void)add(0, BINLOG_INSERT, 1, "a", 0, NULL);
+    assert_int_equal(batch_join(&all, &batch), ERR_OK);
+    assert_true(meets(0, 2, "b"));
+    assert_false(meets(1, 1, "a"));
+    batch_close(&all);
+}
+
+/* A batch that is sealed leaves its targets to the one that is filled next. */
+static void
+a_batch_that_is_sealed_is_told_nothing_more(void **state)
+{
+    (void)state;
+    assert_int_equal(add(0, BINLOG_INSERT, 1, "a", 0, NULL), 1);
+    batch_seal(&batch);
+    assert_int_equal(targets[0].last_run[BINLOG_INSERT], 0);
+    targets[0].last_run[BINLOG_INSERT] = 5; /* the next one's */
+    batch_clear(&batch);
+    assert_int_equal(targets[0].last_run[BINLOG_INSERT], 5);
+}
+
 int
 main(void)
 {
@@ -206,6 +273,12 @@ main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_without_a_key_keeps_its_order,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_row_meets_another_batch_by_any_value_of_a_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_rows_of_a_table_without_a_key_meet,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_batch_that_is_sealed_is_told_nothing_more, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
