@@ -3,14 +3,15 @@
 
 #include <stdio.h>
 
+#include "ticdc/store/rows.h"
+
 TABLE(ticdc_feed_error, TICDC_FEED_ERROR);
 
 #define ERRORS_MAX 20
 
 enum {
-    NUMBERS,
-    NEXT_FEED,
-    NEXT_SERVER,
+    FEED_NEXT,
+    FEED_GIVEN,
     INSERT,
     SAVE,
     DROP,
@@ -28,12 +29,10 @@ enum {
 };
 
 static const char *const sql[SQL__MAX] = {
-    [NUMBERS] = "UPDATE ticdc_state SET next_feed = next_feed + 1,"
-                " next_server_id = next_server_id + 1 WHERE one = 1",
-    [NEXT_FEED] = "SELECT CAST(next_feed - 1 AS SIGNED) FROM ticdc_state"
+    [FEED_NEXT] = "UPDATE ticdc_state SET next_feed = next_feed + 1"
                   " WHERE one = 1",
-    [NEXT_SERVER] = "SELECT CAST(next_server_id - 1 AS SIGNED)"
-                    " FROM ticdc_state WHERE one = 1",
+    [FEED_GIVEN] = "SELECT CAST(next_feed - 1 AS SIGNED) FROM ticdc_state"
+                   " WHERE one = 1",
     [INSERT] = "INSERT INTO ticdc_changefeed (feed, namespace, id, version,"
                " epoch, scheduled_epoch, state, sink_uri, config, server_id,"
                " start_ts, target_ts, checkpoint_ts, resolved_ts, gtid, file,"
@@ -68,15 +67,16 @@ static const char *const sql[SQL__MAX] = {
 enum err
 ticdc_feed_insert(struct db *db, struct ticdc_feed *f)
 {
-    int64_t feed, server;
+    uint64_t server;
+    int64_t feed;
     char row[24];
     enum err e;
 
-    e = db_exec_one(db, sql[NUMBERS], DB_NO_ARGS);
+    e = db_exec_one(db, sql[FEED_NEXT], DB_NO_ARGS);
     if (e == ERR_OK)
-        e = db_one_i64(db, sql[NEXT_FEED], DB_NO_ARGS, &feed);
+        e = db_one_i64(db, sql[FEED_GIVEN], DB_NO_ARGS, &feed);
     if (e == ERR_OK)
-        e = db_one_i64(db, sql[NEXT_SERVER], DB_NO_ARGS, &server);
+        e = rows_server_id(db, &server);
     if (e != ERR_OK)
         return e;
     f->feed = (uint64_t)feed;
@@ -86,7 +86,7 @@ ticdc_feed_insert(struct db *db, struct ticdc_feed *f)
         DB_ARGS(db_u64(f->feed), db_str(f->namespace), db_str(f->id),
                 db_secret("ticdc_changefeed", row, "sink_uri", f->sink_uri),
                 db_secret("ticdc_changefeed", row, "config", f->config),
-                db_i64(server), db_u64(f->start_ts), db_u64(f->target_ts),
+                db_u64(server), db_u64(f->start_ts), db_u64(f->target_ts),
                 db_u64(f->start_ts), db_u64(f->start_ts), db_str(f->gtid),
                 db_str(f->file), db_u64(f->pos), db_u64(f->anchor_ts),
                 db_str(f->creator_version)));

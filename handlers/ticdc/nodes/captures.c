@@ -4,6 +4,7 @@
 
 #include "build_info.h"
 #include "nodes.h"
+#include "ticdc/store/rows.h"
 
 TABLE(ticdc_status, TICDC_STATUS);
 TABLE(ticdc_log, TICDC_LOG);
@@ -231,7 +232,7 @@ ticdc_capture_drain(struct req *r, const struct ticdc_drain *in)
         return req_fail(r, TICDC_CAPTURE_UNKNOWN, ARGS(arg("id", id)));
     if (strcmp(owner.capture_id, id) == 0)
         return req_fail(r, TICDC_DRAIN_OWNER, ARGS());
-    e = ticdc_set_liveness(r->db, id);
+    e = rows_capture_stopping(r->db, id);
     if (e == ERR_OK)
         e = ticdc_table_count(r->db, id, &tables);
     if (e != ERR_OK)

@@ -94,7 +94,6 @@ enum err
 ticdc_table_count(struct db *db, const char *capture_id, int64_t *out) MUST_USE;
 
 /* All that follows is part of the caller's transaction. */
-enum err ticdc_set_liveness(struct db *db, const char *capture_id) MUST_USE;
 enum err ticdc_set_level(struct db *db, const char *capture_id,
                          const char *level) MUST_USE;
 enum err ticdc_set_resigned(struct db *db) MUST_USE;

@@ -11,7 +11,6 @@ enum {
     TASKS,
     WORK,
     COUNT_OF,
-    LIVENESS,
     LEVEL,
     RESIGN,
     REBALANCE,
@@ -29,7 +28,6 @@ static const char *const sql[SQL__MAX] = {
              " WHERE feed = ? AND capture_id = ? AND epoch = ?",
     [COUNT_OF] = "SELECT COUNT(*) FROM ticdc_table t WHERE t.writer = ?"
                  " OR t.next_writer = ?",
-    [LIVENESS] = "UPDATE ticdc_capture SET liveness = 1 WHERE capture_id = ?",
     [LEVEL] = "UPDATE ticdc_capture SET log_level = ? WHERE capture_id = ?",
     [RESIGN] = "UPDATE ticdc_owner SET resign_epoch = epoch WHERE one = 1",
     [REBALANCE] = "UPDATE ticdc_changefeed SET rebalance = 1,"
@@ -68,12 +66,6 @@ ticdc_table_count(struct db *db, const char *capture_id, int64_t *out)
 {
     return db_one_i64(db, sql[COUNT_OF],
                       DB_ARGS(db_str(capture_id), db_str(capture_id)), out);
-}
-
-enum err
-ticdc_set_liveness(struct db *db, const char *capture_id)
-{
-    return db_exec_one(db, sql[LIVENESS], DB_ARGS(db_str(capture_id)));
 }
 
 enum err

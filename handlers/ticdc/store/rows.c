@@ -227,7 +227,21 @@ rows_capture_remove(struct db *db, const char *id)
 enum err
 rows_capture_stopping(struct db *db, const char *id)
 {
-    return db_exec(db, sql[CAPTURE_STOPPING], DB_ARGS(db_str(id)));
+    return db_exec_one(db, sql[CAPTURE_STOPPING], DB_ARGS(db_str(id)));
+}
+
+/* ---- numbers ---- */
+
+enum err
+rows_server_id(struct db *db, uint64_t *out)
+{
+    int64_t given;
+    enum err e = db_exec_one(db, sql[SERVER_ID_NEXT], DB_NO_ARGS);
+
+    if (e == ERR_OK)
+        e = db_one_i64(db, sql[SERVER_ID], DB_NO_ARGS, &given);
+    *out = e == ERR_OK ? (uint64_t)given : 0;
+    return e;
 }
 
 /* ---- lists ---- */
@@ -305,19 +319,14 @@ enum err
 rows_work_begin(struct db *db, uint64_t feed, uint64_t epoch,
                 const char *capture_id, uint64_t *server_id)
 {
-    int64_t given;
     enum err e = rows_feed_begin(db, feed, epoch);
 
     if (e == ERR_OK)
-        e = db_exec_one(db, sql[SERVER_ID_NEXT], DB_NO_ARGS);
+        e = rows_server_id(db, server_id);
     if (e == ERR_OK)
-        e = db_one_i64(db, sql[SERVER_ID], DB_NO_ARGS, &given);
-    if (e == ERR_OK) {
-        *server_id = (uint64_t)given;
         e = db_exec(db, sql[WORK_BEGIN],
                     DB_ARGS(db_u64(feed), db_str(capture_id), db_u64(epoch),
                             db_u64(*server_id)));
-    }
     return db_end(db, e);
 }
 

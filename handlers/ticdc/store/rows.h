@@ -78,7 +78,10 @@ enum err rows_capture_beat(struct db *db, struct arena *a, const char *id,
                            int64_t *liveness, const char **level) MUST_USE;
 /* It ends in order: nothing of it runs any more. */
 enum err rows_capture_remove(struct db *db, const char *id) MUST_USE;
+/* It is drained or ends. NOT_FOUND: there is none. */
 enum err rows_capture_stopping(struct db *db, const char *id) MUST_USE;
+/* By which one more reader is known to the source; in a transaction. */
+enum err rows_server_id(struct db *db, uint64_t *out) MUST_USE;
 
 /* ---- tables of a feed, what was reported, what runs ---- */
 
