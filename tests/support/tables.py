@@ -134,6 +134,8 @@ class Request:
     def send(self, client, **changes):
         method = changes.pop("method", self.endpoint.method)
         body = changes.pop("body", self.body)
+        if isinstance(body, str):  # one, in JSON
+            body = json.dumps(body).encode()
         reply = client.request(method, self.path, body, query=self.query,
                                **changes)
         try:

@@ -149,17 +149,14 @@ level_of(const char *said)
     return NULL;
 }
 
-enum err
-ticdc_log_set(struct req *r, const struct ticdc_log *in)
+static enum err
+set_level(struct req *r, const char *said)
 {
-    const char *said = in->log_level != NULL ? in->log_level : "";
     const char *level = level_of(said);
     struct list_of_ticdc_capture all;
     const struct ticdc_capture *own;
     enum err e;
 
-    if (r->json == NULL)
-        return req_fail(r, TICDC_NO_BODY, ARGS());
     if (level == NULL)
         return req_fail(r, TICDC_BAD_LEVEL, ARGS(arg("level", said)));
     e = ticdc_capture_list(r->db, r->arena, &all);
@@ -173,6 +170,30 @@ ticdc_log_set(struct req *r, const struct ticdc_log *in)
               NULL);
     req_wake(r);
     return req_ok(r);
+}
+
+enum err
+ticdc_log_set(struct req *r, const struct ticdc_log *in)
+{
+    if (r->json == NULL)
+        return req_fail(r, TICDC_NO_BODY, ARGS());
+    return set_level(r, in->log_level != NULL ? in->log_level : "");
+}
+
+/* The name it had before: the body is the level, a JSON string. */
+enum err
+ticdc_log_set_bare(struct req *r, const struct none *in)
+{
+    const struct json *level;
+    struct json_error why;
+    enum err e =
+        json_parse(r->arena, r->body, r->body_bytes, JSON_TAIL, &level, &why);
+
+    (void)in;
+    if (e == ERR_BAD_PARAM || e == ERR_LIMIT ||
+        (e == ERR_OK && json_type(level) != JSON_STRING))
+        return req_fail(r, TICDC_NO_STRING, ARGS());
+    return e == ERR_OK ? set_level(r, json_text(level)) : e;
 }
 
 enum err

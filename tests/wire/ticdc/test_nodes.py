@@ -150,6 +150,20 @@ def test_the_log_level_is_that_of_one_capture(ticdc, two):
                 "invalid log level: ")
 
 
+def test_the_log_level_has_an_older_name(deployment, two):
+    """Whose body is the level alone."""
+    old = Ticdc(deployment, prefix="/admin")
+    r = old.post("log", b'"DEBUG"')
+    assert (r.status, r.body) == (200, b"")
+    assert value(two.sql, "SELECT MIN(log_level) AS v FROM ticdc_capture"
+                 " WHERE log_level <> ''") == "debug"
+    refused(old.post("log", b'"loud"'), 400, "CDC:ErrAPIInvalidParam",
+            "fail to change log level: loud")
+    for body in b"", b"info", b"1", b'{"log_level": "info"}':
+        refused(old.post("log", body), 400, "CDC:ErrAPIInvalidParam",
+                "invalid log level: ")
+
+
 def test_every_capture_works_for_every_changefeed_that_runs(ticdc, two, feed):
     two.table(feed, 0, C1)  # that of DDL is nobody's business
     two.table(feed, 5, C1)
