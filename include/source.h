@@ -133,8 +133,10 @@ const char *source_file(const struct source *s, uint64_t *pos);
 /* ---- what is there before any log ---- */
 
 /* A server as it is at one moment, whatever is written meanwhile: one
- * transaction on a connection of its own, of MariaDB's InnoDB tables.
- * Statements about a table wait for its rows to be read, and no longer. */
+ * transaction on a connection of its own, of InnoDB tables. Statements about a
+ * table wait for its rows to be read, and no longer. A MySQL is locked (FLUSH
+ * TABLES WITH READ LOCK: the account has RELOAD) while the transaction begins.
+ */
 struct snapshot;
 
 /* STATE: a server that does not say at which GTIDs that moment is. The class

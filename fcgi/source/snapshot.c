@@ -15,6 +15,7 @@
 #define TEXT_CHARSET   "utf8mb4"
 #define TEXT_COLLATION 45
 #define UNREAD_S       600 /* how long a slow taker may let the server wait */
+#define LOCK_S         "10"
 
 /* How a value is asked for, and what of it a row has. */
 enum how { AS_INT, AS_F32, AS_F64, AS_TEXT, AS_STAMP, AS_BYTES };
@@ -43,7 +44,7 @@ static const struct kind {
     { "enum", BINLOG_ENUM, AS_INT, 2, false, false, INTEGER },
     { "set", BINLOG_SET, AS_INT, 8, false, false, INTEGER },
     /* as a FLOAT it would be shown with six digits */
-    { "float", BINLOG_FLOAT, AS_F32, 4, false, false, "CAST(%s AS DOUBLE)" },
+    { "float", BINLOG_FLOAT, AS_F32, 4, false, false, "%s + 0e0" },
     { "double", BINLOG_DOUBLE, AS_F64, 8, false, false, NULL },
     { "decimal", BINLOG_DECIMAL, AS_TEXT, 0, false, false, NULL },
     { "date", BINLOG_DATE, AS_TEXT, 0, false, false, NULL },
@@ -420,8 +421,9 @@ snapshot_table(struct snapshot *s, const char *schema, const char *table,
 
 /* ---- the moment ---- */
 
+/* MariaDB: told by whoever begins the transaction, nobody is held up. */
 static enum err
-find_position(struct snapshot *s, char why[WHY_BYTES])
+mariadb_position(struct snapshot *s, char why[WHY_BYTES])
 {
     struct my_table t;
     const char *file = NULL;
@@ -460,6 +462,50 @@ find_position(struct snapshot *s, char why[WHY_BYTES])
 }
 
 static enum err
+begin_mariadb(struct snapshot *s, char why[WHY_BYTES])
+{
+    enum err e = my_do(s->my, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+
+    return e == ERR_OK ? mariadb_position(s, why) : e;
+}
+
+static enum err
+mysql_position(struct snapshot *s, char why[WHY_BYTES])
+{
+    struct my_table t;
+    enum err e = my_query(s->my, s->a,
+                          "SELECT REPLACE(@@GLOBAL.gtid_executed, '\n', '')"
+                          " AS gtids, @@GLOBAL.gtid_mode = 'ON' AS has",
+                          1, &t);
+
+    if (e != ERR_OK)
+        return e;
+    s->gtids = my_cell(&t, 0, "gtids");
+    return s->gtids != NULL && number(&t, 0, "has") == 1
+               ? ERR_OK
+               : why_fail(why, ERR_STATE,
+                          "the server has no GTIDs (gtid_mode), so it cannot "
+                          "say where a snapshot is");
+}
+
+/* MySQL does not say it: so nobody commits between the transaction's beginning
+ * and the answer. Who cannot have that lock soon does not hold up everybody
+ * behind it: it fails, and is tried again. */
+static enum err
+begin_mysql(struct snapshot *s, char why[WHY_BYTES])
+{
+    enum err e = my_do(s->my, "SET @@SESSION.lock_wait_timeout = " LOCK_S);
+
+    if (e == ERR_OK)
+        e = my_do(s->my, "FLUSH TABLES WITH READ LOCK");
+    if (e == ERR_OK)
+        e = my_do(s->my, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+    if (e == ERR_OK)
+        e = mysql_position(s, why);
+    return e == ERR_OK ? my_do(s->my, "UNLOCK TABLES") : e;
+}
+
+static enum err
 begin(struct snapshot *s, const struct my_server *server, char why[WHY_BYTES])
 {
     char sql[160];
@@ -473,11 +519,9 @@ begin(struct snapshot *s, const struct my_server *server, char why[WHY_BYTES])
         e = my_do(s->my, sql);
     if (e == ERR_OK)
         e = my_do(s->my, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    if (e == ERR_OK)
-        e = my_do(s->my, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
     if (e != ERR_OK)
         return e;
-    return find_position(s, why);
+    return my_is_mariadb(s->my) ? begin_mariadb(s, why) : begin_mysql(s, why);
 }
 
 enum err

@@ -10,7 +10,7 @@ from support import kinds
 from support.feeds import content, now_tso
 from support.store import rows, value
 from support.waiting import until
-from support.workload import Writers
+from support.workload import Changes, Writers
 
 ROUNDS = 10
 pytestmark = pytest.mark.limit(3600)
@@ -126,6 +126,29 @@ def test_what_is_before_the_beginning_need_not_be_known(old):
     old.until_at(feed, timeout=120)
     with old.sql("target", "early") as c:
         assert [r["id"] for r in rows(c, "SELECT id FROM t")] == [3]
+
+
+def test_what_is_there_comes_first(old):
+    """A snapshot of a server that does not say where one is: nobody commits
+    while it begins."""
+    for server in ("source", "target"):
+        with old.sql(server, None) as c:
+            kinds.make(c, "there", kinds.NEWER)
+    with old.sql("source", "there") as c:
+        kinds.fill(c, kinds.NEWER)
+        rows(c, "CREATE TABLE changed (id INT PRIMARY KEY, n INT)")
+        rows(c, "INSERT INTO changed SELECT ordinal_position, 0"
+             " FROM information_schema.columns GROUP BY 1")
+    with old.sql("target", "there") as c:
+        rows(c, "CREATE TABLE changed (id INT PRIMARY KEY, n INT)")
+    feed = old.create(filter_rules=["there.*"], force_replicate=True,
+                      initial_snapshot=True)
+    with Changes(old, "there.changed", 3):
+        old.start("c1")
+        until(lambda: "ticdc.stream " in old.log("c1") or old.feed(feed)[
+            "checkpoint_ts"] > old.feed(feed)["start_ts"] + 2, "it goes on",
+              timeout=120)
+    equal(old, feed, "there")
 
 
 def test_everything_arrives_once_whatever_dies(old):
