@@ -141,8 +141,8 @@ zone_choose(struct arena *a, const char *name, struct zone_choice *out,
     enum err e = ERR_BAD_PARAM;
 
     *out = (struct zone_choice){ .local = str_empty(name) ||
-                                          strcmp(name, "system") == 0 ||
-                                          strcmp(name, "local") == 0 };
+                                          strcasecmp(name, "system") == 0 ||
+                                          strcasecmp(name, "local") == 0 };
     if (out->local || strcmp(name, "UTC") == 0)
         return ERR_OK;
     if (is_name(name)) {

@@ -15,9 +15,10 @@ struct zone_choice {
     const struct zone *zone; /* else; NULL: UTC */
 };
 
-/* Of a name that a client gives: "", "system" and "local" are the process's,
- * others are of the host's database, by their letters' case. Lives as long as
- * the arena. BAD_PARAM with *why: there is none of that name; NOMEM. */
+/* Of a name that a client gives: "", "system" and "local", in letters of either
+ * case, are the process's, others are of the host's database, by their letters'
+ * case. Lives as long as the arena. BAD_PARAM with *why: there is none of that
+ * name; NOMEM. */
 enum err zone_choose(struct arena *a, const char *name, struct zone_choice *out,
                      struct sink_fault *why) MUST_USE;
 

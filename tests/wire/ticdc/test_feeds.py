@@ -111,7 +111,8 @@ def test_refusals_come_in_the_documented_order(ticdc, feed, fresh):
     ticdc.delete(f"changefeeds/{name}")
 
 
-@pytest.mark.parametrize("zone", ["", "system", "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("zone", ["", "system", "LOCAL", "UTC",
+                                  "Asia/Tokyo"])
 def test_a_time_zone_is_one_of_the_host(ticdc, fresh, zone):
     name = ticdc.create(fresh("f"), timezone=zone)
     assert ticdc.delete(f"changefeeds/{name}").status == 202

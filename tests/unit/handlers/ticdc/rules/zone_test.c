@@ -75,12 +75,15 @@ names_are_those_of_the_database_and_no_path(void **state)
                                        "leapseconds",    "America/",
                                        "Asia/Tokyo\n",   "utc" };
     struct sink_fault why;
+    static const char *const local[] = { "system", "System", "LOCAL" };
     struct zone_choice c;
 
     assert_int_equal(zone_choose(*state, "", &c, &why), ERR_OK);
     assert_true(c.local && c.zone == NULL);
-    assert_int_equal(zone_choose(*state, "system", &c, &why), ERR_OK);
-    assert_true(c.local);
+    for (size_t i = 0; i < COUNT(local); i++) {
+        assert_int_equal(zone_choose(*state, local[i], &c, &why), ERR_OK);
+        assert_true(c.local);
+    }
     assert_int_equal(zone_choose(*state, "UTC", &c, &why), ERR_OK);
     assert_true(!c.local && c.zone == NULL);
     for (size_t i = 0; i < COUNT(bad); i++) {
