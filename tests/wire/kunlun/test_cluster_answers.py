@@ -95,6 +95,23 @@ def test_clusters_are_listed(cluster, panel, made):
     assert full in said["list_cluster"]
 
 
+def test_every_cluster_is_listed(cluster, sql, fresh, made):
+    names = [fresh("cluster") for _ in range(3)]
+    with sql.cursor() as q:
+        for name in names:
+            q.execute("INSERT INTO Kunlun_Metadata_DB.db_clusters (name,"
+                      " ha_mode) VALUES (%s, 'mgr')", (name,))
+    said = cluster.ask("get_cluster").values()
+    for name in names:
+        assert {"name": name, "shards": "0", "comps": "0"} in said
+    assert [c["name"] for c in said] \
+        == [c["name"] for c in cluster.ask("get_cluster_summary")]
+    with sql.cursor() as q:
+        for name in names:
+            q.execute("DELETE FROM Kunlun_Metadata_DB.db_clusters"
+                      " WHERE name = %s", (name,))
+
+
 def test_the_servers_of_a_cluster_are_listed(cluster, panel, made):
     storages = {f"storage{i}": {"ip": "127.0.0.99", "port": str(57010 + 10 * i),
                                 "user": "pgx", "pwd": ""} for i in (0, 1)}

@@ -43,19 +43,19 @@ static void
 what_is_no_directory_is_told_once(void **state)
 {
     const char *const lists[PLACEMENT_CLASS__MAX] = {
-        [PLACEMENT_DATA] = "/none/a;;/none/b",
-        [PLACEMENT_LOG] = "/none/a",
+        [PLACEMENT_DATA] = "/none/a;;/none/b;/none/c",
+        [PLACEMENT_LOG] = "/none/a;/none/c",
     };
     struct arena *a = arena_new(1 << 16);
     struct machine_dirs d;
     const char *wrong;
 
     (void)state;
-    assert_int_equal(machine_dirs_look(a, 3, lists, &d), ERR_OK);
+    assert_int_equal(machine_dirs_look(a, 5, lists, &d), ERR_OK);
     assert_int_equal(d.n, 0);
-    assert_int_equal(d.n_wrong, 2);
+    assert_int_equal(d.n_wrong, 3);
     assert_int_equal(machine_dirs_wrong(&d, 100, &wrong), ERR_OK);
-    assert_string_equal(wrong, "/none/a;/none/b");
+    assert_string_equal(wrong, "/none/a;/none/b;/none/c");
     assert_int_equal(machine_dirs_look(a, 1, lists, &d), ERR_LIMIT);
     arena_free(a);
 }
