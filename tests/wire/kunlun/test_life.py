@@ -288,7 +288,8 @@ def test_a_lower_epoch_is_refused(machine):
     name = machine.word("lease")
     assert ask(f"{name}:7") == {"result": "succeed"}
     assert ask(f"{name}:7") == {"result": "succeed"}
-    for bad in (f"{name}:6", name, f"{name}:", f"{name}:x", ":7"):
+    for bad in (f"{name}:6", name, f"{name}:", f"{name}:x", ":7",
+                f"{name}:9.0", f"{name}:-9", f"{'n' * 200}:9"):
         assert ask(bad) == {"result": "error", "info": "epoch error"}
     assert ask(f"{name}:8") == {"result": "succeed"}
 
