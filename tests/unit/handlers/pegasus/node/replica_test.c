@@ -436,15 +436,13 @@ a_proposal_stands_with_its_partition(void **state)
     assert_string_equal(
         sent_out->partitions,
         "[" PARTITION("1.0", "a:1") "}," PARTITION(
-            "1.1",
-            "a:1") ",\"proposal\":\"ADD_SECONDARY\",\"node\":\"d:1\"}"
-                   "," PARTITION("1.2",
-                                 "-") "}," PARTITION("2.0",
-                                                     "a:1") ",\"proposal\":"
-                                                            "\"ASSIGN_"
-                                                            "PRIMARY\","
-                                                            "\"node\":\"g:1\"}"
-                                                            "]");
+            "1.1", "a:1") ",\"proposal\":\"ADD_SECONDARY\",\"node\":\"d:1\"}"
+                          "," PARTITION("1.2", "-") "}," PARTITION(
+                              "2.0", "a:1") ",\"proposal\":"
+                                            "\"ASSIGN_"
+                                            "PRIMARY\","
+                                            "\"node\":\"g:1\"}"
+                                            "]");
 }
 
 static void
