@@ -37,6 +37,26 @@ def test_a_compaction_is_refused_in_order(pegasus, body, sentence):
     assert (r.status, r.text) == (400, sentence)
 
 
+def test_of_several_mistakes_the_first_is_told(pegasus):
+    body = {"type": "x", "target_level": -2,
+            "bottommost_level_compaction": "x",
+            "max_concurrent_running_count": -1}
+    for right, sentence in (
+            ({}, "app_name should not be empty"),
+            ({"app_name": "no such"},
+             "type should ony be 'once' or 'periodic'"),
+            ({"type": "periodic"}, "target_level should be >= -1"),
+            ({"target_level": -1},
+             "bottommost_level_compaction should ony be 'skip' or 'force'"),
+            ({"bottommost_level_compaction": "force"},
+             "max_running_count should be >= 0"),
+            ({"max_concurrent_running_count": 0},
+             "trigger_time should not be empty when type is periodic")):
+        body.update(right)
+        r = pegasus.post("/meta/app/start_compaction", body)
+        assert (r.status, r.text) == (400, sentence), body
+
+
 def test_a_scenario_is_set(pegasus, table):
     pegasus.ok("/meta/app/usage_scenario", app_name=table,
                scenario="bulk_load")
