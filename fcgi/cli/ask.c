@@ -11,6 +11,7 @@
 #include "file.h"
 #include "hex.h"
 #include "http.h"
+#include "judge.h"
 
 #define URL_MAX   8192
 #define BODY_MAX  ((size_t)64 << 20)
@@ -299,72 +300,6 @@ build_body(struct door *d, const struct order *o, const char **out)
 }
 
 /* ---- what came back ---- */
-
-static enum cli_exit
-exit_of(int status)
-{
-    switch (status) {
-    case 404:
-        return CLI_UNKNOWN;
-    case 401:
-    case 403:
-        return CLI_DENIED;
-    case 409:
-        return CLI_CONFLICT;
-    case 0:
-    case 502:
-    case 503:
-    case 504:
-        return CLI_AWAY;
-    default:
-        return CLI_FAILED;
-    }
-}
-
-/* The sentence of a refusal, under whichever name its dialect has it. */
-static const char *
-sentence(const struct json *reply, const char *text)
-{
-    static const char *const names[] = { "message",   "msg",        "info",
-                                         "error_msg", "error_info", "data",
-                                         "error" };
-
-    for (size_t i = 0; reply != NULL && i < COUNT(names); i++) {
-        const struct json *j = json_member(reply, names[i]);
-
-        if (j != NULL && json_type(j) == JSON_STRING &&
-            !str_empty(json_text(j)))
-            return json_text(j);
-    }
-    return text;
-}
-
-/* A refusal that comes with status 200: {"result":"error"},
- * {"result":"failed"}.
- */
-static bool
-is_refused(const struct json *reply)
-{
-    const struct json *j = reply != NULL ? json_member(reply, "result") : NULL;
-
-    return j != NULL && (strcmp(json_text(j), "error") == 0 ||
-                         strcmp(json_text(j), "failed") == 0);
-}
-
-static int
-judge(const struct order *o, const struct answer *a, const struct json *reply)
-{
-    char what[128];
-
-    if (a->status == 0)
-        return cli_complain(CLI_AWAY, "no answer", a->why);
-    if (a->status < 400 && !is_refused(reply))
-        return CLI_OK;
-    (void)snprintf(what, sizeof(what), "%s %s: %d", o->verb->noun,
-                   o->verb->verb, a->status);
-    return cli_complain(a->status < 400 ? CLI_FAILED : exit_of(a->status), what,
-                        sentence(reply, buf_text(&a->body)));
-}
 
 /* One request; its reply goes into the arena. */
 static int

@@ -79,7 +79,7 @@ cli_main(int argc, char **argv)
     if (status != CLI_OK)
         return status;
     if (o.help) {
-        tell_help(o.verb, argv[0]);
+        tell_help(o.verb, argc, argv);
         return CLI_OK;
     }
     status = may(&o);

@@ -55,9 +55,25 @@ begins(const char *noun, const char *word)
     return strncmp(noun, word, n) == 0 && (noun[n] == '\0' || noun[n] == ' ');
 }
 
-void
-tell_help(const struct verb *v, const char *first)
+/* The noun that the words are, "mine node", else the first of them. */
+static const char *
+noun_of(int argc, char **argv, char out[64])
 {
+    const struct verb *v;
+
+    (void)snprintf(out, 64, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
+        if (strcmp(v->noun, out) == 0)
+            return out;
+    return argv[0];
+}
+
+void
+tell_help(const struct verb *v, int argc, char **argv)
+{
+    char words[96], noun[64];
+    const char *first = noun_of(argc, argv, noun);
+
     if (v != NULL) {
         printf("usage: metagate %s %s", v->noun, v->verb);
         print_args(stdout, v);
@@ -66,8 +82,6 @@ tell_help(const struct verb *v, const char *first)
         return;
     }
     for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
-        char words[96];
-
         if (!begins(v->noun, first))
             continue;
         (void)snprintf(words, sizeof(words), "%s %s", v->noun, v->verb);

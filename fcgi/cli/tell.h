@@ -5,8 +5,9 @@
 #include "buf.h"
 #include "verb.h"
 
-/* Of one verb; of NULL, the verbs of all nouns that begin with that word. */
-void tell_help(const struct verb *v, const char *first);
+/* Of one verb; of NULL, the verbs of the noun that the words are, or of all
+ * that begin with the first of them. */
+void tell_help(const struct verb *v, int argc, char **argv);
 
 /* A line for each noun, for the help of the whole program. */
 void tell_nouns(void);

@@ -85,7 +85,7 @@ print_command_help(const struct command_row *c)
     (void)snprintf(name, sizeof(name), "%s", c->name);
     if (order_is_ours(1, words)) {
         printf("\nand of what a running server holds:\n\n");
-        tell_help(NULL, name);
+        tell_help(NULL, 1, words);
     }
 }
 
@@ -327,7 +327,7 @@ main(int argc, char **argv)
         if (c != NULL)
             print_command_help(c);
         else if (order_is_ours(argc - i - 1, argv + i + 1))
-            tell_help(NULL, argv[i + 1]);
+            tell_help(NULL, argc - i - 1, argv + i + 1);
         else
             print_help(stdout);
         return EXIT_SUCCESS;

@@ -174,6 +174,8 @@ def test_every_verb_has_help(mg):
         assert done.stdout.startswith(f"usage: metagate {noun} {verb}"), done
         whole = mg(*noun.split(), "--help").stdout
         assert f"  {noun} {verb}" in whole
+    assert "doris node add" not in mg("doris", "cluster", "--help").stdout
+    assert "doris node add" in mg("doris", "--help").stdout
 
 
 def test_a_command_keeps_its_form_beside_a_noun_of_its_name(mg):
