@@ -99,12 +99,14 @@ processor_note_xa(struct processor *p, struct stream *s)
     return e == ERR_OK && p->xa_ended ? forget(p) : e;
 }
 
-/* The rows that count are of those that have not ended in front of it. */
+/* The rows that count are of those that have not ended in front of it. Who
+ * reads that one is prepared which is noted already, notes its end, too. */
 static enum err
 step_back(struct processor *p, const struct list_of_xa_row *rows,
           struct stream_config *c, struct buf *stored)
 {
     struct binlog_gtids *from = binlog_gtids_new(), *one = binlog_gtids_new();
+    bool back = false;
     enum err e = from != NULL && one != NULL
                      ? binlog_gtids_parse(from, c->gtids)
                      : ERR_NOMEM;
@@ -112,19 +114,21 @@ step_back(struct processor *p, const struct list_of_xa_row *rows,
     for (size_t i = 0; i < rows->n && e == ERR_OK; i++) {
         const struct xa_row *r = &rows->v[i];
 
-        if (!has(c->gtids, r->prepared) || has(c->gtids, r->ended))
+        if (has(c->gtids, r->ended))
             continue;
+        buf_put(stored, r->prepared, strlen(r->prepared) + 1);
+        if (!has(c->gtids, r->prepared))
+            continue;
+        back = true;
         e = binlog_gtids_parse(one, r->before_gtid);
         if (e == ERR_OK)
             e = binlog_gtids_meet(from, one);
-        buf_put(stored, r->prepared, strlen(r->prepared) + 1);
     }
     if (e == ERR_OK)
         e = buf_err(stored);
     c->stored = stored->p;
     c->stored_n = stored->n;
-    if (e == ERR_OK && stored->n > 0 &&
-        (c->from = processor_position(p, from)) == NULL)
+    if (e == ERR_OK && back && (c->from = processor_position(p, from)) == NULL)
         e = ERR_NOMEM;
     binlog_gtids_free(from);
     binlog_gtids_free(one);

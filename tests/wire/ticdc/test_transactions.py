@@ -138,6 +138,32 @@ def test_another_capture_takes_a_table_over_meanwhile(feeds):
     assert (there(feeds), there(feeds, "c")) == ({1: 1}, {1: 1})
 
 
+def test_what_was_noted_of_one_that_is_read_again_goes(feeds):
+    """Another stream, which was further, has noted that it is prepared; the
+    one that goes on in front of that reads it and its end at once."""
+    empty(feeds)
+    feed = feeds.create(filter_rules=["x.*"])
+    feeds.start("c1")
+    feeds.until_at(feed)
+    feeds.turn(feed, "stopped")
+    with feeds.sql() as c, feeds.sql("source", None) as s, feeds.sql(
+            "source", "x") as x:
+        until(lambda: not value(c, "SELECT COUNT(*) AS n FROM ticdc_work"
+                                " WHERE feed = %s", feed), "it stands")
+        before = value(s, "SELECT @@GLOBAL.gtid_binlog_pos AS g")
+        for sql in ("XA START 'again'", "INSERT INTO a VALUES (50, 1)",
+                    "XA END 'again'", "XA PREPARE 'again'"):
+            rows(x, sql)
+        prepared = value(s, "SELECT @@GLOBAL.gtid_binlog_pos AS g")
+        rows(x, "XA COMMIT 'again'")
+        rows(c, "INSERT INTO ticdc_xa (feed, prepared, before_gtid, ended)"
+             " VALUES (%s, %s, %s, '')", feed, prepared, before)
+    feeds.turn(feed, "normal")
+    feeds.until_at(feed)
+    assert there(feeds) == {50: 1}
+    until(lambda: noted(feeds, feed) == 0, "nothing is noted of it")
+
+
 def test_a_statement_between_the_two(feeds):
     """The tables that the statement is about are others then; their rows that
     were written already come no second time."""
