@@ -73,8 +73,9 @@ const struct verb kunlun_verbs[] = {
          "a cluster less, with all that is in it", CLUSTER),
 
     VERB_LIST("machine", "cluster_mgr", "machine",
-              "NAME=name,LEVEL=level:level,MEMORY-MB=more.memory_mb:right,"
-              "CORES=more.cores:right,RACK=more.rack,+ID=id",
+              "NAME=name,STATE=state,LEVEL=level:level,"
+              "MEMORY-MB=more.memory_mb:right,CORES=more.cores:right,"
+              "RACK=more.rack,+ID=id,WHY=why",
               "machines that have a node manager"),
     WORK("machine", "create", "create_machine", 0, "a machine that may be used",
          NEEDED("ADDRESS", "hostaddr", "of its node manager"),

@@ -394,6 +394,27 @@ def test_the_overview_counts_and_has_the_worst_first(console, doris, sql):
     assert [t for t in now["not_well"] if t["id"] == f"doris/instance/{iid}"]
 
 
+def test_a_machine_that_is_not_heard_of_is_bad(console, sql):
+    """Registered for both kinds of servers, it is one machine."""
+    with sql.cursor() as c:
+        for kind in ("storage", "computer"):
+            c.execute("INSERT INTO Kunlun_Metadata_DB.server_nodes (hostaddr,"
+                      " machine_type, node_stats, rack_id, total_mem)"
+                      " VALUES ('127.9.9.8', %s, 'dead', '7', 5)", kind)
+    try:
+        machine, = [t for t in console.get("/api/topology", query={
+            "kind": "machine", "limit": 1000}).json["items"]
+            if t["name"] == "127.9.9.8"]
+    finally:
+        with sql.cursor() as c:
+            c.execute("DELETE FROM Kunlun_Metadata_DB.server_nodes"
+                      " WHERE hostaddr = '127.9.9.8'")
+    assert (machine["id"], machine["key"], machine["state"],
+            machine["level"]) == ("cluster_mgr/machine/127.9.9.8", "127.9.9.8",
+                                  "dead", "bad"), machine
+    assert machine["why"] and machine["more"]["memory_mb"] == 5
+
+
 # ---- metagate's own ----
 
 def test_tokens_are_told_without_what_opens(console, deployment):

@@ -154,19 +154,29 @@ def said_of(deployment, word):
     return json.loads(r.stdout)["lines"] if r.returncode == 0 else []
 
 
+def control_lines(deployment):
+    """(file, line) of each control's log."""
+    lines = []
+    for k in (1, 2, 3):
+        name = f"control-m{k}.log"
+        with open(deployment.path("log", name)) as f:
+            lines += [(name, line) for line in f]
+    return lines
+
+
 @pytest.mark.fault
 def test_a_step_of_a_duty_has_an_id_of_its_own(deployment):
-    """Whoever leads says so in a line of the step in which it does."""
-    name = "control-m1.log"
-    with open(deployment.path("log", name)) as f:
-        before = len(f.readlines())
+    """Whoever leads after it says so in a line of the step in which it does:
+    the same control again, or another one."""
+    before = set(control_lines(deployment))
     kill(deployment.pid_of("control-m1"))
 
     def steps():
-        with open(deployment.path("log", name)) as f:
-            return re.findall(r" \[([a-z_.]+-[0-9a-f]{16})\] ",
-                              "".join(f.readlines()[before:]))
-    step = until(steps, "a duty that has begun again")[0]
+        return [(name, found[1]) for name, line in control_lines(deployment)
+                if (name, line) not in before and (found := re.search(
+                    r" \[(pegasus\.leader-[0-9a-f]{16})\] pegasus\.leads ",
+                    line))]
+    name, step = until(steps, "somebody leads")[0]
     line = said_of(deployment, step)[0]
     assert line["file"] == name and f"[{step}]" in line["text"]
 
