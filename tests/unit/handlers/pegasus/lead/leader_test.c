@@ -227,6 +227,39 @@ what_is_out_of_balance_is_counted_and_at_lively_moved(void **state)
     assert_true(primaries[0] == 2 && primaries[1] == 2 && primaries[2] == 2);
 }
 
+/* What the balancer has begun goes on at lively alone. */
+static void
+what_the_balancer_asks_for_is_dropped_at_steady(void **state)
+{
+    struct pg_app *app;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(node_rows); i++)
+        node_rows[i].managed = false;
+    cluster.level = "lively";
+    (void)step_says(TURN_IDLE);
+    app = table_of(1);
+    app->p[0].c.max_replica_count = 2;
+    app->p[0].c.n_secondaries = 1;
+    app->p[0].act[0] =
+        (struct pg_action){ PG_ADD_SECONDARY_FOR_LB, 0, 2, true };
+    app->p[0].n_acts = 1;
+    app->p[0].acts_since_ms = fake_unix_ms;
+    for (int i = 0; i < 4; i++) {
+        later(3000);
+        all_speak();
+        (void)step_says(TURN_IDLE);
+        assert_int_equal(app->p[0].n_acts, 1);
+    }
+    cluster.level = "steady";
+    for (int i = 0; i < 4; i++) {
+        later(3000);
+        all_speak();
+        (void)step_says(TURN_IDLE);
+    }
+    assert_int_equal(app->p[0].n_acts, 0);
+}
+
 static void
 what_can_no_longer_be_recalled_goes_at_lively(void **state)
 {
@@ -262,6 +295,7 @@ main(void)
         TEST(what_cannot_be_stored_was_not_done),
         TEST(a_proposal_is_noted_and_no_configuration_is_stored),
         TEST(what_is_out_of_balance_is_counted_and_at_lively_moved),
+        TEST(what_the_balancer_asks_for_is_dropped_at_steady),
         TEST(what_can_no_longer_be_recalled_goes_at_lively),
     };
 
