@@ -8,6 +8,7 @@ import threading
 import pymysql
 
 from support.store import rows
+from support.waiting import until
 
 TEXTS = ("a", "A ", "ß", "ss", "é", "e", "", "Ω", "z" * 60, "v", "w", None)
 
@@ -47,8 +48,9 @@ class Writers:
 
     def end(self):
         self.stop.set()
-        for t in self.threads:
-            t.join(60)
+        # one that still writes would change what is compared
+        until(lambda: not any(t.is_alive() for t in self.threads),
+              "the writers end", 60)
         assert not self.errors, self.errors[:3]
 
     # ---- a writer ----
@@ -153,7 +155,7 @@ class Changes:
 
     def __exit__(self, kind, *_):
         self.stop = True
-        self.thread.join(60)
+        until(lambda: not self.thread.is_alive(), "who changes rows ends", 60)
         assert kind or self.failed is None
 
     def _run(self):
