@@ -13,6 +13,7 @@ export function pages({ path, query = () => ({}), columns, label, empty, every }
   let first = []
   let others = []
   let cursor = ''
+  let asked = 0 // how often the filters have changed
   const at = extra => {
     const q = new URLSearchParams(Object.entries({ ...query(), ...extra }).filter(([, v]) => v))
     return q.size ? `${path}?${q}` : path
@@ -36,12 +37,14 @@ export function pages({ path, query = () => ({}), columns, label, empty, every }
   }, e => fill(said, trouble(e)), every)
 
   async function next() {
+    const mine = asked
     try {
       const d = await ask(at({ cursor }))
+      if (mine !== asked) return // a page of what was looked for before
       others = [...others, ...d.items]
       cursor = d.next || ''
       draw()
     } catch (e) { fill(said, trouble(e)) }
   }
-  return { node: h('div', { class: 'stack' }, said, table, h('div', {}, more)), again() { others = []; cursor = ''; end.now() }, end }
+  return { node: h('div', { class: 'stack' }, said, table, h('div', {}, more)), again() { asked++; others = []; cursor = ''; end.now() }, end }
 }

@@ -312,10 +312,13 @@ def test_a_page_of_a_thousand_things_is_searched(browser, console, sql, fresh):
         c.executemany(
             "INSERT INTO audit (at_ms, token_name, listener, operation, target,"
             " request_id) VALUES (%s, %s, 'doris', 'x', %s, %s)",
-            [(i, name, f"instance {i}", f"{name}-{i}") for i in range(1000)])
+            [(i, name, f"instance {i}", f"{name}-{i}") for i in range(1000)]
+            + [(0, "somebody else", f"{name} else", f"{name}-else")])
     go(browser, console, "audit")
+    browser.until_says(f"{name} else", "main")
     browser.type("[name=name]", name)
-    browser.until_says("instance 999", "main")
+    until(lambda: f"{name} else" not in browser.text("main")
+          and "instance 999" in browser.text("main"))
     for n in (200, 300):
         browser.press("More")
         until(lambda: browser.run("return document.querySelectorAll("
