@@ -62,7 +62,7 @@
     "SELECT c.name AS k1, s.name AS k2, c.name AS a1, '' AS a2, s.name,"     \
     " '' AS address, COALESCE(w.verdict, '') AS state,"                      \
     " CASE WHEN w.verdict IN ('suspects', 'works') THEN 'warn'"              \
-    " WHEN w.verdict IN ('paused', 'flaps', 'unsafe') THEN 'bad'"            \
+    " WHEN w.verdict IN ('waits', 'paused', 'flaps', 'unsafe') THEN 'bad'"   \
     " ELSE 'ok' END AS level,"                                               \
     " IF(w.verdict = 'fine', '', COALESCE(w.sentence, '')) AS why,"          \
     " w.since_ms, s.db_cluster_id,"                                          \

@@ -34,6 +34,10 @@ static const char *const why_texts[FO_WHY__MAX] = {
     [FO_WHY_BELOW_BASE] = "has most, but not all that was acknowledged",
     [FO_WHY_DIVERGED] = "has another history than the others",
     [FO_WHY_NO_CANDIDATE] = "was primary, and nobody can take its place",
+    [FO_WHY_NO_ACK] = "does not acknowledge, nor does any other replica:"
+                      " writes wait until one does",
+    [FO_WHY_NO_ACK_STOPPED] = "is stopped, and no other replica acknowledges:"
+                              " writes wait until it is started again",
     [FO_WHY_SWITCH] = "is to be primary, and has not applied everything yet",
 };
 
@@ -41,9 +45,10 @@ const char *
 fo_verdict_name(enum fo_verdict verdict)
 {
     static const char *const names[] = {
-        [FO_FINE] = "fine",   [FO_SUSPECTS] = "suspects",
-        [FO_WORKS] = "works", [FO_PAUSED] = "paused",
-        [FO_FLAPS] = "flaps", [FO_UNSAFE] = "unsafe",
+        [FO_FINE] = "fine",         [FO_WAITS] = "waits",
+        [FO_SUSPECTS] = "suspects", [FO_WORKS] = "works",
+        [FO_PAUSED] = "paused",     [FO_FLAPS] = "flaps",
+        [FO_UNSAFE] = "unsafe",
     };
 
     return names[verdict];
@@ -536,4 +541,6 @@ failover_step(struct fo_shard *s, const struct fo_seen seen[],
         fo_act(&l, FO_PROMOTE, s->primary, FO_NOBODY, 0);
     }
     fo_look_at_followers(&l);
+    if (out->verdict == FO_FINE)
+        fo_look_who_acknowledges(&l);
 }

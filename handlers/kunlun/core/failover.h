@@ -120,6 +120,7 @@ struct fo_seen {
                        * does not begin again by itself */
     bool connected;   /* ... and is connected to whom it follows, ... */
     bool hears;       /* ... from whom a sign came just now */
+    int64_t apart_ms; /* for so long it has not been seen connected */
     bool applying;    /* the thread that applies runs */
     bool full;        /* its disk has no room ... */
     int64_t stuck_ms; /* ... and for so long it has written nothing */
@@ -168,6 +169,7 @@ struct fo_action {
 
 enum fo_verdict {
     FO_FINE,
+    FO_WAITS,    /* it is led well, and nobody acknowledges: writes wait */
     FO_SUSPECTS, /* the primary does not answer: not yet over */
     FO_WORKS,    /* a change is under way */
     FO_PAUSED,   /* the primary is over; told not to act */
@@ -193,7 +195,9 @@ enum fo_why {
     FO_WHY_BELOW_BASE,     /* nobody has all that was acknowledged */
     FO_WHY_DIVERGED,       /* two histories */
     FO_WHY_NO_CANDIDATE,
-    FO_WHY_SWITCH, /* the planned change waits for it */
+    FO_WHY_NO_ACK,         /* it does not acknowledge, and nobody else does */
+    FO_WHY_NO_ACK_STOPPED, /* ... since somebody has stopped it */
+    FO_WHY_SWITCH,         /* the planned change waits for it */
     FO_WHY__MAX
 };
 
@@ -201,7 +205,7 @@ enum fo_why {
  * does not answer". Static. */
 const char *fo_why_text(enum fo_why why);
 
-/* "fine" "suspects" "works" "paused" "flaps" "unsafe". Static. */
+/* "fine" "waits" "suspects" "works" "paused" "flaps" "unsafe". Static. */
 const char *fo_verdict_name(enum fo_verdict verdict);
 
 #define FO_ACTIONS (2 * FO_MEMBERS)

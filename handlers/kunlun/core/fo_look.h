@@ -31,6 +31,8 @@ void fo_tell_to_follow(struct fo_look *l, unsigned i, uint64_t start);
 
 /* The primary is well: who may follow it, and who may not any more. */
 void fo_look_at_followers(struct fo_look *l);
+/* ... and says so when no commit can be acknowledged by any of them. */
+void fo_look_who_acknowledges(struct fo_look *l);
 
 /* ---- positions ---- */
 

@@ -147,3 +147,42 @@ fo_look_at_followers(struct fo_look *l)
             look_at_outsider(l, i);
     }
 }
+
+/* ---- who acknowledges ---- */
+
+/* Whether a commit that waits may hear from it. One that has just lost its
+ * primary, or changes to a new one, is back in a moment. */
+static bool
+acknowledges(const struct fo_look *l, unsigned i)
+{
+    const struct fo_member *m = &l->s->member[i];
+    const struct fo_seen *o = &l->seen[i];
+
+    return fo_is_in(l->s, i) && m->evict == 0 &&
+           o->apart_ms < l->rules->evict_ms &&
+           !(o->full && o->stuck_ms >= l->rules->evict_ms);
+}
+
+/* Nothing is decided by it: a primary of which nobody acknowledges leads on,
+ * and what it is told waits. One that was stopped is named last: somebody
+ * knows of it. */
+void
+fo_look_who_acknowledges(struct fo_look *l)
+{
+    int who = FO_NOBODY;
+
+    for (unsigned i = 0; i < l->s->n; i++) {
+        if ((int)i == l->s->primary)
+            continue;
+        if (acknowledges(l, i))
+            return;
+        if (who == FO_NOBODY ||
+            (l->s->member[who].leaving && !l->s->member[i].leaving))
+            who = (int)i;
+    }
+    if (who != FO_NOBODY) /* else it is alone, and needs nobody */
+        fo_say(l, FO_WAITS,
+               l->s->member[who].leaving ? FO_WHY_NO_ACK_STOPPED
+                                         : FO_WHY_NO_ACK,
+               who);
+}

@@ -25,6 +25,7 @@ struct member {
     unsigned missed;      /* answers in a row that did not come */
     uint64_t heard;       /* of its source: struct instance_replica ... */
     int64_t heard_ms;     /* ... monotonic; since when it is this; 0 */
+    int64_t apart_ms;     /* monotonic; since when it is not connected; 0 */
     struct fo_gtid wrote; /* a full one: all that it has ... */
     int64_t wrote_ms;     /* ... monotonic; since when it is this */
     char why[WHY_BYTES];  /* of the last failure */

@@ -225,6 +225,19 @@ see_stuck(struct member *m, struct fo_seen *o)
     o->stuck_ms = now - m->wrote_ms;
 }
 
+/* One that does not answer is not known to be connected either. */
+static void
+see_apart(struct member *m, struct fo_seen *o)
+{
+    int64_t now = clock_mono_ms();
+
+    if (o->connected)
+        m->apart_ms = 0;
+    else if (m->apart_ms == 0)
+        m->apart_ms = now;
+    o->apart_ms = o->connected ? 0 : now - m->apart_ms;
+}
+
 void
 member_see(struct member *m, struct arena *a,
            const struct instance_spec *const others[], unsigned n,
@@ -259,5 +272,6 @@ member_see(struct member *m, struct arena *a,
                                                ? REFUSED_MS
                                                : clock_mono_ms() - m->seen_ms };
     }
+    see_apart(m, &o);
     *out = o;
 }

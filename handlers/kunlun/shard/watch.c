@@ -235,6 +235,13 @@ sentence(struct arena *a, const struct kunlun_shard *sh,
     return out != NULL ? out : "";
 }
 
+/* There is a primary that is well, whoever acknowledges. */
+static bool
+is_led(enum fo_verdict verdict)
+{
+    return verdict == FO_FINE || verdict == FO_WAITS;
+}
+
 /* Why that one. */
 static const char *
 chosen(struct arena *a, const struct watched *w, const struct kunlun_shard *sh,
@@ -309,8 +316,9 @@ note_decision(struct duty_run *run, const struct watched *w,
         .kind = kind_of(sh, was),
         .was = name_of(run->arena, sh, was->primary),
         .is = name_of(run->arena, sh, sh->s.primary),
-        .why = !str_empty(w->sentence) ? w->sentence
-                                       : sentence(run->arena, sh, plan),
+        .why = !str_empty(w->sentence) && !is_led(w->verdict)
+                   ? w->sentence
+                   : sentence(run->arena, sh, plan),
         .seen = seen_text(run->arena, w, sh, was),
         .chosen = chosen(run->arena, w, sh, was),
         .undecided = undecided(run->arena, w, sh, was),
@@ -339,8 +347,7 @@ store(struct duty_run *run, struct watched *w, const struct kunlun_shard *sh,
     /* at first another one may have told something else */
     bool told = !w->has_told || plan->verdict != w->verdict ||
                 strcmp(text, w->sentence) != 0;
-    bool writable =
-        plan->verdict == FO_FINE && w->writable_epoch != sh->s.epoch;
+    bool writable = is_led(plan->verdict) && w->writable_epoch != sh->s.epoch;
     enum err e;
 
     if (!plan->changed && !told && !writable)
@@ -469,7 +476,7 @@ look(struct duty_run *run, struct watched *w, struct fo_plan *plan)
         seen[i] = w->asked[i].seen;
     was = sh.s;
     failover_step(&sh.s, seen, &fo_default_rules, clock_unix_ms(), plan);
-    if (plan->verdict == FO_FINE)
+    if (is_led(plan->verdict))
         w->suspected_ms = 0;
     else if (w->suspected_ms == 0)
         w->suspected_ms = clock_unix_ms();
@@ -503,7 +510,7 @@ watched_step(void *ctx, struct db *db, struct arena *a, void **memory)
         return TURN_OVER; /* the lease is lost */
     if (e == ERR_STATE)
         return TURN_MORE; /* ... or somebody else has changed the shard */
-    if (e == ERR_OK && (plan.verdict != FO_FINE || plan.n > 0)) {
+    if (e == ERR_OK && (!is_led(plan.verdict) || plan.n > 0)) {
         (void)usleep(HURRY_US);
         return TURN_MORE;
     }

@@ -81,8 +81,11 @@ def test_what_is_stopped_stays_down_and_out(world, cluster, panel):
         == "switch"
     assert state(world, first) == "stopped"
 
-    # ... nobody follows it now: who was stopped leads nowhere by itself, and
+    # ... nobody follows it now: that its writes wait is told; and who was stopped leads nowhere by itself, and
     # is in again, with all rows, when it is started
+    seen = until(lambda: (w := watched(cluster, name))["verdict"] == "waits"
+                 and w)
+    assert seen["why"].endswith("writes wait until it is started again")
     control(cluster, "start", replica)
     has(world, replica, 1)
     until(lambda: watched(cluster, name)["verdict"] == "fine")

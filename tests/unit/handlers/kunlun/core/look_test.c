@@ -640,6 +640,67 @@ one_that_is_well_again_is_not_shut_out(void **state)
     assert_false(plan.changed);
 }
 
+/* ---- who acknowledges ---- */
+
+static void
+a_shard_of_which_nobody_acknowledges_says_so(void **state)
+{
+    const int64_t evict_ms = fo_default_rules.evict_ms;
+
+    (void)state;
+    shard(2);
+    seen[1].connected = seen[1].hears = false;
+    seen[1].apart_ms = evict_ms - 1;
+    look();
+    assert_says(FO_FINE, FO_WHY_NONE, FO_NOBODY);
+    seen[1].apart_ms = evict_ms;
+    look();
+    assert_says(FO_WAITS, FO_WHY_NO_ACK, 1);
+    assert_int_equal(s->primary, 0);
+    assert_false(plan.decided);
+    silent(1);
+    seen[1].apart_ms = 60000;
+    look();
+    assert_says(FO_WAITS, FO_WHY_NO_ACK, 1);
+    assert_int_equal(s->member[1].role, FO_IN); /* it may have rows */
+
+    shard(2); /* as if it were full: it writes nothing into its relay log */
+    seen[1].full = true;
+    seen[1].stuck_ms = evict_ms;
+    look();
+    assert_says(FO_WAITS, FO_WHY_NO_ACK, 1);
+    shard(1); /* nobody is to acknowledge */
+    look();
+    assert_says(FO_FINE, FO_WHY_NONE, FO_NOBODY);
+}
+
+static void
+one_that_was_stopped_is_said_to_be_waited_for(void **state)
+{
+    (void)state;
+    shard(3);
+    for (unsigned i = 1; i < 3; i++) {
+        silent(i);
+        seen[i].apart_ms = 60000;
+        s->member[i] = (struct fo_member){ .role = FO_OUT, .leaving = true };
+    }
+    look();
+    assert_says(FO_WAITS, FO_WHY_NO_ACK_STOPPED, 1);
+    assert_int_equal(plan.n, 0);
+    s->member[2].leaving = false;
+    look();
+    assert_says(FO_WAITS, FO_WHY_NO_ACK, 2);
+    shard(3);
+    s->member[1] = (struct fo_member){ .role = FO_OUT, .leaving = true };
+    look();
+    assert_says(FO_FINE, FO_WHY_NONE, FO_NOBODY);
+    s->member[2].evict = 18;
+    s->member[2].leaving = true; /* it is being shut out */
+    look();
+    assert_says(FO_WAITS, FO_WHY_NO_ACK_STOPPED, 1);
+    assert_non_null(told(FO_EVICT, 0));
+}
+
 int
 main(void)
 {
@@ -669,6 +730,8 @@ main(void)
         cmocka_unit_test(one_that_is_broken_ends_before_it_begins_again),
         cmocka_unit_test(one_that_is_silent_is_shut_out_while_another_serves),
         cmocka_unit_test(one_that_is_well_again_is_not_shut_out),
+        cmocka_unit_test(a_shard_of_which_nobody_acknowledges_says_so),
+        cmocka_unit_test(one_that_was_stopped_is_said_to_be_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
