@@ -192,6 +192,8 @@ position(struct arena *a, struct fo_gtid at)
     return arena_printf(a, "%u-%llu", at.server, (unsigned long long)at.seq);
 }
 
+/* For how long one is silent is told as it is: the decision may count it as
+ * over sooner. What went wrong before it answered is over. */
 static struct span
 seen_text(struct arena *a, const struct watched *w,
           const struct kunlun_shard *sh, const struct fo_shard *was)
@@ -202,20 +204,21 @@ seen_text(struct arena *a, const struct watched *w,
 
     for (unsigned i = 0; i < was->n; i++) {
         const struct fo_seen *o = &w->asked[i].seen;
+        const struct member *m = &w->asked[i].member;
 
         row[i] = (struct seen_row){
             .has = ~UINT64_C(0),
             .member = name_of(a, sh, (int)i),
             .role = role_words[was->member[i].role],
             .answered = o->answered,
-            .silent_ms = o->silent_ms,
+            .silent_ms = o->answered ? 0 : clock_mono_ms() - m->seen_ms,
             .writable = o->writable,
             .full = o->full,
             .receives = o->connected,
             .applies = o->applying,
             .received = position(a, o->received),
             .applied = position(a, o->applied),
-            .why = w->asked[i].member.why,
+            .why = o->answered && !o->broken ? "" : m->why,
         };
     }
     if (record_text(a, &json_compact, &seen_rows_rec, &rows, SECRETS_FULL,

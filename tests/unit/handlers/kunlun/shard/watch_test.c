@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "crypt.h"
+#include "json.h"
 #include "store_server.h"
 #include "store_fixture.h"
 
@@ -135,6 +136,28 @@ write_row(int id)
     my_close(my);
 }
 
+/* Each member says why it is silent, or nothing. */
+static void
+assert_seen(const struct span *seen)
+{
+    const struct json *tree;
+    struct json_error syntax;
+    unsigned silent = 0;
+
+    OK(json_parse(arena, seen->p, seen->n, JSON_OWN, &tree, &syntax));
+    for (const struct json *j = json_first(tree); j != NULL; j = json_next(j)) {
+        bool answered =
+            strcmp(json_text(json_member(j, "answered")), "true") == 0;
+        int64_t ms;
+
+        OK(json_to_i64(json_text(json_member(j, "silent_ms")), false, &ms));
+        assert_int_equal(*json_text(json_member(j, "why")) == '\0', answered);
+        assert_true(answered ? ms == 0 : ms > 0 && ms < 2 * REAL_WAIT_MS);
+        silent += !answered;
+    }
+    assert_int_equal(silent, 1);
+}
+
 static void
 a_dead_primary_is_replaced_and_it_is_told(void **state)
 {
@@ -172,6 +195,7 @@ a_dead_primary_is_replaced_and_it_is_told(void **state)
     assert_string_not_equal(list.v[0].was, list.v[0].is);
     assert_non_null(strstr(list.v[0].why, "primary"));
     assert_non_null(memmem(list.v[0].seen.p, list.v[0].seen.n, "received", 8));
+    assert_seen(&list.v[0].seen);
 }
 
 static bool
