@@ -23,6 +23,7 @@
 TABLE(copy_source, COPY_SOURCE);
 TABLE(copy_memo, COPY_MEMO);
 TABLE(copy_shard, COPY_SHARD);
+TABLE(copy_life, COPY_LIFE);
 TABLE(copy_doc, COPY_DOC);
 
 static const char error[] = "backup cluster error";

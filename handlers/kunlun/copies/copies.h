@@ -40,13 +40,23 @@ STRUCT(copy_memo, COPY_MEMO);
     X(s, STR, gtid, "gtid", IN | OUT, -)
 STRUCT(copy_shard, COPY_SHARD);
 
-/* memo: of db_clusters, what the cluster was asked for with. */
-#define COPY_DOC(X, s)                            \
-    X(s, STR, ha_mode, "ha_mode", IN | OUT, -)    \
-    X(s, STR, memo, "memo", IN | OUT, -)          \
-    X(s, I32, comps, "comps", IN | OUT, -)        \
-    X(s, STR, schema_path, "schema", IN | OUT, -) \
-    X(s, LIST, shards, "shards", IN | OUT, copy_shard)
+/* When a shard came, and when it was deleted; 0: it was not by itself. */
+#define COPY_LIFE(X, s)                        \
+    X(s, STR, name, "name", IN | OUT, -)       \
+    X(s, I64, came_ms, "came_ms", IN | OUT, -) \
+    X(s, I64, gone_ms, "gone_ms", IN | OUT, -)
+STRUCT(copy_life, COPY_LIFE);
+LIST_OF(copy_life);
+
+/* memo: of db_clusters, what the cluster was asked for with; past: shards that
+ * went since the copy was made. */
+#define COPY_DOC(X, s)                                 \
+    X(s, STR, ha_mode, "ha_mode", IN | OUT, -)         \
+    X(s, STR, memo, "memo", IN | OUT, -)               \
+    X(s, I32, comps, "comps", IN | OUT, -)             \
+    X(s, STR, schema_path, "schema", IN | OUT, -)      \
+    X(s, LIST, shards, "shards", IN | OUT, copy_shard) \
+    X(s, LIST, past, "past", IN | OUT, copy_life)
 STRUCT(copy_doc, COPY_DOC);
 
 /* Whether the binlogs behind a backup are kept up to then; whoever keeps them
@@ -112,10 +122,19 @@ struct copy_new {
 };
 enum err copy_store_add(struct db *db, const struct copy_new *c) MUST_USE;
 
-/* The doc of the newest copy of it that has
- * ended not after that. NOT_FOUND. */
+/* The newest copy of it that has ended not after that. NOT_FOUND. */
+#define COPY_FOUND(X, s)                            \
+    X(s, I64, ended_ms, "ended_ms", COLUMN_ONLY, -) \
+    X(s, STR, doc, "doc", COLUMN_ONLY, -)
+STRUCT(copy_found, COPY_FOUND);
 enum err copy_store_find(struct db *db, struct arena *a, const char *cluster,
-                         int64_t until_ms, const char **doc) MUST_USE;
+                         int64_t until_ms, struct copy_found *out) MUST_USE;
+/* The shards that it has now. */
+enum err copy_store_lives(struct db *db, struct arena *a, const char *cluster,
+                          struct list_of_copy_life *out) MUST_USE;
+/* A shard goes, by itself or with its cluster: its copies are told of its past
+ * before its row goes. In the caller's transaction. */
+enum err copy_store_past(struct db *db, int64_t shard, bool alone) MUST_USE;
 /* Whether there is any. */
 enum err
 copy_store_known(struct db *db, const char *cluster, bool *out) MUST_USE;

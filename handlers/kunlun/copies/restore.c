@@ -54,12 +54,64 @@ name_of(struct db *db, struct arena *a, const struct cluster_want *want,
     return e;
 }
 
+static bool
+is_copied(const struct source *s, const char *shard)
+{
+    for (size_t i = 0; i < s->doc.shards.n; i++)
+        if (strcmp(s->doc.shards.v[i].name, shard) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the copy has that shard if, and only if, it was there at the moment:
+ * its number may have been another one's before. STATE: it is not so. */
+static enum err
+fits(const struct source *s, int64_t copied_ms, const struct copy_life *l,
+     char why[WHY_BYTES])
+{
+    bool gone = l->gone_ms != 0 && l->gone_ms <= s->until_ms;
+    bool copied = l->came_ms <= copied_ms && is_copied(s, l->name);
+    char came[CLOCK_TEXT], went[CLOCK_TEXT], until[CLOCK_TEXT];
+
+    if (l->came_ms > s->until_ms || copied != gone)
+        return ERR_OK;
+    (void)clock_text(l->came_ms / 1000, came);
+    (void)clock_text(l->gone_ms / 1000, went);
+    (void)clock_text(s->until_ms / 1000, until);
+    if (gone)
+        return why_fail(why, ERR_STATE,
+                        "%s was deleted at %s, and the newest backup before %s"
+                        " has it: choose a time before it was deleted, or one"
+                        " after a later backup",
+                        l->name, went, until);
+    return why_fail(why, ERR_STATE,
+                    "%s was added at %s, and no backup before %s has it: back"
+                    " up the cluster first and choose a time after that, or"
+                    " choose a time before it was added",
+                    l->name, came, until);
+}
+
+/* Of all shards that its cluster has had since. */
+static enum err
+check_shards(struct db *db, struct arena *a, const struct source *s,
+             int64_t copied_ms, char why[WHY_BYTES])
+{
+    struct list_of_copy_life now = { 0 };
+    enum err e = copy_store_lives(db, a, s->cluster, &now);
+
+    for (size_t i = 0; e == ERR_OK && i < now.n; i++)
+        e = fits(s, copied_ms, &now.v[i], why);
+    for (size_t i = 0; e == ERR_OK && i < s->doc.past.n; i++)
+        e = fits(s, copied_ms, &s->doc.past.v[i], why);
+    return e;
+}
+
 /* now_ms: a moment to come is that one. */
 static enum err
 find_source(struct db *db, struct arena *a, const struct cluster_want *want,
             int64_t now_ms, struct source *out, char why[WHY_BYTES])
 {
-    const char *text;
+    struct copy_found copy;
     enum err e;
 
     if (!target_moment(want->timestamp, &out->until_ms))
@@ -71,12 +123,13 @@ find_source(struct db *db, struct arena *a, const struct cluster_want *want,
         e = life_check_nick(db, a, want, why);
     if (e != ERR_OK)
         return e;
-    e = copy_store_find(db, a, out->cluster, out->until_ms, &text);
+    e = copy_store_find(db, a, out->cluster, out->until_ms, &copy);
     if (e == ERR_NOT_FOUND)
         return why_fail(why, e, "get_backup_info_from_metadata error");
-    return e == ERR_OK
-               ? record_read(a, &copy_doc_rec, text, strlen(text), 0, &out->doc)
-               : e;
+    if (e == ERR_OK)
+        e = record_read(a, &copy_doc_rec, copy.doc, strlen(copy.doc), 0,
+                        &out->doc);
+    return e == ERR_OK ? check_shards(db, a, out, copy.ended_ms, why) : e;
 }
 
 /* The shards keep their names, since tables of the computing nodes have them:

@@ -2,6 +2,10 @@
 #include "copies.h"
 
 TABLE(copy_storage, COPY_STORAGE);
+TABLE(copy_found, COPY_FOUND);
+
+#define SHARDS_MAX 10000
+#define CAME_MS    "CAST(CEIL(UNIX_TIMESTAMP(s.when_created) * 1000) AS SIGNED)"
 
 enum {
     STORAGE,
@@ -12,6 +16,8 @@ enum {
     ADD_BACKUP,
     FIND,
     KNOWN,
+    LIVES,
+    PAST,
     SQL__MAX
 };
 
@@ -35,9 +41,21 @@ static const char *const sql[SQL__MAX] = {
         " cluster_id, has_comp_node_dump, start_ts, end_ts, name, memo,"
         " backup_addr) VALUES (?, ?, ?, FROM_UNIXTIME(? / 1000),"
         " FROM_UNIXTIME(? / 1000), ?, ?, ?)",
-    [FIND] = "SELECT doc FROM kunlun_copy WHERE cluster = ? AND ended_ms <= ?"
+    [FIND] = "SELECT ended_ms, doc FROM kunlun_copy WHERE cluster = ? AND "
+             "ended_ms <= ?"
              " ORDER BY ended_ms DESC, job_id DESC LIMIT 1",
     [KNOWN] = "SELECT COUNT(*) FROM kunlun_copy WHERE cluster = ?",
+    [LIVES] = "SELECT s.name, " CAME_MS " AS came_ms, 0 AS gone_ms"
+              " FROM Kunlun_Metadata_DB.shards s"
+              " JOIN Kunlun_Metadata_DB.db_clusters c ON c.id = s.db_cluster_id"
+              " WHERE c.name = ? ORDER BY s.id",
+    [PAST] = "UPDATE kunlun_copy k"
+             " JOIN Kunlun_Metadata_DB.db_clusters c ON c.name = k.cluster"
+             " JOIN Kunlun_Metadata_DB.shards s ON s.db_cluster_id = c.id"
+             " SET k.doc = JSON_ARRAY_APPEND("
+             "JSON_INSERT(k.doc, '$.past', JSON_ARRAY()), '$.past',"
+             " JSON_OBJECT('name', s.name, 'came_ms', " CAME_MS ","
+             " 'gone_ms', IF(?, " DB_NOW_MS ", 0))) WHERE s.id = ?",
 };
 
 enum err
@@ -88,10 +106,24 @@ copy_store_add(struct db *db, const struct copy_new *c)
 
 enum err
 copy_store_find(struct db *db, struct arena *a, const char *cluster,
-                int64_t until_ms, const char **doc)
+                int64_t until_ms, struct copy_found *out)
 {
-    return db_one_str(db, a, sql[FIND],
-                      DB_ARGS(db_str(cluster), db_i64(until_ms)), doc);
+    return db_one(db, a, sql[FIND], DB_ARGS(db_str(cluster), db_i64(until_ms)),
+                  &copy_found_rec, out);
+}
+
+enum err
+copy_store_lives(struct db *db, struct arena *a, const char *cluster,
+                 struct list_of_copy_life *out)
+{
+    return db_list(db, a, sql[LIVES], DB_ARGS(db_str(cluster)), &copy_life_rec,
+                   SHARDS_MAX, out);
+}
+
+enum err
+copy_store_past(struct db *db, int64_t shard, bool alone)
+{
+    return db_exec(db, sql[PAST], DB_ARGS(db_bool(alone), db_i64(shard)));
 }
 
 enum err

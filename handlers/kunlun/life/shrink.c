@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "build.h"
+#include "kunlun/copies/copies.h"
 #include "kunlun/shard/computer.h"
 #include "kunlun/shard/shard.h"
 #include "log.h"
@@ -251,7 +252,12 @@ detach_cluster(struct job_run *run, const struct life_loss *l)
 static enum err
 cluster_rows(struct job_run *run, const struct life_loss *l)
 {
-    return meta_cluster_drop(run->db, l->cluster_id);
+    struct list_of_meta_shard all = { 0 };
+    enum err e = meta_shards(run->db, run->arena, l->cluster_id, &all);
+
+    for (size_t i = 0; e == ERR_OK && i < all.n; i++)
+        e = copy_store_past(run->db, all.v[i].id, false);
+    return e == ERR_OK ? meta_cluster_drop(run->db, l->cluster_id) : e;
 }
 
 DECAY_JOB(delete_cluster, "delete cluster error", check_cluster, detach_cluster,
@@ -368,7 +374,9 @@ detach_shard(struct job_run *run, const struct life_loss *l)
 static enum err
 shard_rows(struct job_run *run, const struct life_loss *l)
 {
-    return meta_shard_drop(run->db, l->id);
+    enum err e = copy_store_past(run->db, l->id, true);
+
+    return e == ERR_OK ? meta_shard_drop(run->db, l->id) : e;
 }
 
 DECAY_JOB(delete_shard, "delete shard error", check_shard, detach_shard,

@@ -1,5 +1,6 @@
 """Copies of clusters, and clusters that are made of them."""
 
+import json
 import os
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -91,6 +92,75 @@ def test_what_cannot_be_copied_or_restored_is_told(world, cluster):
             == ("failed", expected)
         assert cluster.refused("restore_new_cluster", dry_run="1", **members) \
             == expected
+
+
+@pytest.fixture
+def grown(world, machine, fresh):
+    """A cluster in the tables whose copy, of 300 s ago, has shard1 and shard2;
+    shard3 was added 200 s ago. Its name, and the moment so many seconds ago."""
+    name = fresh("cluster")
+    now = int(world.rows("SELECT UNIX_TIMESTAMP() AS n")[0]["n"])
+    memo = json.dumps(SMALL)
+    doc = {"ha_mode": "no_rep", "memo": memo, "comps": 1, "shards": [
+        {"name": f"shard{n}", "nodes": 1, "path": "/coldbackup/x.tgz",
+         "gtid": ""} for n in (1, 2)]}
+    with world.deployment.sql() as c, c.cursor() as q:
+        q.execute("INSERT INTO Kunlun_Metadata_DB.db_clusters (name, ha_mode,"
+                  " memo) VALUES (%s, 'no_rep', %s)", (name, memo))
+        number = q.lastrowid
+        for n, age in ((1, 400), (2, 400), (3, 200)):
+            q.execute("INSERT INTO Kunlun_Metadata_DB.shards (name, num_nodes,"
+                      " db_cluster_id, when_created)"
+                      " VALUES (%s, 1, %s, FROM_UNIXTIME(%s))",
+                      (f"shard{n}", number, now - age))
+        q.execute("INSERT INTO kunlun_copy (job_id, cluster, ended_ms, doc)"
+                  " VALUES (%s, %s, %s, %s)",
+                  (2 ** 62 + number, name, (now - 300) * 1000,
+                   json.dumps(doc)))
+    yield name, lambda age: text_of(now - age)
+    with world.deployment.sql() as c, c.cursor() as q:
+        q.execute("DELETE FROM kunlun_copy WHERE cluster = %s", (name,))
+        q.execute("DELETE FROM Kunlun_Metadata_DB.db_clusters WHERE name = %s",
+                  (name,))
+
+
+def test_a_time_with_other_shards_than_the_backup_is_refused(
+        world, cluster, panel, grown):
+    name, ago = grown
+
+    def plan(age):
+        said = cluster.ask("restore_new_cluster", dry_run="1",
+                           backup_cluster_name=name, timestamp=ago(age))
+        if said["result"] == "done":
+            return [p["name"] for p in said["plan"]
+                    if p["what"] == "install storage"]
+        assert said["result"] == "failed", said
+        return said["info"]
+
+    def added(age):
+        return (f"shard3 was added at {ago(200)}, and no backup before"
+                f" {ago(age)} has it: back up the cluster first and choose a"
+                " time after that, or choose a time before it was added")
+    both = plan(201)
+    assert len(both) == 2, both
+    for age in (200, 100):
+        assert plan(age) == added(age)
+    members = {"backup_cluster_name": name, "timestamp": ago(100)}
+    assert cluster.run("restore_new_cluster", **members) \
+        == ("failed", added(100))
+    # shards that go: what is in no backup is wanted as long as it was there
+    for shard in ("shard3", "shard1"):
+        assert cluster.run("delete_shard", cluster_name=name,
+                           shard_name=shard) == ("done", shard)
+    assert plan(100) == added(100)
+    assert plan(201) == both
+    went = plan(-3600)
+    assert went.startswith("shard1 was deleted at ") \
+        and "the newest backup before" in went, went
+    # and when all of it is gone, a time before is still a time before
+    assert cluster.run("delete_cluster", cluster_name=name)[0] == "done"
+    assert plan(201) == both
+    assert plan(100) == added(100)
 
 
 def test_a_cluster_comes_back_as_it_was_at_a_time(world, cluster, panel):
