@@ -27,6 +27,7 @@ enum {
     CLUSTER_DROP,
     BACKUPS_DROP,
     BACKUP_LOG_DROP,
+    PAUSE_DROP,
     SHARDS,
     SHARD_ADD,
     SHARD_NODES,
@@ -75,6 +76,8 @@ static const char *const sql[SQL__MAX] = {
         "DELETE FROM " KUNLUN "cluster_backups WHERE cluster_id = ?",
     [BACKUP_LOG_DROP] = "DELETE FROM " KUNLUN "cluster_shard_backup_restore_log"
                         " WHERE cluster_id = ?",
+    [PAUSE_DROP] = "DELETE p FROM kunlun_pause p JOIN " KUNLUN "db_clusters c"
+                   " ON c.name = p.cluster WHERE c.id = ?",
     [SHARDS] = "SELECT id, name, num_nodes FROM " KUNLUN "shards"
                " WHERE db_cluster_id = ? ORDER BY id",
     [SHARD_ADD] = "INSERT INTO " KUNLUN "shards (db_cluster_id, name,"
@@ -212,7 +215,8 @@ meta_cluster_add(struct db *db, const struct meta_cluster *c, int64_t *id)
 enum err
 meta_cluster_drop(struct db *db, int64_t id)
 {
-    static const int all[] = { BACKUP_LOG_DROP, BACKUPS_DROP, CLUSTER_DROP };
+    static const int all[] = { BACKUP_LOG_DROP, BACKUPS_DROP, PAUSE_DROP,
+                               CLUSTER_DROP };
     enum err e = ERR_OK;
 
     for (size_t i = 0; e == ERR_OK && i < COUNT(all); i++)

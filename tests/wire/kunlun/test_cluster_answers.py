@@ -43,6 +43,20 @@ def made(sql, fresh):
                   (number,))
 
 
+def test_a_pause_goes_with_its_cluster(cluster, made, sql):
+    def paused():
+        with sql.cursor() as q:
+            q.execute("SELECT why FROM kunlun_pause WHERE cluster = %s",
+                      (made["name"],))
+            return [r["why"] for r in q.fetchall()]
+    said = cluster.ask("pause_failover", cluster_name=made["name"],
+                       seconds="1", reason="a switch is replaced")
+    assert said["result"] == "done", said
+    assert paused() == ["a switch is replaced"]
+    assert cluster.run("delete_cluster", cluster_name=made["name"])[0] == "done"
+    assert paused() == []
+
+
 # ---- the metadata ----
 
 def test_the_mode_is_what_new_clusters_are_offered(cluster, panel):
