@@ -15,6 +15,26 @@ kunlun_verb(const struct dialect *d, const char *job_type)
     return NULL;
 }
 
+bool
+kunlun_changes(const struct dialect *d, const char *verb)
+{
+    for (size_t i = 0; i < d->n_rows; i++)
+        if (d->rows[i].kind == ROW_ENDPOINT &&
+            strcmp(d->rows[i].verb, verb) == 0)
+            return (d->rows[i].flags & TX) != 0;
+    return false;
+}
+
+bool
+kunlun_says_dry_run(const struct json *at)
+{
+    const struct json *j = at != NULL ? json_member(at, "dry_run") : NULL;
+    const char *said = j != NULL ? json_text(j) : "";
+
+    return !str_empty(said) && strcmp(said, "0") != 0 &&
+           strcmp(said, "false") != 0;
+}
+
 enum err
 kunlun_page_send(struct req *r, const struct kunlun_page *pages, size_t n)
 {

@@ -16,6 +16,14 @@ STRUCT(kunlun_result, KUNLUN_RESULT);
  * may name it; NULL. */
 const char *kunlun_verb(const struct dialect *d, const char *job_type);
 
+/* Whether what it asks for changes anything; what only reads is answered
+ * whatever dry_run says. */
+bool kunlun_changes(const struct dialect *d, const char *verb);
+
+/* Whether an object, or NULL, asks to be told what would be done: by "1", and
+ * by whatever else is no no: "true" is no wish that it be done. */
+bool kunlun_says_dry_run(const struct json *at);
+
 /* Answers with the page of that path; NOT_FOUND, and nothing is answered. */
 struct kunlun_page {
     const char *path, *text;

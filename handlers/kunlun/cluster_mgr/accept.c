@@ -292,9 +292,9 @@ cluster_dry_run(struct req *r, const struct none *in)
     (void)in;
     if (out == NULL)
         return ERR_NOMEM;
-    if (j == NULL) /* it is no job by itself */
+    if (j == NULL && !kunlun_changes(r->dialect, type)) /* "dry_run" itself */
         return req_fail(r, CLUSTER_JOB_TYPE, ARGS(arg("value", type)));
-    if (j->plan == NULL)
+    if (j == NULL || j->plan == NULL)
         return req_fail(r, CLUSTER_NO_PLAN, ARGS(arg("type", type)));
     e = cluster_want_read(r->arena, j, paras, body, &want, why);
     if (e == ERR_OK)

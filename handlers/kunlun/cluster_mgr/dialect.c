@@ -243,25 +243,14 @@ encoding_of(const struct req *r)
                : NULL;
 }
 
-/* "1", and whatever else is no no: "true" is no wish that it be done. */
-static bool
-says_dry_run(const struct json *at)
-{
-    const struct json *j = at != NULL ? json_member(at, "dry_run") : NULL;
-    const char *said = j != NULL ? json_text(j) : "";
-
-    return !str_empty(said) && strcmp(said, "0") != 0 &&
-           strcmp(said, "false") != 0;
-}
-
-/* Of a job: beside job_type as well as among paras, where its other members
- * are. */
+/* Beside job_type as well as among paras, where the other members are. What has
+ * no plan is refused, and not done either. */
 static bool
 wants_plan(const struct req *r, const char *verb, bool paras)
 {
-    return cluster_job_find(verb, paras) != NULL &&
-           (says_dry_run(r->json) ||
-            (paras && says_dry_run(json_member(r->json, "paras"))));
+    return kunlun_changes(r->dialect, verb) &&
+           (kunlun_says_dry_run(r->json) ||
+            (paras && kunlun_says_dry_run(json_member(r->json, "paras"))));
 }
 
 static enum err

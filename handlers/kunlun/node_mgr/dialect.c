@@ -71,6 +71,8 @@ classify(struct req *r, const struct json *body)
         verb = kunlun_verb(r->dialect, json_text(type));
     if (verb == NULL)
         return req_fail(r, NODE_JOB_TYPE, ARGS());
+    if (kunlun_says_dry_run(body) && kunlun_changes(r->dialect, verb))
+        return req_fail(r, NODE_NO_PLAN, ARGS(arg("type", verb)));
     req_select(r, verb, NULL);
     return ERR_OK;
 }

@@ -100,3 +100,59 @@ def test_what_changes_things_at_once_is_not_tried(deployment, endpoint):
         endpoint, "FIELD", field="X-Metagate-Dry-Run",
         reason="this changes things at once, and cannot be tried").differs(r)
     assert not differs, differs
+
+
+# ---- dry_run in a body, as KunlunBase's clients say it ----
+
+def jobs_of_kunlun():
+    return [pytest.param(e, id=str(e)) for e in endpoints()
+            if e.listener in ("cluster_mgr", "node_mgr")
+            and e.verb not in ("-", "dry_run") and "BODY_RAW" not in e.flags]
+
+
+def forms(endpoint, request):
+    """A body in each form that its service is spoken to in, with dry_run in
+    each place where that is looked for."""
+    body = dict(request.body, dry_run="1")
+    yield body
+    if endpoint.listener == "cluster_mgr":
+        members = {k: v for k, v in body.items()
+                   if k not in ("ver", "job_type", "job_id")}
+        yield {k: v for k, v in dict(body, version="1.0").items()
+               if k != "ver"}
+        nested = {"version": "1.0", "job_id": "", "job_type": body["job_type"],
+                  "timestamp": "1650000000", "user_name": "test"}
+        yield dict(nested, paras=members)
+        yield dict(nested, dry_run="1", paras={
+            k: v for k, v in members.items() if k != "dry_run"})
+
+
+def counts(sql):
+    """Of what jobs change; what daemons keep by themselves is not told."""
+    tables_of = [f"Kunlun_Metadata_DB.{t}" for t in (
+        "db_clusters", "shards", "shard_nodes", "comp_nodes", "server_nodes",
+        "backup_storage", "cluster_backups")] + ["kunlun_pause", "kunlun_copy"]
+    return {t: rows(sql, f"SELECT COUNT(*) AS n FROM {t}")[0]["n"]
+            for t in tables_of}
+
+
+@pytest.mark.parametrize("endpoint", jobs_of_kunlun())
+def test_dry_run_in_a_body_changes_nothing(deployment, sql, endpoint):
+    request = prepared(deployment, endpoint)
+    client = client_of(deployment, endpoint)
+    refusal = f"dry_run of {endpoint.verb} is not served"
+    before = counts(sql)
+    for body in forms(endpoint, request):
+        r = request.send(client, body=body)
+        assert left_of(sql, r) == [], body
+        if "TX" not in endpoint.flags:  # it reads, and is asked for so
+            assert refusal not in r.text, r
+            continue
+        said = r.json.get("info", r.json.get("error_info"))
+        told = r.json.get("result", r.json.get("status"))
+        plans = endpoint.listener == "cluster_mgr" and "ASYNC" in endpoint.flags
+        assert said == refusal or plans and (
+            told == "failed" or "plan" in r.json
+            or "plan" in r.json.get("attachment", {})), r
+        assert told in ("done", "failed", "error"), r
+    assert counts(sql) == before
