@@ -144,13 +144,33 @@ cluster_done(struct job_run *run, const char *info)
     return STEP_DONE;
 }
 
+static enum err
+put_ids(struct db *db, const char *cluster, bool shards, size_t n,
+        struct cluster_part_step v[])
+{
+    enum err e = ERR_OK;
+    int64_t id = 0;
+
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        e = cluster_store_part_id(db, cluster, v[i].name, shards, &id);
+        PUT(&v[i], cluster_part_step, id, id);
+    }
+    return e;
+}
+
 enum err
-cluster_tell(struct job_run *run, const struct cluster_told *told)
+cluster_tell(struct job_run *run, const char *cluster,
+             struct cluster_told *told)
 {
     const char *text;
-    enum err e = record_text(run->arena, &json_compact, &cluster_told_rec, told,
-                             SECRETS_FULL, TOLD_BYTES, &text);
+    enum err e =
+        put_ids(run->db, cluster, true, told->shards.n, told->shards.v);
 
+    if (e == ERR_OK)
+        e = put_ids(run->db, cluster, false, told->comps.n, told->comps.v);
+    if (e == ERR_OK)
+        e = record_text(run->arena, &json_compact, &cluster_told_rec, told,
+                        SECRETS_FULL, TOLD_BYTES, &text);
     if (e == ERR_OK)
         e = job_begin(run);
     if (e == ERR_OK)

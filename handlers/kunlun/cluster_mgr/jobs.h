@@ -100,7 +100,8 @@ enum step_answer cluster_done(struct job_run *run, const char *info);
 /* How far creating or deleting a cluster is, as XPanel shows it: replaces what
  * was told before. Its own transaction, under the job; STATE when the job is
  * another's. States are "prepare", "dispatch", "ongoing", "done" and "failed";
- * hosts are "ip:port;ip:port;". */
+ * hosts are "ip:port;ip:port;". The ids are put here: of the rows, 0 as long as
+ * there are none. */
 #define CLUSTER_PART_STEP(X, s)                                   \
     X(s, STR, name, "shard", IN | OUT, -) /* or computing node */ \
     X(s, I64, id, "id", IN | OUT, -)                              \
@@ -115,8 +116,8 @@ LIST_OF(cluster_part_step);
     X(s, LIST, shards, "shards", IN | OUT, cluster_part_step) \
     X(s, LIST, comps, "comps", IN | OUT, cluster_part_step)
 STRUCT(cluster_told, CLUSTER_TOLD);
-enum err
-cluster_tell(struct job_run *run, const struct cluster_told *told) MUST_USE;
+enum err cluster_tell(struct job_run *run, const char *cluster,
+                      struct cluster_told *told) MUST_USE;
 
 /* ---- which jobs there are ---- */
 

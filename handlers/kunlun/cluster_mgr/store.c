@@ -1,7 +1,7 @@
 /* The SQL of cluster_mgr's requests. */
 #include "store.h"
 
-enum { TELL, TOLD, NAME, NAME_OF_ID, SQL__MAX };
+enum { TELL, TOLD, NAME, NAME_OF_ID, SHARD_ID, COMP_ID, SQL__MAX };
 
 static const char *const sql[SQL__MAX] = {
     [TELL] = "INSERT INTO kunlun_told (job_id, doc) VALUES (?, ?)"
@@ -10,6 +10,13 @@ static const char *const sql[SQL__MAX] = {
     [NAME] = "SELECT name FROM Kunlun_Metadata_DB.db_clusters WHERE name = ?",
     [NAME_OF_ID] = "SELECT name FROM Kunlun_Metadata_DB.db_clusters"
                    " WHERE id = ?",
+    [SHARD_ID] = "SELECT COALESCE(MAX(s.id), 0) FROM Kunlun_Metadata_DB.shards"
+                 " s JOIN Kunlun_Metadata_DB.db_clusters c"
+                 " ON c.id = s.db_cluster_id WHERE c.name = ? AND s.name = ?",
+    [COMP_ID] = "SELECT COALESCE(MAX(n.id), 0)"
+                " FROM Kunlun_Metadata_DB.comp_nodes n"
+                " JOIN Kunlun_Metadata_DB.db_clusters c"
+                " ON c.id = n.db_cluster_id WHERE c.name = ? AND n.name = ?",
 };
 
 enum err
@@ -32,4 +39,12 @@ cluster_store_name(struct db *db, struct arena *a, const char *name, int64_t id,
     return name != NULL
                ? db_one_str(db, a, sql[NAME], DB_ARGS(db_str(name)), out)
                : db_one_str(db, a, sql[NAME_OF_ID], DB_ARGS(db_i64(id)), out);
+}
+
+enum err
+cluster_store_part_id(struct db *db, const char *cluster, const char *name,
+                      bool shard, int64_t *out)
+{
+    return db_one_i64(db, sql[shard ? SHARD_ID : COMP_ID],
+                      DB_ARGS(db_str(cluster), db_str(name)), out);
 }

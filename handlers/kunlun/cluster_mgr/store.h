@@ -19,5 +19,9 @@ enum err cluster_store_told(struct db *db, struct arena *a, uint64_t job_id,
 /* The name of the cluster of that name or, without a name, id; NOT_FOUND. */
 enum err cluster_store_name(struct db *db, struct arena *a, const char *name,
                             int64_t id, const char **out) MUST_USE;
+/* The id of a shard, or computing node, of that name; 0: it has no row. */
+enum err
+cluster_store_part_id(struct db *db, const char *cluster, const char *name,
+                      bool shard, int64_t *out) MUST_USE;
 
 #endif

@@ -306,7 +306,7 @@ life_install(struct job_run *run)
 
     if (e != ERR_OK)
         return life_no_memo(run);
-    e = life_tell(run, &SERVERS(&memo), "ongoing");
+    e = life_tell(run, memo.cluster, &SERVERS(&memo), "ongoing");
     for (size_t i = 0; e == ERR_OK && i < memo.servers.n; i++)
         e = part_install(run, memo.servers.v[i].spec);
     return life_await(run, own(run)->error, e, PART_INSTALL, INSTALL_MS);
@@ -343,7 +343,7 @@ life_uninstall(struct job_run *run)
 
     if (answer != STEP_DONE || e != ERR_OK)
         return answer;
-    e = life_tell(run, &SERVERS(&memo), "failed");
+    e = life_tell(run, memo.cluster, &SERVERS(&memo), "failed");
     if (e == ERR_OK)
         e = remove_installed(run, &memo);
     if (e != ERR_OK)
@@ -369,9 +369,6 @@ life_write_rows(struct job_run *run)
         return life_no_memo(run);
     if (!cluster_wants(run, &want))
         return STEP_FAILED;
-    e = life_tell(run, &SERVERS(&memo), "done");
-    if (e != ERR_OK)
-        return failed(run, e, NULL);
     e = job_begin(run);
     if (e == ERR_OK)
         e = own(run)->rows(run, &want, &memo, &info);
@@ -380,6 +377,8 @@ life_write_rows(struct job_run *run)
         job_fails(run, SAYS_NICK_NAME_IS_THERE);
         return STEP_FAILED;
     }
+    if (e == ERR_OK) /* now they have ids */
+        e = life_tell(run, memo.cluster, &SERVERS(&memo), "done");
     return e == ERR_OK ? cluster_done(run, info) : failed(run, e, NULL);
 }
 

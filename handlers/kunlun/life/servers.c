@@ -107,7 +107,6 @@ tell(struct arena *a, const struct list_of_life_server *servers,
     for (size_t i = 0; e == ERR_OK && i < names.n; i++) {
         e = hosts_of(a, servers, names.v[i].v, &hosts);
         PUT(&v[i], cluster_part_step, name, names.v[i].v);
-        PUT(&v[i], cluster_part_step, id, (int64_t)i + 1);
         PUT(&v[i], cluster_part_step, state, state);
         PUT(&v[i], cluster_part_step, hosts, hosts);
         PUT(&v[i], cluster_part_step, error, "");
@@ -118,8 +117,8 @@ tell(struct arena *a, const struct list_of_life_server *servers,
 }
 
 enum err
-life_tell(struct job_run *run, const struct list_of_life_server *servers,
-          const char *state)
+life_tell(struct job_run *run, const char *cluster,
+          const struct list_of_life_server *servers, const char *state)
 {
     struct cluster_told told = { 0 };
     struct cluster_part_step *shards, *comps;
@@ -136,5 +135,5 @@ life_tell(struct job_run *run, const struct list_of_life_server *servers,
     PUT_LIST(&told, cluster_told, comps, n_comps, comps);
     PUT(&told, cluster_told, storage_state, state);
     PUT(&told, cluster_told, computer_state, state);
-    return cluster_tell(run, &told);
+    return cluster_tell(run, cluster, &told);
 }

@@ -27,8 +27,8 @@ enum err life_note_space(struct db *db, int64_t machine,
                          const struct survey *s) MUST_USE;
 
 /* What XPanel shows of creating or deleting them: all in that state. */
-enum err
-life_tell(struct job_run *run, const struct list_of_life_server *servers,
-          const char *state) MUST_USE;
+enum err life_tell(struct job_run *run, const char *cluster,
+                   const struct list_of_life_server *servers,
+                   const char *state) MUST_USE;
 
 #endif

@@ -94,7 +94,7 @@ tell(struct job_run *run, const struct life_loss *l, const char *state)
         };
         all.v[i] = (struct life_server){ .spec = &specs[i] };
     }
-    return life_tell(run, &all, state);
+    return life_tell(run, l->cluster, &all, state);
 }
 
 static enum step_answer

@@ -227,6 +227,19 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
     assert world.leftovers() == []
 
 
+def shown_ids(world, name):
+    """Of the first shard, by its name, and the first computing node."""
+    db = "Kunlun_Metadata_DB"
+    cluster = (f"SELECT id FROM {db}.db_clusters WHERE name = %s")
+    shard = world.rows(f"SELECT id, name FROM {db}.shards"
+                       f" WHERE db_cluster_id = ({cluster}) ORDER BY id",
+                       name)[0]
+    comp = world.rows(f"SELECT id FROM {db}.comp_nodes"
+                      f" WHERE db_cluster_id = ({cluster}) ORDER BY id",
+                      name)[0]
+    return {shard["name"]: str(shard["id"])}, str(comp["id"])
+
+
 def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
     said = cluster.ask("create_cluster", dry_run="1", **SMALL)
     assert said["result"] == "done", said
@@ -240,8 +253,15 @@ def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
     assert cluster.refused("create_cluster", dry_run="1", **nowhere) == why
     assert cluster.run("create_cluster", JOB_S, **nowhere) == ("failed", why)
     assert world.leftovers() == []
-    result, name = cluster.run("create_cluster", JOB_S, **SMALL)
-    assert result == "done", name
+    for table in ("shards", "comp_nodes_id_seq"):
+        world.rows(f"ALTER TABLE Kunlun_Metadata_DB.{table}"
+                   " AUTO_INCREMENT = 41")
+    number = panel.begin("create_cluster", **SMALL)
+    told = panel.finished(number, JOB_S)["attachment"]
+    name = told["info"]
+    ids = shown_ids(world, name)
+    assert (told["shard_step"][0]["shard_ids"][0],
+            told["computer_step"][0]["computer_id"]) == ids, told
     planned = {(p["machine"], p["port"]) for p in said["plan"]}
     assert planned == {n[:2] for n in world.nodes(name)} \
         | set(world.comps(name))
@@ -257,6 +277,8 @@ def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
             for s in told["shard_step"]] == [(hosts, "done")], told
     assert [(c["computer_hosts"], c["computer_state"])
             for c in told["computer_step"]] == [(comp, "done")], told
+    assert (told["shard_step"][0]["shard_ids"][0],
+            told["computer_step"][0]["computer_id"]) == ids, told
     assert world.leftovers() == []
 
 
