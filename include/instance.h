@@ -70,6 +70,13 @@ instance_check(const struct instance_spec *s, char why[WHY_BYTES]) MUST_USE;
  * and the uuid, if it has none. */
 enum err instance_secrets(struct arena *a, struct instance_spec *s) MUST_USE;
 
+/* Of what a client may make the password of a computing node: none of it needs
+ * quoting. */
+#define INSTANCE_PASSWORD_SIGNS "_-.!@#%^*+=:,/?~"
+#define INSTANCE_PASSWORD                  \
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+    "abcdefghijklmnopqrstuvwxyz" INSTANCE_PASSWORD_SIGNS
+
 /* As JSON with its secrets (for what is sealed or 0600), and back. */
 enum err instance_spec_text(struct arena *a, const struct instance_spec *s,
                             const char **out) MUST_USE;

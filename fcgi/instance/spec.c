@@ -77,6 +77,15 @@ is_secret(const char *text)
     return made_of(text, DIGITS LETTERS, 16, 128);
 }
 
+/* A client may have chosen that of a computing node. */
+static bool
+is_password(const struct instance_spec *s)
+{
+    return is_secret(s->client_secret) ||
+           (s->kind == INSTANCE_COMPUTER &&
+            made_of(s->client_secret, INSTANCE_PASSWORD, 1, 128));
+}
+
 static bool
 is_label(const char *text)
 {
@@ -161,7 +170,7 @@ instance_check(const struct instance_spec *s, char why[WHY_BYTES])
                         "data_root is no directory "
                         "that can be used");
     if (!is_user(s->admin_user) || !is_secret(s->admin_secret) ||
-        !is_user(s->client_user) || !is_secret(s->client_secret))
+        !is_user(s->client_user) || !is_password(s))
         return why_fail(why, ERR_BAD_PARAM, "an account is incomplete");
     if (!is_label(s->cluster) || !is_label(s->shard))
         return why_fail(why, ERR_BAD_PARAM, "cluster or shard is no name");

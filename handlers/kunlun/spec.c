@@ -54,6 +54,8 @@ kunlun_spec(struct arena *a, const struct kunlun_server *w,
         PUT(out, instance_spec, shard, w->name);
     PUT(out, instance_spec, admin_user, "clustmgr");
     PUT(out, instance_spec, client_user, w->user != NULL ? w->user : user);
+    if (w->password != NULL)
+        PUT(out, instance_spec, client_secret, w->password);
     if (storage && put_storage(out, w) != ERR_OK)
         return ERR_INTERNAL;
     return instance_secrets(a, out);

@@ -13,6 +13,7 @@ struct kunlun_server {
     int32_t port;
     const char *cluster, *name; /* name: its shard, or its own; NULL: none */
     const char *user;           /* of its clients; NULL: KunlunBase's */
+    const char *password;       /* ... NULL: a random one */
     int64_t memory_bytes;
     int32_t max_connections;
     bool lone; /* of storage: there will be no replica */

@@ -39,38 +39,43 @@
  * cluster_name is the source of backup_cluster and restore_new_cluster, too. In
  * paras an id may stand in the place of each of the three names. No hosts:
  * any machine. */
-#define CLUSTER_WANT(X, s)                                       \
-    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 120)   \
-    X(s, I64, cluster_id, "cluster_id", IN, -)                   \
-    X(s, STR, shard_name, "shard_name", IN, -, .max = 120)       \
-    X(s, I64, shard_id, "shard_id", IN, -)                       \
-    X(s, STR, comp_name, "comp_name", IN, -, .max = 120)         \
-    X(s, I64, comp_id, "comp_id", IN, -)                         \
-    X(s, STR, nick_name, "nick_name", IN, -, .max = 120)         \
-    X(s, STR, ha_mode, "ha_mode", IN, -, .max = 64)              \
-    X(s, I32, shards, "shards", IN, -)                           \
-    X(s, I32, nodes, "nodes", IN, -)                             \
-    X(s, I32, comps, "comps", IN, -)                             \
-    X(s, I32, max_storage_size, "max_storage_size", IN, -)       \
-    X(s, I32, max_connections, "max_connections", IN, -)         \
-    X(s, I32, cpu_cores, "cpu_cores", IN, -)                     \
-    X(s, I32, innodb_size, "innodb_size", IN, -) /* GB */        \
-    X(s, STR, ip, "ip", IN, -, .max = 64)                        \
-    X(s, I32, port, "port", IN, -)                               \
-    X(s, STR, control, "control", IN, -, .max = 32)              \
-    X(s, STR, machine_type, "machine_type", IN, -, .max = 16)    \
-    X(s, STR, port_range, "port_range", IN, -, .max = 64)        \
-    X(s, STR, timestamp, "timestamp", IN, -, .max = 64)          \
-    X(s, STR, rack_id, "rack_id", IN, -, .max = 32)              \
-    X(s, STR, datadir, "datadir", IN, -, .max = 16384)           \
-    X(s, STR, logdir, "logdir", IN, -, .max = 16384)             \
-    X(s, STR, wal_log_dir, "wal_log_dir", IN, -, .max = 16384)   \
-    X(s, STR, comp_datadir, "comp_datadir", IN, -, .max = 16384) \
-    X(s, I32, total_mem, "total_mem", IN, -) /* MB */            \
-    X(s, I32, total_cpu_cores, "total_cpu_cores", IN, -)         \
-    X(s, LIST, storage_hosts, "storage_iplists", IN, STR)        \
-    X(s, LIST, computer_hosts, "computer_iplists", IN, STR)      \
-    X(s, BOOL, force, "force", IN, -)                            \
+#define CLUSTER_WANT(X, s)                                            \
+    X(s, STR, cluster_name, "cluster_name", IN, -, .max = 120)        \
+    X(s, I64, cluster_id, "cluster_id", IN, -)                        \
+    X(s, STR, shard_name, "shard_name", IN, -, .max = 120)            \
+    X(s, I64, shard_id, "shard_id", IN, -)                            \
+    X(s, STR, comp_name, "comp_name", IN, -, .max = 120)              \
+    X(s, I64, comp_id, "comp_id", IN, -)                              \
+    X(s, STR, nick_name, "nick_name", IN, -, .max = 120)              \
+    X(s, STR, ha_mode, "ha_mode", IN, -, .max = 64)                   \
+    X(s, I32, shards, "shards", IN, -)                                \
+    X(s, I32, nodes, "nodes", IN, -)                                  \
+    X(s, I32, comps, "comps", IN, -)                                  \
+    X(s, I32, max_storage_size, "max_storage_size", IN, -)            \
+    X(s, I32, max_connections, "max_connections", IN, -)              \
+    X(s, I32, cpu_cores, "cpu_cores", IN, -)                          \
+    X(s, I32, innodb_size, "innodb_size", IN, -) /* GB */             \
+    X(s, STR, ip, "ip", IN, -, .max = 64)                             \
+    X(s, I32, port, "port", IN, -)                                    \
+    X(s, STR, control, "control", IN, -, .max = 32)                   \
+    X(s, STR, machine_type, "machine_type", IN, -, .max = 16)         \
+    X(s, STR, port_range, "port_range", IN, -, .max = 64)             \
+    X(s, STR, timestamp, "timestamp", IN, -, .max = 64)               \
+    X(s, STR, rack_id, "rack_id", IN, -, .max = 32)                   \
+    X(s, STR, datadir, "datadir", IN, -, .max = 16384)                \
+    X(s, STR, logdir, "logdir", IN, -, .max = 16384)                  \
+    X(s, STR, wal_log_dir, "wal_log_dir", IN, -, .max = 16384)        \
+    X(s, STR, comp_datadir, "comp_datadir", IN, -, .max = 16384)      \
+    X(s, I32, total_mem, "total_mem", IN, -) /* MB */                 \
+    X(s, I32, total_cpu_cores, "total_cpu_cores", IN, -)              \
+    X(s, STR, computer_user, "computer_user", IN, -, .max = 64)       \
+    X(s, STR, computer_password, "computer_password", IN | SECRET, -, \
+      .max = 128)                                                     \
+    X(s, STR, fullsync_level, "fullsync_level", IN, -, .max = 64)     \
+    X(s, STR, dbcfg, "dbcfg", IN, -, .max = 4096)                     \
+    X(s, LIST, storage_hosts, "storage_iplists", IN, STR)             \
+    X(s, LIST, computer_hosts, "computer_iplists", IN, STR)           \
+    X(s, BOOL, force, "force", IN, -)                                 \
     X(s, BOOL, dry_run, "dry_run", IN, -)
 STRUCT(cluster_want, CLUSTER_WANT);
 

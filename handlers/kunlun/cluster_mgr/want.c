@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOSTS_MAX 1024
+#include "instance.h"
+
+#define HOSTS_MAX  1024
+#define LOGIN_USER "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 TABLE(cluster_want, CLUSTER_WANT);
 
@@ -28,6 +31,7 @@ struct cluster_member {
     const char *field; /* of cluster_want, when it is not the key */
     const char *paras; /* its key there; NULL: the same */
     const char *id;    /* in paras this may stand in its place */
+    bool secret;       /* never shown again */
     int32_t lo, hi, hi_paras;
     const char *range; /* the sentence of a number that is out of it; NULL:
                         * the judge's, which is shown 0 then */
@@ -83,6 +87,42 @@ judge_type(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
         strcmp(w->machine_type, "computer") == 0)
         return true;
     why_say(why, "machine_type error");
+    return false;
+}
+
+/* The login of computing nodes: a role that the server does not have by itself,
+ * and a password that needs no quotes, wherever it goes. */
+static bool
+judge_login_user(const struct cluster_want *w, bool paras, char why[WHY_BYTES])
+{
+    const char *user = w->computer_user;
+
+    (void)paras;
+    if (!HAS(w, cluster_want, computer_user) ||
+        (strspn(user, LOGIN_USER) == strlen(user) && strlen(user) <= 32 &&
+         strchr("0123456789", *user) == NULL && strncmp(user, "pg_", 3) != 0 &&
+         strcmp(user, "postgres") != 0 && strcmp(user, "clustmgr") != 0 &&
+         strcmp(user, "public") != 0 && strcmp(user, "none") != 0))
+        return true;
+    why_say(why, "computer_user error(must be a-z, 0-9 and _, and no role of"
+                 " the server's own)");
+    return false;
+}
+
+static bool
+judge_login_password(const struct cluster_want *w, bool paras,
+                     char why[WHY_BYTES])
+{
+    const char *text = w->computer_password;
+
+    (void)paras;
+    if (!HAS(w, cluster_want, computer_password) ||
+        (HAS(w, cluster_want, computer_user) &&
+         strspn(text, INSTANCE_PASSWORD) == strlen(text)))
+        return true;
+    why_say(why, "%s",
+            "computer_password error(must be beside a computer_user, of"
+            " letters, digits and " INSTANCE_PASSWORD_SIGNS ")");
     return false;
 }
 
@@ -203,6 +243,12 @@ static const struct cluster_member create[] = {
     MACHINELIST,
     STORAGE_HOSTS,
     COMPUTER_HOSTS,
+    { .key = "computer_user", .judge = judge_login_user },
+    { .key = "computer_password",
+      .secret = true,
+      .judge = judge_login_password },
+    { .key = "fullsync_level" }, /* kept for who shows it */
+    { .key = "dbcfg" },
     DRY_RUN,
     END,
 };
@@ -478,6 +524,8 @@ cluster_want_show(struct json_writer *w, const struct cluster_job *j,
 {
     for (const struct cluster_member *m = lists[j->members]; m->key != NULL;
          m++) {
+        if (m->secret)
+            continue;
         if (paras && m->id != NULL)
             put_member(w, body, m->id);
         put_member(w, body, paras && m->paras != NULL ? m->paras : m->key);

@@ -25,6 +25,27 @@ failed(struct job_run *run, enum err e, const char *why)
     return life_failed(run, error, e, run->job->doing, why);
 }
 
+/* Where the cluster was asked for with a login, it is that of the new ones. */
+static enum err
+same_login(struct db *db, struct arena *a, struct life_order *o)
+{
+    const struct meta_cluster *c = &o->cluster;
+    const char *memo = HAS(c, meta_cluster, memo) ? c->memo : "{}";
+    struct list_of_instance_spec all;
+    struct cluster_want was = { 0 };
+    enum err e = record_read(a, &cluster_want_rec, memo, strlen(memo),
+                             BIND_INT_FROM_STR, &was);
+
+    if (e != ERR_OK || !HAS(&was, cluster_want, computer_user))
+        return e;
+    e = meta_computers(db, a, c->name, &all);
+    if (e != ERR_OK || all.n == 0)
+        return e;
+    PUT(&o->want, cluster_want, computer_user, all.v[0].client_user);
+    PUT(&o->want, cluster_want, computer_password, all.v[0].client_secret);
+    return ERR_OK;
+}
+
 static enum err
 check(struct db *db, struct arena *a, struct life_order *o, char why[WHY_BYTES])
 {
@@ -35,6 +56,8 @@ check(struct db *db, struct arena *a, struct life_order *o, char why[WHY_BYTES])
 
     if (e == ERR_OK)
         e = meta_comps(db, a, o->cluster.id, &all);
+    if (e == ERR_OK)
+        e = same_login(db, a, o);
     if (e != ERR_OK)
         return e;
     *w = (struct life_wish){ .cluster = o->cluster.name,

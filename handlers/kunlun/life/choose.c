@@ -311,6 +311,8 @@ put_server(const struct choosing *c, const struct life_wish *w,
         .cluster = w->cluster,
         .name = name,
         .memory_bytes = storage ? w->memory_bytes : COMPUTER_MEMORY,
+        .user = storage ? NULL : w->want->computer_user,
+        .password = storage ? NULL : w->want->computer_password,
         .max_connections = w->max_connections,
         /* nobody else has what it has acknowledged, whatever the mode */
         .lone = w->lone || (w->grow == NULL && w->nodes == 1),

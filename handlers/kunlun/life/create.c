@@ -247,11 +247,13 @@ static enum err
 memo_of(struct arena *a, const struct cluster_want *want, const char **out)
 {
     struct buf b = BUF_INIT(MEMO_BYTES);
+    struct cluster_want shown = *want;
     struct json_writer w;
     enum err e;
 
+    UNSET(&shown, cluster_want, computer_password);
     jw_init(&w, &b, &json_compact);
-    e = record_render(&w, &cluster_want_rec, want, SECRETS_STARS, true, a);
+    e = record_render(&w, &cluster_want_rec, &shown, SECRETS_STARS, true, a);
     if (e != ERR_OK) {
         buf_free(&b);
         return e;

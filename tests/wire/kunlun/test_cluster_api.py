@@ -97,6 +97,25 @@ def test_a_dry_run_writes_nothing_wherever_it_is_asked_for(cluster, panel,
     assert jobs() > before
 
 
+def test_a_login_that_cannot_be_is_refused(cluster, panel, sql):
+    for user in ("postgres", "pg_x", "1a", "a b", "A", 'a"b', "a" * 33):
+        result, why = cluster.run("create_cluster", **CREATE,
+                                  computer_user=user, computer_password="s3cr3t")
+        assert result == "failed" and why.startswith("computer_user error"), why
+    for user, password in (("app", "s3cr3t'"), ("app", "s3cr3t "),
+                           (None, "s3cr3t")):
+        said = panel.run("create_cluster", **CREATE, fullsync_level="1",
+                         computer_user=user, computer_password=password)
+        assert said[0] == "failed" \
+            and said[2].startswith("computer_password error"), said
+        assert "s3cr3t" not in said[2]
+    with sql.cursor() as q:
+        q.execute("SELECT memo FROM Kunlun_Metadata_DB.cluster_general_job_log")
+        memos = str(q.fetchall())
+    assert "s3cr3t" not in memos
+    assert "computer_user" in memos and "fullsync_level" in memos
+
+
 def test_what_every_request_in_paras_has_is_asked_for(panel):
     whole = panel.body("create_cluster", **CREATE)
     for member in ("version", "job_id", "timestamp", "user_name", "paras"):

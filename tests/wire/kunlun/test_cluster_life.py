@@ -19,6 +19,7 @@ pytestmark = pytest.mark.fault
 SMALL = {"ha_mode": "mgr", "shards": "1", "nodes": "3", "comps": "1",
          "max_storage_size": "20", "max_connections": "100", "cpu_cores": "1",
          "innodb_size": "1"}
+LOGIN = {"computer_user": "app", "computer_password": "an-0pen,s3cret"}
 JOB_S = 180
 
 
@@ -227,6 +228,28 @@ def test_a_cluster_is_made_used_and_deleted(world, cluster):
     assert world.leftovers() == []
 
 
+def log_in(at):
+    psycopg2.connect(host=at[0], port=at[1], dbname="postgres",
+                     user=LOGIN["computer_user"],
+                     password=LOGIN["computer_password"]).close()
+
+
+def login_is_kept(world, name):
+    """What XPanel 1.x asked for is so, and shown but for the password."""
+    row, = world.rows("SELECT memo FROM Kunlun_Metadata_DB.db_clusters"
+                      " WHERE name = %s", name)
+    assert {"computer_user": "app", "fullsync_level": "1", "dbcfg": "0"} \
+        .items() <= json.loads(row["memo"]).items()
+    comp, = world.rows("SELECT user_name FROM Kunlun_Metadata_DB.comp_nodes")
+    assert comp["user_name"] == "app"
+    shown = world.rows("SELECT memo, job_info"
+                       " FROM Kunlun_Metadata_DB.cluster_general_job_log")
+    assert "computer_user" in str(shown)
+    for text in (row, shown, world.rows("SELECT * FROM audit")):
+        assert LOGIN["computer_password"] not in str(text)
+    log_in(*world.comps(name))
+
+
 def shown_ids(world, name):
     """Of the first shard, by its name, and the first computing node."""
     db = "Kunlun_Metadata_DB"
@@ -256,17 +279,25 @@ def test_a_plan_is_what_then_happens_and_writes_nothing(world, cluster, panel):
     for table in ("shards", "comp_nodes_id_seq"):
         world.rows(f"ALTER TABLE Kunlun_Metadata_DB.{table}"
                    " AUTO_INCREMENT = 41")
-    number = panel.begin("create_cluster", **SMALL)
+    number = panel.begin("create_cluster", **SMALL, **LOGIN,
+                         fullsync_level="1", dbcfg="0")
     told = panel.finished(number, JOB_S)["attachment"]
     name = told["info"]
     ids = shown_ids(world, name)
     assert (told["shard_step"][0]["shard_ids"][0],
             told["computer_step"][0]["computer_id"]) == ids, told
+    login_is_kept(world, name)
     planned = {(p["machine"], p["port"]) for p in said["plan"]}
     assert planned == {n[:2] for n in world.nodes(name)} \
         | set(world.comps(name))
     for p in said["plan"]:
         assert os.path.isdir(p["directory"]), p
+    # a later computing node has the same login
+    assert cluster.run("add_comps", JOB_S, cluster_name=name, comps="1") \
+        == ("done", "comp2")
+    log_in(world.comps(name)[1])
+    assert cluster.run("delete_comp", JOB_S, cluster_name=name,
+                       comp_name="comp2") == ("done", "comp2")
     # what goes is shown with its places, as what comes is
     hosts = "".join("%s:%d;" % n[:2] for n in sorted(world.nodes(name)))
     comp = "%s:%d;" % world.comps(name)[0]

@@ -99,6 +99,34 @@ each_server_has_a_place_a_name_and_secrets_of_its_own(void **state)
     assert_false(out.v[0].spec->lone);
 }
 
+/* The client's choice is of computing nodes alone, and each password that is
+ * taken can be installed. */
+static void
+computing_nodes_have_the_login_that_was_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct life_wish w = two_by_three();
+    struct instance_spec comp;
+
+    three(f);
+    want.computer_user = "app";
+    want.computer_password = "a1-_.!@#%^*+=:,/?~";
+    ok(choose(f, &w, NULL));
+    assert_string_equal(out.v[0].spec->client_user, "pgx");
+    assert_string_not_equal(out.v[0].spec->client_secret,
+                            want.computer_password);
+    assert_string_equal(out.v[6].spec->client_user, "app");
+    assert_string_equal(out.v[6].spec->client_secret, want.computer_password);
+    comp = *out.v[6].spec;
+    PUT(&comp, instance_spec, data_root, "/d1");
+    ok(instance_check(&comp, why));
+    comp.client_secret = "it's";
+    assert_int_equal(instance_check(&comp, why), ERR_BAD_PARAM);
+    three(f);
+    ok(choose(f, &w, NULL));
+    assert_string_equal(out.v[6].spec->client_user, "abc");
+}
+
 static void
 what_is_given_out_is_not_given_again(void **state)
 {
@@ -255,6 +283,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_server_has_a_place_a_name_and_secrets_of_its_own),
+        cmocka_unit_test(computing_nodes_have_the_login_that_was_asked_for),
         cmocka_unit_test(what_is_given_out_is_not_given_again),
         cmocka_unit_test(
             only_listed_machines_are_chosen_and_unknown_names_do_not_count),
