@@ -475,6 +475,8 @@ read_member(struct reading *r, const struct cluster_member *m)
     const char *key = r->paras && m->paras != NULL ? m->paras : m->key;
     const struct json *j = given(r->body, by_id ? m->id : key);
 
+    if (j == NULL && key != m->key) /* what flat clients say is understood */
+        j = given(r->body, m->key);
     if (j == NULL)
         return (m->needs & (r->paras ? PARAS : FLAT)) != 0 ? refuse(r, m)
                                                            : ERR_OK;
@@ -528,6 +530,8 @@ cluster_want_show(struct json_writer *w, const struct cluster_job *j,
             continue;
         if (paras && m->id != NULL)
             put_member(w, body, m->id);
-        put_member(w, body, paras && m->paras != NULL ? m->paras : m->key);
+        if (paras && m->paras != NULL)
+            put_member(w, body, m->paras);
+        put_member(w, body, m->key);
     }
 }

@@ -116,6 +116,14 @@ def test_a_login_that_cannot_be_is_refused(cluster, panel, sql):
     assert "computer_user" in memos and "fullsync_level" in memos
 
 
+def test_a_place_may_be_called_in_paras_as_flat_clients_do(panel):
+    for job in ("postgres_exporter", "mysqld_exporter"):
+        for member in ("ip", "hostaddr"):
+            result, _, why = panel.run(job, port="57330",
+                                       **{member: "127.0.0.99"})
+            assert result == "failed" and why.endswith("is not known"), why
+
+
 def test_what_every_request_in_paras_has_is_asked_for(panel):
     whole = panel.body("create_cluster", **CREATE)
     for member in ("version", "job_id", "timestamp", "user_name", "paras"):
