@@ -6,11 +6,13 @@
 
 TABLE(node_roots, NODE_ROOTS);
 TABLE(node_row, NODE_ROW);
+TABLE(node_site, NODE_SITE);
 TABLE(node_mate, NODE_MATE);
 
 enum {
     ROOTS,
     INSTANCES,
+    SITE,
     MATES,
     RESERVE,
     HOLDER,
@@ -36,6 +38,8 @@ static const char *const sql[SQL__MAX] = {
     [INSTANCES] = "SELECT uuid, uuid AS secret_row, port, kind, cluster, shard,"
                   " path, client_user, client_secret FROM kunlun_instance"
                   " WHERE machine = ? ORDER BY port",
+    [SITE] = "SELECT uuid, kind, path, job_id FROM kunlun_instance"
+             " WHERE machine = ? AND port = ?",
     [MATES] = "SELECT uuid, uuid AS secret_row, machine, port, client_user,"
               " client_secret FROM kunlun_instance WHERE cluster = ?"
               " AND shard = ? AND kind = 'storage' AND uuid <> ?"
@@ -87,6 +91,14 @@ node_store_instances(struct db *db, struct arena *a, const char *machine,
 {
     return db_list(db, a, sql[INSTANCES], DB_ARGS(db_str(machine)),
                    &node_row_rec, INSTANCES_MAX, out);
+}
+
+enum err
+node_store_site(struct db *db, struct arena *a, const char *machine,
+                int32_t port, struct node_site *out)
+{
+    return db_one(db, a, sql[SITE], DB_ARGS(db_str(machine), db_i64(port)),
+                  &node_site_rec, out);
 }
 
 enum err

@@ -35,6 +35,17 @@ enum err
 node_store_instances(struct db *db, struct arena *a, const char *machine,
                      struct list_of_node_row *out) MUST_USE;
 
+/* What is recorded of the instance on a port: also of one that is still being
+ * installed, by that job, and of one that is not all removed. NOT_FOUND. */
+#define NODE_SITE(X, s)                     \
+    X(s, STR, uuid, "uuid", COLUMN_ONLY, -) \
+    X(s, STR, kind, "kind", COLUMN_ONLY, -) \
+    X(s, STR, path, "path", COLUMN_ONLY, -) \
+    X(s, U64, job_id, "job_id", COLUMN_ONLY, -)
+STRUCT(node_site, NODE_SITE);
+enum err node_store_site(struct db *db, struct arena *a, const char *machine,
+                         int32_t port, struct node_site *out) MUST_USE;
+
 /* The other storage instances of its shard; none of one without a shard. */
 #define NODE_MATE(X, s)                                      \
     X(s, STR, uuid, "uuid", COLUMN_ONLY, -)                  \

@@ -11,6 +11,16 @@ import pytest
 from support.waiting import until
 
 
+MARKER = ".metagate-instance"
+
+
+def rows_of(machine, at):
+    with machine.deployment.sql() as c, c.cursor() as q:
+        q.execute("SELECT * FROM kunlun_instance WHERE machine = %s"
+                  " AND port = %s", (at["ip"], at["port"]))
+        return list(q.fetchall())
+
+
 def test_an_instance_is_installed_used_and_deleted(machine):
     at = machine.installed()
     entry = machine.entry(at)
@@ -40,6 +50,72 @@ def test_an_instance_is_installed_used_and_deleted(machine):
     until(lambda: machine.entry(at) is None)
     # what is not there is deleted already
     assert machine.run("delete_storage", at)[0] == "succeed"
+
+
+@pytest.mark.parametrize("kind", ["log_dir_path", "data_dir_path"])
+def test_what_could_not_be_removed_is_deleted_by_the_same_job(machine, kind):
+    """A directory that is marked as another's is left; as long as it is, the
+    instance is known, and its port taken."""
+    at = machine.installed()
+    marker = os.path.join(machine.home(at, kind), MARKER)
+    with open(marker) as f:
+        mine = f.read()
+    with open(marker, "w") as f:
+        f.write("0123-4567\n")
+    for _ in range(2):
+        word, said = machine.run("delete_storage", at)
+        assert word == "error" and said.startswith("delete storage error: ")
+        assert os.path.exists(machine.home(at, kind))
+        assert len(rows_of(machine, at)) == 1 and machine.entry(at) is not None
+    assert machine.install(at)[1] == "install storage error: " + (
+        "the port is not idle" if machine.listens(at)
+        else "an instance is installed on that port")
+    with open(marker, "w") as f:
+        f.write(mine)
+    assert machine.run("delete_storage", at) == ("succeed",
+                                                 "delete storage succeed")
+    until(lambda: machine.gone(at))
+    assert rows_of(machine, at) == []
+    assert machine.install(at)[0] == "succeed"
+
+
+def test_what_only_a_row_tells_of_is_deleted_too(machine):
+    """As a delete left it that failed before the row was the last to go."""
+    at = machine.installed()
+    row, = rows_of(machine, at)
+    assert machine.run("delete_storage", at)[0] == "succeed"
+    for kind in ("data_dir_path", "log_dir_path"):
+        os.makedirs(machine.home(at, kind))
+        with open(os.path.join(machine.home(at, kind), MARKER), "w") as f:
+            f.write(row["uuid"] + "\n")
+        with open(os.path.join(machine.home(at, kind), "rest"), "w"):
+            pass
+    owner = os.stat(machine.deployment.run_dir)
+    for where, _, files in os.walk(machine.top):
+        for path in [where] + [os.path.join(where, f) for f in files]:
+            os.chown(path, owner.st_uid, owner.st_gid)
+    word, said = machine.run("delete_storage", at)
+    assert word == "error" and "no instance is known" in said, said
+    with machine.deployment.sql() as c, c.cursor() as q:
+        names = ", ".join(row)
+        q.execute(f"INSERT INTO kunlun_instance ({names}) VALUES"
+                  f" ({', '.join(['%s'] * len(row))})", list(row.values()))
+    assert "another kind" in machine.run("delete_computer", at)[1]
+    assert machine.run("delete_storage", at) == ("succeed",
+                                                 "delete storage succeed")
+    assert machine.gone(at) and rows_of(machine, at) == []
+    assert machine.run("delete_storage", at)[0] == "succeed"
+
+
+def test_one_whose_data_was_removed_by_hand_is_deleted(machine):
+    at = machine.installed()
+    assert machine.run("control_instance", at, type="storage",
+                       control="stop")[0] == "succeed"
+    shutil.rmtree(machine.home(at, "data_dir_path"))
+    assert machine.run("delete_storage", at) == ("succeed",
+                                                 "delete storage succeed")
+    until(lambda: machine.gone(at))
+    assert rows_of(machine, at) == []
 
 
 def test_a_server_that_cannot_begin_says_why_in_its_own_words(machine):
