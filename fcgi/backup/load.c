@@ -340,7 +340,7 @@ instance_load_place(struct arena *a, const struct instance_spec *s,
 static enum err
 keep(const struct homes *h, char why[WHY_BYTES])
 {
-    enum err e = ERR_OK;
+    enum err e = clear(h->fd[0], INIT_FILE, why); /* it has secrets */
 
     for (size_t i = 0; e == ERR_OK && i < COUNT(moved); i++)
         e = clear(h->fd[moved[i].home], moved[i].old, why);

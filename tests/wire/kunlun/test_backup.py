@@ -61,6 +61,8 @@ def test_what_was_backed_up_comes_back(machine, full):
         == ("succeed", "coldrestore succeed")
     assert rows(machine, full) == [1]
     until(lambda: machine.entry(full)["state"] == "running")
+    # the statements of its first start have its secrets
+    assert "init.sql" not in os.listdir(machine.home(full, "data_dir_path"))
 
 
 def test_backups_of_one_second_do_not_meet(machine, full):
