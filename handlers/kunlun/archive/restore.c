@@ -256,7 +256,7 @@ start(struct job_run *run)
     e = keeper_hold(m->keeper, (unsigned)spec.port, run->job->id);
     if (e == ERR_OK)
         e = keep_memo(run, &in, &spec);
-    return e == ERR_OK ? STEP_DONE : failed(run, e, NULL);
+    return e == ERR_OK ? STEP_DONE : node_not_kept(run, e, way_of(run)->error);
 }
 
 /* Then the watchdog starts it, if it is to run. */

@@ -238,7 +238,7 @@ start_it(struct job_run *run, unsigned port)
             e = remember(run, 0);
     }
     if (e != ERR_OK)
-        return node_failed(run, e, SENTENCE, NULL);
+        return node_not_kept(run, e, SENTENCE);
     done = node_await(run, port, KEPT_RUNNING, SENTENCE);
     return done == STEP_DONE ? node_done(run, "command succeed") : done;
 }

@@ -93,7 +93,7 @@ perform(struct job_run *run)
         if (e == ERR_OK)
             e = job_remember(run, "{\"told\":true}");
         if (e != ERR_OK)
-            return node_failed(run, e, SENTENCE, NULL);
+            return node_not_kept(run, e, SENTENCE);
     }
     done = node_await(run, (unsigned)in.port, controls[c].up, SENTENCE);
     return done == STEP_DONE ? node_done(run, "control instance succeed")

@@ -113,7 +113,7 @@ check(struct job_run *run)
     if (e == ERR_OK)
         e = node_keep_spec(run, &spec);
     return e == ERR_OK ? STEP_DONE
-                       : node_failed(run, e, node_own(run)->error, NULL);
+                       : node_not_kept(run, e, node_own(run)->error);
 }
 
 /* NOT_FOUND: the keeper has let go of it already. */
@@ -134,7 +134,7 @@ stop(struct job_run *run)
     if (e == ERR_NOT_FOUND)
         return STEP_DONE;
     if (e != ERR_OK)
-        return node_failed(run, e, node_own(run)->error, NULL);
+        return node_not_kept(run, e, node_own(run)->error);
     return node_await(run, (unsigned)spec.port, KEPT_STOPPED,
                       node_own(run)->error);
 }

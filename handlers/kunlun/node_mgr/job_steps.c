@@ -1,4 +1,5 @@
 /* What the steps of node_mgr's jobs have in common. */
+#include <errno.h>
 #include <string.h>
 
 #include "address.h"
@@ -77,6 +78,17 @@ node_failed(struct job_run *run, enum err e, const char *sentence,
     else
         job_fails(run, "%s: %s", sentence, err_name(e));
     return STEP_FAILED;
+}
+
+enum step_answer
+node_not_kept(struct job_run *run, enum err e, const char *sentence)
+{
+    return node_failed(run, e, sentence,
+                       e == ERR_LIMIT ? strerror(ENOSPC)
+                       : e == ERR_DENIED
+                           ? "the instance's directory cannot be written, or "
+                             "is not marked as its own"
+                           : NULL);
 }
 
 enum step_answer

@@ -243,6 +243,11 @@ bool node_is_ours(struct job_run *run, const char *ip);
 enum step_answer node_failed(struct job_run *run, enum err e,
                              const char *sentence, const char *why);
 
+/* As node_failed, of an order that the keeper has not taken: it could not write
+ * it down. */
+enum step_answer
+node_not_kept(struct job_run *run, enum err e, const char *sentence);
+
 /* Ends the job with that sentence as its info. */
 enum step_answer node_done(struct job_run *run, const char *info);
 

@@ -123,6 +123,11 @@ def test_a_backup_and_a_restore_without_room_leave_what_was_there(small):
     home = machine.home(backup.at, "data_dir_path")
     assert not [n for n in small.listed(os.path.relpath(home, machine.top))
                 if "load" in n or "old" in n]
+    small.disk.fill()  # nor for the keeper to note that it is held
+    for word, said in (restore(), machine.run("control_instance", backup.at,
+                                              type="storage",
+                                              control="stop")):
+        assert word == "error" and "No space left" in said, said
     small.disk.empty()
     assert restore()[0] == "succeed"
     assert backup.sql("SELECT a FROM d.t") == ((1,),)
