@@ -287,10 +287,18 @@ def test_a_process_that_stops_says_so_to_whom_it_profiles_for(deployment):
                deployment.env()).start()
     try:
         with w.connect() as c:
-            c.send(fcgi.request(w.params("/pprof/profile?seconds=300",
-                                         listener="pegasus-replica/r1")))
-            until(lambda: w.ask("/pprof/profile?seconds=0",
-                                listener="pegasus-replica/r1").status == 500)
+            long = fcgi.request(w.params("/pprof/profile?seconds=300",
+                                         listener="pegasus-replica/r1"))
+
+            def under_way():
+                if select.select([c.socket], [], [], 0)[0]:
+                    c.answer()  # it met one of those that look for it
+                    c.send(long)
+                return w.ask("/pprof/profile?seconds=0",
+                             listener="pegasus-replica/r1").status == 500
+
+            c.send(long)
+            until(under_way)
             w.process.send_signal(signal.SIGTERM)
             r = c.answer()
     finally:

@@ -102,7 +102,7 @@ def replies(deployment, iid):
                 request.query = query
                 r = request.send(client)
                 yield f"{e} {query} {scope}", r
-                if request.body is None:
+                if not isinstance(request.body, dict):
                     continue
                 for key, value in (("instance_id", iid),
                                    ("cloud_unique_id", f"1:{iid}:x")):
