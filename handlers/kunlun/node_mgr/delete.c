@@ -162,7 +162,7 @@ find_kept(struct job_run *run, int32_t port, const char *uuid,
     for (size_t i = 0; e == ERR_OK && i < all.n; i++)
         if (all.v[i].port == port &&
             (uuid == NULL || strcmp(all.v[i].uuid, uuid) == 0))
-            *out = &all.v[i];
+            *out = all.v + i; /* in the arena */
     return e;
 }
 
